@@ -1,0 +1,8 @@
+#ifndef MORTISE_CLIBPQ_SHIM_H
+#define MORTISE_CLIBPQ_SHIM_H
+
+#include <libpq-fe.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#endif

@@ -1,0 +1,90 @@
+import CLibPQ
+import Glibc
+
+/// Waits for many sockets at once: Linux's epoll, level-triggered, and an eventfd to be woken by.
+///
+/// It is here because these are C calls on bare descriptors, like the rest of this module. `wait` belongs to one thread; the other
+/// calls may come from any thread, as epoll(7) allows.
+@safe
+public final class Poller: Sendable {
+    private let epoll: Int32
+    private let event: Int32
+
+    /// What to wait for on a socket. Errors and hang-ups are always reported, as readable.
+    public struct Interest: OptionSet, Sendable {
+        /// The bits of `epoll_event.events`.
+        public let rawValue: UInt32
+        /// An option set of those bits.
+        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        /// Wait until the socket can be read.
+        public static let read = Interest(rawValue: EPOLLIN.rawValue)
+        /// Wait until the socket can be written.
+        public static let write = Interest(rawValue: EPOLLOUT.rawValue)
+    }
+
+    /// What happened.
+    public enum Event: Sendable {
+        /// Somebody called `wake`.
+        case woken
+        /// The socket that was registered under this number can be read (or is broken) or written.
+        case ready(id: UInt64, readable: Bool, writable: Bool)
+    }
+
+    /// Opens the descriptors.
+    public init() throws(LibPQError) {
+        self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        self.event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard self.epoll >= 0, self.event >= 0 else { throw LibPQError("epoll_create1", "errno \(errno)") }
+        var registration = unsafe epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: 0))
+        guard unsafe epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.event, &registration) == 0 else {
+            throw LibPQError("epoll_ctl", "errno \(errno)")
+        }
+    }
+
+    deinit {
+        close(self.epoll)
+        close(self.event)
+    }
+
+    /// Starts to watch a socket, or changes what is watched. `id` must not be 0.
+    public func watch(socket: Int32, id: UInt64, interest: Interest, isNew: Bool) throws(LibPQError) {
+        var registration = unsafe epoll_event(events: interest.rawValue, data: epoll_data_t(u64: id))
+        let operation = isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
+        guard unsafe epoll_ctl(self.epoll, operation, socket, &registration) == 0 else {
+            throw LibPQError("epoll_ctl", "errno \(errno)")
+        }
+    }
+
+    /// Stops watching; must come before the socket is closed. A socket that is not watched is ignored.
+    public func unwatch(socket: Int32) {
+        var registration = unsafe epoll_event()
+        unsafe epoll_ctl(self.epoll, EPOLL_CTL_DEL, socket, &registration)
+    }
+
+    /// Makes `wait` return.
+    public func wake() {
+        // The counter can only be full after 2^64 - 1 wakes, and then `wait` returns anyway.
+        eventfd_write(self.event, 1)
+    }
+
+    /// Waits, at most so many milliseconds, and reports what happened.
+    public func wait(milliseconds: Int32, _ report: (Event) -> Void) {
+        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
+            let count = unsafe epoll_wait(self.epoll, events.baseAddress, Int32(events.count), milliseconds)
+            guard count > 0 else { return }  // a time-out, or EINTR: the caller comes back
+            for index in 0..<Int(count) {
+                let event = unsafe events[index]
+                let id = unsafe event.data.u64
+                if id == 0 {
+                    var value: eventfd_t = 0
+                    unsafe eventfd_read(self.event, &value)
+                    report(.woken)
+                } else {
+                    let writable = unsafe event.events & EPOLLOUT.rawValue != 0
+                    let readable = unsafe event.events & ~EPOLLOUT.rawValue != 0
+                    report(.ready(id: id, readable: readable, writable: writable))
+                }
+            }
+        }
+    }
+}

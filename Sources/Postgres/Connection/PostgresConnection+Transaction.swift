@@ -1,0 +1,101 @@
+import LibPQ
+
+/// How a transaction begins.
+public struct TransactionOptions: Sendable {
+    /// What concurrent transactions may show each other.
+    public enum Isolation: String, Sendable {
+        /// Each statement sees what was committed before it began.
+        case readCommitted = "READ COMMITTED"
+        /// All statements see one snapshot.
+        case repeatableRead = "REPEATABLE READ"
+        /// As if transactions ran one after the other; may have to be repeated.
+        case serializable = "SERIALIZABLE"
+    }
+
+    /// The isolation level. Default read committed.
+    public var isolation = Isolation.readCommitted
+    /// Whether writes are refused. Default false.
+    public var isReadOnly = false
+
+    /// A read-write transaction at read committed.
+    public static let `default` = TransactionOptions()
+
+    /// Describes a transaction.
+    public init(isolation: Isolation = .readCommitted, isReadOnly: Bool = false) {
+        self.isolation = isolation
+        self.isReadOnly = isReadOnly
+    }
+
+    fileprivate var begin: String {
+        "BEGIN ISOLATION LEVEL \(self.isolation.rawValue)\(self.isReadOnly ? " READ ONLY" : "")"
+    }
+}
+
+extension PostgresConnection {
+    private static let commit = Statement("COMMIT", prepared: false)
+    private static let rollback = Statement("ROLLBACK", prepared: false)
+
+    /// Runs `body` in a transaction, and commits it if `body` returns.
+    ///
+    /// When `body` throws, the transaction is rolled back and that error is thrown on. A cancelled task still rolls back: ROLLBACK and
+    /// COMMIT do not listen to cancellation.
+    /// - Throws: besides what `body` throws, `transactionRolledBack` when COMMIT found the transaction failed, and
+    ///   `commitOutcomeUnknown` when the connection broke while COMMIT was under way.
+    public func transaction<T>(
+        _ options: TransactionOptions = .default,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        try await self.query(Statement(options.begin, prepared: false))
+        let value: T
+        do {
+            value = try await body(self)
+            try Task.checkCancellation()
+        } catch {
+            await self.rollBack()
+            throw error
+        }
+        try await self.commit()
+        return value
+    }
+
+    private func commit() async throws(PostgresError) {
+        let rows: Rows
+        do throws(PostgresError) {
+            rows = try await self.session.run(
+                .query(Self.commit, .init()),
+                deadline: self.configuration.queryDeadline,
+                isShielded: true
+            )
+        } catch  where error.code == .server && error.sqlState?.errorClass != "57" {
+            // A deferred constraint, say: the server has rolled back and said so.
+            throw error
+        } catch {
+            self.session.closeNow(.shutDown)
+            guard error.wasSent else { throw error }
+            var unknown = PostgresError(
+                .commitOutcomeUnknown,
+                "the connection broke during COMMIT",
+                serverMessage: error.serverMessage,
+                wasSent: true
+            )
+            unknown.sqlState = error.sqlState
+            throw unknown
+        }
+        guard rows.commandTag == "COMMIT" else {
+            throw PostgresError(.transactionRolledBack, "the transaction had failed and was rolled back")
+        }
+    }
+
+    private func rollBack() async {
+        do throws(PostgresError) {
+            _ = try await self.session.run(
+                .query(Self.rollback, .init()),
+                deadline: self.configuration.queryDeadline,
+                isShielded: true
+            )
+        } catch {
+            // Without an answer nobody knows what state the connection is in. Closing it rolls back too.
+            self.session.closeNow(.shutDown)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import LibPQ
+
+extension PostgresError {
+    /// The error that an error result stands for.
+    init(_ result: ServerResult) {
+        guard let state = result.errorField(.sqlState) else {
+            // Without fields the message is libpq's own: the connection broke under the query.
+            self.init(
+                .connectionLost,
+                "the connection to the server broke",
+                serverMessage: result.errorMessage,
+                wasSent: true
+            )
+            return
+        }
+        self.init(
+            .server,
+            "the server refused the statement",
+            serverMessage: result.errorField(.message),
+            wasSent: true
+        )
+        self.sqlState = SQLState(rawValue: state)
+        self.constraint = result.errorField(.constraint)
+        self.table = result.errorField(.table)
+        self.column = result.errorField(.column)
+    }
+
+    /// The error that a failed libpq call stands for.
+    init(_ error: LibPQError) {
+        self.init(.protocolViolation, "\(error.function) failed", serverMessage: error.message)
+    }
+
+    static let shutDown = PostgresError(.closed, "the connection is closed")
+}

@@ -1,0 +1,33 @@
+/// How long to leave a server alone that cannot be reached: a pure rule.
+///
+/// Doubling from 50 ms to 2 s. Between attempts callers fail at once with the last reason instead of queueing up behind a dead server;
+/// after the pause one caller tries, and the others wait for the outcome of that attempt.
+package struct Backoff: Sendable {
+    private var failures = 0
+    private var until: ContinuousClock.Instant?
+    private(set) var lastError: PostgresError?
+
+    package init() {}
+
+    static let shortest = Duration.milliseconds(50)
+    static let longest = Duration.seconds(2)
+
+    /// The error to fail with at once, while the pause lasts.
+    package func refusal(at now: ContinuousClock.Instant) -> PostgresError? {
+        guard let until = self.until, now < until else { return nil }
+        return self.lastError
+    }
+
+    package mutating func succeeded() {
+        self.failures = 0
+        self.until = nil
+        self.lastError = nil
+    }
+
+    package mutating func failed(_ error: PostgresError, at now: ContinuousClock.Instant) {
+        let pause = min(Self.longest, Self.shortest * (1 << min(self.failures, 10)))
+        self.failures += 1
+        self.until = now + pause
+        self.lastError = error
+    }
+}

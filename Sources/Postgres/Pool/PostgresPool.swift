@@ -1,0 +1,146 @@
+public import Logging
+import Synchronization
+
+/// A bounded set of connections to one database, lent to one caller at a time, in the order in which they asked.
+///
+/// It has no task of its own: a connection is opened by the caller that needs it, and the reactor's clock retires idle ones. A server that
+/// cannot be reached is left alone for a while, and callers fail at once meanwhile.
+public final class PostgresPool: Sendable, Reactor.Ticking {
+    private struct Pooled {
+        let connection: PostgresConnection
+        let openedAt: ContinuousClock.Instant
+    }
+
+    /// What a waiting caller is told: a connection, or the reserved place to open one.
+    private enum Grant {
+        case use(Pooled)
+        case open
+    }
+
+    private struct Caller: Equatable {
+        let waiter: Waiter<Grant>
+        static func == (left: Caller, right: Caller) -> Bool { left.waiter === right.waiter }
+    }
+
+    private let configuration: PostgresConfiguration
+    private let reactor: Reactor
+    private let logger: Logger
+    private let id: UInt64
+    private let state: Mutex<PoolState<Pooled, Caller>>
+
+    /// Describes the pool; nothing is opened yet.
+    public init(
+        _ configuration: PostgresConfiguration,
+        options: PostgresPoolOptions = PostgresPoolOptions(),
+        reactor: Reactor,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.reactor = reactor
+        self.logger = logger
+        self.id = reactor.makeID()
+        self.state = Mutex(PoolState(options: options))
+        reactor.addTicker(self, id: self.id)
+    }
+
+    /// Lends a connection to `body`. It goes back when `body` ends, and is closed if a transaction is still open or a statement unanswered.
+    ///
+    /// - Throws: besides what `body` throws, `poolTimedOut`, `queueFull`, `closed`, `cancelled` and `connectFailed`.
+    public func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
+        let pooled = try await self.lease()
+        defer { self.release(pooled) }
+        return try await body(pooled.connection)
+    }
+
+    /// Executes one statement on a connection of the pool.
+    @discardableResult
+    public func query(
+        _ statement: Statement,
+        _ parameters: [any PostgresEncodable] = [],
+        deadline: Duration? = nil
+    ) async throws -> Rows {
+        try await self.withConnection { try await $0.query(statement, parameters, deadline: deadline) }
+    }
+
+    /// Runs `body` in a transaction on a connection of the pool; see `PostgresConnection.transaction`.
+    public func transaction<T>(
+        _ options: TransactionOptions = .default,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        try await self.withConnection { try await $0.transaction(options, body) }
+    }
+
+    /// How the pool is used at this moment.
+    public var usage: (open: Int, idle: Int, waiting: Int) {
+        self.state.withLock { ($0.count, $0.idleCount, $0.waitingCount) }
+    }
+
+    /// Refuses new callers, closes idle connections, and closes the others as they come back.
+    public func shutdown() async {
+        self.perform(self.state.withLock { $0.shutDown() })
+        self.reactor.removeTicker(id: self.id)
+    }
+
+    // MARK: Leasing
+
+    private func lease() async throws(PostgresError) -> Pooled {
+        // A connection that broke while idle is replaced; each round drops one, so this ends.
+        while true {
+            let caller = Caller(waiter: Waiter())
+            let grant: Grant
+            switch self.state.withLock({ $0.lease(caller, at: .now) }) {
+            case .use(let pooled): grant = .use(pooled)
+            case .open: grant = .open
+            case .refuse(let error): throw error
+            case .wait: grant = try await self.wait(caller)
+            }
+            switch grant {
+            case .open: return try await self.open()
+            case .use(let pooled) where pooled.connection.isUsable: return pooled
+            case .use(let pooled): self.release(pooled)
+            }
+        }
+    }
+
+    private func wait(_ caller: Caller) async throws(PostgresError) -> Grant {
+        try await caller.waiter.value(onCancel: {
+            guard self.state.withLock({ $0.giveUp(caller) }) else { return }  // a grant is on its way, and will be used or returned
+            caller.waiter.finish(.failure(PostgresError(.cancelled, "the task was cancelled")))
+        })
+    }
+
+    private func open() async throws(PostgresError) -> Pooled {
+        do throws(PostgresError) {
+            let connection = try await PostgresConnection.connect(
+                self.configuration,
+                reactor: self.reactor,
+                logger: self.logger
+            )
+            self.state.withLock { $0.opened() }
+            return Pooled(connection: connection, openedAt: .now)
+        } catch {
+            self.perform(self.state.withLock { $0.failedToOpen(error, at: .now) })
+            throw error
+        }
+    }
+
+    private func release(_ pooled: Pooled) {
+        let isReusable = pooled.connection.session.isClean
+        self.perform(
+            self.state.withLock {
+                $0.release(pooled, openedAt: pooled.openedAt, isReusable: isReusable, at: .now)
+            }
+        )
+    }
+
+    func tick(at now: ContinuousClock.Instant) {
+        self.perform(self.state.withLock { $0.tick(at: now, isUsable: { $0.connection.isUsable }) })
+    }
+
+    private func perform(_ actions: PoolState<Pooled, Caller>.Actions) {
+        for (caller, pooled) in actions.hand { caller.waiter.finish(.success(.use(pooled))) }
+        for caller in actions.openFor { caller.waiter.finish(.success(.open)) }
+        for (caller, error) in actions.refuse { caller.waiter.finish(.failure(error)) }
+        for pooled in actions.close { pooled.connection.session.closeNow(.shutDown) }
+    }
+}

@@ -1,0 +1,274 @@
+import DequeModule
+package import LibPQ
+
+/// What is to be said to a server and what it still owes an answer for: a pure state machine.
+///
+/// The driver asks `next` what to write and reports what arrived; nothing here touches a socket, a clock or a continuation.
+///
+/// Where the sync points go decides who shares whose fate (libpq manual 34.5.1.3, "Error handling"):
+/// - `everyQuery`: each statement ends its own group, so each is its own transaction and no failure reaches a neighbour.
+/// - `perFlush`: all statements of one flush share a group. That saves a round of work per statement on both sides, but a failure aborts
+///   what comes after it in the group, so those are sent again, and rolls back what came before it, so it is **only for connections
+///   that the server holds to be read-only**.
+package struct Conversation: ~Copyable {
+    package enum SyncPolicy: Sendable {
+        case everyQuery
+        case perFlush
+    }
+
+    /// What to write next, in libpq's terms.
+    package enum Step {
+        case enterPipeline
+        case exitPipeline
+        case prepare(Statement, types: [UInt32], name: String)
+        case execute(name: String, ParameterBuffer)
+        case executeUnnamed(Statement, ParameterBuffer)
+        case sync
+        case script(String)
+    }
+
+    /// What `PQgetResult` answered.
+    package enum Arrival<Answer> {
+        case answer(Answer)
+        case copyReady(Answer)
+        case failure(PostgresError)
+        case aborted
+        case sync
+        case endOfResults
+    }
+
+    /// What the driver shall do about it.
+    package enum Outcome {
+        case nothing
+        case finish(Request, Result<Rows, PostgresError>)
+        /// The server waits for COPY data of this request.
+        case copyStarted(Request, Rows)
+        /// The answers do not fit the questions: give the connection up.
+        case confused
+    }
+
+    private enum Awaited {
+        case prepare(Statement)
+        case query(Request)
+        case sync
+    }
+
+    private enum Mode { case simple, pipeline }
+
+    private let policy: SyncPolicy
+    private let usesPreparedStatements: Bool
+    private var mode = Mode.simple
+    private var prepared = PreparedStatements()
+    private var waiting = Deque<Request>()
+    private var awaited = Deque<Awaited>()
+    private var syncIsDue = false
+    /// Set by `next` between the steps of one statement.
+    private var following: Step?
+    private(set) var isCopying = false
+    /// While a cancellation is on its way, nothing new is sent: it could hit the wrong statement.
+    package var isHeld = false
+
+    /// The most statements that are written before their answers are read. It bounds what both sides must buffer.
+    static let window = 256
+
+    package init(policy: SyncPolicy, usesPreparedStatements: Bool) {
+        self.policy = policy
+        self.usesPreparedStatements = usesPreparedStatements
+    }
+
+    /// Nothing waits and nothing is owed.
+    var isIdle: Bool { self.waiting.isEmpty && self.awaited.isEmpty && !self.syncIsDue }
+    /// Nothing is owed: what is written now is answered next.
+    var owesNothing: Bool { self.awaited.isEmpty }
+    var hasWaiting: Bool { !self.waiting.isEmpty }
+
+    package mutating func enqueue(_ request: Request) { self.waiting.append(request) }
+
+    /// What to write now; `nil` when there is nothing, or when answers must come first.
+    package mutating func next() -> Step? {
+        if let step = self.following {
+            self.following = nil
+            return step
+        }
+        if self.isHeld || self.isCopying { return nil }
+        // A sync that is due after each statement goes out before the next one.
+        if self.syncIsDue, self.policy == .everyQuery { return self.makeSync() }
+        while let request = self.waiting.first {
+            if request.isAbandoned {
+                self.waiting.removeFirst()
+                continue
+            }
+            guard let step = self.step(for: request) else { break }
+            return step
+        }
+        return self.syncIsDue ? self.makeSync() : nil
+    }
+
+    private mutating func makeSync() -> Step {
+        self.syncIsDue = false
+        self.awaited.append(.sync)
+        return .sync
+    }
+
+    private mutating func step(for request: Request) -> Step? {
+        switch request.work {
+        case .query(let statement, let parameters):
+            if self.mode == .simple {
+                // A script may still be running: the pipeline begins after it.
+                guard self.awaited.isEmpty else { return nil }
+                self.mode = .pipeline
+                return .enterPipeline
+            }
+            guard self.awaited.count < Self.window else { return nil }
+            self.waiting.removeFirst()
+            return self.send(request, statement, parameters)
+        case .script(let sql), .copyIn(let sql):
+            guard self.awaited.isEmpty, !self.syncIsDue else { return nil }
+            if self.mode == .pipeline {
+                self.mode = .simple
+                return .exitPipeline
+            }
+            self.waiting.removeFirst()
+            self.awaited.append(.query(request))
+            return .script(sql)
+        }
+    }
+
+    private mutating func send(_ request: Request, _ statement: Statement, _ parameters: ParameterBuffer) -> Step {
+        guard statement.isPrepared, self.usesPreparedStatements else {
+            self.awaited.append(.query(request))
+            self.syncIsDue = true
+            return .executeUnnamed(statement, parameters)
+        }
+        if let name = self.prepared.name(of: statement, types: parameters.types) {
+            self.awaited.append(.query(request))
+            self.syncIsDue = true
+            return .execute(name: name, parameters)
+        }
+        let name = self.prepared.add(statement, types: parameters.types)
+        self.awaited.append(.prepare(statement))
+        self.awaited.append(.query(request))
+        self.syncIsDue = true
+        self.following = .execute(name: name, parameters)
+        return .prepare(statement, types: parameters.types, name: name)
+    }
+
+    /// Takes in one result of `PQgetResult`.
+    package mutating func receive(_ arrival: Arrival<Rows>) -> Outcome {
+        switch (self.awaited.first, arrival) {
+        case (.query(let request), .answer(let rows)):
+            request.succeed(rows)
+            return .nothing
+        case (.query(let request), .endOfResults):
+            self.awaited.removeFirst()
+            return self.end(request)
+        case (.sync, .sync):
+            self.awaited.removeFirst()
+            return .nothing
+        case (.query(let request), .failure(let error)):
+            self.isCopying = false
+            request.fail(error)
+            return .nothing
+        case (.query, .aborted):
+            return .nothing
+        case (.query(let request), .copyReady(let rows)):
+            self.isCopying = true
+            return .copyStarted(request, rows)
+        case (.prepare, .answer):
+            return .nothing
+        case (.prepare(let statement), .failure(let error)):
+            // The statement after it is aborted with it: it gets this error as its own.
+            self.prepared.remove(statement)
+            if self.awaited.count > 1, case .query(let request) = self.awaited[1] { request.fail(error) }
+            return .nothing
+        case (.prepare(let statement), .aborted):
+            self.prepared.remove(statement)
+            return .nothing
+        case (.prepare, .endOfResults):
+            self.awaited.removeFirst()
+            return .nothing
+        default:
+            return .confused
+        }
+    }
+
+    private mutating func end(_ request: Request) -> Outcome {
+        switch request.outcome {
+        case .success(let rows):
+            return .finish(request, .success(rows))
+        case .failure(let error) where error.sqlState == .invalidStatementName && request.attempts == 0:
+            // Somebody deallocated it (DISCARD ALL, a pooler): prepare it anew, once.
+            guard case .query(let statement, _) = request.work else { return .finish(request, .failure(error)) }
+            self.prepared.remove(statement)
+            self.sendAgain(request)
+            return .nothing
+        case .failure(let error):
+            return .finish(request, .failure(error))
+        case nil where self.policy == .perFlush && request.attempts < Self.window:
+            // A neighbour failed. Nothing of this one took effect, and the connection is read-only: it simply goes again.
+            self.sendAgain(request)
+            return .nothing
+        case nil:
+            let error = PostgresError(.protocolViolation, "the statement was not executed", wasSent: true)
+            return .finish(request, .failure(error))
+        }
+    }
+
+    private mutating func sendAgain(_ request: Request) {
+        request.attempts += 1
+        request.outcome = nil
+        self.waiting.prepend(request)
+    }
+
+    /// COPY data has ended; the results of the COPY come next.
+    mutating func endCopy() { self.isCopying = false }
+
+    /// The caller that started a COPY has its answer; the one that ends it takes its place.
+    mutating func replaceCopyWaiter(_ waiter: Waiter<Rows>, deadline: ContinuousClock.Instant) {
+        guard case .query(let request) = self.awaited.first else {
+            waiter.finish(.failure(PostgresError(.connectionLost, "the connection is closed")))
+            return
+        }
+        self.awaited[0] = .query(Request(request.work, deadline: deadline, waiter: waiter))
+    }
+
+    /// Statements whose deadline has passed: the waiting ones leave, the one being answered is only named.
+    package mutating func expired(at now: ContinuousClock.Instant) -> (unsent: [Request], isHeadOverdue: Bool) {
+        var unsent: [Request] = []
+        if self.waiting.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
+            var remaining = Deque<Request>()
+            for request in self.waiting {
+                if request.deadline <= now {
+                    unsent.append(request)
+                } else if !request.isAbandoned {
+                    remaining.append(request)
+                }
+            }
+            self.waiting = remaining
+        }
+        return (unsent, self.firstAwaited.map { $0.deadline <= now } ?? false)
+    }
+
+    /// The statement that the server is working on, as far as we know.
+    var firstAwaited: Request? {
+        for entry in self.awaited {
+            if case .query(let request) = entry { return request }
+        }
+        return nil
+    }
+
+    /// Every written statement that still waits for its answer.
+    var allAwaited: [Request] {
+        self.awaited.compactMap { if case .query(let request) = $0 { request } else { nil } }
+    }
+
+    /// The connection is gone: what was written, whose fate is unknown, and what was not.
+    package mutating func abandon() -> (sent: [Request], unsent: [Request]) {
+        let result = (self.allAwaited, Array(self.waiting))
+        self.awaited = []
+        self.waiting = []
+        self.isCopying = false
+        self.following = nil
+        return result
+    }
+}

@@ -1,0 +1,323 @@
+import LibPQ
+import Logging
+import Synchronization
+
+/// One connection and everything that is said over it: the driver that performs what `Conversation` decides.
+///
+/// Two locks. `inbox` is held for a moment, by whoever asks. `wire` is held by whoever writes or reads: the reactor's thread, or a caller
+/// that finds the connection idle and writes its own statement, which saves a thread switch where there is nothing to batch. A caller
+/// that finds it busy leaves its request in the inbox, where it becomes part of the next flush.
+final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
+    struct Inbox {
+        var requests: [Request] = []
+        /// Where a look-up that is not yet written stands in `requests`.
+        var joinable: [LookUp: Int] = [:]
+        var closedBy: PostgresError?
+    }
+
+    /// What makes two look-ups the same.
+    struct LookUp: Hashable {
+        let statement: Int
+        let parameters: ParameterBuffer
+    }
+
+    enum Phase {
+        case starting
+        case connecting(deadline: ContinuousClock.Instant)
+        case open
+        case closed
+    }
+
+    struct Wire: ~Copyable {
+        var phase = Phase.starting
+        var connection: ServerConnection?
+        var conversation: Conversation
+        var watchedSocket: Int32?
+        var interest: Poller.Interest = []
+        var spare: [Request] = []
+        var cancellation: Cancellation?
+        /// Who waits until COPY data has left.
+        var copying: (waiter: Waiter<Void>, deadline: ContinuousClock.Instant)?
+    }
+
+    struct Cancellation {
+        let target: ObjectIdentifier
+        let reason: PostgresError
+        var hasReturned = false
+    }
+
+    /// What is done after the locks are released: resuming a caller under a lock would run other code inside it.
+    struct Effects {
+        var finished: [(Request, Result<Rows, PostgresError>)] = []
+        var opened: Result<Void, PostgresError>?
+        var copyProgress: [(Waiter<Void>, Result<Void, PostgresError>)] = []
+    }
+
+    /// How many requests may wait to be written.
+    static let inboxBound = 4096
+    /// How long after its deadline a statement may take to obey its cancellation, before the connection is given up.
+    static let patience = Duration.seconds(3)
+
+    let id: UInt64
+    let reactor: Reactor
+    let logger: Logger
+    let policy: Conversation.SyncPolicy
+    let inbox = Mutex(Inbox())
+    let wire: Mutex<Wire>
+    let notifications: AsyncStream<PostgresNotification>
+    let notificationSink: AsyncStream<PostgresNotification>.Continuation
+    private let onOpen: @Sendable (Result<Void, PostgresError>) -> Void
+
+    /// Starts to connect at once; `onOpen` is called once, on any thread. Requests may be submitted before that.
+    init(
+        _ configuration: PostgresConfiguration,
+        policy: Conversation.SyncPolicy,
+        reactor: Reactor,
+        logger: Logger,
+        onOpen: @escaping @Sendable (Result<Void, PostgresError>) -> Void
+    ) {
+        self.id = reactor.makeID()
+        self.reactor = reactor
+        self.logger = logger
+        self.policy = policy
+        self.onOpen = onOpen
+        self.wire = Mutex(
+            Wire(
+                conversation: Conversation(
+                    policy: policy,
+                    usesPreparedStatements: configuration.usesPreparedStatements
+                )
+            )
+        )
+        (self.notifications, self.notificationSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        self.start(configuration)
+    }
+
+    // MARK: Asking
+
+    /// Hands in a request. Its waiters are finished exactly once, here if it cannot be taken.
+    func submit(_ request: Request, joining: Bool = false) {
+        let refusal = self.inbox.withLock { inbox -> PostgresError? in
+            if let error = inbox.closedBy { return error }
+            if joining, case .query(let statement, let parameters) = request.work {
+                let lookUp = LookUp(statement: statement.id, parameters: parameters)
+                if let index = inbox.joinable[lookUp] {
+                    inbox.requests[index].join(request)
+                    return nil
+                }
+                inbox.joinable[lookUp] = inbox.requests.count
+            }
+            if inbox.requests.count >= Self.inboxBound {
+                return PostgresError(.queueFull, "too many statements wait for this connection")
+            }
+            inbox.requests.append(request)
+            return nil
+        }
+        if let refusal { return request.finish(.failure(refusal)) }
+        let effects = self.wire.withLockIfAvailable { wire -> Effects? in
+            guard case .open = wire.phase, wire.conversation.owesNothing else { return nil }
+            var effects = Effects()
+            self.advance(&wire, &effects)
+            return effects
+        }
+        if let effects, let effects { return self.perform(effects) }
+        self.reactor.wake(id: self.id)
+    }
+
+    /// Asks and waits. A cancelled task stops its statement on the server, unless the call is shielded.
+    func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
+        let waiter = Waiter<Rows>()
+        self.submit(Request(work, deadline: .now + deadline, waiter: waiter))
+        if isShielded { return try await waiter.value() }
+        return try await waiter.value(onCancel: { self.cancel(waiter) })
+    }
+
+    private func cancel(_ waiter: Waiter<Rows>) {
+        let error = PostgresError(.cancelled, "the task was cancelled")
+        let isRunning = self.wire.withLock { wire in
+            guard wire.conversation.firstAwaited?.waiter === waiter else { return false }
+            self.startCancelling(&wire, target: waiter, reason: error)
+            return true
+        }
+        if !isRunning { waiter.finish(.failure(error)) }
+    }
+
+    /// Whether statements can still be asked.
+    var isUsable: Bool { self.inbox.withLock { $0.closedBy == nil } }
+
+    /// Whether nothing is under way, no transaction is open and statements can be asked.
+    var isClean: Bool {
+        guard self.isUsable else { return false }
+        return self.wire.withLock { wire in
+            guard case .open = wire.phase, let connection = wire.connection else { return false }
+            return wire.conversation.isIdle && wire.cancellation == nil && connection.isOutsideTransaction
+        }
+    }
+
+    // MARK: Moving along
+
+    func ready(readable: Bool, writable: Bool) {
+        var effects = Effects()
+        self.wire.withLock { wire in
+            switch wire.phase {
+            case .connecting where readable || writable: self.pollConnecting(&wire, &effects)
+            case .open:
+                if readable { self.read(&wire, &effects) }
+                self.advance(&wire, &effects)
+            case .starting, .connecting, .closed: break
+            }
+        }
+        self.perform(effects)
+    }
+
+    func perform(_ effects: Effects) {
+        for (request, outcome) in effects.finished { request.finish(outcome) }
+        for (waiter, outcome) in effects.copyProgress { waiter.finish(outcome) }
+        if let opened = effects.opened { self.onOpen(opened) }
+    }
+
+    /// Reads what has arrived. A connection that broke may still hold the server's last words, so results are taken before it is given up.
+    private func read(_ wire: inout Wire, _ effects: inout Effects) {
+        guard let connection = wire.connection else { return }
+        do throws(LibPQError) {
+            try connection.consumeInput()
+        } catch {
+            self.takeResults(&wire, &effects)
+            return self.close(&wire, PostgresError.lost(error.message), &effects)
+        }
+        while let notification = connection.nextNotification() {
+            self.notificationSink.yield(
+                PostgresNotification(
+                    channel: notification.channel,
+                    payload: notification.payload,
+                    process: notification.process
+                )
+            )
+        }
+        self.takeResults(&wire, &effects)
+    }
+
+    /// Takes the requests over from the inbox, writes what may be written and takes what was answered meanwhile.
+    func advance(_ wire: inout Wire, _ effects: inout Effects) {
+        self.inbox.withLock { inbox in
+            guard !inbox.requests.isEmpty else { return }
+            swap(&inbox.requests, &wire.spare)
+            inbox.joinable.removeAll(keepingCapacity: true)
+        }
+        for request in wire.spare { wire.conversation.enqueue(request) }
+        wire.spare.removeAll(keepingCapacity: true)
+        guard let connection = wire.connection else { return }
+        do throws(LibPQError) {
+            while let step = wire.conversation.next() { try Self.perform(step, on: connection) }
+            let isFlushed = try connection.flush()
+            self.watch(&wire, isFlushed ? .read : [.read, .write])
+            if isFlushed, let copying = wire.copying {
+                wire.copying = nil
+                effects.copyProgress.append((copying.waiter, .success(())))
+            }
+            // libpq reads while it cannot write, so an answer may be here without the socket saying so again.
+            if !isFlushed { self.takeResults(&wire, &effects) }
+        } catch {
+            self.takeResults(&wire, &effects)
+            self.close(&wire, PostgresError.lost(error.message), &effects)
+        }
+    }
+
+    private static func perform(_ step: Conversation.Step, on connection: ServerConnection) throws(LibPQError) {
+        switch step {
+        case .enterPipeline: try connection.enterPipelineMode()
+        case .exitPipeline: try connection.exitPipelineMode()
+        case .prepare(let statement, let types, let name):
+            try connection.sendPrepare(name: name, sql: statement.sql, types: types)
+        case .execute(let name, let parameters):
+            try connection.sendQueryPrepared(name: name, parameters: parameters)
+        case .executeUnnamed(let statement, let parameters):
+            try connection.sendQuery(sql: statement.sql, parameters: parameters)
+        case .sync: try connection.pipelineSync()
+        case .script(let sql): try connection.sendScript(sql)
+        }
+    }
+
+    private func takeResults(_ wire: inout Wire, _ effects: inout Effects) {
+        guard let connection = wire.connection else { return }
+        while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
+            let outcome = wire.conversation.receive(Self.arrival(connection.nextResult()))
+            switch outcome {
+            case .nothing: break
+            case .finish(let request, let result): self.finish(request, result, &wire, &effects)
+            case .copyStarted(let request, let rows): effects.finished.append((request, .success(rows)))
+            case .confused:
+                let error = PostgresError(.protocolViolation, "the server's answers do not fit what was asked")
+                return self.close(&wire, error, &effects)
+            }
+        }
+    }
+
+    private static func arrival(_ result: ServerResult?) -> Conversation.Arrival<Rows> {
+        guard let result else { return .endOfResults }
+        switch result.status {
+        case .rows, .commandOK, .empty: return .answer(Rows(result))
+        case .copyIn: return .copyReady(Rows(result))
+        case .pipelineSync: return .sync
+        case .pipelineAborted: return .aborted
+        case .error: return .failure(PostgresError(result))
+        case .unexpected: return .failure(PostgresError(.protocolViolation, "an answer of a kind never asked for"))
+        }
+    }
+
+    private func finish(
+        _ request: Request,
+        _ result: Result<Rows, PostgresError>,
+        _ wire: inout Wire,
+        _ effects: inout Effects
+    ) {
+        var result = result
+        if let cancellation = wire.cancellation, cancellation.target == ObjectIdentifier(request.waiter) {
+            if case .failure(let error) = result, error.sqlState == .queryCanceled {
+                result = .failure(cancellation.reason)
+            }
+            if cancellation.hasReturned { wire.cancellation = nil }
+        }
+        effects.finished.append((request, result))
+    }
+
+    // MARK: Watching
+
+    func watch(_ wire: inout Wire, _ interest: Poller.Interest) {
+        guard let connection = wire.connection else { return }
+        let socket = connection.socket
+        if wire.watchedSocket == socket, wire.interest == interest { return }
+        if let old = wire.watchedSocket, old != socket { self.reactor.poller.unwatch(socket: old) }
+        let isNew = wire.watchedSocket != socket
+        do throws(LibPQError) {
+            try self.reactor.poller.watch(socket: socket, id: self.id, interest: interest, isNew: isNew)
+            wire.watchedSocket = socket
+            wire.interest = interest
+        } catch {
+            // libpq may have opened a new socket under the old number, which epoll then does not know.
+            do throws(LibPQError) {
+                try self.reactor.poller.watch(socket: socket, id: self.id, interest: interest, isNew: !isNew)
+                wire.watchedSocket = socket
+                wire.interest = interest
+            } catch {
+                self.logger.error("a socket cannot be watched", metadata: ["error": "\(error.message)"])
+            }
+        }
+    }
+}
+
+/// One NOTIFY of another session.
+public struct PostgresNotification: Sendable, Hashable {
+    /// The channel.
+    public let channel: String
+    /// What came with it; empty when nothing did.
+    public let payload: String
+    /// The server process that sent it.
+    public let process: Int32
+}
+
+extension PostgresError {
+    static func lost(_ message: String) -> PostgresError {
+        PostgresError(.connectionLost, "the connection to the server broke", serverMessage: message)
+    }
+}

@@ -1,0 +1,244 @@
+import LibPQ
+import Postgres
+import Testing
+
+/// The pipeline's rules, without a server: what is written in which order, and who is told what.
+@Suite struct ConversationTests {
+    typealias Steps = [String]
+
+    @Test func `each statement is its own group, so that a failure reaches no neighbour`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("a")
+        talk.ask("b")
+        #expect(
+            talk.write() == ["enterPipeline", "prepare m1", "execute m1", "sync", "prepare m2", "execute m2", "sync"]
+        )
+    }
+
+    @Test func `look-ups of one flush share one sync`() {
+        var talk = Talk(policy: .perFlush)
+        talk.ask("a")
+        talk.ask("a")
+        talk.ask("a")
+        #expect(talk.write() == ["enterPipeline", "prepare m1", "execute m1", "execute m1", "execute m1", "sync"])
+    }
+
+    @Test func `a failing neighbour makes the others go again, and only its own caller hears of it`() {
+        var talk = Talk(policy: .perFlush)
+        talk.ask("bad")
+        talk.ask("good")
+        _ = talk.write()
+        talk.arrive(.answer, .end)  // prepare of "bad"
+        talk.arrive(.failure, .end)  // "bad" itself
+        talk.arrive(.aborted, .end)  // prepare of "good"
+        talk.arrive(.aborted, .end)  // "good"
+        talk.arrive(.sync)
+        #expect(talk.finished == ["bad: server"])
+        #expect(talk.write() == ["prepare m3", "execute m3", "sync"])
+        talk.arrive(.answer, .end, .answer, .end, .sync)
+        #expect(talk.finished == ["bad: server", "good: rows"])
+    }
+
+    @Test func `a statement whose preparation fails gets that error as its own`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("bad")
+        _ = talk.write()
+        talk.arrive(.failure, .end, .aborted, .end, .sync)
+        #expect(talk.finished == ["bad: server"])
+    }
+
+    @Test func `a statement that the server forgot is prepared again, once`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("a")
+        _ = talk.write()
+        talk.arrive(.answer, .end, .forgotten, .end, .sync)
+        #expect(talk.finished.isEmpty)
+        #expect(talk.write() == ["prepare m2", "execute m2", "sync"])
+        talk.arrive(.answer, .end, .forgotten, .end, .sync)
+        #expect(talk.finished == ["a: server"])
+    }
+
+    @Test func `a script waits for the pipeline to be empty, and the pipeline for the script`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("a")
+        talk.askScript("s")
+        talk.ask("b")
+        #expect(talk.write() == ["enterPipeline", "prepare m1", "execute m1", "sync"])
+        talk.arrive(.answer, .end, .answer, .end, .sync)
+        #expect(talk.write() == ["exitPipeline", "script"])
+        talk.arrive(.answer, .answer, .end)
+        #expect(talk.write() == ["enterPipeline", "prepare m2", "execute m2", "sync"])
+        #expect(talk.finished == ["a: rows", "s: rows"])
+    }
+
+    @Test func `the first error of a script counts, whatever comes after it`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.askScript("s")
+        _ = talk.write()
+        talk.arrive(.answer, .failure, .answer, .end)
+        #expect(talk.finished == ["s: server"])
+    }
+
+    @Test func `no more is written than the window allows, until answers come`() {
+        var talk = Talk(policy: .perFlush)
+        for _ in 0..<600 { talk.ask("a") }
+        let first = talk.write()
+        #expect(first.filter { $0 == "execute m1" }.count < 257)
+        #expect(talk.write().isEmpty)
+        talk.arrive(.answer, .end)
+        for _ in first.filter({ $0 == "execute m1" }) { talk.arrive(.answer, .end) }
+        talk.arrive(.sync)
+        #expect(!talk.write().isEmpty)
+    }
+
+    @Test func `a caller that has left is not asked for`() {
+        var talk = Talk(policy: .perFlush)
+        talk.ask("a")
+        talk.leave(0)
+        #expect(talk.write().isEmpty)
+    }
+
+    @Test func `while a cancellation travels nothing new is sent, lest it be hit`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.hold(true)
+        talk.ask("a")
+        #expect(talk.write().isEmpty)
+        talk.hold(false)
+        #expect(!talk.write().isEmpty)
+    }
+
+    @Test func `an answer that nothing asked for gives the connection up`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("a")
+        _ = talk.write()
+        talk.arrive(.sync)
+        let isConfused = talk.isConfused
+        #expect(isConfused)
+    }
+
+    @Test func `when the connection goes, what was written is told apart from what was not`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("a")
+        _ = talk.write()
+        talk.ask("b")
+        let (sent, unsent) = talk.abandon()
+        #expect(sent == ["a"])
+        #expect(unsent == ["b"])
+    }
+
+    @Test func `a deadline removes what waits and names what is being answered`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("a", deadline: .seconds(1))
+        _ = talk.write()
+        talk.ask("b", deadline: .seconds(1))
+        talk.ask("c", deadline: .seconds(9))
+        let (unsent, isHeadOverdue) = talk.expire(after: .seconds(2))
+        #expect(unsent == ["b"])
+        #expect(isHeadOverdue)
+    }
+
+    @Test func `statements without preparation are sent unnamed each time`() {
+        var talk = Talk(policy: .everyQuery, usesPreparedStatements: false)
+        talk.ask("a")
+        #expect(talk.write() == ["enterPipeline", "unnamed", "sync"])
+    }
+}
+
+/// A conversation whose requests are known by name.
+private struct Talk: ~Copyable {
+    enum Arrival { case answer, failure, forgotten, aborted, end, sync }
+
+    private var conversation: Conversation
+    private var statements: [String: Statement] = [:]
+    private var requests: [(name: String, request: Request)] = []
+    private let start = ContinuousClock.now
+    var finished: [String] = []
+    var isConfused = false
+
+    init(policy: Conversation.SyncPolicy, usesPreparedStatements: Bool = true) {
+        self.conversation = Conversation(policy: policy, usesPreparedStatements: usesPreparedStatements)
+    }
+
+    mutating func ask(_ name: String, deadline: Duration = .seconds(10)) {
+        let statement = self.statements[name] ?? Statement(name)
+        self.statements[name] = statement
+        self.enqueue(name, .query(statement, ParameterBuffer()), deadline)
+    }
+
+    mutating func askScript(_ name: String) { self.enqueue(name, .script(name), .seconds(10)) }
+
+    private mutating func enqueue(_ name: String, _ work: Request.Work, _ deadline: Duration) {
+        let request = Request(work, deadline: self.start + deadline, waiter: Waiter())
+        self.requests.append((name, request))
+        self.conversation.enqueue(request)
+    }
+
+    mutating func leave(_ index: Int) {
+        self.requests[index].request.finish(.failure(PostgresError(.cancelled, "left")))
+    }
+
+    mutating func hold(_ isHeld: Bool) { self.conversation.isHeld = isHeld }
+
+    mutating func write() -> [String] {
+        var steps: [String] = []
+        while let step = self.conversation.next() {
+            switch step {
+            case .enterPipeline: steps.append("enterPipeline")
+            case .exitPipeline: steps.append("exitPipeline")
+            case .prepare(_, _, let name): steps.append("prepare \(name)")
+            case .execute(let name, _): steps.append("execute \(name)")
+            case .executeUnnamed: steps.append("unnamed")
+            case .sync: steps.append("sync")
+            case .script: steps.append("script")
+            }
+        }
+        return steps
+    }
+
+    mutating func arrive(_ arrivals: Arrival...) {
+        for arrival in arrivals {
+            let outcome =
+                switch arrival {
+                case .answer: self.conversation.receive(.answer(.none))
+                case .failure: self.conversation.receive(.failure(PostgresError(.server, "no")))
+                case .forgotten: self.conversation.receive(.failure(Self.forgotten))
+                case .aborted: self.conversation.receive(.aborted)
+                case .end: self.conversation.receive(.endOfResults)
+                case .sync: self.conversation.receive(.sync)
+                }
+            switch outcome {
+            case .nothing, .copyStarted: break
+            case .confused: self.isConfused = true
+            case .finish(let request, .success): self.finished.append("\(self.name(request)): rows")
+            case .finish(let request, .failure(let error)):
+                self.finished.append("\(self.name(request)): \(error.code)")
+            }
+        }
+    }
+
+    private static var forgotten: PostgresError {
+        var error = PostgresError(.server, "forgotten")
+        error.sqlState = .invalidStatementName
+        return error
+    }
+
+    private func name(_ request: Request) -> String {
+        self.requests.first { $0.request === request }?.name ?? "?"
+    }
+
+    private func names(_ asked: [Request]) -> [String] {
+        var names: [String] = []
+        for request in asked { names.append(self.name(request)) }
+        return names
+    }
+
+    mutating func abandon() -> ([String], [String]) {
+        let (sent, unsent) = self.conversation.abandon()
+        return (self.names(sent), self.names(unsent))
+    }
+
+    mutating func expire(after time: Duration) -> ([String], Bool) {
+        let (unsent, isHeadOverdue) = self.conversation.expired(at: self.start + time)
+        return (self.names(unsent), isHeadOverdue)
+    }
+}
