@@ -32,7 +32,7 @@ let package = Package(
     name: "mortise",
     platforms: [.macOS(.v26)],
     products: [
-        .library(name: "Postgres", targets: ["Postgres"]),
+        .library(name: "Postgres", targets: ["Postgres"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

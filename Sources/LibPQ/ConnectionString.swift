@@ -5,6 +5,8 @@ public enum ConnectionString {
     /// The keywords that a connection string sets, as `PQconninfoParse` sees them; keywords left out are absent.
     ///
     /// - Parameter text: a `postgresql://` URI or `keyword=value` pairs (libpq manual 34.1.1).
+    /// - Returns: values by keyword.
+    /// - Throws: `LibPQError`, which does not repeat the text.
     public static func parse(_ text: String) throws(LibPQError) -> [String: String] {
         var message: UnsafeMutablePointer<CChar>? = nil
         guard let options = unsafe PQconninfoParse(text, &message) else {

@@ -15,7 +15,9 @@ final class NoticeReceiver: Sendable {
     }
 }
 
-/// libpq's callback. It must not call back into the connection, and the result is libpq's own: it is read and not cleared.
+/// libpq's callback.
+///
+/// It must not call back into the connection, and the result is libpq's own: it is read and not cleared.
 @c
 private func receiveNotice(_ context: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
     guard let context = unsafe context else { return }

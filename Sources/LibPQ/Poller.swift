@@ -10,7 +10,9 @@ public final class Poller: Sendable {
     private let epoll: Int32
     private let event: Int32
 
-    /// What to wait for on a socket. Errors and hang-ups are always reported, as readable.
+    /// What to wait for on a socket.
+    ///
+    /// Errors and hang-ups are always reported, as readable.
     public struct Interest: OptionSet, Sendable {
         /// The bits of `epoll_event.events`.
         public let rawValue: UInt32
@@ -46,7 +48,9 @@ public final class Poller: Sendable {
         close(self.event)
     }
 
-    /// Starts to watch a socket, or changes what is watched. `id` must not be 0.
+    /// Starts to watch a socket, or changes what is watched.
+    ///
+    /// `id` must not be 0.
     public func watch(socket: Int32, id: UInt64, interest: Interest, isNew: Bool) throws(LibPQError) {
         var registration = unsafe epoll_event(events: interest.rawValue, data: epoll_data_t(u64: id))
         let operation = isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
@@ -55,7 +59,9 @@ public final class Poller: Sendable {
         }
     }
 
-    /// Stops watching; must come before the socket is closed. A socket that is not watched is ignored.
+    /// Stops watching; must come before the socket is closed.
+    ///
+    /// A socket that is not watched is ignored.
     public func unwatch(socket: Int32) {
         var registration = unsafe epoll_event()
         unsafe epoll_ctl(self.epoll, EPOLL_CTL_DEL, socket, &registration)

@@ -1,12 +1,16 @@
 import CLibPQ
 
 extension ServerConnection {
-    /// Enters pipeline mode. The connection must be idle.
+    /// Enters pipeline mode.
+    ///
+    /// The connection must be idle.
     public func enterPipelineMode() throws(LibPQError) {
         guard unsafe PQenterPipelineMode(self.pointer) == 1 else { throw self.failure("PQenterPipelineMode") }
     }
 
-    /// Leaves pipeline mode. Every result must have been read.
+    /// Leaves pipeline mode.
+    ///
+    /// Every result must have been read.
     public func exitPipelineMode() throws(LibPQError) {
         guard unsafe PQexitPipelineMode(self.pointer) == 1 else { throw self.failure("PQexitPipelineMode") }
     }
@@ -46,12 +50,16 @@ extension ServerConnection {
         guard sent == 1 else { throw self.failure("PQsendQueryParams") }
     }
 
-    /// Sends SQL by the simple protocol: several statements, no parameters. Not in pipeline mode.
+    /// Sends SQL by the simple protocol: several statements, no parameters.
+    ///
+    /// Not in pipeline mode.
     public func sendScript(_ sql: String) throws(LibPQError) {
         guard unsafe PQsendQuery(self.pointer, sql) == 1 else { throw self.failure("PQsendQuery") }
     }
 
-    /// Ends a group of the pipeline: an error before it does not reach what comes after it. libpq before 17 also flushes here.
+    /// Ends a group of the pipeline.
+    ///
+    /// An error before it does not reach what comes after it. libpq before 17 also flushes here.
     public func pipelineSync() throws(LibPQError) {
         guard unsafe PQpipelineSync(self.pointer) == 1 else { throw self.failure("PQpipelineSync") }
     }
@@ -74,7 +82,9 @@ extension ServerConnection {
     /// Whether reading a result now would wait.
     public var isBusy: Bool { unsafe PQisBusy(self.pointer) != 0 }
 
-    /// The next result; `nil` ends the results of one query. Waits while `isBusy`.
+    /// The next result; `nil` ends the results of one query.
+    ///
+    /// Waits while `isBusy`.
     public func nextResult() -> ServerResult? {
         guard let result = unsafe PQgetResult(self.pointer) else { return nil }
         return unsafe ServerResult(result)

@@ -5,7 +5,7 @@ import CLibPQ
 /// Everything here is synchronous and, once the connection is non-blocking, returns at once. Waiting is the caller's business, and so
 /// is calling from one thread at a time.
 @safe
-public final class ServerConnection: @unchecked Sendable {  // libpq allows any thread, one at a time: the owner serialises
+public final class ServerConnection: @unchecked Sendable {  // any thread, one at a time: the owner sees to it
     let pointer: OpaquePointer
     private let notices: NoticeReceiver
 
@@ -27,6 +27,8 @@ public final class ServerConnection: @unchecked Sendable {  // libpq allows any 
     /// - Parameters:
     ///   - keywords: libpq's connection keywords.
     ///   - onNotice: called with the severity and message of each notice of the server, on whichever thread uses the connection.
+    /// - Returns: the connection, which `poll` takes further.
+    /// - Throws: `LibPQError` when the attempt failed at once.
     public static func connecting(
         _ keywords: [String: String],
         onNotice: @escaping @Sendable (String, String) -> Void
@@ -56,7 +58,9 @@ public final class ServerConnection: @unchecked Sendable {  // libpq allows any 
         extendLifetime(self.notices)
     }
 
-    /// Takes the connection attempt one step further (`PQconnectPoll`). The socket can be another one afterwards.
+    /// Takes the connection attempt one step further (`PQconnectPoll`).
+    ///
+    /// The socket can be another one afterwards.
     public func poll() -> PollStatus {
         switch unsafe PQconnectPoll(self.pointer) {
         case PGRES_POLLING_READING: .reading
@@ -78,7 +82,9 @@ public final class ServerConnection: @unchecked Sendable {  // libpq allows any 
         return unsafe String(cString: text).trimmedTail
     }
 
-    /// The server's version as a number: 150018 is 15.18. 0 when not connected.
+    /// The server's version as a number: 150018 is 15.18.
+    ///
+    /// 0 when not connected.
     public var serverVersion: Int { unsafe Int(PQserverVersion(self.pointer)) }
 
     /// The process that serves this connection, as `pg_stat_activity.pid` shows it.
@@ -106,7 +112,12 @@ public final class ServerConnection: @unchecked Sendable {  // libpq allows any 
 
     /// The verifier that `ALTER ROLE … PASSWORD` may be given instead of the password, made with the algorithm that the server prefers.
     ///
-    /// - Parameter algorithm: `scram-sha-256` or `md5`.
+    /// - Parameters:
+    ///   - password: the password, which does not leave this process.
+    ///   - user: the role; `md5` mixes it in.
+    ///   - algorithm: `scram-sha-256` or `md5`.
+    /// - Returns: what the server stores.
+    /// - Throws: `LibPQError` when the algorithm is unknown.
     public func encryptedPassword(
         _ password: String,
         user: String,

@@ -4,7 +4,7 @@ import CLibPQ
 ///
 /// libpq documents that a `PGresult` may be read by any thread once it was returned (manual 34.20), and nothing here changes it.
 @safe
-public final class ServerResult: @unchecked Sendable {  // immutable after PQgetResult returned it; freed once, in deinit
+public final class ServerResult: @unchecked Sendable {  // immutable since PQgetResult returned it
     /// What kind of result this is.
     public enum Status: Sendable, Equatable {
         /// A command without rows, or a prepared statement, is done.
@@ -72,7 +72,7 @@ public final class ServerResult: @unchecked Sendable {  // immutable after PQget
         return unsafe String(cString: name)
     }
 
-    /// What the server says it did: `INSERT 0 1`, `COMMIT`, …
+    /// What the server says it did, such as `INSERT 0 1` or `COMMIT`.
     public var commandTag: String {
         guard let tag = unsafe PQcmdStatus(self.pointer) else { return "" }
         return unsafe String(cString: tag)
@@ -84,7 +84,9 @@ public final class ServerResult: @unchecked Sendable {  // immutable after PQget
         return unsafe Int(String(cString: text)) ?? 0
     }
 
-    /// Lends one cell's bytes; `nil` is SQL NULL. Row and column must exist.
+    /// Lends one cell's bytes; `nil` is SQL NULL.
+    ///
+    /// Row and column must exist.
     public func withCell<R, E: Error>(
         row: Int,
         column: Int,

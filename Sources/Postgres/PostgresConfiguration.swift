@@ -8,11 +8,17 @@ public struct PostgresConfiguration: Sendable {
     ///
     /// They travel in libpq's `options`, which PgBouncer refuses unless it is told to ignore them.
     public var settings: [String: String] = [:]
-    /// How long a connection may take to come up, name look-up, TLS and authentication included. Default 5 s.
+    /// How long a connection may take to come up, name look-up, TLS and authentication included.
+    ///
+    /// Default 5 s.
     public var connectDeadline: Duration = .seconds(5)
-    /// How long a statement may take when its call names no deadline. Default 15 s.
+    /// How long a statement may take when its call names no deadline.
+    ///
+    /// Default 15 s.
     public var queryDeadline: Duration = .seconds(15)
-    /// Whether statements are prepared once per connection. Default true.
+    /// Whether statements are prepared once per connection.
+    ///
+    /// Default true.
     ///
     /// Turn it off behind PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`.
     public var usesPreparedStatements = true

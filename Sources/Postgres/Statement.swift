@@ -7,7 +7,9 @@ import Synchronization
 public struct Statement: Sendable {
     /// The SQL, one statement.
     public let sql: String
-    /// Whether connections prepare it. False for what runs once, such as DDL.
+    /// Whether connections prepare it.
+    ///
+    /// False for what runs once, such as DDL.
     public let isPrepared: Bool
     let id: Int
 

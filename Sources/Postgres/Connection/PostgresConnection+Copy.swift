@@ -11,6 +11,7 @@ extension PostgresConnection {
     ///   - chunks: the data, cut anywhere.
     ///   - deadline: how long each chunk may take; the configuration's `queryDeadline` by default.
     /// - Returns: the number of rows copied.
+    /// - Throws: what the source throws, or what a statement can throw.
     @discardableResult
     public func copyIn<Chunks: AsyncSequence>(
         _ sql: String,
@@ -41,7 +42,9 @@ extension Session {
         case end(failingWith: String?)
     }
 
-    /// Hands one message over and waits until it has left for the socket. Not cancellable: a message is short, and half a one is none.
+    /// Hands one message over and waits until it has left for the socket.
+    ///
+    /// Not cancellable: a message is short, and half a one is none.
     func put(_ message: CopyMessage, deadline: Duration) async throws(PostgresError) {
         while true {
             let waiter = Waiter<Void>()

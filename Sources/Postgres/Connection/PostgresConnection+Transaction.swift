@@ -12,9 +12,13 @@ public struct TransactionOptions: Sendable {
         case serializable = "SERIALIZABLE"
     }
 
-    /// The isolation level. Default read committed.
+    /// The isolation level.
+    ///
+    /// Default read committed.
     public var isolation = Isolation.readCommitted
-    /// Whether writes are refused. Default false.
+    /// Whether writes are refused.
+    ///
+    /// Default false.
     public var isReadOnly = false
 
     /// A read-write transaction at read committed.

@@ -52,6 +52,8 @@ public final class PostgresConnection: Sendable {
     ///   - statement: the SQL; prepared at its first use on this connection.
     ///   - parameters: the values of `$1`, `$2`, …
     ///   - deadline: how long it may take; the configuration's `queryDeadline` by default.
+    /// - Returns: the rows, and how many were affected.
+    /// - Throws: the server's error, or `connectionLost`, `deadlineExceeded`, `cancelled`, `queueFull`, `closed`.
     @discardableResult
     public func query(
         _ statement: Statement,
@@ -64,7 +66,9 @@ public final class PostgresConnection: Sendable {
         )
     }
 
-    /// Executes SQL by the simple protocol: several statements, and what cannot run in a pipeline. No parameters.
+    /// Executes SQL by the simple protocol: several statements, and what cannot run in a pipeline.
+    ///
+    /// No parameters.
     public func script(_ sql: String, deadline: Duration? = nil) async throws(PostgresError) {
         _ = try await self.session.run(.script(sql), deadline: deadline ?? self.configuration.queryDeadline)
     }
@@ -74,21 +78,29 @@ public final class PostgresConnection: Sendable {
         try await self.script("LISTEN \(Self.quote(identifier: channel))")
     }
 
-    /// What arrives on the channels listened to. It ends when the connection does; past 1024 unread ones the oldest are dropped.
+    /// What arrives on the channels listened to.
+    ///
+    /// It ends when the connection does; past 1024 unread ones the oldest are dropped.
     ///
     /// One consumer at a time.
     public var notifications: AsyncStream<PostgresNotification> { self.session.notifications }
 
-    /// Whether statements can still be asked. A connection that the server closed is noticed at once, also when idle.
+    /// Whether statements can still be asked.
+    ///
+    /// A connection that the server closed is noticed at once, also when idle.
     public var isUsable: Bool { self.session.isUsable }
 
-    /// The server's version: 150018 is 15.18. 0 when closed.
+    /// The server's version: 150018 is 15.18.
+    ///
+    /// 0 when closed.
     public var serverVersion: Int { self.session.wire.withLock { $0.connection?.serverVersion ?? 0 } }
 
     /// The server process of this connection; 0 when closed.
     public var backendProcessID: Int32 { self.session.wire.withLock { $0.connection?.backendProcessID ?? 0 } }
 
-    /// Closes the connection. Whoever still waits on it gets `closed`.
+    /// Closes the connection.
+    ///
+    /// Whoever still waits on it gets `closed`.
     public func close() async {
         self.session.closeNow(.shutDown)
     }
@@ -110,8 +122,10 @@ public final class PostgresConnection: Sendable {
         "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    /// A text as SQL writes it, in single quotes; for statements that take no parameters. It assumes `standard_conforming_strings`, the
-    /// default since 9.1, and writes backslashes so that they mean themselves either way.
+    /// A text as SQL writes it, in single quotes; for statements that take no parameters.
+    ///
+    /// It assumes `standard_conforming_strings`, the default since 9.1, and writes backslashes so that they mean
+    /// themselves either way.
     public static func quote(literal: String) -> String {
         let quoted = literal.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
         guard literal.contains("\\") else { return "'\(quoted)'" }

@@ -3,7 +3,9 @@
 /// `description` is safe to print: it names the fault and never repeats SQL, parameters or a server's detail field, which can hold
 /// the values of a row. The server's one-line message can hold user input too, so it is in `serverMessage`, for logs that may.
 public struct PostgresError: Error, Sendable {
-    /// The kind of fault. An open set: code that switches over it needs a default.
+    /// The kind of fault.
+    ///
+    /// An open set: code that switches over it needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The name, as `description` prints it.
         public let description: String
@@ -12,11 +14,17 @@ public struct PostgresError: Error, Sendable {
         public static let server = Code(description: "server")
         /// No connection could be made.
         public static let connectFailed = Code(description: "connectFailed")
-        /// The connection broke. Whether the statement took effect is unknown unless `wasSent` is false.
+        /// The connection broke.
+        ///
+        /// Whether the statement took effect is unknown unless `wasSent` is false.
         public static let connectionLost = Code(description: "connectionLost")
-        /// The deadline passed. A statement that was running was cancelled.
+        /// The deadline passed.
+        ///
+        /// A statement that was running was cancelled.
         public static let deadlineExceeded = Code(description: "deadlineExceeded")
-        /// The task was cancelled. A statement that was running alone was cancelled on the server.
+        /// The task was cancelled.
+        ///
+        /// A statement that was running alone was cancelled on the server.
         public static let cancelled = Code(description: "cancelled")
         /// No connection of the pool came free in time.
         public static let poolTimedOut = Code(description: "poolTimedOut")
@@ -42,7 +50,9 @@ public struct PostgresError: Error, Sendable {
     public var sqlState: SQLState?
     /// One safe sentence.
     public var message: String
-    /// The server's or libpq's own words. For logs: it can name tables and repeat input.
+    /// The server's or libpq's own words.
+    ///
+    /// For logs: it can name tables and repeat input.
     public var serverMessage: String?
     /// The violated constraint.
     public var constraint: String?

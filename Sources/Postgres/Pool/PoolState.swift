@@ -156,7 +156,9 @@ package struct PoolState<Connection, Caller: Equatable> {
         return actions
     }
 
-    /// No more leases. Connections in use are closed as they come back.
+    /// No more leases.
+    ///
+    /// Connections in use are closed as they come back.
     package mutating func shutDown() -> Actions {
         self.isShutDown = true
         var actions = Actions()

@@ -43,7 +43,9 @@ public final class PostgresPool: Sendable, Reactor.Ticking {
         reactor.addTicker(self, id: self.id)
     }
 
-    /// Lends a connection to `body`. It goes back when `body` ends, and is closed if a transaction is still open or a statement unanswered.
+    /// Lends a connection to `body`.
+    ///
+    /// It goes back when `body` ends, and is closed if a transaction is still open or a statement unanswered.
     ///
     /// - Throws: besides what `body` throws, `poolTimedOut`, `queueFull`, `closed`, `cancelled` and `connectFailed`.
     public func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
@@ -104,7 +106,8 @@ public final class PostgresPool: Sendable, Reactor.Ticking {
 
     private func wait(_ caller: Caller) async throws(PostgresError) -> Grant {
         try await caller.waiter.value(onCancel: {
-            guard self.state.withLock({ $0.giveUp(caller) }) else { return }  // a grant is on its way, and will be used or returned
+            // If it no longer waits, a grant is on its way, and will be used or returned.
+            guard self.state.withLock({ $0.giveUp(caller) }) else { return }
             caller.waiter.finish(.failure(PostgresError(.cancelled, "the task was cancelled")))
         })
     }

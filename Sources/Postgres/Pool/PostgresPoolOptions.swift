@@ -1,14 +1,24 @@
 /// The bounds of a pool.
 public struct PostgresPoolOptions: Sendable {
-    /// The most connections open at once. Default 8.
+    /// The most connections open at once.
+    ///
+    /// Default 8.
     public var maximumConnections: Int
-    /// The most callers that may wait for one; the next is refused with `queueFull`. Default 1024.
+    /// The most callers that may wait for one; the next is refused with `queueFull`.
+    ///
+    /// Default 1024.
     public var maximumWaiters: Int
-    /// How long a caller waits for one, before `poolTimedOut`. Default 5 s.
+    /// How long a caller waits for one, before `poolTimedOut`.
+    ///
+    /// Default 5 s.
     public var leaseDeadline: Duration
-    /// How long an unused connection stays open. Default 60 s.
+    /// How long an unused connection stays open.
+    ///
+    /// Default 60 s.
     public var idleLifetime: Duration
-    /// How old a connection may grow, so that servers behind a name or a pooler can change. Default 1 h.
+    /// How old a connection may grow, so that servers behind a name or a pooler can change.
+    ///
+    /// Default 1 h.
     public var maximumLifetime: Duration
 
     /// Describes a pool.

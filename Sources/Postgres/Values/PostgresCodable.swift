@@ -20,6 +20,7 @@ public protocol PostgresDecodable: Sendable {
     /// - Parameters:
     ///   - cell: the bytes; `nil` is SQL NULL.
     ///   - type: the column's type, an OID of `pg_type`.
+    /// - Returns: the value.
     /// - Throws: `decoding`, naming the expected and the found type, never the value.
     static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Self
 }

@@ -26,7 +26,7 @@ public struct Rows: Sendable, RandomAccessCollection {
     /// The number of rows that the statement inserted, updated, deleted or selected.
     public var affectedRows: Int { self.result.affectedRows }
 
-    /// What the server says it did: `INSERT 0 1`, `COMMIT`, …
+    /// What the server says it did, such as `INSERT 0 1` or `COMMIT`.
     public var commandTag: String { self.result.commandTag }
 }
 

@@ -1,8 +1,10 @@
 import Dispatch
 import Synchronization
 
-/// Threads for the libpq calls that block: starting a connection (a name server may be slow) and cancelling a statement (libpq before 17
-/// connects, writes and waits in one call). Neither may run on the cooperative pool or hold up the reactor.
+/// Threads for the libpq calls that block: starting a connection (a name server may be slow) and cancelling a statement
+/// (libpq before 17 connects, writes and waits in one call).
+///
+/// Neither may run on the cooperative pool or hold up the reactor.
 ///
 /// A few serial queues bound the threads; a call that hangs delays only those that share its queue.
 struct BlockingCalls: Sendable {

@@ -68,7 +68,9 @@ package struct Conversation: ~Copyable {
     /// While a cancellation is on its way, nothing new is sent: it could hit the wrong statement.
     package var isHeld = false
 
-    /// The most statements that are written before their answers are read. It bounds what both sides must buffer.
+    /// The most statements that are written before their answers are read.
+    ///
+    /// It bounds what both sides must buffer.
     static let window = 256
 
     package init(policy: SyncPolicy, usesPreparedStatements: Bool) {

@@ -45,7 +45,9 @@ public final class Reactor: Sendable {
         thread.async { self.run() }
     }
 
-    /// Stops the thread. Close connections and pools first: a connection that is still open is told that it is closed.
+    /// Stops the thread.
+    ///
+    /// Close connections and pools first: a connection that is still open is told that it is closed.
     public func shutdown() async {
         let handlers = self.state.withLock { state in
             state.isStopping = true

@@ -3,7 +3,7 @@ package import LibPQ
 /// One thing that a connection is asked to do, and what has been learned about it so far.
 ///
 /// A class, because it moves through three queues for every statement, and moving one reference is what that should cost.
-package final class Request: @unchecked Sendable {  // mutable state is touched under the session's locks only, and by one owner at a time
+package final class Request: @unchecked Sendable {  // its state is touched under the session's locks only
     /// What to do.
     package enum Work: Sendable {
         /// A statement in the pipeline.

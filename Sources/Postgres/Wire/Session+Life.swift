@@ -63,7 +63,9 @@ extension Session {
         self.perform(effects)
     }
 
-    /// Closes the connection. What was written and not answered may have been executed: those callers are told so.
+    /// Closes the connection.
+    ///
+    /// What was written and not answered may have been executed: those callers are told so.
     func close(_ wire: inout Wire, _ error: PostgresError, _ effects: inout Effects) {
         if case .closed = wire.phase { return }
         let wasOpen = if case .open = wire.phase { true } else { false }

@@ -68,7 +68,9 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
     private let onOpen: @Sendable (Result<Void, PostgresError>) -> Void
 
-    /// Starts to connect at once; `onOpen` is called once, on any thread. Requests may be submitted before that.
+    /// Starts to connect at once; `onOpen` is called once, on any thread.
+    ///
+    /// Requests may be submitted before that.
     init(
         _ configuration: PostgresConfiguration,
         policy: Conversation.SyncPolicy,
@@ -95,7 +97,9 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
 
     // MARK: Asking
 
-    /// Hands in a request. Its waiters are finished exactly once, here if it cannot be taken.
+    /// Hands in a request.
+    ///
+    /// Its waiters are finished exactly once, here if it cannot be taken.
     func submit(_ request: Request, joining: Bool = false) {
         let refusal = self.inbox.withLock { inbox -> PostgresError? in
             if let error = inbox.closedBy { return error }
@@ -124,7 +128,9 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         self.reactor.wake(id: self.id)
     }
 
-    /// Asks and waits. A cancelled task stops its statement on the server, unless the call is shielded.
+    /// Asks and waits.
+    ///
+    /// A cancelled task stops its statement on the server, unless the call is shielded.
     func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
         let waiter = Waiter<Rows>()
         self.submit(Request(work, deadline: .now + deadline, waiter: waiter))
@@ -176,7 +182,9 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         if let opened = effects.opened { self.onOpen(opened) }
     }
 
-    /// Reads what has arrived. A connection that broke may still hold the server's last words, so results are taken before it is given up.
+    /// Reads what has arrived.
+    ///
+    /// A connection that broke may still hold the server's last words, so results are taken before it is given up.
     private func read(_ wire: inout Wire, _ effects: inout Effects) {
         guard let connection = wire.connection else { return }
         do throws(LibPQError) {

@@ -48,7 +48,9 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits. May be called once.
+    /// Waits.
+    ///
+    /// May be called once.
     ///
     /// An unsafe continuation, because this runs for every query and the state above already keeps the promise that a checked one checks.
     func value() async throws(PostgresError) -> Value {
