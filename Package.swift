@@ -18,9 +18,10 @@ let pointerSettings = settings + [.strictMemorySafety()]
 
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -32,7 +33,7 @@ let package = Package(
     name: "mortise",
     platforms: [.macOS(.v26)],
     products: [
-        .library(name: "Postgres", targets: ["Postgres"])
+        .library(name: "Postgres", targets: ["Postgres"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,6 +52,63 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: pointerSettings),
         .target(name: "Postgres", dependencies: ["LibPQ", deque, log], swiftSettings: pointerSettings),
-        .testTarget(name: "PostgresTests", dependencies: ["LibPQ", "Postgres", log], swiftSettings: settings),
+        .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
+        .target(name: "JSON", swiftSettings: settings),
+        .target(name: "Keys", dependencies: [crypto], swiftSettings: settings),
+        .target(
+            name: "SQLFiles",
+            path: "sql",
+            exclude: ["README.md"],
+            resources: [.embedInCode("control"), .embedInCode("workspace")],
+            swiftSettings: settings
+        ),
+        .target(name: "Migrations", dependencies: ["Postgres", crypto], swiftSettings: settings),
+        .target(
+            name: "Tenancy",
+            dependencies: ["JSON", "Keys", "Migrations", "Postgres", "SQLFiles", log],
+            swiftSettings: settings
+        ),
+        .target(name: "KeyStore", dependencies: ["Keys", "Postgres"], swiftSettings: settings),
+        .target(
+            name: "Verification",
+            dependencies: ["KeyStore", "Keys", "Postgres", "Tenancy", log],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Service",
+            dependencies: ["JSON", "KeyStore", "Keys", "Postgres", "Tenancy", "Verification", log],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Server",
+            dependencies: [
+                "JSON", "KeyStore", "Keys", "Postgres", "Service", "Tenancy", "Verification", coreMetrics, httpTypes,
+                hummingbird, lifecycle, log, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["LocalPostgres", "Postgres", log],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
+        .testTarget(name: "KeysTests", dependencies: ["Keys"], swiftSettings: settings),
+        .testTarget(
+            name: "LocalPostgresTests",
+            dependencies: ["LocalPostgres", log, subprocess],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PostgresTests",
+            dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServerFoundationTests",
+            dependencies: ["JSON", "Server", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore],
+            swiftSettings: settings
+        ),
     ]
 )

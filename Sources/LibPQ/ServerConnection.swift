@@ -33,6 +33,9 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         _ keywords: [String: String],
         onNotice: @escaping @Sendable (String, String) -> Void
     ) throws(LibPQError) -> ServerConnection {
+        guard !keywords.contains(where: { $0.key.utf8.contains(0) || $0.value.utf8.contains(0) }) else {
+            throw LibPQError("PQconnectStartParams", "a connection keyword or its value contains a zero byte")
+        }
         let list = keywords.sorted { $0.key < $1.key }
         let pointer = unsafe withCStrings(list.map(\.key)) { names in
             unsafe withCStrings(list.map(\.value)) { values in

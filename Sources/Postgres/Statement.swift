@@ -12,6 +12,9 @@ public struct Statement: Sendable {
     /// False for what runs once, such as DDL.
     public let isPrepared: Bool
     let id: Int
+    /// Whether it reads or changes rows, and so can neither open nor end a transaction.
+    let isPlain: Bool
+    let hasZeroByte: Bool
 
     private static let count = Atomic<Int>(0)
 
@@ -19,7 +22,19 @@ public struct Statement: Sendable {
     public init(_ sql: String, prepared: Bool = true) {
         self.sql = sql
         self.isPrepared = prepared
+        self.isPlain = Self.plainKeywords.contains(Self.firstKeyword(sql))
+        self.hasZeroByte = sql.utf8.contains(0)
         self.id = prepared ? Self.count.add(1, ordering: .relaxed).oldValue : -1
+    }
+}
+
+extension Statement {
+    private static let plainKeywords: Set<String> = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE",
+    ]
+
+    private static func firstKeyword(_ sql: String) -> String {
+        sql.drop(while: \.isWhitespace).prefix(while: \.isLetter).uppercased()
     }
 }
 
@@ -29,9 +44,17 @@ struct PreparedStatements {
     private var variants: [[(types: [UInt32], name: String)]] = []
     private var made = 0
 
+    /// The most statements that one connection prepares; the server keeps them all in memory until the connection ends.
+    ///
+    /// Statements past it are sent unnamed. A program whose statements are constants stays far below.
+    static let bound = 2048
+
+    /// Whether one more may be prepared.
+    func hasRoom(for statement: Statement) -> Bool { self.made < Self.bound && statement.id < 16 * Self.bound }
+
     /// The name under which a statement is prepared for these types, if it is.
     func name(of statement: Statement, types: [UInt32]) -> String? {
-        guard statement.id < self.variants.count else { return nil }
+        guard self.variants.indices.contains(statement.id) else { return nil }
         return self.variants[statement.id].first { $0.types == types }?.name
     }
 
@@ -46,7 +69,7 @@ struct PreparedStatements {
 
     /// Forgets a statement, which then is prepared again at its next use.
     mutating func remove(_ statement: Statement) {
-        guard statement.id >= 0, statement.id < self.variants.count else { return }
+        guard self.variants.indices.contains(statement.id) else { return }
         self.variants[statement.id] = []
     }
 }

@@ -2,6 +2,9 @@ import LibPQ
 import Synchronization
 
 extension PostgresConnection {
+    /// The most bytes handed to libpq at once.
+    private static let pieceSize = 1 << 20
+
     /// Sends data to `COPY … FROM STDIN`.
     ///
     /// Each chunk is handed over when the one before has left for the socket, so a slow server slows the source down. When the source
@@ -23,7 +26,12 @@ extension PostgresConnection {
         do {
             for try await chunk in chunks {
                 try Task.checkCancellation()
-                try await self.session.put(.data(chunk), deadline: deadline)
+                // libpq's buffer grows to hold a whole message and never shrinks.
+                for start in stride(from: 0, to: chunk.count, by: Self.pieceSize) {
+                    let end = min(start + Self.pieceSize, chunk.count)
+                    let piece = end - start == chunk.count ? chunk : Array(chunk[start..<end])
+                    try await self.session.put(.data(piece), deadline: deadline)
+                }
             }
             try Task.checkCancellation()
         } catch {
@@ -61,7 +69,11 @@ extension Session {
         deadline: ContinuousClock.Instant
     ) throws(PostgresError) -> Bool {
         try self.wire.withLock { wire throws(PostgresError) in
-            guard let connection = wire.connection else { throw PostgresError.lost("the connection is closed") }
+            guard let connection = wire.connection else {
+                var error = PostgresError.lost("the connection is closed")
+                error.wasSent = true
+                throw error
+            }
             let isTaken: Bool
             do throws(LibPQError) {
                 switch message {

@@ -49,7 +49,7 @@ extension PostgresConnection {
         _ options: TransactionOptions = .default,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await self.query(Statement(options.begin, prepared: false))
+        try await self.begin(options)
         let value: T
         do {
             value = try await body(self)
@@ -62,6 +62,21 @@ extension PostgresConnection {
         return value
     }
 
+    /// Shielded like COMMIT: a caller that left in the middle would leave a transaction open.
+    private func begin(_ options: TransactionOptions) async throws(PostgresError) {
+        if Task.isCancelled { throw .taskCancelled }
+        do throws(PostgresError) {
+            _ = try await self.session.run(
+                .query(Statement(options.begin, prepared: false), .init()),
+                deadline: self.configuration.queryDeadline,
+                isShielded: true
+            )
+        } catch {
+            if error.wasSent, error.code != .server { self.session.closeNow(.shutDown) }
+            throw error
+        }
+    }
+
     private func commit() async throws(PostgresError) {
         let rows: Rows
         do throws(PostgresError) {
@@ -70,8 +85,11 @@ extension PostgresConnection {
                 deadline: self.configuration.queryDeadline,
                 isShielded: true
             )
-        } catch  where error.code == .server && error.sqlState?.errorClass != "57" {
-            // A deferred constraint, say: the server has rolled back and said so.
+        } catch  where error.code == .server
+            && (error.sqlState?.errorClass != "57" || error.sqlState == .queryCanceled)
+        {
+            // A deferred constraint, say: the server has rolled back and said so. What the other states of class 57 announce is
+            // the end of the connection, which can come after the commit.
             throw error
         } catch {
             self.session.closeNow(.shutDown)

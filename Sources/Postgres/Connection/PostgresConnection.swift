@@ -29,15 +29,15 @@ public final class PostgresConnection: Sendable {
         reactor: Reactor,
         logger: Logger
     ) async throws(PostgresError) -> PostgresConnection {
+        if Task.isCancelled { throw .taskCancelled }
         let waiter = Waiter<Void>()
         let session = Session(configuration, policy: .everyQuery, reactor: reactor, logger: logger) { outcome in
             waiter.finish(outcome)
         }
         do throws(PostgresError) {
             try await waiter.value(onCancel: {
-                let error = PostgresError(.cancelled, "the task was cancelled")
-                waiter.finish(.failure(error))
-                session.closeNow(error)
+                waiter.finish(.failure(.taskCancelled))
+                session.closeNow(.taskCancelled)
             })
         } catch {
             session.closeNow(error)
@@ -74,7 +74,10 @@ public final class PostgresConnection: Sendable {
     }
 
     /// Starts to listen to a channel; notifications arrive in `notifications`.
+    ///
+    /// A connection of a pool is closed when it comes back, for nobody would read what it is still sent.
     public func listen(_ channel: String) async throws(PostgresError) {
+        self.session.wire.withLock { $0.isListening = true }
         try await self.script("LISTEN \(Self.quote(identifier: channel))")
     }
 

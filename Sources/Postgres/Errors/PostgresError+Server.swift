@@ -30,5 +30,10 @@ extension PostgresError {
         self.init(.protocolViolation, "\(error.function) failed", serverMessage: error.message)
     }
 
+    /// Whether the server no longer executes what was prepared, so that preparing it anew may help.
+    var isAboutPreparation: Bool {
+        self.sqlState == .invalidStatementName || self.sqlState == .featureNotSupported
+    }
+
     static let shutDown = PostgresError(.closed, "the connection is closed")
 }

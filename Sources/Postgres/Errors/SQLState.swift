@@ -17,6 +17,10 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static let checkViolation = SQLState(rawValue: "23514")
     /// 22021: bytes that are not valid in the encoding, such as NUL in text.
     public static let characterNotInRepertoire = SQLState(rawValue: "22021")
+    /// 0A000: not supported; also a prepared statement whose result columns have changed.
+    public static let featureNotSupported = SQLState(rawValue: "0A000")
+    /// 25P02: a statement of this transaction has failed before.
+    public static let inFailedTransaction = SQLState(rawValue: "25P02")
     /// 26000: a prepared statement that the server does not know.
     public static let invalidStatementName = SQLState(rawValue: "26000")
     /// 25006: a write in a read-only transaction.

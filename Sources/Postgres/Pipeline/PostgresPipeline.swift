@@ -46,6 +46,7 @@ public final class PostgresPipeline: Sendable {
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
     ) async throws(PostgresError) -> Rows {
+        if Task.isCancelled { throw .taskCancelled }
         let session = try self.currentSession()
         let waiter = Waiter<Rows>()
         session.submit(
@@ -57,12 +58,17 @@ public final class PostgresPipeline: Sendable {
             joining: true
         )
         return try await waiter.value(onCancel: {
-            waiter.finish(.failure(PostgresError(.cancelled, "the task was cancelled")))
+            waiter.finish(.failure(.taskCancelled))
         })
     }
 
     /// Whether a connection is there that has not broken.
     public var isConnected: Bool { self.state.withLock { $0.session?.isUsable ?? false } }
+
+    /// How many callers wait for look-ups that are not written: those that can still be joined, and the rest.
+    package var backlog: (joinable: Int, taken: Int) {
+        self.state.withLock { $0.session }?.backlog ?? (0, 0)
+    }
 
     /// Closes the connection; callers that wait get `closed`, and so do later ones.
     public func shutdown() async {

@@ -50,7 +50,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         if self.isShutDown { return .refuse(.shutDown) }
         // The one used last: the others age and are closed when the load falls.
         if self.waiting.isEmpty, let last = self.idle.popLast() { return .use(last.connection) }
-        if self.count < self.options.maximumConnections {
+        if self.waiting.isEmpty, self.count < self.options.maximumConnections {
             guard let refusal = self.backoff.refusal(at: now) else {
                 self.count += 1
                 return .open
@@ -136,6 +136,10 @@ package struct PoolState<Connection, Caller: Equatable> {
         while let first = self.waiting.first, first.deadline <= now {
             self.waiting.removeFirst()
             actions.refuse.append((first.caller, PostgresError(.poolTimedOut, "no connection came free in time")))
+        }
+        // After a failed attempt a place can be free while callers wait.
+        while self.backoff.refusal(at: now) == nil, let next = self.openForNext(at: now).openFor.first {
+            actions.openFor.append(next)
         }
         let options = self.options
         let kept = self.idle.filter { idle in

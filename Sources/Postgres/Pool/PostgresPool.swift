@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It has no task of its own: a connection is opened by the caller that needs it, and the reactor's clock retires idle ones. A server that
 /// cannot be reached is left alone for a while, and callers fail at once meanwhile.
-public final class PostgresPool: Sendable, Reactor.Ticking {
+public final class PostgresPool: Sendable {
     private struct Pooled {
         let connection: PostgresConnection
         let openedAt: ContinuousClock.Instant
@@ -20,6 +20,15 @@ public final class PostgresPool: Sendable, Reactor.Ticking {
     private struct Caller: Equatable {
         let waiter: Waiter<Grant>
         static func == (left: Caller, right: Caller) -> Bool { left.waiter === right.waiter }
+    }
+
+    /// The reactor's hold on the pool, which does not keep it alive.
+    private final class Ticker: Reactor.Ticking {
+        private weak let pool: PostgresPool?
+
+        init(_ pool: PostgresPool) { self.pool = pool }
+
+        func tick(at now: ContinuousClock.Instant) { self.pool?.tick(at: now) }
     }
 
     private let configuration: PostgresConfiguration
@@ -40,7 +49,12 @@ public final class PostgresPool: Sendable, Reactor.Ticking {
         self.logger = logger
         self.id = reactor.makeID()
         self.state = Mutex(PoolState(options: options))
-        reactor.addTicker(self, id: self.id)
+        reactor.addTicker(Ticker(self), id: self.id)
+    }
+
+    deinit {
+        // Nobody waits and nothing is lent, for either would keep the pool; its idle connections close with it.
+        self.reactor.removeTicker(id: self.id)
     }
 
     /// Lends a connection to `body`.
@@ -86,6 +100,7 @@ public final class PostgresPool: Sendable, Reactor.Ticking {
     // MARK: Leasing
 
     private func lease() async throws(PostgresError) -> Pooled {
+        if Task.isCancelled { throw .taskCancelled }
         // A connection that broke while idle is replaced; each round drops one, so this ends.
         while true {
             let caller = Caller(waiter: Waiter())
@@ -136,7 +151,7 @@ public final class PostgresPool: Sendable, Reactor.Ticking {
         )
     }
 
-    func tick(at now: ContinuousClock.Instant) {
+    fileprivate func tick(at now: ContinuousClock.Instant) {
         self.perform(self.state.withLock { $0.tick(at: now, isUsable: { $0.connection.isUsable }) })
     }
 

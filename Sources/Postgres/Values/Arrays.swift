@@ -60,7 +60,8 @@ extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable
     /// Reads an array of at most one dimension without NULLs.
     public static func decodeArray(_ cell: RawSpan, type: UInt32) throws(PostgresError) -> [Self] {
         let fault = PostgresError.cannotDecode([Self].self, from: type)
-        guard cell.byteCount >= 12 else { throw fault }
+        // An empty array names its element type, but has no element that would check it.
+        guard TypeID.arrays.contains(type), cell.byteCount >= 12 else { throw fault }
         let dimensions = cell.bigEndian(at: 0, as: Int32.self)
         let elementType = cell.bigEndian(at: 8, as: UInt32.self)
         if dimensions == 0 { return [] }

@@ -70,6 +70,11 @@ enum TypeID {
     static let int8Array: UInt32 = 1016
     static let uuidArray: UInt32 = 2951
     static let timestamptzArray: UInt32 = 1185
+
+    /// The arrays whose elements can be read: "char", name, int2, int4, text, bpchar, varchar, int8, oid and json besides those above.
+    static let arrays: Set<UInt32> = [
+        byteaArray, textArray, int8Array, uuidArray, timestamptzArray, 199, 1002, 1003, 1005, 1007, 1014, 1015, 1028,
+    ]
 }
 
 extension PostgresError {

@@ -86,8 +86,12 @@ public struct PostgresTimestamp: PostgresEncodable, PostgresDecodable, Hashable,
     /// `timestamptz`.
     public static var postgresType: UInt32 { TypeID.timestamptz }
     /// Eight bytes.
+    ///
+    /// An instant before 4714 BC, which PostgreSQL cannot store, is sent as one that the server refuses (22008).
     public func encode(into bytes: inout [UInt8]) {
-        bytes.append(bigEndian: self.microsecondsSinceUnixEpoch - Self.postgresEpoch)
+        let (value, overflow) = self.microsecondsSinceUnixEpoch.subtractingReportingOverflow(Self.postgresEpoch)
+        // The least value of all would be stored as -infinity.
+        bytes.append(bigEndian: overflow ? Int64.min + 1 : max(value, Int64.min + 1))
     }
     /// Reads `timestamptz`; `infinity` does not fit and is refused.
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> PostgresTimestamp {

@@ -50,7 +50,16 @@ package struct Conversation: ~Copyable {
     private enum Awaited {
         case prepare(Statement)
         case query(Request)
-        case sync
+        /// A sync point, and the statement whose own transaction ends with it, once that has answered.
+        case sync(Request?)
+
+        var request: Request? {
+            switch self {
+            case .prepare: nil
+            case .query(let request): request
+            case .sync(let request): request
+            }
+        }
     }
 
     private enum Mode { case simple, pipeline }
@@ -65,6 +74,10 @@ package struct Conversation: ~Copyable {
     /// Set by `next` between the steps of one statement.
     private var following: Step?
     private(set) var isCopying = false
+    /// Set when the statement sent last was sent a second time: it gets a group of its own, so that it fails or succeeds by itself.
+    private var isRepeating = false
+    /// Whether something was sent that can open a transaction, since the driver last saw that none is open.
+    private(set) var mayBeInTransaction = false
     /// While a cancellation is on its way, nothing new is sent: it could hit the wrong statement.
     package var isHeld = false
 
@@ -82,7 +95,9 @@ package struct Conversation: ~Copyable {
     var isIdle: Bool { self.waiting.isEmpty && self.awaited.isEmpty && !self.syncIsDue }
     /// Nothing is owed: what is written now is answered next.
     var owesNothing: Bool { self.awaited.isEmpty }
-    var hasWaiting: Bool { !self.waiting.isEmpty }
+    var waitingCount: Int { self.waiting.count }
+    /// Whether more requests may be taken over; the others wait where they can still be joined and counted.
+    var hasRoom: Bool { self.waiting.count < Self.window }
 
     package mutating func enqueue(_ request: Request) { self.waiting.append(request) }
 
@@ -94,12 +109,14 @@ package struct Conversation: ~Copyable {
         }
         if self.isHeld || self.isCopying { return nil }
         // A sync that is due after each statement goes out before the next one.
-        if self.syncIsDue, self.policy == .everyQuery { return self.makeSync() }
+        if self.syncIsDue, self.policy == .everyQuery || self.isRepeating { return self.makeSync() }
         while let request = self.waiting.first {
             if request.isAbandoned {
                 self.waiting.removeFirst()
                 continue
             }
+            // A statement that goes again does not share the group of those before it.
+            if self.syncIsDue, request.attempts > 0 { return self.makeSync() }
             guard let step = self.step(for: request) else { break }
             return step
         }
@@ -108,7 +125,8 @@ package struct Conversation: ~Copyable {
 
     private mutating func makeSync() -> Step {
         self.syncIsDue = false
-        self.awaited.append(.sync)
+        self.isRepeating = false
+        self.awaited.append(.sync(nil))
         return .sync
     }
 
@@ -132,25 +150,30 @@ package struct Conversation: ~Copyable {
             }
             self.waiting.removeFirst()
             self.awaited.append(.query(request))
+            self.mayBeInTransaction = true
             return .script(sql)
         }
     }
 
     private mutating func send(_ request: Request, _ statement: Statement, _ parameters: ParameterBuffer) -> Step {
+        self.syncIsDue = true
+        self.isRepeating = request.attempts > 0
+        if !statement.isPlain { self.mayBeInTransaction = true }
         guard statement.isPrepared, self.usesPreparedStatements else {
             self.awaited.append(.query(request))
-            self.syncIsDue = true
             return .executeUnnamed(statement, parameters)
         }
         if let name = self.prepared.name(of: statement, types: parameters.types) {
             self.awaited.append(.query(request))
-            self.syncIsDue = true
             return .execute(name: name, parameters)
+        }
+        guard self.prepared.hasRoom(for: statement) else {
+            self.awaited.append(.query(request))
+            return .executeUnnamed(statement, parameters)
         }
         let name = self.prepared.add(statement, types: parameters.types)
         self.awaited.append(.prepare(statement))
         self.awaited.append(.query(request))
-        self.syncIsDue = true
         self.following = .execute(name: name, parameters)
         return .prepare(statement, types: parameters.types, name: name)
     }
@@ -164,8 +187,14 @@ package struct Conversation: ~Copyable {
         case (.query(let request), .endOfResults):
             self.awaited.removeFirst()
             return self.end(request)
-        case (.sync, .sync):
+        case (.sync(let request), .sync):
             self.awaited.removeFirst()
+            return request.map { self.settle($0) } ?? .nothing
+        case (.sync(let request), .failure(let error)):
+            // The transaction failed as it ended: a deferred constraint, say.
+            request?.fail(error)
+            return .nothing
+        case (.sync, .endOfResults):
             return .nothing
         case (.query(let request), .failure(let error)):
             self.isCopying = false
@@ -174,6 +203,7 @@ package struct Conversation: ~Copyable {
         case (.query, .aborted):
             return .nothing
         case (.query(let request), .copyReady(let rows)):
+            guard case .copyIn = request.work else { return .confused }
             self.isCopying = true
             return .copyStarted(request, rows)
         case (.prepare, .answer):
@@ -195,15 +225,32 @@ package struct Conversation: ~Copyable {
     }
 
     private mutating func end(_ request: Request) -> Outcome {
+        // A statement that has a group of its own is committed at the sync point, and not before.
+        if self.policy == .everyQuery, case .sync = self.awaited.first {
+            self.awaited[0] = .sync(request)
+            return .nothing
+        }
+        return self.settle(request)
+    }
+
+    private mutating func settle(_ request: Request) -> Outcome {
         switch request.outcome {
         case .success(let rows):
             return .finish(request, .success(rows))
-        case .failure(let error) where error.sqlState == .invalidStatementName && request.attempts == 0:
-            // Somebody deallocated it (DISCARD ALL, a pooler): prepare it anew, once.
+        case .failure(let error) where error.isAboutPreparation && request.firstFailure == nil:
+            // Somebody deallocated it (DISCARD ALL, a pooler) or altered its tables: prepare it anew, once.
             guard case .query(let statement, _) = request.work else { return .finish(request, .failure(error)) }
             self.prepared.remove(statement)
+            request.firstFailure = error
             self.sendAgain(request)
             return .nothing
+        case .failure(let error) where error.sqlState == .queryCanceled && self.wasHitByMistake(request):
+            request.firstFailure = error
+            self.sendAgain(request)
+            return .nothing
+        case .failure(let error) where error.sqlState == .inFailedTransaction:
+            // Going again was in vain, because the first failure ended the transaction: that is the one to tell.
+            return .finish(request, .failure(request.firstFailure ?? error))
         case .failure(let error):
             return .finish(request, .failure(error))
         case nil where self.policy == .perFlush && request.attempts < Self.window:
@@ -215,6 +262,24 @@ package struct Conversation: ~Copyable {
             return .finish(request, .failure(error))
         }
     }
+
+    /// Whether a cancellation that was meant for a neighbour ended this statement, which then did nothing and may go again.
+    ///
+    /// Only what cannot end a transaction by itself, and only outside of one: there the failure has undone more than this statement.
+    private func wasHitByMistake(_ request: Request) -> Bool {
+        guard case .query(let statement, _) = request.work, self.policy == .everyQuery else { return false }
+        return request.isExposed && request.stopReason == nil && request.firstFailure == nil && statement.isPlain
+            && !self.mayBeInTransaction
+    }
+
+    /// A cancellation is about to be sent: it stops whatever the server works on when it arrives.
+    mutating func expose() {
+        self.isHeld = true
+        for request in self.allAwaited { request.isExposed = true }
+    }
+
+    /// The driver has seen that no transaction is open.
+    mutating func isOutsideTransaction() { self.mayBeInTransaction = false }
 
     private mutating func sendAgain(_ request: Request) {
         request.attempts += 1
@@ -251,17 +316,33 @@ package struct Conversation: ~Copyable {
         return (unsent, self.firstAwaited.map { $0.deadline <= now } ?? false)
     }
 
+    /// Who of those that wait has run out of time, and whether their statement is written.
+    ///
+    /// With `everyQuery`, not the first statement's caller: that statement is cancelled, and its caller learns how it ended.
+    func overdue(at now: ContinuousClock.Instant) -> [(waiter: Waiter<Rows>, wasSent: Bool)] {
+        let first = self.policy == .everyQuery ? self.firstAwaited : nil
+        var overdue: [(waiter: Waiter<Rows>, wasSent: Bool)] = []
+        for request in self.waiting { overdue += request.overdue(at: now).map { ($0, request.attempts > 0) } }
+        for request in self.allAwaited where request !== first {
+            overdue += request.overdue(at: now).map { ($0, true) }
+        }
+        return overdue
+    }
+
+    /// The written statement that this caller waits for.
+    func written(for waiter: Waiter<Rows>) -> Request? { self.allAwaited.first { $0.waiter === waiter } }
+
     /// The statement that the server is working on, as far as we know.
     var firstAwaited: Request? {
         for entry in self.awaited {
-            if case .query(let request) = entry { return request }
+            if let request = entry.request { return request }
         }
         return nil
     }
 
     /// Every written statement that still waits for its answer.
     var allAwaited: [Request] {
-        self.awaited.compactMap { if case .query(let request) = $0 { request } else { nil } }
+        self.awaited.compactMap(\.request)
     }
 
     /// The connection is gone: what was written, whose fate is unknown, and what was not.

@@ -13,8 +13,9 @@ public final class Reactor: Sendable {
     }
 
     /// Something that owns a socket.
-    protocol Handler: AnyObject, Sendable {
+    protocol Handler: Ticking {
         func ready(readable: Bool, writable: Bool)
+        func closeNow(_ error: PostgresError)
     }
 
     private struct State {
@@ -23,6 +24,8 @@ public final class Reactor: Sendable {
         var tickers: [UInt64: any Ticking] = [:]
         var nextID: UInt64 = 1
         var isStopping = false
+        var hasStopped = false
+        var stopWaiters: [Waiter<Void>] = []
     }
 
     private static let tickMilliseconds: Int32 = 50
@@ -30,7 +33,6 @@ public final class Reactor: Sendable {
     let poller: Poller
     let blocking = BlockingCalls()
     private let state = Mutex(State())
-    private let stopped = Waiter<Void>()
 
     /// Starts the thread.
     ///
@@ -49,13 +51,16 @@ public final class Reactor: Sendable {
     ///
     /// Close connections and pools first: a connection that is still open is told that it is closed.
     public func shutdown() async {
+        let waiter = Waiter<Void>()
         let handlers = self.state.withLock { state in
             state.isStopping = true
+            if state.hasStopped { waiter.finish(.success(())) } else { state.stopWaiters.append(waiter) }
             return Array(state.handlers.values)
         }
-        for handler in handlers { (handler as? Session)?.closeNow(.shutDown) }
+        for handler in handlers { handler.closeNow(.shutDown) }
         self.poller.wake()
-        try? await self.stopped.value()
+        // Nobody fails this wait.
+        try? await waiter.value()
     }
 
     // MARK: For connections and pools
@@ -67,7 +72,16 @@ public final class Reactor: Sendable {
         }
     }
 
-    func add(_ handler: any Handler, id: UInt64) { self.state.withLock { $0.handlers[id] = handler } }
+    /// Looks after a handler until it is removed.
+    /// - Returns: false once the reactor is being shut down.
+    func add(_ handler: any Handler, id: UInt64) -> Bool {
+        self.state.withLock { state in
+            if state.isStopping { return false }
+            state.handlers[id] = handler
+            return true
+        }
+    }
+
     func remove(id: UInt64) { self.state.withLock { _ = $0.handlers.removeValue(forKey: id) } }
     func addTicker(_ ticker: any Ticking, id: UInt64) { self.state.withLock { $0.tickers[id] = ticker } }
     func removeTicker(id: UInt64) { self.state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
@@ -102,11 +116,15 @@ public final class Reactor: Sendable {
             let now = ContinuousClock.now
             if now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
-                let tickers = self.state.withLock { Array($0.tickers.values) }
+                let tickers = self.state.withLock { Array($0.tickers.values) + Array($0.handlers.values) }
                 for ticker in tickers { ticker.tick(at: now) }
             }
             if self.state.withLock({ $0.isStopping && $0.handlers.isEmpty }) { break }
         }
-        self.stopped.finish(.success(()))
+        let waiters = self.state.withLock { state in
+            state.hasStopped = true
+            return state.stopWaiters
+        }
+        for waiter in waiters { waiter.finish(.success(())) }
     }
 }

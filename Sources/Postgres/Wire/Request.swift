@@ -15,26 +15,61 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
     }
 
     let work: Work
-    let deadline: ContinuousClock.Instant
+    /// When the last of those who wait stops waiting.
+    private(set) var deadline: ContinuousClock.Instant
     /// Who asked.
     let waiter: Waiter<Rows>
-    /// Who else waits for this result: identical look-ups that were joined.
-    private var joined: [Waiter<Rows>] = []
+    private let ownDeadline: ContinuousClock.Instant
+    /// Who else waits for this result, and how long: identical look-ups that were joined.
+    private var joined: [(waiter: Waiter<Rows>, deadline: ContinuousClock.Instant)] = []
     /// How often it was sent again, because a neighbour failed or the server had forgotten a prepared statement.
     var attempts = 0
     /// What the server has answered up to now; of several results the first error counts, else the last.
     var outcome: Result<Rows, PostgresError>?
+    /// Why it was sent a second time, if it failed by no fault of its own.
+    var firstFailure: PostgresError?
+    /// Why the server is to stop it, once somebody wants that.
+    var stopReason: PostgresError?
+    /// Whether it was written when a cancellation was sent, which may have hit it.
+    var isExposed = false
 
     package init(_ work: Work, deadline: ContinuousClock.Instant, waiter: Waiter<Rows>) {
         self.work = work
         self.deadline = deadline
+        self.ownDeadline = deadline
         self.waiter = waiter
     }
 
-    /// Whether nobody waits any more.
-    var isAbandoned: Bool { self.waiter.isFinished && self.joined.allSatisfy(\.isFinished) }
+    /// Why libpq could not send it as it is: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
+    var refusal: PostgresError? {
+        switch self.work {
+        case .query(_, let parameters) where parameters.count > Int(UInt16.max):
+            PostgresError(.protocolViolation, "a statement takes at most 65535 parameters")
+        case .query(let statement, _) where statement.hasZeroByte:
+            PostgresError(.protocolViolation, "a statement cannot contain a zero byte")
+        case .script(let sql) where sql.utf8.contains(0), .copyIn(let sql) where sql.utf8.contains(0):
+            PostgresError(.protocolViolation, "a statement cannot contain a zero byte")
+        default: nil
+        }
+    }
 
-    func join(_ other: Request) { self.joined.append(other.waiter) }
+    /// How many callers it has.
+    var callerCount: Int { 1 + self.joined.count }
+
+    /// Whether nobody waits any more.
+    var isAbandoned: Bool { self.waiter.isFinished && self.joined.allSatisfy(\.waiter.isFinished) }
+
+    func join(_ other: Request) {
+        self.joined.append((other.waiter, other.ownDeadline))
+        self.deadline = max(self.deadline, other.ownDeadline)
+    }
+
+    /// Those who wait although their time is over.
+    func overdue(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
+        var overdue = self.ownDeadline <= now && !self.waiter.isFinished ? [self.waiter] : []
+        for (waiter, deadline) in self.joined where deadline <= now && !waiter.isFinished { overdue.append(waiter) }
+        return overdue
+    }
 
     func fail(_ error: PostgresError) {
         if case .failure = self.outcome { return }
@@ -49,6 +84,6 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
     /// Resumes everybody who waits.
     package func finish(_ outcome: Result<Rows, PostgresError>) {
         self.waiter.finish(outcome)
-        for waiter in self.joined { waiter.finish(outcome) }
+        for (waiter, _) in self.joined { waiter.finish(outcome) }
     }
 }

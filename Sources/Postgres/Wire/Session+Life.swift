@@ -8,12 +8,12 @@ extension Session {
 
     func start(_ configuration: PostgresConfiguration) {
         let deadline = ContinuousClock.now + configuration.connectDeadline
-        self.reactor.add(self, id: self.id)
-        self.reactor.addTicker(self, id: self.id)
         self.wire.withLock { $0.phase = .connecting(deadline: deadline) }
+        let hasReactor = self.reactor.add(self, id: self.id)
         let keywords = configuration.keywords
         let logger = self.logger
         self.reactor.blocking.run {
+            guard hasReactor else { return self.closeNow(.shutDown) }
             var effects = Effects()
             do throws(LibPQError) {
                 let connection = try ServerConnection.connecting(keywords) { severity, message in
@@ -24,7 +24,7 @@ extension Session {
                     guard case .connecting = wire.phase else { return }
                     wire.connection = connection
                     // The manual's rule for the first wait: as if PQconnectPoll had said "writing" (34.1, PQconnectStartParams).
-                    self.watch(&wire, .write)
+                    self.watch(&wire, .write, isCertain: false)
                 }
             } catch {
                 self.wire.withLock { wire in
@@ -38,15 +38,21 @@ extension Session {
     func pollConnecting(_ wire: inout Wire, _ effects: inout Effects) {
         guard let connection = wire.connection else { return }
         switch connection.poll() {
-        case .reading: self.watch(&wire, .read)
-        case .writing: self.watch(&wire, .write)
+        case .reading: self.watch(&wire, .read, isCertain: false)
+        case .writing: self.watch(&wire, .write, isCertain: false)
         case .failed: self.close(&wire, PostgresError.cannotConnect(connection.errorMessage), &effects)
         case .ready:
             do throws(LibPQError) {
                 try connection.setNonBlocking()
+                // Reported by servers since version 14. A pooler that drops the settings would make sharing sync points unsafe.
+                guard self.policy == .everyQuery || connection.parameterStatus("default_transaction_read_only") == "on"
+                else {
+                    let error = PostgresError(.invalidConfiguration, "the server does not hold the connection to be read-only")
+                    return self.close(&wire, error, &effects)
+                }
                 wire.phase = .open
                 effects.opened = .success(())
-                self.watch(&wire, .read)
+                self.watch(&wire, .read, isCertain: false)
                 self.advance(&wire, &effects)
             } catch {
                 self.close(&wire, PostgresError(error), &effects)
@@ -79,7 +85,14 @@ extension Session {
         let (sent, unsent) = wire.conversation.abandon()
         var afterwards = error
         afterwards.wasSent = true
-        for request in sent { effects.finished.append((request, .failure(afterwards))) }
+        for request in sent {
+            // One that was refused already, and only waits for the end of its transaction, knows better.
+            if case .failure(let known) = request.outcome {
+                effects.finished.append((request, .failure(known)))
+            } else {
+                effects.finished.append((request, .failure(afterwards)))
+            }
+        }
         for request in unsent + neverTaken { effects.finished.append((request, .failure(error))) }
         if let copying = wire.copying {
             wire.copying = nil
@@ -90,7 +103,7 @@ extension Session {
         wire.watchedSocket = nil
         wire.connection = nil
         self.notificationSink.finish()
-        self.reactor.removeTicker(id: self.id)
+        wire.watchedHead = nil
         self.reactor.remove(id: self.id)
     }
 
@@ -110,37 +123,63 @@ extension Session {
         if let copying = wire.copying, now >= copying.deadline {
             return self.close(&wire, late, &effects)
         }
-        let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
-        for request in unsent { effects.finished.append((request, .failure(late))) }
-        guard isHeadOverdue, !wire.conversation.isCopying, let head = wire.conversation.firstAwaited else { return }
-        if now >= head.deadline + Self.patience { return self.close(&wire, late, &effects) }
         var sentLate = late
         sentLate.wasSent = true
+        for waiter in self.overdueInInbox(at: now) { effects.overdue.append((waiter, late)) }
+        for (waiter, wasSent) in wire.conversation.overdue(at: now) {
+            effects.overdue.append((waiter, wasSent ? sentLate : late))
+        }
+        let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
+        for request in unsent { effects.finished.append((request, .failure(late))) }
+        guard !wire.conversation.isCopying, let head = wire.conversation.firstAwaited else { return }
+        let isStuck: Bool
         switch self.policy {
         case .everyQuery:
-            self.startCancelling(&wire, target: head.waiter, reason: sentLate)
+            guard isHeadOverdue else { return }
+            if head.stopReason == nil { head.stopReason = sentLate }
+            self.stopFirst(&wire)
+            isStuck = now >= head.deadline + Self.patience
         case .perFlush:
             // Others share this connection: their statements are not cancelled; the server's statement_timeout ends the slow one.
-            for request in wire.conversation.allAwaited where request.deadline <= now {
-                effects.finished.append((request, .failure(sentLate)))
-            }
+            if wire.watchedHead?.request !== head { wire.watchedHead = (head, now) }
+            isStuck = wire.watchedHead.map { now >= $0.since + self.statementLimit + Self.patience } ?? false
+        }
+        if isStuck {
+            effects.finished.append((head, .failure(sentLate)))
+            self.close(&wire, PostgresError.lost("the server did not answer in time"), &effects)
         }
     }
 
-    /// Asks the server to stop the statement that it is working on.
-    func startCancelling(_ wire: inout Wire, target: Waiter<Rows>, reason: PostgresError) {
-        guard wire.cancellation == nil, let handle = wire.connection?.cancelHandle() else { return }
-        wire.cancellation = Cancellation(target: ObjectIdentifier(target), reason: reason)
-        wire.conversation.isHeld = true
+    private func overdueInInbox(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
+        self.inbox.withLock { inbox in
+            let overdue = inbox.requests.flatMap { $0.overdue(at: now) }
+            if inbox.requests.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
+                inbox.requests.removeAll { $0.deadline <= now || $0.isAbandoned }
+                inbox.joinable = [:]
+            }
+            return overdue
+        }
+    }
+
+    /// Asks the server to stop the statement that it is working on, if somebody wants that and no other request is on its way.
+    func stopFirst(_ wire: inout Wire) {
+        guard let first = wire.conversation.firstAwaited, first.stopReason != nil, wire.cancellation == nil,
+            let handle = wire.connection?.cancelHandle()
+        else { return }
+        wire.cancellation = Cancellation(target: first)
+        wire.conversation.expose()
         self.reactor.blocking.run {
             let wasDelivered = handle.cancel()
             if !wasDelivered { self.logger.warning("a cancellation could not be delivered") }
             self.wire.withLock { wire in
                 wire.conversation.isHeld = false
                 // Kept until the target's answer is here, which may be before or after this.
-                let isAnswered =
-                    wire.conversation.firstAwaited.map { ObjectIdentifier($0.waiter) } != wire.cancellation?.target
-                if isAnswered { wire.cancellation = nil } else { wire.cancellation?.hasReturned = true }
+                if wire.conversation.firstAwaited === wire.cancellation?.target {
+                    wire.cancellation?.hasReturned = true
+                } else {
+                    wire.cancellation = nil
+                    self.stopFirst(&wire)
+                }
             }
             self.reactor.wake(id: self.id)
         }
@@ -164,9 +203,15 @@ extension SQLState {
         if message.contains("too many clients already") || message.contains("remaining connection slots") {
             return .tooManyConnections
         }
+        if message.contains("too many connections for ") { return .tooManyConnections }
+        if message.contains("no pg_hba.conf entry") || message.contains("is not permitted to log in") {
+            return .invalidAuthorization
+        }
         if message.contains("password authentication failed") { return .invalidPassword }
         if message.contains("role \""), message.contains("does not exist") { return .invalidAuthorization }
-        if message.contains("starting up") || message.contains("shutting down") || message.contains("recovery mode") {
+        if message.contains("starting up") || message.contains("shutting down") || message.contains("recovery mode")
+            || message.contains("not accepting connections")
+        {
             return .cannotConnectNow
         }
         if message.contains("permission denied for database") { return .insufficientPrivilege }

@@ -10,8 +10,8 @@ import Synchronization
 final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     struct Inbox {
         var requests: [Request] = []
-        /// Where a look-up that is not yet written stands in `requests`.
-        var joinable: [LookUp: Int] = [:]
+        /// The look-ups among `requests`, for others to join.
+        var joinable: [LookUp: Request] = [:]
         var closedBy: PostgresError?
     }
 
@@ -19,6 +19,13 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     struct LookUp: Hashable {
         let statement: Int
         let parameters: ParameterBuffer
+
+        /// Prepared statements only: the others have no number that tells them apart.
+        init?(_ request: Request) {
+            guard case .query(let statement, let parameters) = request.work, statement.isPrepared else { return nil }
+            self.statement = statement.id
+            self.parameters = parameters
+        }
     }
 
     enum Phase {
@@ -36,19 +43,23 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         var interest: Poller.Interest = []
         var spare: [Request] = []
         var cancellation: Cancellation?
+        /// Whether LISTEN was asked for.
+        var isListening = false
         /// Who waits until COPY data has left.
         var copying: (waiter: Waiter<Void>, deadline: ContinuousClock.Instant)?
+        /// The statement that the last tick found first, and when it did so for the first time.
+        var watchedHead: (request: Request, since: ContinuousClock.Instant)?
     }
 
     struct Cancellation {
-        let target: ObjectIdentifier
-        let reason: PostgresError
+        let target: Request
         var hasReturned = false
     }
 
     /// What is done after the locks are released: resuming a caller under a lock would run other code inside it.
     struct Effects {
         var finished: [(Request, Result<Rows, PostgresError>)] = []
+        var overdue: [(waiter: Waiter<Rows>, error: PostgresError)] = []
         var opened: Result<Void, PostgresError>?
         var copyProgress: [(Waiter<Void>, Result<Void, PostgresError>)] = []
     }
@@ -62,6 +73,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     let reactor: Reactor
     let logger: Logger
     let policy: Conversation.SyncPolicy
+    /// The longest that the server may work on one statement where `statement_timeout` and not this side ends it.
+    let statementLimit: Duration
     let inbox = Mutex(Inbox())
     let wire: Mutex<Wire>
     let notifications: AsyncStream<PostgresNotification>
@@ -82,6 +95,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         self.reactor = reactor
         self.logger = logger
         self.policy = policy
+        self.statementLimit = configuration.queryDeadline
         self.onOpen = onOpen
         self.wire = Mutex(
             Wire(
@@ -101,19 +115,18 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     ///
     /// Its waiters are finished exactly once, here if it cannot be taken.
     func submit(_ request: Request, joining: Bool = false) {
+        if let refusal = request.refusal { return request.finish(.failure(refusal)) }
         let refusal = self.inbox.withLock { inbox -> PostgresError? in
             if let error = inbox.closedBy { return error }
-            if joining, case .query(let statement, let parameters) = request.work {
-                let lookUp = LookUp(statement: statement.id, parameters: parameters)
-                if let index = inbox.joinable[lookUp] {
-                    inbox.requests[index].join(request)
-                    return nil
-                }
-                inbox.joinable[lookUp] = inbox.requests.count
+            let lookUp = joining ? LookUp(request) : nil
+            if let lookUp, let other = inbox.joinable[lookUp] {
+                other.join(request)
+                return nil
             }
             if inbox.requests.count >= Self.inboxBound {
                 return PostgresError(.queueFull, "too many statements wait for this connection")
             }
+            if let lookUp { inbox.joinable[lookUp] = request }
             inbox.requests.append(request)
             return nil
         }
@@ -132,31 +145,52 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     ///
     /// A cancelled task stops its statement on the server, unless the call is shielded.
     func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
+        if !isShielded, Task.isCancelled { throw .taskCancelled }
         let waiter = Waiter<Rows>()
         self.submit(Request(work, deadline: .now + deadline, waiter: waiter))
         if isShielded { return try await waiter.value() }
         return try await waiter.value(onCancel: { self.cancel(waiter) })
     }
 
+    /// Ends the wait of a caller whose task was cancelled.
+    ///
+    /// Under the lock, so that a statement that is not written yet never will be. One that the server works on is stopped there, and
+    /// its caller waits to learn how it ended. One that is written behind others is stopped when its turn comes, and its caller leaves.
     private func cancel(_ waiter: Waiter<Rows>) {
-        let error = PostgresError(.cancelled, "the task was cancelled")
-        let isRunning = self.wire.withLock { wire in
-            guard wire.conversation.firstAwaited?.waiter === waiter else { return false }
-            self.startCancelling(&wire, target: waiter, reason: error)
-            return true
+        self.wire.withLock { wire in
+            var error = PostgresError.taskCancelled
+            guard let request = wire.conversation.written(for: waiter) else {
+                waiter.finish(.failure(error))
+                return
+            }
+            error.wasSent = true
+            if request.stopReason == nil { request.stopReason = error }
+            if request === wire.conversation.firstAwaited {
+                self.stopFirst(&wire)
+            } else {
+                waiter.finish(.failure(error))
+            }
         }
-        if !isRunning { waiter.finish(.failure(error)) }
     }
 
     /// Whether statements can still be asked.
     var isUsable: Bool { self.inbox.withLock { $0.closedBy == nil } }
 
-    /// Whether nothing is under way, no transaction is open and statements can be asked.
+    /// Whether nothing is under way, no transaction is open, nothing is listened to and statements can be asked.
     var isClean: Bool {
-        guard self.isUsable else { return false }
+        guard self.inbox.withLock({ $0.closedBy == nil && $0.requests.isEmpty }) else { return false }
         return self.wire.withLock { wire in
             guard case .open = wire.phase, let connection = wire.connection else { return false }
-            return wire.conversation.isIdle && wire.cancellation == nil && connection.isOutsideTransaction
+            return wire.conversation.isIdle && wire.cancellation == nil && !wire.isListening
+                && connection.isOutsideTransaction
+        }
+    }
+
+    /// How many callers wait for statements that are not written: those that can still be joined, and the rest.
+    var backlog: (joinable: Int, taken: Int) {
+        self.wire.withLock { wire in
+            let joinable = self.inbox.withLock { $0.requests.reduce(0) { $0 + $1.callerCount } }
+            return (joinable, wire.conversation.waitingCount)
         }
     }
 
@@ -178,6 +212,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
 
     func perform(_ effects: Effects) {
         for (request, outcome) in effects.finished { request.finish(outcome) }
+        for (waiter, error) in effects.overdue { waiter.finish(.failure(error)) }
         for (waiter, outcome) in effects.copyProgress { waiter.finish(outcome) }
         if let opened = effects.opened { self.onOpen(opened) }
     }
@@ -193,20 +228,12 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
             self.takeResults(&wire, &effects)
             return self.close(&wire, PostgresError.lost(error.message), &effects)
         }
-        while let notification = connection.nextNotification() {
-            self.notificationSink.yield(
-                PostgresNotification(
-                    channel: notification.channel,
-                    payload: notification.payload,
-                    process: notification.process
-                )
-            )
-        }
         self.takeResults(&wire, &effects)
     }
 
-    /// Takes the requests over from the inbox, writes what may be written and takes what was answered meanwhile.
-    func advance(_ wire: inout Wire, _ effects: inout Effects) {
+    /// Takes the requests over from the inbox; when too many wait already they stay there, where their number is bounded.
+    private func takeOver(_ wire: inout Wire) {
+        guard wire.conversation.hasRoom else { return }
         self.inbox.withLock { inbox in
             guard !inbox.requests.isEmpty else { return }
             swap(&inbox.requests, &wire.spare)
@@ -214,9 +241,20 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         }
         for request in wire.spare { wire.conversation.enqueue(request) }
         wire.spare.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes what may be written and takes what was answered meanwhile.
+    func advance(_ wire: inout Wire, _ effects: inout Effects) {
         guard let connection = wire.connection else { return }
+        if wire.conversation.mayBeInTransaction, wire.conversation.owesNothing, connection.isOutsideTransaction {
+            wire.conversation.isOutsideTransaction()
+        }
         do throws(LibPQError) {
-            while let step = wire.conversation.next() { try Self.perform(step, on: connection) }
+            repeat {
+                self.takeOver(&wire)
+                while let step = wire.conversation.next() { try Self.perform(step, on: connection) }
+                // Otherwise an answer will bring the next round.
+            } while wire.conversation.isIdle && self.inbox.withLock { !$0.requests.isEmpty }
             let isFlushed = try connection.flush()
             self.watch(&wire, isFlushed ? .read : [.read, .write])
             if isFlushed, let copying = wire.copying {
@@ -249,8 +287,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     private func takeResults(_ wire: inout Wire, _ effects: inout Effects) {
         guard let connection = wire.connection else { return }
         while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
-            let outcome = wire.conversation.receive(Self.arrival(connection.nextResult()))
-            switch outcome {
+            let arrival = Self.arrival(connection.nextResult())
+            switch arrival.map({ wire.conversation.receive($0) }) ?? .confused {
             case .nothing: break
             case .finish(let request, let result): self.finish(request, result, &wire, &effects)
             case .copyStarted(let request, let rows): effects.finished.append((request, .success(rows)))
@@ -259,9 +297,21 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
                 return self.close(&wire, error, &effects)
             }
         }
+        self.stopFirst(&wire)
+        // Last, because what arrived behind an answer is only found once that answer has been taken.
+        while let notification = connection.nextNotification() {
+            self.notificationSink.yield(
+                PostgresNotification(
+                    channel: notification.channel,
+                    payload: notification.payload,
+                    process: notification.process
+                )
+            )
+        }
     }
 
-    private static func arrival(_ result: ServerResult?) -> Conversation.Arrival<Rows> {
+    /// `nil` for an answer of a kind that is never asked for, such as COPY … TO, which would have to be read to its end.
+    private static func arrival(_ result: ServerResult?) -> Conversation.Arrival<Rows>? {
         guard let result else { return .endOfResults }
         switch result.status {
         case .rows, .commandOK, .empty: return .answer(Rows(result))
@@ -269,7 +319,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         case .pipelineSync: return .sync
         case .pipelineAborted: return .aborted
         case .error: return .failure(PostgresError(result))
-        case .unexpected: return .failure(PostgresError(.protocolViolation, "an answer of a kind never asked for"))
+        case .unexpected: return nil
         }
     }
 
@@ -280,21 +330,24 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         _ effects: inout Effects
     ) {
         var result = result
-        if let cancellation = wire.cancellation, cancellation.target == ObjectIdentifier(request.waiter) {
-            if case .failure(let error) = result, error.sqlState == .queryCanceled {
-                result = .failure(cancellation.reason)
-            }
-            if cancellation.hasReturned { wire.cancellation = nil }
+        if let reason = request.stopReason, case .failure(let error) = result, error.sqlState == .queryCanceled {
+            result = .failure(reason)
+        }
+        if let cancellation = wire.cancellation, cancellation.target === request, cancellation.hasReturned {
+            wire.cancellation = nil
         }
         effects.finished.append((request, result))
     }
 
     // MARK: Watching
 
-    func watch(_ wire: inout Wire, _ interest: Poller.Interest) {
+    /// Tells the poller what to wait for.
+    ///
+    /// `isCertain` is false while connecting: libpq may then have closed the socket and opened another of the same number.
+    func watch(_ wire: inout Wire, _ interest: Poller.Interest, isCertain: Bool = true) {
         guard let connection = wire.connection else { return }
         let socket = connection.socket
-        if wire.watchedSocket == socket, wire.interest == interest { return }
+        if isCertain, wire.watchedSocket == socket, wire.interest == interest { return }
         if let old = wire.watchedSocket, old != socket { self.reactor.poller.unwatch(socket: old) }
         let isNew = wire.watchedSocket != socket
         do throws(LibPQError) {
@@ -325,6 +378,8 @@ public struct PostgresNotification: Sendable, Hashable {
 }
 
 extension PostgresError {
+    static let taskCancelled = PostgresError(.cancelled, "the task was cancelled")
+
     static func lost(_ message: String) -> PostgresError {
         PostgresError(.connectionLost, "the connection to the server broke", serverMessage: message)
     }

@@ -1,0 +1,28 @@
+FROM swift:6.3-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libpq-dev libssl-dev pkg-config zlib1g-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# The packages change less often than the sources: a layer of their own.
+COPY Package.swift ./
+RUN swift package resolve
+COPY . .
+RUN swift build -c release --static-swift-stdlib --product mortise \
+    && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/mortise" /out/mortise
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates libpq5 libstdc++6 zlib1g \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /var/lib/mortise --shell /usr/sbin/nologin mortise \
+    && install -d -o mortise -g mortise -m 0700 /var/lib/mortise
+COPY --from=build /out/mortise /usr/local/bin/mortise
+USER mortise
+WORKDIR /var/lib/mortise
+ENV MORTISE_DATA=/var/lib/mortise \
+    MORTISE_LISTEN=0.0.0.0:8080
+VOLUME /var/lib/mortise
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["mortise", "doctor", "--ready"]
+ENTRYPOINT ["mortise"]
+CMD ["serve"]

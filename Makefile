@@ -1,0 +1,38 @@
+# The two commands to know: `make run` and `make test`. Both install what is missing first.
+
+SWIFT ?= swift
+# Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
+ARGS ?=
+FORMATTED := $(wildcard Sources Tests Benchmarks sql) Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build lint bench clean dependencies test-dependencies
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+
+run: build ## build Mortise and run it with a PostgreSQL of its own, data in .mortise/
+	exec "$$($(SWIFT) build -c release --show-bin-path)/mortise" serve $(ARGS)
+
+# Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold.
+test: dependencies test-dependencies ## run all tests on a real PostgreSQL
+	$(SWIFT) test --disable-xctest
+	@set -e; for script in $(wildcard scripts/test-*.sh); do echo "== $$script"; "$$script"; done
+
+build: dependencies ## build the release binary
+	$(SWIFT) build -c release --product mortise
+
+lint: ## check the formatting of the Swift sources
+	$(SWIFT) format lint --strict -r -p $(FORMATTED)
+
+bench: dependencies ## build and run the benchmarks
+	MORTISE_BENCHMARKS=1 $(SWIFT) run -c release mortise-bench $(ARGS)
+
+clean: ## remove what was built; data in .mortise/ stay
+	rm -rf .build .venv
+
+dependencies: ## install what building and running need
+	@scripts/install-dependencies.sh
+
+test-dependencies: ## install what only the tests need
+	@scripts/install-test-dependencies.sh

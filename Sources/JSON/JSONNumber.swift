@@ -1,0 +1,101 @@
+/// A JSON number that loses nothing: integers within 64 bits as such, anything else as the text it was written in.
+public struct JSONNumber: Sendable, Equatable {
+    private enum Storage: Sendable, Equatable {
+        case integer(Int64)
+        case text(String)
+    }
+
+    private let storage: Storage
+
+    /// Makes a number from an integer.
+    public init(_ value: Int64) {
+        storage = .integer(value)
+    }
+
+    /// Makes a number from a floating-point value, in its shortest exact spelling; `nil` for infinities and NaN.
+    public init?(_ value: Double) {
+        guard value.isFinite else { return nil }
+        storage = .text(value.description)
+    }
+
+    /// Takes text that the parser has found to be a number.
+    init(checkedText: String) {
+        storage = .text(checkedText)
+    }
+
+    /// The spelling of the number.
+    public var text: String {
+        switch storage {
+        case .integer(let value): value.description
+        case .text(let text): text
+        }
+    }
+
+    /// The value as an integer, also when it is spelled `1.0` or `1e3`; `nil` if it is none or does not fit 64 bits.
+    public var int64: Int64? {
+        switch storage {
+        case .integer(let value):
+            return value
+        case .text(let text):
+            // Beyond 2^53 a double no longer tells neighbouring integers apart.
+            guard let value = Double(text), value.magnitude <= 0x1p53 else { return nil }
+            guard let whole = Int64(exactly: value), !(value == 0 && hasNonZeroDigit(text)) else { return nil }
+            return hasFraction(text) ? nil : whole
+        }
+    }
+
+    /// The nearest double; `nil` if the number is too large for one, or so small that it would become 0.
+    public var double: Double? {
+        switch storage {
+        case .integer(let value):
+            return Double(value)
+        case .text(let text):
+            guard let value = Double(text), value.isFinite else { return nil }
+            return value == 0 && hasNonZeroDigit(text) ? nil : value
+        }
+    }
+
+    /// The bytes of the number are appended to `bytes`.
+    func append(to bytes: inout [UInt8]) {
+        switch storage {
+        case .integer(let value): bytes.appendDecimal(value)
+        case .text(let text): bytes.append(contentsOf: text.utf8)
+        }
+    }
+
+    /// Whether the mantissa has a digit other than 0.
+    private func hasNonZeroDigit(_ text: String) -> Bool {
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E") { return false }
+            if byte >= UInt8(ascii: "1") && byte <= UInt8(ascii: "9") { return true }
+        }
+        return false
+    }
+
+    /// Whether digits that rounding to a double has swallowed make the number no integer, as in `1.00000000000000000001`.
+    private func hasFraction(_ text: String) -> Bool {
+        var digitsAfterPoint = 0
+        var lastNonZero = 0
+        var afterPoint = false
+        var exponentText = ""
+        var inExponent = false
+        var trailingZeros = 0
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "e"), UInt8(ascii: "E"): inExponent = true
+            case UInt8(ascii: "."): afterPoint = true
+            case _ where inExponent: exponentText.unicodeScalars.append(Unicode.Scalar(byte))
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                if afterPoint {
+                    digitsAfterPoint += 1
+                    if byte != UInt8(ascii: "0") { lastNonZero = digitsAfterPoint }
+                } else {
+                    trailingZeros = byte == UInt8(ascii: "0") ? trailingZeros + 1 : 0
+                }
+            default: break
+            }
+        }
+        let exponent = Int(exponentText) ?? 0
+        return lastNonZero > 0 ? lastNonZero > exponent : exponent < 0 && -exponent > trailingZeros
+    }
+}

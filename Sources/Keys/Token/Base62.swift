@@ -1,0 +1,45 @@
+/// The digits that tokens and workspace references are written with, in ASCII order: `0-9`, `A-Z`, `a-z`.
+enum Base62 {
+    /// The ASCII byte of the last base62 digit of `value`.
+    static func lastDigit(of value: UInt64) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: value % 62)
+        return switch value {
+        case 0..<10: 0x30 + value
+        case 10..<36: 0x41 + (value - 10)
+        default: 0x61 + (value - 36)
+        }
+    }
+
+    static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+        default: false
+        }
+    }
+
+    /// Uniform digits from `generator`: six bits at a time, and the two values that are no digit are thrown away.
+    static func random(count: Int, using generator: inout some RandomNumberGenerator) -> [UInt8] {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(count)
+        while digits.count < count {
+            var bits = generator.next() as UInt64
+            for _ in 0..<10 where digits.count < count {
+                let candidate = bits & 0x3F
+                bits >>= 6
+                if candidate < 62 { digits.append(lastDigit(of: candidate)) }
+            }
+        }
+        return digits
+    }
+
+    /// One digit from each 8 bytes of `bytes`, taken as a big-endian number modulo 62.
+    ///
+    /// The bias of a digit is below 2^-58, so 32 digits stay within 2^-53 of uniform.
+    static func digits(from bytes: [UInt8]) -> [UInt8] {
+        stride(from: 0, to: bytes.count - bytes.count % 8, by: 8)
+            .map { start in
+                let word = bytes[start..<start + 8].reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+                return lastDigit(of: word)
+            }
+    }
+}

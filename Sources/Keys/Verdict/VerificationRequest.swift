@@ -1,0 +1,19 @@
+/// What is asked of a token, beyond that it be genuine.
+public struct VerificationRequest: Sendable, Hashable {
+    /// Everything the key has to be allowed to do; empty asks for nothing.
+    public var scopes: [Scope]
+    /// Where the token was used; `nil` where that was not said, or was no address.
+    public var address: IPAddress?
+    /// The mode the key has to have; `nil` takes either.
+    public var mode: KeyMode?
+    /// The namespace the key is used for; `nil` is the default namespace.
+    public var namespace: String?
+
+    /// A request; by default one that asks for nothing.
+    public init(scopes: [Scope] = [], address: IPAddress? = nil, mode: KeyMode? = nil, namespace: String? = nil) {
+        self.scopes = scopes
+        self.address = address
+        self.mode = mode
+        self.namespace = namespace
+    }
+}

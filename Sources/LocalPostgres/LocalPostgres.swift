@@ -1,0 +1,231 @@
+public import Logging
+
+/// A PostgreSQL server that runs from installed programs for as long as somebody uses it.
+///
+/// It listens on a Unix socket only. Several processes may use one folder: the first makes the data and starts the server, the others find
+/// it running, and it stops with its last user, even one that was killed. As root, the server runs as the user `postgres` (or `nobody`).
+///
+/// ```swift
+/// let server = LocalPostgres(installation: try .find(), directory: "data/postgres", options: .durable, logger: logger)
+/// try await server.start()
+/// // … connect to try await server.connectionString …
+/// await server.stop()
+/// ```
+public actor LocalPostgres {
+    /// The role that owns everything in the server, a superuser without a password.
+    public static let superuser = "postgres"
+
+    /// The number in the socket's name; nothing listens on a port.
+    static let port = 5432
+
+    /// The folder that holds the data, the log and the socket; it is this server's alone.
+    public nonisolated let directory: String
+
+    private let installation: PostgresInstallation
+    private let options: Options
+    private let removesFolder: Bool
+    private let logger: Logger
+
+    private var session: Session?
+    /// The operation that runs or ran last; the next one begins when it has ended.
+    private var lastOperation: Task<Void, Never>?
+
+    /// What there is while the server is in use.
+    private struct Session {
+        let folder: ServerFolder
+        let account: ServerAccount
+        /// Held shared; closing it lets go of the server.
+        let users: FileLock
+        let socketFolder: String
+        let logKeeper: Task<Void, Never>
+    }
+
+    /// Prepares to run a server; nothing happens before ``start()``.
+    ///
+    /// - Parameters:
+    ///   - installation: the programs to run.
+    ///   - directory: the folder for the data, the log and the socket, made if it is missing. It must be used for nothing else.
+    ///   - options: how to run the server.
+    ///   - logger: gets a line for each start and stop.
+    public init(installation: PostgresInstallation, directory: String, options: Options = .durable, logger: Logger) {
+        self.init(
+            installation: installation,
+            directory: directory,
+            options: options,
+            removesFolder: false,
+            logger: logger
+        )
+    }
+
+    init(
+        installation: PostgresInstallation,
+        directory: String,
+        options: Options,
+        removesFolder: Bool,
+        logger: Logger
+    ) {
+        self.installation = installation
+        self.directory = directory
+        self.options = options
+        self.removesFolder = removesFolder
+        self.logger = logger
+    }
+
+    deinit {
+        // The lock goes with the session, and the watcher then stops the server.
+        session?.logKeeper.cancel()
+    }
+
+    /// How to connect as the superuser, in libpq's keyword form; a later `dbname=` appended to it wins.
+    ///
+    /// - Throws: ``LocalPostgresError`` (`notRunning`) before a start and after a stop.
+    public var connectionString: String {
+        get throws { try connectionString(database: "postgres") }
+    }
+
+    /// How to connect to one database as the superuser, in libpq's keyword form.
+    ///
+    /// - Parameter database: the database's name.
+    /// - Returns: a text for libpq, valid until the server is stopped.
+    /// - Throws: ``LocalPostgresError`` (`notRunning`) before a start and after a stop.
+    public func connectionString(database: String) throws -> String {
+        guard let session else {
+            throw LocalPostgresError(.notRunning, "the PostgreSQL server in \(directory) has not been started")
+        }
+        let host = Self.quote(session.socketFolder)
+        return "host=\(host) port=\(Self.port) user=\(Self.superuser) dbname=\(Self.quote(database))"
+    }
+
+    /// Makes the data if there are none, and starts the server or joins the one that runs on them.
+    ///
+    /// Does nothing while the server runs; brings it back after it crashed. Cancellation ends the waiting and leaves nothing behind.
+    ///
+    /// - Throws: ``LocalPostgresError``, or `CancellationError`.
+    public func start() async throws {
+        let task = enqueue { try await self.performStart() }
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Lets go of the server, and stops it unless another process uses it.
+    ///
+    /// Ends when the server has stopped. Cancelling the calling task changes nothing.
+    ///
+    /// - Parameter mode: how the server ends its connections.
+    public func stop(mode: StopMode = .fast) async {
+        let task = enqueue { await self.performStop(mode) }
+        _ = await task.result
+    }
+
+    /// Kills the server's main process with SIGKILL, as a crash would; its other processes end by themselves.
+    ///
+    /// For tests of what depends on the server. ``start()`` brings it back.
+    ///
+    /// - Throws: ``LocalPostgresError`` (`notRunning`, `commandFailed`).
+    public func kill9() async throws {
+        guard let session, let running = PostmasterFile(folder: session.folder), running.isRunning(in: session.folder)
+        else {
+            throw LocalPostgresError(.notRunning, "no PostgreSQL server runs in \(directory)")
+        }
+        let command = session.account.command(["sh", "-c", "kill -9 \(running.processID)"])
+        try await ServerCommand(arguments: command, folder: session.folder.path).check(timeout: .seconds(10))
+        let deadline = Deadline(after: .seconds(10))
+        while running.isRunning(in: session.folder) {
+            try await deadline.pause("for the killed server to end")
+        }
+    }
+}
+
+// MARK: - Operations, one at a time
+
+extension LocalPostgres {
+    private func enqueue(_ operation: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
+        let previous = lastOperation
+        let task = Task {
+            await previous?.value
+            try await operation()
+        }
+        lastOperation = Task { _ = await task.result }
+        return task
+    }
+
+    private func performStart() async throws {
+        try Task.checkCancellation()
+        let deadline = Deadline(after: options.startTimeout)
+        let account = try ServerAccount.forThisProcess()
+        let folder = try await ServerFolder.prepare(directory, account: account, fallback: options.fallbackFolder)
+        let startLock = try FileLock(path: folder.startLock)
+        try await startLock.lock(.exclusive, until: deadline)
+        defer { startLock.unlock() }
+        // A stop in progress holds the lock of the users exclusively, so this waits for its end.
+        let users = try session?.users ?? FileLock(path: folder.usersLock)
+        if session == nil { try await users.lock(.shared, until: deadline) }
+        let cluster = Cluster(folder: folder, installation: installation, account: account)
+        try await cluster.ensure(durable: options.isDurable, deadline: deadline)
+        // First the watcher, then the server: there is no moment at which the server could be left alone.
+        let watcher = Watcher(folder: folder, stopping: stopping(folder, account), removesFolder: removesFolder)
+        try await watcher.launch(timeout: deadline.remaining)
+        let server = ServerStart(
+            folder: folder,
+            installation: installation,
+            account: account,
+            options: options,
+            logger: logger
+        )
+        let socketFolder = try await server.run(deadline: deadline)
+        session?.logKeeper.cancel()
+        session = Session(
+            folder: folder,
+            account: account,
+            users: users,
+            socketFolder: socketFolder,
+            logKeeper: ServerLog(path: folder.log).keepBounded()
+        )
+    }
+
+    private func performStop(_ mode: StopMode) async {
+        guard let session else { return }
+        self.session = nil
+        session.logKeeper.cancel()
+        do {
+            guard try await becomeLastUser(session) else {
+                logger.info("PostgreSQL server left to its other users", metadata: ["folder": "\(session.folder.path)"])
+                return
+            }
+            guard try await stopping(session.folder, session.account).run(mode) else {
+                logger.warning("PostgreSQL server did not stop", metadata: ["folder": "\(session.folder.path)"])
+                return
+            }
+            SocketFolder(folder: session.folder, account: session.account).removeRecorded()
+            if removesFolder { try session.folder.remove() }
+            logger.info("PostgreSQL server stopped", metadata: ["folder": "\(session.folder.path)"])
+        } catch {
+            // The lock goes with the session in any case, and the watcher then stops the server.
+            logger.warning("PostgreSQL server could not be stopped", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Changes the shared lock of the users into an exclusive one.
+    ///
+    /// - Returns: false if others use the server.
+    private func becomeLastUser(_ session: Session) async throws -> Bool {
+        let deadline = Deadline(after: options.stopTimeout)
+        while try !session.users.tryLock(.exclusive) {
+            // A shared lock is to be had beside other users, and not beside the watcher, which is then stopping the server.
+            guard try !session.users.tryLock(.shared) else { return false }
+            try await deadline.pause("for the watcher to stop the server")
+        }
+        return true
+    }
+
+    private func stopping(_ folder: ServerFolder, _ account: ServerAccount) -> ServerStop {
+        ServerStop(folder: folder, installation: installation, account: account, timeout: options.stopTimeout)
+    }
+
+    private static func quote(_ value: String) -> String {
+        "'" + value.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
+    }
+}

@@ -1,0 +1,96 @@
+import Glibc
+import Logging
+
+/// Starts the server of a folder, or finds the one that runs there.
+struct ServerStart: Sendable {
+    let folder: ServerFolder
+    let installation: PostgresInstallation
+    let account: ServerAccount
+    let options: LocalPostgres.Options
+    let logger: Logger
+
+    /// Brings the server up.
+    ///
+    /// The caller holds the start lock.
+    ///
+    /// - Returns: the folder of its socket.
+    func run(deadline: Deadline) async throws -> String {
+        if let socketFolder = try await waitUntilReady(deadline) {
+            logger.info("using the PostgreSQL server that runs already", metadata: ["folder": "\(folder.path)"])
+            return socketFolder
+        }
+        try removeStaleFile()
+        let prepared = try SocketFolder(folder: folder, account: account).prepare()
+        try writeSettings(ServerSettings(options: options, socketFolder: prepared).text())
+        let log = ServerLog(path: folder.log)
+        log.bound()
+        let began = log.size
+        while true {
+            let attempt = log.size
+            if try await startOnce(deadline) { break }
+            guard isHeldByDyingProcesses(log.text(from: attempt)) else { throw failure(log.text(from: began)) }
+            try await deadline.pause("for the processes of a server that was killed")
+        }
+        guard let socketFolder = try await waitUntilReady(deadline) else { throw failure(log.text(from: began)) }
+        logger.info("PostgreSQL server started", metadata: ["folder": "\(folder.path)"])
+        return socketFolder
+    }
+
+    /// One run of `pg_ctl start`.
+    ///
+    /// It holds the users' lock by itself and is not cancelled, so that the watcher cannot miss a server that came up just after
+    /// this process died. The lock's descriptor is not handed on to the server (`--close`).
+    private func startOnce(_ deadline: Deadline) async throws -> Bool {
+        let seconds = max(1, deadline.remaining.components.seconds)
+        let start = [
+            installation.program("pg_ctl"), "start", "-D", "data", "-l", "postgres.log", "-w", "-t", "\(seconds)",
+            "-o", ServerSettings.arguments,
+        ]
+        let outcome = try await ServerCommand(
+            arguments: ["flock", "--shared", "--close", folder.usersLock] + account.command(start),
+            folder: folder.path
+        )
+        .runShielded(timeout: .seconds(seconds + 5))
+        return outcome.succeeded
+    }
+
+    /// The server's processes notice the death of their parent one by one, and until the last is gone the memory they share is taken.
+    private func isHeldByDyingProcesses(_ log: String) -> Bool {
+        log.contains("pre-existing shared memory block") || log.contains("lock file \"postmaster.pid\" already exists")
+    }
+
+    private func failure(_ log: String) -> LocalPostgresError {
+        let reasons = log.split(separator: "\n").filter { $0.contains("FATAL:") || $0.contains("PANIC:") }.suffix(3)
+        let reason = reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; ")
+        return LocalPostgresError(.commandFailed, "PostgreSQL did not start (see \(folder.log))\(reason)")
+    }
+
+    /// Removes a `postmaster.pid` whose number now belongs to something else; PostgreSQL itself replaces one whose number is free.
+    private func removeStaleFile() throws {
+        guard let stale = PostmasterFile(folder: folder), kill(stale.processID, 0) == 0 else { return }
+        let path = PostmasterFile.path(folder)
+        guard unlink(path) == 0 || errno == ENOENT else { throw LocalPostgresError.systemCall("remove \(path)", errno) }
+    }
+
+    private func writeSettings(_ text: String) throws {
+        // The server's account reads it and cannot change it.
+        let descriptor = open(folder.settings, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw LocalPostgresError.systemCall("write \(folder.settings)", errno) }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard fchmod(descriptor, 0o644) == 0, write(descriptor, bytes, bytes.count) == bytes.count else {
+            throw LocalPostgresError.systemCall("write \(folder.settings)", errno)
+        }
+    }
+
+    /// Waits until a running server takes connections.
+    ///
+    /// - Returns: the folder of its socket, or nil if no server runs or the one that did has gone.
+    private func waitUntilReady(_ deadline: Deadline) async throws -> String? {
+        while let running = PostmasterFile(folder: folder), running.isRunning(in: folder) {
+            if running.status == "ready", SocketFolder.answers(running.socketFolder) { return running.socketFolder }
+            try await deadline.pause("for the PostgreSQL server in \(folder.path) to answer")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,29 @@
+/// Stops the server of a folder.
+struct ServerStop: Sendable {
+    let folder: ServerFolder
+    let installation: PostgresInstallation
+    let account: ServerAccount
+    let timeout: Duration
+
+    /// The command that stops the server and waits until it has; it fails if there is none.
+    func arguments(_ mode: LocalPostgres.StopMode) -> [String] {
+        let seconds = max(1, timeout.components.seconds)
+        return account.command([
+            installation.program("pg_ctl"), "stop", "-D", "data", "-m", mode.rawValue, "-w", "-t", "\(seconds)",
+        ])
+    }
+
+    /// Stops the server, at once if it does not stop in time otherwise.
+    ///
+    /// - Returns: whether no server is left.
+    func run(_ mode: LocalPostgres.StopMode) async throws -> Bool {
+        for mode in mode == .fast ? [.fast, .immediate] : [LocalPostgres.StopMode.immediate] {
+            guard isRunning else { return true }
+            _ = try await ServerCommand(arguments: arguments(mode), folder: folder.path)
+                .run(timeout: timeout + .seconds(5))
+        }
+        return !isRunning
+    }
+
+    private var isRunning: Bool { PostmasterFile(folder: folder)?.isRunning(in: folder) ?? false }
+}

@@ -1,0 +1,112 @@
+import Postgres
+
+/// Migrates many databases with the same files.
+///
+/// There is no state beside the databases' own ledgers: a migration that was stopped is resumed by running it again.
+public struct FleetMigration: Sendable {
+    private let migrator: Migrator
+    private let options: FleetOptions
+
+    /// Describes a migration.
+    public init(_ migrator: Migrator, options: FleetOptions = FleetOptions()) {
+        self.migrator = migrator
+        self.options = options
+    }
+
+    /// Migrates all targets: the first one alone if a canary is wanted, then the rest, several at once.
+    ///
+    /// A database that fails is reported and stops nothing else, unless it is the canary or the options say so; what is under way then
+    /// is finished, what was not begun is skipped. Cancelling the task does the same.
+    ///
+    /// - Parameters:
+    ///   - targets: the databases; taken one by one, so that ten thousand need not be listed beforehand.
+    ///   - observe: called for each step, from several tasks.
+    public func run<Targets: AsyncSequence & Sendable>(
+        _ targets: Targets,
+        observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
+    ) async -> FleetReport where Targets.Element == FleetTarget {
+        var report = FleetReport()
+        var isStopped = false
+        await withTaskGroup(of: FleetOutcome.self) { group in
+            var running = 0
+            var count = 0
+            func take(_ outcome: FleetOutcome, isCanary: Bool) {
+                report.outcomes.append(outcome)
+                observe(.finished(outcome))
+                if !outcome.isSuccess, isCanary || !self.options.continuesAfterFailure { isStopped = true }
+            }
+            do {
+                for try await target in targets {
+                    if isStopped || Task.isCancelled {
+                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
+                        continue
+                    }
+                    count += 1
+                    if count == 1, self.options.startsWithCanary {
+                        take(await self.migrate(target, isCanary: true, observe), isCanary: true)
+                        continue
+                    }
+                    if running == self.options.concurrency, let outcome = await group.next() {
+                        running -= 1
+                        take(outcome, isCanary: false)
+                    }
+                    if isStopped {
+                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
+                        continue
+                    }
+                    group.addTask { await self.migrate(target, isCanary: false, observe) }
+                    running += 1
+                }
+            } catch {
+                report.listingFailure = (error as? PostgresError).map(String.init(describing:)) ?? "the list was interrupted"
+            }
+            for await outcome in group { take(outcome, isCanary: false) }
+        }
+        return report
+    }
+
+    /// Migrates the targets of a list.
+    public func run(
+        _ targets: [FleetTarget],
+        observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
+    ) async -> FleetReport {
+        let stream = AsyncStream<FleetTarget> { continuation in
+            for target in targets { continuation.yield(target) }
+            continuation.finish()
+        }
+        return await self.run(stream, observe: observe)
+    }
+
+    private func migrate(
+        _ target: FleetTarget,
+        isCanary: Bool,
+        _ observe: @Sendable (FleetEvent) -> Void
+    ) async -> FleetOutcome {
+        observe(.started(id: target.id, name: target.name, isCanary: isCanary))
+        func outcome(_ status: FleetOutcome.Status) -> FleetOutcome {
+            FleetOutcome(id: target.id, name: target.name, status: status)
+        }
+        let connection: PostgresConnection
+        do {
+            connection = try await target.connect()
+        } catch {
+            // The words of other errors may be anybody's; those of PostgresError are safe by contract.
+            return outcome(.failed((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made"))
+        }
+        let status: FleetOutcome.Status
+        do throws(MigrationError) {
+            let report = try await self.migrator.apply(connection, dryRun: self.options.isDryRun) { file in
+                observe(.applying(id: target.id, name: target.name, file))
+            }
+            if report.isEmpty {
+                status = .upToDate
+            } else {
+                status = report.isDryRun ? .pending(report.files) : .migrated(report.files)
+            }
+        } catch {
+            status = .failed(error.description)
+        }
+        await connection.close()
+        return outcome(status)
+    }
+}

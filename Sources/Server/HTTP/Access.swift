@@ -1,0 +1,33 @@
+/// Who may call an operation.
+package enum Access: Sendable, Equatable {
+    /// Anybody; no credential is looked at.
+    case open
+    /// Whoever has a credential of that audience and, where one is named, the permission.
+    case restricted(to: Audience, permission: String?)
+
+    /// The credentials that an operation is for.
+    package enum Audience: String, Sendable {
+        /// Operator keys.
+        case `operator`
+        /// Admin keys and members.
+        case admin
+        /// Any credential.
+        case any
+    }
+
+    /// Operator keys with this permission.
+    package static func `operator`(_ permission: String? = nil) -> Access {
+        .restricted(to: .operator, permission: permission)
+    }
+
+    /// Admin keys and members with this permission.
+    package static func admin(_ permission: String? = nil) -> Access { .restricted(to: .admin, permission: permission) }
+
+    /// Any credential with this permission.
+    package static func any(_ permission: String? = nil) -> Access { .restricted(to: .any, permission: permission) }
+
+    /// The permission that is needed, if any.
+    package var permission: String? {
+        if case .restricted(_, let permission) = self { permission } else { nil }
+    }
+}

@@ -1,0 +1,101 @@
+import HTTPTypes
+import Hummingbird
+import JSON
+import NIOCore
+
+/// The parts of a request are read here, each with its faults.
+extension EndpointResponder {
+    /// The decoded parameters of the path.
+    ///
+    /// What is malformed does not exist.
+    func parameters(_ request: Request, _ context: MortiseRequestContext) throws -> [(name: String, value: String)] {
+        guard !endpoint.parameters.isEmpty else { return [] }
+        guard let raw = endpoint.path.match(request.uri.path) else { throw Problem.notFound }
+        return try endpoint.parameters.map { parameter in
+            guard let value = raw.first(where: { $0.name == parameter.name })?.value,
+                let text = PercentDecoding.decode(value, plusIsSpace: false),
+                parameter.schema.validate(.string(text)).isEmpty
+            else { throw Problem.notFound }
+            return (parameter.name, text)
+        }
+    }
+
+    /// The parameters of the query, defaults included.
+    func query(_ text: String?, _ faults: inout [Fault]) -> Fields {
+        if text == nil, endpoint.query.parameters.isEmpty { return Fields() }
+        let (fields, found) = endpoint.query.parse(text)
+        faults.append(contentsOf: found)
+        return fields
+    }
+
+    /// The idempotency key: 1 to 255 visible ASCII characters.
+    func idempotencyKey(_ headers: HTTPFields, _ faults: inout [Fault]) -> String? {
+        let values = headers[values: .idempotencyKey]
+        guard let key = values.first else { return nil }
+        guard values.count == 1, (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            faults.append(Fault(.header("Idempotency-Key"), "must be 1 to 255 visible ASCII characters"))
+            return nil
+        }
+        return key
+    }
+
+    /// The body, both as it came and as JSON.
+    ///
+    /// Faults of its JSON are added to the others; a body that cannot be read at all is a problem by itself.
+    func body(_ request: Request, _ faults: inout [Fault]) async throws -> (raw: ByteBuffer, json: JSONValue) {
+        guard let rules = endpoint.body else { return (ByteBuffer(), .null) }
+        let raw = try await collect(request, upTo: rules.maximumBytes)
+        let bytes = raw.readableBytesView
+        if bytes.isEmpty {
+            let json: JSONValue = [:]
+            if rules.isOptional {
+                faults.append(contentsOf: rules.schema.validate(json))
+            } else {
+                faults.append(Fault(.body(JSONPointer()), "is required"))
+            }
+            return (raw, json)
+        }
+        guard MediaType.isJSON(request.headers) else { throw Problem.unsupportedMediaType }
+        do throws(JSONError) {
+            let json = try JSONValue(parsing: bytes, limits: JSONLimits(maximumBytes: rules.maximumBytes))
+            faults.append(contentsOf: rules.schema.validate(json))
+            return (raw, json)
+        } catch {
+            throw Problem.invalidJSON(error)
+        }
+    }
+
+    /// Reads the body piece by piece.
+    ///
+    /// The time is looked at when a piece arrives, so that no task has to watch it; the connection's idle timeout
+    /// bounds the wait for a piece that never comes.
+    private func collect(_ request: Request, upTo limit: Int) async throws -> ByteBuffer {
+        var iterator = request.body.makeAsyncIterator()
+        guard var buffer = try await iterator.next() else { return ByteBuffer() }
+        let deadline = NIODeadline.now() + TimeAmount(settings.bodyDeadline)
+        while true {
+            guard buffer.readableBytes <= limit else { throw Problem.contentTooLarge(limit: limit) }
+            guard var piece = try await iterator.next() else { return buffer }
+            guard NIODeadline.now() < deadline else { throw Problem.requestTimeout }
+            buffer.writeBuffer(&piece)
+        }
+    }
+}
+
+enum MediaType {
+    /// Whether the body is JSON by its own account, or says nothing about itself (RFC 9110 section 8.3), and is not compressed.
+    static func isJSON(_ headers: HTTPFields) -> Bool {
+        for field in headers {
+            if field.name == .contentType, !isJSON(field.value) { return false }
+            if field.name == .contentEncoding, field.value.lowercased() != "identity" { return false }
+        }
+        return true
+    }
+
+    private static func isJSON(_ value: String) -> Bool {
+        if value == "application/json" { return true }
+        let essence = value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        return essence == "application/json" || (essence.hasPrefix("application/") && essence.hasSuffix("+json"))
+    }
+}

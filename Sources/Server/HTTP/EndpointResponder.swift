@@ -1,0 +1,119 @@
+import HTTPTypes
+import Hummingbird
+import JSON
+import Logging
+import NIOCore
+
+/// Answers the requests of one endpoint.
+///
+/// Nothing that it throws inside gets out: the answer to an error is made here.
+struct EndpointResponder<Principal: Sendable>: HTTPResponder {
+    let endpoint: Endpoint<Principal>
+    let security: EndpointSecurity<Principal>
+    let settings: EndpointSettings
+    private let metrics: EndpointMetrics?
+
+    init(endpoint: Endpoint<Principal>, security: EndpointSecurity<Principal>, settings: EndpointSettings) {
+        self.endpoint = endpoint
+        self.security = security
+        self.settings = settings
+        metrics = settings.metrics.map {
+            EndpointMetrics(operationID: endpoint.operationID, factory: $0)
+        }
+    }
+
+    func respond(to request: Request, context: MortiseRequestContext) async -> Response {
+        let start = NIODeadline.now()
+        var response: Response
+        do {
+            response = try await answer(request, context).response(common: settings.headers)
+        } catch {
+            let problem = problem(for: error, context)
+            response = settings.renderer.render(problem, context)
+            if response.headers[.connection] == "close" { context.closeSoon() }
+        }
+        if request.method == .head { response = response.createHeadResponse() }
+        report(request, context, response.status, NIODeadline.now() - start)
+        return response
+    }
+
+    /// Authenticates, permits, validates and runs the code, in this order.
+    private func answer(_ request: Request, _ context: MortiseRequestContext) async throws -> EndpointResponse {
+        let principal = try await caller(request, context)
+        let parameters = try parameters(request, context)
+        var faults: [Fault] = []
+        let rawQuery = request.uri.query
+        let query = query(rawQuery, &faults)
+        let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
+        let (rawBody, json) = try await body(request, &faults)
+        guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
+        let endpointRequest = EndpointRequest(
+            principal: principal,
+            parameters: parameters,
+            query: query,
+            body: Fields(json.object ?? JSONObject()),
+            json: json,
+            rawBody: rawBody,
+            idempotencyKey: idempotencyKey,
+            head: request.head,
+            path: request.uri.path,
+            rawQuery: rawQuery,
+            context: context
+        )
+        guard let deadline = endpoint.deadline else { return try await endpoint.handler(endpointRequest) }
+        return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
+            try await handler(endpointRequest)
+        }
+    }
+
+    private func caller(_ request: Request, _ context: MortiseRequestContext) async throws -> Principal? {
+        guard endpoint.access != .open else { return nil }
+        let principal = try await security.authenticate(request.headers, context)
+        try security.authorize(principal, endpoint.access)
+        return principal
+    }
+
+    /// Errors of the domain are translated; the rest is nobody's business but the log's.
+    private func problem(for error: any Error, _ context: MortiseRequestContext) -> Problem {
+        if let problem = error as? Problem { return problem }
+        if let problem = settings.translate(error) { return problem }
+        // The connection is going away, or the server is: there is nobody left to be told.
+        if error is CancellationError, Task.isCancelled { return .serviceUnavailable(retryAfter: 1) }
+        context.logger.error(
+            "request failed",
+            metadata: [
+                "operation": .string(endpoint.operationID),
+                "error": .string(settings.redact(String(describing: error))),
+            ]
+        )
+        return .internalError
+    }
+
+    private func report(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ status: HTTPResponse.Status,
+        _ duration: TimeAmount
+    ) {
+        metrics?.record(status, nanoseconds: duration.nanoseconds)
+        let isLogged =
+            switch settings.accessLog {
+            case .all: true
+            case .declared: endpoint.logsAccess || status.code >= 500
+            case .failures: status.code >= 500
+            }
+        guard isLogged else { return }
+        // The template stands for the path, which may hold what the client would not want in a log.
+        context.logger.info(
+            "request",
+            metadata: [
+                "operation": .string(endpoint.operationID),
+                "method": .string(request.method.rawValue),
+                "path": .string(endpoint.path.text),
+                "status": .stringConvertible(status.code),
+                "duration_us": .stringConvertible(duration.nanoseconds / 1000),
+                "remote_address": .string(context.remoteAddress?.ipAddress ?? ""),
+            ]
+        )
+    }
+}

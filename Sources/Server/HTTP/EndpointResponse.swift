@@ -1,0 +1,86 @@
+package import HTTPTypes
+import Hummingbird
+package import JSON
+package import NIOCore
+
+/// What an operation answers.
+package struct EndpointResponse: Sendable {
+    /// The status.
+    package var status: HTTPResponse.Status
+
+    /// Header fields beyond those that every answer of the table has.
+    package var headers: HTTPFields
+
+    /// The bytes of the body, if there is one.
+    package let body: ByteBuffer?
+
+    /// The media type of the body.
+    package let mediaType: String
+
+    /// Makes an answer out of bytes.
+    package init(
+        _ status: HTTPResponse.Status,
+        body: ByteBuffer? = nil,
+        mediaType: String = "application/json",
+        headers: HTTPFields = [:]
+    ) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.mediaType = mediaType
+    }
+
+    /// A JSON value.
+    package static func json(
+        _ value: some JSONWritable,
+        status: HTTPResponse.Status = .ok,
+        headers: HTTPFields = [:]
+    ) -> EndpointResponse {
+        var writer = JSONWriter()
+        writer.value(value)
+        return EndpointResponse(status, body: ByteBuffer(bytes: writer.bytes), headers: headers)
+    }
+
+    /// A JSON object whose members the closure writes.
+    package static func object<E: Error>(
+        status: HTTPResponse.Status = .ok,
+        headers: HTTPFields = [:],
+        _ members: (inout JSONWriter) throws(E) -> Void
+    ) throws(E) -> EndpointResponse {
+        var writer = JSONWriter()
+        try writer.object(members)
+        return EndpointResponse(status, body: ByteBuffer(bytes: writer.bytes), headers: headers)
+    }
+
+    /// A page of a list: `data` and `next_cursor`.
+    package static func page(_ elements: [some JSONWritable], nextCursor: String?) -> EndpointResponse {
+        var writer = JSONWriter(capacity: 4096)
+        writer.object {
+            $0.member("data", elements)
+            $0.member("next_cursor", nextCursor)
+        }
+        return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
+    }
+
+    /// 204.
+    package static let noContent = EndpointResponse(.noContent)
+
+    /// Plain text.
+    package static func text(_ text: String, status: HTTPResponse.Status = .ok) -> EndpointResponse {
+        EndpointResponse(status, body: ByteBuffer(string: text), mediaType: "text/plain; charset=utf-8")
+    }
+
+    /// The answer in Hummingbird's terms; `common` are the fields that every answer of a table has.
+    func response(common: HTTPFields) -> Response {
+        var fields = common
+        fields.append(contentsOf: headers)
+        guard let body else {
+            // RFC 9110 section 8.6 forbids Content-Length with 204; Hummingbird would add it to an empty body.
+            var response = Response(status: status, headers: fields)
+            if status == .noContent { response.headers[.contentLength] = nil }
+            return response
+        }
+        fields.append(HTTPField(name: .contentType, value: mediaType))
+        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: body))
+    }
+}

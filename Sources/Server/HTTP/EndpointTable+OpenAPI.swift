@@ -1,0 +1,31 @@
+import HTTPTypes
+import JSON
+import NIOCore
+
+extension EndpointTable {
+    /// The table with one more endpoint, `GET path`, which serves the document of all of them, itself included.
+    package func servingOpenAPI(at path: String, _ info: OpenAPIInfo) throws(OpenAPIComponentConflict) -> EndpointTable
+    {
+        let undescribed = adding([Self.documentEndpoint(path, tag: info.tags.first?.name ?? "API", ByteBuffer())])
+        var writer = JSONWriter(capacity: 65_536)
+        writer.value(try undescribed.openAPI(info))
+        return adding([
+            Self.documentEndpoint(path, tag: info.tags.first?.name ?? "API", ByteBuffer(bytes: writer.bytes))
+        ])
+    }
+
+    private static func documentEndpoint(_ path: String, tag: String, _ document: ByteBuffer) -> Endpoint<Principal> {
+        Endpoint(
+            .get,
+            path,
+            id: "getOpenAPI",
+            tag: tag,
+            summary: "The description of this API",
+            access: .open,
+            query: .ignored,
+            responses: [EndpointResult(.ok, "This document.", .anyObject(maximumBytes: 1_048_576))],
+            deadline: nil,
+            logsAccess: false
+        ) { _ in EndpointResponse(.ok, body: document) }
+    }
+}

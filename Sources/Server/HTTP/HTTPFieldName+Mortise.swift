@@ -1,0 +1,21 @@
+package import HTTPTypes
+
+extension HTTPField.Name {
+    /// The id of a request, chosen by the client or by the server.
+    package static let xRequestID = known("X-Request-Id")
+
+    /// The key under which a client may repeat a request (draft-ietf-httpapi-idempotency-key-header).
+    package static let idempotencyKey = known("Idempotency-Key")
+
+    /// What is left of a limit (draft-ietf-httpapi-ratelimit-headers).
+    package static let rateLimit = known("RateLimit")
+
+    /// What the limits are (draft-ietf-httpapi-ratelimit-headers).
+    package static let rateLimitPolicy = known("RateLimit-Policy")
+
+    /// Makes a name from a literal, of which a test checks that it is a token (RFC 9110 section 5.1).
+    private static func known(_ name: StaticString) -> HTTPField.Name {
+        guard let name = HTTPField.Name("\(name)") else { preconditionFailure("not a header name: \(name)") }
+        return name
+    }
+}

@@ -1,0 +1,87 @@
+import Hummingbird
+
+/// A path with parameters in braces, such as `/v1/workspaces/{workspace}`.
+///
+/// A last segment `{name+}` stands for everything that follows, at least one segment.
+package struct PathTemplate: Sendable, Equatable {
+    private enum Segment: Sendable, Equatable {
+        case literal(String)
+        case parameter(String)
+        case rest(String)
+    }
+
+    /// The template as it was written.
+    package let text: String
+
+    private let segments: [Segment]
+
+    /// Reads a template.
+    package init(_ text: String) {
+        self.text = text
+        segments = text.split(separator: "/")
+            .map { segment in
+                guard segment.hasPrefix("{"), segment.hasSuffix("}") else { return .literal(String(segment)) }
+                let name = segment.dropFirst().dropLast()
+                return name.hasSuffix("+") ? .rest(String(name.dropLast())) : .parameter(String(name))
+            }
+    }
+
+    /// The names of the parameters, from left to right.
+    package var parameterNames: [String] {
+        segments.compactMap { segment in
+            switch segment {
+            case .literal: nil
+            case .parameter(let name), .rest(let name): name
+            }
+        }
+    }
+
+    /// The template in OpenAPI's spelling, which knows no `+`.
+    var openAPIPath: String { text.replacing("+}", with: "}") }
+
+    /// The template with the names taken out: two templates of the same shape match the same paths.
+    var shape: String {
+        segments.map { segment in
+            switch segment {
+            case .literal(let text): "/\(text)"
+            case .parameter: "/{}"
+            case .rest: "/{+}"
+            }
+        }
+        .joined()
+    }
+
+    /// The template in Hummingbird's spelling.
+    var routerPath: RouterPath {
+        RouterPath(
+            segments.map { segment in
+                switch segment {
+                case .literal(let text): "/\(text)"
+                case .parameter(let name): "/{\(name)}"
+                case .rest: "/**"
+                }
+            }
+            .joined()
+        )
+    }
+
+    /// The parameters of a path, not decoded; `nil` if the template does not match.
+    ///
+    /// Like Hummingbird's router, it takes several slashes for one and overlooks one at the end.
+    func match(_ path: String) -> [(name: String, value: Substring)]? {
+        let parts = path.split(separator: "/")
+        var values: [(name: String, value: Substring)] = []
+        for (index, segment) in segments.enumerated() {
+            guard index < parts.count else { return nil }
+            switch segment {
+            case .literal(let text):
+                guard text == parts[index] else { return nil }
+            case .parameter(let name): values.append((name, parts[index]))
+            case .rest(let name):
+                values.append((name, path[parts[index].startIndex...]))
+                return values
+            }
+        }
+        return parts.count == segments.count ? values : nil
+    }
+}

@@ -1,0 +1,83 @@
+import HTTPTypes
+package import Hummingbird
+import JSON
+import NIOCore
+
+/// `/healthz`, `/readyz` and `/metrics`, for whoever runs the service.
+///
+/// They ask for no credential and tell no secret.
+package struct OperationsEndpoints: Sendable {
+    /// The three operations.
+    package let table: EndpointTable<Never>
+
+    /// Makes the operations.
+    package init(readiness: Readiness, metrics: PrometheusRegistry, settings: EndpointSettings = EndpointSettings()) {
+        table = EndpointTable(
+            [Self.health, Self.ready(readiness), Self.metrics(metrics)],
+            security: .open,
+            settings: settings
+        )
+    }
+
+    /// The paths, for `FrontMiddleware`.
+    package var mounts: [Mount] { table.endpoints.map { table.mount(at: $0.path.text) } }
+
+    /// Adds the operations to a router.
+    package func register(on router: some RouterMethods<MortiseRequestContext>) { table.register(on: router) }
+
+    private static let health = Endpoint<Never>(
+        .get,
+        "/healthz",
+        id: "getHealth",
+        tag: "Operations",
+        summary: "Whether the process is alive",
+        access: .open,
+        query: .ignored,
+        responses: [EndpointResult(.ok, "It is.", mediaType: "text/plain")],
+        deadline: nil,
+        logsAccess: false
+    ) { _ in .text("ok\n") }
+
+    private static func ready(_ readiness: Readiness) -> Endpoint<Never> {
+        Endpoint(
+            .get,
+            "/readyz",
+            id: "getReadiness",
+            tag: "Operations",
+            summary: "Whether the service can do its work",
+            access: .open,
+            query: .ignored,
+            responses: [
+                EndpointResult(.ok, "It can.", mediaType: "text/plain"),
+                EndpointResult(.serviceUnavailable, "It cannot, with one reason a line.", mediaType: "text/plain"),
+            ],
+            deadline: nil,
+            logsAccess: false
+        ) { _ in
+            let reasons = await readiness.reasons()
+            guard !reasons.isEmpty else { return .text("ready\n") }
+            return .text(reasons.map { "\($0)\n" }.joined(), status: .serviceUnavailable)
+        }
+    }
+
+    private static func metrics(_ registry: PrometheusRegistry) -> Endpoint<Never> {
+        Endpoint(
+            .get,
+            "/metrics",
+            id: "getMetrics",
+            tag: "Operations",
+            summary: "Metrics in Prometheus' text format",
+            access: .open,
+            query: .ignored,
+            responses: [EndpointResult(.ok, "The metrics.", mediaType: "text/plain")],
+            deadline: nil,
+            logsAccess: false
+        ) { _ in
+            EndpointResponse(
+                .ok,
+                body: ByteBuffer(string: registry.exposition()),
+                mediaType: "text/plain; version=0.0.4; charset=utf-8"
+            )
+        }
+    }
+}

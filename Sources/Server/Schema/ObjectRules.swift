@@ -1,0 +1,38 @@
+/// The members of an object.
+package struct ObjectRules: Sendable {
+    /// What happens to members that no field describes.
+    package enum Unknown: Sendable {
+        /// Each is a fault.
+        case refused
+        /// They are not looked at.
+        case ignored
+    }
+
+    /// The known members.
+    package var fields: [Field]
+
+    /// What happens to the others.
+    package var unknown: Unknown
+}
+
+/// One member of an object.
+package struct Field: Sendable {
+    /// The member's name.
+    package let name: String
+
+    /// What its value must be like.
+    package let schema: Schema
+
+    /// Whether it must be there.
+    package let isRequired: Bool
+
+    /// A member that must be there.
+    package static func required(_ name: String, _ schema: Schema) -> Field {
+        Field(name: name, schema: schema, isRequired: true)
+    }
+
+    /// A member that may be left out.
+    package static func optional(_ name: String, _ schema: Schema) -> Field {
+        Field(name: name, schema: schema, isRequired: false)
+    }
+}

@@ -1,0 +1,86 @@
+import JSON
+
+extension QuerySchema {
+    /// Reads the text after the `?`, decodes it (`+` is a space) and validates it.
+    ///
+    /// - Returns: The parameters, defaults included, and everything that is wrong; they are usable only if nothing is.
+    package func parse(_ text: String?) -> (fields: Fields, faults: [Fault]) {
+        var reader = QueryReader(schema: self)
+        if let text, !text.isEmpty {
+            for pair in text.split(separator: "&", omittingEmptySubsequences: true) { reader.read(pair) }
+        }
+        return reader.finish()
+    }
+}
+
+private struct QueryReader {
+    let schema: QuerySchema
+    var object = JSONObject()
+    var faults: [Fault] = []
+
+    mutating func fail(_ name: String, _ detail: String) {
+        guard faults.count < Validation.maximumFaults else { return }
+        faults.append(Fault(.query(name), detail))
+    }
+
+    mutating func read(_ pair: Substring) {
+        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let name = PercentDecoding.decode(parts[0], plusIsSpace: true) else {
+            return fail("", "the query must be percent-encoded UTF-8")
+        }
+        guard let parameter = schema.parameters.first(where: { $0.name.hasSameBytes(as: name) }) else {
+            if schema.unknown == .refused { fail(name, "is not a parameter of this operation") }
+            return
+        }
+        guard let text = PercentDecoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true) else {
+            return fail(name, "must be percent-encoded UTF-8")
+        }
+        let value = parameter.schema.value(ofText: text)
+        switch (object[name], parameter.isRepeated) {
+        case (nil, false): object[name] = value
+        case (nil, true): object[name] = [value]
+        case (.array(let earlier)?, true): object[name] = .array(earlier + [value])
+        case (_?, _): fail(name, "must not be repeated")
+        }
+    }
+
+    mutating func finish() -> (fields: Fields, faults: [Fault]) {
+        for parameter in schema.parameters {
+            switch object[parameter.name] {
+            case let value?: check(value, parameter)
+            case nil where parameter.isRequired: fail(parameter.name, "is required")
+            case nil: object[parameter.name] = parameter.fallback
+            }
+        }
+        return (Fields(object), faults)
+    }
+
+    private mutating func check(_ value: JSONValue, _ parameter: QueryParameter) {
+        let values = parameter.isRepeated ? value.array ?? [] : [value]
+        for value in values {
+            for fault in parameter.schema.validate(value) { fail(parameter.name, fault.detail) }
+        }
+    }
+}
+
+extension Schema {
+    /// Reads a parameter's text as the type that the schema asks for; text that cannot be read so stays a string.
+    fileprivate func value(ofText text: String) -> JSONValue {
+        switch self {
+        case .integer:
+            // Int64's own reader would also take "+5" and "007".
+            if let value = Int64(text), value.description == text { .integer(value) } else { .string(text) }
+        case .number:
+            if case .number(let number)? = try? JSONValue(parsing: text.utf8) { .number(number) } else { .string(text) }
+        case .boolean:
+            switch text {
+            case "true": true
+            case "false": false
+            default: .string(text)
+            }
+        case .nullable(let schema), .checked(let schema, _), .described(let schema, _), .component(_, let schema):
+            schema.value(ofText: text)
+        case .text, .array, .object, .free: .string(text)
+        }
+    }
+}

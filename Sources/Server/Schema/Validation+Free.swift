@@ -1,0 +1,38 @@
+import JSON
+
+extension Validation {
+    /// Checks JSON of any form: its size, and what PostgreSQL's `jsonb` could not hold.
+    mutating func checkFree(_ value: JSONValue, _ rules: FreeRules) {
+        if rules.isObject, value.object == nil { return fail("must be an object") }
+        var writer = JSONWriter()
+        writer.value(value)
+        guard writer.bytes.count <= rules.maximumBytes else {
+            return fail("must have at most \(rules.maximumBytes) bytes as compact JSON")
+        }
+        checkStorable(value)
+    }
+
+    /// `jsonb` refuses U+0000 and numbers that exceed `numeric`; a double's range is far within that.
+    private mutating func checkStorable(_ value: JSONValue) {
+        switch value {
+        case .null, .bool: break
+        case .string(let text):
+            if text.utf8.contains(0) { fail("must not contain the character U+0000") }
+        case .number(let number):
+            if number.double == nil { fail("must be a number in the range of double precision") }
+        case .array(let elements):
+            for (index, element) in elements.enumerated() {
+                path.append(.element(index))
+                checkStorable(element)
+                path.removeLast()
+            }
+        case .object(let object):
+            for member in object.members {
+                path.append(.member(member.name))
+                if member.name.utf8.contains(0) { fail("must not have U+0000 in its name") }
+                checkStorable(member.value)
+                path.removeLast()
+            }
+        }
+    }
+}

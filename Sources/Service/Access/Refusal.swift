@@ -1,0 +1,46 @@
+public import Keys
+
+/// Why a use case was not carried out.
+///
+/// Nothing was changed, unless a case says otherwise.
+///
+/// These are the answers that a caller can do something about. Faults of the system are other errors, and a surface answers them with
+/// no more than an apology.
+public enum Refusal: Error, Sendable {
+    /// No credential, or none that is good here.
+    case unauthenticated
+    /// The credential is good but lacks this permission.
+    case forbidden(Permission)
+    /// The credential is good but of a kind that never does this; the text says which kind does.
+    case forbiddenKind(String)
+    /// There is nothing of that name for this caller. Whether it exists for another is not told.
+    case notFound
+    /// It contradicts what is there; the text says how.
+    case conflict(String)
+    /// Input that the shape of a request cannot rule out.
+    case invalid([InvalidField])
+    /// The `Idempotency-Key` was used for another request.
+    case idempotencyKeyReused
+    /// A request with the same `Idempotency-Key` is still running.
+    case idempotencyKeyInUse
+    /// The database of this one workspace cannot be reached.
+    case workspaceUnavailable
+    /// The control database cannot be reached.
+    case unavailable
+    /// The outcome is unknown: the connection broke during COMMIT. Looking again tells.
+    case outcomeUnknown
+}
+
+/// One field that cannot be accepted.
+public struct InvalidField: Sendable, Hashable {
+    /// Where it is, as a JSON pointer (RFC 6901).
+    public let pointer: String
+    /// What is wrong with it, as a sentence.
+    public let detail: String
+
+    /// Describes a fault.
+    public init(pointer: String, detail: String) {
+        self.pointer = pointer
+        self.detail = detail
+    }
+}

@@ -1,0 +1,118 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import Postgres
+
+/// What an `Idempotency-Key` means for a request that is being carried out.
+enum IdempotentAttempt {
+    /// There is none: the token is random.
+    case none
+    /// This is the first of its twins.
+    case first(IdempotencyRecord)
+    /// A twin came first.
+    case replay(IdempotencyRecord)
+}
+
+extension Platform {
+    /// Claims the caller's `Idempotency-Key` in the transaction of what it makes.
+    ///
+    /// - Throws: `Refusal.idempotencyKeyReused` when it was used for something else.
+    func claim(
+        _ caller: Caller,
+        _ home: KeyHome,
+        resource: UUID,
+        _ connection: PostgresConnection
+    ) async throws -> IdempotentAttempt {
+        guard let request = caller.idempotency, let secret = self.secrets.idempotency.first else { return .none }
+        let principal = caller.principal.actor
+        let fingerprint = RequestFingerprint.make(
+            principal: principal,
+            method: request.method,
+            path: request.path,
+            workspace: home.ref,
+            query: request.query,
+            body: request.body
+        )
+        let store = IdempotencyStore(connection)
+        // While secrets rotate, a twin may have been remembered under an older one.
+        for older in self.secrets.idempotency.dropFirst() {
+            let mac = older.mac(of: request.key, principal: principal).bytes
+            if let record = try await store.find(principal: principal, keyMAC: mac) {
+                return try Self.replay(record, fingerprint)
+            }
+        }
+        let record = IdempotencyRecord(
+            principal: principal,
+            keyMAC: secret.mac(of: request.key, principal: principal).bytes,
+            fingerprint: fingerprint.bytes,
+            nonce: self.randomness.bytes(IdempotencySecret.nonceByteCount),
+            secretID: secret.id.text,
+            resourceID: resource
+        )
+        guard let twin = try await store.claim(record) else { return .first(record) }
+        return try Self.replay(twin, fingerprint)
+    }
+
+    private static func replay(
+        _ record: IdempotencyRecord,
+        _ fingerprint: Digest
+    ) throws(Refusal) -> IdempotentAttempt {
+        guard Digest(bytes: record.fingerprint) == fingerprint else { throw .idempotencyKeyReused }
+        return .replay(record)
+    }
+
+    /// Keeps the answer for a twin.
+    func complete(
+        _ attempt: IdempotentAttempt,
+        answer: String,
+        resource: UUID? = nil,
+        _ connection: PostgresConnection
+    ) async throws {
+        guard case .first(var record) = attempt else { return }
+        record.resourceID = resource ?? record.resourceID
+        try await IdempotencyStore(connection).complete(record, answer: answer)
+    }
+
+    /// Makes a token: derived where a twin must be able to get it again, random otherwise.
+    func makeToken(
+        _ home: KeyHome,
+        _ kind: KeyKind,
+        _ mode: KeyMode,
+        key: UUID,
+        _ attempt: IdempotentAttempt,
+        _ caller: Caller
+    ) throws -> Token {
+        guard case .first(var record) = attempt else {
+            var randomness = self.randomness
+            return Token.make(
+                prefix: home.tokenPrefix(kind),
+                mode: mode,
+                workspace: home.ref,
+                using: &randomness
+            )
+        }
+        record.resourceID = key
+        return try self.derivedToken(home, kind, mode, record, caller)
+    }
+
+    /// The token that a remembered request made.
+    func derivedToken(
+        _ home: KeyHome,
+        _ kind: KeyKind,
+        _ mode: KeyMode,
+        _ record: IdempotencyRecord,
+        _ caller: Caller
+    ) throws(Refusal) -> Token {
+        guard let request = caller.idempotency, let id = SecretID(record.secretID),
+            let secret = self.secrets.idempotencySecret(id),
+            let body = secret.tokenBody(
+                nonce: record.nonce,
+                idempotencyKey: request.key,
+                workspace: home.ref,
+                keyID: record.resourceID,
+                principal: record.principal
+            )
+        else { throw .conflict("The secret that this Idempotency-Key needs is no longer in the secrets file.") }
+        return Token.make(prefix: home.tokenPrefix(kind), mode: mode, workspace: home.ref, body: body)
+    }
+}

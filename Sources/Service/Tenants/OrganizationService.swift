@@ -1,0 +1,147 @@
+import FoundationEssentials
+public import KeyStore
+public import Keys
+import Postgres
+public import Tenancy
+
+/// What can be done with organizations; making one needs an operator key.
+public struct OrganizationService: Sendable {
+    let platform: Platform
+
+    init(_ platform: Platform) { self.platform = platform }
+
+    /// An organization that was made: with its first admin key and its default workspace, already active.
+    public struct Founded: Sendable {
+        /// The answer as JSON text, without the token.
+        public let answer: String
+        /// The admin key's token.
+        public let token: Token
+    }
+
+    /// What a new organization consists of.
+    public struct Foundation: Sendable {
+        /// The organization.
+        public let organization: Organization
+        /// Where its keys live unless a request says otherwise.
+        public let defaultWorkspace: Workspace
+        /// Its first admin key, which may do everything in it.
+        public let adminKey: KeyRecord
+        /// The database's time.
+        public let at: Timestamp
+    }
+
+    /// Makes an organization, its first admin key and its default workspace.
+    ///
+    /// The rows are one transaction in the control database; the workspace's database follows. If that is cut short the organization
+    /// exists with a workspace that is still being created, which the next start or the twin of this request finishes.
+    public func create(
+        _ new: NewOrganization,
+        by caller: Caller,
+        answer: @Sendable (Foundation) -> String
+    ) async throws -> Founded {
+        try caller.principal.requirePlatform(.platform)
+        let (made, token) = try await self.platform.controlTransaction { connection in
+            try await self.found(new, by: caller, connection, answer: answer)
+        }
+        try await self.platform.settle(made.workspaceID)
+        return Founded(answer: made.answer, token: token)
+    }
+
+    private func found(
+        _ new: NewOrganization,
+        by caller: Caller,
+        _ connection: PostgresConnection,
+        answer: @Sendable (Foundation) -> String
+    ) async throws -> ((workspaceID: UUID, answer: String), Token) {
+        let keys = KeyStore(connection)
+        let control = self.platform.controlStore(connection)
+        let now = try await keys.now()
+        let keyID = self.platform.newID(at: now)
+        let root = KeyHome(owner: .platform)
+        let attempt = try await self.platform.claim(caller, root, resource: keyID, connection)
+        if case .replay(let record) = attempt {
+            let token = try self.platform.derivedToken(root, .admin, .live, record, caller)
+            let rows = try await connection.query(Self.workspaceOfAdminKey, [record.resourceID])
+            guard let workspaceID: UUID = try rows.first?.decode(0), let answer = record.answer,
+                try await self.isStored(token, record.resourceID, keys)
+            else { throw Refusal.conflict("What this Idempotency-Key made has been deleted since.") }
+            return ((workspaceID, answer), token)
+        }
+        let organization = try await control.createOrganization(new, by: caller.attribution)
+        let workspace = try await control.createWorkspace(
+            NewWorkspace(organizationID: organization.id, name: "Default", slug: "default", isDefault: true),
+            by: caller.attribution
+        )
+        let token = try self.platform.makeToken(root, .admin, .live, key: keyID, attempt, caller)
+        let home = KeyHome(owner: .organization(organization.id))
+        let key = try await self.platform.plant(
+            KeyDraft(name: "First admin key", kind: .admin, permissions: .organization),
+            token,
+            id: keyID,
+            in: home,
+            by: caller,
+            at: now,
+            connection
+        )
+        let settled = try await control.organization(organization.id) ?? organization
+        let foundation = Foundation(
+            organization: settled,
+            defaultWorkspace: workspace.activated,
+            adminKey: key,
+            at: now
+        )
+        let text = answer(foundation)
+        try await self.platform.complete(attempt, answer: text, connection)
+        return ((workspace.id, text), token)
+    }
+
+    private static let workspaceOfAdminKey = Statement(
+        """
+        SELECT w.id FROM auth.service_keys k JOIN control.workspaces w ON w.organization_id = k.organization_id AND w.is_default
+        WHERE k.id = $1
+        """
+    )
+
+    private func isStored(_ token: Token, _ key: UUID, _ keys: KeyStore) async throws -> Bool {
+        for stored in self.platform.secrets.peppers.digests(of: token) {
+            if try await keys.hasSecret(stored.digest, key: key) { return true }
+        }
+        return false
+    }
+
+    /// An organization that the caller reaches, by id or slug.
+    public func get(_ name: String, by caller: Caller) async throws -> Organization {
+        try await self.platform.access.organization(name, for: caller.principal)
+    }
+
+    /// One page of organizations; an admin key sees its own.
+    public func list(_ page: PageRequest, query: String?, by caller: Caller) async throws -> Page<Organization> {
+        if let own = caller.principal.organizationID {
+            let organization = try await self.get(UUIDv7.text(of: own), by: caller)
+            let matches = query.map { organization.name.lowercased().contains($0.lowercased()) } ?? true
+            return Page(matches && page.position == .first ? [organization] : [], of: page) {
+                PageCursor(createdAt: $0.createdAt, id: $0.id)
+            }
+        }
+        try caller.principal.requirePlatform(.platform)
+        return try await self.platform.databases.control.pool.withConnection { connection in
+            try await self.platform.controlStore(connection).organizations(page, query: query)
+        }
+    }
+}
+
+extension Caller {
+    /// Who and whence, as events record it.
+    var attribution: Attribution {
+        Attribution(actor: self.principal.actor, address: self.address, requestID: self.requestID)
+    }
+}
+
+extension Workspace {
+    /// The workspace as it is once its database is ready; answers are only given then.
+    var activated: Workspace {
+        var copy = self
+        copy.state = .active
+        return copy
+    }
+}

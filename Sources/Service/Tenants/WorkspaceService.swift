@@ -1,0 +1,137 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import Postgres
+public import Tenancy
+
+/// What can be done with workspaces.
+public struct WorkspaceService: Sendable {
+    let platform: Platform
+
+    init(_ platform: Platform) { self.platform = platform }
+
+    /// Makes a workspace with its own database, migrated and active when this returns.
+    public func create(
+        _ new: NewWorkspace,
+        by caller: Caller,
+        answer: @Sendable (Workspace) -> String
+    ) async throws -> String {
+        try caller.principal.requireReach(into: new.organizationID)
+        try caller.principal.require(.workspacesWrite)
+        let home = KeyHome(owner: .platform)
+        let (id, text) = try await self.platform.controlTransaction { connection in
+            let now = try await KeyStore(connection).now()
+            let placeholder = self.platform.newID(at: now)
+            let attempt = try await self.platform.claim(caller, home, resource: placeholder, connection)
+            if case .replay(let record) = attempt {
+                guard let answer = record.answer, let id = try await self.remembered(record, connection) else {
+                    throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
+                }
+                return (id, answer)
+            }
+            let store = self.platform.controlStore(connection)
+            guard try await store.organization(new.organizationID) != nil else { throw Refusal.notFound }
+            let workspace = try await store.createWorkspace(new, by: caller.attribution)
+            let text = answer(workspace.activated)
+            try await self.platform.complete(attempt, answer: text, resource: workspace.id, connection)
+            return (workspace.id, text)
+        }
+        try await self.platform.settle(id)
+        return text
+    }
+
+    private func remembered(_ record: IdempotencyRecord, _ connection: PostgresConnection) async throws -> UUID? {
+        try await self.platform.controlStore(connection).workspace(record.resourceID)?.id
+    }
+
+    /// A workspace that the caller reaches, by id or slug.
+    public func get(_ name: String, by caller: Caller) async throws -> Workspace {
+        try await self.platform.access.workspace(name, for: caller.principal)
+    }
+
+    /// One page of workspaces, newest first: of the caller's organization, or for an operator of all.
+    public func list(_ page: PageRequest, _ filter: WorkspaceFilter, by caller: Caller) async throws -> Page<Workspace>
+    {
+        var filter = filter
+        if let own = caller.principal.organizationID {
+            if let asked = filter.organizationID, asked != own { throw Refusal.notFound }
+            filter.organizationID = own
+        }
+        return try await self.platform.databases.control.pool.withConnection { [filter] connection in
+            try await self.platform.controlStore(connection).workspaces(page, filter)
+        }
+    }
+
+    /// Changes name, slug or retention.
+    public func update(_ name: String, _ change: WorkspaceChange, by caller: Caller) async throws -> Workspace {
+        let workspace = try await self.writable(name, caller)
+        return try await self.platform.controlTransaction { connection in
+            try await self.platform.controlStore(connection)
+                .updateWorkspace(workspace.id, change, by: caller.attribution)
+        }
+    }
+
+    /// Refuses every key of a workspace until it is resumed.
+    public func suspend(_ name: String, by caller: Caller) async throws -> Workspace {
+        let workspace = try await self.writable(name, caller)
+        return try await self.platform.provisioner.suspend(workspace.id, by: caller.attribution)
+    }
+
+    /// Accepts the keys of a suspended workspace again.
+    public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
+        let workspace = try await self.writable(name, caller)
+        return try await self.platform.provisioner.resume(workspace.id, by: caller.attribution)
+    }
+
+    /// Puts a workspace away: it stays readable and refuses its keys.
+    public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
+        let workspace = try await self.writable(name, caller)
+        return try await self.platform.provisioner.archive(workspace.id, by: caller.attribution)
+    }
+
+    /// Removes a workspace with its database.
+    ///
+    /// Only an archived one, so that no slip of the hand destroys keys in use.
+    public func delete(_ name: String, by caller: Caller) async throws {
+        let workspace = try await self.writable(name, caller)
+        guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
+        guard workspace.state == .archived else {
+            throw Refusal.conflict("Only an archived workspace can be deleted; archive it first.")
+        }
+        try await self.platform.provisioner.delete(workspace.id, by: caller.attribution)
+        await self.platform.databases.forget(workspace.id)
+    }
+
+    private func writable(_ name: String, _ caller: Caller) async throws -> Workspace {
+        let workspace = try await self.platform.access.workspace(name, for: caller.principal)
+        try caller.principal.require(.workspacesWrite)
+        return workspace
+    }
+}
+
+extension Platform {
+    /// Finishes what a workspace needs to be active.
+    func settle(_ workspace: UUID) async throws {
+        guard try await self.provisioner.settle(workspace)?.state == .active else { throw Refusal.unavailable }
+    }
+
+    /// Inserts a key with a given token, and its event.
+    func plant(
+        _ draft: KeyDraft,
+        _ token: Token,
+        id: UUID,
+        in home: KeyHome,
+        by caller: Caller,
+        at now: Timestamp,
+        _ connection: PostgresConnection
+    ) async throws -> KeyRecord {
+        let store = KeyStore(connection)
+        let key = KeyRecord(draft, id: id, owner: home.keyOwner, createdBy: caller.principal.actor, at: now)
+        try await store.insert(key, uniqueName: draft.name)
+        try await self.keys.add(token, to: id, store, at: now)
+        let changes = Changes(created: draft)
+        try await self.keys.record(.created, key, home, caller, at: now, changes: changes, connection)
+        guard let made = try await store.find(id, in: home.keyOwner) else { throw Refusal.notFound }
+        return made
+    }
+}

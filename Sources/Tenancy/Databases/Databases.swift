@@ -1,0 +1,202 @@
+public import FoundationEssentials
+public import Keys
+public import Postgres
+import Synchronization
+
+/// Hands out connections to the control database and to workspaces' databases, as the runtime role: the only way to get one.
+///
+/// Connections are opened when they are first used and bounded on each cluster, whatever the number of workspaces. Each
+/// workspace has its own, with their own waiting lines and back-off, so one whose database is down keeps nobody else waiting.
+public final class Databases: Sendable {
+    /// The control database, which is the root tenant.
+    public let control: ControlConnections
+
+    private struct ClusterCaches: Sendable {
+        let cluster: Cluster
+        let lookups: LeasedCache<UUID, PostgresPipeline>
+        let pools: LeasedCache<UUID, PostgresPool>
+    }
+
+    private let database: ControlDatabase
+    private let options: DatabasesOptions
+    private let directory: WorkspaceDirectory
+    private let caches = Mutex((byCluster: [UUID: ClusterCaches](), isShutDown: false))
+
+    /// Prepares to connect; nothing is opened yet.
+    ///
+    /// - Throws: `invalidConfiguration`.
+    public init(_ database: ControlDatabase, options: DatabasesOptions = DatabasesOptions()) throws(PostgresError) {
+        self.database = database
+        self.options = options
+        let configuration = try database.runtimeConfiguration(database.primary, database: nil)
+        let lookups = PostgresPipeline(
+            Self.lookups(configuration, options),
+            reactor: database.reactor,
+            logger: database.logger
+        )
+        self.control = ControlConnections(
+            pool: PostgresPool(
+                Self.management(configuration, options),
+                options: PostgresPoolOptions(maximumConnections: options.controlConnections),
+                reactor: database.reactor,
+                logger: database.logger
+            ),
+            lookups: lookups
+        )
+        self.directory = WorkspaceDirectory(lookups)
+    }
+
+    /// Closes every connection and refuses new ones.
+    public func shutdown() async {
+        let caches = self.caches.withLock { caches in
+            caches.isShutDown = true
+            return Array(caches.byCluster.values)
+        }
+        for cache in caches {
+            await cache.lookups.shutdown()
+            await cache.pools.shutdown()
+        }
+        await self.control.lookups.shutdown()
+        await self.control.pool.shutdown()
+    }
+
+    // MARK: A workspace's database
+
+    /// Lends the connection on which a workspace's keys are looked up. Many may use it at once.
+    ///
+    /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
+    public func withLookups<T>(
+        _ workspace: WorkspaceFacts,
+        _ body: (PostgresPipeline) async throws -> T
+    ) async throws -> T {
+        try await self.forgettingTheDropped(workspace) {
+            let caches = try await self.caches(of: workspace.clusterID)
+            let configuration = try self.database.runtimeConfiguration(caches.cluster, database: workspace.database)
+            return try await caches.lookups.withValue(
+                workspace.workspaceID,
+                make: {
+                    PostgresPipeline(
+                        Self.lookups(configuration, self.options),
+                        reactor: self.database.reactor,
+                        logger: self.database.logger
+                    )
+                },
+                body
+            )
+        }
+    }
+
+    /// Lends the pool on which a workspace's keys are managed. Many may use it at once.
+    ///
+    /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
+    public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
+        try await self.forgettingTheDropped(workspace) {
+            let caches = try await self.caches(of: workspace.clusterID)
+            let configuration = try self.database.runtimeConfiguration(caches.cluster, database: workspace.database)
+            return try await caches.pools.withValue(
+                workspace.workspaceID,
+                make: {
+                    PostgresPool(
+                        Self.management(configuration, self.options),
+                        options: PostgresPoolOptions(maximumConnections: self.options.connectionsPerManagedDatabase),
+                        reactor: self.database.reactor,
+                        logger: self.database.logger
+                    )
+                },
+                body
+            )
+        }
+    }
+
+    /// Forgets a workspace that was removed and closes its connections.
+    public func forget(_ workspaceID: UUID) async {
+        self.directory.forget(workspaceID)
+        for cache in self.caches.withLock({ Array($0.byCluster.values) }) {
+            await cache.lookups.remove(workspaceID)
+            await cache.pools.remove(workspaceID)
+        }
+    }
+
+    private func forgettingTheDropped<T>(_ workspace: WorkspaceFacts, _ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
+            await self.forget(workspace.workspaceID)
+            throw TenancyError.unknownWorkspace
+        }
+    }
+
+    private func caches(of cluster: UUID) async throws -> ClusterCaches {
+        if let caches = self.caches.withLock({ $0.byCluster[cluster] }) { return caches }
+        let made = ClusterCaches(
+            cluster: try await self.directory.cluster(cluster),
+            lookups: LeasedCache(capacity: self.options.maximumLookupDatabases) { await $0.shutdown() },
+            pools: LeasedCache(capacity: self.options.maximumManagedDatabases) { await $0.shutdown() }
+        )
+        return try self.caches.withLock { caches throws(TenancyError) in
+            guard !caches.isShutDown else { throw TenancyError(.capacityExceeded, "this node is shutting down") }
+            if let first = caches.byCluster[cluster] { return first }
+            caches.byCluster[cluster] = made
+            return made
+        }
+    }
+
+    private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions) -> PostgresConfiguration {
+        var configuration = configuration
+        configuration.queryDeadline = options.lookupDeadline
+        return configuration
+    }
+
+    private static func management(
+        _ configuration: PostgresConfiguration,
+        _ options: DatabasesOptions
+    ) -> PostgresConfiguration {
+        var limited = ControlDatabase.limited(configuration, statements: options.managementDeadline)
+        limited.queryDeadline = options.managementDeadline
+        return limited
+    }
+
+    // MARK: Who is who
+
+    /// Finds an organization's workspace by its ref. Another's, and one that was never given out, cost and answer the same.
+    public func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
+        try await self.directory.facts(ref: ref, organization: organization)
+    }
+
+    /// Finds a workspace by its id.
+    public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
+        try await self.directory.facts(id: id)
+    }
+
+    /// Finds the workspace that a request is about, with its present state.
+    ///
+    /// The one that the request names, else the credential's own, else the organization's default. What the caller may not see answers
+    /// as what does not exist.
+    /// - Parameters:
+    ///   - explicit: what the request names: an id, or a slug within the organization.
+    ///   - own: the workspace that the credential belongs to; it may name no other.
+    ///   - organization: the caller's organization; `nil` is the platform, which may name any workspace, by its id.
+    /// - Throws: `unknownWorkspace`, `PostgresError`.
+    public func resolve(_ explicit: String?, own: UUID? = nil, organization: UUID?) async throws -> Workspace {
+        let found: Workspace? =
+            if let explicit {
+                if let id = UUIDv7.parse(explicit) {
+                    try await self.directory.workspace(id: id)
+                } else if let organization, (try? Slug(validating: explicit)) != nil {
+                    try await self.directory.workspace(slug: explicit, organization: organization)
+                } else {
+                    nil
+                }
+            } else if let own {
+                try await self.directory.workspace(id: own)
+            } else if let organization {
+                try await self.directory.defaultWorkspace(of: organization)
+            } else {
+                nil
+            }
+        guard let found, organization == nil || found.organizationID == organization, own == nil || found.id == own else {
+            throw TenancyError.unknownWorkspace
+        }
+        return found
+    }
+}

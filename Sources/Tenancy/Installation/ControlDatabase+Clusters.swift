@@ -1,0 +1,126 @@
+import FoundationEssentials
+import Keys
+import Logging
+import Postgres
+
+extension ControlDatabase {
+    /// Adds a PostgreSQL server, after having connected to it and prepared the runtime role there.
+    ///
+    /// - Parameters:
+    ///   - name: letters, digits and dashes, as in a slug.
+    ///   - conninfo: how the owner role connects, without the password, which `ClusterCredentials` supplies by the cluster's name. Its
+    ///     database, `postgres` if none is named, is connected to for creating and dropping others.
+    ///   - attribution: who adds it.
+    /// - Returns: the cluster, on which workspaces can be made.
+    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, and `PostgresError` when it cannot be reached.
+    public func addCluster(name: String, conninfo: String, by attribution: Attribution) async throws -> Cluster {
+        guard (try? Slug(validating: name)) != nil else {
+            throw TenancyError(
+                .invalid,
+                "a cluster's name is 1 to 63 lower-case letters, digits and dashes",
+                field: "name"
+            )
+        }
+        let canonical = try Self.canonical(conninfo)
+        let candidate = Cluster(id: self.identifiers.id(), name: name, conninfo: canonical, createdAt: .earliest)
+        guard !candidate.isPrimary else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
+        let remote = try await self.connectAsOwner(candidate, database: nil)
+        let control: PostgresConnection
+        do {
+            control = try await self.connectAsOwner(self.primary, database: nil)
+        } catch {
+            await remote.close()
+            throw error
+        }
+        do {
+            // The runtime role has one password on a server, so a server is one cluster.
+            guard try await remote.systemIdentifier() != control.systemIdentifier() else {
+                throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
+            }
+            let server = Server(installation: self.installation, connection: remote)
+            try await server.prepareRole()
+            // The row first: a taken name must not change the password on the server that has it.
+            let made = try await self.store(on: control)
+                .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
+            guard let made else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
+            try await server.setPassword(self.credentials.runtimePassword(made.id))
+            await remote.close()
+            await control.close()
+            return made
+        } catch {
+            await remote.close()
+            await control.close()
+            throw error
+        }
+    }
+
+    /// Sets the runtime role up on every other cluster again: what an addition that was interrupted left out, and new passwords.
+    ///
+    /// - Returns: the names of the clusters where that failed.
+    func prepareClusters(_ store: ControlStore) async throws -> [String] {
+        var failed: [String] = []
+        var page = try await store.clusters(PageRequest(limit: 100))
+        while true {
+            for cluster in page.items where !cluster.isPrimary {
+                do {
+                    let remote = try await self.connectAsOwner(cluster, database: nil)
+                    let server = Server(installation: self.installation, connection: remote)
+                    do {
+                        try await server.prepareRole()
+                        try await server.setPassword(self.credentials.runtimePassword(cluster.id))
+                        await remote.close()
+                    } catch {
+                        await remote.close()
+                        throw error
+                    }
+                } catch {
+                    failed.append(cluster.name)
+                    self.logger.warning("a cluster cannot be used", metadata: ["cluster": "\(cluster.name)", "error": "\(error)"])
+                }
+            }
+            guard let next = page.next else { return failed }
+            page = try await store.clusters(PageRequest(limit: 100, .after(next)))
+        }
+    }
+
+    /// Keywords and values in a fixed order, whatever form they came in.
+    private static func canonical(_ conninfo: String) throws -> String {
+        guard let configuration = try? PostgresConfiguration(conninfo) else {
+            throw TenancyError(.invalid, "the connection string cannot be read", field: "conninfo")
+        }
+        guard configuration.password == nil, configuration.parameters["sslpassword"] == nil,
+            configuration.parameters["passfile"] == nil
+        else {
+            throw TenancyError(
+                .invalid,
+                "a cluster's connection string is stored and must not hold a password",
+                field: "conninfo"
+            )
+        }
+        guard !configuration.parameters.isEmpty else {
+            throw TenancyError(.invalid, "the connection string is empty", field: "conninfo")
+        }
+        return configuration.parameters.sorted { $0.key < $1.key }
+            .map { "\($0.key)='\(Self.escape($0.value))'" }
+            .joined(separator: " ")
+    }
+
+    /// Quotes and backslashes are escaped by a backslash (libpq manual 34.1.1.1).
+    private static func escape(_ value: String) -> String {
+        var escaped = ""
+        for character in value {
+            if character == "'" || character == "\\" { escaped.append("\\") }
+            escaped.append(character)
+        }
+        return escaped
+    }
+}
+
+extension PostgresConnection {
+    private static let identifier = Statement("SELECT system_identifier FROM pg_control_system()", prepared: false)
+
+    /// What tells one server, with its standbys, from another.
+    fileprivate func systemIdentifier() async throws(PostgresError) -> Int64? {
+        try await self.query(Self.identifier).first?.decode(0)
+    }
+}

@@ -1,0 +1,92 @@
+import FoundationEssentials
+import Logging
+public import Migrations
+public import Postgres
+
+/// The control database of an installation, made and migrated, and the way to every cluster's databases.
+///
+/// It holds the owner's connection settings, which nothing outside of this module can read.
+public struct ControlDatabase: Sendable {
+    /// The names of the installation.
+    public let installation: Installation
+    /// The cluster that is this database's own server.
+    public let primary: Cluster
+    /// What the migration of this start did.
+    public let migration: MigrationReport
+
+    let owner: PostgresConfiguration
+    let credentials: ClusterCredentials
+    let version: String
+    let migratorOptions: MigratorOptions
+    let identifiers: IdentifierSource
+    let reactor: Reactor
+    let logger: Logger
+
+    /// A configuration by which the server, too, ends what this side has given up, so that nothing is committed after its caller has been
+    /// told that it failed.
+    static func limited(_ configuration: PostgresConfiguration, statements: Duration) -> PostgresConfiguration {
+        let milliseconds = statements.components.seconds * 1000
+        return
+            configuration
+            .setting("lock_timeout", "5s")
+            .setting("idle_in_transaction_session_timeout", "15s")
+            .setting("statement_timeout", "\(milliseconds)ms")
+    }
+
+    /// How the owner reaches a database.
+    func ownerConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
+        guard !cluster.isPrimary else { return database.map(self.owner.database(_:)) ?? self.owner }
+        var configuration = try PostgresConfiguration(cluster.conninfo)
+        configuration.connectDeadline = self.owner.connectDeadline
+        configuration.queryDeadline = self.owner.queryDeadline
+        configuration.applicationName = self.owner.applicationName
+        if let password = self.credentials.ownerPassword(cluster.name) { configuration.password = password }
+        if let database { configuration.database = database }
+        if configuration.database == nil { configuration.database = "postgres" }
+        return configuration
+    }
+
+    /// How the service reaches a database.
+    func runtimeConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
+        var configuration = try self.ownerConfiguration(cluster, database: database)
+        // Both name the owner: a password file by its role, a certificate by its subject.
+        for keyword in ["passfile", "sslcert", "sslkey", "sslpassword"] { configuration.parameters[keyword] = nil }
+        return configuration.user(
+            self.installation.runtimeRole,
+            password: self.credentials.runtimePassword(cluster.id)
+        )
+    }
+
+    /// Opens a session of its own as the owner.
+    func connectAsOwner(_ cluster: Cluster, database: String?) async throws(PostgresError) -> PostgresConnection {
+        try await PostgresConnection.connect(
+            try self.ownerConfiguration(cluster, database: database),
+            reactor: self.reactor,
+            logger: self.logger
+        )
+    }
+
+    /// The rows of the control database over one of its connections.
+    public func store(on connection: PostgresConnection) -> ControlStore {
+        ControlStore(connection, installation: self.installation, identifiers: self.identifiers)
+    }
+
+    /// What migrates workspaces.
+    func workspaceMigrator() throws(MigrationError) -> Migrator {
+        try self.installation.workspaceMigrator(version: self.version, options: self.migratorOptions)
+    }
+
+    /// Compares the control database with this program's files; changes nothing.
+    public func migrationPlan() async throws -> [MigrationPlan] {
+        let migrator = try self.installation.controlMigrator(version: self.version, options: self.migratorOptions)
+        let connection = try await self.connectAsOwner(self.primary, database: nil)
+        do {
+            let plans = try await migrator.plan(connection)
+            await connection.close()
+            return plans
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

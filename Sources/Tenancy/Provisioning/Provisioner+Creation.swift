@@ -1,0 +1,121 @@
+import FoundationEssentials
+import Keys
+import Migrations
+import Postgres
+
+extension Provisioner {
+    /// One statement, so the row and its event are there or neither is.
+    private static let initialize = Statement(
+        """
+        WITH made AS (
+            INSERT INTO auth.workspace (workspace_id, organization_id, ref, state) VALUES ($1, $2, $3, 'active')
+            ON CONFLICT (singleton) DO NOTHING
+        ) \(StoredEvent.insertion(from: 4))
+        """,
+        prepared: false
+    )
+
+    private static let activate = Statement(
+        """
+        UPDATE control.workspaces w SET state = 'active', updated_at = now() WHERE id = $1 AND state = 'creating'
+        RETURNING \(Workspace.columns("w"))
+        """
+    )
+
+    /// Clone, tell the database whose it is, let the runtime role in, activate. Nobody but the owner can connect before the last
+    /// but one, and no key can exist before the last.
+    func completeCreation(
+        _ plan: SettlementPlan,
+        cluster: Cluster,
+        on connection: PostgresConnection
+    ) async throws -> Workspace {
+        let workspace = plan.workspace
+        let isNew = try await self.withMaintenance(cluster, control: connection) { maintenance in
+            try await self.clone(workspace.database, cluster: cluster, maintenance: maintenance, control: connection)
+        }
+        try self.onStep(.cloned)
+        let database = try await self.control.connectAsOwner(cluster, database: workspace.database)
+        do {
+            if !isNew {
+                // Cloned by an earlier attempt, perhaps of an earlier release.
+                _ = try await self.control.workspaceMigrator().apply(database)
+            }
+            try await database.query(
+                Self.initialize,
+                [workspace.id, workspace.organizationID, workspace.ref.text] + plan.event.values
+            )
+            try self.onStep(.initialized)
+            try await Server(installation: self.control.installation, connection: database).open(database: workspace.database)
+            try self.onStep(.opened)
+            await database.close()
+        } catch {
+            await database.close()
+            throw error
+        }
+        guard let row = try await connection.query(Self.activate, [workspace.id]).first else {
+            throw TenancyError.unknownWorkspace
+        }
+        try self.onStep(.activated)
+        return try Workspace(row: row)
+    }
+
+    /// Clones the template.
+    ///
+    /// - Returns: false when there is such a database already. `CREATE DATABASE` makes it whole or not at all, so it is one.
+    private func clone(
+        _ name: String,
+        cluster: Cluster,
+        maintenance: PostgresConnection,
+        control: PostgresConnection
+    ) async throws -> Bool {
+        var template = try await self.templates.template(on: cluster, maintenance: maintenance, control: control)
+        let database = PostgresConnection.quote(identifier: name)
+        var attempt = 1
+        while true {
+            do throws(PostgresError) {
+                // WAL_LOG needs no checkpoint, which FILE_COPY forces twice: several times faster for a small template.
+                try await maintenance.script(
+                    """
+                    CREATE DATABASE \(database) TEMPLATE \(PostgresConnection.quote(identifier: template)) STRATEGY wal_log
+                    """,
+                    deadline: self.options.databaseDeadline
+                )
+                // The permissions of a database are not cloned with it, and by default everybody may connect.
+                try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
+                return true
+            } catch {
+                switch error.sqlState {
+                case .duplicateDatabase:
+                    try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
+                    return false
+                case .undefinedDatabase where attempt == 1:
+                    // Another release's program has replaced the template since this one last looked.
+                    attempt += 1
+                    self.templates.forget(cluster)
+                    template = try await self.templates.template(on: cluster, maintenance: maintenance, control: control)
+                default: throw error
+                }
+            }
+        }
+    }
+
+    /// Lends a connection to the server on which a cluster's databases are made and dropped.
+    ///
+    /// On the primary cluster that is the control connection itself, which saves one.
+    func withMaintenance<T>(
+        _ cluster: Cluster,
+        control: PostgresConnection,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        if cluster.isPrimary { return try await body(control) }
+        let connection = try await self.control.connectAsOwner(cluster, database: nil)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,62 @@
+public import FoundationEssentials
+import Postgres
+
+extension Provisioner {
+    private static let decideDeletion = Statement(
+        """
+        WITH old AS (
+            SELECT id, state FROM control.workspaces WHERE id = $1 FOR UPDATE
+        ), changed AS (
+            UPDATE control.workspaces w SET state = 'deleting', target_state = NULL, state_event_id = $2, updated_at = now()
+            FROM old WHERE w.id = old.id
+            RETURNING w.id, w.organization_id, old.state AS was
+        )
+        INSERT INTO auth.key_events (id, workspace_id, organization_id, type, actor, address, request_id, changes)
+        SELECT $2, id, organization_id, $6, $3, $4, $5,
+            jsonb_build_object('state', jsonb_build_object('from', was, 'to', 'deleting'))
+        FROM changed
+        """
+    )
+
+    private static let remove = Statement("DELETE FROM control.workspaces WHERE id = $1 AND state = 'deleting'")
+
+    /// Removes a workspace: its database with all keys and their history, then its row. Its ref is never given out again, and what
+    /// happened to the workspace stays in the control database's events.
+    ///
+    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `busy`; `PostgresError`, after which the deletion is pending: asking again
+    ///   finishes it, and so does the next start.
+    public func delete(_ id: UUID, by attribution: Attribution) async throws {
+        try await self.pool.withConnection { connection in
+            try await self.withLock(id, on: connection) {
+                guard var plan = try await SettlementPlan.read(id, on: connection) else { throw TenancyError.unknownWorkspace }
+                guard !plan.workspace.isDefault else {
+                    throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
+                }
+                if plan.workspace.state != .deleting {
+                    try await connection.query(
+                        Self.decideDeletion,
+                        [id] + self.control.store(on: connection).event(attribution) + [WorkspaceState.deleting.eventType]
+                    )
+                    try self.onStep(.decided)
+                    guard let decided = try await SettlementPlan.read(id, on: connection) else { return }
+                    plan = decided
+                }
+                _ = try await self.carryOut(plan, on: connection)
+            }
+        }
+    }
+
+    /// Drops the database with whoever is connected to it, then removes the row.
+    func completeDeletion(_ plan: SettlementPlan, cluster: Cluster, on connection: PostgresConnection) async throws {
+        let database = PostgresConnection.quote(identifier: plan.workspace.database)
+        try await self.withMaintenance(cluster, control: connection) { maintenance in
+            try await maintenance.script(
+                "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
+                deadline: self.options.databaseDeadline
+            )
+        }
+        try self.onStep(.dropped)
+        try await connection.query(Self.remove, [plan.workspace.id])
+        try self.onStep(.removed)
+    }
+}

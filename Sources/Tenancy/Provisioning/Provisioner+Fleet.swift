@@ -1,0 +1,109 @@
+public import FoundationEssentials
+import Keys
+public import Migrations
+import Postgres
+
+extension Provisioner {
+    /// Migrates every workspace's database, whatever its state, or looks what would be done.
+    ///
+    /// The control database itself is migrated by `ControlDatabase.bootstrap`. Workspaces that are being made or removed are not touched: the
+    /// former are migrated when they are settled.
+    ///
+    /// - Parameters:
+    ///   - options: how many at once, whether to begin with a canary, whether to change anything.
+    ///   - canary: the workspace to begin with; `nil` is the oldest.
+    ///   - observe: called for each step, from several tasks.
+    /// - Returns: what became of each, by the workspace's id and slug.
+    /// - Throws: `MigrationError` when this program's files cannot be used, `unknownWorkspace` for the canary.
+    public func migrateFleet(
+        _ options: FleetOptions = FleetOptions(),
+        canary: UUID? = nil,
+        observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
+    ) async throws -> FleetReport {
+        let first: Workspace? =
+            if let canary {
+                try await self.pool.withConnection { try await self.control.store(on: $0).workspace(canary) }
+            } else {
+                nil
+            }
+        if canary != nil, first == nil { throw TenancyError.unknownWorkspace }
+        let fleet = FleetMigration(try self.control.workspaceMigrator(), options: options)
+        return await fleet.run(WorkspaceFleet(control: self.control, pool: self.pool, first: first), observe: observe)
+    }
+}
+
+/// All workspaces that have a database, oldest first, read a page at a time.
+struct WorkspaceFleet: AsyncSequence, Sendable {
+    typealias Element = FleetTarget
+
+    let control: ControlDatabase
+    let pool: PostgresPool
+    /// What comes before the others, and not again among them.
+    let first: Workspace?
+
+    private static let page = Statement(
+        """
+        SELECT w.id, w.slug, w.cluster_id, w.database FROM control.workspaces w
+        WHERE w.state NOT IN ('creating', 'deleting') AND w.id > $1 ORDER BY w.id LIMIT 200
+        """
+    )
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(fleet: self, next: self.first.map { [Item(id: $0.id, slug: $0.slug, clusterID: $0.clusterID, database: $0.database)] } ?? [])
+    }
+
+    struct Item: Sendable {
+        let id: UUID
+        let slug: String
+        let clusterID: UUID
+        let database: String
+    }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let fleet: WorkspaceFleet
+        var next: [Item]
+        var last: UUID?
+        var clusters: [UUID: Cluster] = [:]
+
+        init(fleet: WorkspaceFleet, next: [Item]) {
+            self.fleet = fleet
+            self.next = next
+        }
+
+        mutating func next() async throws -> FleetTarget? {
+            while true {
+                if self.next.isEmpty, try await !self.readPage() { return nil }
+                let item = self.next.removeFirst()
+                if self.last != nil, item.id == self.fleet.first?.id { continue }
+                return try await self.target(item)
+            }
+        }
+
+        private mutating func readPage() async throws -> Bool {
+            let start = self.last ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+            self.next = try await self.fleet.pool.query(WorkspaceFleet.page, [start]).map {
+                Item(id: try $0.decode(0), slug: try $0.decode(1), clusterID: try $0.decode(2), database: try $0.decode(3))
+            }
+            guard let end = self.next.last else { return false }
+            self.last = end.id
+            return true
+        }
+
+        private mutating func target(_ item: Item) async throws -> FleetTarget {
+            let control = self.fleet.control
+            let cluster: Cluster
+            if let known = self.clusters[item.clusterID] {
+                cluster = known
+            } else {
+                let found = try await self.fleet.pool.withConnection { try await control.store(on: $0).cluster(item.clusterID) }
+                guard let found else { throw TenancyError.unknownCluster }
+                self.clusters[item.clusterID] = found
+                cluster = found
+            }
+            let database = item.database
+            return FleetTarget(id: UUIDv7.text(of: item.id), name: item.slug) {
+                try await control.connectAsOwner(cluster, database: database)
+            }
+        }
+    }
+}

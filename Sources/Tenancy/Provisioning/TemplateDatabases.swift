@@ -1,0 +1,122 @@
+import FoundationEssentials
+import Logging
+import Migrations
+import Postgres
+import Synchronization
+
+/// The migrated, empty databases that workspaces are cloned from: one on each cluster for each state of the schema.
+///
+/// A template's name holds the checksum of the files that made it. It is complete when it is marked as a template and refuses
+/// connections, which are one command, the last of its making; one that is not so marked was left by a crash and is made anew. Since nobody
+/// can connect to it, it is always free to be cloned.
+final class TemplateDatabases: Sendable {
+    private let control: ControlDatabase
+    private let options: ProvisionerOptions
+    private let onStep: @Sendable (ProvisioningStep) throws -> Void
+    /// Clusters whose template was seen complete.
+    private let known = Mutex<Set<UUID>>([])
+
+    init(
+        _ control: ControlDatabase,
+        options: ProvisionerOptions,
+        onStep: @escaping @Sendable (ProvisioningStep) throws -> Void
+    ) {
+        self.control = control
+        self.options = options
+        self.onStep = onStep
+    }
+
+    private static let isComplete = Statement(
+        "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate AND NOT datallowconn",
+        prepared: false
+    )
+
+    private static let others = Statement(
+        "SELECT datname::text, datistemplate FROM pg_database WHERE datname ~ ('^' || $1 || '[0-9a-f]{16}$') AND datname <> $2",
+        prepared: false
+    )
+
+    /// The name of the cluster's template, which is made if need be.
+    ///
+    /// - Parameters:
+    ///   - cluster: where.
+    ///   - maintenance: an owner's connection to that server.
+    ///   - control: an owner's connection to the control database, where the lock is held: advisory locks belong to a database, and
+    ///     this is the one that all nodes share.
+    func template(
+        on cluster: Cluster,
+        maintenance: PostgresConnection,
+        control: PostgresConnection
+    ) async throws -> String {
+        let name = self.control.installation.templateDatabase(checksum: try Schema.workspace.get().checksum)
+        if self.known.withLock({ $0.contains(cluster.id) }) { return name }
+        if try await !self.exists(name, on: maintenance) {
+            try await AdvisoryLock("template databases of cluster \(cluster.id)")
+                .withLock(on: control, patience: self.options.templatePatience) {
+                    if try await self.exists(name, on: maintenance) { return }
+                    try await self.make(name, on: cluster, maintenance: maintenance)
+                    try await self.removeOthers(than: name, on: maintenance)
+                }
+        }
+        self.known.withLock { _ = $0.insert(cluster.id) }
+        return name
+    }
+
+    /// Looks again at the next use.
+    func forget(_ cluster: Cluster) {
+        self.known.withLock { _ = $0.remove(cluster.id) }
+    }
+
+    private func exists(_ name: String, on maintenance: PostgresConnection) async throws -> Bool {
+        try await !maintenance.query(Self.isComplete, [name]).isEmpty
+    }
+
+    private func make(_ name: String, on cluster: Cluster, maintenance: PostgresConnection) async throws {
+        let database = PostgresConnection.quote(identifier: name)
+        try await self.drop(name, isTemplate: false, on: maintenance)
+        // template0 is as the server was made, and nobody can be connected to it, which would make this fail.
+        try await maintenance.script(
+            "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
+            deadline: self.options.databaseDeadline
+        )
+        try self.onStep(.templateCreated)
+        try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
+        let connection = try await self.control.connectAsOwner(cluster, database: name)
+        do {
+            _ = try await self.control.workspaceMigrator().apply(connection)
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+        try self.onStep(.templateMigrated)
+        try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+        try self.onStep(.templateCompleted)
+    }
+
+    /// Drops the templates of other releases. A node of another release makes its own again when it needs it.
+    private func removeOthers(than name: String, on maintenance: PostgresConnection) async throws {
+        let rows = try await maintenance.query(Self.others, [self.control.installation.templatePrefix, name])
+        for row in rows {
+            let (old, isTemplate) = try row.decode((String, Bool).self)
+            do {
+                try await self.drop(old, isTemplate: isTemplate, on: maintenance)
+            } catch let error as PostgresError where error.code == .server {
+                // It is being cloned at this moment, say. It costs a few megabytes until the next release's template is made.
+                self.control.logger.notice(
+                    "an old template database could not be dropped",
+                    metadata: ["database": "\(old)", "error": "\(error)"]
+                )
+            }
+        }
+    }
+
+    private func drop(_ name: String, isTemplate: Bool, on maintenance: PostgresConnection) async throws {
+        let database = PostgresConnection.quote(identifier: name)
+        if isTemplate { try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE false") }
+        try await maintenance.script(
+            "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
+            deadline: self.options.databaseDeadline
+        )
+    }
+}

@@ -1,0 +1,145 @@
+import FoundationEssentials
+public import KeyStore
+import Keys
+public import Logging
+import Postgres
+import Synchronization
+public import Tenancy
+
+/// Counts verifications in memory and writes them in batches, so that no verification ever writes.
+///
+/// Counts wait for their workspace's database when it is away, up to a bound; beyond it new secrets are not counted until it is back, and
+/// a metric says so. What a node has counted since its last flush is lost when it is killed.
+public final class UsageRecorder: Sendable {
+    /// How counts leave.
+    public struct Options: Sendable {
+        /// How often they are written.
+        ///
+        /// Default 5 s.
+        public var interval: Duration
+        /// The most secrets, over all workspaces, that wait to be written.
+        ///
+        /// Default 200,000.
+        public var maximumSecrets: Int
+        /// How many secrets one statement carries.
+        ///
+        /// Default 1,000.
+        public var batch: Int
+
+        /// The defaults, or other values.
+        public init(interval: Duration = .seconds(5), maximumSecrets: Int = 200_000, batch: Int = 1000) {
+            self.interval = interval
+            self.maximumSecrets = maximumSecrets
+            self.batch = batch
+        }
+    }
+
+    /// Writes a batch to a workspace's database; throws when it cannot.
+    public typealias Writer = @Sendable (WorkspaceFacts, [UsageCount]) async throws -> Void
+
+    private struct Shard {
+        var counts: [UUID: Pending] = [:]
+    }
+
+    private struct Pending {
+        let facts: WorkspaceFacts
+        var count: UsageCount
+    }
+
+    private final class Locked: Sendable {
+        let shard = Mutex(Shard())
+    }
+
+    private let shards = (0..<8).map { _ in Locked() }
+    private let options: Options
+    private let write: Writer
+    private let logger: Logger
+    private let overflow = Atomic<Int>(0)
+
+    /// A recorder that hands batches to `write`.
+    public init(options: Options = Options(), logger: Logger, write: @escaping Writer) {
+        self.options = options
+        self.logger = logger
+        self.write = write
+    }
+
+    /// How many uses were not counted because too many secrets waited.
+    public var overflowCount: Int { self.overflow.load(ordering: .relaxed) }
+
+    /// Counts one verification.
+    func record(_ facts: WorkspaceFacts, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
+        let bound = self.options.maximumSecrets / self.shards.count
+        let isCounted = self.shards[state.secretID.hashValue & 7].shard
+            .withLock { shard in
+                guard shard.counts[state.secretID] != nil || shard.counts.count < bound else { return false }
+                let fresh = UsageCount(secretID: state.secretID, keyID: state.keyID, lastUsedAt: nil, verdicts: [:])
+                shard.counts[state.secretID, default: Pending(facts: facts, count: fresh)].count.add(code, at: now)
+                return true
+            }
+        if !isCounted { self.overflow.add(1, ordering: .relaxed) }
+    }
+
+    /// Writes what has been counted until the task is cancelled, and once more then.
+    public func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: self.options.interval)
+            if !Task.isCancelled { await self.flush() }
+        }
+        // The last flush must happen although this task is cancelled: a task of its own, which is waited for.
+        await Task { await self.flush() }.value
+    }
+
+    /// Writes what has been counted; what cannot be written waits for the next time.
+    public func flush() async {
+        var byWorkspace: [WorkspaceFacts: [UsageCount]] = [:]
+        for shard in self.shards {
+            let counts = shard.shard.withLock { shard in
+                defer { shard.counts.removeAll(keepingCapacity: true) }
+                return shard.counts
+            }
+            for pending in counts.values { byWorkspace[pending.facts, default: []].append(pending.count) }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            // A few at a time: flushing must not take every connection.
+            var waiting = byWorkspace.makeIterator()
+            for _ in 0..<4 {
+                guard let (facts, counts) = waiting.next() else { break }
+                group.addTask { await self.flush(facts, counts) }
+            }
+            while await group.next() != nil {
+                if let (facts, counts) = waiting.next() { group.addTask { await self.flush(facts, counts) } }
+            }
+        }
+    }
+
+    private func flush(_ facts: WorkspaceFacts, _ counts: [UsageCount]) async {
+        for start in stride(from: 0, to: counts.count, by: self.options.batch) {
+            let batch = Array(counts[start..<min(start + self.options.batch, counts.count)])
+            do {
+                try await self.write(facts, batch)
+            } catch {
+                self.logger.warning(
+                    "usage could not be written and waits",
+                    metadata: ["workspace_id": "\(facts.workspaceID)", "error": "\(error)"]
+                )
+                // A deleted workspace's counts have nowhere to go.
+                if (error as? PostgresError)?.sqlState == .undefinedDatabase { return }
+                for count in counts[start...] { self.restore(facts, count) }
+                return
+            }
+        }
+    }
+
+    private func restore(_ facts: WorkspaceFacts, _ count: UsageCount) {
+        let bound = self.options.maximumSecrets / self.shards.count
+        self.shards[count.secretID.hashValue & 7].shard
+            .withLock { shard in
+                if var pending = shard.counts[count.secretID] {
+                    pending.count.merge(count)
+                    shard.counts[count.secretID] = pending
+                } else if shard.counts.count < bound {
+                    shard.counts[count.secretID] = Pending(facts: facts, count: count)
+                }
+            }
+    }
+}

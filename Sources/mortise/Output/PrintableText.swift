@@ -1,0 +1,75 @@
+extension String {
+    /// The text with everything that could steer a terminal spelled out.
+    ///
+    /// Names are chosen by tenants and read by operators. Escape sequences could move the cursor or rename the window,
+    /// and bidirectional controls can show `evil` as something else (Unicode Technical Report 36, section 2.5).
+    package var printable: String {
+        guard unicodeScalars.contains(where: \.steersTerminal) else { return self }
+        var text = ""
+        for scalar in unicodeScalars {
+            if scalar.steersTerminal {
+                text.append("\\u{\(String(scalar.value, radix: 16))}")
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
+    /// How many columns of a terminal the text takes, at least roughly: wide characters count 2, combining ones 0.
+    package var columns: Int {
+        if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.count }
+        return reduce(0) { $0 + $1.columns }
+    }
+
+    /// The text cut to `width` columns, with an ellipsis where something is missing.
+    package func cut(to width: Int) -> String {
+        guard columns > width else { return self }
+        var text = ""
+        var used = 1
+        for character in self {
+            used += character.columns
+            if used > width { break }
+            text.append(character)
+        }
+        return text + "…"
+    }
+
+    /// The text with spaces after it up to `width` columns.
+    package func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - columns))
+    }
+}
+
+extension Character {
+    fileprivate var columns: Int {
+        unicodeScalars.reduce(0) { max($0, $1.columns) }
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var steersTerminal: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
+        default:
+            (0x202A...0x202E).contains(value) || (0x2066...0x2069).contains(value) || value == 0x200E || value == 0x200F
+        }
+    }
+
+    fileprivate var columns: Int {
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: 0
+        default: isWide ? 2 : 1
+        }
+    }
+
+    /// The blocks that Unicode Standard Annex 11 calls wide, by block rather than by scalar.
+    private var isWide: Bool {
+        switch value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+            0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+            true
+        default: false
+        }
+    }
+}

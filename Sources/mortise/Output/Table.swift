@@ -1,0 +1,67 @@
+/// A column of a table.
+package struct Column: Sendable {
+    /// What stands above the column.
+    package let heading: String
+    /// The fewest columns of the terminal to which the text may be cut; `nil` if it must stay whole, as an id must.
+    package let minimum: Int?
+
+    /// Describes a column.
+    package init(_ heading: String, minimum: Int? = nil) {
+        self.heading = heading
+        self.minimum = minimum
+    }
+}
+
+/// The widths of a table's columns.
+///
+/// They are taken from the first rows and kept for later ones, so that a long list can be printed while it is read.
+package struct Table: Sendable {
+    private let columns: [Column]
+    private let widths: [Int]
+    private let isBounded: Bool
+
+    /// Lays a table out.
+    ///
+    /// Where the terminal is too narrow, the widest cell that may be cut is cut first; what still does not fit wraps,
+    /// for hiding a column would hide that it is there.
+    ///
+    /// - Parameters:
+    ///   - columns: the columns from left to right.
+    ///   - rows: the first rows, each with as many cells.
+    ///   - width: the width of the terminal, or `nil` where nothing is to be cut.
+    package init(_ columns: [Column], rows: [[String]], width: Int?) {
+        self.columns = columns
+        isBounded = width != nil
+        var widths = columns.indices.map { index in
+            rows.reduce(columns[index].heading.columns) { max($0, $1[index].printable.columns) }
+        }
+        if let width {
+            let gaps = Table.gap.count * (columns.count - 1)
+            while widths.reduce(gaps, +) > width {
+                let cuttable = columns.indices.filter { index in
+                    columns[index].minimum.map { widths[index] > max($0, columns[index].heading.columns) } ?? false
+                }
+                guard let widest = cuttable.max(by: { widths[$0] < widths[$1] }) else { break }
+                widths[widest] -= 1
+            }
+        }
+        self.widths = widths
+    }
+
+    /// The line of headings.
+    package var header: String { line(columns.map(\.heading)) }
+
+    /// A row as a line.
+    package func line(_ cells: [String]) -> String {
+        var line = ""
+        for (index, cell) in cells.enumerated() {
+            if index > 0 { line += Table.gap }
+            let isCut = isBounded && columns[index].minimum != nil
+            let text = isCut ? cell.printable.cut(to: widths[index]) : cell.printable
+            line += index == cells.count - 1 ? text : text.padded(to: widths[index])
+        }
+        return line
+    }
+
+    private static let gap = "  "
+}

@@ -1,0 +1,11 @@
+import Glibc
+
+/// The environment of the process.
+enum Environment {
+    /// A variable; one that is empty counts as unset, as in a compose file with `${X:-}`.
+    static func value(_ name: String) -> String? {
+        guard let pointer = getenv(name) else { return nil }
+        let text = String(cString: pointer)
+        return text.isEmpty ? nil : text
+    }
+}

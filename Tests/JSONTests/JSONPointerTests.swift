@@ -1,0 +1,10 @@
+import JSON
+import Testing
+
+@Suite struct JSONPointerTests {
+    @Test func `pointers are spelled as RFC 6901 says`() {
+        #expect(JSONPointer().description == "")
+        #expect(JSONPointer().member("scopes").element(0).description == "/scopes/0")
+        #expect(JSONPointer([.member("a/b"), .member("m~n"), .member("")]).description == "/a~1b/m~0n/")
+    }
+}

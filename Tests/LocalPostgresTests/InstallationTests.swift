@@ -1,0 +1,44 @@
+import FoundationEssentials
+import Glibc
+import LocalPostgres
+import Testing
+
+@Suite
+struct InstallationTests {
+    @Test
+    func `the programs are found without PATH`() throws {
+        let found = try PostgresInstallation.find(environment: [:])
+        #expect(exists("\(found.binaries)/initdb"))
+    }
+
+    @Test
+    func `a chosen folder without the programs is an error that names it`() {
+        let environment = ["MORTISE_POSTGRES_BIN": "/nonexistent", "PATH": "/usr/bin"]
+        let error = #expect(throws: LocalPostgresError.self) { try PostgresInstallation.find(environment: environment) }
+        #expect(error?.code == .notInstalled)
+        #expect(error?.message.contains("/nonexistent") == true)
+    }
+
+    @Test(.enabled("only root runs the server as another user", { geteuid() == 0 }))
+    func `a folder that the server's user may not enter is named`() async throws {
+        try await withFolder { folder in
+            try #require(chmod(folder, 0o700) == 0)
+            try await withServer("\(folder)/server") { server in
+                let error = await #expect(throws: LocalPostgresError.self) { try await server.start() }
+                #expect(error?.code == .unusableFolder)
+                #expect(error?.message.contains("may not enter \(folder)") == true)
+            }
+            try await withFolder { elsewhere in
+                var options = LocalPostgres.Options.throwaway
+                options.fallbackFolder = elsewhere
+                try await withServer("\(folder)/server", options: options) { server in
+                    try await server.start()
+                    #expect(try await query(server, "SELECT 1") == "1")
+                    await server.stop()
+                    try await server.start()
+                    #expect(try FileManager.default.contentsOfDirectory(atPath: elsewhere).count == 1)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import FoundationEssentials
+import Glibc
+import LocalPostgres
+import Testing
+
+@Suite
+struct LifecycleTests {
+    @Test
+    func `the first start makes a database and a restart keeps its data`() async throws {
+        try await withFolder { folder in
+            try await withServer(folder, options: .durable) { server in
+                try await server.start()
+                try await query(server, "CREATE TABLE kept AS SELECT 7 AS n")
+                await server.stop()
+                #expect(postmaster(folder) == nil)
+                await #expect(throws: LocalPostgresError.self) { try await server.connectionString }
+                try await server.start()
+                #expect(try await query(server, "SELECT n FROM kept") == "7")
+                #expect(try await query(server, "SHOW fsync") == "on")
+            }
+        }
+    }
+
+    // Attack: another user of the machine, or of the network, connects as the superuser, who has no password.
+    @Test
+    func `only the socket's owner can reach the server`() async throws {
+        try await withFolder { folder in
+            try await withServer(folder) { server in
+                try await server.start()
+                #expect(try await query(server, "SHOW listen_addresses") == "")
+                for name in ["data", "socket"] {
+                    let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
+                    #expect(attributes[.posixPermissions] as? Int == 0o700)
+                }
+                let rules = "SELECT DISTINCT auth_method FROM pg_hba_file_rules WHERE type <> 'local'"
+                #expect(try await query(server, rules) == "reject")
+                // Even whoever owns the database cannot open it to the network by a setting that lasts.
+                try await query(server, "ALTER SYSTEM SET listen_addresses = '*'")
+                await server.stop()
+                try await server.start()
+                #expect(try await query(server, "SHOW listen_addresses") == "")
+            }
+        }
+    }
+
+    @Test
+    func `a crash of the server loses nothing and a start brings it back`() async throws {
+        try await withFolder { folder in
+            try await withServer(folder, options: .durable) { server in
+                try await server.start()
+                try await query(server, "CREATE TABLE kept AS SELECT 7 AS n")
+                let first = try #require(postmaster(folder))
+                try await server.kill9()
+                try await server.start()
+                #expect(postmaster(folder) != first)
+                #expect(try await query(server, "SELECT n FROM kept") == "7")
+            }
+        }
+    }
+
+    @Test
+    func `an interrupted creation is repaired by the next start`() async throws {
+        try await withFolder { folder in
+            // What a power failure in the middle of initdb leaves.
+            let remains = "\(folder)/data.new-abcdef"
+            try #require(mkdir(remains, 0o700) == 0)
+            try Data("15\n".utf8).write(to: URL(filePath: "\(remains)/PG_VERSION"))
+            try await withServer(folder) { server in
+                try await server.start()
+                #expect(!exists(remains))
+                #expect(try await query(server, "SELECT 1") == "1")
+            }
+        }
+    }
+
+    @Test
+    func `a cancelled start leaves nothing running and the next one works`() async throws {
+        try await withFolder { folder in
+            try await withServer(folder) { server in
+                let start = Task { try await server.start() }
+                try await eventually("initdb begins") {
+                    (try? FileManager.default.contentsOfDirectory(atPath: folder))?
+                        .contains { $0.hasPrefix("data.new-") } == true
+                }
+                start.cancel()
+                await #expect(throws: (any Error).self) { try await start.value }
+                #expect(postmaster(folder) == nil)
+                try await server.start()
+                #expect(try await query(server, "SELECT 1") == "1")
+            }
+        }
+    }
+
+    // After a reboot the number in postmaster.pid may belong to anything, here to a server on other data.
+    @Test
+    func `a stale pid file does not hinder a start`() async throws {
+        try await withFolder { folder in
+            try await withServer("\(folder)/other") { other in
+                try await other.start()
+                try await withServer("\(folder)/stale") { server in
+                    try await server.start()
+                    let file = "\(folder)/stale/data/postmaster.pid"
+                    let text = try String(contentsOfFile: file, encoding: .utf8)
+                    let own = try #require(postmaster("\(folder)/stale"))
+                    let number = try #require(postmaster("\(folder)/other"))
+                    await server.stop(mode: .immediate)
+                    let stale = text.replacing("\(own)\n", with: "\(number)\n", maxReplacements: 1)
+                    try Data(stale.utf8).write(to: URL(filePath: file))
+                    var owner = stat()
+                    try #require(stat("\(folder)/stale/data", &owner) == 0)
+                    try #require(chown(file, owner.st_uid, owner.st_gid) == 0)
+                    try await server.start()
+                    #expect(try await query(server, "SELECT 1") == "1")
+                    #expect(try await query(other, "SELECT 1") == "1")
+                }
+            }
+        }
+    }
+
+    @Test
+    func `a folder whose path is too long for a socket works`() async throws {
+        try await withFolder { folder in
+            let long = folder + "/" + String(repeating: "d", count: 90) + "/it's \"quoted\" $HOME"
+            try await withServer(long) { server in
+                try await server.start()
+                #expect(try await query(server, "SELECT 1") == "1")
+                let socket = try String(contentsOfFile: "\(long)/socket-folder", encoding: .utf8)
+                await server.stop()
+                #expect(!exists(socket))
+                try await server.start()
+                #expect(try await query(server, "SELECT 1") == "1")
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import FoundationEssentials
+import Glibc
+import LocalPostgres
+import Testing
+
+@Suite
+struct SharingTests {
+    @Test
+    func `two starts at once share one server and the last user stops it`() async throws {
+        try await withFolder { folder in
+            try await withServer(folder) { first in
+                try await withServer(folder) { second in
+                    async let one: Void = first.start()
+                    async let two: Void = second.start()
+                    _ = try await (one, two)
+                    let began = "SELECT pg_postmaster_start_time()"
+                    #expect(try await query(first, began) == query(second, began))
+                    await first.stop()
+                    #expect(try await query(second, "SELECT 1") == "1")
+                    await second.stop()
+                    #expect(postmaster(folder) == nil)
+                }
+            }
+        }
+    }
+
+    @Test
+    func `a server that outlived everybody is adopted`() async throws {
+        try await withFolder { folder in
+            await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+                let server = try makeServer(folder)
+                try await server.start()
+                for watcher in processes(naming: "flock", folder) { kill(watcher, SIGKILL) }
+                kill(getpid(), SIGKILL)
+            }
+            let orphan = try #require(postmaster(folder))
+            #expect(kill(orphan, 0) == 0)
+            try await withServer(folder) { server in
+                try await server.start()
+                #expect(postmaster(folder) == orphan)
+                #expect(try await query(server, "SELECT 1") == "1")
+                await server.stop()
+                #expect(postmaster(folder) == nil)
+            }
+        }
+    }
+
+    @Test
+    func `a server does not outlive a process that was killed`() async throws {
+        try await withFolder { folder in
+            await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+                let server = try makeServer(folder)
+                try await server.start()
+                kill(getpid(), SIGKILL)
+            }
+            try await eventually("the watcher stops the server") { postmaster(folder) == nil }
+            try await eventually("no process is left") { processes(naming: folder).isEmpty }
+        }
+    }
+
+    @Test
+    func `a throwaway server leaves nothing behind when its process is killed`() async throws {
+        try await withFolder { folder in
+            await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+                let server = try await LocalPostgres.throwaway(
+                    environment: ["TMPDIR": folder, "PATH": "/usr/bin"],
+                    logger: quiet
+                )
+                try await query(server, "SELECT 1")
+                kill(getpid(), SIGKILL)
+            }
+            try await eventually("the folder is removed") {
+                (try? FileManager.default.contentsOfDirectory(atPath: folder)) == []
+            }
+            try await eventually("no process is left") { processes(naming: folder).isEmpty }
+        }
+    }
+
+    @Test
+    func `a throwaway server leaves nothing behind when it is stopped`() async throws {
+        try await withFolder { folder in
+            let server = try await LocalPostgres.throwaway(environment: ["TMPDIR": folder], logger: quiet)
+            #expect(try await query(server, "SHOW fsync") == "off")
+            #expect(try await query(server, "SHOW max_connections") == "200")
+            await server.stop(mode: .immediate)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
+            try await eventually("no process is left") { processes(naming: folder).isEmpty }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import FoundationEssentials
+import Glibc
+import LocalPostgres
+import Logging
+import Subprocess
+import Testing
+
+let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// Gives a test a folder of its own that others may pass through, and removes it afterwards.
+func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+    let folder = "/tmp/local-postgres-test-\(UUID().uuidString.prefix(8))"
+    try #require(mkdir(folder, 0o755) == 0)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try await body(folder)
+}
+
+/// Runs a test with a server that is not started yet, and stops it afterwards.
+func withServer(
+    _ folder: String,
+    options: LocalPostgres.Options = .throwaway,
+    _ body: (LocalPostgres) async throws -> Void
+) async throws {
+    let server = try makeServer(folder, options: options)
+    do {
+        try await body(server)
+    } catch {
+        await server.stop(mode: .immediate)
+        throw error
+    }
+    await server.stop(mode: .immediate)
+}
+
+func makeServer(_ folder: String, options: LocalPostgres.Options = .throwaway) throws -> LocalPostgres {
+    LocalPostgres(installation: try .find(), directory: folder, options: options, logger: quiet)
+}
+
+/// What psql printed when it failed.
+struct QueryFailure: Error {
+    let output: String
+}
+
+/// Runs SQL with psql and returns what it printed.
+@discardableResult
+func query(_ server: LocalPostgres, _ sql: String) async throws -> String {
+    let result = try await Subprocess.run(
+        .name("psql"),
+        arguments: ["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql, try await server.connectionString],
+        output: .string(limit: 65_536),
+        error: .combinedWithOutput
+    )
+    guard result.terminationStatus.isSuccess else { throw QueryFailure(output: result.standardOutput) }
+    return result.standardOutput.split(separator: "\n").joined(separator: "\n")
+}
+
+/// The number in the first line of `postmaster.pid`, or nil if there is no such file.
+func postmaster(_ folder: String) -> pid_t? {
+    let text = try? String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
+    return text?.split(separator: "\n").first.flatMap { pid_t($0) }
+}
+
+func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+/// Waits for something that another process does.
+func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(30)
+    while !condition() {
+        try #require(ContinuousClock.now < end, what)
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
+
+/// The processes whose command line holds all the texts.
+func processes(naming texts: String...) -> [pid_t] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.compactMap { pid_t($0) }
+        .filter { process in
+            let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+            return texts.allSatisfy { String(decoding: line, as: UTF8.self).contains($0) }
+        }
+}

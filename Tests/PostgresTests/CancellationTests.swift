@@ -1,0 +1,176 @@
+import Postgres
+import TestSupport
+import Testing
+
+/// What happens on the server, and to the connection, when a caller leaves or runs out of time.
+@Suite struct CancellationTests {
+    private static let sleep = Statement("SELECT pg_sleep(600)")
+    private static let one = Statement("SELECT 1")
+
+    @Test func `a cancelled task's statement stops on the server, and the connection goes on`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let process = connection.backendProcessID
+            for _ in 0..<5 {
+                let task = Task { try await connection.query(Self.sleep, deadline: .seconds(600)) }
+                try await fixture.waitUntilRunning("pg_sleep")
+                task.cancel()
+                #expect(await failure { try await task.value }?.code == .cancelled)
+                try await fixture.waitUntilRunning("pg_sleep", false)
+                #expect(try await connection.query(Self.one)[0].decode(0, as: Int.self) == 1)
+            }
+            #expect(connection.backendProcessID == process)
+        }
+    }
+
+    @Test func `a cancelled script stops on the server, and the connection goes on`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let task = Task { try await connection.script("SELECT 1; SELECT pg_sleep(600)", deadline: .seconds(600)) }
+            try await fixture.waitUntilRunning("pg_sleep")
+            task.cancel()
+            #expect(await failure { try await task.value }?.code == .cancelled)
+            #expect(try await connection.query(Self.one).count == 1)
+        }
+    }
+
+    @Test func `a statement past its deadline stops on the server, and the connection goes on`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let process = connection.backendProcessID
+            for _ in 0..<3 {
+                let error = await failure { try await connection.query(Self.sleep, deadline: .milliseconds(100)) }
+                #expect(error?.code == .deadlineExceeded)
+                #expect(error?.wasSent == true)
+                #expect(try await connection.query(Self.one).count == 1)
+            }
+            try await fixture.waitUntilRunning("pg_sleep", false)
+            #expect(connection.backendProcessID == process)
+        }
+    }
+
+    @Test func `a task that is cancelled already sends nothing`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let pool = try fixture.pool()
+            let pipeline = try fixture.pipeline()
+            try await connection.script("CREATE TABLE t (a int)")
+            let gate = AsyncStream<Void>.makeStream()
+            let task = Task {
+                for await _ in gate.stream {}
+                return [
+                    await failure { try await connection.query(Statement("INSERT INTO t VALUES (1)")) },
+                    await failure { try await connection.script("INSERT INTO t VALUES (1)") },
+                    await failure { try await connection.transaction { try await $0.script("INSERT INTO t VALUES (1)") } },
+                    await failure { try await pool.query(Statement("INSERT INTO t VALUES (1)")) },
+                    await failure { try await pipeline.query(Self.one) },
+                    await failure { try await fixture.connect() },
+                ]
+            }
+            task.cancel()
+            gate.continuation.finish()
+            for error in await task.value {
+                #expect(error?.code == .cancelled)
+                #expect(error?.wasSent == false)
+            }
+            #expect(try await connection.number("SELECT count(*) FROM t") == 0)
+            #expect(pool.usage.open == 0)
+            await pool.shutdown()
+        }
+    }
+
+    @Test func `a task cancelled after its answer keeps the answer`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let answered = AsyncStream<Void>.makeStream()
+            let task = Task {
+                let rows = try await connection.query(Self.one)
+                answered.continuation.finish()
+                return rows
+            }
+            for await _ in answered.stream {}
+            task.cancel()
+            #expect(try await task.value.count == 1)
+            #expect(try await connection.query(Self.one).count == 1)
+        }
+    }
+
+    @Test func `a statement that waits behind another is not executed once its caller has left`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            try await connection.script("CREATE TABLE t (a int)")
+            let script = Task { try await connection.script("SELECT pg_sleep(600)", deadline: .seconds(600)) }
+            try await fixture.waitUntilRunning("pg_sleep")
+            let waiting = Task { try await connection.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(600)) }
+            waiting.cancel()
+            let error = await failure { try await waiting.value }
+            #expect(error?.code == .cancelled)
+            #expect(error?.wasSent == false)
+            let late = await failure {
+                try await connection.query(Statement("INSERT INTO t VALUES (2)"), deadline: .milliseconds(100))
+            }
+            #expect(late?.code == .deadlineExceeded)
+            #expect(late?.wasSent == false)
+            script.cancel()
+            _ = await script.result
+            #expect(try await connection.number("SELECT count(*) FROM t") == 0)
+        }
+    }
+
+    @Test func `each of several written statements is left in time, and stopped when its turn comes`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let head = Task { try await connection.query(Self.sleep, deadline: .seconds(600)) }
+            try await fixture.waitUntilRunning("pg_sleep")
+            let left = Task { try await connection.query(Self.sleep, deadline: .seconds(600)) }
+            // It is written behind the first, which goes on.
+            let late = await failure { try await connection.query(Self.sleep, deadline: .milliseconds(200)) }
+            #expect(late?.code == .deadlineExceeded)
+            #expect(late?.wasSent == true)
+            left.cancel()
+            #expect(await failure { try await left.value }?.code == .cancelled)
+            let last = Task { try await connection.query(Self.one, deadline: .seconds(60)) }
+            head.cancel()
+            #expect(await failure { try await head.value }?.code == .cancelled)
+            #expect(try await last.value.count == 1)
+        }
+    }
+
+    // The server stops whatever it works on when the request arrives. If that is a neighbour, it must not suffer.
+    @Test func `cancelling statements that are about to end harms no neighbour`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            try await connection.script("CREATE TABLE t (a int8)")
+            let insert = Statement("INSERT INTO t SELECT $1 FROM pg_sleep(0.002)")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<300 {
+                    group.addTask {
+                        if number % 3 == 0 {
+                            let task = Task { try await connection.query(Statement("SELECT pg_sleep(0.003)")) }
+                            await Task.yield()
+                            task.cancel()
+                            _ = await task.result
+                        } else {
+                            try await connection.query(insert, [number], deadline: .seconds(60))
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await connection.number("SELECT count(*) FROM t") == 200)
+            #expect(try await connection.number("SELECT count(DISTINCT a) FROM t") == 200)
+        }
+    }
+
+    @Test func `a connection that is being made is given up with its task`() async throws {
+        try await withFixture { fixture in
+            let hole = try SilentListener()
+            let configuration = try hole.configuration()
+            let task = Task { try await fixture.connect(configuration) }
+            try await hole.accept()
+            task.cancel()
+            #expect(await failure { try await task.value }?.code == .cancelled)
+            try await hole.waitForHangUp()
+        }
+    }
+}

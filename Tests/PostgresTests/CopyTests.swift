@@ -1,0 +1,211 @@
+import Postgres
+import TestSupport
+import Testing
+
+/// COPY … FROM STDIN: all rows or none.
+@Suite struct CopyTests {
+    private struct Refusal: Error {}
+    private static let copy = "COPY t FROM STDIN"
+
+    private func withTable(_ body: (Fixture, PostgresConnection) async throws -> Void) async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            try await connection.script("CREATE TABLE t (a int, b text)")
+            try await body(fixture, connection)
+        }
+    }
+
+    private func expect(_ fixture: Fixture, count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let found = try await fixture.connect().number("SELECT count(*) FROM t")
+        #expect(found == count, sourceLocation: sourceLocation)
+    }
+
+    /// A source that hands out what the test gives it, one chunk at a time.
+    private struct Source: AsyncSequence {
+        let next: @Sendable (Int) async throws -> [UInt8]?
+
+        struct AsyncIterator: AsyncIteratorProtocol {
+            let next: @Sendable (Int) async throws -> [UInt8]?
+            var index = 0
+
+            mutating func next() async throws -> [UInt8]? {
+                defer { self.index += 1 }
+                return try await self.next(self.index)
+            }
+        }
+
+        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(next: self.next) }
+    }
+
+    private static func row(_ number: Int) -> [UInt8] { Array("\(number)\trow \(number)\n".utf8) }
+
+    @Test func `many chunks, the tiny and the huge, cut anywhere, arrive as one text`() async throws {
+        try await self.withTable { fixture, connection in
+            let text = (0..<200_000).flatMap(Self.row)
+            let sizes = [1, 2, 3, 0, 7, 100, 5_000_000, 65_536, 1, 1 << 30]
+            let cuts = sizes.reduce(into: [0]) { $0.append(min(text.count, $0[$0.count - 1] + $1)) }
+            let source = Source { index in index + 1 < cuts.count ? Array(text[cuts[index]..<cuts[index + 1]]) : nil }
+            let count = try await connection.copyIn(Self.copy, source, deadline: .seconds(60))
+            #expect(count == 200_000)
+            let sum = try await connection.number("SELECT sum(a) FROM t WHERE b = 'row ' || a")
+            #expect(sum == 199_999 * 100_000)
+        }
+    }
+
+    @Test func `ten thousand chunks of one row each, and none at all`() async throws {
+        try await self.withTable { fixture, connection in
+            let count = try await connection.copyIn(Self.copy, Source { $0 < 10_000 ? Self.row($0) : nil })
+            #expect(count == 10_000)
+            let none = try await connection.copyIn(Self.copy, Source { _ in nil })
+            #expect(none == 0)
+            try await self.expect(fixture, count: 10_000)
+        }
+    }
+
+    @Test func `an error in the data fails the COPY, no row stays, and the connection goes on`() async throws {
+        try await self.withTable { fixture, connection in
+            let error = await failure {
+                try await connection.copyIn(
+                    Self.copy,
+                    Source { $0 < 1000 ? ($0 == 500 ? Array("hunter2\n".utf8) : Self.row($0)) : nil }
+                )
+            }
+            #expect(error?.sqlState?.rawValue == "22P02" || error?.sqlState?.rawValue == "22P04")
+            #expect(error.map { !"\($0)".contains("hunter2") } == true)
+            try await self.expect(fixture, count: 0)
+            #expect(connection.isUsable)
+            _ = try await connection.copyIn(Self.copy, Source { $0 < 1 ? Self.row($0) : nil })
+            try await self.expect(fixture, count: 1)
+        }
+    }
+
+    @Test func `when the source throws no row stays, its error is thrown on, and the connection goes on`() async throws {
+        try await self.withTable { fixture, connection in
+            await #expect(throws: Refusal.self) {
+                try await connection.copyIn(
+                    Self.copy,
+                    Source { if $0 < 1000 { return Self.row($0) } else { throw Refusal() } }
+                )
+            }
+            try await self.expect(fixture, count: 0)
+            let one = try await connection.number("SELECT 1::int8")
+            #expect(one == 1)
+        }
+    }
+
+    @Test func `when the task is cancelled no row stays, and the connection goes on`() async throws {
+        try await self.withTable { fixture, connection in
+            let (reached, signal) = AsyncStream<Void>.makeStream()
+            let task = Task {
+                try await connection.copyIn(
+                    Self.copy,
+                    Source { index in
+                        if index < 100 { return Self.row(index) }
+                        signal.finish()
+                        // Ends with the task, and with an error of its own then.
+                        try await Task.sleep(for: .seconds(600))
+                        return nil
+                    }
+                )
+            }
+            for await _ in reached {}
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+            try await self.expect(fixture, count: 0)
+            let one = try await connection.number("SELECT 1::int8")
+            #expect(one == 1)
+        }
+    }
+
+    @Test func `a COPY that cannot begin says why, and the connection goes on`() async throws {
+        try await self.withTable { fixture, connection in
+            let error = await failure { try await connection.copyIn("COPY missing FROM STDIN", Source { _ in nil }) }
+            #expect(error?.sqlState == .undefinedTable)
+            let one = try await connection.number("SELECT 1::int8")
+            #expect(one == 1)
+        }
+    }
+
+    @Test func `a COPY is undone with the transaction that it is part of`() async throws {
+        try await self.withTable { fixture, connection in
+            await #expect(throws: Refusal.self) {
+                try await connection.transaction { connection in
+                    try await connection.copyIn(Self.copy, Source { $0 < 10 ? Self.row($0) : nil })
+                    throw Refusal()
+                }
+            }
+            try await self.expect(fixture, count: 0)
+        }
+    }
+
+    @Test func `statements asked during a COPY are answered after it`() async throws {
+        try await self.withTable { fixture, connection in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                let (begun, signal) = AsyncStream<Void>.makeStream()
+                let (asked, go) = AsyncStream<Void>.makeStream()
+                group.addTask {
+                    try await connection.copyIn(
+                        Self.copy,
+                        Source { index in
+                            if index == 1 {
+                                signal.finish()
+                                for await _ in asked {}
+                            }
+                            return index < 100 ? Self.row(index) : nil
+                        }
+                    )
+                }
+                for await _ in begun {}
+                for _ in 0..<20 {
+                    group.addTask {
+                        let count = try await connection.number("SELECT count(*) FROM t")
+                        #expect(count == 100)
+                    }
+                }
+                go.finish()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test func `when the connection dies in the middle, the caller learns it and no row stays`() async throws {
+        try await self.withTable { fixture, connection in
+            let process = connection.backendProcessID
+            let error = await failure {
+                try await connection.copyIn(
+                    Self.copy,
+                    Source { index in
+                        if index == 1000 {
+                            try await administer("SELECT pg_terminate_backend(\(process), 10000)")
+                        }
+                        return index < 2_000_000 ? Self.row(index) : nil
+                    }
+                )
+            }
+            #expect(error?.code == .connectionLost)
+            #expect(!connection.isUsable)
+            try await self.expect(fixture, count: 0)
+        }
+    }
+
+    @Test func `a server that takes no more data is given up at the deadline`() async throws {
+        try await self.withTable { fixture, connection in
+            let process = connection.backendProcessID
+            // The row lock makes the server stop reading in the middle of the data.
+            try await connection.script("CREATE TABLE u (a int PRIMARY KEY, b text)")
+            let blocker = try await fixture.connect()
+            try await blocker.script("BEGIN; INSERT INTO u VALUES (5000, '')")
+            let row = [UInt8](repeating: UInt8(ascii: "x"), count: 10_000)
+            let error = await failure {
+                try await connection.copyIn(
+                    "COPY u FROM STDIN",
+                    Source { Array("\($0)\t".utf8) + row + [10] },
+                    deadline: .milliseconds(500)
+                )
+            }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(!connection.isUsable)
+            try await administer("SELECT pg_terminate_backend(\(process))")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import FoundationEssentials
+import Glibc
+import Postgres
+import Synchronization
+import TestSupport
+
+/// A Unix socket that takes connections and never says anything: what a server that hangs looks like.
+final class SilentListener: Sendable {
+    struct Failure: Error {
+        let call: String
+        let number: Int32
+    }
+
+    private let descriptor: Int32
+    private let accepted = Mutex<[Int32]>([])
+    private let folder: String
+
+    init() throws {
+        var template = Array("/tmp/silent-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(call: "mkdtemp", number: errno) }
+        self.folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        self.descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(self.folder)/.s.PGSQL.5432".utf8) }
+        let descriptor = self.descriptor
+        let isBound = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(descriptor, 8) == 0
+            }
+        }
+        guard isBound else { throw Failure(call: "bind", number: errno) }
+    }
+
+    deinit {
+        close(self.descriptor)
+        for descriptor in self.accepted.withLock(\.self) { close(descriptor) }
+        try? FileManager.default.removeItem(atPath: self.folder)
+    }
+
+    func configuration() throws -> PostgresConfiguration {
+        try PostgresConfiguration("host=\(self.folder) user=nobody dbname=nothing")
+    }
+
+    /// Waits for somebody to connect.
+    func accept() async throws {
+        try await eventually("somebody connects") {
+            let peer = Glibc.accept(self.descriptor, nil, nil)
+            if peer >= 0 { self.accepted.withLock { $0.append(peer) } }
+            return peer >= 0
+        }
+    }
+
+    /// Waits for those who connected to hang up.
+    func waitForHangUp() async throws {
+        try await eventually("everybody hangs up") {
+            self.accepted.withLock(\.self).allSatisfy { peer in
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                while true {
+                    let count = recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+                    if count <= 0 { return count == 0 || errno == ECONNRESET }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Postgres
+import TestSupport
+import Testing
+
+/// What is committed, what is not, and when that cannot be known.
+@Suite struct TransactionTests {
+    private struct Refusal: Error {}
+
+    private func withTable(_ body: (Fixture, PostgresConnection) async throws -> Void) async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            try await connection.script("CREATE TABLE t (a int PRIMARY KEY)")
+            try await body(fixture, connection)
+        }
+    }
+
+    private func count(_ fixture: Fixture) async throws -> Int {
+        try await fixture.connect().number("SELECT count(*) FROM t")
+    }
+
+    private func expect(_ fixture: Fixture, count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let found = try await self.count(fixture)
+        #expect(found == count, sourceLocation: sourceLocation)
+    }
+
+    @Test func `what the body did is committed when it returns, and unseen before`() async throws {
+        try await self.withTable { fixture, connection in
+            let value = try await connection.transaction { connection in
+                try await connection.script("INSERT INTO t VALUES (1)")
+                try await self.expect(fixture, count: 0)
+                return "done"
+            }
+            #expect(value == "done")
+            try await self.expect(fixture, count: 1)
+        }
+    }
+
+    @Test func `nothing stays when the body throws, and its error is the one thrown`() async throws {
+        try await self.withTable { fixture, connection in
+            await #expect(throws: Refusal.self) {
+                try await connection.transaction { connection in
+                    try await connection.script("INSERT INTO t VALUES (1)")
+                    throw Refusal()
+                }
+            }
+            try await self.expect(fixture, count: 0)
+            #expect(try await connection.number("SELECT 1::int8") == 1)
+        }
+    }
+
+    @Test func `nothing stays when the task is cancelled, and the connection goes on`() async throws {
+        try await self.withTable { fixture, connection in
+            let task = Task {
+                try await connection.transaction { connection in
+                    try await connection.script("INSERT INTO t VALUES (1)")
+                    try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: .seconds(600))
+                }
+            }
+            try await fixture.waitUntilRunning("pg_sleep")
+            task.cancel()
+            #expect(await failure { try await task.value }?.code == .cancelled)
+            try await self.expect(fixture, count: 0)
+            try await connection.transaction { try await $0.script("INSERT INTO t VALUES (2)") }
+            try await self.expect(fixture, count: 1)
+        }
+    }
+
+    @Test func `a body that swallows a failed statement's error learns that nothing was committed`() async throws {
+        try await self.withTable { fixture, connection in
+            let error = await failure {
+                try await connection.transaction { connection in
+                    try await connection.script("INSERT INTO t VALUES (1)")
+                    _ = await failure { try await connection.script("SELECT 1/0") }
+                }
+            }
+            #expect(error?.code == .transactionRolledBack)
+            try await self.expect(fixture, count: 0)
+        }
+    }
+
+    @Test func `a deferred constraint that fails at COMMIT is named, and nothing stays`() async throws {
+        try await self.withTable { fixture, connection in
+            try await connection.script("CREATE TABLE c (a int CONSTRAINT parent REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+            let error = await failure {
+                try await connection.transaction { connection in
+                    try await connection.script("INSERT INTO t VALUES (1)")
+                    try await connection.script("INSERT INTO c VALUES (9)")
+                }
+            }
+            #expect(error?.sqlState == .foreignKeyViolation)
+            #expect(error?.constraint == "parent")
+            try await self.expect(fixture, count: 0)
+            #expect(try await connection.number("SELECT 1::int8") == 1)
+        }
+    }
+
+    /// Makes COMMIT last until it is ended from outside.
+    private static let slowCommit = """
+        CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()
+        """
+
+    // Told "failed", the caller would do it again; told "done", it would rely on it. Neither is known.
+    @Test func `when the connection breaks during COMMIT the outcome is said to be unknown`() async throws {
+        try await self.withTable { fixture, connection in
+            try await connection.script(Self.slowCommit)
+            let process = connection.backendProcessID
+            let task = Task {
+                try await connection.transaction { try await $0.query(Statement("INSERT INTO t VALUES (1)")) }
+            }
+            try await fixture.waitUntilRunning("COMMIT")
+            try await administer("SELECT pg_terminate_backend(\(process))")
+            #expect(await failure { try await task.value }?.code == .commitOutcomeUnknown)
+            #expect(!connection.isUsable)
+        }
+    }
+
+    @Test func `a COMMIT past its deadline is said to be unknown, and the connection is given up`() async throws {
+        try await self.withTable { fixture, connection in
+            try await connection.script(Self.slowCommit)
+            var configuration = fixture.configuration
+            configuration.queryDeadline = .milliseconds(200)
+            let hasty = try await fixture.connect(configuration)
+            let error = await failure {
+                try await hasty.transaction { try await $0.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(9)) }
+            }
+            #expect(error?.code == .commitOutcomeUnknown)
+            #expect(!hasty.isUsable)
+        }
+    }
+
+    @Test func `a task cancelled during COMMIT still learns its outcome`() async throws {
+        try await self.withTable { fixture, connection in
+            try await connection.script(Self.slowCommit.replacing("pg_sleep(600)", with: "pg_advisory_xact_lock(7)"))
+            let blocker = try await fixture.connect()
+            try await blocker.script("SELECT pg_advisory_lock(7)")
+            let task = Task {
+                try await connection.transaction { try await $0.query(Statement("INSERT INTO t VALUES (1)")) }
+            }
+            try await fixture.waitUntilRunning("COMMIT")
+            task.cancel()
+            await blocker.close()
+            _ = try await task.value
+            try await self.expect(fixture, count: 1)
+        }
+    }
+
+    @Test func `a transaction has the isolation and the access that were asked for`() async throws {
+        try await self.withTable { _, connection in
+            let levels: [TransactionOptions.Isolation] = [.readCommitted, .repeatableRead, .serializable]
+            for level in levels {
+                let found = try await connection.transaction(TransactionOptions(isolation: level)) {
+                    try await $0.text("SHOW transaction_isolation")
+                }
+                #expect(found == level.rawValue.lowercased())
+            }
+            let error = await failure {
+                try await connection.transaction(TransactionOptions(isReadOnly: true)) {
+                    try await $0.script("INSERT INTO t VALUES (1)")
+                }
+            }
+            #expect(error?.sqlState == .readOnlyTransaction)
+        }
+    }
+
+    @Test func `statements asked together within a transaction share its fate`() async throws {
+        try await self.withTable { fixture, connection in
+            let error = await failure {
+                try await connection.transaction { connection in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for number in 0..<50 {
+                            group.addTask { try await connection.query(Statement("INSERT INTO t VALUES ($1 % 49)"), [number]) }
+                        }
+                        try await group.waitForAll()
+                    }
+                }
+            }
+            #expect(error?.sqlState == .uniqueViolation || error?.sqlState == .inFailedTransaction)
+            try await self.expect(fixture, count: 0)
+            #expect(try await connection.number("SELECT 1::int8") == 1)
+        }
+    }
+}

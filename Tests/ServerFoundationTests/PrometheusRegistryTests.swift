@@ -1,0 +1,106 @@
+import CoreMetrics
+import Server
+import Testing
+
+@Suite struct PrometheusRegistryTests {
+    private let registry = PrometheusRegistry(help: ["requests_total": "Requests.\nAll \\ of them."], seriesLimit: 3)
+
+    private var lines: [String] { registry.exposition().split(separator: "\n").map(String.init) }
+
+    @Test func `counters count`() {
+        let counter = Counter(label: "requests", dimensions: [("b", "2"), ("a", "1")], factory: registry)
+        counter.increment(by: 2)
+        counter.increment(by: -5)
+        Counter(label: "requests", dimensions: [("a", "1"), ("b", "2")], factory: registry).increment()
+        FloatingPointCounter(label: "seconds_total", dimensions: [], factory: registry).increment(by: 0.5)
+        #expect(lines.contains("# HELP requests_total Requests.\\nAll \\\\ of them."))
+        #expect(lines.contains("# TYPE requests_total counter"))
+        #expect(lines.contains(#"requests_total{a="1",b="2"} 3"#))
+        #expect(lines.contains("seconds_total 0.5"))
+    }
+
+    @Test func `gauges hold what was set last`() {
+        let meter = Meter(label: "open.connections", dimensions: [], factory: registry)
+        meter.set(7)
+        meter.increment(by: 2)
+        meter.decrement(by: 1)
+        Gauge(label: "size", dimensions: [], factory: registry).record(Double.infinity)
+        #expect(lines.contains("# TYPE open_connections gauge"))
+        #expect(lines.contains("open_connections 8.0"))
+        #expect(lines.contains("size +Inf"))
+    }
+
+    @Test func `timers are histograms of seconds`() {
+        let timer = Timer(label: "lookup", dimensions: [("db", "x")], factory: registry)
+        timer.recordNanoseconds(100_000)
+        timer.recordNanoseconds(100_001)
+        timer.recordNanoseconds(60_000_000_000)
+        #expect(lines.contains("# TYPE lookup_seconds histogram"))
+        #expect(lines.contains(#"lookup_seconds_bucket{db="x",le="0.0001"} 1"#))
+        #expect(lines.contains(#"lookup_seconds_bucket{db="x",le="0.00025"} 2"#))
+        #expect(lines.contains(#"lookup_seconds_bucket{db="x",le="10.0"} 2"#))
+        #expect(lines.contains(#"lookup_seconds_bucket{db="x",le="+Inf"} 3"#))
+        #expect(lines.contains(#"lookup_seconds_count{db="x"} 3"#))
+        #expect(lines.contains { $0.hasPrefix(#"lookup_seconds_sum{db="x"} 60.0002"#) })
+    }
+
+    @Test func `aggregating recorders are histograms of values`() {
+        Recorder(label: "batch", dimensions: [], aggregate: true, factory: registry).record(5)
+        #expect(lines.contains(#"batch_bucket{le="4.0"} 0"#))
+        #expect(lines.contains(#"batch_bucket{le="16.0"} 1"#))
+        #expect(lines.contains("batch_sum 5.0"))
+    }
+
+    // Labels come from elsewhere. A quotation mark or a line feed in one must not make up another sample.
+    @Test func `names and labels are escaped`() {
+        Counter(label: "1 weird-näme", dimensions: [("a b", "x\"} 9\nfake 1\\")], factory: registry).increment()
+        #expect(lines.contains(#"_1_weird_n_me_total{a_b="x\"} 9\nfake 1\\"} 1"#))
+        #expect(!lines.contains { $0.hasPrefix("fake") })
+    }
+
+    // Whoever can choose a label could otherwise fill the memory.
+    @Test func `the number of series is bounded and the refused are counted`() {
+        for index in 0..<10 { Counter(label: "many", dimensions: [("i", "\(index)")], factory: registry).increment() }
+        Meter(label: "many_total", dimensions: [("i", "0")], factory: registry).set(1)
+        #expect(lines.filter { $0.hasPrefix("many_total{") }.count == 3)
+        #expect(lines.contains("mortise_metrics_series_refused_total 8"))
+    }
+
+    @Test func `a destroyed series is gone and makes room`() {
+        let counter = Counter(label: "gone", dimensions: [], factory: registry)
+        counter.increment()
+        #expect(lines.contains("gone_total 1"))
+        counter.destroy()
+        #expect(!lines.contains { $0.contains("gone_total") })
+    }
+
+    @Test func `every line has the form of the text format`() throws {
+        Counter(label: "c", dimensions: [("x", "a\\b\"c\nd{},= é")], factory: registry).increment()
+        Timer(label: "t", dimensions: [], factory: registry).recordNanoseconds(5)
+        Timer(label: "t", dimensions: [("x", "y")], factory: registry).recordNanoseconds(5)
+        Meter(label: "m", dimensions: [], factory: registry).set(-0.5)
+        let sample =
+            /[a-zA-Z_:][a-zA-Z0-9_:]*(\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\["\\n])*",?)+\})? (-?[0-9.e+-]+|[+-]Inf|NaN)/
+        let comment = /# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* .+/
+        for line in lines {
+            #expect(try sample.wholeMatch(in: line) != nil || comment.wholeMatch(in: line) != nil, "\(line)")
+        }
+    }
+
+    @Test func `threads may count at once`() async {
+        let counter = Counter(label: "shared", dimensions: [], factory: registry)
+        let sum = FloatingPointCounter(label: "sum", dimensions: [], factory: registry)
+        await withTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<1000 {
+                        counter.increment()
+                        sum.increment(by: 0.5)
+                    }
+                }
+            }
+        }
+        #expect(lines.contains("shared_total 8000"))
+        #expect(lines.contains("sum_total 4000.0"))
+    }
+}

@@ -1,0 +1,58 @@
+import Logging
+public import Postgres
+
+/// How many databases exist at once: Swift Testing starts all tests together.
+private let databaseGate = Gate(width: 8)
+
+/// Creates an empty database on the shared server for one test and drops it afterwards, also when the test failed or was cancelled.
+///
+/// At most eight exist at once, so a call within a call can wait for ever: use `withSecondDatabase` for that.
+/// - Parameters:
+///   - template: the database to copy, to which nobody may be connected; an empty one by default.
+///   - body: what to do with it, given how to connect as the superuser.
+/// - Returns: what `body` returns.
+/// - Throws: what `body` throws, or why there is no database.
+public func withDatabase<T>(
+    template: String = "template0",
+    _ body: (PostgresConfiguration) async throws -> T
+) async throws -> T {
+    try await databaseGate.withPlace { try await withSecondDatabase(template: template, body) }
+}
+
+/// Does what `withDatabase` does without waiting for a place, for a test that has one database already.
+public func withSecondDatabase<T>(
+    template: String = "template0",
+    _ body: (PostgresConfiguration) async throws -> T
+) async throws -> T {
+    let name = "test_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+    let configuration = try await TestServer.configuration(database: name)
+    let template = PostgresConnection.quote(identifier: template)
+    try await administer("CREATE DATABASE \(name) TEMPLATE \(template) STRATEGY wal_log")
+    do {
+        let value = try await body(configuration)
+        try await administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        return value
+    } catch {
+        // The test's own error is the one to report.
+        try? await administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")
+        throw error
+    }
+}
+
+/// Executes SQL as the superuser in the database `postgres` of the shared server, whether or not the calling task is cancelled.
+public func administer(_ sql: String) async throws {
+    let pool = try await administrators.value
+    try await Task {
+        try await pool.withConnection { try await $0.script(sql, deadline: .seconds(60)) }
+    }
+    .value
+}
+
+private let administrators = Task {
+    PostgresPool(
+        try await TestServer.configuration(),
+        options: PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .seconds(120)),
+        reactor: try TestReactor.shared,
+        logger: Logger(label: "test.administrator", factory: { _ in SwiftLogNoOpLogHandler() })
+    )
+}

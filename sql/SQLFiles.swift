@@ -1,0 +1,39 @@
+/// One SQL file of this folder, carried inside the binary.
+public struct SQLFile: Sendable {
+    /// The file's name without `.sql`.
+    public let name: String
+    /// The file's bytes.
+    public let bytes: [UInt8]
+
+    init(_ name: String, _ bytes: [UInt8]) {
+        self.name = name
+        self.bytes = bytes
+    }
+}
+
+/// The two lines of migrations, each in the order in which its files apply.
+///
+/// Written out because the names are what databases remember: a file that is renamed by accident should not compile.
+public enum SQLFiles {
+    /// The control database's own tables.
+    public static let control: [SQLFile] = [
+        SQLFile("c0001_schema", PackageResources.c0001_schema_sql),
+        SQLFile("c0002_organizations", PackageResources.c0002_organizations_sql),
+        SQLFile("c0003_clusters", PackageResources.c0003_clusters_sql),
+        SQLFile("c0004_workspaces", PackageResources.c0004_workspaces_sql),
+        SQLFile("c0005_seeds", PackageResources.c0005_seeds_sql),
+        SQLFile("c0006_peppers", PackageResources.c0006_peppers_sql),
+        SQLFile("c0007_root_tenant", PackageResources.c0007_root_tenant_sql),
+    ]
+
+    /// What every workspace has, the control database included.
+    public static let workspace: [SQLFile] = [
+        SQLFile("w0001_schema", PackageResources.w0001_schema_sql),
+        SQLFile("w0002_workspace", PackageResources.w0002_workspace_sql),
+        SQLFile("w0003_service_keys", PackageResources.w0003_service_keys_sql),
+        SQLFile("w0004_key_secrets", PackageResources.w0004_key_secrets_sql),
+        SQLFile("w0005_key_usage", PackageResources.w0005_key_usage_sql),
+        SQLFile("w0006_key_events", PackageResources.w0006_key_events_sql),
+        SQLFile("w0007_idempotency", PackageResources.w0007_idempotency_sql),
+    ]
+}

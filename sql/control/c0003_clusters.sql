@@ -1,0 +1,18 @@
+-- PostgreSQL servers that hold workspaces. Placing workspaces on a second one is how an installation grows past one machine.
+CREATE TABLE control.clusters (
+    id uuid NOT NULL,
+    -- 'primary' is the server of this very database.
+    name text NOT NULL,
+    -- libpq keywords and values of the role that owns databases there, without the password; empty for 'primary', which is reached as
+    -- this database is.
+    conninfo text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT clusters_pkey PRIMARY KEY (id),
+    CONSTRAINT clusters_name_key UNIQUE (name),
+    CONSTRAINT clusters_name_form CHECK (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+    CONSTRAINT clusters_primary_is_here CHECK ((name = 'primary') = (conninfo = '')),
+    CONSTRAINT clusters_without_password CHECK (conninfo !~* '(^|\s)(password|passfile|sslpassword)\s*=')
+);
+
+REVOKE ALL ON control.clusters FROM PUBLIC;
+GRANT SELECT ON control.clusters TO {{runtime_role}};

@@ -1,0 +1,12 @@
+-- The peppers in use, by id, each with a value derived from it: a node whose pepper has the right name and the wrong bytes refuses
+-- to start, instead of finding no key and storing digests that no other node can match. The value reveals nothing about the pepper.
+CREATE TABLE control.peppers (
+    id text NOT NULL,
+    check_value bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT peppers_pkey PRIMARY KEY (id),
+    CONSTRAINT peppers_check_value_length CHECK (octet_length(check_value) = 32)
+);
+
+REVOKE ALL ON control.peppers FROM PUBLIC;
+GRANT SELECT, INSERT ON control.peppers TO {{runtime_role}};
