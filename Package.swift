@@ -24,6 +24,8 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -33,6 +35,7 @@ let package = Package(
     name: "mortise",
     platforms: [.macOS(.v26)],
     products: [
+        .executable(name: "mortise", targets: ["mortise"]),
         .library(name: "Postgres", targets: ["Postgres"]),
     ],
     dependencies: [
@@ -82,8 +85,17 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Postgres", "Service", "Tenancy", "Verification", coreMetrics, httpTypes,
-                hummingbird, lifecycle, log, nioCore,
+                "JSON", "KeyStore", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification", coreMetrics,
+                httpTypes, hummingbird, lifecycle, log, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "mortise",
+            dependencies: [
+                "JSON", "Keys", "LocalPostgres", "Migrations", "Postgres", "Server", "Service", "Tenancy", arguments,
+                asyncHTTPClient,
+                log, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -91,6 +103,11 @@ let package = Package(
             name: "TestSupport",
             dependencies: ["LocalPostgres", "Postgres", log],
             path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["JSON", "Keys", "mortise", nioCore, nioHTTP1, nioPosix, subprocess],
             swiftSettings: settings
         ),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
@@ -112,3 +129,15 @@ let package = Package(
         ),
     ]
 )
+
+// The benchmarks join only when they are asked for: nobody else should have to build them.
+if Context.environment["MORTISE_BENCHMARKS"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "mortise-bench",
+            dependencies: ["Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, subprocess],
+            path: "Benchmarks/mortise-bench",
+            swiftSettings: settings
+        )
+    )
+}

@@ -29,9 +29,9 @@ public enum KeyLookup {
         """
 
     /// With one pepper, which is nearly always: an equality, the cheapest plan there is.
-    public static let byDigest = Statement(columns + "WHERE s.digest = $1")
+    public static let byDigest = Statement(columns + " WHERE s.digest = $1")
     /// While peppers rotate.
-    private static let byAnyDigest = Statement(columns + "WHERE s.digest = ANY ($1)")
+    private static let byAnyDigest = Statement(columns + " WHERE s.digest = ANY ($1)")
 
     /// Finds the key that one of these digests opens, or `nil`.
     ///

@@ -72,7 +72,7 @@ public actor LocalPostgres {
     }
 
     deinit {
-        // The lock goes with the session, and the watcher then stops the server.
+        // The lock ends with the session, and the watcher then stops the server.
         session?.logKeeper.cancel()
     }
 
@@ -190,6 +190,8 @@ extension LocalPostgres {
         guard let session else { return }
         self.session = nil
         session.logKeeper.cancel()
+        // Also keeps the lock until here: an object may otherwise end after its last use. The watcher takes over from here.
+        defer { session.users.unlock() }
         do {
             guard try await becomeLastUser(session) else {
                 logger.info("PostgreSQL server left to its other users", metadata: ["folder": "\(session.folder.path)"])
@@ -203,7 +205,6 @@ extension LocalPostgres {
             if removesFolder { try session.folder.remove() }
             logger.info("PostgreSQL server stopped", metadata: ["folder": "\(session.folder.path)"])
         } catch {
-            // The lock goes with the session in any case, and the watcher then stops the server.
             logger.warning("PostgreSQL server could not be stopped", metadata: ["error": "\(error)"])
         }
     }

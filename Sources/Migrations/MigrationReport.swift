@@ -6,6 +6,11 @@ public struct MigrationReport: Sendable, Hashable {
         public let line: String
         /// The file's name.
         public let name: String
+
+        package init(line: String, name: String) {
+            self.line = line
+            self.name = name
+        }
     }
 
     /// The files that were applied; in a dry run those that would be.
@@ -14,6 +19,9 @@ public struct MigrationReport: Sendable, Hashable {
     public let isDryRun: Bool
     /// Lines to which a later release has added files already.
     public internal(set) var newerLines: [String] = []
+
+    /// Of a database that was only looked at.
+    public static let nothing = MigrationReport(isDryRun: true)
 
     /// Whether there was nothing to do.
     public var isEmpty: Bool { self.files.isEmpty }

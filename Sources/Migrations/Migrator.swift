@@ -44,6 +44,11 @@ public struct Migrator: Sendable {
         }
     }
 
+    /// What would be applied to a database that does not exist yet.
+    public func planForEmptyDatabase() -> [MigrationPlan] {
+        self.lines.map { MigrationPlan($0, ledger: []) }
+    }
+
     /// Applies what is pending, in order.
     ///
     /// - Parameters:
@@ -117,11 +122,7 @@ public struct Migrator: Sendable {
         let deadline = self.options.fileDeadline
         let start = ContinuousClock.now
         guard file.runsInTransaction else {
-            try await connection.script(
-                "SET lock_timeout = 0; SET statement_timeout = \(deadline.timeoutMilliseconds)"
-            )
-            for script in scripts { try await connection.script(script, deadline: deadline) }
-            try await connection.script("RESET lock_timeout; RESET statement_timeout")
+            try await self.runOutsideTransaction(scripts, on: connection)
             try await Ledger.add(file, line: line, duration: ContinuousClock.now - start, version: self.version, on: connection)
             return
         }
@@ -136,5 +137,22 @@ public struct Migrator: Sendable {
             for script in scripts { try await connection.script(script, deadline: deadline) }
             try await Ledger.add(file, line: line, duration: ContinuousClock.now - start, version: self.version, on: connection)
         }
+    }
+
+    /// No `lock_timeout`: what is built concurrently waits for other transactions without keeping anybody waiting itself.
+    private func runOutsideTransaction(_ scripts: [String], on connection: PostgresConnection) async throws {
+        let deadline = self.options.fileDeadline
+        let reset = "RESET lock_timeout; RESET statement_timeout"
+        try await connection.script(
+            "SET lock_timeout = 0; SET statement_timeout = \(deadline.timeoutMilliseconds)"
+        )
+        do {
+            for script in scripts { try await connection.script(script, deadline: deadline) }
+        } catch {
+            // The file's error is the one to report; a connection that cannot even be reset is of no use to anybody.
+            do throws(PostgresError) { try await connection.script(reset) } catch { await connection.close() }
+            throw error
+        }
+        try await connection.script(reset)
     }
 }

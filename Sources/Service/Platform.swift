@@ -55,6 +55,10 @@ public struct Platform: Sendable {
     public var organizations: OrganizationService { OrganizationService(self) }
     /// What can be done with workspaces.
     public var workspaces: WorkspaceService { WorkspaceService(self) }
+    /// What a start does before anybody is served.
+    public var bootstrap: Bootstrap { Bootstrap(self) }
+    /// What has to be done from time to time.
+    public var upkeep: Upkeep { Upkeep(self) }
 
     // MARK: For the use cases
 
@@ -97,7 +101,11 @@ public struct Platform: Sendable {
             return try await body()
         } catch let error as PostgresError where error.isUnreachable {
             self.logger.warning("a workspace's database cannot be reached", metadata: ["error": "\(error)"])
-            throw error.sqlState == .undefinedDatabase ? Refusal.notFound : Refusal.workspaceUnavailable
+            throw Refusal.workspaceUnavailable
+        } catch let error as TenancyError where error.code == .unknownWorkspace {
+            throw Refusal.notFound
+        } catch let error as TenancyError where error.code == .capacityExceeded {
+            throw Refusal.workspaceUnavailable
         }
     }
 
@@ -134,7 +142,15 @@ extension PostgresError {
     var isUnreachable: Bool {
         switch self.code {
         case .connectFailed, .connectionLost, .deadlineExceeded, .poolTimedOut, .queueFull: true
+        // It is going down, coming up, or has no place for one more.
+        case .server:
+            [.adminShutdown, .crashShutdown, .cannotConnectNow, .tooManyConnections].contains(self.sqlState)
         default: false
         }
     }
+}
+
+extension SQLState {
+    /// 57P02: another session crashed, and the server ends all of them.
+    static let crashShutdown = SQLState(rawValue: "57P02")
 }

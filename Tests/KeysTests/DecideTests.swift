@@ -133,6 +133,8 @@ import Testing
         #expect(life.status(at: now) == .disabled)
         life.graceEndsAt = now
         #expect(life.status(at: now) == .expired)
+        life.expiresAt = now + .seconds(60)
+        #expect(life.endsAt == now && life.status(at: now) == .expired)
         #expect(life.status(at: now - moment) == .disabled)
         life.revokedAt = now
         #expect(life.status(at: now) == .revoked)

@@ -61,7 +61,9 @@ import Testing
                 return [
                     await failure { try await connection.query(Statement("INSERT INTO t VALUES (1)")) },
                     await failure { try await connection.script("INSERT INTO t VALUES (1)") },
-                    await failure { try await connection.transaction { try await $0.script("INSERT INTO t VALUES (1)") } },
+                    await failure {
+                        try await connection.transaction { try await $0.script("INSERT INTO t VALUES (1)") }
+                    },
                     await failure { try await pool.query(Statement("INSERT INTO t VALUES (1)")) },
                     await failure { try await pipeline.query(Self.one) },
                     await failure { try await fixture.connect() },
@@ -101,7 +103,9 @@ import Testing
             try await connection.script("CREATE TABLE t (a int)")
             let script = Task { try await connection.script("SELECT pg_sleep(600)", deadline: .seconds(600)) }
             try await fixture.waitUntilRunning("pg_sleep")
-            let waiting = Task { try await connection.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(600)) }
+            let waiting = Task {
+                try await connection.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(600))
+            }
             waiting.cancel()
             let error = await failure { try await waiting.value }
             #expect(error?.code == .cancelled)

@@ -15,7 +15,8 @@ import Testing
         }
     }
 
-    private func expect(_ fixture: Fixture, count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    private func expect(_ fixture: Fixture, count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws
+    {
         let found = try await fixture.connect().number("SELECT count(*) FROM t")
         #expect(found == count, sourceLocation: sourceLocation)
     }
@@ -79,12 +80,16 @@ import Testing
         }
     }
 
-    @Test func `when the source throws no row stays, its error is thrown on, and the connection goes on`() async throws {
+    @Test func `when the source throws no row stays, its error is thrown on, and the connection goes on`() async throws
+    {
         try await self.withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
                 try await connection.copyIn(
                     Self.copy,
-                    Source { if $0 < 1000 { return Self.row($0) } else { throw Refusal() } }
+                    Source {
+                        guard $0 < 1000 else { throw Refusal() }
+                        return Self.row($0)
+                    }
                 )
             }
             try await self.expect(fixture, count: 0)

@@ -9,7 +9,9 @@ import Testing
     @Test func `no error's description and no line of the log repeats a parameter, SQL or a row`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
-            try await connection.script("CREATE TABLE t (a text CONSTRAINT only UNIQUE, b int CHECK (b > 0), c int NOT NULL)")
+            try await connection.script(
+                "CREATE TABLE t (a text CONSTRAINT single UNIQUE, b int CHECK (b > 0), c int NOT NULL)"
+            )
             let insert = Statement("INSERT INTO t VALUES ($1, $2, $3) /* hunter2 */")
             try await connection.query(insert, ["hunter2", 1, 1])
             let pipeline = try fixture.pipeline()
@@ -21,7 +23,9 @@ import Testing
                 await failure { try await connection.query(Statement("SELECT hunter2")) },
                 await failure { try await connection.script("SELECT 'hunter2'::int") },
                 await failure { try await connection.script("hunter2") },
-                await failure { try await connection.query(Statement("SELECT 'hunter2', pg_sleep(9)"), deadline: .zero) },
+                await failure {
+                    try await connection.query(Statement("SELECT 'hunter2', pg_sleep(9)"), deadline: .zero)
+                },
                 await failure { try await pipeline.query(Statement("SELECT 'hunter2'::text::int")) },
             ]
             for error in errors {
@@ -29,8 +33,12 @@ import Testing
                 #expect(!"\(error)".contains("hunter2") && !"\(error)".contains("424242"))
                 #expect(!error.message.contains("hunter2"))
             }
-            #expect(errors.prefix(3).map { $0?.sqlState } == [.uniqueViolation, .checkViolation, SQLState(rawValue: "23502")])
-            #expect(errors[0]?.constraint == "only")
+            #expect(
+                errors.prefix(3).map { $0?.sqlState } == [
+                    .uniqueViolation, .checkViolation, SQLState(rawValue: "23502"),
+                ]
+            )
+            #expect(errors[0]?.constraint == "single")
             #expect(errors[1]?.constraint == "t_b_check")
             #expect(errors[2]?.column == "c")
             #expect(errors[2]?.table == "t")
@@ -50,7 +58,9 @@ import Testing
     }
 
     // A connection string is often all that is known about a password.
-    @Test(arguments: ["postgresql://u:hunter2@[::1", "host=x password='hunter2", "hunter2", "password=hunter2 nonsense=1"])
+    @Test(arguments: [
+        "postgresql://u:hunter2@[::1", "host=x password='hunter2", "hunter2", "password=hunter2 nonsense=1",
+    ])
     func `a connection string that cannot be read is not repeated`(text: String) {
         let error = #expect(throws: PostgresError.self) { try PostgresConfiguration(text) }
         #expect(error?.code == .invalidConfiguration)

@@ -37,8 +37,8 @@ import Testing
                     group.addTask { _ = try await pipeline.query(Self.echo, [number], deadline: .seconds(60)) }
                 }
                 try await eventually("the window is full") {
-                    let (joinable, taken) = pipeline.backlog
-                    return taken >= 256 && joinable + taken == 900 - 255
+                    let (joinable, waiting, written) = pipeline.backlog
+                    return waiting >= 256 && joinable + waiting + written == 901
                 }
                 try await body(blocker)
             }
@@ -54,7 +54,9 @@ import Testing
                     group.addTask {
                         do {
                             let rows = try await pipeline.query(Self.divide, [number])
-                            return (number, try rows[0].decode(0, as: Int.self) == 100 / (number % 10) ? "right" : "wrong")
+                            return (
+                                number, try rows[0].decode(0, as: Int.self) == 100 / (number % 10) ? "right" : "wrong"
+                            )
                         } catch {
                             return (number, (error as? PostgresError)?.sqlState?.rawValue ?? "\(error)")
                         }
@@ -87,7 +89,8 @@ import Testing
         try await withFixture { fixture in
             let pipeline = try fixture.pipeline()
             let blocker = try await fixture.connect()
-            try await blocker.script("CREATE TABLE t (a int); INSERT INTO t VALUES (1); BEGIN; LOCK TABLE t")
+            try await blocker.script("CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+            try await blocker.script("BEGIN; LOCK TABLE t")
             let look = Statement("SELECT clock_timestamp() FROM t")
             try await withThrowingTaskGroup(of: PostgresTimestamp.self) { group in
                 group.addTask { try await pipeline.query(look)[0].decode(0) }
@@ -101,7 +104,9 @@ import Testing
         }
     }
 
-    @Test func `identical look-ups that are not yet written are sent once, others are not mixed up with them`() async throws {
+    @Test func `identical look-ups that are not yet written are sent once, others are not mixed up with them`()
+        async throws
+    {
         try await withFixture { fixture in
             let pipeline = try fixture.pipeline()
             try await self.whileFull(fixture, pipeline) { blocker in
@@ -178,12 +183,16 @@ import Testing
         }
     }
 
-    @Test func `a slow look-up is ended by the server's statement_timeout, and its neighbours are answered`() async throws {
+    @Test func `a slow look-up is ended by the server's statement_timeout, and its neighbours are answered`()
+        async throws
+    {
         try await withFixture { fixture in
             var configuration = fixture.configuration
             configuration.queryDeadline = .milliseconds(400)
             let pipeline = try fixture.pipeline(configuration)
-            async let slow = failure { try await pipeline.query(Statement("SELECT pg_sleep(600)"), deadline: .seconds(60)) }
+            async let slow = failure {
+                try await pipeline.query(Statement("SELECT pg_sleep(600)"), deadline: .seconds(60))
+            }
             try await fixture.waitUntilRunning("pg_sleep")
             async let neighbour = pipeline.query(Self.echo, [5], deadline: .seconds(60))
             #expect(await slow?.sqlState == .queryCanceled)

@@ -4,7 +4,8 @@ import Testing
 
 /// LISTEN and NOTIFY.
 @Suite struct NotificationTests {
-    @Test func `what one connection sends reaches the others, in order, with channel, payload and sender`() async throws {
+    @Test func `what one connection sends reaches the others, in order, with channel, payload and sender`() async throws
+    {
         try await withFixture { fixture in
             let listener = try await fixture.connect()
             let sender = try await fixture.connect()

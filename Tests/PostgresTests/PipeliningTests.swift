@@ -15,7 +15,9 @@ import Testing
                     group.addTask {
                         do {
                             let rows = try await connection.query(Self.divide, [number])
-                            return (number, try rows[0].decode(0, as: Int.self) == 100 / (number % 10) ? "right" : "wrong")
+                            return (
+                                number, try rows[0].decode(0, as: Int.self) == 100 / (number % 10) ? "right" : "wrong"
+                            )
                         } catch {
                             return (number, (error as? PostgresError)?.sqlState?.rawValue ?? "\(error)")
                         }
@@ -71,7 +73,9 @@ import Testing
                         if number % 7 == 0 {
                             try await connection.script("INSERT INTO t VALUES (\(number)); INSERT INTO t VALUES (0)")
                         } else {
-                            #expect(try await connection.query(Self.echo, [number])[0].decode(0, as: Int.self) == number)
+                            #expect(
+                                try await connection.query(Self.echo, [number])[0].decode(0, as: Int.self) == number
+                            )
                         }
                     }
                 }
@@ -112,7 +116,8 @@ import Testing
                     }
                 }
                 try await eventually("the queue is full") {
-                    await failure { try await connection.query(insert, [-1], deadline: .milliseconds(1)) }?.code == .queueFull
+                    await failure { try await connection.query(insert, [-1], deadline: .milliseconds(1)) }?.code
+                        == .queueFull
                 }
                 try await blocker.script("COMMIT")
                 return try await group.reduce(into: [PostgresError?]()) { $0.append($1) }

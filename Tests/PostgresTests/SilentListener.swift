@@ -54,13 +54,14 @@ final class SilentListener: Sendable {
     /// Waits for those who connected to hang up.
     func waitForHangUp() async throws {
         try await eventually("everybody hangs up") {
-            self.accepted.withLock(\.self).allSatisfy { peer in
-                var buffer = [UInt8](repeating: 0, count: 4096)
-                while true {
-                    let count = recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-                    if count <= 0 { return count == 0 || errno == ECONNRESET }
+            self.accepted.withLock(\.self)
+                .allSatisfy { peer in
+                    var buffer = [UInt8](repeating: 0, count: 4096)
+                    while true {
+                        let count = recv(peer, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+                        if count <= 0 { return count == 0 || errno == ECONNRESET }
+                    }
                 }
-            }
         }
     }
 }

@@ -139,7 +139,10 @@ import Testing
             for name in ["a", "A b", "a\"b", "\"; DROP TABLE t; --", "sélect"] {
                 let quoted = PostgresConnection.quote(identifier: name)
                 try await connection.script("CREATE TABLE \(quoted) (a int)")
-                let found = try await connection.query(Statement("SELECT count(*) FROM pg_class WHERE relname = $1"), [name])
+                let found = try await connection.query(
+                    Statement("SELECT count(*) FROM pg_class WHERE relname = $1"),
+                    [name]
+                )
                 #expect(try found[0].decode(0, as: Int.self) == 1)
             }
         }

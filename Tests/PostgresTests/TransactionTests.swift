@@ -18,7 +18,8 @@ import Testing
         try await fixture.connect().number("SELECT count(*) FROM t")
     }
 
-    private func expect(_ fixture: Fixture, count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    private func expect(_ fixture: Fixture, count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws
+    {
         let found = try await self.count(fixture)
         #expect(found == count, sourceLocation: sourceLocation)
     }
@@ -80,7 +81,9 @@ import Testing
 
     @Test func `a deferred constraint that fails at COMMIT is named, and nothing stays`() async throws {
         try await self.withTable { fixture, connection in
-            try await connection.script("CREATE TABLE c (a int CONSTRAINT parent REFERENCES t DEFERRABLE INITIALLY DEFERRED)")
+            try await connection.script(
+                "CREATE TABLE c (a int CONSTRAINT parent REFERENCES t DEFERRABLE INITIALLY DEFERRED)"
+            )
             let error = await failure {
                 try await connection.transaction { connection in
                     try await connection.script("INSERT INTO t VALUES (1)")
@@ -122,7 +125,9 @@ import Testing
             configuration.queryDeadline = .milliseconds(200)
             let hasty = try await fixture.connect(configuration)
             let error = await failure {
-                try await hasty.transaction { try await $0.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(9)) }
+                try await hasty.transaction {
+                    try await $0.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(9))
+                }
             }
             #expect(error?.code == .commitOutcomeUnknown)
             #expect(!hasty.isUsable)
@@ -169,7 +174,9 @@ import Testing
                 try await connection.transaction { connection in
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         for number in 0..<50 {
-                            group.addTask { try await connection.query(Statement("INSERT INTO t VALUES ($1 % 49)"), [number]) }
+                            group.addTask {
+                                try await connection.query(Statement("INSERT INTO t VALUES ($1 % 49)"), [number])
+                            }
                         }
                         try await group.waitForAll()
                     }

@@ -59,13 +59,18 @@ import Testing
             }
             let all = [UInt8](0...255)
             try await self.check(connection, [UInt8](), "''::bytea")
-            try await self.check(connection, all, "'\\x\(all.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined())'::bytea")
+            try await self.check(
+                connection,
+                all,
+                "'\\x\(all.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined())'::bytea"
+            )
             let id = UUID()
             try await self.check(connection, id, "'\(id.uuidString)'::uuid")
             try await self.check(connection, PostgresJSON(#"{"a": [1, null]}"#), #"'{"a": [1, null]}'::jsonb"#)
             let json = try await connection.query(Statement(#"SELECT '{ "a":1}'::json"#))[0]
             #expect(try json.decode(0, as: PostgresJSON.self).text == #"{ "a":1}"#)
-            let named = try await connection.query(Statement("SELECT 'a'::varchar, 'b'::name, 'c'::char(1), 'd'::\"char\""))[0]
+            let named =
+                try await connection.query(Statement("SELECT 'a'::varchar, 'b'::name, 'c'::char(1), 'd'::\"char\""))[0]
             let texts = try named.decode((String, String, String, String).self)
             #expect(texts == ("a", "b", "c", "d"))
         }
@@ -92,8 +97,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [Int64.min, Int64.min + 946_684_800_000_000, Int64.max])
-    func `an instant that the server cannot store is refused by it, and stores nothing else`(instant: Int64) async throws {
+    @Test(arguments: [Int64.min, Int64.min + 946_684_800_000_000])
+    func `an instant that the server cannot store is refused by it, and stores nothing else`(instant: Int64)
+        async throws
+    {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let error = await failure {
@@ -108,7 +115,11 @@ import Testing
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await self.check(connection, [String](), "'{}'::text[]")
-            try await self.check(connection, ["", "a,b", "NULL", "ü\"\\"], #"ARRAY['', 'a,b', 'NULL', E'ü"\\']::text[]"#)
+            try await self.check(
+                connection,
+                ["", "a,b", "NULL", "ü\"\\"],
+                #"ARRAY['', 'a,b', 'NULL', E'ü"\\']::text[]"#
+            )
             try await self.check(connection, [Int64](), "'{}'::int8[]")
             try await self.check(connection, [Int64.min, 0, .max], "'{\(Int64.min),0,\(Int64.max)}'::int8[]")
             try await self.check(connection, [[UInt8]](), "'{}'::bytea[]")
@@ -146,16 +157,25 @@ import Testing
     @Test func `a decoding error names types and never the value`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
-            let row = try await connection.query(
-                Statement("SELECT 'hunter2', 123456789, '{hunter2}'::text[], '{}'::text[], '{NULL}'::text[], '{{a}}'::text[]")
-            )[0]
+            let row =
+                try await
+                connection.query(
+                    Statement(
+                        "SELECT 'hunter2', 123456789, '{hunter2}'::text[], '{}'::text[], '{NULL}'::text[], '{{a}}'::text[]"
+                    )
+                )[0]
             let errors = [
                 await failure { try row.decode(0, as: Int.self) }, await failure { try row.decode(0, as: UUID.self) },
-                await failure { try row.decode(0, as: [String].self) }, await failure { try row.decode(1, as: Int16.self) },
-                await failure { try row.decode(1, as: [UInt8].self) }, await failure { try row.decode(2, as: [Int64].self) },
-                await failure { try row.decode(2, as: PostgresJSON.self) }, await failure { try row.decode(3, as: String.self) },
-                await failure { try row.decode(4, as: [String].self) }, await failure { try row.decode(5, as: [String].self) },
-                await failure { try row.decode(6, as: String.self) }, await failure { try row.decode(-1, as: String.self) },
+                await failure { try row.decode(0, as: [String].self) },
+                await failure { try row.decode(1, as: Int16.self) },
+                await failure { try row.decode(1, as: [UInt8].self) },
+                await failure { try row.decode(2, as: [Int64].self) },
+                await failure { try row.decode(2, as: PostgresJSON.self) },
+                await failure { try row.decode(3, as: String.self) },
+                await failure { try row.decode(4, as: [String].self) },
+                await failure { try row.decode(5, as: [String].self) },
+                await failure { try row.decode(6, as: String.self) },
+                await failure { try row.decode(-1, as: String.self) },
             ]
             for error in errors {
                 #expect(error?.code == .decoding)

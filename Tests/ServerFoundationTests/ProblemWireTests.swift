@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test func `a body over the limit is refused and the connection ends`() async throws {
+    @Test func `a body over the limit is refused and the answer announces the close`() async throws {
         try await withSampleServer { client async throws in
             let fits = #"{"name":"a","metadata":{}}"# + String(repeating: " ", count: 65_536 - 26)
             #expect(try await client.send(.post, Self.keys, fits).status == 201)
@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test func `a body that takes too long is refused and the connection ends`() async throws {
+    @Test func `a body that takes too long is refused and the answer announces the close`() async throws {
         try await withSampleServer(EndpointSettings(bodyDeadline: .zero)) { client async throws in
             let answer = try await client.send(.post, Self.keys, String(repeating: " ", count: 65_000))
             #expect(answer.status == 408)

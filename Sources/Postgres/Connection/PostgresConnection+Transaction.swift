@@ -85,7 +85,8 @@ extension PostgresConnection {
                 deadline: self.configuration.queryDeadline,
                 isShielded: true
             )
-        } catch  where error.code == .server
+        } catch
+            where error.code == .server
             && (error.sqlState?.errorClass != "57" || error.sqlState == .queryCanceled)
         {
             // A deferred constraint, say: the server has rolled back and said so. What the other states of class 57 announce is

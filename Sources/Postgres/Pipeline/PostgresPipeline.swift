@@ -2,7 +2,7 @@ import LibPQ
 public import Logging
 import Synchronization
 
-/// One connection that any number of tasks share for look-ups.
+/// A connection, or a few, that any number of tasks share for look-ups.
 ///
 /// - All look-ups that come in while the reactor is busy go out in one flush with one sync, so the more there are, the less each costs.
 /// - Identical look-ups are joined, but **only while the first is not yet written**: a result under way may be older than the caller.
@@ -20,10 +20,31 @@ public final class PostgresPipeline: Sendable {
     private let configuration: PostgresConfiguration
     private let reactor: Reactor
     private let logger: Logger
-    private let state = Mutex(State())
+    /// One connection, with what is known about reaching the server by it.
+    private final class Lane: Sendable {
+        let state = Mutex(State())
 
-    /// Describes the connection; nothing is opened yet.
-    public init(_ configuration: PostgresConfiguration, reactor: Reactor, logger: Logger) {
+        func opened(_ outcome: Result<Void, PostgresError>) {
+            self.state.withLock { state in
+                switch outcome {
+                case .success: state.backoff.succeeded()
+                case .failure(let error): state.backoff.failed(error, at: .now)
+                }
+            }
+        }
+    }
+
+    private let lanes: [Lane]
+
+    /// Describes the connections; nothing is opened yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: where to connect.
+    ///   - connections: how many connections share the look-ups, 1 by default. Identical look-ups always share one, so they can be joined.
+    ///   - reactor: the thread that the connections live on.
+    ///   - logger: gets the server's notices.
+    public init(_ configuration: PostgresConfiguration, connections: Int = 1, reactor: Reactor, logger: Logger) {
+        self.lanes = (0..<max(1, connections)).map { _ in Lane() }
         let (seconds, attoseconds) = configuration.queryDeadline.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         self.configuration =
@@ -35,7 +56,7 @@ public final class PostgresPipeline: Sendable {
     }
 
     deinit {
-        self.state.withLock { $0.session }?.closeNow(.shutDown)
+        for lane in self.lanes { lane.state.withLock { $0.session }?.closeNow(.shutDown) }
     }
 
     /// Looks something up.
@@ -47,11 +68,16 @@ public final class PostgresPipeline: Sendable {
         deadline: Duration? = nil
     ) async throws(PostgresError) -> Rows {
         if Task.isCancelled { throw .taskCancelled }
-        let session = try self.currentSession()
+        let parameters = ParameterBuffer(parameters)
+        let lane =
+            self.lanes.count == 1
+            ? self.lanes[0]
+            : self.lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(self.lanes.count))]
+        let session = try self.currentSession(lane)
         let waiter = Waiter<Rows>()
         session.submit(
             Request(
-                .query(statement, ParameterBuffer(parameters)),
+                .query(statement, parameters),
                 deadline: .now + (deadline ?? self.configuration.queryDeadline),
                 waiter: waiter
             ),
@@ -63,42 +89,41 @@ public final class PostgresPipeline: Sendable {
     }
 
     /// Whether a connection is there that has not broken.
-    public var isConnected: Bool { self.state.withLock { $0.session?.isUsable ?? false } }
+    public var isConnected: Bool {
+        self.lanes.contains { lane in lane.state.withLock { $0.session?.isUsable ?? false } }
+    }
 
-    /// How many callers wait for look-ups that are not written: those that can still be joined, and the rest.
-    package var backlog: (joinable: Int, taken: Int) {
-        self.state.withLock { $0.session }?.backlog ?? (0, 0)
+    /// How many callers wait for look-ups that can still be joined, that wait to be written, and that are written.
+    package var backlog: (joinable: Int, waiting: Int, written: Int) {
+        self.lanes.reduce(into: (0, 0, 0)) { sum, lane in
+            guard let backlog = lane.state.withLock({ $0.session })?.backlog else { return }
+            sum = (sum.0 + backlog.joinable, sum.1 + backlog.waiting, sum.2 + backlog.written)
+        }
     }
 
     /// Closes the connection; callers that wait get `closed`, and so do later ones.
     public func shutdown() async {
-        let session = self.state.withLock { state in
-            state.isShutDown = true
-            return state.session
+        for lane in self.lanes {
+            let session = lane.state.withLock { state in
+                state.isShutDown = true
+                return state.session
+            }
+            session?.closeNow(.shutDown)
         }
-        session?.closeNow(.shutDown)
     }
 
-    private func currentSession() throws(PostgresError) -> Session {
-        try self.state.withLock { state throws(PostgresError) in
+    private func currentSession(_ lane: Lane) throws(PostgresError) -> Session {
+        try lane.state.withLock { state throws(PostgresError) in
             if state.isShutDown { throw .shutDown }
             if let session = state.session, session.isUsable { return session }
             if let refusal = state.backoff.refusal(at: .now) { throw refusal }
             let session = Session(self.configuration, policy: .perFlush, reactor: self.reactor, logger: self.logger) {
-                [weak self] outcome in
-                self?.opened(outcome)
+                [weak lane] outcome in
+                lane?.opened(outcome)
             }
             state.session = session
             return session
         }
     }
 
-    private func opened(_ outcome: Result<Void, PostgresError>) {
-        self.state.withLock { state in
-            switch outcome {
-            case .success: state.backoff.succeeded()
-            case .failure(let error): state.backoff.failed(error, at: .now)
-            }
-        }
-    }
 }

@@ -74,6 +74,8 @@ package struct Conversation: ~Copyable {
     /// Set by `next` between the steps of one statement.
     private var following: Step?
     private(set) var isCopying = false
+    /// Set by an error that came in place of a sync point: such an error is a result of its own, with an end.
+    private var endIsDue = false
     /// Set when the statement sent last was sent a second time: it gets a group of its own, so that it fails or succeeds by itself.
     private var isRepeating = false
     /// Whether something was sent that can open a transaction, since the driver last saw that none is open.
@@ -189,12 +191,15 @@ package struct Conversation: ~Copyable {
             return self.end(request)
         case (.sync(let request), .sync):
             self.awaited.removeFirst()
+            self.endIsDue = false
             return request.map { self.settle($0) } ?? .nothing
         case (.sync(let request), .failure(let error)):
             // The transaction failed as it ended: a deferred constraint, say.
             request?.fail(error)
+            self.endIsDue = true
             return .nothing
-        case (.sync, .endOfResults):
+        case (.sync, .endOfResults) where self.endIsDue:
+            self.endIsDue = false
             return .nothing
         case (.query(let request), .failure(let error)):
             self.isCopying = false

@@ -47,7 +47,10 @@ extension Session {
                 // Reported by servers since version 14. A pooler that drops the settings would make sharing sync points unsafe.
                 guard self.policy == .everyQuery || connection.parameterStatus("default_transaction_read_only") == "on"
                 else {
-                    let error = PostgresError(.invalidConfiguration, "the server does not hold the connection to be read-only")
+                    let error = PostgresError(
+                        .invalidConfiguration,
+                        "the server does not hold the connection to be read-only"
+                    )
                     return self.close(&wire, error, &effects)
                 }
                 wire.phase = .open

@@ -186,11 +186,11 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         }
     }
 
-    /// How many callers wait for statements that are not written: those that can still be joined, and the rest.
-    var backlog: (joinable: Int, taken: Int) {
+    /// How many callers wait for statements that can still be joined, that wait to be written, and that are written.
+    var backlog: (joinable: Int, waiting: Int, written: Int) {
         self.wire.withLock { wire in
             let joinable = self.inbox.withLock { $0.requests.reduce(0) { $0 + $1.callerCount } }
-            return (joinable, wire.conversation.waitingCount)
+            return (joinable, wire.conversation.waitingCount, wire.conversation.allAwaited.count)
         }
     }
 
@@ -293,7 +293,10 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
             case .finish(let request, let result): self.finish(request, result, &wire, &effects)
             case .copyStarted(let request, let rows): effects.finished.append((request, .success(rows)))
             case .confused:
-                let error = PostgresError(.protocolViolation, "the server's answers do not fit what was asked")
+                let error =
+                    connection.isBad
+                    ? PostgresError.lost(connection.errorMessage)
+                    : PostgresError(.protocolViolation, "the server's answers do not fit what was asked")
                 return self.close(&wire, error, &effects)
             }
         }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyStore
 public import Keys
+import Logging
 import Postgres
 public import Tenancy
 public import Verification
@@ -27,7 +28,9 @@ public struct AccessControl: Sendable {
         do throws(PostgresError) {
             found = try await KeyLookup.find(digests, ref: .root, in: self.platform.databases.control.lookups)
         } catch {
-            throw error.code == .cancelled ? error : Refusal.unavailable as any Error
+            guard error.isUnreachable else { throw error }
+            self.platform.logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
+            throw Refusal.unavailable
         }
         guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
             throw Refusal.unauthenticated

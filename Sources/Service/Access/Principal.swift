@@ -21,6 +21,7 @@ public struct Principal: Sendable {
     public let reach: Reach
     /// What it may do.
     public let permissions: PermissionSet
+    private let isSystem: Bool
 
     /// Describes who asks.
     public init(keyID: UUID, secretID: UUID, name: String, reach: Reach, permissions: PermissionSet) {
@@ -29,10 +30,25 @@ public struct Principal: Sendable {
         self.name = name
         self.reach = reach
         self.permissions = permissions
+        self.isSystem = false
     }
+
+    /// The program itself, which no credential can be.
+    private init(system id: UUID) {
+        self.keyID = id
+        self.secretID = id
+        self.name = "system"
+        self.reach = .platform
+        self.permissions = [.platform]
+        self.isSystem = true
+    }
+
+    /// The program itself, for what nobody asked for: a first start.
+    static let system = Principal(system: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
 
     /// How events and idempotency name it.
     public var actor: String {
+        if self.isSystem { return "system" }
         let id = self.keyID.uuidString.lowercased()
         return switch self.reach {
         case .platform: "operator-key:\(id)"
@@ -46,8 +62,11 @@ public struct Principal: Sendable {
     }
 
     /// Refuses unless the credential has a permission.
+    ///
+    /// What an operator key does where it reaches takes `platform:*`, whatever an admin key would need for it.
     public func require(_ permission: Permission) throws(Refusal) {
-        guard self.permissions.contains(permission) else { throw .forbidden(permission) }
+        let needed = self.reach == .platform ? Permission.platform : permission
+        guard self.permissions.contains(needed) else { throw .forbidden(needed) }
     }
 
     /// Refuses unless this is an operator key with a permission.
@@ -61,7 +80,7 @@ public struct Principal: Sendable {
     /// The organization itself is then not told to exist.
     public func requireReach(into organization: UUID) throws(Refusal) {
         switch self.reach {
-        case .platform: return
+        case .platform: try self.require(.platform)
         case .organization(organization): return
         case .organization: throw .notFound
         }

@@ -37,7 +37,7 @@ public struct KeyHome: Sendable {
     }
 
     /// The organization of admin keys; `nil` for other keys, whose events need no owner beside their database.
-    var eventOrganizationID: UUID? {
+    public var organizationID: UUID? {
         if case .organization(let id) = self.owner { id } else { nil }
     }
 

@@ -42,18 +42,25 @@ public struct KeyService: Sendable {
     }
 
     /// One page of events of a key, which may be gone, or of all keys here; newest first.
-    public func events(
-        _ filter: EventFilter,
-        after cursor: UUID?,
-        limit: Int,
-        in home: KeyHome
-    ) async throws -> [EventRecord] {
+    ///
+    /// - Throws: `Refusal.notFound` for a key that never was here: every key has at least the event of its creation.
+    public func events(_ filter: EventFilter, _ page: PageRequest, in home: KeyHome) async throws -> Page<EventRecord> {
         var filter = filter
-        filter.organizationID = home.eventOrganizationID
+        filter.organizationID = home.organizationID
         if case .platform = home.owner { filter.isPlatformOnly = true }
-        return try await self.platform.connection(home) { [filter] connection in
-            try await EventStore(connection).list(filter, after: cursor, limit: limit)
+        let cursor: UUID? = if case .after(let cursor) = page.position { cursor.id } else { nil }
+        let events = try await self.platform.connection(home) { [filter] connection in
+            let store = EventStore(connection)
+            let events = try await store.list(filter, after: cursor, limit: page.limit + 1)
+            if events.isEmpty, let key = filter.keyID {
+                var ofKey = EventFilter(keyID: key)
+                ofKey.organizationID = filter.organizationID
+                ofKey.isPlatformOnly = filter.isPlatformOnly
+                guard try await !store.list(ofKey, after: nil, limit: 1).isEmpty else { throw Refusal.notFound }
+            }
+            return events
         }
+        return Page(events, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
     }
 
     // MARK: Making
@@ -91,7 +98,7 @@ public struct KeyService: Sendable {
             let made = try await self.platform.plant(draft, token, id: id, in: home, by: caller, at: now, connection)
             let text = answer(made, now)
             try await self.platform.complete(attempt, answer: text, connection)
-            return IssuedKey(answer: text, token: token)
+            return IssuedKey(answer: text, token: token, isReplay: false)
         }
     }
 
@@ -136,7 +143,7 @@ public struct KeyService: Sendable {
             guard let made = try await store.find(id, in: home.keyOwner) else { throw Refusal.notFound }
             let text = answer(made, now)
             try await self.platform.complete(attempt, answer: text, connection)
-            return IssuedKey(answer: text, token: token)
+            return IssuedKey(answer: text, token: token, isReplay: false)
         }
     }
 
@@ -168,7 +175,7 @@ public struct KeyService: Sendable {
         for stored in self.platform.secrets.peppers.digests(of: token) {
             guard try await KeyStore(connection).hasSecret(stored.digest, key: record.resourceID) else { continue }
             guard let answer = record.answer else { break }
-            return IssuedKey(answer: answer, token: token)
+            return IssuedKey(answer: answer, token: token, isReplay: true)
         }
         throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
     }
@@ -205,7 +212,7 @@ public struct KeyService: Sendable {
                 EventRecord(
                     id: self.platform.newID(at: now),
                     workspaceID: home.workspaceID,
-                    organizationID: home.eventOrganizationID,
+                    organizationID: home.organizationID,
                     keyID: key.id,
                     keyName: key.name,
                     type: type.rawValue,
@@ -225,6 +232,8 @@ public struct IssuedKey: Sendable {
     public let answer: String
     /// The token.
     public let token: Token
+    /// Whether an earlier request with the same `Idempotency-Key` made it.
+    public let isReplay: Bool
 }
 
 /// What can happen to a key, as events name it.

@@ -16,6 +16,8 @@ public struct OrganizationService: Sendable {
         public let answer: String
         /// The admin key's token.
         public let token: Token
+        /// Whether an earlier request with the same `Idempotency-Key` made it.
+        public let isReplay: Bool
     }
 
     /// What a new organization consists of.
@@ -44,7 +46,7 @@ public struct OrganizationService: Sendable {
             try await self.found(new, by: caller, connection, answer: answer)
         }
         try await self.platform.settle(made.workspaceID)
-        return Founded(answer: made.answer, token: token)
+        return Founded(answer: made.answer, token: token, isReplay: made.isReplay)
     }
 
     private func found(
@@ -52,7 +54,7 @@ public struct OrganizationService: Sendable {
         by caller: Caller,
         _ connection: PostgresConnection,
         answer: @Sendable (Foundation) -> String
-    ) async throws -> ((workspaceID: UUID, answer: String), Token) {
+    ) async throws -> ((workspaceID: UUID, answer: String, isReplay: Bool), Token) {
         let keys = KeyStore(connection)
         let control = self.platform.controlStore(connection)
         let now = try await keys.now()
@@ -65,7 +67,7 @@ public struct OrganizationService: Sendable {
             guard let workspaceID: UUID = try rows.first?.decode(0), let answer = record.answer,
                 try await self.isStored(token, record.resourceID, keys)
             else { throw Refusal.conflict("What this Idempotency-Key made has been deleted since.") }
-            return ((workspaceID, answer), token)
+            return ((workspaceID, answer, true), token)
         }
         let organization = try await control.createOrganization(new, by: caller.attribution)
         let workspace = try await control.createWorkspace(
@@ -92,7 +94,7 @@ public struct OrganizationService: Sendable {
         )
         let text = answer(foundation)
         try await self.platform.complete(attempt, answer: text, connection)
-        return ((workspace.id, text), token)
+        return ((workspace.id, text, false), token)
     }
 
     private static let workspaceOfAdminKey = Statement(

@@ -10,16 +10,24 @@ public struct WorkspaceService: Sendable {
 
     init(_ platform: Platform) { self.platform = platform }
 
+    /// A workspace that was made.
+    public struct Made: Sendable {
+        /// The answer as JSON text.
+        public let answer: String
+        /// Whether an earlier request with the same `Idempotency-Key` made it.
+        public let isReplay: Bool
+    }
+
     /// Makes a workspace with its own database, migrated and active when this returns.
     public func create(
         _ new: NewWorkspace,
         by caller: Caller,
         answer: @Sendable (Workspace) -> String
-    ) async throws -> String {
+    ) async throws -> Made {
         try caller.principal.requireReach(into: new.organizationID)
         try caller.principal.require(.workspacesWrite)
         let home = KeyHome(owner: .platform)
-        let (id, text) = try await self.platform.controlTransaction { connection in
+        let (id, made) = try await self.platform.controlTransaction { connection in
             let now = try await KeyStore(connection).now()
             let placeholder = self.platform.newID(at: now)
             let attempt = try await self.platform.claim(caller, home, resource: placeholder, connection)
@@ -27,17 +35,17 @@ public struct WorkspaceService: Sendable {
                 guard let answer = record.answer, let id = try await self.remembered(record, connection) else {
                     throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
                 }
-                return (id, answer)
+                return (id, Made(answer: answer, isReplay: true))
             }
             let store = self.platform.controlStore(connection)
             guard try await store.organization(new.organizationID) != nil else { throw Refusal.notFound }
             let workspace = try await store.createWorkspace(new, by: caller.attribution)
             let text = answer(workspace.activated)
             try await self.platform.complete(attempt, answer: text, resource: workspace.id, connection)
-            return (workspace.id, text)
+            return (workspace.id, Made(answer: text, isReplay: false))
         }
         try await self.platform.settle(id)
-        return text
+        return made
     }
 
     private func remembered(_ record: IdempotencyRecord, _ connection: PostgresConnection) async throws -> UUID? {
@@ -56,6 +64,8 @@ public struct WorkspaceService: Sendable {
         if let own = caller.principal.organizationID {
             if let asked = filter.organizationID, asked != own { throw Refusal.notFound }
             filter.organizationID = own
+        } else {
+            try caller.principal.requirePlatform(.platform)
         }
         return try await self.platform.databases.control.pool.withConnection { [filter] connection in
             try await self.platform.controlStore(connection).workspaces(page, filter)

@@ -31,6 +31,7 @@ public final class Databases: Sendable {
         let configuration = try database.runtimeConfiguration(database.primary, database: nil)
         let lookups = PostgresPipeline(
             Self.lookups(configuration, options),
+            connections: options.connectionsPerLookupDatabase,
             reactor: database.reactor,
             logger: database.logger
         )
@@ -71,12 +72,17 @@ public final class Databases: Sendable {
     ) async throws -> T {
         try await self.forgettingTheDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
-            let configuration = try self.database.runtimeConfiguration(caches.cluster, database: workspace.database)
             return try await caches.lookups.withValue(
                 workspace.workspaceID,
                 make: {
-                    PostgresPipeline(
+                    // Inside, because a password is derived for it: this runs for every verification, and that once.
+                    let configuration = try self.database.runtimeConfiguration(
+                        caches.cluster,
+                        database: workspace.database
+                    )
+                    return PostgresPipeline(
                         Self.lookups(configuration, self.options),
+                        connections: self.options.connectionsPerLookupDatabase,
                         reactor: self.database.reactor,
                         logger: self.database.logger
                     )
@@ -92,11 +98,14 @@ public final class Databases: Sendable {
     public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
         try await self.forgettingTheDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
-            let configuration = try self.database.runtimeConfiguration(caches.cluster, database: workspace.database)
             return try await caches.pools.withValue(
                 workspace.workspaceID,
                 make: {
-                    PostgresPool(
+                    let configuration = try self.database.runtimeConfiguration(
+                        caches.cluster,
+                        database: workspace.database
+                    )
+                    return PostgresPool(
                         Self.management(configuration, self.options),
                         options: PostgresPoolOptions(maximumConnections: self.options.connectionsPerManagedDatabase),
                         reactor: self.database.reactor,

@@ -1,9 +1,10 @@
 /// The bounds of what one node opens.
 ///
-/// On each cluster at most `maximumLookupDatabases + maximumManagedDatabases * connectionsPerManagedDatabase` connections, and on the
-/// primary one `controlConnections + 1` more, whatever the number of workspaces.
+/// On each cluster at most `maximumLookupDatabases * connectionsPerLookupDatabase` and
+/// `maximumManagedDatabases * connectionsPerManagedDatabase` connections, and on the primary one `controlConnections` and one set of
+/// lookup connections more, whatever the number of workspaces.
 public struct DatabasesOptions: Sendable {
-    /// How many workspaces of a cluster are looked up in at once, one connection each. Default 32.
+    /// How many workspaces of a cluster are looked up in at once. Default 32.
     public var maximumLookupDatabases: Int
     /// How many workspaces of a cluster are managed at once. Default 8.
     public var maximumManagedDatabases: Int
@@ -11,6 +12,8 @@ public struct DatabasesOptions: Sendable {
     public var connectionsPerManagedDatabase: Int
     /// How many connections to the control database there are, besides the one for lookups. Default 4.
     public var controlConnections: Int
+    /// How many connections share the lookups of one database. Default 1.
+    public var connectionsPerLookupDatabase: Int
     /// How long a lookup may take. Default 2 s.
     public var lookupDeadline: Duration
     /// How long a statement of a management call may take, enforced by the server too. Default 10 s.
@@ -22,6 +25,7 @@ public struct DatabasesOptions: Sendable {
         maximumManagedDatabases: Int = 8,
         connectionsPerManagedDatabase: Int = 2,
         controlConnections: Int = 4,
+        connectionsPerLookupDatabase: Int = 1,
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10)
     ) {
@@ -29,6 +33,7 @@ public struct DatabasesOptions: Sendable {
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
         self.controlConnections = max(1, controlConnections)
+        self.connectionsPerLookupDatabase = max(1, connectionsPerLookupDatabase)
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
     }

@@ -4,7 +4,7 @@ import Synchronization
 /// unused for longest and their place is needed.
 ///
 /// A thing in use is never closed to make room. One that is being closed no longer counts, so for that moment there may be one more.
-final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private final class Entry: Sendable {
         let value: Value
         /// Users, and the time of the last use in uses; guarded by the cache's lock.
@@ -28,18 +28,18 @@ final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - capacity: the most things at once.
     ///   - close: ends one; called once for each.
-    init(capacity: Int, close: @escaping @Sendable (Value) async -> Void) {
+    package init(capacity: Int, close: @escaping @Sendable (Value) async -> Void) {
         self.capacity = max(1, capacity)
         self.close = close
     }
 
     /// How many there are.
-    var count: Int { self.state.withLock { $0.entries.count } }
+    package var count: Int { self.state.withLock { $0.entries.count } }
 
     /// Lends the thing of a key.
     ///
     /// - Throws: `capacityExceeded` when all places are in use, and what `body` throws.
-    func withValue<T>(_ key: Key, make: () -> Value, _ body: (Value) async throws -> T) async throws -> T {
+    package func withValue<T>(_ key: Key, make: () throws -> Value, _ body: (Value) async throws -> T) async throws -> T {
         let (entry, evicted) = try self.lease(key, make)
         if let evicted { await self.close(evicted.value) }
         do {
@@ -53,7 +53,7 @@ final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Takes a key's thing out; it is closed as soon as nobody uses it.
-    func remove(_ key: Key) async {
+    package func remove(_ key: Key) async {
         let idle: Entry? = self.state.withLock { state in
             guard let entry = state.entries.removeValue(forKey: key) else { return nil }
             return entry.counts.withLock { counts in
@@ -65,7 +65,7 @@ final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Refuses new users and closes everything, what is in use included.
-    func shutdown() async {
+    package func shutdown() async {
         let entries = self.state.withLock { state in
             state.isShutDown = true
             defer { state.entries = [:] }
@@ -74,8 +74,8 @@ final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         for entry in entries { await self.close(entry.value) }
     }
 
-    private func lease(_ key: Key, _ make: () -> Value) throws(TenancyError) -> (Entry, evicted: Entry?) {
-        try self.state.withLock { state throws(TenancyError) in
+    private func lease(_ key: Key, _ make: () throws -> Value) throws -> (Entry, evicted: Entry?) {
+        try self.state.withLock { state in
             guard !state.isShutDown else { throw TenancyError(.capacityExceeded, "this node is shutting down") }
             state.uses += 1
             let now = state.uses
@@ -86,6 +86,7 @@ final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                 }
                 return (entry, nil)
             }
+            let entry = Entry(try make())
             var evicted: Entry?
             if state.entries.count >= self.capacity {
                 let idle = state.entries.lazy
@@ -101,7 +102,6 @@ final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                 state.entries[idle.key] = nil
                 evicted = idle.entry
             }
-            let entry = Entry(make())
             entry.counts.withLock { $0 = (users: 1, lastUse: now, isLeaving: false) }
             state.entries[key] = entry
             return (entry, evicted)

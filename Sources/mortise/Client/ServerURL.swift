@@ -47,8 +47,7 @@ package struct ServerURL: Sendable, Equatable {
     }
 
     private static func isLoopback(_ host: String) -> Bool {
-        let host = host.lowercased().trimmingPrefix("[")
-        if host == "localhost" || host.hasSuffix(".localhost") || host.prefix(3) == "::1" { return true }
+        if ["localhost", "::1", "[::1]"].contains(host.lowercased()) { return true }
         let octets = host.split(separator: ".", omittingEmptySubsequences: false)
         return octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil }
     }

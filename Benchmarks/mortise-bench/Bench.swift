@@ -1,0 +1,81 @@
+import FoundationEssentials
+import Keys
+import LocalPostgres
+import Logging
+import Postgres
+
+/// Measures Mortise against yardsticks in the same run on the same machine, because machines are noisy and ratios are not.
+///
+/// Everything is started here, on loopback and Unix sockets, for a bounded time, and ended here.
+@main
+struct Bench {
+    static func main() async throws {
+        let options = try BenchOptions(CommandLine.arguments.dropFirst())
+        let reactor = try Reactor(name: "bench")
+        try await Installation.with(options) { installation in
+            Report.heading("\(options.keys) keys, \(options.seconds) s a measurement, \(options.rounds) rounds, alternating")
+            let lookups = try await LookUps.measure(installation, options, reactor)
+            try await Verifications.measure(installation, options, yardstick: lookups.pgbench)
+            try await WorkspaceCreation.measure(installation, options, reactor)
+        }
+        await reactor.shutdown()
+    }
+}
+
+/// What a run is asked for.
+struct BenchOptions: Sendable {
+    /// How many keys the workspace has.
+    var keys = 1_000_000
+    /// How long each measurement takes.
+    var seconds = 5
+    /// How often each is repeated; the median counts.
+    var rounds = 3
+    /// Concurrent clients.
+    let clients = 64
+
+    init(_ arguments: some Collection<String>) throws {
+        var arguments = arguments.makeIterator()
+        while let name = arguments.next() {
+            guard let value = arguments.next().flatMap(Int.init), value > 0 else { throw BenchError.usage }
+            switch name {
+            case "--keys": self.keys = value
+            case "--seconds": self.seconds = value
+            case "--rounds": self.rounds = value
+            default: throw BenchError.usage
+            }
+        }
+    }
+}
+
+enum BenchError: Error, CustomStringConvertible {
+    case usage
+    case failed(String)
+
+    var description: String {
+        switch self {
+        case .usage: "usage: mortise-bench [--keys N] [--seconds N] [--rounds N]"
+        case .failed(let what): what
+        }
+    }
+}
+
+/// What is printed.
+enum Report {
+    static func heading(_ text: String) { print("\n\(text)\n") }
+
+    /// One figure beside its yardstick and its goal.
+    static func ratio(_ name: String, _ value: Double, _ yardstick: Double, goal: String, isMet: Bool) {
+        let ratio = (value / yardstick * 100).rounded() / 100
+        print("\(name): \(Self.number(value)) against \(Self.number(yardstick)) = \(ratio)x (goal \(goal): \(isMet ? "met" : "MISSED"))")
+    }
+
+    static func figure(_ name: String, _ value: String, goal: String, isMet: Bool) {
+        print("\(name): \(value) (goal \(goal): \(isMet ? "met" : "MISSED"))")
+    }
+
+    static func number(_ value: Double) -> String {
+        value >= 100 ? "\(Int(value.rounded()))" : "\((value * 1000).rounded() / 1000)"
+    }
+
+    static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}

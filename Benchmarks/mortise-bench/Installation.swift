@@ -1,0 +1,178 @@
+import AsyncHTTPClient
+import Foundation
+import Keys
+import LocalPostgres
+import Logging
+import Postgres
+import Subprocess
+
+/// A throw-away PostgreSQL, a `mortise serve` on it, and a workspace full of keys.
+struct Installation: Sendable {
+    let server: LocalPostgres
+    let folder: String
+    let process: Int32
+    let url: String
+    let adminToken: String
+    let organizationID: String
+    let workspaceConnection: String
+    let maintenanceConnection: String
+    let tokensFile: String
+
+    static func with(_ options: BenchOptions, _ body: (Installation) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "mortise-bench-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var settings = LocalPostgres.Options.throwaway
+        settings.settings["shared_buffers"] = "1GB"
+        settings.settings["max_wal_size"] = "4GB"
+        let server = try await LocalPostgres.throwaway(options: settings, logger: Logger(label: "bench"))
+        do {
+            try await Self.serve(server, folder, options, body)
+        } catch {
+            await server.stop(mode: .immediate)
+            throw error
+        }
+        await server.stop(mode: .immediate)
+    }
+
+    private static func serve(
+        _ server: LocalPostgres,
+        _ folder: String,
+        _ options: BenchOptions,
+        _ body: (Installation) async throws -> Void
+    ) async throws {
+        var generator = SystemRandomNumberGenerator()
+        guard let id = SecretID("bench"), let secrets = SecretsFile.random(id: id, using: &generator) else {
+            throw BenchError.failed("no secrets")
+        }
+        let secretsFile = "\(folder)/secrets"
+        try secrets.reveal().write(toFile: secretsFile, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secretsFile)
+        let admin = Token.make(prefix: .admin, mode: .live, workspace: .root, using: &generator).reveal()
+        let control = try await server.connectionString(database: "mortise")
+        let port = 18_080
+        let environment: [Environment.Key: String?] = [
+            "MORTISE_DATABASE_URL": control,
+            "MORTISE_PEPPER_FILE": secretsFile,
+            "MORTISE_ADMIN_KEY": admin,
+            "MORTISE_LISTEN": "127.0.0.1:\(port)",
+            "MORTISE_LOG_LEVEL": "warning",
+        ]
+        let binary = Bundle.main.executableURL?.deletingLastPathComponent().appending(path: "mortise").path ?? "mortise"
+        let result = try await run(
+            .path(.init(binary)),
+            arguments: ["serve"],
+            environment: .inherit.updating(environment),
+            input: .none,
+            output: .discarded,
+            error: .currentStandardError
+        ) { execution in
+            let url = "http://127.0.0.1:\(port)"
+            try await Self.waitUntilReady(url)
+            let (workspace, organization, database) = try await Self.workspace(control)
+            let installation = Installation(
+                server: server,
+                folder: folder,
+                process: execution.processIdentifier.value,
+                url: url,
+                adminToken: admin,
+                organizationID: organization,
+                workspaceConnection: try await server.connectionString(database: database),
+                maintenanceConnection: try await server.connectionString(database: "postgres"),
+                tokensFile: "\(folder)/tokens"
+            )
+            try await Keyring.fill(installation, workspace, secrets, options)
+            try await body(installation)
+            try execution.send(signal: .terminate)
+        }
+        guard result.terminationStatus.isSuccess else { throw BenchError.failed("mortise serve ended with an error") }
+    }
+
+    private static func waitUntilReady(_ url: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            let answer = try? await HTTPClient.shared.execute(HTTPClientRequest(url: "\(url)/readyz"), timeout: .seconds(1))
+            if answer?.status == .ok { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BenchError.failed("mortise serve is not ready after 60 s")
+    }
+
+    private static func workspace(_ control: String) async throws -> (WorkspaceRef, String, String) {
+        let reactor = try Reactor(name: "bench-setup")
+        let connection = try await PostgresConnection.connect(
+            try PostgresConfiguration(control),
+            reactor: reactor,
+            logger: Logger(label: "bench")
+        )
+        let rows = try await connection.query(
+            Statement("SELECT ref, organization_id, database FROM control.workspaces WHERE is_default", prepared: false)
+        )
+        guard let row = rows.first, let ref = WorkspaceRef(try row.decode(0)) else {
+            throw BenchError.failed("there is no default workspace")
+        }
+        let organization: UUID = try row.decode(1)
+        let database: String = try row.decode(2)
+        await connection.close()
+        await reactor.shutdown()
+        return (ref, UUIDv7.text(of: organization), database)
+    }
+
+    /// Writes a file that every user may read, and returns its path.
+    func write(_ name: String, _ text: String) throws -> String {
+        let path = "\(self.folder)/\(name)"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    /// Transactions a second.
+    func pgbench(_ script: String, clients: Int, seconds: Int) async throws -> Double {
+        let connection = try PostgresConfiguration(self.workspaceConnection).parameters
+        let arguments = [
+            "-n", "-M", "prepared", "-f", script, "-c", "\(clients)", "-j", "\(min(clients, 2))", "-T", "\(seconds)",
+            "-h", connection["host"] ?? "", "-p", connection["port"] ?? "", "-U", connection["user"] ?? "",
+            connection["dbname"] ?? "",
+        ]
+        let output = try await Self.output("pgbench", arguments)
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
+            let number = line.dropFirst(6).split(separator: " ").first.flatMap({ Double($0) })
+        else { throw BenchError.failed("pgbench said: \(output)") }
+        return number
+    }
+
+    /// Requests a second; an unexpected answer is an error.
+    func wrk(_ script: String, connections: Int, seconds: Int) async throws -> Double {
+        let output = try await Self.output(
+            "wrk",
+            ["-t", "2", "-c", "\(connections)", "-d", "\(seconds)s", "-s", script, "--latency", self.url]
+        )
+        if output.contains("unexpected answer") || output.contains("Non-2xx") { throw BenchError.failed(output) }
+        print(output.split(separator: "\n").filter { $0.contains("99%") || $0.contains("50%") }.joined(separator: " "))
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
+            let number = line.split(separator: " ").last.flatMap({ Double($0) })
+        else { throw BenchError.failed("wrk said: \(output)") }
+        return number
+    }
+
+    private static func output(_ program: String, _ arguments: [String]) async throws -> String {
+        let result = try await run(
+            .name(program),
+            arguments: Arguments(arguments),
+            output: .string(limit: 65_536),
+            error: .string(limit: 65_536)
+        )
+        guard result.terminationStatus.isSuccess else {
+            throw BenchError.failed("\(program) failed: \(result.standardError ?? "")")
+        }
+        return result.standardOutput ?? ""
+    }
+
+    /// `VmRSS` of the server's process (proc(5)).
+    func residentMegabytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(self.process)/status", encoding: .utf8)
+        guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+            let kilobytes = line.split(separator: " ").dropLast().last.flatMap({ Int($0) })
+        else { throw BenchError.failed("no VmRSS") }
+        return kilobytes / 1024
+    }
+}

@@ -1,0 +1,80 @@
+import Logging
+import Postgres
+import Synchronization
+
+/// Single-row prepared look-ups: `pgbench` against `PostgresPipeline`, the same query text on the same rows.
+enum LookUps {
+    struct Result {
+        let pgbench: Double
+    }
+
+    /// The look-up of a verification, with the digest computed from a number, which is what `pgbench` can draw at random.
+    static let sql = """
+        SELECT k.id, s.id, k.kind, k.mode, k.name, k.scopes, k.expires_at, k.revoked_at, s.ends_at, w.state, clock_timestamp() \
+        FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id CROSS JOIN auth.workspace w \
+        WHERE s.digest = decode(lpad(to_hex($1::integer), 64, '0'), 'hex')
+        """
+    private static let statement = Statement(sql)
+
+    static func measure(_ installation: Installation, _ options: BenchOptions, _ reactor: Reactor) async throws -> Result {
+        let configuration = try PostgresConfiguration(installation.workspaceConnection)
+        let script = Self.sql.split(separator: "$1::integer").joined(separator: ":n::integer")
+        let file = try installation.write("lookup.sql", "\\set n random(1, \(options.keys))\n\(script);\n")
+        var pgbench: [Double] = []
+        var one: [Double] = []
+        var two: [Double] = []
+        var pgbenchAlone: [Double] = []
+        var alone: [Double] = []
+        for _ in 0..<options.rounds {
+            pgbench.append(try await installation.pgbench(file, clients: options.clients, seconds: options.seconds))
+            one.append(try await Self.run(configuration, options, reactor, clients: options.clients, connections: 1))
+            two.append(try await Self.run(configuration, options, reactor, clients: options.clients, connections: 2))
+            pgbenchAlone.append(try await installation.pgbench(file, clients: 1, seconds: options.seconds))
+            alone.append(try await Self.run(configuration, options, reactor, clients: 1, connections: 1))
+        }
+        let yardstick = Report.median(pgbench)
+        let best = max(Report.median(one), Report.median(two))
+        print("look-ups/s, 64 at a time, one connection: \(Report.number(Report.median(one)))")
+        print("look-ups/s, 64 at a time, two connections: \(Report.number(Report.median(two)))")
+        Report.ratio("look-ups/s against pgbench -M prepared -c 64", best, yardstick, goal: "at least 2.0x", isMet: best >= 2 * yardstick)
+        let latency = 1_000_000 / Report.median(alone)
+        let pgbenchLatency = 1_000_000 / Report.median(pgbenchAlone)
+        Report.ratio("µs a look-up, one at a time, against pgbench -c 1", latency, pgbenchLatency, goal: "at most 1.5x", isMet: latency <= 1.5 * pgbenchLatency)
+        return Result(pgbench: yardstick)
+    }
+
+    private static func run(
+        _ configuration: PostgresConfiguration,
+        _ options: BenchOptions,
+        _ reactor: Reactor,
+        clients: Int,
+        connections: Int
+    ) async throws -> Double {
+        let pipelines = (0..<connections).map { _ in
+            PostgresPipeline(configuration, reactor: reactor, logger: Logger(label: "bench"))
+        }
+        let done = Atomic<Int>(0)
+        let start = ContinuousClock.now
+        let end = start + .seconds(options.seconds)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for client in 0..<clients {
+                let pipeline = pipelines[client % connections]
+                group.addTask {
+                    var generator = SystemRandomNumberGenerator()
+                    var count = 0
+                    while ContinuousClock.now < end {
+                        let n = Int32.random(in: 1...Int32(options.keys), using: &generator)
+                        guard try await pipeline.query(Self.statement, [n]).count == 1 else {
+                            throw BenchError.failed("a look-up found nothing")
+                        }
+                        count += 1
+                    }
+                    done.add(count, ordering: .relaxed)
+                }
+            }
+            try await group.waitForAll()
+        }
+        for pipeline in pipelines { await pipeline.shutdown() }
+        return Double(done.load(ordering: .relaxed)) / ((ContinuousClock.now - start) / .seconds(1))
+    }
+}

@@ -1,0 +1,257 @@
+import CoreMetrics
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import KeyStore
+import Keys
+package import Logging
+package import NIOCore
+import Postgres
+package import Service
+import ServiceLifecycle
+import Tenancy
+package import UnixSignals
+import Verification
+
+/// A whole server: databases, use cases, surfaces, and the work in the background.
+///
+/// Both the program and the tests make it with ``make(_:logger:)`` and run it with ``run(signals:onListening:)``.
+package struct MortiseServer: Sendable {
+    /// The use cases.
+    package let platform: Platform
+
+    /// The native API, whose table tests go through.
+    package let native: NativeSurface
+
+    /// What this start made; to be shown once to whoever started the program.
+    package let firstStart: FirstStart
+
+    private let configuration: ServerConfiguration
+    private let reactor: Reactor
+    private let registry: PrometheusRegistry
+    private let draining: Draining
+    private let logger: Logger
+
+    /// Brings the databases to where this program needs them and everything else to where it can be run.
+    ///
+    /// On an empty server it makes the control database, the first keys and the organization `default`. Several programs may do this at once.
+    ///
+    /// - Parameters:
+    ///   - configuration: what to make the server from.
+    ///   - logger: gets what there is to say, now and later.
+    /// - Returns: a server that is to be run, or else to be closed.
+    /// - Throws: `PepperMismatch`, `PresetFault`, `TenancyError`, `MigrationError`, `PostgresError`; nothing stays open then.
+    package static func make(_ configuration: ServerConfiguration, logger: Logger) async throws -> MortiseServer {
+        let reactor = try Reactor(name: "postgres")
+        do {
+            return try await make(configuration, reactor, logger)
+        } catch {
+            await reactor.shutdown()
+            throw error
+        }
+    }
+
+    private static func make(
+        _ configuration: ServerConfiguration,
+        _ reactor: Reactor,
+        _ logger: Logger
+    ) async throws -> MortiseServer {
+        let platform = try await platform(configuration, reactor, logger)
+        do {
+            try await platform.bootstrap.checkPeppers()
+            let first = try await platform.bootstrap.seed(
+                operatorToken: configuration.operatorToken,
+                adminToken: configuration.adminToken
+            )
+            let repair = try await platform.provisioner.repairAll()
+            for cluster in repair.unreachableClusters {
+                logger.warning("a cluster cannot be used at the moment", metadata: ["cluster": "\(cluster)"])
+            }
+            let registry = PrometheusRegistry(help: ServerMetrics.help)
+            let native = try NativeSurface(
+                platform: platform,
+                clients: configuration.clients,
+                settings: endpointSettings(configuration, registry),
+                version: configuration.version,
+                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+            )
+            return MortiseServer(
+                platform: platform,
+                native: native,
+                firstStart: first,
+                configuration: configuration,
+                reactor: reactor,
+                registry: registry,
+                draining: Draining(),
+                logger: logger
+            )
+        } catch {
+            await close(platform)
+            throw error
+        }
+    }
+
+    private static func platform(
+        _ configuration: ServerConfiguration,
+        _ reactor: Reactor,
+        _ logger: Logger
+    ) async throws -> Platform {
+        let installation = configuration.installation
+        let control = try await ControlDatabase.bootstrap(
+            owner: configuration.database,
+            installation: installation,
+            credentials: ClusterCredentials(
+                derivedFrom: configuration.secrets,
+                installation: installation,
+                ownerPassword: configuration.clusterPassword
+            ),
+            version: configuration.version,
+            reactor: reactor,
+            logger: logger
+        )
+        let databases = try Databases(control, options: configuration.databases)
+        let usage = UsageRecorder(options: configuration.usage, logger: logger) { workspace, counts in
+            try await databases.withPool(workspace) { pool in
+                try await pool.withConnection { try await UsageStore($0).add(counts) }
+            }
+        }
+        return Platform(
+            control: control,
+            installation: installation,
+            provisioner: Provisioner(control, options: configuration.provisioner),
+            databases: databases,
+            verifier: Verifier(
+                databases: databases,
+                peppers: configuration.secrets.peppers,
+                usage: usage,
+                deadline: configuration.databases.lookupDeadline
+            ),
+            usage: usage,
+            secrets: configuration.secrets,
+            randomness: configuration.randomness,
+            logger: logger
+        )
+    }
+
+    private static func endpointSettings(
+        _ configuration: ServerConfiguration,
+        _ registry: PrometheusRegistry
+    ) -> EndpointSettings {
+        EndpointSettings(
+            bodyDeadline: configuration.bodyDeadline,
+            accessLog: configuration.accessLog,
+            redact: Redaction.redact,
+            metrics: registry
+        )
+    }
+
+    /// Serves until it is told to stop by a signal, or by graceful shutdown of the task's service group.
+    ///
+    /// Then it accepts no more connections, answers what it has accepted, writes what it has counted, and closes its databases.
+    ///
+    /// - Parameters:
+    ///   - signals: what tells it to stop; by default SIGTERM and SIGINT.
+    ///   - onListening: called with the address once connections are accepted.
+    /// - Throws: why it could not listen, or what broke; everything is closed then.
+    package func run(
+        signals: [UnixSignal] = [.sigterm, .sigint],
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) async throws {
+        var settings = ServiceGroupConfiguration(
+            services: services(onListening).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+            gracefulShutdownSignals: signals,
+            logger: logger
+        )
+        settings.maximumGracefulShutdownDuration = configuration.shutdownGrace
+        do {
+            try await ServiceGroup(configuration: settings).run()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
+    }
+
+    /// Closes a server that is not to be run.
+    package func close() async {
+        await Self.close(platform)
+        await reactor.shutdown()
+    }
+
+    private static func close(_ platform: Platform) async {
+        await platform.provisioner.shutdown()
+        await platform.databases.shutdown()
+    }
+
+    /// They are stopped in reverse order: first readiness, then the listener and its requests, then the writers of what these counted.
+    private func services(
+        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) -> [any ServiceLifecycle.Service] {
+        [
+            BackgroundTask { [usage = platform.usage] in await usage.run() },
+            BackgroundTask { [self] in await upkeep() },
+            BackgroundTask { [self] in await ServerMetrics(registry, version: configuration.version).sample(platform) },
+            application(onListening),
+            DrainNotice(draining: draining, delay: configuration.drainDelay),
+        ]
+    }
+
+    private func upkeep() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.upkeepInterval)
+            if Task.isCancelled { return }
+            do {
+                let count = try await platform.upkeep.expireIdempotency()
+                if count > 0 { logger.debug("old requests were forgotten", metadata: ["count": "\(count)"]) }
+            } catch {
+                logger.warning("old requests could not be forgotten", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func application(
+        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) -> some ServiceLifecycle.Service {
+        let address: BindAddress =
+            switch configuration.listener {
+            case .tcp(let host, let port): .hostname(host, port: port)
+            case .unixSocket(let path): .unixDomainSocket(path: path)
+            }
+        return Application(
+            router: router(),
+            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))),
+            configuration: ApplicationConfiguration(address: address, serverName: nil),
+            onServerRunning: { channel in
+                if let address = channel.localAddress { await onListening(address) }
+            },
+            logger: logger
+        )
+    }
+
+    private func router() -> Router<MortiseRequestContext> {
+        let operations = OperationsEndpoints(
+            readiness: Readiness(check: readiness),
+            metrics: registry,
+            settings: Self.endpointSettings(configuration, registry)
+        )
+        let router = Router(context: MortiseRequestContext.self)
+        router.add(middleware: FrontMiddleware(mounts: native.mounts + operations.mounts))
+        native.table.register(on: router)
+        operations.register(on: router)
+        return router
+    }
+
+    private static let probe = Statement("SELECT 1")
+
+    private var readiness: Readiness.Check {
+        { [platform, draining] in
+            if draining.hasBegun { return ["the server is shutting down"] }
+            do {
+                _ = try await platform.databases.control.lookups.query(Self.probe)
+                return []
+            } catch {
+                return ["the control database cannot be reached"]
+            }
+        }
+    }
+}

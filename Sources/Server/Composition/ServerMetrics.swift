@@ -1,0 +1,53 @@
+import CoreMetrics
+import Postgres
+import Service
+import Tenancy
+import Verification
+
+/// What is measured of the server as a whole; requests and verdicts are counted where they are answered.
+struct ServerMetrics: Sendable {
+    private static let interval = Duration.seconds(5)
+
+    private let open: Meter
+    private let idle: Meter
+    private let waiting: Meter
+    private let lookups: Meter
+    private let uncounted: Meter
+
+    init(_ factory: any MetricsFactory, version: String) {
+        open = Self.pool("open", factory)
+        idle = Self.pool("idle", factory)
+        waiting = Self.pool("waiting", factory)
+        lookups = Meter(label: "mortise_control_lookups_connected", factory: factory)
+        uncounted = Meter(label: "mortise_usage_uncounted", factory: factory)
+        Meter(label: "mortise_build_info", dimensions: [("version", version)], factory: factory).set(1)
+    }
+
+    private static func pool(_ state: String, _ factory: any MetricsFactory) -> Meter {
+        Meter(label: "mortise_control_pool_connections", dimensions: [("state", state)], factory: factory)
+    }
+
+    /// Looks every five seconds, until the task is cancelled.
+    func sample(_ platform: Platform) async {
+        while !Task.isCancelled {
+            let pool = platform.databases.control.pool.usage
+            open.set(Int64(pool.open))
+            idle.set(Int64(pool.idle))
+            waiting.set(Int64(pool.waiting))
+            lookups.set(Int64(platform.databases.control.lookups.isConnected ? 1 : 0))
+            uncounted.set(Int64(platform.usage.overflowCount))
+            try? await Task.sleep(for: Self.interval)
+        }
+    }
+
+    /// The texts of the `HELP` lines.
+    static let help = [
+        "mortise_http_requests_total": "Answers by operation and class of status.",
+        "mortise_http_request_duration_seconds": "How long answers took, by operation.",
+        "mortise_verifications_total": "Verdicts by code.",
+        "mortise_control_pool_connections": "The pool of the control database: open and idle connections, and callers waiting for one.",
+        "mortise_control_lookups_connected": "Whether the control database's look-up connection is open.",
+        "mortise_usage_uncounted": "Verifications that were not counted, since too many counts waited to be written.",
+        "mortise_build_info": "The running program.",
+    ]
+}

@@ -1,0 +1,94 @@
+import HTTPTypes
+import Keys
+import NIOCore
+import Service
+import Tenancy
+
+/// What all routes share.
+struct NativeContext: Sendable {
+    let platform: Platform
+    let clients: ClientAddresses
+    let now: @Sendable () -> Timestamp
+
+    /// Who asks, from where, under which id.
+    ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - path: for operations that read `Idempotency-Key`: the path with ids in place of slugs, so that a workspace named in two ways is
+    ///     one workspace.
+    func caller(_ request: NativeRequest, path: String? = nil) throws -> Caller {
+        let idempotency = path.flatMap { path in
+            request.idempotencyKey.map { key in
+                IdempotentRequest(
+                    key: key,
+                    method: request.head.method.rawValue,
+                    path: path,
+                    query: request.rawQuery ?? "",
+                    body: Array(request.rawBody.readableBytesView)
+                )
+            }
+        }
+        return Caller(
+            principal: try request.caller,
+            address: clients.address(request.headers, request.context.remoteAddress)?.description,
+            requestID: request.context.requestID,
+            idempotency: idempotency
+        )
+    }
+
+    /// What `limit` and `cursor` ask for.
+    func page(_ request: NativeRequest) throws -> PageRequest {
+        let limit: Int = try request.query.required("limit")
+        guard let text: String = try request.query.optional("cursor") else { return PageRequest(limit: limit) }
+        guard let cursor = PageCursor(text) else {
+            throw Problem.invalidRequest(Fault(.query("cursor"), "must be the `next_cursor` of a page"))
+        }
+        return PageRequest(limit: limit, .after(cursor))
+    }
+
+    /// Who may call what: the credential's kind and permission are looked at before anything that the request names, so that a refusal
+    /// tells nothing about it.
+    var security: EndpointSecurity<Principal> {
+        EndpointSecurity(
+            authenticate: { [platform, clients] headers, context in
+                guard let value = headers[.authorization], let token = Self.bearer(value) else {
+                    throw Problem.unauthorized
+                }
+                return try await platform.access.authenticate(token, from: clients.address(headers, context.remoteAddress))
+            },
+            authorize: { principal, access in
+                guard case .restricted(let audience, let name) = access else { return }
+                switch (audience, principal.reach) {
+                case (.operator, .organization): throw Problem(.forbidden, detail: "This operation needs an operator key.")
+                case (.admin, .platform):
+                    throw Problem(
+                        .forbidden,
+                        detail: "This operation needs an admin key of the organization; operator keys do not reach inside."
+                    )
+                default: break
+                }
+                if let permission = name.flatMap(Permission.init(rawValue:)) {
+                    try principal.require(permission)
+                } else if principal.reach == .platform {
+                    try principal.require(.platform)
+                }
+            }
+        )
+    }
+
+    /// The credential in `Bearer <credential>`; the scheme's case does not matter (RFC 9110 section 11.1).
+    private static func bearer(_ value: String) -> String? {
+        let scheme = "bearer "
+        guard value.utf8.count > scheme.utf8.count, value.prefix(scheme.count).lowercased() == scheme else { return nil }
+        let token = value.dropFirst(scheme.count).drop { $0 == " " }
+        return token.isEmpty ? nil : String(token)
+    }
+}
+
+extension Access {
+    /// Whoever reaches the organization and has this permission; of an operator `platform:*` is asked instead.
+    static func anybody(_ permission: Permission) -> Access { .any(permission.rawValue) }
+
+    /// Admin keys with this permission.
+    static func admin(_ permission: Permission) -> Access { .admin(permission.rawValue) }
+}

@@ -1,0 +1,150 @@
+import FoundationEssentials
+import JSON
+import Logging
+import Migrations
+import Postgres
+import Service
+import Tenancy
+
+/// Does what `mortise migrate` asks for, and prints a line for each database.
+func runMigrations(_ settings: MigrateSettings) async throws {
+    let logger = Logger(label: "mortise.migrate") { _ in SwiftLogNoOpLogHandler() }
+    let isOK: Bool
+    do {
+        let host = try await Host.prepare(
+            settings.database,
+            dataFolder: settings.dataFolder,
+            secretsFile: settings.secretsFile,
+            makesSecrets: settings.action == .apply,
+            logger: logger
+        )
+        let reactor = try Reactor()
+        let result: Result<Bool, any Error>
+        do {
+            result = .success(try await MigrationRun(settings, host, reactor, logger).perform())
+        } catch {
+            result = .failure(error)
+        }
+        await reactor.shutdown()
+        await host.stop()
+        isOK = try result.get()
+    } catch {
+        throw CommandFailure.composing(error)
+    }
+    guard isOK else {
+        throw CommandFailure(
+            .refused,
+            "Not all databases are up to date.",
+            details: ["Run it again: what is done stays done."]
+        )
+    }
+}
+
+/// One run of `mortise migrate`.
+struct MigrationRun {
+    private let settings: MigrateSettings
+    private let host: Host
+    private let reactor: Reactor
+    private let logger: Logger
+
+    init(_ settings: MigrateSettings, _ host: Host, _ reactor: Reactor, _ logger: Logger) {
+        self.settings = settings
+        self.host = host
+        self.reactor = reactor
+        self.logger = logger
+    }
+
+    /// - Returns: whether every database is, or could be brought, up to date.
+    func perform() async throws -> Bool {
+        let owner = try self.host.configuration()
+        let installation = Installation.standard
+        let credentials = ClusterCredentials(derivedFrom: self.host.secrets, installation: installation)
+        guard self.settings.action == .apply else {
+            let findings = try await ControlDatabase.inspect(
+                owner: owner,
+                installation: installation,
+                credentials: credentials,
+                version: Version.current,
+                reactor: self.reactor,
+                logger: self.logger
+            )
+            let isFine = try self.show(findings.plans)
+            guard self.settings.includesWorkspaces, let control = findings.control else { return isFine }
+            return try await self.migrateWorkspaces(control, isDryRun: true) && isFine
+        }
+        let control = try await ControlDatabase.bootstrap(
+            owner: owner,
+            installation: installation,
+            credentials: credentials,
+            version: Version.current,
+            reactor: self.reactor,
+            logger: self.logger
+        )
+        let files = control.migration.files.map { "\($0.line)/\($0.name)" }
+        try self.print("control", files.isEmpty ? "up to date" : "migrated", files)
+        guard self.settings.includesWorkspaces else { return true }
+        return try await self.migrateWorkspaces(control, isDryRun: false)
+    }
+
+    private func show(_ plans: [MigrationPlan]) throws -> Bool {
+        var pending: [String] = []
+        for plan in plans {
+            if let fault = plan.fault {
+                try self.print("control", "cannot be migrated: \(fault)", [])
+                return false
+            }
+            pending += plan.pending.map { "\(plan.line)/\($0.name)" }
+        }
+        try self.print("control", pending.isEmpty ? "up to date" : "pending", pending)
+        return true
+    }
+
+    private func migrateWorkspaces(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
+        let provisioner = Provisioner(control)
+        let options = FleetOptions(concurrency: self.settings.concurrency, isDryRun: isDryRun)
+        let progress = Progress(isShown: Terminal.isError && !self.settings.printsJSON)
+        let report: FleetReport
+        do {
+            report = try await provisioner.migrateFleet(options) { event in
+                if case .finished = event { progress.advance() }
+            }
+        } catch {
+            await provisioner.shutdown()
+            throw error
+        }
+        await provisioner.shutdown()
+        progress.end()
+        for outcome in report.outcomes {
+            let (state, files) = Self.describe(outcome.status)
+            try self.print("workspace \(outcome.name) (\(outcome.id))", state, files)
+        }
+        if let failure = report.listingFailure {
+            try self.print("workspaces", "could not all be listed: \(failure)", [])
+        }
+        return report.isSuccess
+    }
+
+    private static func describe(_ status: FleetOutcome.Status) -> (String, [String]) {
+        func names(_ files: [MigrationReport.File]) -> [String] { files.map { "\($0.line)/\($0.name)" } }
+        return switch status {
+        case .migrated(let files): ("migrated", names(files))
+        case .pending(let files): ("pending", names(files))
+        case .upToDate: ("up to date", [])
+        case .failed(let reason): ("failed: \(reason)", [])
+        case .skipped: ("skipped", [])
+        }
+    }
+
+    private func print(_ database: String, _ state: String, _ files: [String]) throws {
+        if self.settings.printsJSON {
+            let object: JSONValue = [
+                "database": .string(database), "state": .string(state), "files": .array(files.map { .string($0) }),
+            ]
+            try Output.line(object.text)
+        } else {
+            try Output.line(
+                files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))"
+            )
+        }
+    }
+}

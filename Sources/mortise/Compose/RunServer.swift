@@ -1,0 +1,64 @@
+import FoundationEssentials
+import Keys
+import Logging
+import Postgres
+import Server
+import Tenancy
+
+/// Runs the server until it is told to stop.
+func runServer(_ settings: ServeSettings) async throws {
+    let logger = serverLogger(settings.log)
+    do {
+        let host = try await Host.prepare(
+            settings.database,
+            dataFolder: settings.dataFolder,
+            secretsFile: settings.secretsFile,
+            makesSecrets: true,
+            logger: logger
+        )
+        let result: Result<Void, any Error>
+        do {
+            let server = try await MortiseServer.make(try configuration(settings, host), logger: logger)
+            try FirstStartNotice(server.firstStart).show()
+            try await server.run(onListening: { address in
+                logger.notice("listening", metadata: ["address": "\(address)"])
+            })
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await host.stop()
+        try result.get()
+    } catch {
+        throw CommandFailure.composing(error)
+    }
+}
+
+private func serverLogger(_ settings: LogSettings) -> Logger {
+    let output = JSONLogHandler.Output(
+        sink: DescriptorSink.standardError,
+        format: settings.format == .json ? .json : .text,
+        redact: Redaction.redact
+    )
+    return Logger(label: "mortise") { JSONLogHandler(label: $0, level: settings.level, output: output) }
+}
+
+private func configuration(_ settings: ServeSettings, _ host: Host) throws -> ServerConfiguration {
+    var configuration = ServerConfiguration(
+        database: try host.configuration(),
+        secrets: host.secrets,
+        version: Version.current
+    )
+    configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
+    configuration.operatorToken = settings.operatorKey
+    configuration.adminToken = settings.adminKey
+    configuration.shutdownGrace = settings.shutdownGrace
+    configuration.databases.connectionsPerLookupDatabase = settings.lookupConnections
+    configuration.accessLog =
+        switch settings.log.access {
+        case .management: .declared
+        case .all: .all
+        case .off: .failures
+        }
+    return configuration
+}

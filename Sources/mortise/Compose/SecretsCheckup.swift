@@ -1,0 +1,40 @@
+import FoundationEssentials
+import Glibc
+import Keys
+
+/// Examines the secrets file: is it there, can others read it, can it be used.
+enum SecretsCheckup {
+    static func run(_ settings: DoctorSettings) -> [Finding] {
+        let path = settings.secretsFile ?? "\(settings.dataFolder)/secrets"
+        guard access(path, F_OK) == 0 else {
+            guard settings.secretsFile != nil else { return [] }
+            return [
+                Finding(
+                    .problem,
+                    "The secrets file \(path) cannot be found.",
+                    remedy: "Restore it, or make one with `mortise secrets new` for a new installation."
+                )
+            ]
+        }
+        var findings: [Finding] = []
+        let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        if let mode, mode & 0o077 != 0 {
+            findings.append(
+                Finding(.problem, "Others can read the secrets file \(path).", remedy: "chmod 600 \(path)")
+            )
+        }
+        do {
+            let bytes = try FileAccess.readNow(path, limit: 65_536)
+            let secrets = try SecretsFile(parsing: String(decoding: bytes, as: UTF8.self))
+            let ids = secrets.peppers.ids.map(\.text).joined(separator: ", ")
+            findings.append(Finding(.fine, "The secrets file \(path) can be used; its peppers are \(ids)."))
+        } catch let fault as SecretsFileFault {
+            findings.append(Finding(.problem, "The secrets file \(path) cannot be used. \(fault.description)"))
+        } catch {
+            findings.append(
+                Finding(.problem, "The secrets file \(path) cannot be read.", remedy: "Run this as its owner.")
+            )
+        }
+        return findings
+    }
+}

@@ -1,0 +1,69 @@
+import Glibc
+import JSON
+import Testing
+
+@Suite struct CheckupTests {
+    @Test(arguments: [(200, "ready\n", CInt(0)), (503, "the pool is empty\n", 1), (404, "no", 1)])
+    func `ready is an exit code`(_ status: Int, _ text: String, _ code: CInt) async throws {
+        try await ScriptedServer.with({ _ in .answer(status, text, type: "text/plain") }) { server in
+            let outcome = try await Program.run(["doctor", "--ready"], server: server)
+            #expect(outcome.code == code)
+            #expect(server.requests.map(\.uri) == ["/readyz"])
+            #expect(server.requests.allSatisfy { $0.header("authorization").isEmpty })
+            if status == 503 { #expect(outcome.output.contains("It is not ready: the pool is empty")) }
+        }
+    }
+
+    @Test func `a server that cannot be reached exits with 3`() async throws {
+        let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
+        for more in [["--ready"], []] {
+            #expect(try await Program.run(["doctor", "--url", url] + more).code == 3)
+        }
+    }
+
+    @Test func `a healthy server has nothing wrong with it`() async throws {
+        let outcome = try await examine(secondsAhead: 0)
+        #expect(outcome.code == 0)
+        let findings = try #require(try JSONValue(parsing: Array(outcome.output.utf8)).array)
+        #expect(findings.map { $0["level"]?.string } == ["ok", "ok", "ok", "ok", "ok"])
+    }
+
+    @Test(arguments: [-60, 60])
+    func `a clock that is off is a problem, with what to do about it`(_ seconds: Int) async throws {
+        let outcome = try await examine(secondsAhead: seconds)
+        #expect(outcome.code == 1)
+        #expect(outcome.output.contains(seconds > 0 ? "s ahead of the one here" : "s behind the one here"))
+        #expect(outcome.output.contains("NTP"))
+    }
+
+    @Test func `something that is not a Mortise is not examined`() async throws {
+        try await ScriptedServer.with({ _ in .answer(404, "", type: "text/html") }) { server in
+            let outcome = try await Program.run(["doctor", "--url", server.url])
+            #expect(outcome.code == 3)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    private func examine(secondsAhead: Int) async throws -> Outcome {
+        let version = try await Program.run(["--version"]).output.dropLast()
+        return try await ScriptedServer.with({ request in
+            let headers = [("Date", httpDate(secondsAhead: secondsAhead))]
+            switch request.uri {
+            case "/openapi.json": return .answer(200, #"{"info":{"version":"\#(version)"}}"#, headers: headers)
+            default: return .answer(200, "ok\n", type: "text/plain", headers: headers)
+            }
+        }) { server in
+            try await Program.run(["doctor", "--url", server.url, "--json"])
+        }
+    }
+}
+
+/// The time of this machine and some seconds, as HTTP writes it.
+private func httpDate(secondsAhead: Int) -> String {
+    var now = time(nil) + secondsAhead
+    var parts = tm()
+    gmtime_r(&now, &parts)
+    var buffer = [CChar](repeating: 0, count: 64)
+    let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

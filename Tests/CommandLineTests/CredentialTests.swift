@@ -1,0 +1,141 @@
+import Glibc
+import Subprocess
+import Testing
+
+@Suite(.timeLimit(.minutes(3))) struct CredentialTests {
+    @Test(arguments: ["environment", "file", "standard input"])
+    func `the credential reaches the server and nothing else`(_ way: String) async throws {
+        try await TemporaryFolder.with { folder in
+            try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
+                TemporaryFolder.write(Program.credential + "\n", to: "\(folder)/admin.key")
+                let list = ["key", "list", "--workspace", "shop"]
+                let outcome =
+                    switch way {
+                    case "environment":
+                        try await Program.run(list, server: server, environment: ["MORTISE_TOKEN": Program.credential])
+                    case "file":
+                        try await Program.run(list + ["--token-file", "\(folder)/admin.key"], server: server)
+                    default:
+                        try await Program.run(
+                            list + ["--token-file", "-"],
+                            server: server,
+                            input: Program.credential + "\n"
+                        )
+                    }
+                #expect(outcome.code == 0)
+                #expect(server.requests.map { $0.header("authorization") } == [["Bearer \(Program.credential)"]])
+                #expect(!outcome.everything.contains(Program.credential))
+            }
+        }
+    }
+
+    // Attack: another user of the machine runs ps while a command waits for its answer.
+    @Test func `neither the credential nor the token that is verified is in the process list`() async throws {
+        try await TemporaryFolder.with { folder in
+            try await ScriptedServer.with({ _ in .silence }) { server in
+                TemporaryFolder.write(Sample.token, to: "\(folder)/token")
+                let result = try await Subprocess.run(
+                    Program.executable,
+                    arguments: ["verify", "--from", "\(folder)/token"],
+                    environment: Program.variables(server, ["MORTISE_TOKEN": Program.credential]),
+                    input: .none,
+                    output: .discarded,
+                    error: .discarded
+                ) { execution in
+                    let request = await server.nextRequest()
+                    #expect(request?.body.contains(Sample.token) == true)
+                    let pid = execution.processIdentifier.value
+                    let arguments = try #require(TemporaryFolder.text("/proc/\(pid)/cmdline"))
+                    #expect(arguments.contains("verify"))
+                    #expect(!arguments.contains(Sample.token) && !arguments.contains(Program.credential))
+                    try execution.send(signal: .kill)
+                }
+                #expect(!result.terminationStatus.isSuccess)
+            }
+        }
+    }
+
+    // Attack: a token typed as an argument is in the shell's history; an error that repeats it puts it into logs too.
+    @Test(arguments: [["verify", Sample.token], ["key", "get", "x", "--workspace=\(Sample.token)"], [Sample.token]])
+    func `a token among the arguments is refused and not repeated`(_ arguments: [String]) async throws {
+        try await ScriptedServer.with({ _ in .json(#"{"valid":true}"#) }) { server in
+            let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.code == 64)
+            #expect(!outcome.everything.contains(Sample.token))
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    @Test func `without a credential nothing is sent and the ways to give one are named`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
+            let outcome = try await Program.run(["key", "list", "--operator"], server: server)
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.contains("MORTISE_TOKEN") && outcome.errors.contains("--token-file"))
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    // Attack: a file of the wrong kind, with a line break, would split the header or be printed in the error.
+    @Test(arguments: ["zqx\nlines", "zqx in it", "", "na\u{EF}ve"])
+    func `a file that holds no token is refused without a quotation`(_ text: String) async throws {
+        try await TemporaryFolder.with { folder in
+            try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
+                TemporaryFolder.write(text, to: "\(folder)/f")
+                let outcome = try await Program.run(
+                    ["key", "list", "--operator", "--token-file", "\(folder)/f"],
+                    server: server
+                )
+                #expect(outcome.code == 64)
+                #expect(text.isEmpty || !outcome.everything.contains(text.prefix(3)))
+                #expect(server.requests.isEmpty)
+            }
+        }
+    }
+
+    @Test func `on a terminal the credential is asked for and not shown`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
+            let (code, screen) = try await PseudoTerminal.run(
+                ["key", "list", "--workspace", "shop"],
+                server: server,
+                answers: [("session token: ", "\(Program.credential)X\u{7F}\r")]
+            )
+            #expect(code == 0)
+            #expect(server.requests.map { $0.header("authorization") } == [["Bearer \(Program.credential)"]])
+            #expect(!screen.contains("kkkk"))
+        }
+    }
+
+    @Test func `Ctrl-C at the prompt ends the program and sends nothing`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
+            let (code, _) = try await PseudoTerminal.run(
+                ["key", "list", "--workspace", "shop"],
+                server: server,
+                answers: [("session token: ", "abc\u{03}")]
+            )
+            #expect(code == 130)
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    // Attack: a listener on the network between reads the credential; or the user is sent to another server with it.
+    @Test func `the credential does not go over plain HTTP to another machine`() async throws {
+        let outcome = try await Program.run(
+            ["key", "list", "--operator", "--url", "http://keys.invalid"],
+            environment: ["MORTISE_TOKEN": Program.credential]
+        )
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.contains("not encrypted"))
+    }
+
+    @Test func `a redirection is not followed`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([]) }) { other in
+            let place = other.url
+            try await ScriptedServer.with({ _ in .answer(307, "", headers: [("Location", place)]) }) { server in
+                let outcome = try await Program.call("key", "list", "--operator", at: server)
+                #expect(outcome.code == 3)
+                #expect(outcome.errors.contains("redirection"))
+                #expect(other.requests.isEmpty)
+            }
+        }
+    }
+}

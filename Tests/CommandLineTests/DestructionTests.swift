@@ -1,0 +1,40 @@
+import Testing
+
+@Suite struct DestructionTests {
+    static let commands = [
+        ["key", "delete", "k", "--workspace", "w"], ["key", "revoke", "k", "--workspace", "w"],
+        ["workspace", "archive", "w"], ["workspace", "delete", "w"],
+    ]
+
+    @Test(arguments: commands)
+    func `without a terminal nothing is destroyed unless yes was said`(_ command: [String]) async throws {
+        try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
+            let outcome = try await Program.run(
+                command,
+                server: server,
+                environment: ["MORTISE_TOKEN": "t"],
+                input: "y\n"
+            )
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.contains("--yes"))
+            #expect(server.requests.isEmpty)
+            let sure = try await Program.run(command + ["--yes"], server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(sure.code == 0)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test(arguments: [("n", 0), ("", 0), ("yess", 0), ("y", 1), ("YES", 1)])
+    func `on a terminal only a yes is a yes`(_ answer: String, _ requests: Int) async throws {
+        try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
+            let (code, _) = try await PseudoTerminal.run(
+                ["key", "revoke", "k", "--workspace", "w"],
+                server: server,
+                environment: ["MORTISE_TOKEN": "t"],
+                answers: [("[y/N] ", answer + "\r")]
+            )
+            #expect(code == (requests == 0 ? 64 : 0))
+            #expect(server.requests.count == requests)
+        }
+    }
+}

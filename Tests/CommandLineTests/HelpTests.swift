@@ -1,0 +1,47 @@
+import Testing
+import mortise
+
+@Suite struct HelpTests {
+    static let commands = [
+        "serve", "migrate", "doctor", "secrets new", "verify", "organization create", "organization list",
+        "organization get", "workspace create", "workspace list", "workspace get", "workspace update",
+        "workspace suspend", "workspace resume", "workspace archive", "workspace delete", "workspace events",
+        "key create", "key list", "key get", "key update", "key disable", "key enable", "key deprecate", "key rotate",
+        "key revoke", "key delete", "key events", "key generate",
+    ]
+
+    @Test(arguments: commands)
+    func `the help of every command says what it needs, shows examples and lists exit codes`(_ command: String)
+        async throws
+    {
+        let words = command.split(separator: " ").map(String.init)
+        let outcome = try await Program.run(words + ["--help"])
+        #expect(outcome.code == 0)
+        for heading in [
+            "OVERVIEW: ", "NEEDS: ", "EXAMPLES:\n  mortise \(command)", "EXIT CODES: 0 ", "USAGE: mortise \(command)",
+        ] {
+            #expect(outcome.output.contains(heading), "\(heading)")
+        }
+        let long = outcome.output.split(separator: "\n").filter { $0.count > 80 && !$0.hasPrefix("USAGE: ") }
+        #expect(long == [])
+    }
+
+    @Test func `the help of serve names every setting`() async throws {
+        let help = try await Program.run(["serve", "--help"]).output
+        for name in [
+            "DATABASE_URL", "DATA", "LISTEN", "PEPPER_FILE", "OPERATOR_KEY", "ADMIN_KEY", "LOG_LEVEL", "LOG_FORMAT",
+            "ACCESS_LOG", "POSTGRES_BIN", "LOOKUP_CONNECTIONS", "SHUTDOWN_GRACE",
+        ] {
+            #expect(help.contains("MORTISE_\(name)"))
+        }
+        for flag in ["--database-url ", "--operator-key ", "--admin-key "] { #expect(!help.contains(flag)) }
+    }
+
+    @Test func `an example that is too long is broken where a shell can join it`() {
+        let line = "  mortise x " + (1...9).map { "--option-\($0) value" }.joined(separator: " ")
+        let broken = HelpText.broken(line)
+        #expect(broken.split(separator: "\n").count > 1)
+        #expect(broken.split(separator: "\n").allSatisfy { $0.count <= 78 })
+        #expect(broken.replacing(" \\\n     ", with: "") == line)
+    }
+}

@@ -1,0 +1,97 @@
+import Testing
+
+@Suite struct RefusalTests {
+    @Test func `a refusal is a sentence with its code, its request and every fault`() async throws {
+        let faults =
+            #","errors":[{"pointer":"/scopes/0","detail":"is not a scope"},{"pointer":"/name","detail":"is empty"}]"#
+        try await ScriptedServer.with({ _ in
+            Sample.problem(400, "invalid_request", "The request is not valid.", more: faults)
+        }) {
+            server in
+            let outcome = try await Program.call("key", "create", "", "--workspace", "shop", "--show-token", at: server)
+            #expect(outcome.code == 1)
+            #expect(outcome.output.isEmpty)
+            #expect(
+                outcome.errors == """
+                    Error: The request is not valid. (400, invalid_request, request req-7)
+                      /scopes/0: is not a scope
+                      /name: is empty
+
+                    """
+            )
+        }
+    }
+
+    @Test func `a limit says when to try again, and a wrong credential where it came from`() async throws {
+        try await ScriptedServer.with({ _ in
+            .answer(429, #"{"detail":"Too many."}"#, type: "application/problem+json", headers: [("Retry-After", "7")])
+        }) { server in
+            let outcome = try await Program.call("key", "list", "--operator", at: server)
+            #expect(outcome.code == 1 && outcome.errors.contains("Try again in 7 s."))
+        }
+        try await ScriptedServer.with({ _ in Sample.problem(401, "unauthorized", "No.") }) { server in
+            let outcome = try await Program.call("key", "list", "--operator", at: server)
+            #expect(outcome.code == 1 && outcome.errors.contains("MORTISE_TOKEN"))
+        }
+    }
+
+    @Test(arguments: [(502, "text/html"), (200, "text/html"), (200, "application/json")])
+    func `an answer that is not Mortise's is not taken for one`(_ status: Int, _ type: String) async throws {
+        try await ScriptedServer.with({ _ in .answer(status, "<html>", type: type) }) { server in
+            let outcome = try await Program.call("key", "get", "k", "--operator", at: server)
+            #expect(outcome.code == 3)
+            #expect(outcome.errors.contains("Is --url right?"))
+        }
+    }
+
+    @Test func `where nothing listens the message says what to check`() async throws {
+        let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
+        let outcome = try await Program.run(
+            ["key", "list", "--operator", "--url", url],
+            environment: ["MORTISE_TOKEN": "t"]
+        )
+        #expect(outcome.code == 3)
+        #expect(outcome.errors.contains("connection refused") && outcome.errors.contains("mortise serve"))
+    }
+
+    @Test func `a server that does not answer is given up`() async throws {
+        try await ScriptedServer.with({ _ in .silence }) { server in
+            let outcome = try await Program.call("key", "disable", "k", "--operator", "--timeout", "1", at: server)
+            #expect(outcome.code == 3)
+            #expect(outcome.errors.contains("did not answer within 1 s."))
+            #expect(outcome.errors.contains("It may have been done all the same."))
+        }
+    }
+
+    @Test(arguments: [
+        "ftp://x", "keys.example.com", "https://u:p@keys.example.com", "https://k.example.com?x=1", "http://",
+    ])
+    func `a URL that is none is refused before anything is sent`(_ url: String) async throws {
+        let outcome = try await Program.run(
+            ["key", "list", "--operator", "--url", url],
+            environment: ["MORTISE_TOKEN": "t"]
+        )
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.contains("--url"))
+    }
+
+    @Test(arguments: [
+        ["key", "list"], ["key", "list", "--workspace", "w", "--operator"], ["key", "list", "--operator", "--client"],
+        ["key", "list", "--operator", "--limit", "0"], ["key", "get", "--operator"], ["nothing"],
+        ["key", "create", "n", "--workspace", "w", "--client", "--show-token"],
+        ["key", "update", "k", "--operator"], ["key", "update", "k", "--operator", "--name", "n", "--clear", "name"],
+        ["key", "update", "k", "--workspace", "w", "--scope", "a:b", "--clear", "scopes"],
+        ["key", "update", "k", "--workspace", "w", "--metadata", "{"],
+        ["key", "rotate", "k", "--operator", "--show-token", "--grace", "soon"],
+        ["workspace", "update", "w"], ["verify", "--from", "a", "--batch", "b"],
+        ["key", "list", "--operator", "--timeout", "0"], ["key", "list", "--operator", "--json", "--quiet"],
+    ])
+    func `wrong usage exits with 64 and sends nothing`(_ arguments: [String]) async throws {
+        try await ScriptedServer.with({ _ in .json("{}") }) { server in
+            let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.hasPrefix("Error: "))
+            #expect(server.requests.isEmpty)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Glibc
+import Subprocess
+
+/// What the built program did.
+struct Outcome: Sendable {
+    let code: CInt
+    let output: String
+    let errors: String
+
+    /// Everything that anybody could read.
+    var everything: String { output + errors }
+}
+
+/// The built program, which stands beside the tests.
+enum Program {
+    static let path: String = {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let tests = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/mortise"
+    }()
+
+    /// The program for Subprocess, whose path type comes from a module that this package does not otherwise need.
+    static var executable: Executable { .path(fromLiteral(path)) }
+
+    private static func fromLiteral<Path: ExpressibleByStringLiteral>(_ text: String) -> Path
+    where Path.StringLiteralType == String {
+        Path(stringLiteral: text)
+    }
+
+    /// A credential of the right shape; it opens nothing.
+    static let credential = "mka_live_" + String(repeating: "k", count: 46)
+
+    /// Runs the program without any of the caller's MORTISE_ variables, against a server if one is given.
+    static func run(
+        _ arguments: [String],
+        server: ScriptedServer? = nil,
+        environment: [String: String] = [:],
+        input: String = ""
+    ) async throws -> Outcome {
+        guard !input.isEmpty else { return try await run(executable, arguments, variables(server, environment)) }
+        // From a file: Subprocess ends the tests if a program exits without reading what is written into a pipe.
+        return try await TemporaryFolder.with { folder in
+            TemporaryFolder.write(input, to: "\(folder)/input")
+            let redirect = ["-c", #"file=$1; shift; exec "$@" < "$file""#, "sh", "\(folder)/input", path]
+            return try await run(.name("sh"), redirect + arguments, variables(server, environment))
+        }
+    }
+
+    private static func run(_ executable: Executable, _ arguments: [String], _ variables: Environment) async throws
+        -> Outcome
+    {
+        let result = try await Subprocess.run(
+            executable,
+            arguments: Arguments(arguments),
+            environment: variables,
+            input: .none,
+            output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20)
+        )
+        return Outcome(
+            code: code(result.terminationStatus),
+            output: result.standardOutput,
+            errors: result.standardError
+        )
+    }
+
+    /// Runs the program with the admin key in its environment.
+    static func call(_ arguments: String..., at server: ScriptedServer, input: String = "") async throws -> Outcome {
+        try await run(arguments, server: server, environment: ["MORTISE_TOKEN": credential], input: input)
+    }
+
+    static func variables(_ server: ScriptedServer?, _ more: [String: String]) -> Environment {
+        var variables: [Environment.Key: String] = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"]
+        if let server { variables["MORTISE_URL"] = server.url }
+        for (name, value) in more { variables[Environment.Key(stringLiteral: name)] = value }
+        return .custom(variables)
+    }
+
+    static func code(_ status: TerminationStatus) -> CInt {
+        switch status {
+        case .exited(let code): code
+        case .signaled(let number): 128 + number
+        }
+    }
+}

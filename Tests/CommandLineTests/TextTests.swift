@@ -1,0 +1,85 @@
+import Testing
+import mortise
+
+@Suite struct TextTests {
+    @Test func `a table that fits is not cut, and one that does not is cut where it may be`() {
+        let columns = [Column("ID"), Column("NAME", minimum: 6)]
+        let rows = [["0123456789", "a name that is long"], ["1", "b"]]
+        let wide = Table(columns, rows: rows, width: nil)
+        #expect(wide.header == "ID          NAME")
+        #expect(rows.map(wide.line) == ["0123456789  a name that is long", "1           b"])
+        let narrow = Table(columns, rows: rows, width: 20)
+        #expect(rows.map(narrow.line) == ["0123456789  a name …", "1           b"])
+        let tooNarrow = Table(columns, rows: rows, width: 3)
+        #expect(tooNarrow.line(rows[0]) == "0123456789  a nam…")
+    }
+
+    @Test(arguments: [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("", 0), ("ａ", 2)])
+    func `columns are counted as terminals do`(_ text: String, _ columns: Int) {
+        #expect(text.columns == columns)
+    }
+
+    @Test func `a cut never exceeds its width`() {
+        for width in 1...8 { #expect("日本語の名前".cut(to: width).columns <= width) }
+        #expect("short".cut(to: 5) == "short")
+    }
+
+    @Test(arguments: [
+        ("plain ü 日", "plain ü 日"), ("a\u{1B}[2Jb", "a\\u{1b}[2Jb"), ("\u{9B}31m", "\\u{9b}31m"), ("a\nb", "a\\u{a}b"),
+        ("\u{202E}x", "\\u{202e}x"), ("\u{2028}", "\\u{2028}"),
+    ])
+    func `what steers a terminal is spelled out`(_ text: String, _ printable: String) {
+        #expect(text.printable == printable)
+    }
+
+    @Test(arguments: [
+        ("0", 0), ("90", 90), ("90s", 90), ("15m", 900), ("24h", 86_400), ("30d", 2_592_000),
+    ])
+    func `a length of time has units`(_ text: String, _ seconds: Int) {
+        #expect(LengthOfTime(argument: text)?.seconds == seconds)
+    }
+
+    @Test(arguments: ["", "d", "-1", "1.5h", "1w", "１s", "9999999999999999999", "106751991167301d", " 1"])
+    func `what is no length of time is refused`(_ text: String) {
+        #expect(LengthOfTime(argument: text) == nil)
+    }
+
+    @Test(arguments: [
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+        ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799), ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
+    ])
+    func `a date of HTTP is read`(_ text: String, _ seconds: Int) {
+        #expect(HTTPDate.seconds(text) == seconds)
+    }
+
+    @Test(arguments: [
+        "", "Sun, 06 Nov 1994 08:49:37 CET", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 25:00:00 GMT",
+    ])
+    func `what is no date of HTTP is refused`(_ text: String) {
+        #expect(HTTPDate.seconds(text) == nil)
+    }
+
+    // Attack: a name or an address that only looks like this machine's, so that the credential leaves it in the clear.
+    @Test(arguments: [
+        ("http://127.0.0.1:8080", true), ("http://localhost", true), ("http://[::1]:8080/", true),
+        ("http+unix://%2Frun%2Fmortise.sock", true), ("http://127.0.0.1.example.com", false), ("http://[::12]", false),
+        ("http://localhost.example.com", false), ("http://127.example", false), ("http://10.0.0.1", false),
+        ("http://x.localhost", false),
+    ])
+    func `only this machine is local`(_ text: String, _ isLocal: Bool) throws {
+        let url = try ServerURL(text, from: "--url")
+        #expect(url.isLocal == isLocal)
+        #expect(!url.isEncrypted)
+        #expect(!url.text.hasSuffix("/"))
+    }
+
+    @Test func `only what has the shape of a whole token is taken for one`() {
+        let token = "mks_live_" + String(repeating: "a", count: 46)
+        for arguments in [[token], ["--x=\(token)"], ["a", "q\(token)z"]] {
+            #expect(throws: CommandFailure.self) { try ArgumentGuard.check(arguments) }
+        }
+        for text in ["mks_live_abcdefghijkl", "my_test_environment", "_live_", ""] {
+            #expect(throws: Never.self) { try ArgumentGuard.check([text]) }
+        }
+    }
+}

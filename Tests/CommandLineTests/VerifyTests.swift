@@ -1,0 +1,143 @@
+import JSON
+import Testing
+
+@Suite struct VerifyTests {
+    static let valid = #"{"valid":true,"code":"valid","key":{"id":"k","name":"CI"},"rate_limit":null}"#
+    static let revoked = #"{"valid":false,"code":"revoked","key":{"id":"k","name":"CI"},"rate_limit":null}"#
+
+    @Test func `the exit code is the verdict`() async throws {
+        for (answer, code) in [(VerifyTests.valid, CInt(0)), (VerifyTests.revoked, 4)] {
+            try await ScriptedServer.with({ _ in .json(answer) }) { server in
+                for format in [[], ["--json"], ["--quiet"]] {
+                    let outcome = try await Program.run(
+                        ["verify"] + format,
+                        server: server,
+                        environment: ["MORTISE_TOKEN": "t"],
+                        input: Sample.token + "\n"
+                    )
+                    #expect(outcome.code == code)
+                    #expect(outcome.errors.isEmpty)
+                    #expect(!outcome.output.contains(Sample.token))
+                    switch format {
+                    case ["--json"]: #expect(outcome.output == answer + "\n")
+                    case ["--quiet"]: #expect(outcome.output.isEmpty)
+                    default: #expect(outcome.output.hasPrefix(code == 0 ? "valid: " : "revoked: "))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `what is asked goes along with the token`() async throws {
+        try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
+            _ = try await Program.call(
+                "verify",
+                "--scope",
+                "a:b",
+                "--address",
+                "::1",
+                "--mode",
+                "live",
+                "--namespace",
+                "n",
+                at: server,
+                input: Sample.token
+            )
+            #expect(server.requests.map(\.uri) == ["/v1/verify"])
+            #expect(
+                server.requests.map(\.body) == [
+                    #"{"token":"\#(Sample.token)","scopes":["a:b"],"address":"::1","mode":"live","namespace":"n"}"#
+                ]
+            )
+        }
+    }
+
+    @Test func `a refusal and an answer that is no verdict are not verdicts`() async throws {
+        try await ScriptedServer.with({ _ in Sample.problem(403, "forbidden", "keys:verify is missing.") }) { server in
+            let outcome = try await Program.call("verify", at: server, input: Sample.token)
+            #expect(outcome.code == 1)
+        }
+        try await ScriptedServer.with({ _ in .json("{}") }) { server in
+            let outcome = try await Program.call("verify", at: server, input: Sample.token)
+            #expect(outcome.code == 3)
+        }
+    }
+
+    @Test func `standard input cannot be both credential and token`() async throws {
+        try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
+            for more in [[], ["--from", "-"], ["--batch", "-"]] {
+                let outcome = try await Program.run(
+                    ["verify", "--token-file", "-"] + more,
+                    server: server,
+                    input: Sample.token
+                )
+                #expect(outcome.code == 64)
+            }
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    @Test func `on a terminal the token is asked for and not shown`() async throws {
+        try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
+            let (code, screen) = try await PseudoTerminal.run(
+                ["verify"],
+                server: server,
+                environment: ["MORTISE_TOKEN": "t"],
+                answers: [("Token to verify: ", Sample.token + "\r")]
+            )
+            #expect(code == 0)
+            #expect(server.requests.count == 1)
+            #expect(screen.contains("The token is valid.") && !screen.contains("ZZZZ"))
+        }
+    }
+
+    @Test func `a batch is asked a hundred at a time and answered in order`() async throws {
+        try await ScriptedServer.with({ request in
+            let asked = (try? JSONValue(parsing: Array(request.body.utf8), limits: JSONLimits(maximumBytes: 1 << 20)))?[
+                "requests"
+            ]?
+            .array
+            let verdicts = (asked ?? [])
+                .map { #"{"valid":true,"code":"valid","key":{"id":"\#($0["token"]?.string ?? "")"}}"# }
+            return .json(#"{"verdicts":[\#(verdicts.joined(separator: ","))]}"#)
+        }) { server in
+            let lines = (1...250).map { $0 == 7 ? #"{"token":"t7","scopes":["x:y"]}"# : "t\($0)" }
+            let outcome = try await Program.call(
+                "verify",
+                "--batch",
+                "-",
+                "--json",
+                "--mode",
+                "live",
+                at: server,
+                input: lines.joined(separator: "\n")
+            )
+            #expect(outcome.code == 0)
+            #expect(server.requests.map(\.uri) == Array(repeating: "/v1/verify/batch", count: 3))
+            let ids = outcome.output.split(separator: "\n")
+                .map { try? JSONValue(parsing: Array($0.utf8))["key"]?["id"]?.string }
+            #expect(ids == (1...250).map { "t\($0)" })
+            #expect(server.requests.first?.body.contains(#"{"token":"t7","mode":"live","scopes":["x:y"]}"#) == true)
+        }
+    }
+
+    @Test func `one bad token makes a batch exit with 4, and a table names its line`() async throws {
+        try await ScriptedServer.with({ _ in .json(#"{"verdicts":[\#(VerifyTests.valid),\#(VerifyTests.revoked)]}"#) })
+        { server in
+            let outcome = try await Program.call("verify", "--batch", "-", at: server, input: "a\n\nb\n")
+            #expect(outcome.code == 4)
+            #expect(outcome.output.contains("3     revoked"))
+        }
+    }
+
+    // Attack: a fault in the middle of a file of tokens, quoted in an error that ends up in a log.
+    @Test(arguments: ["good\nsecret with blanks", #"{"token":"secret""#, #"{"tokens":"secret"}"#])
+    func `a fault anywhere in a batch stops all of it and quotes nothing`(_ file: String) async throws {
+        try await ScriptedServer.with({ _ in .json("{}") }) { server in
+            let outcome = try await Program.call("verify", "--batch", "-", at: server, input: file)
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.contains("Line ") && !outcome.errors.contains("secret"))
+            #expect(server.requests.isEmpty)
+        }
+    }
+}

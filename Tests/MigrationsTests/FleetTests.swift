@@ -1,0 +1,119 @@
+import Migrations
+import Postgres
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct FleetTests {
+    /// Databases beside one that has a place in the gate, each with what `prepare` did to it.
+    private func withFleet(
+        _ names: [String],
+        prepare: (String, PostgresConnection) async throws -> Void = { _, _ in },
+        _ body: ([FleetTarget]) async throws -> Void
+    ) async throws {
+        try await withDatabase { configuration in
+            try await self.add(names[...], beside: configuration, to: [], prepare: prepare, body)
+        }
+    }
+
+    private func add(
+        _ names: ArraySlice<String>,
+        beside configuration: PostgresConfiguration,
+        to targets: [FleetTarget],
+        prepare: (String, PostgresConnection) async throws -> Void,
+        _ body: ([FleetTarget]) async throws -> Void
+    ) async throws {
+        guard let name = names.first else { return try await body(targets) }
+        try await withSecondDatabase { database in
+            try await withConnection(to: database) { try await prepare(name, $0) }
+            let target = FleetTarget(id: name, name: name) {
+                try await PostgresConnection.connect(database, reactor: TestReactor.shared, logger: LogCollector().logger)
+            }
+            try await self.add(names.dropFirst(), beside: configuration, to: targets + [target], prepare: prepare, body)
+        }
+    }
+
+    private let one = Result { try file("a1_one", "CREATE TABLE one (id int);") }
+
+    private func breaks(_ name: String) -> (String, PostgresConnection) async throws -> Void {
+        { database, connection in
+            if database == name { try await connection.script("CREATE TABLE one (other int)") }
+        }
+    }
+
+    @Test func `one failure is reported and does not stop the rest, and running again resumes`() async throws {
+        try await self.withFleet(["a", "b", "c", "d"], prepare: self.breaks("b")) { targets in
+            let fleet = FleetMigration(try migrator([self.one.get()]))
+            let report = await fleet.run(targets)
+            #expect(!report.isSuccess)
+            #expect(Set(report.outcomes.filter { !$0.isSuccess }.map(\.id)) == ["b"])
+            #expect(report.outcomes.count == 4)
+            let connection = try await targets[1].connect()
+            try await connection.script("DROP TABLE one")
+            await connection.close()
+            let again = await fleet.run(targets)
+            #expect(again.isSuccess)
+            #expect(again.outcomes.filter { $0.status == .upToDate }.count == 3)
+        }
+    }
+
+    // A file that fails everywhere should fail once.
+    @Test func `a canary that fails stops everything before the rest is touched`() async throws {
+        try await self.withFleet(["a", "b", "c"], prepare: self.breaks("a")) { targets in
+            let report = await FleetMigration(try migrator([self.one.get()])).run(targets)
+            #expect(report.outcomes.map(\.id) == ["a", "b", "c"])
+            #expect(report.outcomes.dropFirst().allSatisfy { $0.status == .skipped })
+            let connection = try await targets[2].connect()
+            #expect(try await connection.texts("SELECT tablename::text FROM pg_tables WHERE tablename = 'one'").isEmpty)
+            await connection.close()
+        }
+    }
+
+    @Test func `a dry run says what is pending and changes nothing`() async throws {
+        try await self.withFleet(["a", "b"]) { targets in
+            let fleet = FleetMigration(try migrator([self.one.get()]), options: FleetOptions(isDryRun: true))
+            for _ in 0..<2 {
+                let report = await fleet.run(targets)
+                #expect(report.isSuccess)
+                let pending = [MigrationReport.File(line: "test", name: "a1_one")]
+                #expect(report.outcomes.allSatisfy { $0.status == .pending(pending) })
+            }
+        }
+    }
+
+    @Test func `no more databases are worked on at once than asked for, and the canary is alone`() async throws {
+        try await self.withFleet(["a", "b", "c", "d", "e"]) { targets in
+            let running = Mutex((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
+            let options = FleetOptions(concurrency: 2)
+            _ = await FleetMigration(try migrator([self.one.get()]), options: options).run(targets) { event in
+                running.withLock { running in
+                    switch event {
+                    case .started(let id, _, let isCanary):
+                        running.now += 1
+                        running.peak = max(running.peak, running.now)
+                        if isCanary { running.canary = id }
+                        if !isCanary, !running.canary.isEmpty { running.isCanaryAlone = false }
+                    case .finished(let outcome):
+                        running.now -= 1
+                        if outcome.id == running.canary { running.canary = "" }
+                    case .applying: break
+                    }
+                }
+            }
+            #expect(running.withLock { $0.peak } <= 2)
+            #expect(running.withLock { $0.isCanaryAlone })
+            #expect(running.withLock { $0.now } == 0)
+        }
+    }
+
+    @Test func `a database that cannot be reached is a failure of that database`() async throws {
+        try await self.withFleet(["a"]) { targets in
+            let lost = FleetTarget(id: "lost", name: "lost") {
+                throw PostgresError(.connectFailed, "no connection")
+            }
+            let report = await FleetMigration(try migrator([self.one.get()])).run(targets + [lost])
+            #expect(report.outcomes.first { $0.id == "a" }?.isSuccess == true)
+            #expect(report.outcomes.first { $0.id == "lost" }?.isSuccess == false)
+        }
+    }
+}

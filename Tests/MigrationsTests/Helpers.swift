@@ -1,0 +1,47 @@
+import Migrations
+import Postgres
+import TestSupport
+
+/// Runs `body` with a connection to a fresh database.
+func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
+    try await withDatabase { configuration in
+        try await withConnection(to: configuration, body)
+    }
+}
+
+/// Runs `body` with a connection of its own.
+func withConnection<T>(
+    to configuration: PostgresConfiguration,
+    _ body: (PostgresConnection) async throws -> T
+) async throws -> T {
+    let connection = try await PostgresConnection.connect(
+        configuration,
+        reactor: TestReactor.shared,
+        logger: LogCollector().logger
+    )
+    do {
+        let result = try await body(connection)
+        await connection.close()
+        return result
+    } catch {
+        await connection.close()
+        throw error
+    }
+}
+
+extension PostgresConnection {
+    /// The first column of a query, as text.
+    func texts(_ sql: String) async throws -> [String] {
+        try await self.query(Statement(sql, prepared: false)).map { try $0.decode(0) }
+    }
+}
+
+func file(_ name: String, _ sql: String) throws -> MigrationFile {
+    try MigrationFile(name: name, bytes: Array(sql.utf8))
+}
+
+func line(_ files: [MigrationFile]) throws -> MigrationLine { try MigrationLine("test", files: files) }
+
+func migrator(_ files: [MigrationFile], options: MigratorOptions = MigratorOptions()) throws -> Migrator {
+    Migrator(lines: [try line(files)], identifiers: ["runtime_role": "a \"role\""], version: "1.2.3", options: options)
+}

@@ -1,0 +1,53 @@
+import Foundation
+import SQLFiles
+import Testing
+
+@Suite struct SQLFilesTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "sql")
+
+    private static let lines: [(folder: String, letter: Character, files: [SQLFile])] = [
+        ("control", "c", SQLFiles.control), ("workspace", "w", SQLFiles.workspace),
+    ]
+
+    @Test func `the list in the program is the folder, in order and byte for byte`() throws {
+        for line in Self.lines {
+            let folder = Self.folder.appending(path: line.folder)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
+            #expect(names == line.files.map { "\($0.name).sql" })
+            for file in line.files {
+                #expect(try Data(contentsOf: folder.appending(path: "\(file.name).sql")) == Data(file.bytes))
+            }
+        }
+    }
+
+    @Test func `names are the line's letter, consecutive numbers and words`() throws {
+        for line in Self.lines {
+            for (index, file) in line.files.enumerated() {
+                let number = String(index + 1)
+                let prefix = "\(line.letter)\(String(repeating: "0", count: 4 - number.count))\(number)_"
+                #expect(file.name.hasPrefix(prefix))
+            }
+        }
+    }
+
+    // The engine owns the transaction: a COMMIT in a file would keep the first half of a file whose second half fails.
+    @Test func `no file ends the transaction it runs in`() throws {
+        for file in Self.lines.flatMap(\.files) {
+            for statement in String(decoding: file.bytes, as: UTF8.self).uppercased().split(separator: "\n") {
+                #expect(!["BEGIN;", "COMMIT;", "ROLLBACK;", "END;"].contains(statement), "\(file.name)")
+            }
+        }
+    }
+
+    @Test func `every constraint has a name`() throws {
+        for file in Self.lines.flatMap(\.files) {
+            for line in String(decoding: file.bytes, as: UTF8.self).split(separator: "\n") {
+                let text = line.trimmingCharacters(in: .whitespaces)
+                if text.hasPrefix("--") { continue }
+                let constrains = ["PRIMARY KEY", "UNIQUE (", "CHECK (", "REFERENCES", "FOREIGN KEY"].contains { text.contains($0) }
+                #expect(!constrains || text.hasPrefix("CONSTRAINT "), "\(file.name): \(text)")
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+import LocalPostgres
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+/// A server that is killed: everybody who waits gets an answer, and what was there before works again afterwards.
+@Suite struct CrashTests {
+    private static let echo = Statement("SELECT $1::int8")
+    private static let sleep = Statement("SELECT pg_sleep(600), $1::int8")
+
+    private func connect(_ server: TestServer) async throws -> PostgresConnection {
+        try await PostgresConnection.connect(
+            server.configuration(),
+            reactor: try TestReactor.shared,
+            logger: LogCollector().logger
+        )
+    }
+
+    /// Waits until so many sessions sleep.
+    private func waitForSleepers(_ count: Int, on server: TestServer) async throws {
+        let observer = try await self.connect(server)
+        let sleepers = Statement(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+        )
+        try await eventually("\(count) statements run") {
+            try await observer.query(sleepers)[0].decode(0, as: Int.self) == count
+        }
+        await observer.close()
+    }
+
+    @Test func `in the middle of statements, look-ups and pooled work everybody is told, and all recover`() async throws
+    {
+        try await withServer { server, local in
+            let logger = LogCollector().logger
+            let reactor = try TestReactor.shared
+            let connection = try await self.connect(server)
+            let pool = PostgresPool(
+                server.configuration(),
+                options: .init(maximumConnections: 4),
+                reactor: reactor,
+                logger: logger
+            )
+            let pipeline = PostgresPipeline(server.configuration(), reactor: reactor, logger: logger)
+            try await withThrowingTaskGroup(of: PostgresError?.self) { group in
+                for number in 0..<100 {
+                    group.addTask {
+                        await failure { try await connection.query(Self.sleep, [number], deadline: .seconds(600)) }
+                    }
+                    group.addTask {
+                        await failure { try await pipeline.query(Self.sleep, [number], deadline: .seconds(600)) }
+                    }
+                }
+                for number in 0..<4 {
+                    group.addTask {
+                        await failure { try await pool.query(Self.sleep, [number], deadline: .seconds(600)) }
+                    }
+                }
+                try await self.waitForSleepers(6, on: server)
+                try await local.kill9()
+                for try await error in group {
+                    #expect(error?.code == .connectionLost || error?.sqlState == .adminShutdown)
+                }
+            }
+            #expect(!connection.isUsable)
+            #expect(await failure { try await pool.query(Self.echo, [1]) }?.code == .connectFailed)
+            #expect(await failure { try await pipeline.query(Self.echo, [1]) }?.code == .connectFailed)
+            try await local.start()
+            try await eventually("the pipeline is back") {
+                await failure { try await pipeline.query(Self.echo, [1]) } == nil
+            }
+            try await eventually("the pool is back") { await failure { try await pool.query(Self.echo, [1]) } == nil }
+            let rows = try await pipeline.query(Self.echo, [7])
+            #expect(try rows[0].decode(0, as: Int.self) == 7)
+            await pool.shutdown()
+            await pipeline.shutdown()
+        }
+    }
+
+    @Test func `while idle it is noticed, and the first call after the restart works`() async throws {
+        try await withServer { server, local in
+            let logger = LogCollector().logger
+            let reactor = try TestReactor.shared
+            let connection = try await self.connect(server)
+            let pool = PostgresPool(server.configuration(), reactor: reactor, logger: logger)
+            let pipeline = PostgresPipeline(server.configuration(), reactor: reactor, logger: logger)
+            try await pool.query(Self.echo, [1])
+            _ = try await pipeline.query(Self.echo, [1])
+            try await local.kill9()
+            try await eventually("all have noticed") {
+                !connection.isUsable && !pipeline.isConnected && pool.usage.open == 0
+            }
+            try await local.start()
+            _ = try await pipeline.query(Self.echo, [2])
+            try await pool.query(Self.echo, [2])
+            #expect(await failure { try await connection.query(Self.echo, [2]) }?.code == .connectionLost)
+            await pool.shutdown()
+            await pipeline.shutdown()
+        }
+    }
+
+    @Test func `in the middle of a COPY its caller is told, and no row stays`() async throws {
+        try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
+            let connection = try await self.connect(server)
+            try await connection.script("CREATE TABLE t (a int)")
+            let (asked, ask) = AsyncStream<Void>.makeStream()
+            let (source, sink) = AsyncThrowingStream<[UInt8], any Error>.makeStream()
+            let task = Task {
+                ask.finish()
+                return try await connection.copyIn("COPY t FROM STDIN", source)
+            }
+            for await _ in asked {}
+            for number in 0..<1000 { sink.yield(Array("\(number)\n".utf8)) }
+            try await local.kill9()
+            try await eventually("it is noticed") { !connection.isUsable }
+            sink.yield(Array("1\n".utf8))
+            sink.finish()
+            #expect(await failure { try await task.value }?.code == .connectionLost)
+            try await local.start()
+            let again = try await self.connect(server)
+            #expect(try await again.number("SELECT count(*) FROM t") == 0)
+        }
+    }
+
+    @Test func `in the middle of a transaction nothing of it stays`() async throws {
+        try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
+            let connection = try await self.connect(server)
+            try await connection.script("CREATE TABLE t (a int)")
+            let error = await failure {
+                try await connection.transaction { connection in
+                    try await connection.query(Statement("INSERT INTO t VALUES (1)"))
+                    try await local.kill9()
+                    try await eventually("it is noticed") { !connection.isUsable }
+                }
+            }
+            #expect(error?.code == .connectionLost)
+            #expect(error?.wasSent == false)
+            try await local.start()
+            let again = try await self.connect(server)
+            #expect(try await again.number("SELECT count(*) FROM t") == 0)
+        }
+    }
+
+    // A caller that hears nothing holds its own caller, and so on up to the client.
+    @Test func `when backends are ended at random under load every call is answered, and rightly`() async throws {
+        try await withFixture { fixture in
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .seconds(60)))
+            let pipeline = try fixture.pipeline()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for worker in 0..<16 {
+                    group.addTask {
+                        for number in 0..<150 {
+                            let value = worker * 1000 + number
+                            do {
+                                let rows =
+                                    worker % 2 == 0
+                                    ? try await pool.query(Self.echo, [value])
+                                    : try await pipeline.query(Self.echo, [value])
+                                #expect(try rows[0].decode(0, as: Int.self) == value)
+                            } catch let error as PostgresError {
+                                let expected: Set<PostgresError.Code> = [
+                                    .connectionLost, .connectFailed, .server, .poolTimedOut,
+                                ]
+                                #expect(expected.contains(error.code), "\(error)")
+                                #expect(error.code != .server || error.sqlState == .adminShutdown)
+                            }
+                        }
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<20 {
+                        try await administer(
+                            """
+                            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                            WHERE datname = '\(fixture.configuration.database ?? "")' AND random() < 0.5
+                            """
+                        )
+                    }
+                }
+                try await group.waitForAll()
+            }
+            try await eventually("the pool works") { await failure { try await pool.query(Self.echo, [1]) } == nil }
+            try await eventually("the pipeline works") {
+                await failure { try await pipeline.query(Self.echo, [1]) } == nil
+            }
+            await pool.shutdown()
+            await pipeline.shutdown()
+        }
+    }
+}

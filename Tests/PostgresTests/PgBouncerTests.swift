@@ -1,0 +1,188 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+/// What works through PgBouncer in transaction mode, and what does not; `docs/postgres.md` has the table.
+@Suite struct PgBouncerTests {
+    private static let programs = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
+
+    /// Runs `body` against a server and a PgBouncer of two server connections before it; says so if there is no PgBouncer.
+    private func withPgBouncer(
+        settings: String = "",
+        preparing sql: String = "",
+        _ body: (_ direct: PostgresConfiguration, _ pooled: PostgresConfiguration) async throws -> Void
+    ) async throws {
+        guard let program = Self.programs.first(where: { access($0, X_OK) == 0 }) else {
+            Issue.record("PgBouncer is not installed: what works through it is not tested here", severity: .warning)
+            return
+        }
+        let server = try await PlainServer.start(hostRules: ["local all all trust"])
+        try await server.use { server in
+            try await self.connect(server.configuration()).script(sql)
+            let port = server.port == 31_999 ? 20_000 : server.port + 1
+            let configuration = """
+                [databases]
+                * = host=\(server.folder) port=\(server.port)
+                [pgbouncer]
+                listen_addr =
+                unix_socket_dir = \(server.folder)
+                listen_port = \(port)
+                auth_type = any
+                pool_mode = transaction
+                default_pool_size = 2
+                pidfile = \(server.folder)/data/pgbouncer.pid
+                logfile = \(server.folder)/data/pgbouncer.log
+                \(settings)
+                """
+            // A wildcard database needs a forced user where authentication is `any`.
+            let text = configuration.replacing("port=\(server.port)\n", with: "port=\(server.port) user=postgres\n")
+            try text.write(toFile: "\(server.folder)/pgbouncer.ini", atomically: false, encoding: .utf8)
+            try await server.asOwner("\(program) -q -d \(server.folder)/pgbouncer.ini")
+            var pooled = try PostgresConfiguration("host=\(server.folder) port=\(port) user=postgres dbname=postgres")
+            pooled.usesPreparedStatements = false
+            do {
+                try await eventually("PgBouncer answers") { await failure { try await self.connect(pooled) } == nil }
+                try await body(try server.configuration(), pooled)
+            } catch {
+                _ = try? await server.asOwner("sh -c 'kill -9 $(cat \(server.folder)/data/pgbouncer.pid)'")
+                throw error
+            }
+            try await server.asOwner("sh -c 'kill -9 $(cat \(server.folder)/data/pgbouncer.pid)'")
+        }
+    }
+
+    private func connect(_ configuration: PostgresConfiguration) async throws -> PostgresConnection {
+        try await PostgresConnection.connect(
+            configuration,
+            reactor: try TestReactor.shared,
+            logger: LogCollector().logger
+        )
+    }
+
+    @Test func `statements, scripts, transactions, COPY, cancellation and pools work`() async throws {
+        try await self.withPgBouncer { direct, pooled in
+            let connection = try await self.connect(pooled)
+            let observer = try await self.connect(direct)
+            try await connection.script("CREATE TABLE t (a int8 PRIMARY KEY); INSERT INTO t VALUES (0)")
+            let insert = Statement("INSERT INTO t VALUES ($1)")
+            await withTaskGroup(of: PostgresError?.self) { group in
+                for number in 0..<200 {
+                    group.addTask { await failure { try await connection.query(insert, [number / 2]) } }
+                }
+                let refused = await group.reduce(into: [PostgresError]()) { if let error = $1 { $0.append(error) } }
+                #expect(refused.count == 101)
+                #expect(refused.allSatisfy { $0.sqlState == .uniqueViolation })
+            }
+            _ = try await connection.transaction { try await $0.query(insert, [1000]) }
+            let rolledBack = await failure {
+                try await connection.transaction { connection in
+                    try await connection.query(insert, [1001])
+                    try await connection.script("SELECT 1 / 0")
+                }
+            }
+            #expect(rolledBack?.sqlState?.rawValue == "22012")
+            let chunks = AsyncThrowingStream<[UInt8], any Error> { stream in
+                for number in 2000..<2500 { stream.yield(Array("\(number)\n".utf8)) }
+                stream.finish()
+            }
+            #expect(try await connection.copyIn("COPY t FROM STDIN", chunks) == 500)
+            #expect(try await observer.number("SELECT count(*) FROM t") == 601)
+            let late = await failure {
+                try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: .milliseconds(300))
+            }
+            #expect(late?.code == .deadlineExceeded)
+            #expect(try await connection.number("SELECT 1::int8") == 1)
+            try await self.usePool(pooled)
+        }
+    }
+
+    private func usePool(_ pooled: PostgresConfiguration) async throws {
+        let pool = PostgresPool(
+            pooled,
+            options: PostgresPoolOptions(maximumConnections: 6, leaseDeadline: .seconds(60)),
+            reactor: try TestReactor.shared,
+            logger: LogCollector().logger
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    let echo = try await pool.transaction { connection in
+                        try await connection.query(Statement("SELECT $1::int8"), [number])[0].decode(0, as: Int.self)
+                    }
+                    #expect(echo == number)
+                }
+            }
+            try await group.waitForAll()
+        }
+        await pool.shutdown()
+    }
+
+    // Two clients share two server connections, so a statement is often executed where another client's was prepared.
+    @Test func `prepared statements do not work, and fail instead of executing something else`() async throws {
+        try await self.withPgBouncer(settings: "server_reset_query_always = 0") { _, pooled in
+            var preparing = pooled
+            preparing.usesPreparedStatements = true
+            let first = try await self.connect(preparing)
+            let second = try await self.connect(preparing)
+            // Both call theirs "m1".
+            _ = try await first.query(Statement("SELECT 'first', $1"), [1])
+            let error = await failure {
+                // On the same server connection: one that is in a transaction is lent to nobody else.
+                try await second.query(Statement("SELECT 'second', $1"), [2])
+            }
+            #expect(error?.sqlState?.rawValue == "42P05")
+        }
+    }
+
+    @Test func `settings are refused, and where PgBouncer drops them no pipeline opens`() async throws {
+        try await self.withPgBouncer { _, pooled in
+            let refused = await failure { try await self.connect(pooled.setting("statement_timeout", "1000")) }
+            #expect(refused?.code == .connectFailed)
+            let pipeline = PostgresPipeline(pooled, reactor: try TestReactor.shared, logger: LogCollector().logger)
+            #expect(await failure { try await pipeline.query(Statement("SELECT 1")) }?.code == .connectFailed)
+            await pipeline.shutdown()
+        }
+        // Dropping default_transaction_read_only would let writes in, which a neighbour's failure could undo after they were reported.
+        try await self.withPgBouncer(settings: "ignore_startup_parameters = options") { _, pooled in
+            let pipeline = PostgresPipeline(pooled, reactor: try TestReactor.shared, logger: LogCollector().logger)
+            let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }
+            #expect(error?.code == .invalidConfiguration)
+            await pipeline.shutdown()
+        }
+    }
+
+    @Test func `a role that is read-only by itself can have a pipeline`() async throws {
+        try await self.withPgBouncer(
+            settings: "ignore_startup_parameters = options",
+            preparing: "ALTER ROLE postgres SET default_transaction_read_only = on"
+        ) { _, pooled in
+            let pipeline = PostgresPipeline(pooled, reactor: try TestReactor.shared, logger: LogCollector().logger)
+            let rows = try await pipeline.query(Statement("SELECT $1::int8"), [5])
+            #expect(try rows[0].decode(0, as: Int.self) == 5)
+            let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }
+            #expect(error?.sqlState == .readOnlyTransaction)
+            await pipeline.shutdown()
+        }
+    }
+
+    @Test func `a connection that listens and rests hears nothing`() async throws {
+        try await self.withPgBouncer { direct, pooled in
+            let listener = try await self.connect(pooled)
+            let sender = try await self.connect(direct)
+            let other = try await self.connect(pooled)
+            try await listener.listen("channel")
+            for _ in 0..<20 {
+                try await sender.script("NOTIFY channel, 'lost'")
+                // The server connection that listens is lent to others meanwhile.
+                #expect(try await other.number("SELECT 1::int8") == 1)
+            }
+            await listener.close()
+            var received = 0
+            for await _ in listener.notifications { received += 1 }
+            #expect(received == 0)
+        }
+    }
+}

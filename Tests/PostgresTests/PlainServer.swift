@@ -1,0 +1,120 @@
+import FoundationEssentials
+import Glibc
+import Postgres
+import Subprocess
+import TestSupport
+
+/// A server with its own `pg_hba.conf`, and with TCP and TLS where a test asks for them.
+///
+/// `LocalPostgres` listens on a Unix socket and trusts everybody who reaches it, and libpq speaks TLS over TCP only.
+struct PlainServer: Sendable {
+    let folder: String
+    let port: Int
+
+    struct Failure: Error {
+        let command: String
+        let output: String
+    }
+
+    static let binaries = "/usr/lib/postgresql/15/bin"
+
+    static func start(
+        listensOnTCP: Bool = false,
+        hostRules: [String],
+        settings: [String: String] = [:],
+        files: [String: String] = [:]
+    ) async throws -> PlainServer {
+        let folder = try await self.run("mktemp -d /tmp/plain-server-XXXXXX && true").trimmed
+        let server = PlainServer(folder: folder, port: Int.random(in: 20_000..<32_000))
+        do {
+            try await server.start(listensOnTCP: listensOnTCP, hostRules: hostRules, settings: settings, files: files)
+            return server
+        } catch {
+            await server.stop()
+            throw error
+        }
+    }
+
+    private func start(
+        listensOnTCP: Bool,
+        hostRules: [String],
+        settings: [String: String],
+        files: [String: String]
+    ) async throws {
+        // The server refuses to be root's.
+        if geteuid() == 0 { try await Self.run("chown postgres \(self.folder)") }
+        try await self.asOwner(
+            "\(Self.binaries)/initdb -D \(self.folder)/data -U postgres -A trust -N -E UTF8 --locale=C.UTF-8"
+        )
+        for (name, text) in files {
+            try text.write(toFile: "\(self.folder)/data/\(name)", atomically: false, encoding: .utf8)
+        }
+        let rules = hostRules.joined(separator: "\n") + "\n"
+        try rules.write(toFile: "\(self.folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
+        if geteuid() == 0 {
+            try await Self.run("chown -R postgres \(self.folder)/data && chmod -f 600 \(self.folder)/data/*.key; true")
+        }
+        var options = [
+            "port": "\(self.port)", "unix_socket_directories": self.folder, "fsync": "off", "max_connections": "20",
+            "listen_addresses": listensOnTCP ? "127.0.0.1" : "", "shared_buffers": "16MB",
+        ]
+        options.merge(settings) { _, new in new }
+        let arguments = options.sorted { $0.key < $1.key }.map { "-c \($0.key)=\($0.value.isEmpty ? "''" : $0.value)" }
+        try await self.asOwner(
+            "\(Self.binaries)/pg_ctl start -D \(self.folder)/data -w -t 60 -l \(self.folder)/log -o \"\(arguments.joined(separator: " "))\""
+        )
+    }
+
+    /// Runs `body` and stops the server.
+    func use(_ body: (PlainServer) async throws -> Void) async throws {
+        do {
+            try await body(self)
+            await self.stop()
+        } catch {
+            await self.stop()
+            throw error
+        }
+    }
+
+    private func stop() async {
+        _ = try? await self.asOwner("\(Self.binaries)/pg_ctl stop -D \(self.folder)/data -m immediate -w")
+        try? FileManager.default.removeItem(atPath: self.folder)
+    }
+
+    /// The superuser, over the Unix socket.
+    func configuration(_ more: String = "") throws -> PostgresConfiguration {
+        try PostgresConfiguration("host=\(self.folder) port=\(self.port) user=postgres dbname=postgres \(more)")
+    }
+
+    /// The superuser, over TCP.
+    func configurationOverTCP(_ more: String) throws -> PostgresConfiguration {
+        try PostgresConfiguration("hostaddr=127.0.0.1 port=\(self.port) user=postgres dbname=postgres \(more)")
+    }
+
+    @discardableResult
+    func asOwner(_ command: String) async throws -> String {
+        try await Self.run(
+            geteuid() == 0 ? "exec setpriv --reuid=postgres --regid=postgres --clear-groups -- \(command)" : command
+        )
+    }
+
+    @discardableResult
+    static func run(_ command: String) async throws -> String {
+        // The server inherits the descriptors: were its output a pipe, the end of it would never come.
+        let file = FileManager.default.temporaryDirectory.appending(path: "plain-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let result = try await Subprocess.run(
+            .name("sh"),
+            arguments: ["-c", "{ \(command); } >\(file) 2>&1 </dev/null"],
+            output: .discarded,
+            error: .discarded
+        )
+        let output = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+        guard result.terminationStatus.isSuccess else { throw Failure(command: command, output: output) }
+        return output
+    }
+}
+
+extension String {
+    var trimmed: String { String(self.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()) }
+}

@@ -1,0 +1,52 @@
+import AsyncHTTPClient
+import HTTPTypes
+import JSON
+import NIOCore
+import NIOHTTP1
+import Testing
+
+/// What a server answered.
+struct Answer: Sendable, CustomStringConvertible {
+    let status: Int
+    let headers: [String: String]
+    let text: String
+
+    init(status: Int, headers: [String: String], text: String) {
+        self.status = status
+        self.headers = headers
+        self.text = text
+    }
+
+    /// The body, read as JSON; `null` where it is none.
+    var json: JSONValue {
+        (try? JSONValue(parsing: text.utf8, limits: JSONLimits(maximumBytes: 8 << 20))) ?? .null
+    }
+
+    /// A member of the body by the names on the way to it.
+    subscript(_ names: String...) -> JSONValue? {
+        names.reduce(json as JSONValue?) { $0?[$1] }
+    }
+
+    /// The stable code of a problem or a verdict.
+    var code: String? { self["code"]?.string }
+
+    /// What a problem points at, in order.
+    var pointers: [String] {
+        (self["errors"]?.array ?? []).compactMap { $0["pointer"]?.string ?? $0["parameter"]?.string ?? $0["header"]?.string }
+    }
+
+    /// The body without what is different in every answer.
+    var comparable: JSONValue {
+        guard case .object(var object) = json else { return .string(text) }
+        object["request_id"] = nil
+        return .object(object)
+    }
+
+    var description: String { "\(status) \(text)" }
+
+    /// A member that must be a string.
+    func string(_ names: String..., at location: SourceLocation = #_sourceLocation) throws -> String {
+        let value = names.reduce(json as JSONValue?) { $0?[$1] }
+        return try #require(value?.string, "no text at \(names) in \(self)", sourceLocation: location)
+    }
+}

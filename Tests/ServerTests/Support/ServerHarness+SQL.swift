@@ -1,0 +1,57 @@
+import Keys
+import Logging
+import Postgres
+import Server
+import Service
+import Tenancy
+import TestSupport
+import Testing
+
+/// What tests do to databases behind the server's back.
+extension ServerHarness {
+    /// The superuser's way to the database of a workspace of the organization `default`.
+    func workspaceDatabase(_ slug: String = "default") async throws -> PostgresConfiguration {
+        let name = try await rows(
+            installation.control,
+            """
+            SELECT w.database FROM control.workspaces w JOIN control.organizations o ON o.id = w.organization_id
+            WHERE w.slug = \(PostgresConnection.quote(literal: slug)) AND o.slug = 'default'
+            """
+        ).first.map { try $0.decode(0, as: String.self) }
+        return installation.server.configuration(database: try #require(name))
+    }
+
+    /// Executes SQL as the superuser in the database of a workspace.
+    func inWorkspace(_ sql: String, slug: String = "default") async throws {
+        try await script(try await workspaceDatabase(slug), sql)
+    }
+
+    /// Executes SQL as the superuser.
+    func script(_ database: PostgresConfiguration, _ sql: String) async throws {
+        try await withConnection(database) { try await $0.script(sql) }
+    }
+
+    /// Queries as the superuser.
+    func rows(_ database: PostgresConfiguration, _ sql: String) async throws -> Rows {
+        try await withConnection(database) { try await $0.query(Statement(sql, prepared: false)) }
+    }
+
+    private func withConnection<T>(
+        _ database: PostgresConfiguration,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        let connection = try await PostgresConnection.connect(
+            database,
+            reactor: try TestReactor.shared,
+            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

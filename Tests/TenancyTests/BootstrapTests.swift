@@ -1,0 +1,116 @@
+import Migrations
+import Postgres
+import Tenancy
+import TestSupport
+import Testing
+
+@Suite struct BootstrapTests {
+    @Test func `a first start makes everything, and a second finds it`() async throws {
+        try await withInstallation { test in
+            let first = try await test.bootstrap()
+            #expect(first.migration.files.count > 0)
+            #expect(first.primary.isPrimary)
+            let second = try await test.bootstrap()
+            #expect(second.migration.isEmpty)
+            #expect(second.primary == first.primary)
+            try await test.withRuntime(test.owner.database ?? "") { runtime in
+                let states = try await runtime.texts("SELECT state FROM auth.workspace")
+                #expect(states == ["active"])
+            }
+        }
+    }
+
+    @Test func `starts at the same time all succeed and agree`() async throws {
+        try await withInstallation { test in
+            let clusters = try await withThrowingTaskGroup(of: Cluster.self) { group in
+                for _ in 0..<4 { group.addTask { try await test.bootstrap().primary } }
+                return try await group.reduce(into: Set()) { $0.insert($1) }
+            }
+            #expect(clusters.count == 1)
+        }
+    }
+
+    @Test func `a control database that does not exist is made`() async throws {
+        try await withInstallation { test in
+            // Under the installation's prefix, so that it is removed with the rest.
+            let owner = test.owner.database("\(test.installation.prefix)_control")
+            let other = TestInstallation(owner: owner, installation: test.installation)
+            _ = try await other.bootstrap()
+            #expect(try await test.databases() == ["\(test.installation.prefix)_control"])
+        }
+    }
+
+    // Whoever reads the server's log or the client's must not learn the password: the server gets a SCRAM verifier.
+    @Test func `the runtime role's password is set and shows nowhere`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            let role = test.installation.runtimeRole
+            let stored = try await withConnection(to: test.owner) {
+                try await $0.texts("SELECT rolpassword FROM pg_authid WHERE rolname = '\(role)'")
+            }
+            #expect(stored.first?.hasPrefix("SCRAM-SHA-256$") == true)
+            #expect(!test.logs.text.contains(TestInstallation.password))
+        }
+    }
+
+    @Test func `an owner that may not create databases is told what to change`() async throws {
+        try await withInstallation { test in
+            let role = "\(test.installation.prefix)_weak"
+            try await administer("CREATE ROLE \(role) LOGIN")
+            let owner = test.owner.user(role, password: nil)
+            let error = await #expect(throws: TenancyError.self) {
+                try await TestInstallation(owner: owner, installation: test.installation).bootstrap()
+            }
+            #expect(error?.code == .incompatible)
+            #expect(error?.message.contains("CREATEDB") == true)
+            try await administer("DROP ROLE \(role)")
+        }
+    }
+
+    // A hosted PostgreSQL gives no superuser: an owner with CREATEDB and CREATEROLE must be enough for everything.
+    @Test func `an owner without superuser rights can do it all`() async throws {
+        try await withInstallation { test in
+            let role = "\(test.installation.prefix)_owner"
+            try await administer("CREATE ROLE \(role) LOGIN CREATEDB CREATEROLE")
+            try await administer("ALTER DATABASE \(test.owner.database ?? "") OWNER TO \(role)")
+            let owned = TestInstallation(owner: test.owner.user(role, password: nil), installation: test.installation)
+            let provisioner = Provisioner(try await owned.bootstrap())
+            let first = try await owned.makeTenant(provisioner)
+            let second = try await provisioner.create(NewWorkspace(organizationID: first.organizationID, name: "b"), by: .system)
+            _ = try await provisioner.suspend(second.id, by: .system)
+            try await provisioner.delete(second.id, by: .system)
+            #expect(try await provisioner.migrateFleet().isSuccess)
+            await provisioner.shutdown()
+            try await test.withDatabase(first.database) { _ in }
+            for name in try await test.databases() {
+                let database = PostgresConnection.quote(identifier: name)
+                try await administer("ALTER DATABASE \(database) WITH IS_TEMPLATE false")
+                try await administer("DROP DATABASE \(database) WITH (FORCE)")
+            }
+            try await administer("ALTER DATABASE \(test.owner.database ?? "") OWNER TO postgres")
+            try await withConnection(to: test.owner) {
+                try await $0.script("DROP OWNED BY \(test.installation.runtimeRole); DROP OWNED BY \(role) CASCADE")
+            }
+            try await administer("DROP ROLE \(test.installation.runtimeRole)")
+            try await administer("DROP ROLE \(role)")
+        }
+    }
+
+    @Test func `peppers and seeds are noted once`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            try await test.withStore { store in
+                let value = [UInt8](repeating: 7, count: 32)
+                let isNew = try await store.addPepper("p1", checkValue: value)
+                let isNewAgain = try await store.addPepper("p1", checkValue: [UInt8](repeating: 8, count: 32))
+                #expect(isNew && !isNewAgain)
+                #expect(try await store.pepperCheckValues() == ["p1": value])
+                #expect(try await store.seed("operator") == nil)
+                let isPlanted = try await store.plantSeed("operator", keyID: nil)
+                let isPlantedAgain = try await store.plantSeed("operator", keyID: nil)
+                #expect(isPlanted && !isPlantedAgain)
+                #expect(try await store.seed("operator")?.name == "operator")
+            }
+        }
+    }
+}

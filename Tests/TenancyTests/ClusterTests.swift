@@ -1,0 +1,66 @@
+import Keys
+import LocalPostgres
+import Migrations
+import Postgres
+import Tenancy
+import TestSupport
+import Testing
+
+@Suite struct ClusterTests {
+    @Test func `workspaces can be placed on a second server, and outlive a restart of it`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control)
+            let databases = try Databases(control)
+            let first = try await test.makeTenant(provisioner)
+            try await withServer { server, local in
+                let parameters = server.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
+                #expect(!cluster.isPrimary)
+                let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
+                let far = try await provisioner.create(new, by: .system)
+                #expect(far.clusterID == cluster.id)
+                let state = Statement("SELECT state FROM auth.workspace")
+                let found = try await databases.withPool(far.facts) { try await $0.query(state).first?.decode(0, as: String.self) }
+                #expect(found == "active")
+                _ = try await provisioner.suspend(far.id, by: .system)
+                #expect(try await provisioner.migrateFleet().isSuccess)
+
+                // The server goes away: its workspace is out of reach, and the change is finished when it is back.
+                try await local.kill9()
+                await #expect(throws: PostgresError.self) { try await provisioner.resume(far.id, by: .system) }
+                let report = try await provisioner.repairAll()
+                #expect(report.failed == [far.id])
+                #expect(report.unreachableClusters == ["second"])
+                let near = try await databases.withPool(first.facts) { try await $0.query(state).count }
+                #expect(near == 1)
+                try await local.start()
+                #expect(try await provisioner.repairAll().settled == [far.id])
+                #expect(try await test.withStore { try await $0.workspace(far.id)?.state } == .active)
+                try await provisioner.delete(far.id, by: .system)
+                #expect(try await test.withStore { try await $0.workspace(far.id) } == nil)
+            }
+            await databases.shutdown()
+            await provisioner.shutdown()
+        }
+    }
+
+    @Test func `a connection string with a password, or to the primary itself, is refused and stored nowhere`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let own = test.owner.parameters
+            let same = ["host", "port", "user"].compactMap { key in own[key].map { "\(key)='\($0)'" } }.joined(separator: " ")
+            for conninfo in ["host=h password=secret", "postgres://u:secret@h/db", "host=h passfile=/x", "nonsense", "", same] {
+                let error = await #expect(throws: TenancyError.self) {
+                    try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
+                }
+                #expect(error?.field == "conninfo", "\(conninfo)")
+                #expect(error?.description.contains("secret") == false)
+            }
+            let names = try await test.withStore { try await $0.clusters(PageRequest()).items.map(\.name) }
+            #expect(names == ["primary"])
+        }
+    }
+}

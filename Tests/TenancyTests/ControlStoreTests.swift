@@ -1,0 +1,167 @@
+import FoundationEssentials
+import Keys
+import Postgres
+import Tenancy
+import TestSupport
+import Testing
+
+@Suite struct ControlStoreTests {
+    private func withStore(_ body: (ControlStore) async throws -> Void) async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            // As the service: what it may not do shows here.
+            try await test.withRuntime(test.owner.database ?? "") { runtime in
+                try await body(ControlStore(runtime, installation: test.installation))
+            }
+        }
+    }
+
+    private func code(_ body: () async throws -> Void) async throws -> TenancyError.Code? {
+        do {
+            try await body()
+            return nil
+        } catch let error as TenancyError {
+            return error.code
+        }
+    }
+
+    @Test func `organizations are made, found, changed, and every change has its event`() async throws {
+        try await self.withStore { store in
+            let by = Attribution(actor: "somebody")
+            let made = try await store.createOrganization(NewOrganization(name: "Acme Inc.", tokenPrefix: "acm"), by: by)
+            #expect(made.slug == "acme-inc")
+            #expect(try await store.organization(made.id) == made)
+            #expect(try await store.organization(slug: "acme-inc") == made)
+            let change = OrganizationChange(name: "Acme", tokenPrefix: .some(nil))
+            let changed = try await store.updateOrganization(made.id, change, by: by)
+            #expect(changed.name == "Acme")
+            #expect(changed.tokenPrefix == nil)
+            #expect(changed.slug == "acme-inc")
+            let unknown = try await self.code {
+                _ = try await store.updateOrganization(UUIDv7.make(at: .earliest, random: (0, 0)), change, by: by)
+            }
+            #expect(unknown == .unknownOrganization)
+        }
+    }
+
+    @Test func `an event says what changed, and only that`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            let made = try await test.withStore { try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system) }
+            _ = try await test.withStore {
+                try await $0.updateOrganization(made.id, OrganizationChange(name: "New \"name\""), by: .system)
+            }
+            let changes = try await test.withDatabase(test.owner.database ?? "") {
+                try await $0.texts("SELECT changes::text FROM auth.key_events WHERE type = 'organization.updated'")
+            }
+            #expect(changes == [#"{"name": {"to": "New \"name\"", "from": "Acme"}}"#])
+        }
+    }
+
+    @Test func `a slug that is asked for and taken is refused, one that is derived is varied`() async throws {
+        try await self.withStore { store in
+            let first = try await store.createOrganization(NewOrganization(name: "Acme"), by: .system)
+            let second = try await store.createOrganization(NewOrganization(name: "ACME"), by: .system)
+            #expect(first.slug == "acme")
+            #expect(second.slug.hasPrefix("acme-"))
+            let taken = try await self.code {
+                _ = try await store.createOrganization(NewOrganization(name: "x", slug: "acme"), by: .system)
+            }
+            #expect(taken == .slugTaken)
+            let changed = try await self.code {
+                _ = try await store.updateOrganization(second.id, OrganizationChange(slug: "acme"), by: .system)
+            }
+            #expect(changed == .slugTaken)
+        }
+    }
+
+    @Test func `workspaces of two organizations may have the same slug, of one not`() async throws {
+        try await self.withStore { store in
+            let a = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
+            let b = try await store.createOrganization(NewOrganization(name: "b"), by: .system)
+            let inA = try await store.createWorkspace(NewWorkspace(organizationID: a.id, slug: "x", isDefault: true), by: .system)
+            _ = try await store.createWorkspace(NewWorkspace(organizationID: b.id, slug: "x"), by: .system)
+            let again = try await self.code {
+                _ = try await store.createWorkspace(NewWorkspace(organizationID: a.id, slug: "x"), by: .system)
+            }
+            #expect(again == .slugTaken)
+            let second = try await self.code {
+                _ = try await store.createWorkspace(NewWorkspace(organizationID: a.id, isDefault: true), by: .system)
+            }
+            #expect(second == .defaultExists)
+            #expect(try await store.organization(a.id)?.defaultWorkspaceID == inA.id)
+            #expect(try await store.workspace(slug: "x", organization: a.id)?.id == inA.id)
+            #expect(try await store.defaultWorkspace(of: b.id) == nil)
+        }
+    }
+
+    @Test func `what a workspace is called can be changed and taken away`() async throws {
+        try await self.withStore { store in
+            let owner = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
+            let made = try await store.createWorkspace(NewWorkspace(organizationID: owner.id, name: "w"), by: .system)
+            #expect(made.dataRetention == #"{"unit": "days", "value": 7}"#)
+            let retention = #"{"unit": "hours", "value": 1}"#
+            let change = WorkspaceChange(name: .some(nil), slug: "new", dataRetention: retention)
+            let changed = try await store.updateWorkspace(made.id, change, by: .system)
+            #expect(changed.name == nil)
+            #expect(changed.slug == "new")
+            #expect(changed.dataRetention == retention)
+            for wrong in ["[]", "{", ""] {
+                let code = try await self.code {
+                    _ = try await store.updateWorkspace(made.id, WorkspaceChange(dataRetention: wrong), by: .system)
+                }
+                #expect(code == .invalid, "\(wrong)")
+            }
+        }
+    }
+
+    @Test(arguments: ["", "nul\0", String(repeating: "x", count: 256)])
+    func `a name that the database would refuse is refused with the field`(name: String) async throws {
+        try await self.withStore { store in
+            let error = await #expect(throws: TenancyError.self) {
+                try await store.createOrganization(NewOrganization(name: name), by: .system)
+            }
+            #expect(error?.field == "name")
+        }
+    }
+
+    // A list that shifts under inserts would show an item twice or never.
+    @Test func `pages go forward and back over everything once, while new items come in`() async throws {
+        try await self.withStore { store in
+            for index in 0..<5 { _ = try await store.createOrganization(NewOrganization(name: "o\(index)"), by: .system) }
+            let first = try await store.organizations(PageRequest(limit: 2))
+            #expect(first.items.map(\.name) == ["o4", "o3"])
+            _ = try await store.createOrganization(NewOrganization(name: "o5"), by: .system)
+            let second = try await store.organizations(PageRequest(limit: 2, .after(try #require(first.next))))
+            #expect(second.items.map(\.name) == ["o2", "o1"])
+            let third = try await store.organizations(PageRequest(limit: 2, .after(try #require(second.next))))
+            #expect(third.items.map(\.name) == ["o0"])
+            #expect(third.next == nil && !third.hasMore)
+            let last = try #require(third.items.first)
+            let place = PageCursor(createdAt: last.createdAt, id: last.id)
+            let back = try await store.organizations(PageRequest(limit: 2, .before(place)))
+            #expect(back.items.map(\.name) == ["o2", "o1"])
+            #expect(back.hasMore)
+        }
+    }
+
+    @Test func `workspaces are filtered by organization, state, part of the name and its beginning`() async throws {
+        try await self.withStore { store in
+            let a = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
+            let b = try await store.createOrganization(NewOrganization(name: "b"), by: .system)
+            for (owner, name) in [(a, "Alpha"), (a, "alphabet"), (a, "beta 100%"), (b, "alpha")] {
+                _ = try await store.createWorkspace(NewWorkspace(organizationID: owner.id, name: name), by: .system)
+            }
+            func names(_ filter: WorkspaceFilter) async throws -> [String?] {
+                try await store.workspaces(PageRequest(), filter).items.map(\.name)
+            }
+            #expect(try await names(WorkspaceFilter()).count == 4)
+            #expect(try await names(WorkspaceFilter(organizationID: a.id)) == ["beta 100%", "alphabet", "Alpha"])
+            #expect(try await names(WorkspaceFilter(organizationID: a.id, query: "LPHA")) == ["alphabet", "Alpha"])
+            #expect(try await names(WorkspaceFilter(query: "%")) == ["beta 100%"])
+            #expect(try await names(WorkspaceFilter(namePrefix: "ALPHA")).count == 3)
+            #expect(try await names(WorkspaceFilter(states: [.active])).isEmpty)
+            #expect(try await names(WorkspaceFilter(states: [.creating, .active])).count == 4)
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import Keys
+import Postgres
+import Tenancy
+import TestSupport
+import Testing
+
+@Suite struct CreationTests {
+    @Test func `a new workspace is active, migrated, knows whose it is, and has its event in both databases`() async throws {
+        try await withInstallation { test in
+            let provisioner = Provisioner(try await test.bootstrap())
+            let organization = try await test.withStore {
+                try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
+            }
+            let by = Attribution(actor: "somebody", address: "192.0.2.1", requestID: "r1")
+            let workspace = try await provisioner.create(
+                NewWorkspace(organizationID: organization.id, name: "Räder & Co"),
+                by: by
+            )
+            #expect(workspace.state == .active)
+            #expect(workspace.slug == "r-der-co")
+            #expect(workspace.database == "\(test.installation.prefix)_w_\(workspace.ref.text)")
+            let event = "SELECT id || type || actor || address || request_id || changes || occurred_at FROM auth.key_events"
+            let (rows, events) = try await test.withRuntime(workspace.database) { runtime in
+                (
+                    try await runtime.texts("SELECT workspace_id || ' ' || organization_id || ' ' || ref || state FROM auth.workspace"),
+                    try await runtime.texts(event)
+                )
+            }
+            let expected = "\(UUIDv7.text(of: workspace.id)) \(UUIDv7.text(of: organization.id)) \(workspace.ref.text)active"
+            #expect(rows == [expected])
+            let inControl = try await test.withRuntime(test.owner.database ?? "") {
+                try await $0.texts("\(event) WHERE type = 'workspace.created'")
+            }
+            #expect(events.count == 1)
+            #expect(events == inControl)
+            await provisioner.shutdown()
+        }
+    }
+
+    // A crash at any step leaves a row that says what to do; a half-made workspace is never taken for a whole one.
+    @Test(arguments: [
+        ProvisioningStep.recorded, .templateCreated, .templateMigrated, .templateCompleted, .cloned, .initialized, .opened, .activated,
+    ])
+    func `a crash after any step is mended by the next start`(step: ProvisioningStep) async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let dying = Provisioner.dying(after: step, control)
+            await #expect(throws: Crash.self) { try await test.makeTenant(dying) }
+            await dying.shutdown()
+
+            let next = Provisioner(control)
+            let report = try await next.repairAll()
+            #expect(report.failed.isEmpty)
+            #expect(report.settled.count == (step == .activated ? 0 : 1))
+            let page = try await test.withStore { try await $0.workspaces(PageRequest()) }
+            let workspace = try #require(page.items.first)
+            #expect(workspace.state == .active)
+            let found = try await test.withRuntime(workspace.database) {
+                try await $0.texts("SELECT state FROM auth.workspace UNION ALL SELECT type FROM auth.key_events")
+            }
+            #expect(found == ["active", "workspace.created"])
+            let templates = try await test.databases().filter { $0.contains("_template_") }
+            #expect(templates.count == 1)
+            #expect(try await next.repairAll().settled.isEmpty)
+            await next.shutdown()
+        }
+    }
+
+    @Test func `two nodes that finish the same workspace do not hurt each other`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let organization = try await test.withStore {
+                try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
+            }
+            let made = try await test.withStore {
+                try await $0.createWorkspace(NewWorkspace(organizationID: organization.id), by: .system)
+            }
+            let nodes = [Provisioner(control), Provisioner(control), Provisioner(control)]
+            let states = try await withThrowingTaskGroup(of: WorkspaceState?.self) { group in
+                for node in nodes { group.addTask { try await node.settle(made.id)?.state } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(states == [.active, .active, .active])
+            for node in nodes { await node.shutdown() }
+        }
+    }
+
+    @Test func `many workspaces are made at once from one template`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let nodes = [Provisioner(control), Provisioner(control)]
+            let first = try await test.withStore {
+                try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in 0..<6 {
+                    group.addTask {
+                        let new = NewWorkspace(organizationID: first.id, name: "w \(index)")
+                        _ = try await nodes[index % 2].create(new, by: .system)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let databases = try await test.databases()
+            #expect(databases.filter { $0.contains("_w_") }.count == 6)
+            #expect(databases.filter { $0.contains("_template_") }.count == 1)
+            for node in nodes { await node.shutdown() }
+        }
+    }
+
+    // The template's name is guessable: a database of that name that Mortise did not finish must not become everybody's schema.
+    @Test func `a template that is not marked complete is made anew`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let first = Provisioner(control)
+            let workspace = try await test.makeTenant(first)
+            let template = try #require(try await test.databases().first { $0.contains("_template_") })
+            try await administer("ALTER DATABASE \(template) WITH IS_TEMPLATE false ALLOW_CONNECTIONS true")
+            try await test.withDatabase(template) { try await $0.script("DROP SCHEMA auth CASCADE") }
+            let second = Provisioner(control)
+            let new = NewWorkspace(organizationID: workspace.organizationID, name: "b")
+            #expect(try await second.create(new, by: .system).state == .active)
+            await first.shutdown()
+            await second.shutdown()
+        }
+    }
+
+    @Test func `a template that another release dropped is made again, and old ones are removed`() async throws {
+        try await withInstallation { test in
+            let provisioner = Provisioner(try await test.bootstrap())
+            let workspace = try await test.makeTenant(provisioner)
+            let template = try #require(try await test.databases().first { $0.contains("_template_") })
+            let old = "\(test.installation.prefix)_template_0123456789abcdef"
+            try await administer("ALTER DATABASE \(template) RENAME TO \(old)")
+            let new = NewWorkspace(organizationID: workspace.organizationID, name: "b")
+            #expect(try await provisioner.create(new, by: .system).state == .active)
+            #expect(try await test.databases().filter { $0.contains("_template_") } == [template])
+            await provisioner.shutdown()
+        }
+    }
+
+    @Test func `creating in an unknown organization or on an unknown cluster leaves nothing`() async throws {
+        try await withInstallation { test in
+            let provisioner = Provisioner(try await test.bootstrap())
+            let workspace = try await test.makeTenant(provisioner)
+            let nobody = await #expect(throws: TenancyError.self) {
+                try await provisioner.create(NewWorkspace(organizationID: workspace.id), by: .system)
+            }
+            #expect(nobody?.code == .unknownOrganization)
+            let nowhere = await #expect(throws: TenancyError.self) {
+                let new = NewWorkspace(organizationID: workspace.organizationID, cluster: "elsewhere")
+                return try await provisioner.create(new, by: .system)
+            }
+            #expect(nowhere?.code == .unknownCluster)
+            #expect(try await test.databases().filter { $0.contains("_w_") } == [workspace.database])
+            await provisioner.shutdown()
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import FoundationEssentials
+import Keys
+import Postgres
+import Tenancy
+import TestSupport
+import Testing
+
+@Suite struct DatabasesTests {
+    private func withTenants(
+        _ body: (TestInstallation, ControlDatabase, Databases, [Workspace]) async throws -> Void
+    ) async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control)
+            let databases = try Databases(control)
+            var workspaces: [Workspace] = []
+            for name in ["one", "two"] { workspaces.append(try await test.makeTenant(provisioner, name: name)) }
+            try await body(test, control, databases, workspaces)
+            await databases.shutdown()
+            await provisioner.shutdown()
+        }
+    }
+
+    private static let whoami = Statement("SELECT current_user || ' ' || current_database()")
+
+    @Test func `both ways into a workspace lead to its database, as the runtime role`() async throws {
+        try await self.withTenants { test, _, databases, workspaces in
+            for workspace in workspaces {
+                let expected = "\(test.installation.runtimeRole) \(workspace.database)"
+                let looked = try await databases.withLookups(workspace.facts) { lookups in
+                    try await lookups.query(Self.whoami).first?.decode(0, as: String.self)
+                }
+                let managed = try await databases.withPool(workspace.facts) { pool in
+                    try await pool.query(Self.whoami).first?.decode(0, as: String.self)
+                }
+                #expect(looked == expected)
+                #expect(managed == expected)
+            }
+        }
+    }
+
+    // Attack: use a key's ref with another organization's credential to learn whether the workspace exists.
+    @Test func `another's workspace looks exactly like none`() async throws {
+        try await self.withTenants { _, _, databases, workspaces in
+            let (mine, foreign) = (workspaces[0], workspaces[1])
+            let owners = try await databases.facts(ref: foreign.ref, organization: foreign.organizationID)
+            #expect(owners == foreign.facts)
+            #expect(try await databases.facts(ref: foreign.ref, organization: mine.organizationID) == nil)
+            for name in [UUIDv7.text(of: foreign.id), UUIDv7.text(of: mine.organizationID), "nothing", "no\0thing", "A", ""] {
+                let error = await #expect(throws: TenancyError.self) {
+                    try await databases.resolve(name, organization: mine.organizationID)
+                }
+                #expect(error == TenancyError(.unknownWorkspace, "there is no such workspace"), "\(name)")
+            }
+        }
+    }
+
+    @Test func `a request's workspace is the one it names, else the credential's, else the default`() async throws {
+        try await self.withTenants { test, control, databases, workspaces in
+            let organization = workspaces[0].organizationID
+            let provisioner = Provisioner(control)
+            let other = try await provisioner.create(NewWorkspace(organizationID: organization, slug: "other"), by: .system)
+            await provisioner.shutdown()
+            #expect(try await databases.resolve(nil, organization: organization).id == workspaces[0].id)
+            #expect(try await databases.resolve(nil, own: other.id, organization: organization).id == other.id)
+            #expect(try await databases.resolve("other", organization: organization).id == other.id)
+            #expect(try await databases.resolve(UUIDv7.text(of: other.id), organization: organization).id == other.id)
+            #expect(try await databases.resolve(UUIDv7.text(of: other.id), organization: nil).id == other.id)
+            await #expect(throws: TenancyError.self) { try await databases.resolve("other", organization: nil) }
+            await #expect(throws: TenancyError.self) {
+                try await databases.resolve("default", own: other.id, organization: organization)
+            }
+        }
+    }
+
+    @Test func `facts are remembered, a state is not`() async throws {
+        try await self.withTenants { test, control, databases, workspaces in
+            let workspace = workspaces[0]
+            _ = try await databases.resolve(nil, organization: workspace.organizationID)
+            let provisioner = Provisioner(control)
+            _ = try await provisioner.suspend(workspace.id, by: .system)
+            await provisioner.shutdown()
+            #expect(try await databases.resolve(nil, organization: workspace.organizationID).state == .suspended)
+            await databases.control.lookups.shutdown()
+            #expect(try await databases.facts(ref: workspace.ref, organization: workspace.organizationID) == workspace.facts)
+            #expect(try await databases.facts(id: workspace.id) == workspace.facts)
+        }
+    }
+
+    @Test func `a workspace that was deleted becomes unknown`() async throws {
+        try await self.withTenants { test, control, databases, workspaces in
+            let provisioner = Provisioner(control)
+            let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "x")
+            let gone = try await provisioner.create(new, by: .system)
+            _ = try await databases.facts(ref: gone.ref, organization: gone.organizationID)
+            try await provisioner.delete(gone.id, by: .system)
+            await provisioner.shutdown()
+            let error = await #expect(throws: TenancyError.self) {
+                try await databases.withPool(gone.facts) { try await $0.query(Self.whoami) }
+            }
+            #expect(error?.code == .unknownWorkspace)
+            #expect(try await databases.facts(ref: gone.ref, organization: gone.organizationID) == nil)
+        }
+    }
+
+    // One tenant's broken database must be that tenant's problem alone.
+    @Test func `a workspace whose database is down harms nobody else`() async throws {
+        try await self.withTenants { test, _, databases, workspaces in
+            let (broken, sound) = (workspaces[0], workspaces[1])
+            try await administer("ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS false")
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        await #expect(throws: (any Error).self) {
+                            try await databases.withLookups(broken.facts) { try await $0.query(Self.whoami) }
+                        }
+                        await #expect(throws: (any Error).self) {
+                            try await databases.withPool(broken.facts) { try await $0.query(Self.whoami) }
+                        }
+                    }
+                }
+            }
+            let found = try await databases.withLookups(sound.facts) { try await $0.query(Self.whoami).count }
+            #expect(found == 1)
+            try await administer("ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS true")
+        }
+    }
+
+    @Test func `connections are bounded, whatever the number of workspaces`() async throws {
+        try await self.withTenants { test, control, _, workspaces in
+            let options = DatabasesOptions(maximumLookupDatabases: 1, maximumManagedDatabases: 1, connectionsPerManagedDatabase: 1)
+            let databases = try Databases(control, options: options)
+            for _ in 0..<3 {
+                for workspace in workspaces {
+                    _ = try await databases.withLookups(workspace.facts) { try await $0.query(Self.whoami) }
+                    _ = try await databases.withPool(workspace.facts) { try await $0.query(Self.whoami) }
+                }
+            }
+            try await eventually("the closed connections are gone") {
+                let open = try await withConnection(to: test.owner) {
+                    try await $0.texts(
+                        "SELECT pid::text FROM pg_stat_activity WHERE usename = '\(test.installation.runtimeRole)' AND datname LIKE '%\\_w\\_%'"
+                    )
+                }
+                return open.count <= 2
+            }
+            await databases.shutdown()
+        }
+    }
+
+    @Test func `nothing is handed out after a shutdown`() async throws {
+        try await self.withTenants { _, _, databases, workspaces in
+            _ = try await databases.withPool(workspaces[0].facts) { try await $0.query(Self.whoami) }
+            await databases.shutdown()
+            await #expect(throws: (any Error).self) {
+                try await databases.withPool(workspaces[0].facts) { try await $0.query(Self.whoami) }
+            }
+            await #expect(throws: (any Error).self) {
+                try await databases.withLookups(workspaces[1].facts) { try await $0.query(Self.whoami) }
+            }
+        }
+    }
+}

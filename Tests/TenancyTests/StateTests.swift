@@ -1,0 +1,176 @@
+import Keys
+import Postgres
+import Tenancy
+import TestSupport
+import Testing
+
+@Suite struct StateTests {
+    private func withTenant(
+        _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
+    ) async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control)
+            let first = try await test.makeTenant(provisioner)
+            let new = NewWorkspace(organizationID: first.organizationID, name: "second")
+            try await body(test, control, provisioner, try await provisioner.create(new, by: .system))
+            await provisioner.shutdown()
+        }
+    }
+
+    private func own(_ test: TestInstallation, _ workspace: Workspace) async throws -> [String] {
+        try await test.withRuntime(workspace.database) {
+            try await $0.texts("SELECT state || ' ' || generation FROM auth.workspace")
+        }
+    }
+
+    @Test func `suspending reaches the row that lookups join before it returns`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace in
+            let by = Attribution(actor: "somebody")
+            let suspended = try await provisioner.suspend(workspace.id, by: by)
+            #expect(suspended.state == .suspended)
+            #expect(suspended.targetState == nil)
+            #expect(try await self.own(test, workspace) == ["suspended 2"])
+            #expect(try await provisioner.resume(workspace.id, by: by).state == .active)
+            #expect(try await self.own(test, workspace) == ["active 3"])
+            let archived = try await provisioner.archive(workspace.id, by: by)
+            #expect(archived.state == .archived)
+            #expect(archived.archivedAt != nil)
+            #expect(try await self.own(test, workspace) == ["archived 4"])
+            let types = ["workspace.created", "workspace.suspended", "workspace.resumed", "workspace.archived"]
+            let query = "SELECT type FROM auth.key_events WHERE workspace_id = '\(workspace.id)' ORDER BY id"
+            for database in [workspace.database, test.owner.database ?? ""] {
+                #expect(try await test.withRuntime(database) { try await $0.texts(query) } == types)
+            }
+        }
+    }
+
+    @Test func `doing it again changes nothing and writes no event`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace in
+            _ = try await provisioner.suspend(workspace.id, by: .system)
+            let again = try await provisioner.suspend(workspace.id, by: .system)
+            #expect(again.state == .suspended)
+            #expect(try await self.own(test, workspace) == ["suspended 2"])
+            let events = try await test.withRuntime(workspace.database) { try await $0.texts("SELECT type FROM auth.key_events") }
+            #expect(events.count == 2)
+        }
+    }
+
+    // A crash between the two databases: whatever was decided is finished, with the event of who decided it.
+    @Test(arguments: [ProvisioningStep.decided, .carriedOut, .settled])
+    func `a change of state that was interrupted is finished`(step: ProvisioningStep) async throws {
+        try await self.withTenant { test, control, provisioner, workspace in
+            let dying = Provisioner.dying(after: step, control)
+            await #expect(throws: Crash.self) {
+                try await dying.suspend(workspace.id, by: Attribution(actor: "somebody"))
+            }
+            await dying.shutdown()
+            #expect(try await provisioner.repairAll().settled == (step == .settled ? [] : [workspace.id]))
+            #expect(try await self.own(test, workspace) == ["suspended 2"])
+            let row = try await test.withStore { try await $0.workspace(workspace.id) }
+            #expect(row?.state == .suspended)
+            #expect(row?.targetState == nil)
+            let actors = try await test.withRuntime(workspace.database) {
+                try await $0.texts("SELECT actor FROM auth.key_events WHERE type = 'workspace.suspended'")
+            }
+            #expect(actors == ["somebody"])
+        }
+    }
+
+    @Test func `a resume overtakes a suspension that did not get through`() async throws {
+        try await self.withTenant { test, control, provisioner, workspace in
+            let dying = Provisioner.dying(after: .decided, control)
+            await #expect(throws: Crash.self) { try await dying.suspend(workspace.id, by: .system) }
+            await dying.shutdown()
+            let resumed = try await provisioner.resume(workspace.id, by: .system)
+            #expect(resumed.state == .active)
+            #expect(try await self.own(test, workspace).first?.hasPrefix("active") == true)
+            #expect(try await provisioner.repairAll().settled.isEmpty)
+        }
+    }
+
+    @Test func `the default workspace is neither archived nor deleted`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace in
+            let found = try await test.withStore { try await $0.defaultWorkspace(of: workspace.organizationID) }
+            let first = try #require(found)
+            let archiving = await #expect(throws: TenancyError.self) { try await provisioner.archive(first.id, by: .system) }
+            #expect(archiving?.code == .defaultWorkspace)
+            let deleting = await #expect(throws: TenancyError.self) { try await provisioner.delete(first.id, by: .system) }
+            #expect(deleting?.code == .defaultWorkspace)
+            #expect(try await provisioner.suspend(first.id, by: .system).state == .suspended)
+        }
+    }
+
+    @Test func `an archived workspace stays archived`() async throws {
+        try await self.withTenant { _, _, provisioner, workspace in
+            _ = try await provisioner.archive(workspace.id, by: .system)
+            for change in [provisioner.suspend, provisioner.resume] {
+                let error = await #expect(throws: TenancyError.self) { try await change(workspace.id, .system) }
+                #expect(error?.code == .wrongState)
+            }
+        }
+    }
+
+    // Attack: make a workspace that was deleted come back to life through another's tokens.
+    @Test func `deleting removes the database and the row, keeps the history, and the ref is never used again`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace in
+            try await provisioner.delete(workspace.id, by: Attribution(actor: "somebody"))
+            #expect(try await !test.databases().contains(workspace.database))
+            #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
+            let error = await #expect(throws: TenancyError.self) { try await provisioner.delete(workspace.id, by: .system) }
+            #expect(error?.code == .unknownWorkspace)
+            try await test.withRuntime(test.owner.database ?? "") { runtime in
+                let types = try await runtime.texts(
+                    "SELECT type FROM auth.key_events WHERE workspace_id = '\(workspace.id)' ORDER BY id"
+                )
+                #expect(types == ["workspace.created", "workspace.deleted"])
+                let reuse = "INSERT INTO control.workspace_refs VALUES ('\(workspace.ref.text)')"
+                #expect(await runtime.refusal(of: reuse) == .uniqueViolation)
+            }
+        }
+    }
+
+    @Test(arguments: [ProvisioningStep.decided, .dropped, .removed])
+    func `a deletion that was interrupted is finished`(step: ProvisioningStep) async throws {
+        try await self.withTenant { test, control, provisioner, workspace in
+            let dying = Provisioner.dying(after: step, control)
+            await #expect(throws: Crash.self) { try await dying.delete(workspace.id, by: .system) }
+            await dying.shutdown()
+            let repaired = try await provisioner.repairAll()
+            #expect(repaired.settled == (step == .removed ? [] : [workspace.id]))
+            #expect(try await !test.databases().contains(workspace.database))
+            #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
+        }
+    }
+
+    @Test func `a workspace with open connections is deleted all the same`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace in
+            try await withConnection(to: test.owner.database(workspace.database)) { connection in
+                try await connection.script("SELECT 1")
+                try await provisioner.delete(workspace.id, by: .system)
+            }
+            #expect(try await !test.databases().contains(workspace.database))
+        }
+    }
+
+    @Test func `a change waits for another of the same workspace, and says so when that takes too long`() async throws {
+        try await self.withTenant { test, control, _, workspace in
+            let impatient = Provisioner(control, options: ProvisionerOptions(lockPatience: .zero))
+            try await withConnection(to: test.owner) { holder in
+                try await holder.script("SELECT pg_advisory_lock(\(try await Self.key(of: workspace, holder)))")
+                let error = await #expect(throws: TenancyError.self) { try await impatient.suspend(workspace.id, by: .system) }
+                #expect(error?.code == .busy)
+            }
+            await impatient.shutdown()
+        }
+    }
+
+    /// The first eight bytes of the SHA-256 of the lock's name, as PostgreSQL computes it.
+    private static func key(of workspace: Workspace, _ connection: PostgresConnection) async throws -> String {
+        let name = "mortise workspace \(workspace.id)"
+        let rows = try await connection.texts(
+            "SELECT (('x' || left(encode(sha256('\(name)'), 'hex'), 16))::bit(64)::bigint)::text"
+        )
+        return try #require(rows.first)
+    }
+}

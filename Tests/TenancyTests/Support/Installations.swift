@@ -1,0 +1,126 @@
+import FoundationEssentials
+import Keys
+import Postgres
+import Synchronization
+import Tenancy
+import TestSupport
+
+/// An installation of its own in a fresh control database, on the shared server.
+struct TestInstallation: Sendable {
+    let owner: PostgresConfiguration
+    let installation: Installation
+    let logs = LogCollector()
+
+    static let password = "runtime-password-that-must-not-show"
+
+    /// Starts it, or another node of it.
+    func bootstrap(password: String = Self.password, version: String = "1.0") async throws -> ControlDatabase {
+        try await ControlDatabase.bootstrap(
+            owner: self.owner,
+            installation: self.installation,
+            credentials: ClusterCredentials(runtimePassword: { _ in password }),
+            version: version,
+            reactor: TestReactor.shared,
+            logger: self.logs.logger
+        )
+    }
+
+    /// Runs `body` with the rows of the control database, as the owner.
+    func withStore<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
+        try await withConnection(to: self.owner) { try await body(ControlStore($0, installation: self.installation)) }
+    }
+
+    /// Makes an organization with a default workspace.
+    func makeTenant(_ provisioner: Provisioner, name: String = "Acme") async throws -> Workspace {
+        let organization = try await self.withStore {
+            try await $0.createOrganization(NewOrganization(name: name), by: .system)
+        }
+        return try await provisioner.create(NewWorkspace(organizationID: organization.id, isDefault: true), by: .system)
+    }
+
+    /// Connects to one of its databases as the owner.
+    func withDatabase<T>(_ name: String, _ body: (PostgresConnection) async throws -> T) async throws -> T {
+        try await withConnection(to: self.owner.database(name), body)
+    }
+
+    /// Connects to one of its databases as the runtime role.
+    func withRuntime<T>(_ name: String, _ body: (PostgresConnection) async throws -> T) async throws -> T {
+        let configuration = self.owner.database(name).user(self.installation.runtimeRole, password: Self.password)
+        return try await withConnection(to: configuration, body)
+    }
+
+    /// The databases that belong to it, but for the control database.
+    func databases() async throws -> [String] {
+        try await withConnection(to: self.owner) {
+            try await $0.texts(
+                "SELECT datname::text FROM pg_database WHERE starts_with(datname, '\(self.installation.prefix)_') ORDER BY 1"
+            )
+        }
+    }
+
+    /// What an attacker or a crash would leave behind after the test.
+    fileprivate func clean() async throws {
+        for name in try await self.databases() {
+            let database = PostgresConnection.quote(identifier: name)
+            try await administer("ALTER DATABASE \(database) WITH IS_TEMPLATE false")
+            try await administer("DROP DATABASE \(database) WITH (FORCE)")
+        }
+    }
+}
+
+/// Runs `body` with an installation of its own, and removes its databases and its role afterwards.
+func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async throws -> T {
+    let prefix = "t" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let installation = try Installation(prefix: prefix)
+    let outcome: Result<T, any Error> = try await withDatabase { owner in
+        let test = TestInstallation(owner: owner, installation: installation)
+        let outcome: Result<T, any Error>
+        do {
+            outcome = .success(try await body(test))
+        } catch {
+            outcome = .failure(error)
+        }
+        try await test.clean()
+        return outcome
+    }
+    // After the control database, in which it has privileges.
+    try await administer("DROP ROLE IF EXISTS \(PostgresConnection.quote(identifier: installation.runtimeRole))")
+    return try outcome.get()
+}
+
+/// Runs `body` with a connection of its own.
+func withConnection<T>(
+    to configuration: PostgresConfiguration,
+    _ body: (PostgresConnection) async throws -> T
+) async throws -> T {
+    let connection = try await PostgresConnection.connect(
+        configuration,
+        reactor: TestReactor.shared,
+        logger: LogCollector().logger
+    )
+    do {
+        let result = try await body(connection)
+        await connection.close()
+        return result
+    } catch {
+        await connection.close()
+        throw error
+    }
+}
+
+extension PostgresConnection {
+    /// The first column of a query, as text.
+    func texts(_ sql: String) async throws -> [String] {
+        try await self.query(Statement(sql, prepared: false)).map { try $0.decode(0) }
+    }
+
+    /// The SQLSTATE that a script is refused with, or `nil` when it is not.
+    func refusal(of sql: String) async -> SQLState? {
+        do throws(PostgresError) {
+            try await self.script(sql)
+            return nil
+        } catch {
+            return error.sqlState
+        }
+    }
+}

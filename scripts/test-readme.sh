@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Runs the README's examples exactly as printed: every ```sh block in order, in one shell. `make run` is started beside it, `make test` is
+# what runs this script, and a token that the README ends with … is what this first start has printed.
+set -euo pipefail
+repository=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+chmod 711 "$work"
+server=
+cleanup() {
+    status=$?
+    [[ -z $server ]] || { kill -TERM "$server" 2>/dev/null && wait "$server" || true; }
+    ((status == 0)) || { echo "== the server said:"; cat "$work/server.log" "$work/server.out" 2>/dev/null || true; }
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+if (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; then
+    echo "Something listens on 127.0.0.1:8080, which the README's examples use." >&2
+    exit 1
+fi
+grep -qx 'make run' "$repository/README.md" && grep -qx 'make test' "$repository/README.md"
+make -C "$repository" --no-print-directory build >/dev/null
+(cd "$repository" && MORTISE_DATA="$work/data" exec make --no-print-directory run) >"$work/server.out" 2>"$work/server.log" &
+server=$!
+for ((i = 0; i < 600; i++)); do
+    curl --silent --fail --output /dev/null http://127.0.0.1:8080/readyz && break
+    kill -0 "$server" || exit 1
+    sleep 0.2
+done
+
+operator=$(grep -oE 'mko_live_[0-9A-Za-z]+' "$work/server.out")
+awk '/^```sh$/ {inside = 1; next} /^```$/ {inside = 0} inside' "$repository/README.md" |
+    grep -vxE 'make (run|test)' | sed "s/mko_live_…/$operator/" >"$work/examples.sh"
+mkdir "$work/clone"
+ln -s "$repository/.build" "$work/clone/.build"
+cd "$work/clone"
+bash -euo pipefail "$work/examples.sh" | tee "$work/output"
+
+# What the text around the examples promises.
+[[ $(grep -cx 'refused' "$work/output") == 2 ]]
+grep -q '"valid":true' "$work/output"
+for event in created rotated revoked; do grep -q "$event" "$work/output"; done
+if grep -qF "$operator" "$work/server.log" || grep -qF "$(cat gateway.key)" "$work/server.log"; then
+    echo "A token is in the log." >&2
+    exit 1
+fi
+kill -TERM "$server"
+wait "$server"
+server=
+echo "The README's examples work as printed."
