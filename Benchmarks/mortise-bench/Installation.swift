@@ -3,6 +3,8 @@ import Foundation
 import Keys
 import LocalPostgres
 import Logging
+import NIOCore
+import NIOHTTP1
 import Postgres
 import Subprocess
 
@@ -60,8 +62,8 @@ struct Installation: Sendable {
         ]
         let binary = Bundle.main.executableURL?.deletingLastPathComponent().appending(path: "mortise").path ?? "mortise"
         let result = try await run(
-            .path(.init(binary)),
-            arguments: ["serve"],
+            .name("sh"),
+            arguments: ["-c", "exec \"$0\" serve", binary],
             environment: .inherit.updating(environment),
             input: .none,
             output: .discarded,
@@ -92,7 +94,7 @@ struct Installation: Sendable {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             let answer = try? await HTTPClient.shared.execute(HTTPClientRequest(url: "\(url)/readyz"), timeout: .seconds(1))
-            if answer?.status == .ok { return }
+            if answer?.status.code == 200 { return }
             try await Task.sleep(for: .milliseconds(100))
         }
         throw BenchError.failed("mortise serve is not ready after 60 s")
@@ -162,9 +164,9 @@ struct Installation: Sendable {
             error: .string(limit: 65_536)
         )
         guard result.terminationStatus.isSuccess else {
-            throw BenchError.failed("\(program) failed: \(result.standardError ?? "")")
+            throw BenchError.failed("\(program) failed: \(result.standardError)")
         }
-        return result.standardOutput ?? ""
+        return result.standardOutput
     }
 
     /// `VmRSS` of the server's process (proc(5)).

@@ -66,12 +66,12 @@ enum Keyring {
     }
 
     private static func chunks(_ lines: [String]) -> AsyncStream<[UInt8]> {
-        var position = 0
-        return AsyncStream {
-            guard position < lines.count else { return nil }
-            let end = min(position + 2000, lines.count)
-            defer { position = end }
-            return Array((lines[position..<end].joined(separator: "\n") + "\n").utf8)
+        AsyncStream { continuation in
+            for start in stride(from: 0, to: lines.count, by: 2000) {
+                let end = min(start + 2000, lines.count)
+                continuation.yield(Array((lines[start..<end].joined(separator: "\n") + "\n").utf8))
+            }
+            continuation.finish()
         }
     }
 }

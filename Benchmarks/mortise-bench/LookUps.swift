@@ -2,6 +2,11 @@ import Logging
 import Postgres
 import Synchronization
 
+/// What all clients have done.
+private final class Tally: Sendable {
+    let done = Atomic<Int>(0)
+}
+
 /// Single-row prepared look-ups: `pgbench` against `PostgresPipeline`, the same query text on the same rows.
 enum LookUps {
     struct Result {
@@ -53,7 +58,7 @@ enum LookUps {
         let pipelines = (0..<connections).map { _ in
             PostgresPipeline(configuration, reactor: reactor, logger: Logger(label: "bench"))
         }
-        let done = Atomic<Int>(0)
+        let tally = Tally()
         let start = ContinuousClock.now
         let end = start + .seconds(options.seconds)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -69,12 +74,12 @@ enum LookUps {
                         }
                         count += 1
                     }
-                    done.add(count, ordering: .relaxed)
+                    tally.done.add(count, ordering: .relaxed)
                 }
             }
             try await group.waitForAll()
         }
         for pipeline in pipelines { await pipeline.shutdown() }
-        return Double(done.load(ordering: .relaxed)) / ((ContinuousClock.now - start) / .seconds(1))
+        return Double(tally.done.load(ordering: .relaxed)) / ((ContinuousClock.now - start) / .seconds(1))
     }
 }

@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Logging
 import NIOCore
+import NIOHTTP1
 import Postgres
 
 /// `POST …/workspaces` against a bare `CREATE DATABASE … TEMPLATE` of the same template.
