@@ -118,8 +118,28 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "MigrationsTests",
+            dependencies: ["Migrations", "Postgres", "SQLFiles", "TestSupport", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "PostgresTests",
             dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TenancyTests",
+            dependencies: [
+                "JSON", "Keys", "LocalPostgres", "Migrations", "Postgres", "SQLFiles", "Tenancy", "TestSupport", log,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "JSON", "KeyStore", "Keys", "LocalPostgres", "Postgres", "Server", "Service", "Tenancy", "TestSupport",
+                "Verification", asyncHTTPClient, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -135,7 +155,7 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "mortise-bench",
-            dependencies: ["Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, subprocess],
+            dependencies: ["Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, nioHTTP1, subprocess],
             path: "Benchmarks/mortise-bench",
             swiftSettings: settings
         )

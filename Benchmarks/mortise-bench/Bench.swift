@@ -13,7 +13,9 @@ struct Bench {
         let options = try BenchOptions(CommandLine.arguments.dropFirst())
         let reactor = try Reactor(name: "bench")
         try await Installation.with(options) { installation in
-            Report.heading("\(options.keys) keys, \(options.seconds) s a measurement, \(options.rounds) rounds, alternating")
+            Report.heading(
+                "\(options.keys) keys, \(options.seconds) s a measurement, \(options.rounds) rounds, alternating"
+            )
             let lookups = try await LookUps.measure(installation, options, reactor)
             try await Verifications.measure(installation, options, yardstick: lookups.pgbench)
             try await WorkspaceCreation.measure(installation, options, reactor)
@@ -66,7 +68,9 @@ enum Report {
     /// One figure beside its yardstick and its goal.
     static func ratio(_ name: String, _ value: Double, _ yardstick: Double, goal: String, isMet: Bool) {
         let ratio = (value / yardstick * 100).rounded() / 100
-        print("\(name): \(Self.number(value)) against \(Self.number(yardstick)) = \(ratio)x (goal \(goal): \(isMet ? "met" : "MISSED"))")
+        print(
+            "\(name): \(Self.number(value)) against \(Self.number(yardstick)) = \(ratio)x (goal \(goal): \(isMet ? "met" : "MISSED"))"
+        )
     }
 
     static func figure(_ name: String, _ value: String, goal: String, isMet: Bool) {

@@ -93,7 +93,10 @@ struct Installation: Sendable {
     private static func waitUntilReady(_ url: String) async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
-            let answer = try? await HTTPClient.shared.execute(HTTPClientRequest(url: "\(url)/readyz"), timeout: .seconds(1))
+            let answer = try? await HTTPClient.shared.execute(
+                HTTPClientRequest(url: "\(url)/readyz"),
+                timeout: .seconds(1)
+            )
             if answer?.status.code == 200 { return }
             try await Task.sleep(for: .milliseconds(100))
         }

@@ -40,7 +40,9 @@ enum Keyring {
         print("filled in \(ContinuousClock.now - start)")
     }
 
-    private static func lines(_ ref: WorkspaceRef, _ secrets: SecretsFile, _ count: Int) -> ([String], [String], [String]) {
+    private static func lines(_ ref: WorkspaceRef, _ secrets: SecretsFile, _ count: Int) -> (
+        [String], [String], [String]
+    ) {
         var generator = SystemRandomNumberGenerator()
         var (keys, digests, tokens) = ([String](), [String](), [String]())
         let sampling = max(1, count / Self.sample)
@@ -51,7 +53,9 @@ enum Keyring {
             let key = id()
             let digest = secrets.peppers.digest(of: token)
             keys.append("\(key)\tservice\tkey \(n)\tkey \(n)\tlive\t{read:*}\tbench")
-            digests.append("\(id())\t\(key)\t\\\\x\(Self.hexadecimal(digest.digest.bytes))\t\(digest.pepperID)\t\(token.parsed.displayPrefix)")
+            digests.append(
+                "\(id())\t\(key)\t\\\\x\(Self.hexadecimal(digest.digest.bytes))\t\(digest.pepperID)\t\(token.parsed.displayPrefix)"
+            )
             let number = String(n, radix: 16)
             let padded = String(repeating: "0", count: 64 - number.count) + number
             digests.append("\(id())\t\(key)\t\\\\x\(padded)\t\(digest.pepperID)\tnumber")

@@ -21,7 +21,9 @@ enum LookUps {
         """
     private static let statement = Statement(sql)
 
-    static func measure(_ installation: Installation, _ options: BenchOptions, _ reactor: Reactor) async throws -> Result {
+    static func measure(_ installation: Installation, _ options: BenchOptions, _ reactor: Reactor) async throws
+        -> Result
+    {
         let configuration = try PostgresConfiguration(installation.workspaceConnection)
         let script = Self.sql.split(separator: "$1::integer").joined(separator: ":n::integer")
         let file = try installation.write("lookup.sql", "\\set n random(1, \(options.keys))\n\(script);\n")
@@ -41,10 +43,22 @@ enum LookUps {
         let best = max(Report.median(one), Report.median(two))
         print("look-ups/s, 64 at a time, one connection: \(Report.number(Report.median(one)))")
         print("look-ups/s, 64 at a time, two connections: \(Report.number(Report.median(two)))")
-        Report.ratio("look-ups/s against pgbench -M prepared -c 64", best, yardstick, goal: "at least 2.0x", isMet: best >= 2 * yardstick)
+        Report.ratio(
+            "look-ups/s against pgbench -M prepared -c 64",
+            best,
+            yardstick,
+            goal: "at least 2.0x",
+            isMet: best >= 2 * yardstick
+        )
         let latency = 1_000_000 / Report.median(alone)
         let pgbenchLatency = 1_000_000 / Report.median(pgbenchAlone)
-        Report.ratio("µs a look-up, one at a time, against pgbench -c 1", latency, pgbenchLatency, goal: "at most 1.5x", isMet: latency <= 1.5 * pgbenchLatency)
+        Report.ratio(
+            "µs a look-up, one at a time, against pgbench -c 1",
+            latency,
+            pgbenchLatency,
+            goal: "at most 1.5x",
+            isMet: latency <= 1.5 * pgbenchLatency
+        )
         return Result(pgbench: yardstick)
     }
 
@@ -55,9 +69,10 @@ enum LookUps {
         clients: Int,
         connections: Int
     ) async throws -> Double {
-        let pipelines = (0..<connections).map { _ in
-            PostgresPipeline(configuration, reactor: reactor, logger: Logger(label: "bench"))
-        }
+        let pipelines = (0..<connections)
+            .map { _ in
+                PostgresPipeline(configuration, reactor: reactor, logger: Logger(label: "bench"))
+            }
         let tally = Tally()
         let start = ContinuousClock.now
         let end = start + .seconds(options.seconds)

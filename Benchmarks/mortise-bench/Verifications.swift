@@ -17,7 +17,12 @@ enum Verifications {
             isMet: rate >= 0.5 * yardstick
         )
         let resident = try installation.residentMegabytes()
-        Report.figure("resident memory of `mortise serve` afterwards", "\(resident) MB", goal: "at most 120 MB", isMet: resident <= 120)
+        Report.figure(
+            "resident memory of `mortise serve` afterwards",
+            "\(resident) MB",
+            goal: "at most 120 MB",
+            isMet: resident <= 120
+        )
     }
 
     /// Lua for wrk: each thread goes through the sampled tokens from a random start, and anything but a valid verdict ends the run.

@@ -15,7 +15,10 @@ enum WorkspaceCreation {
             logger: Logger(label: "bench")
         )
         let template = try await connection.query(
-            Statement("SELECT datname::text FROM pg_database WHERE datname LIKE 'mortise\\_template\\_%' LIMIT 1", prepared: false)
+            Statement(
+                "SELECT datname::text FROM pg_database WHERE datname LIKE 'mortise\\_template\\_%' LIMIT 1",
+                prepared: false
+            )
         )
         guard let name: String = try template.first?.decode(0) else { throw BenchError.failed("there is no template") }
         let quoted = PostgresConnection.quote(identifier: name)
@@ -41,13 +44,17 @@ enum WorkspaceCreation {
     }
 
     private static func create(_ installation: Installation, _ index: Int) async throws {
-        var request = HTTPClientRequest(url: "\(installation.url)/v1/organizations/\(installation.organizationID)/workspaces")
+        var request = HTTPClientRequest(
+            url: "\(installation.url)/v1/organizations/\(installation.organizationID)/workspaces"
+        )
         request.method = .POST
         request.headers.add(name: "Authorization", value: "Bearer \(installation.adminToken)")
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(string: #"{"name":"Bench \#(index)"}"#))
         let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        guard answer.status.code == 201 else { throw BenchError.failed("a workspace was answered \(answer.status.code)") }
+        guard answer.status.code == 201 else {
+            throw BenchError.failed("a workspace was answered \(answer.status.code)")
+        }
         _ = try await answer.body.collect(upTo: 65_536)
     }
 

@@ -31,7 +31,8 @@ extension MigrationError: CustomStringConvertible {
             let list = changes.map { "\n  \($0.name)\n    applied  \($0.found)\n    expected \($0.expected)" }.joined()
             return "files of line \(line) were changed after this database had seen them:\(list)"
         case .outOfOrder(let line, let files, let last):
-            return "files of line \(line) come before \(last), which is applied already: \(files.joined(separator: ", "))"
+            return
+                "files of line \(line) come before \(last), which is applied already: \(files.joined(separator: ", "))"
         case .unknownFiles(let line, let files):
             return "this database has seen files of line \(line) that are not this program's: "
                 + files.joined(separator: ", ")

@@ -32,7 +32,9 @@ public struct Migrator: Sendable {
         self.options = options
     }
 
-    /// Compares the files with the ledger. Takes no lock and changes nothing; a database without a ledger has seen nothing.
+    /// Compares the files with the ledger.
+    ///
+    /// Takes no lock and changes nothing; a database without a ledger has seen nothing.
     ///
     /// - Throws: `ledger` when it cannot be read. A fault that a plan shows is not thrown here.
     public func plan(_ connection: PostgresConnection) async throws(MigrationError) -> [MigrationPlan] {
@@ -92,7 +94,8 @@ public struct Migrator: Sendable {
     private static func report(_ plans: [MigrationPlan], isDryRun: Bool) -> MigrationReport {
         var report = MigrationReport(isDryRun: isDryRun)
         report.newerLines = plans.filter(\.isNewer).map(\.line)
-        report.files = plans.flatMap { plan in plan.pending.map { MigrationReport.File(line: plan.line, name: $0.name) } }
+        report.files = plans.flatMap { plan in plan.pending.map { MigrationReport.File(line: plan.line, name: $0.name) }
+        }
         return report
     }
 
@@ -123,7 +126,13 @@ public struct Migrator: Sendable {
         let start = ContinuousClock.now
         guard file.runsInTransaction else {
             try await self.runOutsideTransaction(scripts, on: connection)
-            try await Ledger.add(file, line: line, duration: ContinuousClock.now - start, version: self.version, on: connection)
+            try await Ledger.add(
+                file,
+                line: line,
+                duration: ContinuousClock.now - start,
+                version: self.version,
+                on: connection
+            )
             return
         }
         try await connection.transaction { connection in
@@ -135,7 +144,13 @@ public struct Migrator: Sendable {
                 """
             )
             for script in scripts { try await connection.script(script, deadline: deadline) }
-            try await Ledger.add(file, line: line, duration: ContinuousClock.now - start, version: self.version, on: connection)
+            try await Ledger.add(
+                file,
+                line: line,
+                duration: ContinuousClock.now - start,
+                version: self.version,
+                on: connection
+            )
         }
     }
 

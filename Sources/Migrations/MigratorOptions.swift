@@ -1,13 +1,19 @@
 /// How patient a migration is.
 public struct MigratorOptions: Sendable {
-    /// How long to wait for another session that migrates the same database. Default 30 s.
+    /// How long to wait for another session that migrates the same database.
+    ///
+    /// Default 30 s.
     public var lockPatience: Duration
-    /// How long a statement of a file waits for each lock before it fails (`lock_timeout`). Default 5 s.
+    /// How long a statement of a file waits for each lock before it fails (`lock_timeout`).
+    ///
+    /// Default 5 s.
     ///
     /// While DDL waits for its lock, every later reader queues behind it, so this bounds the pause that a migration can cause. Files
     /// that run outside a transaction build things concurrently and wait without it.
     public var lockTimeout: Duration
-    /// How long a file may take (`statement_timeout`, and the deadline on this side). Default 10 min.
+    /// How long a file may take (`statement_timeout`, and the deadline on this side).
+    ///
+    /// Default 10 min.
     public var fileDeadline: Duration
 
     /// Sets the three.

@@ -2,7 +2,9 @@
 ///
 /// Trouble with a server is thrown as `PostgresError`, trouble with the schema as `MigrationError`. The message is safe to print.
 public struct TenancyError: Error, Sendable, Hashable {
-    /// The kind of fault. An open set: code that switches over it needs a default.
+    /// The kind of fault.
+    ///
+    /// An open set: code that switches over it needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         /// The name, as `description` prints it.
         public let description: String

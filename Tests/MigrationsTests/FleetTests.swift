@@ -27,7 +27,11 @@ import Testing
         try await withSecondDatabase { database in
             try await withConnection(to: database) { try await prepare(name, $0) }
             let target = FleetTarget(id: name, name: name) {
-                try await PostgresConnection.connect(database, reactor: TestReactor.shared, logger: LogCollector().logger)
+                try await PostgresConnection.connect(
+                    database,
+                    reactor: TestReactor.shared,
+                    logger: LogCollector().logger
+                )
             }
             try await self.add(names.dropFirst(), beside: configuration, to: targets + [target], prepare: prepare, body)
         }
@@ -85,21 +89,22 @@ import Testing
         try await self.withFleet(["a", "b", "c", "d", "e"]) { targets in
             let running = Mutex((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
             let options = FleetOptions(concurrency: 2)
-            _ = await FleetMigration(try migrator([self.one.get()]), options: options).run(targets) { event in
-                running.withLock { running in
-                    switch event {
-                    case .started(let id, _, let isCanary):
-                        running.now += 1
-                        running.peak = max(running.peak, running.now)
-                        if isCanary { running.canary = id }
-                        if !isCanary, !running.canary.isEmpty { running.isCanaryAlone = false }
-                    case .finished(let outcome):
-                        running.now -= 1
-                        if outcome.id == running.canary { running.canary = "" }
-                    case .applying: break
+            _ = await FleetMigration(try migrator([self.one.get()]), options: options)
+                .run(targets) { event in
+                    running.withLock { running in
+                        switch event {
+                        case .started(let id, _, let isCanary):
+                            running.now += 1
+                            running.peak = max(running.peak, running.now)
+                            if isCanary { running.canary = id }
+                            if !isCanary, !running.canary.isEmpty { running.isCanaryAlone = false }
+                        case .finished(let outcome):
+                            running.now -= 1
+                            if outcome.id == running.canary { running.canary = "" }
+                        case .applying: break
+                        }
                     }
                 }
-            }
             #expect(running.withLock { $0.peak } <= 2)
             #expect(running.withLock { $0.isCanaryAlone })
             #expect(running.withLock { $0.now } == 0)

@@ -26,7 +26,9 @@ import Testing
             let report = try await migrator([self.a.get()]).apply(connection, dryRun: true)
             #expect(report.isDryRun)
             #expect(report.files.map(\.name) == ["a1_one"])
-            #expect(try await connection.texts("SELECT nspname::text FROM pg_namespace WHERE nspname = 'mortise'").isEmpty)
+            #expect(
+                try await connection.texts("SELECT nspname::text FROM pg_namespace WHERE nspname = 'mortise'").isEmpty
+            )
         }
     }
 
@@ -116,14 +118,17 @@ import Testing
             other.applicationName = "somebody else"
             let impatient = try migrator([self.a.get()], options: MigratorOptions(lockPatience: .zero))
             try await withConnection(to: other) { holder in
-                try await AdvisoryLock("migrations").withLock(on: holder, patience: .zero) {
-                    try await withConnection(to: configuration) { connection in
-                        let error = await #expect(throws: MigrationError.self) { try await impatient.apply(connection) }
-                        let text = error?.description ?? ""
-                        #expect(text.contains("somebody else"))
-                        #expect(text.contains("process \(holder.backendProcessID)"))
+                try await AdvisoryLock("migrations")
+                    .withLock(on: holder, patience: .zero) {
+                        try await withConnection(to: configuration) { connection in
+                            let error = await #expect(throws: MigrationError.self) {
+                                try await impatient.apply(connection)
+                            }
+                            let text = error?.description ?? ""
+                            #expect(text.contains("somebody else"))
+                            #expect(text.contains("process \(holder.backendProcessID)"))
+                        }
                     }
-                }
                 let report = try await withConnection(to: configuration) { try await impatient.apply($0) }
                 #expect(report.files.map(\.name) == ["a1_one"])
             }

@@ -45,7 +45,8 @@ import Testing
             for line in String(decoding: file.bytes, as: UTF8.self).split(separator: "\n") {
                 let text = line.trimmingCharacters(in: .whitespaces)
                 if text.hasPrefix("--") { continue }
-                let constrains = ["PRIMARY KEY", "UNIQUE (", "CHECK (", "REFERENCES", "FOREIGN KEY"].contains { text.contains($0) }
+                let constrains = ["PRIMARY KEY", "UNIQUE (", "CHECK (", "REFERENCES", "FOREIGN KEY"]
+                    .contains { text.contains($0) }
                 #expect(!constrains || text.hasPrefix("CONSTRAINT "), "\(file.name): \(text)")
             }
         }

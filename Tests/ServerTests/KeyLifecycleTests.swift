@@ -71,7 +71,11 @@ import Testing
     @Test func `a rotation without grace ends the old token with the answer`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey()
-            let rotated = try await mortise.api.post("\(key.path)/rotate", ["grace_period_seconds": 0], as: mortise.adminToken)
+            let rotated = try await mortise.api.post(
+                "\(key.path)/rotate",
+                ["grace_period_seconds": 0],
+                as: mortise.adminToken
+            )
             #expect(try await mortise.verdict(key.token) == "expired")
             #expect(try await mortise.verdict(try rotated.string("token")) == "valid")
             #expect(rotated["key", "secrets"]?.array?.count == 1)

@@ -76,7 +76,10 @@ import Testing
             let owned = TestInstallation(owner: test.owner.user(role, password: nil), installation: test.installation)
             let provisioner = Provisioner(try await owned.bootstrap())
             let first = try await owned.makeTenant(provisioner)
-            let second = try await provisioner.create(NewWorkspace(organizationID: first.organizationID, name: "b"), by: .system)
+            let second = try await provisioner.create(
+                NewWorkspace(organizationID: first.organizationID, name: "b"),
+                by: .system
+            )
             _ = try await provisioner.suspend(second.id, by: .system)
             try await provisioner.delete(second.id, by: .system)
             #expect(try await provisioner.migrateFleet().isSuccess)

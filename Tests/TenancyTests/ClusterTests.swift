@@ -23,7 +23,9 @@ import Testing
                 let far = try await provisioner.create(new, by: .system)
                 #expect(far.clusterID == cluster.id)
                 let state = Statement("SELECT state FROM auth.workspace")
-                let found = try await databases.withPool(far.facts) { try await $0.query(state).first?.decode(0, as: String.self) }
+                let found = try await databases.withPool(far.facts) {
+                    try await $0.query(state).first?.decode(0, as: String.self)
+                }
                 #expect(found == "active")
                 _ = try await provisioner.suspend(far.id, by: .system)
                 #expect(try await provisioner.migrateFleet().isSuccess)
@@ -47,12 +49,17 @@ import Testing
         }
     }
 
-    @Test func `a connection string with a password, or to the primary itself, is refused and stored nowhere`() async throws {
+    @Test func `a connection string with a password, or to the primary itself, is refused and stored nowhere`()
+        async throws
+    {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let own = test.owner.parameters
-            let same = ["host", "port", "user"].compactMap { key in own[key].map { "\(key)='\($0)'" } }.joined(separator: " ")
-            for conninfo in ["host=h password=secret", "postgres://u:secret@h/db", "host=h passfile=/x", "nonsense", "", same] {
+            let same = ["host", "port", "user"].compactMap { key in own[key].map { "\(key)='\($0)'" } }
+                .joined(separator: " ")
+            for conninfo in [
+                "host=h password=secret", "postgres://u:secret@h/db", "host=h passfile=/x", "nonsense", "", same,
+            ] {
                 let error = await #expect(throws: TenancyError.self) {
                     try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 }

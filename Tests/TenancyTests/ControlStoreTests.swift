@@ -28,7 +28,10 @@ import Testing
     @Test func `organizations are made, found, changed, and every change has its event`() async throws {
         try await self.withStore { store in
             let by = Attribution(actor: "somebody")
-            let made = try await store.createOrganization(NewOrganization(name: "Acme Inc.", tokenPrefix: "acm"), by: by)
+            let made = try await store.createOrganization(
+                NewOrganization(name: "Acme Inc.", tokenPrefix: "acm"),
+                by: by
+            )
             #expect(made.slug == "acme-inc")
             #expect(try await store.organization(made.id) == made)
             #expect(try await store.organization(slug: "acme-inc") == made)
@@ -47,7 +50,9 @@ import Testing
     @Test func `an event says what changed, and only that`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
-            let made = try await test.withStore { try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system) }
+            let made = try await test.withStore {
+                try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
+            }
             _ = try await test.withStore {
                 try await $0.updateOrganization(made.id, OrganizationChange(name: "New \"name\""), by: .system)
             }
@@ -79,7 +84,10 @@ import Testing
         try await self.withStore { store in
             let a = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
             let b = try await store.createOrganization(NewOrganization(name: "b"), by: .system)
-            let inA = try await store.createWorkspace(NewWorkspace(organizationID: a.id, slug: "x", isDefault: true), by: .system)
+            let inA = try await store.createWorkspace(
+                NewWorkspace(organizationID: a.id, slug: "x", isDefault: true),
+                by: .system
+            )
             _ = try await store.createWorkspace(NewWorkspace(organizationID: b.id, slug: "x"), by: .system)
             let again = try await self.code {
                 _ = try await store.createWorkspace(NewWorkspace(organizationID: a.id, slug: "x"), by: .system)
@@ -128,7 +136,9 @@ import Testing
     // A list that shifts under inserts would show an item twice or never.
     @Test func `pages go forward and back over everything once, while new items come in`() async throws {
         try await self.withStore { store in
-            for index in 0..<5 { _ = try await store.createOrganization(NewOrganization(name: "o\(index)"), by: .system) }
+            for index in 0..<5 {
+                _ = try await store.createOrganization(NewOrganization(name: "o\(index)"), by: .system)
+            }
             let first = try await store.organizations(PageRequest(limit: 2))
             #expect(first.items.map(\.name) == ["o4", "o3"])
             _ = try await store.createOrganization(NewOrganization(name: "o5"), by: .system)

@@ -5,7 +5,9 @@ import TestSupport
 import Testing
 
 @Suite struct CreationTests {
-    @Test func `a new workspace is active, migrated, knows whose it is, and has its event in both databases`() async throws {
+    @Test func `a new workspace is active, migrated, knows whose it is, and has its event in both databases`()
+        async throws
+    {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap())
             let organization = try await test.withStore {
@@ -19,14 +21,18 @@ import Testing
             #expect(workspace.state == .active)
             #expect(workspace.slug == "r-der-co")
             #expect(workspace.database == "\(test.installation.prefix)_w_\(workspace.ref.text)")
-            let event = "SELECT id || type || actor || address || request_id || changes || occurred_at FROM auth.key_events"
+            let event =
+                "SELECT id || type || actor || address || request_id || changes || occurred_at FROM auth.key_events"
             let (rows, events) = try await test.withRuntime(workspace.database) { runtime in
                 (
-                    try await runtime.texts("SELECT workspace_id || ' ' || organization_id || ' ' || ref || state FROM auth.workspace"),
+                    try await runtime.texts(
+                        "SELECT workspace_id || ' ' || organization_id || ' ' || ref || state FROM auth.workspace"
+                    ),
                     try await runtime.texts(event)
                 )
             }
-            let expected = "\(UUIDv7.text(of: workspace.id)) \(UUIDv7.text(of: organization.id)) \(workspace.ref.text)active"
+            let expected =
+                "\(UUIDv7.text(of: workspace.id)) \(UUIDv7.text(of: organization.id)) \(workspace.ref.text)active"
             #expect(rows == [expected])
             let inControl = try await test.withRuntime(test.owner.database ?? "") {
                 try await $0.texts("\(event) WHERE type = 'workspace.created'")
@@ -39,7 +45,8 @@ import Testing
 
     // A crash at any step leaves a row that says what to do; a half-made workspace is never taken for a whole one.
     @Test(arguments: [
-        ProvisioningStep.recorded, .templateCreated, .templateMigrated, .templateCompleted, .cloned, .initialized, .opened, .activated,
+        ProvisioningStep.recorded, .templateCreated, .templateMigrated, .templateCompleted, .cloned, .initialized,
+        .opened, .activated,
     ])
     func `a crash after any step is mended by the next start`(step: ProvisioningStep) async throws {
         try await withInstallation { test in

@@ -46,7 +46,9 @@ import Testing
             let owners = try await databases.facts(ref: foreign.ref, organization: foreign.organizationID)
             #expect(owners == foreign.facts)
             #expect(try await databases.facts(ref: foreign.ref, organization: mine.organizationID) == nil)
-            for name in [UUIDv7.text(of: foreign.id), UUIDv7.text(of: mine.organizationID), "nothing", "no\0thing", "A", ""] {
+            for name in [
+                UUIDv7.text(of: foreign.id), UUIDv7.text(of: mine.organizationID), "nothing", "no\0thing", "A", "",
+            ] {
                 let error = await #expect(throws: TenancyError.self) {
                     try await databases.resolve(name, organization: mine.organizationID)
                 }
@@ -59,7 +61,10 @@ import Testing
         try await self.withTenants { test, control, databases, workspaces in
             let organization = workspaces[0].organizationID
             let provisioner = Provisioner(control)
-            let other = try await provisioner.create(NewWorkspace(organizationID: organization, slug: "other"), by: .system)
+            let other = try await provisioner.create(
+                NewWorkspace(organizationID: organization, slug: "other"),
+                by: .system
+            )
             await provisioner.shutdown()
             #expect(try await databases.resolve(nil, organization: organization).id == workspaces[0].id)
             #expect(try await databases.resolve(nil, own: other.id, organization: organization).id == other.id)
@@ -82,7 +87,9 @@ import Testing
             await provisioner.shutdown()
             #expect(try await databases.resolve(nil, organization: workspace.organizationID).state == .suspended)
             await databases.control.lookups.shutdown()
-            #expect(try await databases.facts(ref: workspace.ref, organization: workspace.organizationID) == workspace.facts)
+            #expect(
+                try await databases.facts(ref: workspace.ref, organization: workspace.organizationID) == workspace.facts
+            )
             #expect(try await databases.facts(id: workspace.id) == workspace.facts)
         }
     }
@@ -107,7 +114,9 @@ import Testing
     @Test func `a workspace whose database is down harms nobody else`() async throws {
         try await self.withTenants { test, _, databases, workspaces in
             let (broken, sound) = (workspaces[0], workspaces[1])
-            try await administer("ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS false")
+            try await administer(
+                "ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS false"
+            )
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
@@ -122,13 +131,19 @@ import Testing
             }
             let found = try await databases.withLookups(sound.facts) { try await $0.query(Self.whoami).count }
             #expect(found == 1)
-            try await administer("ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS true")
+            try await administer(
+                "ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS true"
+            )
         }
     }
 
     @Test func `connections are bounded, whatever the number of workspaces`() async throws {
         try await self.withTenants { test, control, _, workspaces in
-            let options = DatabasesOptions(maximumLookupDatabases: 1, maximumManagedDatabases: 1, connectionsPerManagedDatabase: 1)
+            let options = DatabasesOptions(
+                maximumLookupDatabases: 1,
+                maximumManagedDatabases: 1,
+                connectionsPerManagedDatabase: 1
+            )
             let databases = try Databases(control, options: options)
             for _ in 0..<3 {
                 for workspace in workspaces {

@@ -7,7 +7,8 @@ import TestSupport
 import Testing
 
 @Suite struct FleetTests {
-    @Test func `every workspace is migrated, the chosen canary first, and what fails is told by its slug`() async throws {
+    @Test func `every workspace is migrated, the chosen canary first, and what fails is told by its slug`() async throws
+    {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap())
             let first = try await test.makeTenant(provisioner)
@@ -34,7 +35,9 @@ import Testing
             #expect(started.withLock { $0 } == ["second", first.slug])
 
             try await test.withDatabase(second.database) {
-                try await $0.script("UPDATE mortise.migrations SET checksum = repeat('0', 64) WHERE name = 'w0001_schema'")
+                try await $0.script(
+                    "UPDATE mortise.migrations SET checksum = repeat('0', 64) WHERE name = 'w0001_schema'"
+                )
             }
             let broken = try await provisioner.migrateFleet()
             #expect(broken.outcomes.filter { !$0.isSuccess }.map(\.name) == ["second"])

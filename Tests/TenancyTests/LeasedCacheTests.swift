@@ -13,7 +13,14 @@ import Testing
         let cache = self.cache(2)
         let made = Mutex(0)
         for _ in 0..<3 {
-            let value = try await cache.withValue("a", make: { made.withLock { $0 += 1; return $0 } }) { $0 }
+            let value = try await cache.withValue(
+                "a",
+                make: {
+                    made.withLock {
+                        $0 += 1; return $0
+                    }
+                }
+            ) { $0 }
             #expect(value == 1)
         }
     }

@@ -21,10 +21,14 @@ import Testing
             ]
             try await test.withRuntime(database) { runtime in
                 #expect(await runtime.refusal(of: insertion) == nil)
-                for attack in attacks { #expect(await runtime.refusal(of: attack) == .insufficientPrivilege, "\(attack)") }
+                for attack in attacks {
+                    #expect(await runtime.refusal(of: attack) == .insufficientPrivilege, "\(attack)")
+                }
             }
             try await test.withDatabase(database) { owner in
-                for attack in attacks { #expect(await owner.refusal(of: attack) == .insufficientPrivilege, "\(attack)") }
+                for attack in attacks {
+                    #expect(await owner.refusal(of: attack) == .insufficientPrivilege, "\(attack)")
+                }
                 let actors = try await owner.texts("SELECT actor FROM auth.key_events WHERE actor = 'somebody'")
                 #expect(actors.count == 1)
             }
@@ -53,7 +57,9 @@ import Testing
             let provisioner = Provisioner(try await test.bootstrap())
             let workspace = try await test.makeTenant(provisioner)
             try await test.withRuntime(workspace.database) { runtime in
-                #expect(await runtime.refusal(of: "UPDATE auth.workspace SET state = 'active'") == .insufficientPrivilege)
+                #expect(
+                    await runtime.refusal(of: "UPDATE auth.workspace SET state = 'active'") == .insufficientPrivilege
+                )
                 #expect(await runtime.refusal(of: "DELETE FROM auth.workspace") == .insufficientPrivilege)
                 // What a change of a key does, so that it cannot pass a suspension.
                 #expect(await runtime.refusal(of: "SELECT 1 FROM auth.workspace FOR SHARE") == nil)
@@ -64,7 +70,9 @@ import Testing
                     #expect(await runtime.refusal(of: attack) == .insufficientPrivilege, "\(attack)")
                 }
                 #expect(await runtime.refusal(of: "DELETE FROM control.workspaces") == .insufficientPrivilege)
-                #expect(await runtime.refusal(of: "UPDATE control.clusters SET conninfo = ''") == .insufficientPrivilege)
+                #expect(
+                    await runtime.refusal(of: "UPDATE control.clusters SET conninfo = ''") == .insufficientPrivilege
+                )
             }
             await provisioner.shutdown()
         }

@@ -51,7 +51,9 @@ import Testing
             let again = try await provisioner.suspend(workspace.id, by: .system)
             #expect(again.state == .suspended)
             #expect(try await self.own(test, workspace) == ["suspended 2"])
-            let events = try await test.withRuntime(workspace.database) { try await $0.texts("SELECT type FROM auth.key_events") }
+            let events = try await test.withRuntime(workspace.database) {
+                try await $0.texts("SELECT type FROM auth.key_events")
+            }
             #expect(events.count == 2)
         }
     }
@@ -93,9 +95,13 @@ import Testing
         try await self.withTenant { test, _, provisioner, workspace in
             let found = try await test.withStore { try await $0.defaultWorkspace(of: workspace.organizationID) }
             let first = try #require(found)
-            let archiving = await #expect(throws: TenancyError.self) { try await provisioner.archive(first.id, by: .system) }
+            let archiving = await #expect(throws: TenancyError.self) {
+                try await provisioner.archive(first.id, by: .system)
+            }
             #expect(archiving?.code == .defaultWorkspace)
-            let deleting = await #expect(throws: TenancyError.self) { try await provisioner.delete(first.id, by: .system) }
+            let deleting = await #expect(throws: TenancyError.self) {
+                try await provisioner.delete(first.id, by: .system)
+            }
             #expect(deleting?.code == .defaultWorkspace)
             #expect(try await provisioner.suspend(first.id, by: .system).state == .suspended)
         }
@@ -112,12 +118,16 @@ import Testing
     }
 
     // Attack: make a workspace that was deleted come back to life through another's tokens.
-    @Test func `deleting removes the database and the row, keeps the history, and the ref is never used again`() async throws {
+    @Test func `deleting removes the database and the row, keeps the history, and the ref is never used again`()
+        async throws
+    {
         try await self.withTenant { test, _, provisioner, workspace in
             try await provisioner.delete(workspace.id, by: Attribution(actor: "somebody"))
             #expect(try await !test.databases().contains(workspace.database))
             #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
-            let error = await #expect(throws: TenancyError.self) { try await provisioner.delete(workspace.id, by: .system) }
+            let error = await #expect(throws: TenancyError.self) {
+                try await provisioner.delete(workspace.id, by: .system)
+            }
             #expect(error?.code == .unknownWorkspace)
             try await test.withRuntime(test.owner.database ?? "") { runtime in
                 let types = try await runtime.texts(
@@ -158,7 +168,9 @@ import Testing
             let impatient = Provisioner(control, options: ProvisionerOptions(lockPatience: .zero))
             try await withConnection(to: test.owner) { holder in
                 try await holder.script("SELECT pg_advisory_lock(\(try await Self.key(of: workspace, holder)))")
-                let error = await #expect(throws: TenancyError.self) { try await impatient.suspend(workspace.id, by: .system) }
+                let error = await #expect(throws: TenancyError.self) {
+                    try await impatient.suspend(workspace.id, by: .system)
+                }
                 #expect(error?.code == .busy)
             }
             await impatient.shutdown()

@@ -20,9 +20,12 @@ import Testing
         #expect(Slug.derived(from: "01890A5D-AC96-774B-BCCE-B302099A8057") == nil)
     }
 
-    @Test(arguments: [
-        ("Acme, Inc.", "acme-inc"), ("  x  ", "x"), ("ÄÖ", nil), ("--", nil), ("a\0b", "a-b"), ("İstanbul", "i-stanbul"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("Acme, Inc.", "acme-inc"), ("  x  ", "x"), ("ÄÖ", nil), ("--", nil), ("a\0b", "a-b"),
+            ("İstanbul", "i-stanbul"),
+        ] as [(String, String?)]
+    )
     func `a name gives a slug that is valid, or none`(name: String, slug: String?) throws {
         #expect(Slug.derived(from: name)?.text == slug)
         if let slug { _ = try Slug(validating: slug) }
@@ -31,9 +34,10 @@ import Testing
     @Test func `a derived slug is valid whatever the name`() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
-            let scalars = (0..<Int.random(in: 0...80)).map { _ in
-                Unicode.Scalar(UInt8.random(in: 0...127, using: &generator))
-            }
+            let scalars = (0..<Int.random(in: 0...80))
+                .map { _ in
+                    Unicode.Scalar(UInt8.random(in: 0...127, using: &generator))
+                }
             let name = String(String.UnicodeScalarView(scalars))
             if let slug = Slug.derived(from: name) { #expect(throws: Never.self) { try Slug(validating: slug.text) } }
         }
@@ -49,7 +53,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", ".", "x", "1.2", "1.01890A5D-ac96-774b-bcce-b302099a8057", "01.01890a5d-ac96-774b-bcce-b302099a8057"])
+    @Test(arguments: [
+        "", ".", "x", "1.2", "1.01890A5D-ac96-774b-bcce-b302099a8057", "01.01890a5d-ac96-774b-bcce-b302099a8057",
+    ])
     func `anything else is no cursor`(text: String) {
         #expect(PageCursor(text) == nil)
     }

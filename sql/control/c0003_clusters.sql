@@ -1,10 +1,11 @@
--- PostgreSQL servers that hold workspaces. Placing workspaces on a second one is how an installation grows past one machine.
+-- PostgreSQL servers that hold workspaces. Placing workspaces on a second one is how an installation grows past one
+-- machine.
 CREATE TABLE control.clusters (
     id uuid NOT NULL,
     -- 'primary' is the server of this very database.
     name text NOT NULL,
-    -- libpq keywords and values of the role that owns databases there, without the password; empty for 'primary', which is reached as
-    -- this database is.
+    -- libpq keywords and values of the role that owns databases there, without the password; empty for 'primary', which
+    -- is reached as this database is.
     conninfo text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT clusters_pkey PRIMARY KEY (id),

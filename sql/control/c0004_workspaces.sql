@@ -1,5 +1,5 @@
--- Every workspace ref that was ever given out. Tokens carry the ref, and nodes remember for ever whose it is, so it is never given out again,
--- not even after the workspace is gone.
+-- Every workspace ref that was ever given out. Tokens carry the ref, and nodes remember for ever whose it is, so it is
+-- never given out again, not even after the workspace is gone.
 CREATE TABLE control.workspace_refs (
     ref text NOT NULL,
     CONSTRAINT workspace_refs_pkey PRIMARY KEY (ref),
@@ -17,7 +17,8 @@ CREATE TABLE control.workspaces (
     cluster_id uuid NOT NULL,
     database text NOT NULL,
     state text NOT NULL,
-    -- A change of state that was decided here and has not reached the workspace's database yet; it is finished by whoever finds it.
+    -- A change of state that was decided here and has not reached the workspace's database yet; it is finished by
+    -- whoever finds it.
     target_state text,
     -- The event of the creation or of that change, which is copied into the workspace's database with the change.
     state_event_id uuid NOT NULL,
@@ -51,7 +52,8 @@ CREATE TABLE control.workspaces (
     CONSTRAINT workspaces_data_retention_object CHECK (jsonb_typeof(data_retention) = 'object')
 );
 
--- An organization has one default workspace at most. This is also what makes it findable: there is no second place that says which.
+-- An organization has one default workspace at most. This is also what makes it findable: there is no second place that
+-- says which.
 CREATE UNIQUE INDEX workspaces_one_default ON control.workspaces (organization_id) WHERE is_default;
 CREATE INDEX workspaces_newest ON control.workspaces (created_at DESC, id DESC);
 CREATE INDEX workspaces_newest_of_organization ON control.workspaces (organization_id, created_at DESC, id DESC);

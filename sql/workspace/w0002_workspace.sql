@@ -1,5 +1,5 @@
--- Whose database this is, and whether its keys may be accepted: every lookup of a key joins this one row, so that a suspended
--- workspace refuses its keys without a second place to ask.
+-- Whose database this is, and whether its keys may be accepted: every lookup of a key joins this one row, so that a
+-- suspended workspace refuses its keys without a second place to ask.
 CREATE TABLE auth.workspace (
     -- Always true and unique, so there is at most one row.
     singleton boolean NOT NULL DEFAULT true,
@@ -17,6 +17,6 @@ CREATE TABLE auth.workspace (
 );
 
 REVOKE ALL ON auth.workspace FROM PUBLIC;
--- UPDATE of the generation alone: SELECT … FOR SHARE needs the right to update some column, and a change of a key locks this row
--- so that it cannot pass a change of the workspace's state.
+-- UPDATE of the generation alone: SELECT … FOR SHARE needs the right to update some column, and a change of a key locks
+-- this row so that it cannot pass a change of the workspace's state.
 GRANT SELECT, UPDATE (generation) ON auth.workspace TO {{runtime_role}};

@@ -1,18 +1,20 @@
--- Keys that belong to the workspace itself. In the control database also the keys of organizations (admin) and of the platform
--- (operator): one model for all of them. A key is an identity with settings; what opens it stands in auth.key_secrets.
+-- Keys that belong to the workspace itself. In the control database also the keys of organizations (admin) and of the
+-- platform (operator): one model for all of them. A key is an identity with settings; what opens it stands in
+-- auth.key_secrets.
 CREATE TABLE auth.service_keys (
     id uuid NOT NULL,
     kind text NOT NULL,
     -- The owner of an admin key; NULL for all others, whose owner is the workspace or the platform.
     organization_id uuid,
     name text NOT NULL,
-    -- What must not occur twice, or NULL where names may. Whoever creates a key fills it by its own rule; revoking clears it, which
-    -- frees the name.
+    -- What must not occur twice, or NULL where names may. Whoever creates a key fills it by its own rule; revoking
+    -- clears it, which frees the name.
     unique_name text,
     description text,
     mode text NOT NULL,
     scopes text[] NOT NULL,
-    -- What the key may do in the management API, as opposed to `scopes`, which is what the tenant's own services ask for.
+    -- What the key may do in the management API, as opposed to `scopes`, which is what the tenant's own services ask
+    -- for.
     permissions text[] NOT NULL DEFAULT '{}',
     -- NULL allows every namespace, an empty array only the default one.
     allowed_namespaces text[],
@@ -33,7 +35,8 @@ CREATE TABLE auth.service_keys (
     revoked_at timestamptz,
     revoked_by text,
     revocation_reason text,
-    -- The key that came in this one's place, where a dialect rotates by making a new key. No foreign key: it may be deleted.
+    -- The key that came in this one's place, where a dialect rotates by making a new key. No foreign key: it may be
+    -- deleted.
     replaced_by uuid,
     -- Text, because an actor is a key, a member, the platform itself or somebody in another system.
     created_by text NOT NULL,
@@ -53,8 +56,8 @@ CREATE TABLE auth.service_keys (
     CONSTRAINT service_keys_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
 );
 
--- Unique per organization for admin keys and per database for the rest (there organization_id is NULL, which counts as a value here).
--- A violation reports this index's name.
+-- Unique per organization for admin keys and per database for the rest (there organization_id is NULL, which counts as
+-- a value here). A violation reports this index's name.
 CREATE UNIQUE INDEX service_keys_unique_name ON auth.service_keys (organization_id, unique_name) NULLS NOT DISTINCT
     WHERE unique_name IS NOT NULL;
 

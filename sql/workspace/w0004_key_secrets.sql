@@ -1,9 +1,9 @@
--- What opens a key: the keyed digest of one token, never the token. A key has two while it is being rotated. The hot lookup goes
--- from `digest` to here, to the key and to auth.workspace in one statement.
+-- What opens a key: the keyed digest of one token, never the token. A key has two while it is being rotated. The hot
+-- lookup goes from `digest` to here, to the key and to auth.workspace in one statement.
 CREATE TABLE auth.key_secrets (
     id uuid NOT NULL,
-    -- A further table of keys adds its own nullable column here and drops this NOT NULL: the program of the release before joins by
-    -- key_id and does not see what it does not know.
+    -- A further table of keys adds its own nullable column here and drops this NOT NULL: the program of the release
+    -- before joins by key_id and does not see what it does not know.
     key_id uuid NOT NULL,
     -- HMAC-SHA-256 of the whole token under the pepper named beside it.
     digest bytea NOT NULL,

@@ -1,5 +1,6 @@
--- When a secret was last used and how often. A narrow table of its own: counts arrive in batches every few seconds, and would
--- otherwise rewrite the very rows that lookups read. No foreign keys: a batch must not fail because a key went away meanwhile.
+-- When a secret was last used and how often. A narrow table of its own: counts arrive in batches every few seconds, and
+-- would otherwise rewrite the very rows that lookups read. No foreign keys: a batch must not fail because a key went
+-- away meanwhile.
 CREATE TABLE auth.key_usage (
     secret_id uuid NOT NULL,
     key_id uuid NOT NULL,

@@ -1,11 +1,12 @@
--- The audit trail: who did what, from where, to which key or workspace. Written in the transaction of the change itself. No
--- foreign key and no cascade: history outlives what it is about.
+-- The audit trail: who did what, from where, to which key or workspace. Written in the transaction of the change
+-- itself. No foreign key and no cascade: history outlives what it is about.
 CREATE TABLE auth.key_events (
     -- Version 7, so the primary key is also the order in time, forwards and backwards.
     id uuid NOT NULL,
     -- The workspace it is about; NULL for what happened to the platform or to an organization.
     workspace_id uuid,
-    -- The organization it is about, so that an organization's own history can be listed. NULL for what is the platform's.
+    -- The organization it is about, so that an organization's own history can be listed. NULL for what is the
+    -- platform's.
     organization_id uuid,
     -- NULL for events of a workspace or an organization.
     key_id uuid,

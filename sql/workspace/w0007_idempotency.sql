@@ -1,5 +1,5 @@
--- What was answered to an Idempotency-Key, for a day. Written in the transaction of the change it belongs to: a twin waits at the
--- primary key and then replays, a rollback leaves nothing.
+-- What was answered to an Idempotency-Key, for a day. Written in the transaction of the change it belongs to: a twin
+-- waits at the primary key and then replays, a rollback leaves nothing.
 CREATE TABLE auth.idempotency (
     -- Who called, as text; the same key from two callers is two keys.
     principal text NOT NULL,
@@ -7,11 +7,13 @@ CREATE TABLE auth.idempotency (
     key_mac bytea NOT NULL,
     -- SHA-256 over what was asked: the same key with another request is a mistake.
     fingerprint bytea NOT NULL,
-    -- With the secret `secret_id`, which is not in the database, and the raw Idempotency-Key, the token is derived again.
+    -- With the secret `secret_id`, which is not in the database, and the raw Idempotency-Key, the token is derived
+    -- again.
     nonce bytea NOT NULL,
     secret_id text NOT NULL,
     resource_id uuid NOT NULL,
-    -- The answer without the token, and its status; NULL until there is one, and where it is made from the resource again.
+    -- The answer without the token, and its status; NULL until there is one, and where it is made from the resource
+    -- again.
     answer jsonb,
     status integer,
     created_at timestamptz NOT NULL DEFAULT now(),

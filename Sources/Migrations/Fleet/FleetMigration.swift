@@ -21,6 +21,7 @@ public struct FleetMigration: Sendable {
     /// - Parameters:
     ///   - targets: the databases; taken one by one, so that ten thousand need not be listed beforehand.
     ///   - observe: called for each step, from several tasks.
+    /// - Returns: what became of each database; a list that ends early is told too.
     public func run<Targets: AsyncSequence & Sendable>(
         _ targets: Targets,
         observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
@@ -58,7 +59,8 @@ public struct FleetMigration: Sendable {
                     running += 1
                 }
             } catch {
-                report.listingFailure = (error as? PostgresError).map(String.init(describing:)) ?? "the list was interrupted"
+                report.listingFailure =
+                    (error as? PostgresError).map(String.init(describing:)) ?? "the list was interrupted"
             }
             for await outcome in group { take(outcome, isCanary: false) }
         }
@@ -91,7 +93,9 @@ public struct FleetMigration: Sendable {
             connection = try await target.connect()
         } catch {
             // The words of other errors may be anybody's; those of PostgresError are safe by contract.
-            return outcome(.failed((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made"))
+            return outcome(
+                .failed((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made")
+            )
         }
         let status: FleetOutcome.Status
         do throws(MigrationError) {

@@ -6,7 +6,9 @@ public struct FleetTarget: Sendable {
     public let id: String
     /// What a person knows it by.
     public let name: String
-    /// Opens a session of its own as the role that owns the schema. It is closed when the database is done.
+    /// Opens a session of its own as the role that owns the schema.
+    ///
+    /// It is closed when the database is done.
     public let connect: @Sendable () async throws -> PostgresConnection
 
     /// Describes a database.
@@ -19,13 +21,21 @@ public struct FleetTarget: Sendable {
 
 /// How a fleet is migrated.
 public struct FleetOptions: Sendable {
-    /// How many databases are migrated at once. Default 4, at least 1.
+    /// How many databases are migrated at once.
+    ///
+    /// Default 4, at least 1.
     public var concurrency: Int
-    /// Whether the first database is finished alone, and its failure stops the rest. Default true.
+    /// Whether the first database is finished alone, and its failure stops the rest.
+    ///
+    /// Default true.
     public var startsWithCanary: Bool
-    /// Whether other failures leave the rest going on. Default true.
+    /// Whether other failures leave the rest going on.
+    ///
+    /// Default true.
     public var continuesAfterFailure: Bool
-    /// Whether to look and change nothing. Default false.
+    /// Whether to look and change nothing.
+    ///
+    /// Default false.
     public var isDryRun: Bool
 
     /// Sets the four.

@@ -11,7 +11,9 @@ public struct AdvisoryLock: Sendable {
     public let name: String
     private let key: Int64
 
-    /// Names a lock. Names are hashed to 64 bits, so unrelated users of one database do not meet.
+    /// Names a lock.
+    ///
+    /// Names are hashed to 64 bits, so unrelated users of one database do not meet.
     public init(_ name: String) {
         self.name = name
         self.key = SHA256.hash(data: Array("mortise \(name)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
@@ -64,7 +66,9 @@ public struct AdvisoryLock: Sendable {
         throw Taken(lock: self.name, holder: try await connection.query(Self.holder, [self.key]).first?.decode(0))
     }
 
-    /// Gives the lock back. Where that fails, or the task is cancelled, the connection is closed, which gives it back too.
+    /// Gives the lock back.
+    ///
+    /// Where that fails, or the task is cancelled, the connection is closed, which gives it back too.
     public func unlock(on connection: PostgresConnection) async {
         do throws(PostgresError) {
             if try await connection.query(Self.release, [self.key]).first?.decode(0, as: Bool.self) == true { return }

@@ -2,8 +2,9 @@ import Postgres
 
 /// The table in which a database remembers what it has seen: `mortise.migrations`.
 enum Ledger {
-    /// Not a migration itself: it must exist before the first one. Made under the advisory lock, because `IF NOT EXISTS` does not
-    /// protect two sessions from each other.
+    /// Not a migration itself: it must exist before the first one.
+    ///
+    /// Made under the advisory lock, because `IF NOT EXISTS` does not protect two sessions from each other.
     static let definition = """
         CREATE SCHEMA IF NOT EXISTS mortise;
         REVOKE ALL ON SCHEMA mortise FROM PUBLIC;

@@ -35,6 +35,8 @@ package struct Conversation: ~Copyable {
         case aborted
         case sync
         case endOfResults
+        /// Of a kind that is never asked for, such as COPY … TO, which would have to be read to its end.
+        case unexpected
     }
 
     /// What the driver shall do about it.

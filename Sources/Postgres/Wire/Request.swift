@@ -26,12 +26,31 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
     var attempts = 0
     /// What the server has answered up to now; of several results the first error counts, else the last.
     var outcome: Result<Rows, PostgresError>?
+    private var incidents: Incidents?
     /// Why it was sent a second time, if it failed by no fault of its own.
-    var firstFailure: PostgresError?
+    var firstFailure: PostgresError? {
+        get { self.incidents?.firstFailure }
+        set { self.noted.firstFailure = newValue }
+    }
     /// Why the server is to stop it, once somebody wants that.
-    var stopReason: PostgresError?
+    var stopReason: PostgresError? {
+        get { self.incidents?.stopReason }
+        set { self.noted.stopReason = newValue }
+    }
     /// Whether it was written when a cancellation was sent, which may have hit it.
     var isExposed = false
+
+    /// What happens to few requests, kept apart from the many: errors are large.
+    private final class Incidents {
+        var firstFailure: PostgresError?
+        var stopReason: PostgresError?
+    }
+
+    private var noted: Incidents {
+        let noted = self.incidents ?? Incidents()
+        self.incidents = noted
+        return noted
+    }
 
     package init(_ work: Work, deadline: ContinuousClock.Instant, waiter: Waiter<Rows>) {
         self.work = work
@@ -42,15 +61,17 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
 
     /// Why libpq could not send it as it is: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
     var refusal: PostgresError? {
+        let hasZeroByte: Bool
         switch self.work {
-        case .query(_, let parameters) where parameters.count > Int(UInt16.max):
-            PostgresError(.protocolViolation, "a statement takes at most 65535 parameters")
-        case .query(let statement, _) where statement.hasZeroByte:
-            PostgresError(.protocolViolation, "a statement cannot contain a zero byte")
-        case .script(let sql) where sql.utf8.contains(0), .copyIn(let sql) where sql.utf8.contains(0):
-            PostgresError(.protocolViolation, "a statement cannot contain a zero byte")
-        default: nil
+        case .query(let statement, let parameters):
+            if parameters.count > Int(UInt16.max) {
+                return PostgresError(.protocolViolation, "a statement takes at most 65535 parameters")
+            }
+            hasZeroByte = statement.hasZeroByte
+        case .script(let sql), .copyIn(let sql):
+            hasZeroByte = sql.utf8.contains(0)
         }
+        return hasZeroByte ? PostgresError(.protocolViolation, "a statement cannot contain a zero byte") : nil
     }
 
     /// How many callers it has.

@@ -287,8 +287,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     private func takeResults(_ wire: inout Wire, _ effects: inout Effects) {
         guard let connection = wire.connection else { return }
         while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
-            let arrival = Self.arrival(connection.nextResult())
-            switch arrival.map({ wire.conversation.receive($0) }) ?? .confused {
+            let outcome = wire.conversation.receive(Self.arrival(connection.nextResult()))
+            switch outcome {
             case .nothing: break
             case .finish(let request, let result): self.finish(request, result, &wire, &effects)
             case .copyStarted(let request, let rows): effects.finished.append((request, .success(rows)))
@@ -313,8 +313,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         }
     }
 
-    /// `nil` for an answer of a kind that is never asked for, such as COPY … TO, which would have to be read to its end.
-    private static func arrival(_ result: ServerResult?) -> Conversation.Arrival<Rows>? {
+    private static func arrival(_ result: ServerResult?) -> Conversation.Arrival<Rows> {
         guard let result else { return .endOfResults }
         switch result.status {
         case .rows, .commandOK, .empty: return .answer(Rows(result))
@@ -322,7 +321,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         case .pipelineSync: return .sync
         case .pipelineAborted: return .aborted
         case .error: return .failure(PostgresError(result))
-        case .unexpected: return nil
+        case .unexpected: return .unexpected
         }
     }
 

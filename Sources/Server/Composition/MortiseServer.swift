@@ -56,6 +56,12 @@ package struct MortiseServer: Sendable {
         _ reactor: Reactor,
         _ logger: Logger
     ) async throws -> MortiseServer {
+        try await Bootstrap.checkBefore(
+            configuration.secrets,
+            owner: configuration.database,
+            reactor: reactor,
+            logger: logger
+        )
         let platform = try await platform(configuration, reactor, logger)
         do {
             try await platform.bootstrap.checkPeppers()
@@ -219,7 +225,9 @@ package struct MortiseServer: Sendable {
             }
         return Application(
             router: router(),
-            server: .http1(configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))),
+            server: .http1(
+                configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
+            ),
             configuration: ApplicationConfiguration(address: address, serverName: nil),
             onServerRunning: { channel in
                 if let address = channel.localAddress { await onListening(address) }

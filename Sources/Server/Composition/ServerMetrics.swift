@@ -45,7 +45,8 @@ struct ServerMetrics: Sendable {
         "mortise_http_requests_total": "Answers by operation and class of status.",
         "mortise_http_request_duration_seconds": "How long answers took, by operation.",
         "mortise_verifications_total": "Verdicts by code.",
-        "mortise_control_pool_connections": "The pool of the control database: open and idle connections, and callers waiting for one.",
+        "mortise_control_pool_connections":
+            "The pool of the control database: open and idle connections, and callers waiting for one.",
         "mortise_control_lookups_connected": "Whether the control database's look-up connection is open.",
         "mortise_usage_uncounted": "Verifications that were not counted, since too many counts waited to be written.",
         "mortise_build_info": "The running program.",

@@ -6,20 +6,27 @@ import Keys
 struct EventJSON: JSONWritable {
     let event: EventRecord
 
-    static let schema = Schema.object([
-        .required("id", NativeSchema.id),
-        .required("type", .string(max: 64)),
-        .required("workspace_id", NativeSchema.id.orNull),
-        .required("organization_id", NativeSchema.id.orNull),
-        .required("key_id", NativeSchema.id.orNull),
-        .required("key_name", .string(max: 255).orNull.described("The key's name at the time.")),
-        .required("actor", .string(max: 255).described("Who did it: `admin-key:<id>`, `operator-key:<id>`, `system`.")),
-        .required("address", .string(max: 64).orNull.described("Where the request came from.")),
-        .required("request_id", .string(max: 64).orNull),
-        .required("occurred_at", NativeSchema.time),
-        .required("changes", .anyObject(maximumBytes: 262_144).described("What changed, with `from` and `to` where both are known.")),
-    ])
-    .named("Event")
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("type", .string(max: 64)),
+            .required("workspace_id", NativeSchema.id.orNull),
+            .required("organization_id", NativeSchema.id.orNull),
+            .required("key_id", NativeSchema.id.orNull),
+            .required("key_name", .string(max: 255).orNull.described("The key's name at the time.")),
+            .required(
+                "actor",
+                .string(max: 255).described("Who did it: `admin-key:<id>`, `operator-key:<id>`, `system`.")
+            ),
+            .required("address", .string(max: 64).orNull.described("Where the request came from.")),
+            .required("request_id", .string(max: 64).orNull),
+            .required("occurred_at", NativeSchema.time),
+            .required(
+                "changes",
+                .anyObject(maximumBytes: 262_144).described("What changed, with `from` and `to` where both are known.")
+            ),
+        ])
+        .named("Event")
 
     func write(to writer: inout JSONWriter) {
         writer.object {

@@ -20,7 +20,9 @@ struct EventRoutes: Sendable {
     ])
 
     /// The answer of every list of events.
-    static let responses = [EndpointResult(.ok, "A page of events.", NativeSchema.page("EventPage", of: EventJSON.schema))]
+    static let responses = [
+        EndpointResult(.ok, "A page of events.", NativeSchema.page("EventPage", of: EventJSON.schema))
+    ]
 
     private var list: NativeEndpoint {
         NativeEndpoint(

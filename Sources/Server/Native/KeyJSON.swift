@@ -19,45 +19,57 @@ struct KeyJSON: JSONWritable {
         status = key.status(at: max(now, key.updatedAt))
     }
 
-    static let secretSchema = Schema.object([
-        .required("prefix", .string(max: 16).described("The first characters of the token.")),
-        .required("created_at", NativeSchema.time),
-        .required("ends_at", NativeSchema.time.orNull.described("When it stops working, after a rotation.")),
-        .required("last_used_at", NativeSchema.time.orNull),
-    ])
-    .named("Secret")
+    static let secretSchema =
+        Schema.object([
+            .required("prefix", .string(max: 16).described("The first characters of the token.")),
+            .required("created_at", NativeSchema.time),
+            .required("ends_at", NativeSchema.time.orNull.described("When it stops working, after a rotation.")),
+            .required("last_used_at", NativeSchema.time.orNull),
+        ])
+        .named("Secret")
 
-    static let schema = Schema.object([
-        .required("id", NativeSchema.id),
-        .required("workspace_id", NativeSchema.id.orNull.described("Null for admin and operator keys.")),
-        .required("name", NativeSchema.name),
-        .required("description", NativeSchema.text.orNull),
-        .required("type", .oneOf("service", "anon", "admin", "operator")),
-        .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
-        .required("prefix", .string(max: 16).described("The first 16 characters of the newest token.")),
-        .required("status", .oneOf(KeyStatus.allCases.map(\.rawValue))),
-        .required("scopes", .array(of: .string(max: 255), max: 1000).described("What it may do, in the application's words.")),
-        .required("permissions", .array(of: .oneOf(Permission.allCases.map(\.rawValue)), max: 16).described("What it may do in this API.")),
-        .required("allowed_namespaces", .array(of: .string(max: 255), max: 1000).orNull),
-        .required("allowed_ips", .array(of: .string(max: 64), max: 1000)),
-        .required("rate_limit_per_minute", KeySchema.rateLimit.orNull),
-        .required("rate_limit_per_hour", KeySchema.rateLimit.orNull),
-        .required("expires_at", NativeSchema.time.orNull),
-        .required("metadata", .anyObject(maximumBytes: 65_536)),
-        .required("created_by", .string(max: 255)),
-        .required("created_at", NativeSchema.time),
-        .required("updated_at", NativeSchema.time),
-        .required("last_used_at", NativeSchema.time.orNull),
-        .required("deprecated_at", NativeSchema.time.orNull),
-        .required("deprecation_reason", NativeSchema.text.orNull),
-        .required("grace_period_ends_at", NativeSchema.time.orNull),
-        .required("revoked_at", NativeSchema.time.orNull),
-        .required("revoked_by", .string(max: 255).orNull),
-        .required("revocation_reason", NativeSchema.text.orNull),
-        .required("replaced_by", NativeSchema.id.orNull),
-        .required("secrets", .array(of: secretSchema, max: 2).described("What can open it: two while it is being rotated.")),
-    ])
-    .named("Key")
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("workspace_id", NativeSchema.id.orNull.described("Null for admin and operator keys.")),
+            .required("name", NativeSchema.name),
+            .required("description", NativeSchema.text.orNull),
+            .required("type", .oneOf("service", "anon", "admin", "operator")),
+            .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
+            .required("prefix", .string(max: 16).described("The first 16 characters of the newest token.")),
+            .required("status", .oneOf(KeyStatus.allCases.map(\.rawValue))),
+            .required(
+                "scopes",
+                .array(of: .string(max: 255), max: 1000).described("What it may do, in the application's words.")
+            ),
+            .required(
+                "permissions",
+                .array(of: .oneOf(Permission.allCases.map(\.rawValue)), max: 16)
+                    .described("What it may do in this API.")
+            ),
+            .required("allowed_namespaces", .array(of: .string(max: 255), max: 1000).orNull),
+            .required("allowed_ips", .array(of: .string(max: 64), max: 1000)),
+            .required("rate_limit_per_minute", KeySchema.rateLimit.orNull),
+            .required("rate_limit_per_hour", KeySchema.rateLimit.orNull),
+            .required("expires_at", NativeSchema.time.orNull),
+            .required("metadata", .anyObject(maximumBytes: 65_536)),
+            .required("created_by", .string(max: 255)),
+            .required("created_at", NativeSchema.time),
+            .required("updated_at", NativeSchema.time),
+            .required("last_used_at", NativeSchema.time.orNull),
+            .required("deprecated_at", NativeSchema.time.orNull),
+            .required("deprecation_reason", NativeSchema.text.orNull),
+            .required("grace_period_ends_at", NativeSchema.time.orNull),
+            .required("revoked_at", NativeSchema.time.orNull),
+            .required("revoked_by", .string(max: 255).orNull),
+            .required("revocation_reason", NativeSchema.text.orNull),
+            .required("replaced_by", NativeSchema.id.orNull),
+            .required(
+                "secrets",
+                .array(of: secretSchema, max: 2).described("What can open it: two while it is being rotated.")
+            ),
+        ])
+        .named("Key")
 
     func write(to writer: inout JSONWriter) {
         writer.object {

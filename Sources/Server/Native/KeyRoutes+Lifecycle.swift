@@ -76,7 +76,8 @@ extension KeyRoutes {
             "/{id}/deprecate",
             id: "deprecate\(family.schemaName)",
             "Announce the end of \(family.article) \(family.noun)",
-            description: "It works until the grace period ends. Again, this can bring the end nearer and not put it off.",
+            description:
+                "It works until the grace period ends. Again, this can bring the end nearer and not put it off.",
             body: .optional(KeySchema.deprecate)
         ) { id, home, caller, request in
             let reason: String? = try request.body.optional("reason")
@@ -91,7 +92,8 @@ extension KeyRoutes {
             "/{id}/revoke",
             id: "revoke\(family.schemaName)",
             "Revoke \(family.article) \(family.noun)",
-            description: "For good: every verification that starts after the answer is refused. Again, the answer is the same.",
+            description:
+                "For good: every verification that starts after the answer is refused. Again, the answer is the same.",
             body: .optional(KeySchema.revoke)
         ) { id, home, caller, request in
             let reason: String? = try request.body.optional("reason")

@@ -30,7 +30,9 @@ struct KeyRoutes: Sendable {
         }
     }
 
-    /// The id of the key that the path names. A text that is no id names no key.
+    /// The id of the key that the path names.
+    ///
+    /// A text that is no id names no key.
     func key(_ request: NativeRequest) throws -> UUID {
         guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
         return id
@@ -75,7 +77,8 @@ struct KeyRoutes: Sendable {
         handler: @escaping NativeEndpoint.Handler
     ) -> NativeEndpoint {
         let named = suffix.hasPrefix("/{id}") ? [Self.idParameter] : []
-        let unavailable: [Problem.Kind] = family == .service ? [.workspaceUnavailable, .serviceUnavailable] : [.serviceUnavailable]
+        let unavailable: [Problem.Kind] =
+            family == .service ? [.workspaceUnavailable, .serviceUnavailable] : [.serviceUnavailable]
         return NativeEndpoint(
             method,
             family.path + suffix,
@@ -101,7 +104,9 @@ struct KeyRoutes: Sendable {
             NativeSchema.query("A part of the name, the description or a token's prefix."),
             QueryParameter("status", .oneOf(KeyStatus.allCases.map(\.rawValue)), "Only keys of this status."),
         ]
-        if family == .service { filters.append(QueryParameter("type", .oneOf("service", "anon"), "Only keys of this type.")) }
+        if family == .service {
+            filters.append(QueryParameter("type", .oneOf("service", "anon"), "Only keys of this type."))
+        }
         return endpoint(
             .get,
             "",
@@ -190,7 +195,9 @@ struct KeyRoutes: Sendable {
                 token is in this answer and in no other.
                 """,
             body: .optional(KeySchema.rotate),
-            responses: [EndpointResult(.ok, "The key and its new token.", KeySchema.issued, headers: [NativeSchema.replayed])],
+            responses: [
+                EndpointResult(.ok, "The key and its new token.", KeySchema.issued, headers: [NativeSchema.replayed])
+            ],
             makes: true,
             problems: [.conflict]
         ) { request in
@@ -198,7 +205,13 @@ struct KeyRoutes: Sendable {
             let id = try key(request)
             let caller = try context.caller(request, path: "\(resolvedPath(home))/\(UUIDv7.text(of: id))/rotate")
             let grace = try KeyInput.grace(request.body)
-            let issued = try await context.platform.keys.rotate(id, grace: grace, in: home, by: caller, answer: answer(home))
+            let issued = try await context.platform.keys.rotate(
+                id,
+                grace: grace,
+                in: home,
+                by: caller,
+                answer: answer(home)
+            )
             return issued.response(.ok)
         }
     }

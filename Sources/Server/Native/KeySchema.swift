@@ -64,7 +64,9 @@ enum KeySchema {
         if family == .service {
             fields.append(.optional("type", .oneOf("service", "anon").described("Fixed; `service` by default.")))
         }
-        fields.append(.optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).described("Fixed; `live` by default.")))
+        fields.append(
+            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).described("Fixed; `live` by default."))
+        )
         fields.append(contentsOf: settings(family, now))
         return .object(fields).named("\(family.schemaName)Create")
     }
@@ -80,7 +82,8 @@ enum KeySchema {
             .optional("scopes", scopes.described("What it may do, in the application's words; nothing by default.")),
             .optional(
                 "allowed_namespaces",
-                .array(of: namespace, max: 100).orNull.described("Null is all; an empty list is the default namespace alone.")
+                .array(of: namespace, max: 100).orNull
+                    .described("Null is all; an empty list is the default namespace alone.")
             ),
             .optional("allowed_ips", addresses.orNull.described("Addresses or CIDR ranges; none means all.")),
             .optional("rate_limit_per_minute", rateLimit.orNull.described("Null is unlimited.")),
@@ -96,10 +99,11 @@ enum KeySchema {
     }
 
     /// The body of a deprecation.
-    static let deprecate = Schema.object([
-        .optional("reason", NativeSchema.text.orNull), .optional("grace_period_seconds", gracePeriod),
-    ])
-    .named("Deprecation")
+    static let deprecate =
+        Schema.object([
+            .optional("reason", NativeSchema.text.orNull), .optional("grace_period_seconds", gracePeriod),
+        ])
+        .named("Deprecation")
 
     /// The body of a rotation.
     static let rotate = Schema.object([.optional("grace_period_seconds", gracePeriod)]).named("Rotation")
@@ -108,11 +112,12 @@ enum KeySchema {
     static let revoke = Schema.object([.optional("reason", NativeSchema.text.orNull)]).named("Revocation")
 
     /// The answer with a token in it.
-    static let issued = Schema.object([
-        .required("key", KeyJSON.schema),
-        .required("token", .string(max: 255).described("The whole token; it is in no other answer.")),
-    ])
-    .named("IssuedKey")
+    static let issued =
+        Schema.object([
+            .required("key", KeyJSON.schema),
+            .required("token", .string(max: 255).described("The whole token; it is in no other answer.")),
+        ])
+        .named("IssuedKey")
 }
 
 extension Timestamp {

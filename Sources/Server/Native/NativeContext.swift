@@ -54,16 +54,21 @@ struct NativeContext: Sendable {
                 guard let value = headers[.authorization], let token = Self.bearer(value) else {
                     throw Problem.unauthorized
                 }
-                return try await platform.access.authenticate(token, from: clients.address(headers, context.remoteAddress))
+                return try await platform.access.authenticate(
+                    token,
+                    from: clients.address(headers, context.remoteAddress)
+                )
             },
             authorize: { principal, access in
                 guard case .restricted(let audience, let name) = access else { return }
                 switch (audience, principal.reach) {
-                case (.operator, .organization): throw Problem(.forbidden, detail: "This operation needs an operator key.")
+                case (.operator, .organization):
+                    throw Problem(.forbidden, detail: "This operation needs an operator key.")
                 case (.admin, .platform):
                     throw Problem(
                         .forbidden,
-                        detail: "This operation needs an admin key of the organization; operator keys do not reach inside."
+                        detail:
+                            "This operation needs an admin key of the organization; operator keys do not reach inside."
                     )
                 default: break
                 }
@@ -79,7 +84,9 @@ struct NativeContext: Sendable {
     /// The credential in `Bearer <credential>`; the scheme's case does not matter (RFC 9110 section 11.1).
     private static func bearer(_ value: String) -> String? {
         let scheme = "bearer "
-        guard value.utf8.count > scheme.utf8.count, value.prefix(scheme.count).lowercased() == scheme else { return nil }
+        guard value.utf8.count > scheme.utf8.count, value.prefix(scheme.count).lowercased() == scheme else {
+            return nil
+        }
         let token = value.dropFirst(scheme.count).drop { $0 == " " }
         return token.isEmpty ? nil : String(token)
     }

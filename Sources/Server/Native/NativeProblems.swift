@@ -45,7 +45,8 @@ enum NativeProblems {
         case .unavailable: return .serviceUnavailable(retryAfter: retryAfter)
         case .outcomeUnknown:
             var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
-            problem.detail = "The connection to the database broke while the change was committed; look again to learn its outcome."
+            problem.detail =
+                "The connection to the database broke while the change was committed; look again to learn its outcome."
             return problem
         }
     }
@@ -55,7 +56,8 @@ enum NativeProblems {
         case .unknownOrganization, .unknownWorkspace: .notFound
         case .unknownCluster: .invalidRequest(.body("cluster", detail: "must name a cluster"))
         case .invalid: .invalidRequest(fault(error))
-        case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState: .conflict(sentence(error.message))
+        case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState:
+            .conflict(sentence(error.message))
         case .busy: Problem(.conflict, detail: sentence(error.message), headers: [.retryAfter: "1"])
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
         default: nil

@@ -33,19 +33,25 @@ enum NativeSchema {
     )
 
     /// The filter of lists by text.
-    static func query(_ description: String) -> QueryParameter { QueryParameter("query", .string(min: 1, max: 255), description) }
+    static func query(_ description: String) -> QueryParameter {
+        QueryParameter("query", .string(min: 1, max: 255), description)
+    }
 
     /// A page of a list.
     static func page(_ name: String, of element: Schema) -> Schema {
         .object([
             .required("data", .array(of: element, max: 100)),
-            .required("next_cursor", .string(max: 512).orNull.described("Where the next page begins; null on the last one.")),
+            .required(
+                "next_cursor",
+                .string(max: 512).orNull.described("Where the next page begins; null on the last one.")
+            ),
         ])
         .named(name)
     }
 
     /// The answer's header that tells a replay.
     static let replayed = (
-        name: "Idempotent-Replayed", description: "`true` where an earlier request with this Idempotency-Key made the answer."
+        name: "Idempotent-Replayed",
+        description: "`true` where an earlier request with this Idempotency-Key made the answer."
     )
 }

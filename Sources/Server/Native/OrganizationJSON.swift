@@ -6,16 +6,20 @@ import Tenancy
 struct OrganizationJSON: JSONWritable {
     let organization: Organization
 
-    static let schema = Schema.object([
-        .required("id", NativeSchema.id),
-        .required("name", NativeSchema.name),
-        .required("slug", .string(min: 1, max: 63).described("The short name in URLs.")),
-        .required("token_prefix", .string(min: 1, max: 4).orNull.described("What tokens begin with instead of Mortise's own prefixes.")),
-        .required("default_workspace_id", NativeSchema.id.orNull),
-        .required("created_at", NativeSchema.time),
-        .required("updated_at", NativeSchema.time),
-    ])
-    .named("Organization")
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("name", NativeSchema.name),
+            .required("slug", .string(min: 1, max: 63).described("The short name in URLs.")),
+            .required(
+                "token_prefix",
+                .string(min: 1, max: 4).orNull.described("What tokens begin with instead of Mortise's own prefixes.")
+            ),
+            .required("default_workspace_id", NativeSchema.id.orNull),
+            .required("created_at", NativeSchema.time),
+            .required("updated_at", NativeSchema.time),
+        ])
+        .named("Organization")
 
     func write(to writer: inout JSONWriter) {
         writer.object {

@@ -12,13 +12,14 @@ struct OrganizationRoutes: Sendable {
 
     static let parameter = PathParameter("organization", "The organization's id or slug.")
 
-    private static let created = Schema.object([
-        .required("organization", OrganizationJSON.schema),
-        .required("default_workspace", WorkspaceJSON.schema),
-        .required("admin_key", KeyJSON.schema),
-        .required("token", .string(max: 255).described("The admin key's token; it is in no other answer.")),
-    ])
-    .named("OrganizationCreated")
+    private static let created =
+        Schema.object([
+            .required("organization", OrganizationJSON.schema),
+            .required("default_workspace", WorkspaceJSON.schema),
+            .required("admin_key", KeyJSON.schema),
+            .required("token", .string(max: 255).described("The admin key's token; it is in no other answer.")),
+        ])
+        .named("OrganizationCreated")
 
     private var create: NativeEndpoint {
         NativeEndpoint(
@@ -74,13 +75,21 @@ struct OrganizationRoutes: Sendable {
             access: .any(),
             query: .page([NativeSchema.query("A part of the name or the slug.")]),
             responses: [
-                EndpointResult(.ok, "A page of organizations.", NativeSchema.page("OrganizationPage", of: OrganizationJSON.schema))
+                EndpointResult(
+                    .ok,
+                    "A page of organizations.",
+                    NativeSchema.page("OrganizationPage", of: OrganizationJSON.schema)
+                )
             ],
             problems: [.forbidden, .serviceUnavailable]
         ) { request in
             let page = try context.page(request)
             let query: String? = try request.query.optional("query")
-            let found = try await context.platform.organizations.list(page, query: query, by: try context.caller(request))
+            let found = try await context.platform.organizations.list(
+                page,
+                query: query,
+                by: try context.caller(request)
+            )
             return .page(found.items.map(OrganizationJSON.init(organization:)), nextCursor: found.next?.text)
         }
     }

@@ -14,7 +14,11 @@ struct VerdictCounters: Sendable {
             uniqueKeysWithValues: VerdictCode.allCases.map { code in
                 (
                     code,
-                    Counter(label: "mortise_verifications_total", dimensions: [("code", code.rawValue)], factory: metrics)
+                    Counter(
+                        label: "mortise_verifications_total",
+                        dimensions: [("code", code.rawValue)],
+                        factory: metrics
+                    )
                 )
             }
         )

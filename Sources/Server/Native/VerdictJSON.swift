@@ -26,34 +26,43 @@ struct VerdictJSON: JSONWritable {
         limit = nil
     }
 
-    static let keySchema = Schema.object([
-        .required("id", NativeSchema.id),
-        .required("kind", .oneOf("service", "anon", "client")),
-        .required("workspace_id", NativeSchema.id),
-        .required("organization_id", NativeSchema.id),
-        .required("name", NativeSchema.name),
-        .required("subject", .string(max: 255).orNull.described("Whom a client key belongs to.")),
-        .required("scopes", .array(of: .string(max: 255), max: 1000)),
-        .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
-        .required("expires_at", NativeSchema.time.orNull),
-        .required("metadata", .anyObject(maximumBytes: 65_536)),
-    ])
-    .named("VerifiedKey")
+    static let keySchema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("kind", .oneOf("service", "anon", "client")),
+            .required("workspace_id", NativeSchema.id),
+            .required("organization_id", NativeSchema.id),
+            .required("name", NativeSchema.name),
+            .required("subject", .string(max: 255).orNull.described("Whom a client key belongs to.")),
+            .required("scopes", .array(of: .string(max: 255), max: 1000)),
+            .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
+            .required("expires_at", NativeSchema.time.orNull),
+            .required("metadata", .anyObject(maximumBytes: 65_536)),
+        ])
+        .named("VerifiedKey")
 
-    static let limitSchema = Schema.object([
-        .required("limit", .integer(1...Int64(Int32.max))),
-        .required("remaining", .integer(0...Int64(Int32.max))),
-        .required("reset_at", NativeSchema.time.described("When the whole limit is there again.")),
-    ])
-    .named("RateLimit")
+    static let limitSchema =
+        Schema.object([
+            .required("limit", .integer(1...Int64(Int32.max))),
+            .required("remaining", .integer(0...Int64(Int32.max))),
+            .required("reset_at", NativeSchema.time.described("When the whole limit is there again.")),
+        ])
+        .named("RateLimit")
 
-    static let schema = Schema.object([
-        .required("valid", .boolean.described("Whether the token may be accepted; nothing else may be taken for it.")),
-        .required("code", .oneOf(VerdictCode.allCases.map(\.rawValue))),
-        .required("key", keySchema.orNull.described("Null unless the token is genuine and the caller's organization owns it.")),
-        .required("rate_limit", limitSchema.orNull.described("How the tightest limit stands, if the key has one.")),
-    ])
-    .named("Verdict")
+    static let schema =
+        Schema.object([
+            .required(
+                "valid",
+                .boolean.described("Whether the token may be accepted; nothing else may be taken for it.")
+            ),
+            .required("code", .oneOf(VerdictCode.allCases.map(\.rawValue))),
+            .required(
+                "key",
+                keySchema.orNull.described("Null unless the token is genuine and the caller's organization owns it.")
+            ),
+            .required("rate_limit", limitSchema.orNull.described("How the tightest limit stands, if the key has one.")),
+        ])
+        .named("Verdict")
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()

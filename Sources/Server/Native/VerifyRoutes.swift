@@ -23,19 +23,23 @@ struct VerifyRoutes: Sendable {
     /// How many tokens a batch may have.
     static let maximumBatch = 100
 
-    private static let request = Schema.object([
-        .required("token", .string(max: 4096).described("What was presented; a text that is no token is a verdict, too.")),
-        .optional("scopes", KeySchema.scopes.described("Everything that the key has to be allowed to do.")),
-        .optional(
-            "address",
-            .string(min: 1, max: 64)
-                .checked { $0.string.flatMap { IPAddress($0) } == nil ? "must be an IPv4 or IPv6 address" : nil }
-                .orNull.described("Where the token was used; a key that is bound to addresses needs it.")
-        ),
-        .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).orNull.described("Either one by default.")),
-        .optional("namespace", KeySchema.namespace.orNull.described("By default the namespace `default`.")),
-    ])
-    .named("Verification")
+    private static let request =
+        Schema.object([
+            .required(
+                "token",
+                .string(max: 4096).described("What was presented; a text that is no token is a verdict, too.")
+            ),
+            .optional("scopes", KeySchema.scopes.described("Everything that the key has to be allowed to do.")),
+            .optional(
+                "address",
+                .string(min: 1, max: 64)
+                    .checked { $0.string.flatMap { IPAddress($0) } == nil ? "must be an IPv4 or IPv6 address" : nil }
+                    .orNull.described("Where the token was used; a key that is bound to addresses needs it.")
+            ),
+            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).orNull.described("Either one by default.")),
+            .optional("namespace", KeySchema.namespace.orNull.described("By default the namespace `default`.")),
+        ])
+        .named("Verification")
 
     private var verify: NativeEndpoint {
         NativeEndpoint(
@@ -84,13 +88,15 @@ struct VerifyRoutes: Sendable {
                 """,
             access: .admin(.keysVerify),
             body: .required(
-                .object([.required("requests", .array(of: Self.request, count: 1...Self.maximumBatch))]).named("VerificationBatch")
+                .object([.required("requests", .array(of: Self.request, count: 1...Self.maximumBatch))])
+                    .named("VerificationBatch")
             ),
             responses: [
                 EndpointResult(
                     .ok,
                     "The verdicts.",
-                    .object([.required("verdicts", .array(of: VerdictJSON.schema, max: Self.maximumBatch))]).named("VerdictBatch")
+                    .object([.required("verdicts", .array(of: VerdictJSON.schema, max: Self.maximumBatch))])
+                        .named("VerdictBatch")
                 )
             ],
             problems: [.serviceUnavailable],
@@ -109,7 +115,11 @@ struct VerifyRoutes: Sendable {
             for (index, asked) in questions.enumerated() {
                 group.addTask {
                     do {
-                        let verdict = try await context.platform.verifier.verify(asked.token, asked.request, audience: audience)
+                        let verdict = try await context.platform.verifier.verify(
+                            asked.token,
+                            asked.request,
+                            audience: audience
+                        )
                         counters.count(verdict.code)
                         return (index, VerdictJSON(verdict))
                     } catch is WorkspaceUnreachable {

@@ -6,20 +6,27 @@ import Tenancy
 struct WorkspaceJSON: JSONWritable {
     let workspace: Workspace
 
-    static let schema = Schema.object([
-        .required("id", NativeSchema.id),
-        .required("organization_id", NativeSchema.id),
-        .required("ref", .string(min: 8, max: 8).described("What its tokens carry; never given to another workspace.")),
-        .required("slug", .string(min: 1, max: 63).described("The short name in URLs, unique in the organization.")),
-        .required("name", NativeSchema.name.orNull),
-        .required("cluster_id", NativeSchema.id.described("The PostgreSQL server that holds its database.")),
-        .required("state", .oneOf(WorkspaceState.allCases.map(\.rawValue))),
-        .required("is_default", .boolean.described("Whether it is meant where a request names none.")),
-        .required("created_at", NativeSchema.time),
-        .required("updated_at", NativeSchema.time),
-        .required("archived_at", NativeSchema.time.orNull),
-    ])
-    .named("Workspace")
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("organization_id", NativeSchema.id),
+            .required(
+                "ref",
+                .string(min: 8, max: 8).described("What its tokens carry; never given to another workspace.")
+            ),
+            .required(
+                "slug",
+                .string(min: 1, max: 63).described("The short name in URLs, unique in the organization.")
+            ),
+            .required("name", NativeSchema.name.orNull),
+            .required("cluster_id", NativeSchema.id.described("The PostgreSQL server that holds its database.")),
+            .required("state", .oneOf(WorkspaceState.allCases.map(\.rawValue))),
+            .required("is_default", .boolean.described("Whether it is meant where a request names none.")),
+            .required("created_at", NativeSchema.time),
+            .required("updated_at", NativeSchema.time),
+            .required("archived_at", NativeSchema.time.orNull),
+        ])
+        .named("Workspace")
 
     func write(to writer: inout JSONWriter) {
         writer.object {

@@ -10,7 +10,10 @@ struct WorkspaceRoutes: Sendable {
 
     var endpoints: [NativeEndpoint] { [create, list, get, update, delete, suspend, resume, archive] }
 
-    static let parameter = PathParameter("workspace", "The workspace's id, or its slug within the caller's organization.")
+    static let parameter = PathParameter(
+        "workspace",
+        "The workspace's id, or its slug within the caller's organization."
+    )
 
     /// Declares an operation on one workspace.
     private func endpoint(
@@ -22,7 +25,9 @@ struct WorkspaceRoutes: Sendable {
         access: Access = .anybody(.workspacesWrite),
         body: RequestBodySchema? = nil,
         response: EndpointResult = EndpointResult(.ok, "The workspace as it is now.", WorkspaceJSON.schema),
-        handler: @escaping @Sendable (_ name: String, _ caller: Caller, _ request: NativeRequest) async throws -> EndpointResponse
+        handler:
+            @escaping @Sendable (_ name: String, _ caller: Caller, _ request: NativeRequest) async throws ->
+            EndpointResponse
     ) -> NativeEndpoint {
         NativeEndpoint(
             method,
@@ -57,19 +62,30 @@ struct WorkspaceRoutes: Sendable {
                 .object([
                     .required("name", NativeSchema.name),
                     .optional("slug", NativeSchema.slug.orNull.described("By default derived from the name.")),
-                    .optional("cluster", .string(min: 1, max: 63).orNull.described("The name of the cluster that is to hold it.")),
+                    .optional(
+                        "cluster",
+                        .string(min: 1, max: 63).orNull.described("The name of the cluster that is to hold it.")
+                    ),
                 ])
                 .named("WorkspaceCreate")
             ),
             responses: [
-                EndpointResult(.created, "The workspace, active.", WorkspaceJSON.schema, headers: [NativeSchema.replayed])
+                EndpointResult(
+                    .created,
+                    "The workspace, active.",
+                    WorkspaceJSON.schema,
+                    headers: [NativeSchema.replayed]
+                )
             ],
             problems: [.conflict, .serviceUnavailable],
             takesIdempotencyKey: true,
             deadline: .seconds(120)
         ) { request in
             let principal = try request.caller
-            let organization = try await context.platform.access.organization(request.parameter("organization"), for: principal)
+            let organization = try await context.platform.access.organization(
+                request.parameter("organization"),
+                for: principal
+            )
             let new = NewWorkspace(
                 organizationID: organization.id,
                 name: try request.body.required("name"),
@@ -77,7 +93,8 @@ struct WorkspaceRoutes: Sendable {
                 cluster: try request.body.optional("cluster")
             )
             let path = "/v1/organizations/\(UUIDv7.text(of: organization.id))/workspaces"
-            let made = try await context.platform.workspaces.create(new, by: try context.caller(request, path: path)) { workspace in
+            let made = try await context.platform.workspaces.create(new, by: try context.caller(request, path: path)) {
+                workspace in
                 var writer = JSONWriter(capacity: 512)
                 writer.value(WorkspaceJSON(workspace: workspace))
                 return String(decoding: writer.bytes, as: UTF8.self)
@@ -97,17 +114,26 @@ struct WorkspaceRoutes: Sendable {
             access: .any(),
             query: .page([
                 QueryParameter("organization_id", NativeSchema.id, "Only workspaces of this organization."),
-                QueryParameter("state", .oneOf(WorkspaceState.allCases.map(\.rawValue)), "Only workspaces in this state."),
+                QueryParameter(
+                    "state",
+                    .oneOf(WorkspaceState.allCases.map(\.rawValue)),
+                    "Only workspaces in this state."
+                ),
                 NativeSchema.query("A part of the name or the slug."),
             ]),
             responses: [
-                EndpointResult(.ok, "A page of workspaces.", NativeSchema.page("WorkspacePage", of: WorkspaceJSON.schema))
+                EndpointResult(
+                    .ok,
+                    "A page of workspaces.",
+                    NativeSchema.page("WorkspacePage", of: WorkspaceJSON.schema)
+                )
             ],
             problems: [.forbidden, .notFound, .serviceUnavailable]
         ) { request in
             let page = try context.page(request)
             let filter = WorkspaceFilter(
-                organizationID: try request.query.optional("organization_id", as: String.self).flatMap { UUIDv7.parse($0.lowercased()) },
+                organizationID: try request.query.optional("organization_id", as: String.self)
+                    .flatMap { UUIDv7.parse($0.lowercased()) },
                 states: try request.query.optional("state").flatMap(WorkspaceState.init(rawValue:)).map { [$0] } ?? [],
                 query: try request.query.optional("query")
             )
@@ -130,7 +156,8 @@ struct WorkspaceRoutes: Sendable {
             "Change a workspace",
             description: "What is absent stays; `null` takes the name away.",
             body: .required(
-                .object([.optional("name", NativeSchema.name.orNull), .optional("slug", NativeSchema.slug)]).named("WorkspacePatch")
+                .object([.optional("name", NativeSchema.name.orNull), .optional("slug", NativeSchema.slug)])
+                    .named("WorkspacePatch")
             )
         ) { name, caller, request in
             var change = WorkspaceChange(slug: try request.body.optional("slug"))
@@ -139,7 +166,9 @@ struct WorkspaceRoutes: Sendable {
             case .clear: change.name = .some(nil)
             case .set(let text): change.name = text
             }
-            return .json(WorkspaceJSON(workspace: try await context.platform.workspaces.update(name, change, by: caller)))
+            return .json(
+                WorkspaceJSON(workspace: try await context.platform.workspaces.update(name, change, by: caller))
+            )
         }
     }
 
@@ -170,7 +199,10 @@ struct WorkspaceRoutes: Sendable {
     }
 
     private var resume: NativeEndpoint {
-        endpoint(.post, "/resume", id: "resumeWorkspace", "Accept a suspended workspace's keys again") { name, caller, _ in
+        endpoint(.post, "/resume", id: "resumeWorkspace", "Accept a suspended workspace's keys again") {
+            name,
+            caller,
+            _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.resume(name, by: caller)))
         }
     }
@@ -181,7 +213,8 @@ struct WorkspaceRoutes: Sendable {
             "/archive",
             id: "archiveWorkspace",
             "Put a workspace away",
-            description: "Its keys are refused for good and its history stays. The default workspace cannot be archived."
+            description:
+                "Its keys are refused for good and its history stays. The default workspace cannot be archived."
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.archive(name, by: caller)))
         }

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import KeyStore
 public import Keys
-import Logging
-import Postgres
+public import Logging
+public import Postgres
 import Tenancy
 
 /// What a start does before anybody is served: it checks the peppers, and makes once what a new installation needs.
@@ -29,6 +29,47 @@ public struct Bootstrap: Sendable {
         }
     }
 
+    /// Refuses a secrets file that is not this installation's, before anything is done with it.
+    ///
+    /// The passwords of roles come from the same file: a start with the wrong one would lock out every node that has the right one.
+    ///
+    /// - Parameters:
+    ///   - secrets: the file.
+    ///   - owner: the way to the control database, which need not exist.
+    ///   - reactor: the thread that the connection lives on.
+    ///   - logger: gets what the connection has to say.
+    /// - Throws: `PepperMismatch`, `PostgresError`.
+    public static func checkBefore(
+        _ secrets: SecretsFile,
+        owner: PostgresConfiguration,
+        reactor: Reactor,
+        logger: Logger
+    ) async throws {
+        let connection: PostgresConnection
+        do throws(PostgresError) {
+            connection = try await PostgresConnection.connect(owner, reactor: reactor, logger: logger)
+        } catch {
+            if error.sqlState == .undefinedDatabase { return }
+            throw error
+        }
+        do {
+            let rows = try await connection.query(Self.findPeppers)
+            if try rows.first?.decode(0, as: Bool.self) == true {
+                let known = try await ControlStore(connection, installation: .standard).pepperCheckValues()
+                for pepper in secrets.peppers.all {
+                    guard let value = known[pepper.id.text], value != pepper.checkValue.bytes else { continue }
+                    throw PepperMismatch(id: pepper.id)
+                }
+            }
+            await connection.close()
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    private static let findPeppers = Statement("SELECT to_regclass('control.peppers') IS NOT NULL", prepared: false)
+
     /// Makes the operator key, the organization `default`, its default workspace and its admin key, each only if it was never made.
     ///
     /// What was revoked or deleted since stays so. Of two programs that start at once, one makes them; the other waits for it.
@@ -42,7 +83,10 @@ public struct Bootstrap: Sendable {
         try PresetFault.check(operatorToken, setting: "MORTISE_OPERATOR_KEY", prefix: .operator)
         try PresetFault.check(adminToken, setting: "MORTISE_ADMIN_KEY", prefix: .admin)
         var first = FirstStart()
-        first.operatorToken = try await self.once("operator key", .operator, preset: operatorToken) { token, key, connection in
+        first.operatorToken = try await self.once("operator key", .operator, preset: operatorToken) {
+            token,
+            key,
+            connection in
             let draft = KeyDraft(
                 name: "First operator key",
                 kind: .operator,
@@ -51,7 +95,10 @@ public struct Bootstrap: Sendable {
             )
             try await self.plant(draft, token, key, KeyHome(owner: .platform), connection)
         }
-        first.adminToken = try await self.once("default organization", .admin, preset: adminToken) { token, key, connection in
+        first.adminToken = try await self.once("default organization", .admin, preset: adminToken) {
+            token,
+            key,
+            connection in
             let control = self.platform.controlStore(connection)
             let organization = try await control.createOrganization(
                 NewOrganization(name: "Default", slug: "default"),
@@ -85,12 +132,17 @@ public struct Bootstrap: Sendable {
             let keys = KeyStore(connection)
             let key = self.platform.newID(at: try await keys.now())
             let token = preset ?? self.randomToken(prefix)
-            guard try await self.platform.controlStore(connection).plantSeed(seed, keyID: key) else { return (false, token) }
+            guard try await self.platform.controlStore(connection).plantSeed(seed, keyID: key) else {
+                return (false, token)
+            }
             try await body(token, key, connection)
             return (true, token)
         }
         if !isNew, preset != nil {
-            self.platform.logger.debug("a preset key is not looked at, for one was made before", metadata: ["seed": "\(seed)"])
+            self.platform.logger.debug(
+                "a preset key is not looked at, for one was made before",
+                metadata: ["seed": "\(seed)"]
+            )
         }
         return isNew && preset == nil ? token : nil
     }

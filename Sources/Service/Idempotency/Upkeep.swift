@@ -18,10 +18,11 @@ public struct Upkeep: Sendable {
         var position = PagePosition.first
         while true {
             let page = try await self.platform.databases.control.pool.withConnection { [position] connection in
-                try await self.platform.controlStore(connection).workspaces(
-                    PageRequest(limit: 100, position),
-                    WorkspaceFilter(states: [.active, .suspended, .archived])
-                )
+                try await self.platform.controlStore(connection)
+                    .workspaces(
+                        PageRequest(limit: 100, position),
+                        WorkspaceFilter(states: [.active, .suspended, .archived])
+                    )
             }
             for workspace in page.items {
                 try Task.checkCancellation()

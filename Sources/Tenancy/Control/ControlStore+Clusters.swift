@@ -46,7 +46,9 @@ extension ControlStore {
         )
     }
 
-    /// Adds a cluster's row, or returns `nil` when the name is taken. For the owner; see `ControlDatabase.addCluster`.
+    /// Adds a cluster's row, or returns `nil` when the name is taken.
+    ///
+    /// For the owner; see `ControlDatabase.addCluster`.
     func insertCluster(id: UUID, name: String, conninfo: String, by attribution: Attribution) async throws -> Cluster? {
         try await self.connection.query(Self.insertCluster, [id, name, conninfo] + self.event(attribution))
             .first.map(Cluster.init(row:))

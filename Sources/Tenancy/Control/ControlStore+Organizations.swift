@@ -64,10 +64,12 @@ extension ControlStore {
         try Self.check(tokenPrefix: new.tokenPrefix)
         let id = self.identifiers.id()
         return try await self.withSlug(new.slug, name: new.name, fallback: "organization") { slug in
-            try await self.connection.query(
-                Self.insertOrganization,
-                [id, new.name, slug.text, new.tokenPrefix] + self.event(attribution)
-            ).first.map(Organization.init(row:))
+            try await self.connection
+                .query(
+                    Self.insertOrganization,
+                    [id, new.name, slug.text, new.tokenPrefix] + self.event(attribution)
+                )
+                .first.map(Organization.init(row:))
         }
     }
 

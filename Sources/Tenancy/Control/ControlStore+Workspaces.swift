@@ -101,17 +101,21 @@ extension ControlStore {
             throw TenancyError.unknownCluster
         }
         let id = self.identifiers.id()
-        return try await self.withSlug(new.slug, name: new.name, fallback: new.isDefault ? "default" : "workspace") { slug in
+        return try await self.withSlug(new.slug, name: new.name, fallback: new.isDefault ? "default" : "workspace") {
+            slug in
             // A new one for each try: the ref of a try whose slug was taken is spent.
             let ref = self.identifiers.workspaceRef()
             do throws(PostgresError) {
-                return try await self.connection.query(
-                    Self.insertWorkspace,
-                    [
-                        id, new.organizationID, ref.text, slug.text, new.name, cluster.id,
-                        self.installation.workspaceDatabase(ref), new.isDefault, new.dataRetention.map(PostgresJSON.init(_:)),
-                    ] + self.event(attribution)
-                ).first.map { row throws(PostgresError) in try Workspace(row: row) }
+                return try await self.connection
+                    .query(
+                        Self.insertWorkspace,
+                        [
+                            id, new.organizationID, ref.text, slug.text, new.name, cluster.id,
+                            self.installation.workspaceDatabase(ref), new.isDefault,
+                            new.dataRetention.map(PostgresJSON.init(_:)),
+                        ] + self.event(attribution)
+                    )
+                    .first.map { row throws(PostgresError) in try Workspace(row: row) }
             } catch {
                 throw Self.translate(error)
             }
@@ -135,22 +139,27 @@ extension ControlStore {
     }
 
     /// A page of workspaces.
-    public func workspaces(_ page: PageRequest, _ filter: WorkspaceFilter = WorkspaceFilter()) async throws -> Page<Workspace> {
+    public func workspaces(_ page: PageRequest, _ filter: WorkspaceFilter = WorkspaceFilter()) async throws -> Page<
+        Workspace
+    > {
         var parameters: [any PostgresEncodable] = [filter.states.map(\.rawValue), filter.query, filter.namePrefix]
         if let organization = filter.organizationID { parameters.append(organization) }
-        return try await (filter.organizationID == nil ? Self.list : Self.listOfOrganization).page(
-            page,
-            parameters,
-            on: self.connection,
-            place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
-            decode: Workspace.init(row:)
-        )
+        return try await (filter.organizationID == nil ? Self.list : Self.listOfOrganization)
+            .page(
+                page,
+                parameters,
+                on: self.connection,
+                place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
+                decode: Workspace.init(row:)
+            )
     }
 
     /// Changes what a workspace is called and what is noted about it.
     ///
     /// - Throws: `unknownWorkspace`, `invalid` naming the field, `slugTaken`.
-    public func updateWorkspace(_ id: UUID, _ change: WorkspaceChange, by attribution: Attribution) async throws -> Workspace {
+    public func updateWorkspace(_ id: UUID, _ change: WorkspaceChange, by attribution: Attribution) async throws
+        -> Workspace
+    {
         if let name = change.name ?? nil { try Self.check(name: name) }
         let slug = try change.slug.map { try Slug(validating: $0).text }
         do throws(PostgresError) {

@@ -40,6 +40,8 @@ public struct ControlStore: Sendable {
     ///   - name: what a slug is derived from otherwise.
     ///   - fallback: the slug of a name without letters or digits.
     ///   - insert: returns `nil` when the slug is taken.
+    /// - Returns: what `insert` returned for the slug that was free.
+    /// - Throws: `slugTaken`, `invalid`, and what `insert` throws.
     func withSlug<T>(
         _ wanted: String?,
         name: String?,

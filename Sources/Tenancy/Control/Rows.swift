@@ -10,7 +10,9 @@ extension PostgresTimestamp {
 
 extension Row {
     func timestamp(_ column: Int) throws(PostgresError) -> Timestamp {
-        Timestamp(microsecondsSinceUnixEpoch: try self.decode(column, as: PostgresTimestamp.self).microsecondsSinceUnixEpoch)
+        Timestamp(
+            microsecondsSinceUnixEpoch: try self.decode(column, as: PostgresTimestamp.self).microsecondsSinceUnixEpoch
+        )
     }
 
     func optionalTimestamp(_ column: Int) throws(PostgresError) -> Timestamp? {
@@ -19,7 +21,8 @@ extension Row {
     }
 
     /// A text that the schema holds to a set of words.
-    func word<T: RawRepresentable>(_ column: Int, as: T.Type = T.self) throws(PostgresError) -> T where T.RawValue == String {
+    func word<T: RawRepresentable>(_ column: Int, as: T.Type = T.self) throws(PostgresError) -> T
+    where T.RawValue == String {
         guard let word = T(rawValue: try self.decode(column)) else {
             throw PostgresError(.decoding, "a column holds a word that is not one of \(T.self)")
         }
@@ -51,7 +54,8 @@ extension Workspace {
     /// The columns that `init(row:)` reads, in its order.
     static func columns(_ alias: String) -> String {
         [
-            "id", "organization_id", "ref", "slug", "name", "cluster_id", "database", "state", "target_state", "is_default",
+            "id", "organization_id", "ref", "slug", "name", "cluster_id", "database", "state", "target_state",
+            "is_default",
             "data_retention", "created_at", "updated_at", "archived_at",
         ]
         .map { "\(alias).\($0)" }

@@ -63,7 +63,9 @@ public final class Databases: Sendable {
 
     // MARK: A workspace's database
 
-    /// Lends the connection on which a workspace's keys are looked up. Many may use it at once.
+    /// Lends the connection on which a workspace's keys are looked up.
+    ///
+    /// Many may use it at once.
     ///
     /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
     public func withLookups<T>(
@@ -92,7 +94,9 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Lends the pool on which a workspace's keys are managed. Many may use it at once.
+    /// Lends the pool on which a workspace's keys are managed.
+    ///
+    /// Many may use it at once.
     ///
     /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
     public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
@@ -150,7 +154,9 @@ public final class Databases: Sendable {
         }
     }
 
-    private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions) -> PostgresConfiguration {
+    private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions)
+        -> PostgresConfiguration
+    {
         var configuration = configuration
         configuration.queryDeadline = options.lookupDeadline
         return configuration
@@ -167,7 +173,9 @@ public final class Databases: Sendable {
 
     // MARK: Who is who
 
-    /// Finds an organization's workspace by its ref. Another's, and one that was never given out, cost and answer the same.
+    /// Finds an organization's workspace by its ref.
+    ///
+    /// Another's, and one that was never given out, cost and answer the same.
     public func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         try await self.directory.facts(ref: ref, organization: organization)
     }
@@ -185,6 +193,7 @@ public final class Databases: Sendable {
     ///   - explicit: what the request names: an id, or a slug within the organization.
     ///   - own: the workspace that the credential belongs to; it may name no other.
     ///   - organization: the caller's organization; `nil` is the platform, which may name any workspace, by its id.
+    /// - Returns: the workspace; it may be suspended or archived.
     /// - Throws: `unknownWorkspace`, `PostgresError`.
     public func resolve(_ explicit: String?, own: UUID? = nil, organization: UUID?) async throws -> Workspace {
         let found: Workspace? =
@@ -203,7 +212,8 @@ public final class Databases: Sendable {
             } else {
                 nil
             }
-        guard let found, organization == nil || found.organizationID == organization, own == nil || found.id == own else {
+        guard let found, organization == nil || found.organizationID == organization, own == nil || found.id == own
+        else {
             throw TenancyError.unknownWorkspace
         }
         return found

@@ -4,19 +4,33 @@
 /// `maximumManagedDatabases * connectionsPerManagedDatabase` connections, and on the primary one `controlConnections` and one set of
 /// lookup connections more, whatever the number of workspaces.
 public struct DatabasesOptions: Sendable {
-    /// How many workspaces of a cluster are looked up in at once. Default 32.
+    /// How many workspaces of a cluster are looked up in at once.
+    ///
+    /// Default 32.
     public var maximumLookupDatabases: Int
-    /// How many workspaces of a cluster are managed at once. Default 8.
+    /// How many workspaces of a cluster are managed at once.
+    ///
+    /// Default 8.
     public var maximumManagedDatabases: Int
-    /// How many connections each of those has. Default 2.
+    /// How many connections each of those has.
+    ///
+    /// Default 2.
     public var connectionsPerManagedDatabase: Int
-    /// How many connections to the control database there are, besides the one for lookups. Default 4.
+    /// How many connections to the control database there are, besides the one for lookups.
+    ///
+    /// Default 4.
     public var controlConnections: Int
-    /// How many connections share the lookups of one database. Default 1.
+    /// How many connections share the lookups of one database.
+    ///
+    /// Default 1.
     public var connectionsPerLookupDatabase: Int
-    /// How long a lookup may take. Default 2 s.
+    /// How long a lookup may take.
+    ///
+    /// Default 2 s.
     public var lookupDeadline: Duration
-    /// How long a statement of a management call may take, enforced by the server too. Default 10 s.
+    /// How long a statement of a management call may take, enforced by the server too.
+    ///
+    /// Default 10 s.
     public var managementDeadline: Duration
 
     /// Sets the bounds.

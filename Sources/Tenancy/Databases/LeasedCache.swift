@@ -39,7 +39,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// Lends the thing of a key.
     ///
     /// - Throws: `capacityExceeded` when all places are in use, and what `body` throws.
-    package func withValue<T>(_ key: Key, make: () throws -> Value, _ body: (Value) async throws -> T) async throws -> T {
+    package func withValue<T>(_ key: Key, make: () throws -> Value, _ body: (Value) async throws -> T) async throws -> T
+    {
         let (entry, evicted) = try self.lease(key, make)
         if let evicted { await self.close(evicted.value) }
         do {

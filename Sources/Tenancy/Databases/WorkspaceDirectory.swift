@@ -60,7 +60,9 @@ final class WorkspaceDirectory: Sendable {
 
     func cluster(_ id: UUID) async throws -> Cluster {
         if let known = self.state.withLock({ $0.clusters[id] }) { return known }
-        guard let row = try await self.lookups.query(Self.clusterByID, [id]).first else { throw TenancyError.unknownCluster }
+        guard let row = try await self.lookups.query(Self.clusterByID, [id]).first else {
+            throw TenancyError.unknownCluster
+        }
         let cluster = try Cluster(row: row)
         self.state.withLock { $0.clusters[id] = cluster }
         return cluster

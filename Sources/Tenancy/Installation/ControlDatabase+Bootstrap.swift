@@ -29,6 +29,7 @@ extension ControlDatabase {
     ///   - identifiers: where ids come from.
     ///   - reactor: the thread that connections live on.
     ///   - logger: gets a line for what was done.
+    /// - Returns: the control database, migrated.
     /// - Throws: `incompatible` with what to change; `MigrationError`; `PostgresError`; `AdvisoryLock.Taken`.
     public static func bootstrap(
         owner: PostgresConfiguration,
@@ -44,7 +45,8 @@ extension ControlDatabase {
         let connection = try await self.connectOrCreate(owner, reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
         do {
-            let (primary, report) = try await self.lock.withLock(on: connection, patience: migratorOptions.lockPatience) {
+            let (primary, report) = try await self.lock.withLock(on: connection, patience: migratorOptions.lockPatience)
+            {
                 try await server.prepareRole()
                 let report = try await migrator.apply(connection) { file in
                     logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])

@@ -75,7 +75,10 @@ extension ControlDatabase {
                     }
                 } catch {
                     failed.append(cluster.name)
-                    self.logger.warning("a cluster cannot be used", metadata: ["cluster": "\(cluster.name)", "error": "\(error)"])
+                    self.logger.warning(
+                        "a cluster cannot be used",
+                        metadata: ["cluster": "\(cluster.name)", "error": "\(error)"]
+                    )
                 }
             }
             guard let next = page.next else { return failed }

@@ -33,8 +33,12 @@ extension ControlDatabase {
         do {
             let plans = try await migrator.plan(connection)
             let store = ControlStore(connection, installation: installation)
+            // A first start that was interrupted can have left some of the tables.
+            let hasClusters = plans.contains {
+                $0.applied.contains { $0.line == "control" && $0.name == "c0003_clusters" }
+            }
             let primary: Cluster? =
-                if plans.allSatisfy(\.applied.isEmpty) { nil } else { try await store.cluster(name: Cluster.primaryName) }
+                if hasClusters { try await store.cluster(name: Cluster.primaryName) } else { nil }
             await connection.close()
             let control = primary.map { primary in
                 ControlDatabase(

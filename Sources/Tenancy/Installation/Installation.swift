@@ -34,7 +34,9 @@ public struct Installation: Sendable, Hashable {
 
     private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
 
-    /// The database of a workspace. Refs tell upper from lower case, and so do quoted names.
+    /// The database of a workspace.
+    ///
+    /// Refs tell upper from lower case, and so do quoted names.
     func workspaceDatabase(_ ref: WorkspaceRef) -> String { "\(self.prefix)_w_\(ref.text)" }
 
     /// What the names of all template databases begin with.

@@ -29,7 +29,10 @@ struct Server: Sendable {
             throw TenancyError(.incompatible, "the server is PostgreSQL \(version / 10_000); 15 or later is needed")
         }
         guard createsDatabases else {
-            throw TenancyError(.incompatible, "the owner role needs the right to create databases (ALTER ROLE … CREATEDB)")
+            throw TenancyError(
+                .incompatible,
+                "the owner role needs the right to create databases (ALTER ROLE … CREATEDB)"
+            )
         }
         if try await !self.connection.query(Self.roleExists, [self.installation.runtimeRole]).isEmpty { return }
         guard createsRoles else {
@@ -50,7 +53,9 @@ struct Server: Sendable {
         }
     }
 
-    /// Sets the runtime role's password. The server gets a SCRAM verifier, so that neither its log nor its statistics show a password.
+    /// Sets the runtime role's password.
+    ///
+    /// The server gets a SCRAM verifier, so that neither its log nor its statistics show a password.
     func setPassword(_ password: String) async throws {
         let verifier = try self.connection.passwordVerifier(user: self.installation.runtimeRole, password: password)
         let literal = PostgresConnection.quote(literal: verifier)

@@ -22,8 +22,9 @@ extension Provisioner {
         """
     )
 
-    /// Clone, tell the database whose it is, let the runtime role in, activate. Nobody but the owner can connect before the last
-    /// but one, and no key can exist before the last.
+    /// Clone, tell the database whose it is, let the runtime role in, activate.
+    ///
+    /// Nobody but the owner can connect before the last but one, and no key can exist before the last.
     func completeCreation(
         _ plan: SettlementPlan,
         cluster: Cluster,
@@ -45,7 +46,8 @@ extension Provisioner {
                 [workspace.id, workspace.organizationID, workspace.ref.text] + plan.event.values
             )
             try self.onStep(.initialized)
-            try await Server(installation: self.control.installation, connection: database).open(database: workspace.database)
+            try await Server(installation: self.control.installation, connection: database)
+                .open(database: workspace.database)
             try self.onStep(.opened)
             await database.close()
         } catch {
@@ -86,13 +88,18 @@ extension Provisioner {
             } catch {
                 switch error.sqlState {
                 case .duplicateDatabase:
-                    try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
+                    try await Server(installation: self.control.installation, connection: maintenance)
+                        .close(database: name)
                     return false
                 case .undefinedDatabase where attempt == 1:
                     // Another release's program has replaced the template since this one last looked.
                     attempt += 1
                     self.templates.forget(cluster)
-                    template = try await self.templates.template(on: cluster, maintenance: maintenance, control: control)
+                    template = try await self.templates.template(
+                        on: cluster,
+                        maintenance: maintenance,
+                        control: control
+                    )
                 default: throw error
                 }
             }

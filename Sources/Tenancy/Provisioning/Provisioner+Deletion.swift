@@ -20,22 +20,27 @@ extension Provisioner {
 
     private static let remove = Statement("DELETE FROM control.workspaces WHERE id = $1 AND state = 'deleting'")
 
-    /// Removes a workspace: its database with all keys and their history, then its row. Its ref is never given out again, and what
-    /// happened to the workspace stays in the control database's events.
+    /// Removes a workspace: its database with all keys and their history, then its row.
+    ///
+    /// Its ref is never given out again, and what happened to the workspace stays in the control database's events.
     ///
     /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `busy`; `PostgresError`, after which the deletion is pending: asking again
     ///   finishes it, and so does the next start.
     public func delete(_ id: UUID, by attribution: Attribution) async throws {
         try await self.pool.withConnection { connection in
             try await self.withLock(id, on: connection) {
-                guard var plan = try await SettlementPlan.read(id, on: connection) else { throw TenancyError.unknownWorkspace }
+                guard var plan = try await SettlementPlan.read(id, on: connection) else {
+                    throw TenancyError.unknownWorkspace
+                }
                 guard !plan.workspace.isDefault else {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
                 }
                 if plan.workspace.state != .deleting {
                     try await connection.query(
                         Self.decideDeletion,
-                        [id] + self.control.store(on: connection).event(attribution) + [WorkspaceState.deleting.eventType]
+                        [id] + self.control.store(on: connection).event(attribution) + [
+                            WorkspaceState.deleting.eventType
+                        ]
                     )
                     try self.onStep(.decided)
                     guard let decided = try await SettlementPlan.read(id, on: connection) else { return }

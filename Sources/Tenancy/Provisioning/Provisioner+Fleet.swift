@@ -49,7 +49,11 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
     )
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(fleet: self, next: self.first.map { [Item(id: $0.id, slug: $0.slug, clusterID: $0.clusterID, database: $0.database)] } ?? [])
+        Iterator(
+            fleet: self,
+            next: self.first.map { [Item(id: $0.id, slug: $0.slug, clusterID: $0.clusterID, database: $0.database)] }
+                ?? []
+        )
     }
 
     struct Item: Sendable {
@@ -81,9 +85,15 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
 
         private mutating func readPage() async throws -> Bool {
             let start = self.last ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-            self.next = try await self.fleet.pool.query(WorkspaceFleet.page, [start]).map {
-                Item(id: try $0.decode(0), slug: try $0.decode(1), clusterID: try $0.decode(2), database: try $0.decode(3))
-            }
+            self.next = try await self.fleet.pool.query(WorkspaceFleet.page, [start])
+                .map {
+                    Item(
+                        id: try $0.decode(0),
+                        slug: try $0.decode(1),
+                        clusterID: try $0.decode(2),
+                        database: try $0.decode(3)
+                    )
+                }
             guard let end = self.next.last else { return false }
             self.last = end.id
             return true
@@ -95,7 +105,9 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
             if let known = self.clusters[item.clusterID] {
                 cluster = known
             } else {
-                let found = try await self.fleet.pool.withConnection { try await control.store(on: $0).cluster(item.clusterID) }
+                let found = try await self.fleet.pool.withConnection {
+                    try await control.store(on: $0).cluster(item.clusterID)
+                }
                 guard let found else { throw TenancyError.unknownCluster }
                 self.clusters[item.clusterID] = found
                 cluster = found

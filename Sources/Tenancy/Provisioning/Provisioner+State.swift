@@ -33,7 +33,9 @@ extension Provisioner {
         """
     )
 
-    /// Refuses the keys of a workspace until it is resumed. Suspending twice is one suspension.
+    /// Refuses the keys of a workspace until it is resumed.
+    ///
+    /// Suspending twice is one suspension.
     ///
     /// When this returns, no lookup in the workspace's database finds a usable key.
     /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the suspension may be pending: asking again
@@ -42,7 +44,9 @@ extension Provisioner {
         try await self.change(id, to: .suspended, by: attribution)
     }
 
-    /// Accepts the keys of a suspended workspace again. The errors are those of `suspend`.
+    /// Accepts the keys of a suspended workspace again.
+    ///
+    /// The errors are those of `suspend`.
     public func resume(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
         try await self.change(id, to: .active, by: attribution)
     }
@@ -61,7 +65,8 @@ extension Provisioner {
     ) async throws -> Workspace {
         try await self.pool.withConnection { connection in
             try await self.withLock(id, on: connection) {
-                guard var plan = try await SettlementPlan.read(id, on: connection), plan.workspace.state != .deleting else {
+                guard var plan = try await SettlementPlan.read(id, on: connection), plan.workspace.state != .deleting
+                else {
                     throw TenancyError.unknownWorkspace
                 }
                 let workspace = plan.workspace

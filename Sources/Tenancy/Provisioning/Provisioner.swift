@@ -41,7 +41,9 @@ public final class Provisioner: Sendable {
         )
     }
 
-    /// Closes the connections. What is under way then fails, and is finished by the next start.
+    /// Closes the connections.
+    ///
+    /// What is under way then fails, and is finished by the next start.
     public func shutdown() async {
         await self.pool.shutdown()
     }
@@ -55,7 +57,9 @@ public final class Provisioner: Sendable {
         try await self.pool.withConnection { connection in
             let made = try await self.control.store(on: connection).createWorkspace(new, by: attribution)
             try self.onStep(.recorded)
-            guard let workspace = try await self.settle(made.id, on: connection) else { throw TenancyError.unknownWorkspace }
+            guard let workspace = try await self.settle(made.id, on: connection) else {
+                throw TenancyError.unknownWorkspace
+            }
             return workspace
         }
     }
@@ -92,7 +96,9 @@ public final class Provisioner: Sendable {
         }
     }
 
-    /// Holds a workspace's lock. The connection's session holds it, so one connection does the whole work.
+    /// Holds a workspace's lock.
+    ///
+    /// The connection's session holds it, so one connection does the whole work.
     func withLock<T>(_ id: UUID, on connection: PostgresConnection, _ body: () async throws -> T) async throws -> T {
         do {
             return try await AdvisoryLock("workspace \(id)")

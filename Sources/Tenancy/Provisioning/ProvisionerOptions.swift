@@ -1,12 +1,20 @@
 /// The bounds of a provisioner.
 public struct ProvisionerOptions: Sendable {
-    /// How many connections to the control database it may have, and so how many workspaces it works on at once. Default 4.
+    /// How many connections to the control database it may have, and so how many workspaces it works on at once.
+    ///
+    /// Default 4.
     public var maximumConnections: Int
-    /// How long to wait for another change of the same workspace. Default 10 s.
+    /// How long to wait for another change of the same workspace.
+    ///
+    /// Default 10 s.
     public var lockPatience: Duration
-    /// How long creating or dropping a database may take. Default 60 s.
+    /// How long creating or dropping a database may take.
+    ///
+    /// Default 60 s.
     public var databaseDeadline: Duration
-    /// How long to wait for another program that makes the template database. Default 120 s.
+    /// How long to wait for another program that makes the template database.
+    ///
+    /// Default 120 s.
     public var templatePatience: Duration
 
     /// Sets the four.

@@ -56,7 +56,8 @@ struct StoredEvent: Sendable {
     /// An INSERT that does nothing when the event is there already; its parameters are numbered from `first` on.
     static func insertion(from first: Int) -> String {
         let values = names.indices.map { "$\(first + $0)" }.joined(separator: ", ")
-        return "INSERT INTO auth.key_events (\(names.joined(separator: ", "))) VALUES (\(values)) ON CONFLICT (id) DO NOTHING"
+        return
+            "INSERT INTO auth.key_events (\(names.joined(separator: ", "))) VALUES (\(values)) ON CONFLICT (id) DO NOTHING"
     }
 
     init(row: Row, from first: Int) throws(PostgresError) {

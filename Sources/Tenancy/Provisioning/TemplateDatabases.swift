@@ -43,6 +43,8 @@ final class TemplateDatabases: Sendable {
     ///   - maintenance: an owner's connection to that server.
     ///   - control: an owner's connection to the control database, where the lock is held: advisory locks belong to a database, and
     ///     this is the one that all nodes share.
+    /// - Returns: the name of a complete template.
+    /// - Throws: `AdvisoryLock.Taken`, `MigrationError`, `PostgresError`.
     func template(
         on cluster: Cluster,
         maintenance: PostgresConnection,
@@ -94,7 +96,9 @@ final class TemplateDatabases: Sendable {
         try self.onStep(.templateCompleted)
     }
 
-    /// Drops the templates of other releases. A node of another release makes its own again when it needs it.
+    /// Drops the templates of other releases.
+    ///
+    /// A node of another release makes its own again when it needs it.
     private func removeOthers(than name: String, on maintenance: PostgresConnection) async throws {
         let rows = try await maintenance.query(Self.others, [self.control.installation.templatePrefix, name])
         for row in rows {

@@ -33,9 +33,14 @@ public struct PageCursor: Sendable, Hashable {
     }
 
     /// A place before everything: no item is made later, and no id is greater.
-    static let newest = PageCursor(createdAt: .latest, id: UUID(uuid: (
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
-    )))
+    static let newest = PageCursor(
+        createdAt: .latest,
+        id: UUID(
+            uuid: (
+                255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
+            )
+        )
+    )
 }
 
 /// Where a page begins.
@@ -55,7 +60,9 @@ public struct PageRequest: Sendable, Hashable {
     /// Where to begin.
     public let position: PagePosition
 
-    /// Asks for a page. A limit out of range is taken to the nearest end of it; default 50.
+    /// Asks for a page.
+    ///
+    /// A limit out of range is taken to the nearest end of it; default 50.
     public init(limit: Int = 50, _ position: PagePosition = .first) {
         self.limit = min(max(limit, 1), 100)
         self.position = position

@@ -54,12 +54,13 @@ public struct Slug: Sendable, Hashable {
 
     static func looksLikeUUID(_ text: String) -> Bool {
         text.utf8.count == 36
-            && text.utf8.enumerated().allSatisfy { index, byte in
-                switch index {
-                case 8, 13, 18, 23: byte == Self.dash
-                default: Self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+            && text.utf8.enumerated()
+                .allSatisfy { index, byte in
+                    switch index {
+                    case 8, 13, 18, 23: byte == Self.dash
+                    default: Self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+                    }
                 }
-            }
     }
 
     private static let dash = UInt8(ascii: "-")

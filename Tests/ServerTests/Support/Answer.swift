@@ -32,7 +32,8 @@ struct Answer: Sendable, CustomStringConvertible {
 
     /// What a problem points at, in order.
     var pointers: [String] {
-        (self["errors"]?.array ?? []).compactMap { $0["pointer"]?.string ?? $0["parameter"]?.string ?? $0["header"]?.string }
+        (self["errors"]?.array ?? [])
+            .compactMap { $0["pointer"]?.string ?? $0["parameter"]?.string ?? $0["header"]?.string }
     }
 
     /// The body without what is different in every answer.

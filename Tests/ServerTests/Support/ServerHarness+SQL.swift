@@ -17,7 +17,8 @@ extension ServerHarness {
             SELECT w.database FROM control.workspaces w JOIN control.organizations o ON o.id = w.organization_id
             WHERE w.slug = \(PostgresConnection.quote(literal: slug)) AND o.slug = 'default'
             """
-        ).first.map { try $0.decode(0, as: String.self) }
+        )
+        .first.map { try $0.decode(0, as: String.self) }
         return installation.server.configuration(database: try #require(name))
     }
 

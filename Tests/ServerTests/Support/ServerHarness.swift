@@ -55,7 +55,9 @@ struct TestInstallation: Sendable {
             try? await maintenance.script("ALTER DATABASE \(name) IS_TEMPLATE false")
             try await maintenance.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", deadline: .seconds(60))
         }
-        try await maintenance.script("DROP ROLE IF EXISTS \(PostgresConnection.quote(identifier: installation.runtimeRole))")
+        try await maintenance.script(
+            "DROP ROLE IF EXISTS \(PostgresConnection.quote(identifier: installation.runtimeRole))"
+        )
         await maintenance.close()
     }
 }
@@ -96,8 +98,8 @@ struct ServerHarness: Sendable {
 }
 
 /// Runs a server of an installation while `body` runs.
-func withServer<T: Sendable>(
-    _ installation: TestInstallation,
+func withMortise<T: Sendable>(
+    of installation: TestInstallation,
     log: LogCollector = LogCollector(),
     configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (ServerHarness) async throws -> T
@@ -112,7 +114,10 @@ func withServer<T: Sendable>(
         defer { continuation.finish() }
         try await group.run()
     }
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10))))
+    let client = HTTPClient(
+        eventLoopGroupProvider: .singleton,
+        configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
+    )
     do {
         let first = await addresses.first { _ in true }
         guard let address = first else {
@@ -147,7 +152,7 @@ func withMortise<T: Sendable>(
     _ body: (ServerHarness) async throws -> T
 ) async throws -> T {
     try await withInstallation { installation in
-        try await withServer(installation, configure: configure, body)
+        try await withMortise(of: installation, configure: configure, body)
     }
 }
 

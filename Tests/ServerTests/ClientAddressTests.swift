@@ -1,0 +1,73 @@
+import HTTPTypes
+import JSON
+import Keys
+import NIOCore
+import Server
+import Testing
+
+/// Whose word counts about where a request comes from.
+@Suite(.timeLimit(.minutes(5))) struct ClientAddressTests {
+    private func address(_ trusted: String, _ peer: String, _ forwarded: String...) throws -> String? {
+        var headers = HTTPFields()
+        let name = try #require(HTTPField.Name("X-Forwarded-For"))
+        for value in forwarded { headers.append(HTTPField(name: name, value: value)) }
+        let clients = try ClientAddresses(parsing: trusted)
+        return clients.address(headers, try SocketAddress(ipAddress: peer, port: 1))?.description
+    }
+
+    // The attack: a client sends the header itself, to pass for an address that a key is bound to.
+    @Test func `nobody's header counts but a trusted proxy's`() throws {
+        #expect(try address("", "192.0.2.1", "198.51.100.1") == "192.0.2.1")
+        #expect(try address("10.0.0.0/8", "192.0.2.1", "198.51.100.1") == "192.0.2.1")
+        #expect(try address("10.0.0.0/8", "10.0.0.1", "198.51.100.1") == "198.51.100.1")
+        #expect(try address("10.0.0.0/8", "10.0.0.1", "203.0.113.5, 198.51.100.1") == "198.51.100.1")
+        #expect(try address("10.0.0.0/8", "10.0.0.1", "203.0.113.5", "198.51.100.1, 10.2.2.2") == "198.51.100.1")
+    }
+
+    @Test func `a chain of proxies alone ends at its first, and nonsense at nobody`() throws {
+        #expect(try address("10.0.0.0/8, ::1", "10.0.0.1", "10.0.0.9,10.0.0.8") == "10.0.0.9")
+        #expect(try address("10.0.0.0/8", "10.0.0.1") == "10.0.0.1")
+        #expect(try address("10.0.0.0/8", "10.0.0.1", "unknown") == nil)
+        #expect(try address("10.0.0.0/8", "10.0.0.1", "198.51.100.1,") == nil)
+        #expect(try address("::1", "::1", "2001:db8::7") == "2001:db8::7")
+        #expect(try address("127.0.0.0/8", "::ffff:127.0.0.1", "192.0.2.3") == "192.0.2.3")
+        #expect(throws: AddressFault.self) { try ClientAddresses(parsing: "10.0.0.0/8 proxy") }
+    }
+
+    @Test func `an admin key that is bound to addresses works from there alone, and events name the client`()
+        async throws
+    {
+        try await withMortise(configure: {
+            $0.clients = ClientAddresses(trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)])
+        }) {
+            mortise in
+            let path = "/v1/organizations/default/admin-keys"
+            let made = try await mortise.api.post(
+                path,
+                ["name": "bound", "permissions": ["keys:read"], "allowed_ips": ["192.0.2.0/24"]],
+                as: mortise.adminToken
+            )
+            let token = try made.string("token")
+            for (client, status) in [("192.0.2.7", 200), ("198.51.100.1", 401), ("192.0.2.7, 198.51.100.1", 401)] {
+                let answer = try await mortise.api.send(
+                    "GET",
+                    ServerHarness.keys(),
+                    as: token,
+                    headers: [("X-Forwarded-For", client)]
+                )
+                #expect(answer.status == status, "\(client): \(answer)")
+            }
+            _ = try await mortise.api.send(
+                "POST",
+                ServerHarness.keys(),
+                ["name": "seen"],
+                as: mortise.adminToken,
+                headers: [("X-Forwarded-For", "203.0.113.9"), ("X-Request-Id", "my-request")]
+            )
+            let events = try await mortise.api.get("/v1/workspaces/default/events?type=created", as: mortise.adminToken)
+            let event = try #require(events["data"]?.array?.first)
+            #expect(event["address"] == "203.0.113.9")
+            #expect(event["request_id"] == "my-request")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import JSON
+import Postgres
+import Testing
+
+/// The same `Idempotency-Key` and the same request give the same answer, the token included, and the token is stored nowhere.
+@Suite(.timeLimit(.minutes(5))) struct IdempotencyTests {
+    @Test func `a repeated creation gives the same key and token, once made`() async throws {
+        try await withMortise { mortise in
+            let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
+            let body: JSONValue = ["name": "once", "scopes": ["read:*"], "metadata": ["z": 1, "a": [2, nil]]]
+            let first = try await api.post(path, body, as: admin, key: "one")
+            let second = try await api.post(path, body, as: admin, key: "one")
+            #expect(first.status == 201 && second.status == 201)
+            #expect(try first.string("token") == second.string("token"))
+            #expect(try first.string("key", "id") == second.string("key", "id"))
+            #expect(first.headers["idempotent-replayed"] == nil)
+            #expect(second.headers["idempotent-replayed"] == "true")
+            #expect(try await api.get(path, as: admin)["data"]?.array?.count == 1)
+            #expect(try await mortise.verdict(try second.string("token")) == "valid")
+
+            // By id it is the same workspace, and so the same request.
+            let id = try await api.get("/v1/workspaces/default", as: admin).string("id")
+            #expect(
+                try await api.post(ServerHarness.keys(id), body, as: admin, key: "one").string("token")
+                    == first.string("token")
+            )
+
+            let other = try await api.post(path, ["name": "another"], as: admin, key: "one")
+            #expect(other.status == 422)
+            #expect(other.code == "unprocessable")
+
+            // Somebody else's key of the same name is another key.
+            let second_admin = try await mortise.makeAdmin(["keys:read", "keys:write"])
+            let theirs = try await api.post(path, ["name": "theirs"], as: second_admin.token, key: "one")
+            #expect(theirs.status == 201)
+            #expect(try theirs.string("token") != first.string("token"))
+        }
+    }
+
+    @Test func `concurrent twins make one key and get one token`() async throws {
+        try await withMortise { mortise in
+            let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
+            let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
+                for _ in 0..<16 {
+                    group.addTask { try await api.post(path, ["name": "twin"], as: admin, key: "twins") }
+                }
+                return try await group.reduce(into: [Answer]()) { $0.append($1) }
+            }
+            #expect(answers.allSatisfy { $0.status == 201 || $0.status == 409 }, "\(answers)")
+            let tokens = Set(answers.filter { $0.status == 201 }.compactMap { $0["token"]?.string })
+            #expect(tokens.count == 1)
+            #expect(try await api.get(path, as: admin)["data"]?.array?.count == 1)
+        }
+    }
+
+    @Test func `a repeated rotation rotates once`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey()
+            let first = try await mortise.api.post("\(key.path)/rotate", as: mortise.adminToken, key: "r")
+            let second = try await mortise.api.post("\(key.path)/rotate", as: mortise.adminToken, key: "r")
+            #expect(try first.string("token") == second.string("token"))
+            #expect(try await mortise.verdict(key.token) == "valid")
+            #expect(try await mortise.api.get(key.path, as: mortise.adminToken)["secrets"]?.array?.count == 2)
+        }
+    }
+
+    @Test func `a repeated organization and workspace are made once`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let first = try await api.post("/v1/organizations", ["name": "Acme"], as: mortise.operatorToken, key: "o")
+            let second = try await api.post("/v1/organizations", ["name": "Acme"], as: mortise.operatorToken, key: "o")
+            #expect(first.status == 201 && second.status == 201)
+            #expect(try first.string("token") == second.string("token"))
+            #expect(try first.string("organization", "id") == second.string("organization", "id"))
+            let token = try first.string("token")
+            let id = try first.string("organization", "id")
+            let one = try await api.post("/v1/organizations/acme/workspaces", ["name": "Shop"], as: token, key: "w")
+            let two = try await api.post("/v1/organizations/\(id)/workspaces", ["name": "Shop"], as: token, key: "w")
+            #expect(one.status == 201)
+            #expect(one.json["id"] == two.json["id"])
+            #expect(two.headers["idempotent-replayed"] == "true")
+            #expect(try await api.get("/v1/workspaces", as: token)["data"]?.array?.count == 2)
+        }
+    }
+
+    @Test func `what failed is not remembered, and what was deleted is not given again`() async throws {
+        try await withMortise { mortise in
+            let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
+            let taken = try await mortise.makeKey("taken")
+            #expect(try await api.post(path, ["name": "taken"], as: admin, key: "f").status == 409)
+            _ = try await api.send("DELETE", taken.path, as: admin)
+            let made = try await api.post(path, ["name": "taken"], as: admin, key: "f")
+            #expect(made.status == 201)
+            _ = try await api.send("DELETE", "\(path)/\(try made.string("key", "id"))", as: admin)
+            #expect(try await api.post(path, ["name": "taken"], as: admin, key: "f").status == 409)
+        }
+    }
+
+    // The attack: somebody reads every table of both databases, dumps and logs included.
+    @Test func `no token stands anywhere in the databases`() async throws {
+        try await withMortise { mortise in
+            let first = try await mortise.api.post(
+                ServerHarness.keys(),
+                ["name": "a"],
+                as: mortise.adminToken,
+                key: "scan"
+            )
+            _ = try await mortise.api.post(ServerHarness.keys(), ["name": "a"], as: mortise.adminToken, key: "scan")
+            let key = try first.string("key", "id")
+            let rotated = try await mortise.api.post(
+                "\(ServerHarness.keys())/\(key)/rotate",
+                as: mortise.adminToken,
+                key: "scan-r"
+            )
+            let acme = try await mortise.makeOrganization("Acme")
+            let tokens = [
+                try first.string("token"), try rotated.string("token"), acme.token, mortise.adminToken,
+                mortise.operatorToken,
+            ]
+            for database in [mortise.installation.control, try await mortise.workspaceDatabase()] {
+                let text = try await self.everything(mortise, database)
+                #expect(text.contains("key_secrets"))
+                for token in tokens {
+                    // The display prefix may be there; the rest of the body may not.
+                    let body = String(token.dropFirst(16).prefix(16))
+                    #expect(!text.contains(body))
+                    #expect(!text.contains(Array(body.utf8).map { String($0, radix: 16) }.joined()))
+                }
+                #expect(!text.contains("scan-r"))
+            }
+        }
+    }
+
+    /// All rows of all tables as text.
+    private func everything(_ mortise: ServerHarness, _ database: PostgresConfiguration) async throws -> String {
+        let tables = try await mortise.rows(
+            database,
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+        )
+        var text = ""
+        for table in tables {
+            let name: String = try table.decode(0)
+            text += name
+            for row in try await mortise.rows(database, "SELECT t::text FROM \(name) t") {
+                text += try row.decode(0, as: String.self)
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,63 @@
+import FoundationEssentials
+import JSON
+import Keys
+import Postgres
+import Server
+import Tenancy
+import TestSupport
+import Testing
+
+/// No log line and no answer says what must stay secret.
+@Suite(.timeLimit(.minutes(5))) struct LogHygieneTests {
+    @Test func `no token, digest, pepper or password is in any line of any level`() async throws {
+        try await withMortise(configure: { $0.accessLog = .all }) { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let key = try await mortise.makeKey("logged")
+            let second = try await api.post("\(key.path)/rotate", as: admin, key: "secret-idempotency-key")
+                .string("token")
+            let acme = try await mortise.makeOrganization("Acme")
+            // Tokens where they do not belong.
+            _ = try await api.get("/v1/workspaces/\(key.token)", as: admin)
+            _ = try await api.get("\(ServerHarness.keys())/\(second)?query=\(key.token)", as: admin)
+            _ = try await api.get("/v1/\(key.token)", as: key.token)
+            _ = try await api.send("POST", "/v1/verify", raw: "{\"token\": \"\(key.token)\"", as: admin)
+            let wrong = try await api.post(
+                ServerHarness.keys(),
+                [key.token: .string(key.token), "type": .string(second)],
+                as: admin
+            )
+            #expect(wrong.status == 400)
+            _ = try await mortise.verdict(second)
+            let name = try #require(try await mortise.workspaceDatabase().database)
+            try await mortise.script(
+                mortise.installation.control,
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'"
+            )
+            _ = try await mortise.verify(second)
+
+            let text = mortise.log.text.lowercased()
+            #expect(text.contains("operation=verify"))
+            let secrets = mortise.installation.secrets
+            var forbidden = ["secret-idempotency-key"]
+            for token in [key.token, second, acme.token, admin, mortise.operatorToken] {
+                forbidden.append(String(token.dropFirst(16).prefix(20)))
+                let digest = secrets.peppers.digest(of: try Token(token)).digest.bytes
+                forbidden.append(Self.hex(digest))
+                forbidden.append(Data(digest).base64EncodedString())
+            }
+            for line in secrets.reveal().split(separator: "\n") {
+                forbidden.append(String(try #require(line.split(separator: " ").last)))
+            }
+            let cluster = try await mortise.rows(mortise.installation.control, "SELECT id FROM control.clusters").first
+            let id = UUIDv7.text(of: try #require(try cluster?.decode(0, as: UUID.self)))
+            let role = mortise.installation.installation.runtimeRole
+            for secret in secrets.roles { forbidden.append(secret.password(role: role, clusterID: id).reveal()) }
+            for secret in forbidden { #expect(!text.contains(secret.lowercased()), "a secret is in the log") }
+            #expect(!text.contains("select "))
+        }
+    }
+
+    private static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

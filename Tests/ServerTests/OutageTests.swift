@@ -1,0 +1,119 @@
+import JSON
+import LocalPostgres
+import Postgres
+import Server
+import Synchronization
+import TestSupport
+import Testing
+
+/// What a load has got so far.
+private final class Tally: Sendable {
+    let tokens = Mutex<[String]>([])
+    let answers = Mutex(0)
+}
+
+/// Databases that go away hurt only what depends on them, and what was answered is true afterwards.
+@Suite(.timeLimit(.minutes(5))) struct OutageTests {
+    @Test func `a workspace's database that is down is refused alone`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            #expect(
+                try await api.post("/v1/organizations/default/workspaces", ["name": "Other"], as: admin).status == 201
+            )
+            let down = try await mortise.makeKey("down")
+            let up = try await mortise.makeKey("up", in: "other")
+            #expect(try await mortise.verdict(down.token) == "valid")
+            #expect(try await mortise.verdict(up.token) == "valid")
+            let name = try #require(try await mortise.workspaceDatabase().database)
+            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS false")
+            try await administer("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+
+            let refused = try await mortise.verify(down.token)
+            #expect(refused.status == 503)
+            #expect(refused.code == "workspace_unavailable")
+            #expect(refused.headers["retry-after"] != nil)
+            for path in [ServerHarness.keys(), down.path, "\(down.path)/events", "/v1/workspaces/default/events"] {
+                let answer = try await api.get(path, as: admin)
+                #expect(answer.status == 503, "\(path): \(answer)")
+                #expect(answer.code == "workspace_unavailable", "\(path): \(answer)")
+            }
+            #expect(try await api.post(ServerHarness.keys(), ["name": "x"], as: admin).code == "workspace_unavailable")
+            #expect(try await mortise.verdict(up.token) == "valid")
+            #expect(try await api.get(ServerHarness.keys("other"), as: admin).status == 200)
+            #expect(try await api.get("/readyz", as: nil).status == 200)
+            let batch = try await api.post(
+                "/v1/verify/batch",
+                ["requests": [["token": .string(down.token)], ["token": .string(up.token)]]],
+                as: admin
+            )
+            #expect(batch["verdicts"]?.array?.compactMap { $0["code"]?.string } == ["workspace_unavailable", "valid"])
+
+            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS true")
+            try await eventually("the workspace is back") { try await mortise.verify(down.token).code == "valid" }
+        }
+    }
+
+    @Test func `every creation that was answered survives a kill of PostgreSQL, and no request hangs`() async throws {
+        try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
+            let installation = try TestInstallation(server)
+            try await withMortise(of: installation) { mortise in
+                let tally = Tally()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for worker in 0..<8 {
+                        group.addTask {
+                            for number in 0..<60 {
+                                let answer = try await mortise.api.post(
+                                    ServerHarness.keys(),
+                                    ["name": .string("load \(worker) \(number)")],
+                                    as: mortise.adminToken
+                                )
+                                tally.answers.withLock { $0 += 1 }
+                                #expect([201, 503].contains(answer.status), "\(answer)")
+                                if answer.status == 201 {
+                                    let token = try answer.string("token")
+                                    tally.tokens.withLock { $0.append(token) }
+                                }
+                            }
+                        }
+                    }
+                    group.addTask {
+                        try await eventually("some keys are made") { tally.tokens.withLock { $0.count } >= 40 }
+                        try await local.kill9()
+                        try await local.start()
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(tally.answers.withLock { $0 } == 480)
+                try await eventually("the server is back") {
+                    try await mortise.api.get(ServerHarness.keys(), as: mortise.adminToken).status == 200
+                }
+                let made = tally.tokens.withLock { $0 }
+                #expect(made.count >= 40)
+                for token in made { #expect(try await mortise.verdict(token) == "valid") }
+            }
+        }
+    }
+
+    @Test func `without its control database the server is not ready and says so`() async throws {
+        try await withServer { server, local in
+            let installation = try TestInstallation(server)
+            try await withMortise(of: installation) { mortise in
+                let key = try await mortise.makeKey()
+                #expect(try await mortise.api.get("/readyz", as: nil).status == 200)
+                try await local.kill9()
+                let answer = try await mortise.verify(key.token)
+                #expect(answer.status == 503, "\(answer)")
+                #expect(answer.headers["retry-after"] != nil)
+                try await eventually("readiness notices") {
+                    try await mortise.api.get("/readyz", as: nil).status == 503
+                }
+                #expect(try await mortise.api.get("/healthz", as: nil).status == 200)
+                try await local.start()
+                try await eventually("it is ready again") {
+                    try await mortise.api.get("/readyz", as: nil).status == 200
+                }
+                try await eventually("it verifies again") { try await mortise.verify(key.token).code == "valid" }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import FoundationEssentials
+import JSON
+import NIOCore
+import Postgres
+import Server
+import Tenancy
+import TestSupport
+import Testing
+
+/// A server that is told to stop drops nothing that it has accepted.
+@Suite(.timeLimit(.minutes(5))) struct ShutdownTests {
+    @Test func `a request that is under way is answered, and what was counted is written`() async throws {
+        try await withInstallation { installation in
+            let database = try await withMortise(of: installation) { mortise in
+                let key = try await mortise.makeKey("busy")
+                for _ in 0..<7 { #expect(try await mortise.verdict(key.token) == "valid") }
+                let database = try await mortise.workspaceDatabase()
+                // The key's row is locked, so the change cannot end before the lock is let go.
+                let holder = try await PostgresConnection.connect(
+                    database,
+                    reactor: try TestReactor.shared,
+                    logger: LogCollector().logger
+                )
+                try await holder.script("BEGIN; SELECT 1 FROM auth.service_keys FOR UPDATE")
+                async let patch = mortise.api.send("PATCH", key.path, ["name": "renamed"], as: mortise.adminToken)
+                try await eventually("the change waits for the lock") {
+                    let waiting = try await mortise.rows(
+                        database,
+                        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    )
+                    return !waiting.isEmpty
+                }
+                await mortise.stop()
+                try await holder.script("COMMIT")
+                await holder.close()
+                #expect(try await patch.string("name") == "renamed")
+                return database
+            }
+            let connection = try await PostgresConnection.connect(
+                database,
+                reactor: try TestReactor.shared,
+                logger: LogCollector().logger
+            )
+            let rows = try await connection.query(
+                Statement("SELECT sum(verifications)::bigint FROM auth.key_usage", prepared: false)
+            )
+            #expect(try rows.first?.decode(0, as: Int64.self) == 7)
+            let open = try await connection.query(
+                Statement("SELECT 1 FROM pg_stat_activity WHERE starts_with(usename, $1)", prepared: false),
+                [installation.installation.prefix]
+            )
+            #expect(open.isEmpty)
+            await connection.close()
+        }
+    }
+
+    @Test func `it listens on a Unix-domain socket too`() async throws {
+        let name = "mortise-\(UInt32.random(in: 0...UInt32.max)).sock"
+        let path = FileManager.default.temporaryDirectory.appending(path: name).path()
+        try await withMortise(configure: { $0.listener = .unixSocket(path: path) }) { mortise in
+            #expect(mortise.address.pathname == path)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import JSON
+import Keys
+import Postgres
+import Server
+import Service
+import TestSupport
+import Testing
+
+/// What a first start makes, and what later ones leave alone.
+@Suite(.timeLimit(.minutes(5))) struct StartTests {
+    @Test func `the first start makes an operator key and an organization with an admin key, once`() async throws {
+        try await withInstallation { installation in
+            let (admin, operatorToken) = try await withMortise(of: installation) { mortise async throws in
+                #expect(try await mortise.api.get("/v1/organizations", as: mortise.operatorToken).status == 200)
+                let workspaces = try await mortise.api.get("/v1/workspaces", as: mortise.adminToken)
+                #expect(workspaces["data"]?.array?.compactMap { $0["slug"]?.string } == ["default"])
+                #expect(workspaces["data"]?.array?.first?["state"] == "active")
+                #expect(workspaces["data"]?.array?.first?["is_default"] == true)
+                return (mortise.adminToken, mortise.operatorToken)
+            }
+            try await withMortise(of: installation) { mortise async throws in
+                #expect(mortise.server.firstStart.operatorToken == nil)
+                #expect(mortise.server.firstStart.adminToken == nil)
+                #expect(try await mortise.api.get("/v1/organizations", as: operatorToken)["data"]?.array?.count == 1)
+                #expect(try await mortise.api.get(ServerHarness.keys(), as: admin).status == 200)
+            }
+        }
+    }
+
+    @Test func `of two first starts at once both come up and one makes the keys`() async throws {
+        try await withInstallation { installation in
+            let log = LogCollector()
+            async let one = MortiseServer.make(installation.configuration(), logger: log.logger)
+            async let two = MortiseServer.make(installation.configuration(), logger: log.logger)
+            let servers = try await [one, two]
+            #expect(servers.compactMap(\.firstStart.operatorToken).count == 1)
+            #expect(servers.compactMap(\.firstStart.adminToken).count == 1)
+            let token = try #require(servers.compactMap(\.firstStart.operatorToken).first)
+            for server in servers {
+                let principal = try await server.platform.access.authenticate(token.reveal(), from: nil)
+                #expect(principal.reach == .platform)
+                await server.close()
+            }
+        }
+    }
+
+    @Test func `preset tokens are the first keys, and one that was revoked stays so`() async throws {
+        try await withInstallation { installation in
+            var generator = SystemRandomNumberGenerator()
+            let admin = Token.make(prefix: .admin, mode: .live, workspace: .root, using: &generator)
+            let theOperator = Token.make(prefix: .operator, mode: .live, workspace: .root, using: &generator)
+            func preset(_ configuration: inout ServerConfiguration) {
+                configuration.adminToken = admin
+                configuration.operatorToken = theOperator
+            }
+            try await withMortise(of: installation, configure: preset) { mortise async throws in
+                #expect(mortise.server.firstStart.operatorToken == nil)
+                #expect(mortise.server.firstStart.adminToken == nil)
+                let path = "/v1/organizations/default/admin-keys"
+                let keys = try await mortise.api.get(path, as: admin.reveal())
+                let id = try #require(keys["data"]?.array?.first?["id"]?.string)
+                #expect(try await mortise.api.post("\(path)/\(id)/revoke", as: admin.reveal()).status == 200)
+                #expect(try await mortise.api.get(path, as: admin.reveal()).status == 401)
+            }
+            try await withMortise(of: installation, configure: preset) { mortise async throws in
+                #expect(try await mortise.api.get("/v1/workspaces", as: admin.reveal()).status == 401)
+                #expect(try await mortise.api.get("/v1/organizations", as: theOperator.reveal()).status == 200)
+            }
+        }
+    }
+
+    @Test func `a preset token of another kind or place is refused and nothing is made`() async throws {
+        try await withInstallation { installation in
+            var generator = SystemRandomNumberGenerator()
+            let ref = WorkspaceRef.random(using: &generator)
+            let wrong = [
+                Token.make(prefix: .admin, mode: .live, workspace: .root, using: &generator),
+                Token.make(prefix: .operator, mode: .live, workspace: ref, using: &generator),
+            ]
+            for token in wrong {
+                var configuration = installation.configuration()
+                configuration.operatorToken = token
+                await #expect(throws: PresetFault.self) {
+                    _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
+                }
+            }
+            try await withMortise(of: installation) { #expect($0.server.firstStart.operatorToken != nil) }
+            let fault = #expect(throws: PresetFault.self) {
+                try PresetFault.read("mko_live_nonsense", setting: "MORTISE_OPERATOR_KEY", prefix: .operator)
+            }
+            #expect(fault?.description.contains("nonsense") == false)
+        }
+    }
+
+    // The accident: a node is started with another installation's secrets file.
+    @Test func `a wrong secrets file is refused and does not disturb a running server`() async throws {
+        try await withInstallation { installation in
+            try await withMortise(of: installation) { mortise async throws in
+                var generator = SystemRandomNumberGenerator()
+                var configuration = installation.configuration()
+                configuration.secrets = try #require(
+                    SecretsFile.random(id: installation.secrets.peppers.current.id, using: &generator)
+                )
+                await #expect(throws: PepperMismatch.self) {
+                    _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
+                }
+                // A workspace that has no connection yet needs the role's password again.
+                let path = "/v1/organizations/default/workspaces"
+                #expect(try await mortise.api.post(path, ["name": "Fresh"], as: mortise.adminToken).status == 201)
+                let key = try await mortise.makeKey("fresh", in: "fresh")
+                #expect(try await mortise.verdict(key.token) == "valid")
+            }
+        }
+    }
+}
