@@ -14,7 +14,7 @@ public struct EventRecord: Sendable {
     public var keyID: UUID?
     /// The key's name at the time.
     public var keyName: String?
-    /// What happened: `created`, `rotated`, `revoked`, …
+    /// What happened, such as `created`, `rotated` or `revoked`.
     public var type: String
     /// Who did it: `admin-key:<id>`, `operator-key:<id>`, `system`.
     public var actor: String

@@ -149,9 +149,10 @@ import Testing
             for dead in [1, 3] {
                 let hosts = [String](repeating: "127.0.0.1", count: dead + 1).joined(separator: ",")
                 let ports = ([String](repeating: "1", count: dead) + ["\(server.port)"]).joined(separator: ",")
-                let configuration = try PostgresConfiguration(
+                var configuration = try PostgresConfiguration(
                     "host=\(hosts) port=\(ports) user=postgres dbname=postgres"
                 )
+                configuration.connectDeadline = .seconds(60)
                 #expect(await self.failureOfConnecting(configuration) == nil)
             }
         }

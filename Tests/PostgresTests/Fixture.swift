@@ -16,7 +16,7 @@ struct Fixture: Sendable {
     }
 
     func pool(
-        _ options: PostgresPoolOptions = PostgresPoolOptions(),
+        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .seconds(60)),
         _ configuration: PostgresConfiguration? = nil
     ) throws -> PostgresPool {
         PostgresPool(

@@ -43,6 +43,8 @@ import Testing
             try await server.asOwner("\(program) -q -d \(server.folder)/pgbouncer.ini")
             var pooled = try PostgresConfiguration("host=\(server.folder) port=\(port) user=postgres dbname=postgres")
             pooled.usesPreparedStatements = false
+            pooled.connectDeadline = .seconds(60)
+            pooled.queryDeadline = .seconds(60)
             do {
                 try await eventually("PgBouncer answers") { await failure { try await self.connect(pooled) } == nil }
                 try await body(try server.configuration(), pooled)

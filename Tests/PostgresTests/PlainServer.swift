@@ -83,12 +83,19 @@ struct PlainServer: Sendable {
 
     /// The superuser, over the Unix socket.
     func configuration(_ more: String = "") throws -> PostgresConfiguration {
-        try PostgresConfiguration("host=\(self.folder) port=\(self.port) user=postgres dbname=postgres \(more)")
+        try self.patient("host=\(self.folder) port=\(self.port) user=postgres dbname=postgres \(more)")
     }
 
     /// The superuser, over TCP.
     func configurationOverTCP(_ more: String) throws -> PostgresConfiguration {
-        try PostgresConfiguration("hostaddr=127.0.0.1 port=\(self.port) user=postgres dbname=postgres \(more)")
+        try self.patient("hostaddr=127.0.0.1 port=\(self.port) user=postgres dbname=postgres \(more)")
+    }
+
+    private func patient(_ text: String) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(text)
+        configuration.connectDeadline = .seconds(60)
+        configuration.queryDeadline = .seconds(60)
+        return configuration
     }
 
     @discardableResult

@@ -87,7 +87,7 @@ import Testing
     // The next caller would work in somebody else's transaction, and see or commit what is not its own.
     @Test func `an unfinished transaction is not handed on`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60)))
             let first = try await pool.withConnection { connection in
                 try await connection.script("CREATE TABLE t (a int)")
                 try await connection.script("BEGIN; INSERT INTO t VALUES (1)")
@@ -108,7 +108,7 @@ import Testing
     // The answer can be here before the end of its transaction is announced: a connection must not be thrown away for that.
     @Test func `a connection is used again, also after failures and large results`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60)))
             let first = try await pool.query(Self.process)[0].decode(0, as: Int.self)
             for size in [1, 8150, 8180, 8192, 8200, 16_384, 100_000] {
                 let rows = try await pool.query(Statement("SELECT repeat('x', $1::int4)"), [Int32(size)])

@@ -30,8 +30,8 @@ import Testing
             #expect(other.code == "unprocessable")
 
             // Somebody else's key of the same name is another key.
-            let second_admin = try await mortise.makeAdmin(["keys:read", "keys:write"])
-            let theirs = try await api.post(path, ["name": "theirs"], as: second_admin.token, key: "one")
+            let stranger = try await mortise.makeAdmin(["keys:read", "keys:write"])
+            let theirs = try await api.post(path, ["name": "theirs"], as: stranger.token, key: "one")
             #expect(theirs.status == 201)
             #expect(try theirs.string("token") != first.string("token"))
         }

@@ -95,7 +95,7 @@ private final class Tally: Sendable {
     }
 
     @Test func `without its control database the server is not ready and says so`() async throws {
-        try await withServer { server, local in
+        try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
             let installation = try TestInstallation(server)
             try await withMortise(of: installation) { mortise in
                 let key = try await mortise.makeKey()

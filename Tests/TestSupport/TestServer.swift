@@ -29,8 +29,13 @@ public struct TestServer: Sendable {
     private let superuser: PostgresConfiguration
 
     /// How to connect to a database of this server as the superuser.
+    ///
+    /// With deadlines that a busy machine does not reach, so that only a test that sets its own depends on time.
     public func configuration(database: String = "postgres") -> PostgresConfiguration {
-        self.superuser.database(database)
+        var configuration = self.superuser.database(database)
+        configuration.connectDeadline = .seconds(60)
+        configuration.queryDeadline = .seconds(60)
+        return configuration
     }
 
     /// Starts a server with empty data; whoever asked for it stops it.

@@ -1,27 +1,49 @@
+import DequeModule
 import Dispatch
 import Synchronization
 
 /// Threads for the libpq calls that block: starting a connection (a name server may be slow) and cancelling a statement
 /// (libpq before 17 connects, writes and waits in one call).
 ///
-/// Neither may run on the cooperative pool or hold up the reactor.
-///
-/// A few serial queues bound the threads; a call that hangs delays only those that share its queue.
-struct BlockingCalls: Sendable {
-    private let queues: [DispatchQueue]
-    private let turn: Turn
-
-    private final class Turn: Sendable {
-        let next = Atomic<Int>(0)
+/// Neither may run on the cooperative pool or hold up the reactor. There are a few threads at most, and whichever is free takes the
+/// call that waits longest, so that one that hangs delays the others only when all hang.
+final class BlockingCalls: Sendable {
+    private struct State {
+        var busy = 0
+        var waiting = Deque<@Sendable () -> Void>()
     }
 
-    init(width: Int = 4) {
-        self.queues = (0..<width).map { DispatchQueue(label: "postgres.blocking.\($0)") }
-        self.turn = Turn()
+    private let queue: DispatchQueue
+    private let width: Int
+    private let state = Mutex(State())
+
+    init(label: String, width: Int) {
+        self.queue = DispatchQueue(label: label, attributes: .concurrent)
+        self.width = width
     }
 
     func run(_ call: @escaping @Sendable () -> Void) {
-        let index = self.turn.next.add(1, ordering: .relaxed).oldValue
-        self.queues[Int(UInt(bitPattern: index) % UInt(self.queues.count))].async(execute: call)
+        let isFree = self.state.withLock { state in
+            guard state.busy < self.width else {
+                state.waiting.append(call)
+                return false
+            }
+            state.busy += 1
+            return true
+        }
+        if isFree { self.queue.async { self.work(call) } }
+    }
+
+    private func work(_ first: @Sendable () -> Void) {
+        first()
+        while let next = self.next() { next() }
+    }
+
+    private func next() -> (@Sendable () -> Void)? {
+        self.state.withLock { state in
+            if let next = state.waiting.popFirst() { return next }
+            state.busy -= 1
+            return nil
+        }
     }
 }

@@ -31,7 +31,9 @@ public final class Reactor: Sendable {
     private static let tickMilliseconds: Int32 = 50
 
     let poller: Poller
-    let blocking = BlockingCalls()
+    let connecting: BlockingCalls
+    /// Apart from the others: a statement that is to be stopped does not wait for a name server.
+    let cancelling: BlockingCalls
     private let state = Mutex(State())
 
     /// Starts the thread.
@@ -43,6 +45,8 @@ public final class Reactor: Sendable {
         } catch {
             throw PostgresError(.closed, "the system refused what a reactor needs", serverMessage: error.message)
         }
+        self.connecting = BlockingCalls(label: "\(name).connect", width: 4)
+        self.cancelling = BlockingCalls(label: "\(name).cancel", width: 2)
         let thread = DispatchQueue(label: "\(name).reactor", qos: .userInteractive)
         thread.async { self.run() }
     }

@@ -12,8 +12,10 @@ extension Session {
         let hasReactor = self.reactor.add(self, id: self.id)
         let keywords = configuration.keywords
         let logger = self.logger
-        self.reactor.blocking.run {
+        self.reactor.connecting.run {
             guard hasReactor else { return self.closeNow(.shutDown) }
+            // Whoever waited for this may have left while it waited for a thread.
+            guard self.isUsable else { return }
             var effects = Effects()
             do throws(LibPQError) {
                 let connection = try ServerConnection.connecting(keywords) { severity, message in
@@ -171,7 +173,7 @@ extension Session {
         else { return }
         wire.cancellation = Cancellation(target: first)
         wire.conversation.expose()
-        self.reactor.blocking.run {
+        self.reactor.cancelling.run {
             let wasDelivered = handle.cancel()
             if !wasDelivered { self.logger.warning("a cancellation could not be delivered") }
             self.wire.withLock { wire in

@@ -12,10 +12,8 @@ struct NativeContext: Sendable {
 
     /// Who asks, from where, under which id.
     ///
-    /// - Parameters:
-    ///   - request: the request.
-    ///   - path: for operations that read `Idempotency-Key`: the path with ids in place of slugs, so that a workspace named in two ways is
-    ///     one workspace.
+    /// Operations that read `Idempotency-Key` give the path with ids in place of slugs, so that a workspace named in two ways is one
+    /// workspace.
     func caller(_ request: NativeRequest, path: String? = nil) throws -> Caller {
         let idempotency = path.flatMap { path in
             request.idempotencyKey.map { key in

@@ -15,9 +15,7 @@ struct Host: Sendable {
 
     /// Reads the secrets and makes sure that there is a PostgreSQL.
     ///
-    /// - Parameters:
-    ///   - makesSecrets: whether a missing secrets file in the data folder is made.
-    /// - Throws: `CommandFailure`, with what to do.
+    /// A missing secrets file in the data folder is made if `makesSecrets` says so.
     static func prepare(
         _ database: DatabaseSettings,
         dataFolder: String,

@@ -15,16 +15,7 @@ struct APIClient: Sendable {
 
     var url: String { "http://127.0.0.1:\(address.port ?? 0)" }
 
-    /// Sends a request.
-    ///
-    /// - Parameters:
-    ///   - method: the method.
-    ///   - path: path and query, encoded.
-    ///   - body: JSON.
-    ///   - raw: a body that is no JSON; it wins over `body`.
-    ///   - token: the credential; `nil` for none.
-    ///   - headers: further header fields.
-    /// - Returns: the answer.
+    /// Sends a request with a JSON body, or a raw one that need not be JSON, under a credential or none.
     func send(
         _ method: String,
         _ path: String,
