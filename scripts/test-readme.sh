@@ -8,7 +8,7 @@ chmod 711 "$work"
 server=
 cleanup() {
     status=$?
-    [[ -z $server ]] || { kill -TERM "$server" 2>/dev/null && wait "$server" || true; }
+    [[ -z $server ]] || { pkill -TERM -P "$server" && wait "$server" || true; }
     ((status == 0)) || { echo "== the server said:"; cat "$work/server.log" "$work/server.out" 2>/dev/null || true; }
     rm -rf "$work"
 }
@@ -44,7 +44,8 @@ if grep -qF "$operator" "$work/server.log" || grep -qF "$(cat gateway.key)" "$wo
     echo "A token is in the log." >&2
     exit 1
 fi
-kill -TERM "$server"
+# To Mortise itself, as Ctrl-C would: make would report its own death.
+pkill -TERM -P "$server"
 wait "$server"
 server=
 echo "The README's examples work as printed."
