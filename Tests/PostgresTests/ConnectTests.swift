@@ -46,8 +46,9 @@ import Testing
         let error = await failure { try await pipeline.query(Statement("SELECT 1"), deadline: .milliseconds(200)) }
         #expect(error?.code == .deadlineExceeded)
         #expect(error?.wasSent == false)
-        await pipeline.shutdown()
+        // Only now, because an attempt that had not begun would be given up without a trace.
         try await listener.accept()
+        await pipeline.shutdown()
         try await listener.waitForHangUp()
     }
 

@@ -104,7 +104,10 @@ extension Session {
             effects.copyProgress.append((copying.waiter, .failure(afterwards)))
         }
         if !wasOpen { effects.opened = .failure(error) }
-        if let socket = wire.watchedSocket { self.reactor.poller.unwatch(socket: socket) }
+        // libpq closes the socket of a connection that broke by itself. Its number may be another session's by now.
+        if let socket = wire.watchedSocket, wire.connection?.socket == socket {
+            self.reactor.poller.unwatch(socket: socket)
+        }
         wire.watchedSocket = nil
         wire.connection = nil
         self.notificationSink.finish()
@@ -137,6 +140,11 @@ extension Session {
         let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
         for request in unsent { effects.finished.append((request, .failure(late))) }
         guard !wire.conversation.isCopying, let head = wire.conversation.firstAwaited else { return }
+        if let returned = wire.cancellation?.returnedAt, now >= returned + Self.obedience {
+            // The server drops a cancellation that arrives between two statements, just before it begins the one that was meant.
+            wire.cancellation = nil
+            self.stopFirst(&wire)
+        }
         let isStuck: Bool
         switch self.policy {
         case .everyQuery:
@@ -180,7 +188,7 @@ extension Session {
                 wire.conversation.isHeld = false
                 // Kept until the target's answer is here, which may be before or after this.
                 if wire.conversation.firstAwaited === wire.cancellation?.target {
-                    wire.cancellation?.hasReturned = true
+                    wire.cancellation?.returnedAt = .now
                 } else {
                     wire.cancellation = nil
                     self.stopFirst(&wire)

@@ -53,7 +53,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
 
     struct Cancellation {
         let target: Request
-        var hasReturned = false
+        /// When the server had passed it on; `nil` while it is on its way.
+        var returnedAt: ContinuousClock.Instant?
     }
 
     /// What is done after the locks are released: resuming a caller under a lock would run other code inside it.
@@ -66,6 +67,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
 
     /// How many requests may wait to be written.
     static let inboxBound = 4096
+    /// How long a statement may take to obey a cancellation, before that is sent again.
+    static let obedience = Duration.milliseconds(250)
     /// How long after its deadline a statement may take to obey its cancellation, before the connection is given up.
     static let patience = Duration.seconds(3)
 
@@ -335,7 +338,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         if let reason = request.stopReason, case .failure(let error) = result, error.sqlState == .queryCanceled {
             result = .failure(reason)
         }
-        if let cancellation = wire.cancellation, cancellation.target === request, cancellation.hasReturned {
+        if let cancellation = wire.cancellation, cancellation.target === request, cancellation.returnedAt != nil {
             wire.cancellation = nil
         }
         effects.finished.append((request, result))
@@ -350,7 +353,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         guard let connection = wire.connection else { return }
         let socket = connection.socket
         if isCertain, wire.watchedSocket == socket, wire.interest == interest { return }
-        if let old = wire.watchedSocket, old != socket { self.reactor.poller.unwatch(socket: old) }
+        // An earlier socket needs no call: libpq has closed it, so it is no longer watched, and its number may be another session's.
         let isNew = wire.watchedSocket != socket
         do throws(LibPQError) {
             try self.reactor.poller.watch(socket: socket, id: self.id, interest: interest, isNew: isNew)
