@@ -141,6 +141,28 @@ import Testing
         }
     }
 
+    // A socket that closed has its number used again at once: whoever still acts on the old number acts on another connection.
+    @Test func `connections that break do not silence those that are made at the same time`() async throws {
+        try await withFixture { fixture in
+            let end = Statement("SELECT pg_terminate_backend(pg_backend_pid())", prepared: false)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<24 {
+                    group.addTask {
+                        for number in 0..<40 {
+                            let connection = try await fixture.connect()
+                            #expect(
+                                try await connection.query(Self.echo, [number])[0].decode(0, as: Int.self) == number
+                            )
+                            let error = await failure { try await connection.query(end) }
+                            #expect(error?.sqlState == .adminShutdown || error?.code == .connectionLost)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     // A caller that hears nothing holds its own caller, and so on up to the client.
     @Test func `when backends are ended at random under load every call is answered, and rightly`() async throws {
         try await withFixture { fixture in
