@@ -1,10 +1,13 @@
+import Keys
 import Synchronization
 
 /// Ids of requests.
 enum RequestID {
-    /// Whether an id that a client chose may be used: 1 to 64 of the characters `[A-Za-z0-9._-]`.
+    /// Whether an id that a client chose may be used: 1 to 64 of the characters `[A-Za-z0-9._-]`, and not shaped like a token.
+    ///
+    /// Ids are kept in events and logs, where a token that was put into the wrong header must not end up.
     static func isAcceptable(_ text: String) -> Bool {
-        guard (1...64).contains(text.utf8.count) else { return false }
+        guard (1...64).contains(text.utf8.count), Redaction.redact(text) == text else { return false }
         return text.utf8.allSatisfy { byte in
             byte.isDigit || (byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z"))
                 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
