@@ -86,7 +86,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "JSON", "KeyStore", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification", coreMetrics,
-                httpTypes, hummingbird, lifecycle, log, nioCore,
+                httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -155,7 +155,9 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
             name: "mortise-bench",
-            dependencies: ["Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, nioHTTP1, subprocess],
+            dependencies: [
+                "KeyStore", "Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, nioHTTP1, subprocess,
+            ],
             path: "Benchmarks/mortise-bench",
             swiftSettings: settings
         )

@@ -16,7 +16,7 @@ struct Bench {
             Report.heading(
                 "\(options.keys) keys, \(options.seconds) s a measurement, \(options.rounds) rounds, alternating"
             )
-            let lookups = try await LookUps.measure(installation, options, reactor)
+            let lookups = try await LookUps.measure(installation, options)
             try await Verifications.measure(installation, options, yardstick: lookups.pgbench)
             try await WorkspaceCreation.measure(installation, options, reactor)
         }

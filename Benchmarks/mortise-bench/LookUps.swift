@@ -1,3 +1,4 @@
+import KeyStore
 import Logging
 import Postgres
 import Synchronization
@@ -14,19 +15,17 @@ enum LookUps {
     }
 
     /// The look-up of a verification, with the digest computed from a number, which is what `pgbench` can draw at random.
-    static let sql = """
-        SELECT k.id, s.id, k.kind, k.mode, k.name, k.scopes, k.expires_at, k.revoked_at, s.ends_at, w.state, clock_timestamp() \
-        FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id CROSS JOIN auth.workspace w \
-        WHERE s.digest = decode(lpad(to_hex($1::integer), 64, '0'), 'hex')
-        """
+    static let sql = KeyLookup.byDigest.sql.split(separator: "$1")
+        .joined(separator: "decode(lpad(to_hex($1::integer), 64, '0'), 'hex')")
     private static let statement = Statement(sql)
 
-    static func measure(_ installation: Installation, _ options: BenchOptions, _ reactor: Reactor) async throws
+    static func measure(_ installation: Installation, _ options: BenchOptions) async throws
         -> Result
     {
         let configuration = try PostgresConfiguration(installation.workspaceConnection)
         let script = Self.sql.split(separator: "$1::integer").joined(separator: ":n::integer")
         let file = try installation.write("lookup.sql", "\\set n random(1, \(options.keys))\n\(script);\n")
+        let reactors = [try Reactor(name: "lookups-0"), try Reactor(name: "lookups-1")]
         var pgbench: [Double] = []
         var one: [Double] = []
         var two: [Double] = []
@@ -34,11 +33,12 @@ enum LookUps {
         var alone: [Double] = []
         for _ in 0..<options.rounds {
             pgbench.append(try await installation.pgbench(file, clients: options.clients, seconds: options.seconds))
-            one.append(try await Self.run(configuration, options, reactor, clients: options.clients, connections: 1))
-            two.append(try await Self.run(configuration, options, reactor, clients: options.clients, connections: 2))
+            one.append(try await Self.run(configuration, options, [reactors[0]], clients: options.clients))
+            two.append(try await Self.run(configuration, options, reactors, clients: options.clients))
             pgbenchAlone.append(try await installation.pgbench(file, clients: 1, seconds: options.seconds))
-            alone.append(try await Self.run(configuration, options, reactor, clients: 1, connections: 1))
+            alone.append(try await Self.run(configuration, options, [reactors[0]], clients: 1))
         }
+        for reactor in reactors { await reactor.shutdown() }
         let yardstick = Report.median(pgbench)
         let best = max(Report.median(one), Report.median(two))
         print("look-ups/s, 64 at a time, one connection: \(Report.number(Report.median(one)))")
@@ -62,24 +62,20 @@ enum LookUps {
         return Result(pgbench: yardstick)
     }
 
+    /// Clients run on the threads of the reactors, as the server's requests do.
     private static func run(
         _ configuration: PostgresConfiguration,
         _ options: BenchOptions,
-        _ reactor: Reactor,
-        clients: Int,
-        connections: Int
+        _ reactors: [Reactor],
+        clients: Int
     ) async throws -> Double {
-        let pipelines = (0..<connections)
-            .map { _ in
-                PostgresPipeline(configuration, reactor: reactor, logger: Logger(label: "bench"))
-            }
+        let pipeline = PostgresPipeline(configuration, reactors: reactors, logger: Logger(label: "bench"))
         let tally = Tally()
         let start = ContinuousClock.now
         let end = start + .seconds(options.seconds)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for client in 0..<clients {
-                let pipeline = pipelines[client % connections]
-                group.addTask {
+                group.addTask(executorPreference: reactors[client % reactors.count]) {
                     var generator = SystemRandomNumberGenerator()
                     var count = 0
                     while ContinuousClock.now < end {
@@ -94,7 +90,7 @@ enum LookUps {
             }
             try await group.waitForAll()
         }
-        for pipeline in pipelines { await pipeline.shutdown() }
+        await pipeline.shutdown()
         return Double(tally.done.load(ordering: .relaxed)) / ((ContinuousClock.now - start) / .seconds(1))
     }
 }

@@ -1,5 +1,6 @@
 import CLibPQ
 import Glibc
+import Synchronization
 
 /// Waits for many sockets at once: Linux's epoll, level-triggered, and an eventfd to be woken by.
 ///
@@ -9,6 +10,8 @@ import Glibc
 public final class Poller: Sendable {
     private let epoll: Int32
     private let event: Int32
+    /// The thread that waits, as pthread_self(3) names it; 0 before it does.
+    private let thread = Atomic<UInt>(0)
 
     /// What to wait for on a socket.
     ///
@@ -67,6 +70,9 @@ public final class Poller: Sendable {
         unsafe epoll_ctl(self.epoll, EPOLL_CTL_DEL, socket, &registration)
     }
 
+    /// Whether the calling thread is the one that waits.
+    public var isOwnThread: Bool { self.thread.load(ordering: .relaxed) == pthread_self() }
+
     /// Makes `wait` return.
     public func wake() {
         // The counter can only be full after 2^64 - 1 wakes, and then `wait` returns anyway.
@@ -75,6 +81,7 @@ public final class Poller: Sendable {
 
     /// Waits, at most so many milliseconds, and reports what happened.
     public func wait(milliseconds: Int32, _ report: (Event) -> Void) {
+        self.thread.store(pthread_self(), ordering: .relaxed)
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
             let count = unsafe epoll_wait(self.epoll, events.baseAddress, Int32(events.count), milliseconds)
             guard count > 0 else { return }  // a time-out, or EINTR: the caller comes back

@@ -30,7 +30,7 @@ import mortise
         let help = try await Program.run(["serve", "--help"]).output
         for name in [
             "DATABASE_URL", "DATA", "LISTEN", "PEPPER_FILE", "OPERATOR_KEY", "ADMIN_KEY", "LOG_LEVEL", "LOG_FORMAT",
-            "ACCESS_LOG", "POSTGRES_BIN", "LOOKUP_CONNECTIONS", "SHUTDOWN_GRACE",
+            "ACCESS_LOG", "POSTGRES_BIN", "THREADS", "SHUTDOWN_GRACE",
         ] {
             #expect(help.contains("MORTISE_\(name)"))
         }

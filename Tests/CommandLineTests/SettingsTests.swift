@@ -23,7 +23,7 @@ import mortise
         #expect(settings.listen == ListenAddress(host: "127.0.0.1", port: 8080))
         #expect(settings.operatorKey == nil && settings.adminKey == nil)
         #expect("\(settings.log.level)" == "info" && settings.log.format == .json && settings.log.access == .management)
-        #expect(settings.lookupConnections == 1)
+        #expect(settings.threads == nil)
         #expect(settings.shutdownGrace == .seconds(30))
     }
 
@@ -33,7 +33,7 @@ import mortise
             "MORTISE_PEPPER_FILE": "/p", "MORTISE_OPERATOR_KEY": SettingsTests.operatorKey.reveal(),
             "MORTISE_ADMIN_KEY": SettingsTests.adminKey.reveal(), "MORTISE_LOG_LEVEL": "debug",
             "MORTISE_LOG_FORMAT": "text", "MORTISE_ACCESS_LOG": "off", "MORTISE_POSTGRES_BIN": "/b",
-            "MORTISE_LOOKUP_CONNECTIONS": "3", "MORTISE_SHUTDOWN_GRACE": "0",
+            "MORTISE_THREADS": "3", "MORTISE_SHUTDOWN_GRACE": "0",
         ])
         #expect(settings.database == .server(SecretText("postgresql://u:pw@db/x")))
         #expect(settings.dataFolder == "/d")
@@ -41,7 +41,7 @@ import mortise
         #expect(settings.secretsFile == "/p")
         #expect(settings.operatorKey == SettingsTests.operatorKey && settings.adminKey == SettingsTests.adminKey)
         #expect("\(settings.log.level)" == "debug" && settings.log.format == .text && settings.log.access == .off)
-        #expect(settings.lookupConnections == 3)
+        #expect(settings.threads == 3)
         #expect(settings.shutdownGrace == .zero)
         #expect(try serve(["MORTISE_POSTGRES_BIN": "/b"]).database == .own(binaries: "/b"))
     }
@@ -50,7 +50,7 @@ import mortise
         ("MORTISE_LISTEN", "8080"), ("MORTISE_LISTEN", "a:99999"), ("MORTISE_LISTEN", "::1:80"),
         ("MORTISE_LISTEN", ":80"),
         ("MORTISE_LOG_LEVEL", "loud"), ("MORTISE_LOG_FORMAT", "xml"), ("MORTISE_ACCESS_LOG", "some"),
-        ("MORTISE_LOOKUP_CONNECTIONS", "0"), ("MORTISE_LOOKUP_CONNECTIONS", "17"), ("MORTISE_SHUTDOWN_GRACE", "-1"),
+        ("MORTISE_THREADS", "0"), ("MORTISE_THREADS", "65"), ("MORTISE_SHUTDOWN_GRACE", "-1"),
         ("MORTISE_SHUTDOWN_GRACE", "1e3"), ("MORTISE_DATABASE_URL", "mysql://x"),
     ])
     func `a wrong setting is refused by its name`(_ name: String, _ value: String) throws {

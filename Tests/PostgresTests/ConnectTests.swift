@@ -40,7 +40,7 @@ import Testing
         configuration.connectDeadline = .seconds(600)
         let pipeline = PostgresPipeline(
             configuration,
-            reactor: try TestReactor.shared,
+            reactors: [try TestReactor.shared],
             logger: LogCollector().logger
         )
         let error = await failure { try await pipeline.query(Statement("SELECT 1"), deadline: .milliseconds(200)) }
@@ -178,7 +178,7 @@ import Testing
                 )
             }
             #expect(late?.code == .connectFailed || late?.code == .closed)
-            let pipeline = PostgresPipeline(fixture.configuration, reactor: reactor, logger: fixture.log.logger)
+            let pipeline = PostgresPipeline(fixture.configuration, reactors: [reactor], logger: fixture.log.logger)
             #expect(await failure { try await pipeline.query(Statement("SELECT 1")) } != nil)
         }
     }

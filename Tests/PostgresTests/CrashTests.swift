@@ -41,7 +41,7 @@ import Testing
                 reactor: reactor,
                 logger: logger
             )
-            let pipeline = PostgresPipeline(server.configuration(), reactor: reactor, logger: logger)
+            let pipeline = PostgresPipeline(server.configuration(), reactors: [reactor], logger: logger)
             try await withThrowingTaskGroup(of: PostgresError?.self) { group in
                 for number in 0..<100 {
                     group.addTask {
@@ -83,7 +83,7 @@ import Testing
             let reactor = try TestReactor.shared
             let connection = try await self.connect(server)
             let pool = PostgresPool(server.configuration(), reactor: reactor, logger: logger)
-            let pipeline = PostgresPipeline(server.configuration(), reactor: reactor, logger: logger)
+            let pipeline = PostgresPipeline(server.configuration(), reactors: [reactor], logger: logger)
             try await pool.query(Self.echo, [1])
             _ = try await pipeline.query(Self.echo, [1])
             try await local.kill9()

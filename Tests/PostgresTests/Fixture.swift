@@ -30,7 +30,7 @@ struct Fixture: Sendable {
     func pipeline(_ configuration: PostgresConfiguration? = nil) throws -> PostgresPipeline {
         PostgresPipeline(
             configuration ?? self.configuration,
-            reactor: try TestReactor.shared,
+            reactors: [try TestReactor.shared],
             logger: self.log.logger
         )
     }

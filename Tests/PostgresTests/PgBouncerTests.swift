@@ -143,13 +143,13 @@ import Testing
         try await self.withPgBouncer { _, pooled in
             let refused = await failure { try await self.connect(pooled.setting("statement_timeout", "1000")) }
             #expect(refused?.code == .connectFailed)
-            let pipeline = PostgresPipeline(pooled, reactor: try TestReactor.shared, logger: LogCollector().logger)
+            let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
             #expect(await failure { try await pipeline.query(Statement("SELECT 1")) }?.code == .connectFailed)
             await pipeline.shutdown()
         }
         // Dropping default_transaction_read_only would let writes in, which a neighbour's failure could undo after they were reported.
         try await self.withPgBouncer(settings: "ignore_startup_parameters = options") { _, pooled in
-            let pipeline = PostgresPipeline(pooled, reactor: try TestReactor.shared, logger: LogCollector().logger)
+            let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
             let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }
             #expect(error?.code == .invalidConfiguration)
             await pipeline.shutdown()
@@ -161,7 +161,7 @@ import Testing
             settings: "ignore_startup_parameters = options",
             preparing: "ALTER ROLE postgres SET default_transaction_read_only = on"
         ) { _, pooled in
-            let pipeline = PostgresPipeline(pooled, reactor: try TestReactor.shared, logger: LogCollector().logger)
+            let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
             let rows = try await pipeline.query(Statement("SELECT $1::int8"), [5])
             #expect(try rows[0].decode(0, as: Int.self) == 5)
             let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }

@@ -18,11 +18,13 @@ public final class PostgresPipeline: Sendable {
     }
 
     private let configuration: PostgresConfiguration
-    private let reactor: Reactor
     private let logger: Logger
     /// One connection, with what is known about reaching the server by it.
     private final class Lane: Sendable {
+        let reactor: Reactor
         let state = Mutex(State())
+
+        init(_ reactor: Reactor) { self.reactor = reactor }
 
         func opened(_ outcome: Result<Void, PostgresError>) {
             self.state.withLock { state in
@@ -40,18 +42,22 @@ public final class PostgresPipeline: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: where to connect.
-    ///   - connections: how many connections share the look-ups, 1 by default. Identical look-ups always share one, so they can be joined.
-    ///   - reactor: the thread that the connections live on.
+    ///   - reactors: the threads that the connections live on, one on each, and at least one. A task that runs on one of them uses that
+    ///     one's connection, any other task the one that its parameters say, so that identical look-ups meet.
     ///   - logger: gets the server's notices.
-    public init(_ configuration: PostgresConfiguration, connections: Int = 1, reactor: Reactor, logger: Logger) {
-        self.lanes = (0..<max(1, connections)).map { _ in Lane() }
+    public init(
+        _ configuration: PostgresConfiguration,
+        reactors: [Reactor],
+        logger: Logger
+    ) {
+        precondition(!reactors.isEmpty, "a connection lives on a reactor")
+        self.lanes = reactors.map { Lane($0) }
         let (seconds, attoseconds) = configuration.queryDeadline.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         self.configuration =
             configuration
             .setting("default_transaction_read_only", "on")
             .setting("statement_timeout", "\(max(1, milliseconds))ms")
-        self.reactor = reactor
         self.logger = logger
     }
 
@@ -69,10 +75,7 @@ public final class PostgresPipeline: Sendable {
     ) async throws(PostgresError) -> Rows {
         if Task.isCancelled { throw .taskCancelled }
         let parameters = ParameterBuffer(parameters)
-        let lane =
-            self.lanes.count == 1
-            ? self.lanes[0]
-            : self.lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(self.lanes.count))]
+        let lane = self.lane(parameters)
         let session = try self.currentSession(lane)
         let waiter = Waiter<Rows>()
         session.submit(
@@ -112,12 +115,18 @@ public final class PostgresPipeline: Sendable {
         }
     }
 
+    private func lane(_ parameters: ParameterBuffer) -> Lane {
+        if self.lanes.count == 1 { return self.lanes[0] }
+        return self.lanes.first(where: \.reactor.isOwnThread)
+            ?? self.lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(self.lanes.count))]
+    }
+
     private func currentSession(_ lane: Lane) throws(PostgresError) -> Session {
         try lane.state.withLock { state throws(PostgresError) in
             if state.isShutDown { throw .shutDown }
             if let session = state.session, session.isUsable { return session }
             if let refusal = state.backoff.refusal(at: .now) { throw refusal }
-            let session = Session(self.configuration, policy: .perFlush, reactor: self.reactor, logger: self.logger) {
+            let session = Session(self.configuration, policy: .perFlush, reactor: lane.reactor, logger: self.logger) {
                 [weak lane] outcome in
                 lane?.opened(outcome)
             }

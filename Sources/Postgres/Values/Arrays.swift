@@ -59,9 +59,10 @@ extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable
 
     /// Reads an array of at most one dimension without NULLs.
     public static func decodeArray(_ cell: RawSpan, type: UInt32) throws(PostgresError) -> [Self] {
-        let fault = PostgresError.cannotDecode([Self].self, from: type)
+        // Made only when it is thrown: naming a type costs more than reading a short array.
+        var fault: PostgresError { .cannotDecode([Self].self, from: type) }
         // An empty array names its element type, but has no element that would check it.
-        guard TypeID.arrays.contains(type), cell.byteCount >= 12 else { throw fault }
+        guard TypeID.isReadableArray(type), cell.byteCount >= 12 else { throw fault }
         let dimensions = cell.bigEndian(at: 0, as: Int32.self)
         let elementType = cell.bigEndian(at: 8, as: UInt32.self)
         if dimensions == 0 { return [] }

@@ -71,10 +71,14 @@ enum TypeID {
     static let uuidArray: UInt32 = 2951
     static let timestamptzArray: UInt32 = 1185
 
-    /// The arrays whose elements can be read: "char", name, int2, int4, text, bpchar, varchar, int8, oid and json besides those above.
-    static let arrays: Set<UInt32> = [
-        byteaArray, textArray, int8Array, uuidArray, timestamptzArray, 199, 1002, 1003, 1005, 1007, 1014, 1015, 1028,
-    ]
+    /// Whether this is an array whose elements can be read: also of "char", name, int2, int4, text, bpchar, varchar, int8, oid and json.
+    static func isReadableArray(_ type: UInt32) -> Bool {
+        switch type {
+        case byteaArray, textArray, int8Array, uuidArray, timestamptzArray: true
+        case 199, 1002, 1003, 1005, 1007, 1014, 1015, 1028: true
+        default: false
+        }
+    }
 }
 
 extension PostgresError {

@@ -21,6 +21,7 @@ public final class Reactor: Sendable {
     private struct State {
         var handlers: [UInt64: any Handler] = [:]
         var woken: [UInt64] = []
+        var jobs: [UnownedJob] = []
         var tickers: [UInt64: any Ticking] = [:]
         var nextID: UInt64 = 1
         var isStopping = false
@@ -90,45 +91,86 @@ public final class Reactor: Sendable {
     func addTicker(_ ticker: any Ticking, id: UInt64) { self.state.withLock { $0.tickers[id] = ticker } }
     func removeTicker(id: UInt64) { self.state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
 
+    /// Whether the calling thread is the reactor's, which looks at everything that waits before it sleeps again.
+    var isOwnThread: Bool { self.poller.isOwnThread }
+
     /// Makes the thread call `ready` of this handler soon.
     func wake(id: UInt64) {
         let isFirst = self.state.withLock { state in
+            if state.woken.contains(id) { return false }
             state.woken.append(id)
-            return state.woken.count == 1
+            return state.woken.count == 1 && state.jobs.isEmpty
         }
-        if isFirst { self.poller.wake() }
+        if isFirst, !self.isOwnThread { self.poller.wake() }
     }
 
     // MARK: The thread
 
     private func run() {
         var nextTick = ContinuousClock.now
+        var jobs: [UnownedJob] = []
+        var woken: [UInt64] = []
+        var hasMore = false
         while true {
-            self.poller.wait(milliseconds: Self.tickMilliseconds) { event in
-                switch event {
-                case .woken:
-                    let handlers = self.state.withLock { state in
-                        defer { state.woken.removeAll(keepingCapacity: true) }
-                        return state.woken.compactMap { state.handlers[$0] }
-                    }
-                    for handler in handlers { handler.ready(readable: false, writable: false) }
-                case .ready(let id, let readable, let writable):
-                    let handler = self.state.withLock { $0.handlers[id] }
-                    handler?.ready(readable: readable, writable: writable)
-                }
+            self.poller.wait(milliseconds: hasMore ? 0 : Self.tickMilliseconds) { event in
+                guard case .ready(let id, let readable, let writable) = event else { return }
+                let handler = self.state.withLock { $0.handlers[id] }
+                handler?.ready(readable: readable, writable: writable)
             }
+            // First whoever has got an answer or has just come, then what they ask: it goes out together.
+            self.state.withLock { swap(&$0.jobs, &jobs) }
+            for job in jobs { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
+            self.state.withLock { swap(&$0.woken, &woken) }
+            for id in woken {
+                let handler = self.state.withLock { $0.handlers[id] }
+                handler?.ready(readable: false, writable: false)
+            }
+            woken.removeAll(keepingCapacity: true)
             let now = ContinuousClock.now
             if now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
                 let tickers = self.state.withLock { Array($0.tickers.values) + Array($0.handlers.values) }
                 for ticker in tickers { ticker.tick(at: now) }
             }
-            if self.state.withLock({ $0.isStopping && $0.handlers.isEmpty }) { break }
+            // Last: from this thread nobody is woken by way of the poller.
+            let isDone = self.state.withLock { state in
+                hasMore = !state.jobs.isEmpty || !state.woken.isEmpty
+                return state.isStopping && state.handlers.isEmpty
+            }
+            if isDone { break }
         }
-        let waiters = self.state.withLock { state in
+        let (waiters, left) = self.state.withLock { state in
             state.hasStopped = true
-            return state.stopWaiters
+            defer { state.jobs = [] }
+            return (state.stopWaiters, state.jobs)
         }
+        for job in left { self.runElsewhere(job) }
         for waiter in waiters { waiter.finish(.success(())) }
+    }
+}
+
+/// Tasks that mostly look things up are best run on the reactor's thread itself.
+///
+/// What they ask in one round goes out in one write, and an answer reaches them without a switch of threads. Only for code that never
+/// blocks and computes little between its waits: every connection of the reactor waits for it meanwhile.
+///
+///     try await withTaskExecutorPreference(reactor) { try await pipeline.query(statement, [id]) }
+///
+/// A reactor that was shut down runs what is still left of such tasks elsewhere.
+extension Reactor: TaskExecutor {
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let (isFirst, hasStopped) = self.state.withLock { state in
+            if state.hasStopped { return (false, true) }
+            state.jobs.append(job)
+            return (state.jobs.count == 1 && state.woken.isEmpty, false)
+        }
+        if hasStopped { return self.runElsewhere(job) }
+        if isFirst, !self.isOwnThread { self.poller.wake() }
+    }
+
+    private func runElsewhere(_ job: UnownedJob) {
+        DispatchQueue.global().async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

@@ -134,6 +134,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
             return nil
         }
         if let refusal { return request.finish(.failure(refusal)) }
+        // There it is written at the end of this round, with all that others ask in it.
+        if self.reactor.isOwnThread { return self.reactor.wake(id: self.id) }
         let effects = self.wire.withLockIfAvailable { wire -> Effects? in
             guard case .open = wire.phase, wire.conversation.owesNothing else { return nil }
             var effects = Effects()

@@ -27,7 +27,7 @@ package struct MortiseServer: Sendable {
     package let firstStart: FirstStart
 
     private let configuration: ServerConfiguration
-    private let reactor: Reactor
+    private let threads: ServingThreads
     private let registry: PrometheusRegistry
     private let draining: Draining
     private let logger: Logger
@@ -42,27 +42,27 @@ package struct MortiseServer: Sendable {
     /// - Returns: a server that is to be run, or else to be closed.
     /// - Throws: `PepperMismatch`, `PresetFault`, `TenancyError`, `MigrationError`, `PostgresError`; nothing stays open then.
     package static func make(_ configuration: ServerConfiguration, logger: Logger) async throws -> MortiseServer {
-        let reactor = try Reactor(name: "postgres")
+        let threads = try ServingThreads(count: configuration.threads)
         do {
-            return try await make(configuration, reactor, logger)
+            return try await make(configuration, threads, logger)
         } catch {
-            await reactor.shutdown()
+            await threads.shutdown()
             throw error
         }
     }
 
     private static func make(
         _ configuration: ServerConfiguration,
-        _ reactor: Reactor,
+        _ threads: ServingThreads,
         _ logger: Logger
     ) async throws -> MortiseServer {
         try await Bootstrap.checkBefore(
             configuration.secrets,
             owner: configuration.database,
-            reactor: reactor,
+            reactor: threads.next,
             logger: logger
         )
-        let platform = try await platform(configuration, reactor, logger)
+        let platform = try await platform(configuration, threads, logger)
         do {
             try await platform.bootstrap.checkPeppers()
             let first = try await platform.bootstrap.seed(
@@ -86,7 +86,7 @@ package struct MortiseServer: Sendable {
                 native: native,
                 firstStart: first,
                 configuration: configuration,
-                reactor: reactor,
+                threads: threads,
                 registry: registry,
                 draining: Draining(),
                 logger: logger
@@ -99,7 +99,7 @@ package struct MortiseServer: Sendable {
 
     private static func platform(
         _ configuration: ServerConfiguration,
-        _ reactor: Reactor,
+        _ threads: ServingThreads,
         _ logger: Logger
     ) async throws -> Platform {
         let installation = configuration.installation
@@ -112,10 +112,10 @@ package struct MortiseServer: Sendable {
                 ownerPassword: configuration.clusterPassword
             ),
             version: configuration.version,
-            reactor: reactor,
+            reactor: threads.next,
             logger: logger
         )
-        let databases = try Databases(control, options: configuration.databases)
+        let databases = try Databases(control, reactors: threads.reactors, options: configuration.databases)
         let usage = UsageRecorder(options: configuration.usage, logger: logger) { workspace, counts in
             try await databases.withPool(workspace) { pool in
                 try await pool.withConnection { try await UsageStore($0).add(counts) }
@@ -181,7 +181,7 @@ package struct MortiseServer: Sendable {
     /// Closes a server that is not to be run.
     package func close() async {
         await Self.close(platform)
-        await reactor.shutdown()
+        await threads.shutdown()
     }
 
     private static func close(_ platform: Platform) async {
@@ -225,13 +225,19 @@ package struct MortiseServer: Sendable {
             }
         return Application(
             router: router(),
-            server: .http1(
-                configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
-            ),
+            server: HTTPServerBuilder { [threads] responder in
+                threads.channel(
+                    HTTP1Channel(
+                        responder: responder,
+                        configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
+                    )
+                )
+            },
             configuration: ApplicationConfiguration(address: address, serverName: nil),
             onServerRunning: { channel in
                 if let address = channel.localAddress { await onListening(address) }
             },
+            eventLoopGroupProvider: .shared(threads.eventLoops),
             logger: logger
         )
     }

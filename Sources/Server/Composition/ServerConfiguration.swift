@@ -53,6 +53,11 @@ package struct ServerConfiguration: Sendable {
     /// How long `/readyz` says no before the server stops to accept, so that load balancers can notice; not at all by default.
     package var drainDelay: Duration = .zero
 
+    /// How many threads run requests, each with a connection of its own to every database that keys are looked up in.
+    ///
+    /// By default half as many as there are processors.
+    package var threads = ServingThreads.defaultCount
+
     /// The bounds of connections to databases.
     package var databases = DatabasesOptions()
 

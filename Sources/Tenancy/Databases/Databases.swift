@@ -19,20 +19,30 @@ public final class Databases: Sendable {
 
     private let database: ControlDatabase
     private let options: DatabasesOptions
+    private let reactors: [Reactor]
     private let directory: WorkspaceDirectory
     private let caches = Mutex((byCluster: [UUID: ClusterCaches](), isShutDown: false))
 
     /// Prepares to connect; nothing is opened yet.
     ///
     /// - Throws: `invalidConfiguration`.
-    public init(_ database: ControlDatabase, options: DatabasesOptions = DatabasesOptions()) throws(PostgresError) {
+    ///
+    /// - Parameters:
+    ///   - database: the control database.
+    ///   - reactors: the threads that connections live on; by default the control database's own.
+    ///   - options: the bounds.
+    public init(
+        _ database: ControlDatabase,
+        reactors: [Reactor] = [],
+        options: DatabasesOptions = DatabasesOptions()
+    ) throws(PostgresError) {
         self.database = database
+        self.reactors = reactors.isEmpty ? [database.reactor] : reactors
         self.options = options
         let configuration = try database.runtimeConfiguration(database.primary, database: nil)
         let lookups = PostgresPipeline(
             Self.lookups(configuration, options),
-            connections: options.connectionsPerLookupDatabase,
-            reactor: database.reactor,
+            reactors: self.reactors,
             logger: database.logger
         )
         self.control = ControlConnections(
@@ -84,8 +94,7 @@ public final class Databases: Sendable {
                     )
                     return PostgresPipeline(
                         Self.lookups(configuration, self.options),
-                        connections: self.options.connectionsPerLookupDatabase,
-                        reactor: self.database.reactor,
+                        reactors: self.reactors,
                         logger: self.database.logger
                     )
                 },
@@ -112,7 +121,7 @@ public final class Databases: Sendable {
                     return PostgresPool(
                         Self.management(configuration, self.options),
                         options: PostgresPoolOptions(maximumConnections: self.options.connectionsPerManagedDatabase),
-                        reactor: self.database.reactor,
+                        reactor: self.reactor(for: workspace.workspaceID),
                         logger: self.database.logger
                     )
                 },
@@ -137,6 +146,11 @@ public final class Databases: Sendable {
             await self.forget(workspace.workspaceID)
             throw TenancyError.unknownWorkspace
         }
+    }
+
+    /// Spreads pools over the threads.
+    private func reactor(for workspaceID: UUID) -> Reactor {
+        self.reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(self.reactors.count))]
     }
 
     private func caches(of cluster: UUID) async throws -> ClusterCaches {

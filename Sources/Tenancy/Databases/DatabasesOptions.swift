@@ -1,6 +1,6 @@
 /// The bounds of what one node opens.
 ///
-/// On each cluster at most `maximumLookupDatabases * connectionsPerLookupDatabase` and
+/// On each cluster at most `maximumLookupDatabases` times the number of reactors and
 /// `maximumManagedDatabases * connectionsPerManagedDatabase` connections, and on the primary one `controlConnections` and one set of
 /// lookup connections more, whatever the number of workspaces.
 public struct DatabasesOptions: Sendable {
@@ -20,10 +20,6 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 4.
     public var controlConnections: Int
-    /// How many connections share the lookups of one database.
-    ///
-    /// Default 1.
-    public var connectionsPerLookupDatabase: Int
     /// How long a lookup may take.
     ///
     /// Default 2 s.
@@ -39,7 +35,6 @@ public struct DatabasesOptions: Sendable {
         maximumManagedDatabases: Int = 8,
         connectionsPerManagedDatabase: Int = 2,
         controlConnections: Int = 4,
-        connectionsPerLookupDatabase: Int = 1,
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10)
     ) {
@@ -47,7 +42,6 @@ public struct DatabasesOptions: Sendable {
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
         self.controlConnections = max(1, controlConnections)
-        self.connectionsPerLookupDatabase = max(1, connectionsPerLookupDatabase)
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
     }

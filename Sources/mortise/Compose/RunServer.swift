@@ -53,7 +53,7 @@ private func configuration(_ settings: ServeSettings, _ host: Host) throws -> Se
     configuration.operatorToken = settings.operatorKey
     configuration.adminToken = settings.adminKey
     configuration.shutdownGrace = settings.shutdownGrace
-    configuration.databases.connectionsPerLookupDatabase = settings.lookupConnections
+    configuration.threads = settings.threads ?? configuration.threads
     configuration.accessLog =
         switch settings.log.access {
         case .management: .declared

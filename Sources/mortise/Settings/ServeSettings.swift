@@ -20,10 +20,10 @@ package struct ServeSettings: Sendable, Equatable {
     package var adminKey: Token?
     /// What is logged.
     package var log: LogSettings
-    /// Connections that look keys up, for each workspace, 1 to 16.
+    /// Threads that serve requests, 1 to 64, each with a connection of its own to every database that keys are looked up in.
     ///
-    /// Defaults to 1.
-    package var lookupConnections: Int
+    /// `nil` means half as many as there are processors, the other half being for HTTP and PostgreSQL.
+    package var threads: Int?
     /// How long requests may go on after SIGTERM, 0 to 3600 s.
     ///
     /// Defaults to 30 s.
@@ -44,9 +44,7 @@ package struct ServeSettings: Sendable, Equatable {
         operatorKey = try ServeSettings.preset(.operatorKey, .operator, reader)
         adminKey = try ServeSettings.preset(.adminKey, .admin, reader)
         log = try LogSettings(reader, isTerminal: isTerminal)
-        lookupConnections = try reader.value(.lookupConnections, default: 1, expected: "a number from 1 to 16") {
-            number($0, in: 1...16)
-        }
+        threads = try reader.value(.threads, default: nil, expected: "a number from 1 to 64") { number($0, in: 1...64) }
         shutdownGrace = try reader.value(.shutdownGrace, default: .seconds(30), expected: "seconds from 0 to 3600") {
             number($0, in: 0...3600).map { .seconds($0) }
         }

@@ -23,6 +23,6 @@ package struct Setting: Sendable, Hashable {
     static let logLevel = Setting("MORTISE_LOG_LEVEL", "--log-level")
     static let logFormat = Setting("MORTISE_LOG_FORMAT", "--log-format")
     static let accessLog = Setting("MORTISE_ACCESS_LOG", "--access-log")
-    static let lookupConnections = Setting("MORTISE_LOOKUP_CONNECTIONS", "--lookup-connections")
+    static let threads = Setting("MORTISE_THREADS", "--threads")
     static let shutdownGrace = Setting("MORTISE_SHUTDOWN_GRACE", "--shutdown-grace")
 }

@@ -86,11 +86,11 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Connections that look keys up, for each workspace, 1 to 16. Environment: MORTISE_LOOKUP_CONNECTIONS. (default: 1)",
+            "Threads that serve requests, 1 to 64; each has a look-up connection of its own to every workspace in use. Environment: MORTISE_THREADS. (default: half the processors)",
             valueName: "count"
         )
     )
-    var lookupConnections: String?
+    var threads: String?
 
     @Option(
         help: ArgumentHelp(
@@ -103,7 +103,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let reader = installation.reader([
             .listen: listen, .operatorKey: operatorKeyFile, .adminKey: adminKeyFile, .logLevel: logLevel,
-            .logFormat: logFormat, .accessLog: accessLog, .lookupConnections: lookupConnections,
+            .logFormat: logFormat, .accessLog: accessLog, .threads: threads,
             .shutdownGrace: shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
