@@ -159,6 +159,9 @@ public final class Reactor: Sendable {
 ///
 /// A reactor that was shut down runs what is still left of such tasks elsewhere.
 extension Reactor: TaskExecutor {
+    /// Runs a job in the next round.
+    ///
+    /// Called by the runtime, from any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let (isFirst, hasStopped) = self.state.withLock { state in

@@ -19,6 +19,7 @@ package final class ServingThreads: Sendable {
     /// Starts them.
     ///
     /// - Parameter count: how many run requests.
+    /// - Throws: `closed` when the system refuses a descriptor.
     init(count: Int) throws(PostgresError) {
         var reactors: [Reactor] = []
         for index in 0..<max(1, count) { reactors.append(try Reactor(name: "postgres-\(index)")) }
