@@ -15,7 +15,7 @@ enum LookUps {
     }
 
     /// The look-up of a verification, with the digest computed from a number, which is what `pgbench` can draw at random.
-    static let sql = KeyLookup.byDigest.sql.split(separator: "$1")
+    static let sql = KeyLookup.byDigest.sql.split(separator: "$1", omittingEmptySubsequences: false)
         .joined(separator: "decode(lpad(to_hex($1::integer), 64, '0'), 'hex')")
     private static let statement = Statement(sql)
 
