@@ -5,6 +5,9 @@ SWIFT ?= swift
 ARGS ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks sql) Package.swift
 
+# Suites that catch other programs in the act, which they miss while hundreds of tests share the processors.
+ALONE := CommandLineTests.OwnPostgresTests|CommandLineTests.*CrashTests|LocalPostgresTests.LifecycleTests
+
 .DEFAULT_GOAL := help
 .PHONY: help run test build lint bench clean dependencies test-dependencies
 
@@ -16,7 +19,8 @@ run: build ## build Mortise and run it with a PostgreSQL of its own, data in .mo
 
 # Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold.
 test: dependencies test-dependencies ## run all tests on a real PostgreSQL
-	$(SWIFT) test --disable-xctest
+	$(SWIFT) test --disable-xctest --skip '$(ALONE)'
+	$(SWIFT) test --disable-xctest --skip-build --no-parallel --filter '$(ALONE)'
 	@set -e; for script in $(wildcard scripts/test-*.sh); do echo "== $$script"; "$$script"; done
 
 build: dependencies ## build the release binary
@@ -26,6 +30,8 @@ lint: ## check the formatting of the Swift sources
 	$(SWIFT) format lint --strict -r -p $(FORMATTED)
 
 bench: dependencies ## build and run the benchmarks
+	@scripts/install-benchmark-dependencies.sh
+	MORTISE_BENCHMARKS=1 $(SWIFT) build -c release --product mortise
 	MORTISE_BENCHMARKS=1 $(SWIFT) run -c release mortise-bench $(ARGS)
 
 clean: ## remove what was built; data in .mortise/ stay

@@ -29,6 +29,8 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -36,6 +38,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "mortise", targets: ["mortise"]),
+        .library(name: "MortiseClient", targets: ["MortiseClient"]),
         .library(name: "Postgres", targets: ["Postgres"]),
     ],
     dependencies: [
@@ -50,6 +53,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
@@ -79,23 +83,30 @@ let package = Package(
         ),
         .target(
             name: "Service",
-            dependencies: ["JSON", "KeyStore", "Keys", "Postgres", "Tenancy", "Verification", log],
+            dependencies: [
+                "JSON", "KeyStore", "Keys", "Postgres", "Tenancy", "Verification", cryptoExtras, jwtKit, log, nioPosix,
+            ],
             swiftSettings: settings
         ),
         .target(
             name: "Server",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification", coreMetrics,
-                httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix,
+                "JSON", "KeyStore", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification",
+                asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
             ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "MortiseClient",
+            dependencies: ["JSON", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "JSON", "Keys", "LocalPostgres", "Migrations", "Postgres", "Server", "Service", "Tenancy", arguments,
-                asyncHTTPClient,
-                log, nioCore, nioHTTP1, nioPosix,
+                "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server", "Service",
+                "Tenancy",
+                arguments, log, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -105,9 +116,28 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "HTTPTestSupport",
+            dependencies: [nioCore, nioHTTP1, nioPosix],
+            path: "Tests/HTTPTestSupport",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ServerTestSupport",
+            dependencies: [
+                "Keys", "Postgres", "Server", "Service", "Tenancy", "TestSupport", lifecycle, log, nioCore,
+            ],
+            path: "Tests/ServerTestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["JSON", "Keys", "mortise", nioCore, nioHTTP1, nioPosix, subprocess],
+            dependencies: [
+                "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres",
+                "SQLFiles",
+                "Server", "Service", "TestSupport", "mortise", asyncHTTPClient, log, nioCore, nioHTTP1, nioPosix,
+                subprocess,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
@@ -120,6 +150,15 @@ let package = Package(
         .testTarget(
             name: "MigrationsTests",
             dependencies: ["Migrations", "Postgres", "SQLFiles", "TestSupport", log],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "MortiseClientTests",
+            dependencies: [
+                "HTTPTestSupport", "JSON", "MortiseClient", "Server", "ServerTestSupport", "TestSupport",
+                asyncHTTPClient,
+                nioCore, nioHTTP1,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -137,8 +176,10 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "LocalPostgres", "Postgres", "Server", "Service", "Tenancy", "TestSupport",
-                "Verification", asyncHTTPClient, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
+                "HTTPTestSupport", "JSON", "KeyStore", "Keys", "LocalPostgres", "Postgres", "Server",
+                "ServerTestSupport",
+                "Service", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras, httpTypes,
+                hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),

@@ -1,27 +1,34 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, and Schemathesis in .venv. Does nothing, and needs no network, when all is there.
+# Installs what only the tests need: PgBouncer, and in .venv Schemathesis and the published clients that Tests/Clients drives. Does
+# nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
 
-schemathesis=4.32.5
+# Pinned: a newer version may ask for other things, and that is for a person to find out.
+python_packages=(schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0)
 environment=../.venv
 
 missing=()
 # Debian puts it into /usr/sbin, which an ordinary user's PATH may lack.
 PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || missing+=(pgbouncer)
-has_schemathesis() {
-    "$environment/bin/schemathesis" --version 2>/dev/null </dev/null | grep -qwF "$schemathesis"
+has_python_packages() {
+    "$environment/bin/python3" - "${python_packages[@]}" 2>/dev/null <<'PYTHON'
+import sys
+from importlib.metadata import version
+
+sys.exit(any(version(name) != wanted for name, wanted in (package.split("==") for package in sys.argv[1:])))
+PYTHON
 }
 python=python3
-if ! has_schemathesis && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+if ! has_python_packages && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
     missing+=(python3-venv)
     python=/usr/bin/python3
 fi
 install_packages "${missing[@]}"
 
-if ! has_schemathesis; then
-    echo "Installing Schemathesis $schemathesis into .venv"
+if ! has_python_packages; then
+    echo "Installing ${python_packages[*]} into .venv"
     "$python" -m venv --clear "$environment"
-    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-input "schemathesis==$schemathesis"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-input "${python_packages[@]}"
 fi

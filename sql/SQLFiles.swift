@@ -24,6 +24,16 @@ public enum SQLFiles {
         SQLFile("c0005_seeds", PackageResources.c0005_seeds_sql),
         SQLFile("c0006_peppers", PackageResources.c0006_peppers_sql),
         SQLFile("c0007_root_tenant", PackageResources.c0007_root_tenant_sql),
+        SQLFile("c0008_users", PackageResources.c0008_users_sql),
+        SQLFile("c0009_members", PackageResources.c0009_members_sql),
+        SQLFile("c0010_sessions", PackageResources.c0010_sessions_sql),
+        SQLFile("c0011_session_issuers", PackageResources.c0011_session_issuers_sql),
+        SQLFile("c0012_event_types", PackageResources.c0012_event_types_sql),
+        SQLFile("c0013_event_types_valid", PackageResources.c0013_event_types_valid_sql),
+        SQLFile("c0014_workspace_metadata", PackageResources.c0014_workspace_metadata_sql),
+        SQLFile("c0015_workspace_metadata_valid", PackageResources.c0015_workspace_metadata_valid_sql),
+        SQLFile("c0020_workspace_beginnings", PackageResources.c0020_workspace_beginnings_sql),
+        SQLFile("c0021_workspace_databases", PackageResources.c0021_workspace_databases_sql),
     ]
 
     /// What every workspace has, the control database included.
@@ -35,5 +45,9 @@ public enum SQLFiles {
         SQLFile("w0005_key_usage", PackageResources.w0005_key_usage_sql),
         SQLFile("w0006_key_events", PackageResources.w0006_key_events_sql),
         SQLFile("w0007_idempotency", PackageResources.w0007_idempotency_sql),
+        SQLFile("w0008_client_keys", PackageResources.w0008_client_keys_sql),
+        SQLFile("w0009_client_key_secrets", PackageResources.w0009_client_key_secrets_sql),
+        SQLFile("w0010_client_key_secrets_valid", PackageResources.w0010_client_key_secrets_valid_sql),
+        SQLFile("w0011_client_key_secrets_index", PackageResources.w0011_client_key_secrets_index_sql),
     ]
 }

@@ -64,6 +64,8 @@ public struct IdempotencyStore: Sendable {
     }
 
     /// ON CONFLICT waits for a twin that is still running, and then does nothing if the twin committed.
+    ///
+    /// It locks the twin's row even where the condition keeps it from being changed (PostgreSQL manual, INSERT).
     private static let claim = Statement(
         """
         INSERT INTO auth.idempotency (principal, key_mac, fingerprint, nonce, secret_id, resource_id)
@@ -80,6 +82,15 @@ public struct IdempotencyStore: Sendable {
         SELECT principal, key_mac, fingerprint, nonce, secret_id, resource_id, answer
         FROM auth.idempotency
         WHERE principal = $1 AND key_mac = $2 AND created_at > clock_timestamp() - interval '24 hours'
+        """
+    )
+
+    /// Whatever its age: the row is locked since `claim` found it in the way, so it is there, and it was young enough then.
+    private static let twin = Statement(
+        """
+        SELECT principal, key_mac, fingerprint, nonce, secret_id, resource_id, answer
+        FROM auth.idempotency
+        WHERE principal = $1 AND key_mac = $2
         """
     )
 
@@ -108,7 +119,8 @@ public struct IdempotencyStore: Sendable {
             ]
         )
         if claimed.affectedRows == 1 { return nil }
-        return try await self.find(principal: record.principal, keyMAC: record.keyMAC)
+        let rows = try await self.connection.query(Self.twin, [record.principal, record.keyMAC])
+        return try IdempotencyRecord(row: rows.first.orMissing())
     }
 
     /// Keeps what was made and the answer, without its token, for a twin.

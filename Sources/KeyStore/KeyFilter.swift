@@ -11,6 +11,8 @@ public enum KeyOwner: Sendable, Hashable {
     case organization(UUID)
     /// The operator keys, in the control database.
     case platform
+    /// The client keys of the workspace whose database this is: of one subject, or of all.
+    case clients(subject: String?)
 
     /// The kinds of key that belong to it.
     public var keyKinds: [KeyKind] {
@@ -18,10 +20,9 @@ public enum KeyOwner: Sendable, Hashable {
         case .workspace: [.service, .anon]
         case .organization: [.admin]
         case .platform: [.operator]
+        case .clients: [.client]
         }
     }
-
-    var kinds: [String] { self.keyKinds.map(\.rawValue) }
 
     /// The organization that owns the keys, if one does.
     public var organizationID: UUID? {
@@ -37,25 +38,63 @@ public struct KeyFilter: Sendable {
     public var status: KeyStatus?
     /// Service or anon.
     public var kind: KeyKind?
+    /// A part of the name, in any case.
+    public var name: String?
+    /// Of one subject: no service key has one.
+    public var subject: String?
+    /// With this label: no service key has one.
+    public var type: String?
+    /// Whether it is neither revoked nor expired.
+    public var isUsable: Bool?
 
     /// Filters by what is given.
-    public init(query: String? = nil, status: KeyStatus? = nil, kind: KeyKind? = nil) {
+    public init(
+        query: String? = nil,
+        status: KeyStatus? = nil,
+        kind: KeyKind? = nil,
+        name: String? = nil,
+        subject: String? = nil,
+        type: String? = nil,
+        isUsable: Bool? = nil
+    ) {
         self.query = query
         self.status = status
         self.kind = kind
+        self.name = name
+        self.subject = subject
+        self.type = type
+        self.isUsable = isUsable
     }
 }
 
-/// The place after one key in a list, newest first: stable under inserts, because creation times do not change.
+/// The place of one key in a list, newest first: stable under inserts, because creation times do not change.
 public struct KeyCursor: Sendable, Hashable {
     /// The key's creation.
     public let createdAt: Timestamp
     /// The key, which settles equal times.
     public let id: UUID
 
-    /// The place after a key.
+    /// The place of a key.
     public init(createdAt: Timestamp, id: UUID) {
         self.createdAt = createdAt
         self.id = id
     }
+}
+
+/// Which part of a list is read.
+public enum KeyPlace: Sendable, Hashable {
+    /// The newest keys but for the first so many.
+    case newest(offset: Int)
+    /// The keys that are older than one.
+    case after(KeyCursor)
+    /// The keys that are newer than one, those nearest to it.
+    case before(KeyCursor)
+}
+
+extension KeyCursor {
+    /// A place before every key: none is made later, and no id is greater.
+    static let newest = KeyCursor(
+        createdAt: .latest,
+        id: UUID(uuid: (255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255))
+    )
 }

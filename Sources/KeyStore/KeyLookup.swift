@@ -14,18 +14,31 @@ public struct FoundKey: Sendable {
     public let permissions: PermissionSet
     /// The organization of an admin key.
     public let organizationID: UUID?
+    /// Whose it is, of a client key.
+    public let subject: String?
     /// The database's time when it was read.
     public let readAt: Timestamp
 }
 
 /// The hot read: from a token's digest to everything that decides about it.
 public enum KeyLookup {
+    /// A secret belongs to a key of one table; the other side of the union finds nothing, by its primary key.
     private static let columns = """
         SELECT k.id, s.id, k.kind, k.mode, k.name, k.scopes, k.permissions, k.allowed_namespaces, k.allowed_ips, \
         k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.disabled_at IS NOT NULL, k.deprecated_at, \
         k.grace_period_ends_at, k.ended_at IS NOT NULL, k.revoked_at, s.ends_at, s.ended_at IS NOT NULL, k.metadata, \
-        k.organization_id, w.state = 'active', clock_timestamp() \
-        FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id CROSS JOIN auth.workspace w
+        k.organization_id, w.state = 'active', clock_timestamp(), k.subject \
+        FROM auth.key_secrets s CROSS JOIN LATERAL (\
+        SELECT \(Self.shared), kind, organization_id, permissions, NULL::text AS subject \
+        FROM auth.service_keys WHERE id = s.key_id \
+        UNION ALL \
+        SELECT \(Self.shared), 'client', NULL, '{}', subject FROM auth.client_keys WHERE id = s.client_key_id\
+        ) k CROSS JOIN auth.workspace w
+        """
+
+    private static let shared = """
+        id, mode, name, scopes, allowed_namespaces, allowed_ips, rate_limit_per_minute, rate_limit_per_hour, expires_at, \
+        disabled_at, deprecated_at, grace_period_ends_at, ended_at, revoked_at, metadata
         """
 
     /// With one pepper, which is nearly always: an equality, the cheapest plan there is.
@@ -96,6 +109,7 @@ extension FoundKey {
         self.permissions = permissions
         self.organizationID = try row.decode(20)
         self.readAt = try row.decode(22, as: StoredTime.self).value
+        self.subject = try row.decode(23)
     }
 
     private static func ranges(_ texts: [String]) throws(PostgresError) -> [AddressRange] {

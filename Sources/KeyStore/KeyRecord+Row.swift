@@ -3,15 +3,7 @@ import Keys
 import Postgres
 
 extension KeyRecord {
-    /// The columns that `init(row:)` reads, in its order.
-    static let columns = """
-        k.id, k.kind, k.organization_id, k.name, k.description, k.mode, k.scopes, k.permissions, k.allowed_namespaces, \
-        k.allowed_ips, k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.metadata, k.disabled_at, \
-        k.deprecated_at, k.deprecation_reason, k.grace_period_ends_at, k.ended_at, k.revoked_at, k.revoked_by, \
-        k.revocation_reason, k.replaced_by, k.created_by, k.created_at, k.updated_at
-        """
-
-    /// Reads a row of `columns`.
+    /// Reads a row of `KeyTable.columns`.
     init(row: Row) throws(PostgresError) {
         self.id = try row.decode(0)
         self.kind = try row.decode(1, as: StoredText<KeyKind>.self).value
@@ -39,11 +31,15 @@ extension KeyRecord {
         self.createdBy = try row.decode(23)
         self.createdAt = try row.decode(24, as: StoredTime.self).value
         self.updatedAt = try row.decode(25, as: StoredTime.self).value
+        self.uniqueName = try row.decode(26)
+        self.subject = try row.decode(27)
+        self.type = try row.decode(28)
+        self.claims = try row.decode(29, as: PostgresJSON?.self)?.text
     }
 }
 
 extension SecretRecord {
-    /// Reads a row of `Statements.secrets`.
+    /// Reads a row of `KeyStatements.secrets`.
     init(row: Row) throws(PostgresError) {
         self.id = try row.decode(1)
         self.prefix = try row.decode(2)

@@ -9,8 +9,14 @@ public struct KeyRecord: Sendable {
     public var kind: KeyKind
     /// The organization that owns an admin key; `nil` for every other kind, whose owner is the workspace.
     public var organizationID: UUID?
+    /// Whose it is, in the application's own words; of client keys only.
+    public var subject: String?
+    /// A label of the application's; of client keys only.
+    public var type: String?
     /// What people call it.
     public var name: String
+    /// What its owner's keys must not have twice; `nil` where names may occur twice, and once the name is free again.
+    public var uniqueName: String?
     /// What it is for.
     public var description: String?
     /// Live or test; fixed.
@@ -31,6 +37,8 @@ public struct KeyRecord: Sendable {
     public var expiresAt: Timestamp?
     /// The owner's own data, as JSON text of an object.
     public var metadata: String
+    /// What the application says about the subject, as JSON text; of client keys only.
+    public var claims: String?
     /// Since when it is switched off.
     public var disabledAt: Timestamp?
     /// Since when its end is announced.
@@ -55,6 +63,7 @@ public struct KeyRecord: Sendable {
     public var createdAt: Timestamp
     /// When a setting or its state last changed.
     public var updatedAt: Timestamp
+
     /// A key as it begins: restricted by nothing, with no secret.
     public init(
         id: UUID,
@@ -87,6 +96,15 @@ public struct KeyRecord: Sendable {
 
     /// When one of its secrets was last used, to the batch interval of the usage recorder.
     public var lastUsedAt: Timestamp? { self.allSecrets.compactMap(\.lastUsedAt).max() }
+
+    /// What its tokens begin with, up to the first `_`; more than one where that was changed between two secrets.
+    public var tokenPrefixes: Set<TokenPrefix> {
+        Set(
+            self.allSecrets.compactMap { secret in
+                secret.prefix.split(separator: "_").first.flatMap { TokenPrefix(String($0)) }
+            }
+        )
+    }
 
     /// The first characters of the newest token.
     public var prefix: String { self.allSecrets.first?.prefix ?? "" }

@@ -17,64 +17,63 @@ public struct KeyStore: Sendable {
 
     /// The database's clock, which every lifetime is measured by.
     public func now() async throws -> Timestamp {
-        let rows = try await self.connection.query(Statements.now)
+        let rows = try await self.connection.query(KeyStatements.now)
         return try rows.first.orMissing().decode(0, as: StoredTime.self).value
     }
 
     /// A key with its secrets, or `nil`.
     public func find(_ id: UUID, in owner: KeyOwner) async throws -> KeyRecord? {
-        try await self.read(Statements.find, id, owner)
+        try await self.read(owner.statements.find, id, owner)
     }
 
     /// A key with its secrets, locked until the transaction ends, or `nil`.
     public func lock(_ id: UUID, in owner: KeyOwner) async throws -> KeyRecord? {
-        try await self.read(Statements.lock, id, owner)
+        try await self.read(owner.statements.lock, id, owner)
     }
 
     private func read(_ statement: Statement, _ id: UUID, _ owner: KeyOwner) async throws -> KeyRecord? {
-        let rows = try await self.connection.query(statement, [id, owner.kinds, owner.organizationID])
+        let rows = try await self.connection.query(statement, [id] + owner.parameters)
         guard let row = rows.first else { return nil }
-        return try await self.withSecrets([KeyRecord(row: row)]).first
+        return try await self.withSecrets([KeyRecord(row: row)], owner).first
     }
 
-    /// One page of keys, newest first.
+    /// Part of the keys, newest first whichever part it is.
     ///
     /// - Parameters:
     ///   - owner: whose keys.
     ///   - filter: which of them.
-    ///   - cursor: the last key of the page before.
-    ///   - limit: the most keys to return; one more tells the caller that there is a next page.
+    ///   - place: where to begin.
+    ///   - limit: the most keys to return; one more than a page holds tells that there is another.
     /// - Returns: the keys.
     /// - Throws: the database's errors.
     public func list(
         in owner: KeyOwner,
         _ filter: KeyFilter,
-        after cursor: KeyCursor?,
+        at place: KeyPlace,
         limit: Int
     ) async throws -> [KeyRecord] {
-        let rows = try await self.connection.query(
-            Statements.list,
-            [
-                owner.kinds, owner.organizationID, filter.query.map(Self.pattern), filter.status?.rawValue,
-                filter.kind?.rawValue, cursor?.createdAt.stored, cursor?.id, limit,
-            ]
-        )
-        return try await self.withSecrets(rows.map { try KeyRecord(row: $0) })
+        let (statement, cursor, offset) =
+            switch place {
+            case .newest(let offset): (owner.statements.listAfter, KeyCursor.newest, offset)
+            case .after(let cursor): (owner.statements.listAfter, cursor, 0)
+            case .before(let cursor): (owner.statements.listBefore, cursor, 0)
+            }
+        let window: [any PostgresEncodable] = [cursor.createdAt.stored, cursor.id, limit, offset]
+        let rows = try await self.connection.query(statement, filter.parameters + owner.parameters + window)
+        let keys = try await self.withSecrets(rows.map { try KeyRecord(row: $0) }, owner)
+        if case .before = place { return keys.reversed() }
+        return keys
     }
 
-    /// A substring match for ILIKE, in which the caller's text means itself.
-    static func pattern(_ text: String) -> String {
-        var pattern = "%"
-        for character in text {
-            if character == "%" || character == "_" || character == "\\" { pattern.append("\\") }
-            pattern.append(character)
-        }
-        return pattern + "%"
+    /// How many keys a filter finds.
+    public func count(in owner: KeyOwner, _ filter: KeyFilter) async throws -> Int {
+        let rows = try await self.connection.query(owner.statements.count, filter.parameters + owner.parameters)
+        return Int(try rows.first.orMissing().decode(0, as: Int64.self))
     }
 
-    private func withSecrets(_ keys: [KeyRecord]) async throws -> [KeyRecord] {
+    private func withSecrets(_ keys: [KeyRecord], _ owner: KeyOwner) async throws -> [KeyRecord] {
         if keys.isEmpty { return [] }
-        let rows = try await self.connection.query(Statements.secrets, [keys.map(\.id)])
+        let rows = try await self.connection.query(owner.statements.secrets, [keys.map(\.id)])
         var secrets: [UUID: [SecretRecord]] = [:]
         for row in rows {
             secrets[try row.decode(0), default: []].append(try SecretRecord(row: row))
@@ -90,46 +89,41 @@ public struct KeyStore: Sendable {
 
     /// Inserts a key; its times are the database's.
     ///
-    /// - Throws: `uniqueViolation` on `service_keys_unique_name_key` when the name is taken.
-    public func insert(_ key: KeyRecord, uniqueName: String?) async throws {
-        try await self.connection.query(
-            Statements.insert,
-            [
-                key.id, key.kind.rawValue, key.organizationID, key.name, uniqueName, key.description, key.mode.rawValue,
-                key.scopes,
-                key.permissions, key.allowedNamespaces, key.allowedAddresses, key.rateLimitPerMinute,
-                key.rateLimitPerHour, key.expiresAt?.stored, PostgresJSON(key.metadata), key.createdBy,
-                key.createdAt.stored,
-            ]
-        )
+    /// - Throws: `uniqueViolation` on `service_keys_unique_name` or `client_keys_unique_name` when the name is taken.
+    public func insert(_ key: KeyRecord) async throws {
+        let common: [any PostgresEncodable] = [
+            key.id, key.name, key.uniqueName, key.description, key.mode.rawValue, key.scopes, key.allowedNamespaces,
+            key.allowedAddresses, key.rateLimitPerMinute, key.rateLimitPerHour, key.expiresAt?.stored,
+            PostgresJSON(key.metadata), key.disabledAt?.stored, key.createdBy, key.createdAt.stored,
+        ]
+        try await self.connection.query(key.statements.insert, common + key.fixedValues + key.changingValues)
     }
 
     /// Writes every setting and state of a key that can change.
-    public func update(_ key: KeyRecord, uniqueName: String?) async throws {
-        try await self.connection.query(
-            Statements.update,
-            [
-                key.id, key.name, uniqueName, key.description, key.scopes, key.permissions, key.allowedNamespaces,
-                key.allowedAddresses, key.rateLimitPerMinute, key.rateLimitPerHour, key.expiresAt?.stored,
-                PostgresJSON(key.metadata), key.disabledAt?.stored, key.deprecatedAt?.stored, key.deprecationReason,
-                key.gracePeriodEndsAt?.stored, key.endedAt?.stored, key.revokedAt?.stored, key.revokedBy,
-                key.revocationReason,
-                key.replacedBy, key.updatedAt.stored,
-            ]
-        )
+    ///
+    /// - Throws: as `insert` does.
+    public func update(_ key: KeyRecord) async throws {
+        let common: [any PostgresEncodable] = [
+            key.id, key.name, key.uniqueName, key.description, key.scopes, key.allowedNamespaces,
+            key.allowedAddresses, key.rateLimitPerMinute, key.rateLimitPerHour, key.expiresAt?.stored,
+            PostgresJSON(key.metadata), key.disabledAt?.stored, key.deprecatedAt?.stored, key.deprecationReason,
+            key.gracePeriodEndsAt?.stored, key.endedAt?.stored, key.revokedAt?.stored, key.revokedBy,
+            key.revocationReason, key.replacedBy, key.updatedAt.stored,
+        ]
+        try await self.connection.query(key.statements.update, common + key.changingValues)
     }
 
     /// Removes a key and its secrets.
     ///
     /// Its events stay.
-    public func delete(_ id: UUID) async throws {
-        try await self.connection.query(Statements.delete, [id])
+    public func delete(_ id: UUID, in owner: KeyOwner) async throws {
+        try await self.connection.query(owner.statements.delete, [id])
     }
 
     /// Adds a secret to a key.
-    public func insert(_ secret: NewSecret, key: UUID) async throws {
+    public func insert(_ secret: NewSecret, key: UUID, in owner: KeyOwner) async throws {
         try await self.connection.query(
-            Statements.insertSecret,
+            owner.statements.insertSecret,
             [secret.id, key, secret.digest.bytes, secret.pepperID, secret.prefix, secret.createdAt.stored]
         )
     }
@@ -138,15 +132,15 @@ public struct KeyStore: Sendable {
     public func end(_ secret: UUID, _ end: GraceEnd, now: Timestamp) async throws {
         switch end {
         case .at(let instant):
-            try await self.connection.query(Statements.endSecret, [secret, instant.stored])
+            try await self.connection.query(KeyStatements.endSecret, [secret, instant.stored])
         case .atOnce:
-            try await self.connection.query(Statements.endSecretNow, [secret, now.stored])
+            try await self.connection.query(KeyStatements.endSecretNow, [secret, now.stored])
         }
     }
 
     /// Whether a key has the secret with this digest.
-    public func hasSecret(_ digest: Digest, key: UUID) async throws -> Bool {
-        try await !self.connection.query(Statements.hasSecret, [digest.bytes, key]).isEmpty
+    public func hasSecret(_ digest: Digest, key: UUID, in owner: KeyOwner) async throws -> Bool {
+        try await !self.connection.query(owner.statements.hasSecret, [digest.bytes, key]).isEmpty
     }
 }
 
@@ -173,5 +167,27 @@ extension Optional {
     func orMissing() throws(PostgresError) -> Wrapped {
         guard let self else { throw PostgresError(.decoding, "a row that must exist does not") }
         return self
+    }
+}
+
+extension KeyFilter {
+    /// The parameters that the statements' filter reads, in its order.
+    fileprivate var parameters: [any PostgresEncodable] {
+        [
+            self.query.map(Self.pattern), self.status?.rawValue, self.kind?.rawValue, self.name.map(Self.pattern),
+            self.subject, self.type, self.isUsable,
+        ]
+    }
+
+    /// A substring match for ILIKE, in which the caller's text means itself.
+    ///
+    /// Scalar by scalar: a wildcard with an accent on it is still a wildcard to the database.
+    private static func pattern(_ text: String) -> String {
+        var pattern = "%"
+        for scalar in text.unicodeScalars {
+            if scalar == "%" || scalar == "_" || scalar == "\\" { pattern.unicodeScalars.append("\\") }
+            pattern.unicodeScalars.append(scalar)
+        }
+        return pattern + "%"
     }
 }

@@ -10,28 +10,66 @@ public struct UsageCount: Sendable {
     public var keyID: UUID
     /// When it was last accepted; `nil` when it was only refused.
     public var lastUsedAt: Timestamp?
-    /// How many verifications ended with each verdict.
-    public var verdicts: [VerdictCode: Int]
+    /// The verdict of nearly all verifications, kept beside the others: it costs no memory of its own.
+    private var common: (hour: Hour, count: Int)?
+    private var others: [Hour: Int]
 
-    /// Describes a count.
-    public init(secretID: UUID, keyID: UUID, lastUsedAt: Timestamp?, verdicts: [VerdictCode: Int]) {
+    /// How many verifications ended with each verdict, by the hour in which they were asked for.
+    public var verdicts: [Hour: Int] {
+        guard let common else { return self.others }
+        return self.others.merging([common.hour: common.count], uniquingKeysWith: +)
+    }
+
+    /// One verdict in one hour.
+    public struct Hour: Sendable, Hashable {
+        /// Hours since 1970, UTC.
+        public let number: Int64
+        /// The verdict.
+        public let code: VerdictCode
+
+        /// The hour of an instant.
+        public init(of now: Timestamp, _ code: VerdictCode) {
+            let length: Int64 = 3_600_000_000
+            // Rounded down, also before 1970.
+            let (quotient, remainder) = now.microsecondsSinceUnixEpoch.quotientAndRemainder(dividingBy: length)
+            self.number = remainder < 0 ? quotient - 1 : quotient
+            self.code = code
+        }
+
+        var beginning: PostgresTimestamp {
+            PostgresTimestamp(microsecondsSinceUnixEpoch: self.number * 3_600_000_000)
+        }
+    }
+
+    /// Describes a secret of which nothing was counted yet.
+    public init(secretID: UUID, keyID: UUID) {
         self.secretID = secretID
         self.keyID = keyID
-        self.lastUsedAt = lastUsedAt
-        self.verdicts = verdicts
+        self.others = [:]
     }
+
+    /// Counts verifications of one hour and verdict.
+    fileprivate mutating func add(_ number: Int, _ hour: Hour) {
+        if let common, common.hour != hour {
+            self.others[hour, default: 0] += number
+        } else {
+            self.common = (hour, (self.common?.count ?? 0) + number)
+        }
+    }
+
+    var accepted: Int { self.verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
 }
 
 extension UsageCount {
     /// Counts one verification.
     public mutating func add(_ code: VerdictCode, at now: Timestamp) {
-        self.verdicts[code, default: 0] += 1
+        self.add(1, Hour(of: now, code))
         if code == .valid { self.lastUsedAt = max(self.lastUsedAt ?? now, now) }
     }
 
     /// Counts what another count of the same secret holds.
     public mutating func merge(_ other: UsageCount) {
-        self.verdicts.merge(other.verdicts, uniquingKeysWith: +)
+        for (hour, number) in other.verdicts { self.add(number, hour) }
         self.lastUsedAt = [self.lastUsedAt, other.lastUsedAt].compactMap(\.self).max()
     }
 }
@@ -59,14 +97,19 @@ public struct UsageStore: Sendable {
     private static let flushHours = Statement(
         """
         INSERT INTO auth.key_usage_hourly (key_id, hour, code, count)
-        SELECT key_id, date_trunc('hour', clock_timestamp()), code, count
-        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS counted (key_id, code, count) ORDER BY 1, 3
+        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[]) ORDER BY 1, 2, 3
         ON CONFLICT (key_id, hour, code) DO UPDATE SET count = key_usage_hourly.count + EXCLUDED.count
         """
     )
 
-    /// Adds a batch.
+    /// Adds a batch: all of it, or nothing.
+    ///
+    /// - Throws: what a transaction throws; after `commitOutcomeUnknown` the batch may have been added.
     public func add(_ counts: [UsageCount]) async throws {
+        try await self.connection.transaction { _ in try await self.flush(counts) }
+    }
+
+    private func flush(_ counts: [UsageCount]) async throws {
         let used = counts.filter { $0.lastUsedAt != nil }
         if !used.isEmpty {
             try await self.connection.query(
@@ -77,25 +120,58 @@ public struct UsageStore: Sendable {
                         .map {
                             PostgresTimestamp(microsecondsSinceUnixEpoch: $0.microsecondsSinceUnixEpoch)
                         },
-                    used.map { Int64($0.verdicts[.valid] ?? 0) },
+                    used.map { Int64($0.accepted) },
                 ]
             )
         }
         var hours: [HourlyKey: Int] = [:]
         for count in counts {
-            for (code, number) in count.verdicts {
-                hours[HourlyKey(keyID: count.keyID, code: code), default: 0] += number
+            for (hour, number) in count.verdicts {
+                hours[HourlyKey(keyID: count.keyID, hour: hour), default: 0] += number
             }
         }
         let list = Array(hours)
         try await self.connection.query(
             Self.flushHours,
-            [list.map(\.key.keyID), list.map(\.key.code.rawValue), list.map { Int64($0.value) }]
+            [
+                list.map(\.key.keyID), list.map(\.key.hour.beginning), list.map(\.key.hour.code.rawValue),
+                list.map { Int64($0.value) },
+            ]
         )
     }
 
     private struct HourlyKey: Hashable {
         let keyID: UUID
-        let code: VerdictCode
+        let hour: UsageCount.Hour
+    }
+
+    // MARK: What is old
+
+    private static let forgetSecrets = Statement(
+        """
+        DELETE FROM auth.key_usage WHERE secret_id IN (
+            SELECT u.secret_id FROM auth.key_usage u
+            WHERE NOT EXISTS (SELECT FROM auth.key_secrets s WHERE s.id = u.secret_id)
+            LIMIT 1000)
+        """
+    )
+
+    private static let forgetHours = Statement(
+        """
+        DELETE FROM auth.key_usage_hourly WHERE (key_id, hour, code) IN (
+            SELECT key_id, hour, code FROM auth.key_usage_hourly
+            WHERE hour < clock_timestamp() - interval '400 days'
+            LIMIT 1000)
+        """
+    )
+
+    /// Forgets the use of secrets that are gone, and hours of more than 400 days ago, up to a thousand of each.
+    ///
+    /// 400 days are a year to compare the present month with. A count for a deleted key can arrive after its deletion, so this is not done
+    /// there.
+    /// - Returns: how many rows were forgotten.
+    public func prune() async throws -> Int {
+        try await self.connection.query(Self.forgetSecrets).affectedRows
+            + self.connection.query(Self.forgetHours).affectedRows
     }
 }

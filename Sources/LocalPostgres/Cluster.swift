@@ -13,6 +13,10 @@ struct Cluster: Sendable {
     /// for a cluster; the remains are removed by the next run.
     func ensure(durable: Bool, deadline: Deadline) async throws {
         guard !folder.hasCluster else { return try await checkVersion(deadline) }
+        // An initdb whose program was killed still writes into what is removed next; it ends by itself.
+        let making = try FileLock(path: folder.makingLock)
+        try await making.lock(.exclusive, until: deadline)
+        making.unlock()
         try removeUnfinished()
         let unfinished = try SystemCall.makeUniqueFolder(prefix: "\(folder.path)/\(folder.unfinishedPrefix)")
         try account.takeOwnership(of: unfinished)
@@ -23,8 +27,11 @@ struct Cluster: Sendable {
             "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", "--data-checksums",
         ]
         if !durable { arguments.append("--no-sync") }
-        try await ServerCommand(arguments: account.command(arguments), folder: folder.path)
-            .check(timeout: deadline.remaining)
+        try await ServerCommand(
+            arguments: ["flock", "--no-fork", "--exclusive", folder.makingLockName] + account.command(arguments),
+            folder: folder.path
+        )
+        .check(timeout: deadline.remaining)
         guard rename(unfinished, folder.data) == 0 else {
             throw LocalPostgresError.systemCall("rename \(unfinished) to \(folder.data)", errno)
         }
@@ -32,14 +39,23 @@ struct Cluster: Sendable {
     }
 
     private func removeUnfinished() throws {
-        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        where name.hasPrefix(folder.unfinishedPrefix) {
-            try FileManager.default.removeItem(atPath: "\(folder.path)/\(name)")
+        do {
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            where name.hasPrefix(folder.unfinishedPrefix) {
+                try FileManager.default.removeItem(atPath: "\(folder.path)/\(name)")
+            }
+        } catch {
+            throw LocalPostgresError(
+                .unusableFolder,
+                "what an interrupted start left in \(folder.path) (\(folder.unfinishedPrefix)…) cannot be removed"
+            )
         }
     }
 
     private func checkVersion(_ deadline: Deadline) async throws {
-        let contents = try String(contentsOfFile: "\(folder.data)/PG_VERSION", encoding: .utf8)
+        guard let contents = try? String(contentsOfFile: "\(folder.data)/PG_VERSION", encoding: .utf8) else {
+            throw LocalPostgresError(.unusableFolder, "\(folder.data)/PG_VERSION cannot be read")
+        }
         let made = contents.filter { !$0.isWhitespace }
         let output = try await ServerCommand(
             arguments: [installation.program("postgres"), "--version"],

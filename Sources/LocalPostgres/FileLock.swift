@@ -23,6 +23,18 @@ final class FileLock: Sendable {
         close(descriptor)
     }
 
+    /// Whether somebody holds a file locked exclusively; a file that is not there is held by nobody, and is not made.
+    static func isHeld(path: String) throws -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return false }
+            throw LocalPostgresError.systemCall("open the lock file \(path)", errno)
+        }
+        defer { close(descriptor) }
+        // Closing lets go of it again; who wants it exclusively in between waits or asks again.
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Takes the lock if that is possible now.
     ///
     /// A lock already held is given up, even if the new one is refused.

@@ -21,6 +21,9 @@ struct ServerFolder: Sendable {
     var log: String { "\(path)/postgres.log" }
     /// Held exclusively by whoever makes or starts the server.
     var startLock: String { "\(path)/start.lock" }
+    /// Held by initdb itself, which outlives a program that is killed.
+    var makingLock: String { "\(path)/\(makingLockName)" }
+    var makingLockName: String { "making.lock" }
     /// Held shared by everyone who uses the server.
     var usersLock: String { "\(path)/users.lock" }
     /// Held by the one watcher.

@@ -15,6 +15,8 @@ public struct MigrationReport: Sendable, Hashable {
 
     /// The files that were applied; in a dry run those that would be.
     public internal(set) var files: [File] = []
+    /// What the database had seen before, in the order of lines and files.
+    public internal(set) var applied: [AppliedMigration] = []
     /// Whether nothing was changed because nothing should be.
     public let isDryRun: Bool
     /// Lines to which a later release has added files already.

@@ -94,6 +94,7 @@ public struct Migrator: Sendable {
     private static func report(_ plans: [MigrationPlan], isDryRun: Bool) -> MigrationReport {
         var report = MigrationReport(isDryRun: isDryRun)
         report.newerLines = plans.filter(\.isNewer).map(\.line)
+        report.applied = plans.flatMap { $0.applied + $0.missing }
         report.files = plans.flatMap { plan in plan.pending.map { MigrationReport.File(line: plan.line, name: $0.name) }
         }
         return report

@@ -22,9 +22,30 @@ public struct Platform: Sendable {
     let installation: Installation
     let secrets: SecretsFile
     let randomness: Randomness
+    /// What admin and operator keys have used of their limits.
+    let limiter: UseLimiter
+    let now: @Sendable () -> Timestamp
+    let passwords: PasswordHasher
+    let guesses: GuessLimiter
+    let keySets: KeySetCache
     let logger: Logger
 
     /// Brings the parts together.
+    ///
+    /// - Parameters:
+    ///   - control: the control database's owner.
+    ///   - installation: whose names databases and roles have.
+    ///   - provisioner: makes and changes workspaces.
+    ///   - databases: hands out databases.
+    ///   - verifier: verifies tokens.
+    ///   - usage: counts verifications.
+    ///   - secrets: the installation's secrets.
+    ///   - randomness: where random bits come from.
+    ///   - now: the wall clock, for tokens that others have issued; what is decided here goes by the database's.
+    ///   - elapsed: how much time has gone by since some moment, for limits on guesses and the age of key sets; a `ContinuousClock` by default.
+    ///   - passwordCost: what hashing a password costs.
+    ///   - fetchKeySet: reads what a URL has, within 5 s and 256 KiB or so; for the keys of session issuers.
+    ///   - logger: gets what there is to say.
     public init(
         control: ControlDatabase,
         installation: Installation,
@@ -34,6 +55,10 @@ public struct Platform: Sendable {
         usage: UsageRecorder,
         secrets: SecretsFile,
         randomness: Randomness = .system,
+        now: @escaping @Sendable () -> Timestamp,
+        elapsed: (@Sendable () -> Duration)? = nil,
+        passwordCost: PasswordCost = .standard,
+        fetchKeySet: @escaping @Sendable (_ url: String) async throws -> [UInt8],
         logger: Logger
     ) {
         self.control = control
@@ -44,6 +69,13 @@ public struct Platform: Sendable {
         self.usage = usage
         self.secrets = secrets
         self.randomness = randomness
+        self.limiter = UseLimiter()
+        self.now = now
+        self.passwords = PasswordHasher(cost: passwordCost, randomness: randomness)
+        let start = ContinuousClock.now
+        let elapsed = elapsed ?? { ContinuousClock.now - start }
+        self.guesses = GuessLimiter(elapsed: elapsed)
+        self.keySets = KeySetCache(fetch: fetchKeySet, elapsed: elapsed, logger: logger)
         self.logger = logger
     }
 
@@ -55,6 +87,12 @@ public struct Platform: Sendable {
     public var organizations: OrganizationService { OrganizationService(self) }
     /// What can be done with workspaces.
     public var workspaces: WorkspaceService { WorkspaceService(self) }
+    /// What can be done with the members of organizations.
+    public var members: MemberService { MemberService(self) }
+    /// What can be done with members' sessions.
+    public var sessions: SessionService { SessionService(self) }
+    /// Whose sessions of other applications are believed.
+    public var sessionIssuers: SessionIssuerService { SessionIssuerService(self) }
     /// What a start does before anybody is served.
     public var bootstrap: Bootstrap { Bootstrap(self) }
     /// What has to be done from time to time.
@@ -70,7 +108,7 @@ public struct Platform: Sendable {
     /// Lends a connection to the database of some keys.
     func connection<T>(_ home: KeyHome, _ body: (PostgresConnection) async throws -> T) async throws -> T {
         switch home.owner {
-        case .workspace(let workspace, _):
+        case .workspace(let workspace, _), .clients(let workspace, _, _):
             try await self.reaching {
                 try await self.databases.withPool(workspace.facts) { try await $0.withConnection(body) }
             }
@@ -99,7 +137,8 @@ public struct Platform: Sendable {
     private func reaching<T>(_ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
-        } catch let error as PostgresError where error.isUnreachable {
+        } catch let error as PostgresError where error.isUnreachable || error.sqlState == .queryCanceled {
+            // 57014: the server's own limit, which is as long as this side's, was the first to pass.
             self.logger.warning("a workspace's database cannot be reached", metadata: ["error": "\(error)"])
             throw Refusal.workspaceUnavailable
         } catch let error as TenancyError where error.code == .unknownWorkspace {
@@ -114,8 +153,10 @@ public struct Platform: Sendable {
         do {
             return try await body()
         } catch let error as PostgresError where error.sqlState == .uniqueViolation {
-            guard error.constraint == "service_keys_unique_name" else { throw error }
-            throw Refusal.conflict("A key of this name exists already.")
+            guard ["service_keys_unique_name", "client_keys_unique_name"].contains(error.constraint) else {
+                throw error
+            }
+            throw Refusal.nameTaken
         } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
             throw Refusal.idempotencyKeyInUse
         } catch let error as PostgresError where error.code == .commitOutcomeUnknown {

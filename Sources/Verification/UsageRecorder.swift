@@ -1,6 +1,6 @@
 import FoundationEssentials
 public import KeyStore
-import Keys
+package import Keys
 public import Logging
 import Postgres
 import Synchronization
@@ -34,15 +34,27 @@ public final class UsageRecorder: Sendable {
         }
     }
 
-    /// Writes a batch to a workspace's database; throws when it cannot.
-    public typealias Writer = @Sendable (WorkspaceFacts, [UsageCount]) async throws -> Void
+    /// The database in which a key's use is written down: the one that the key is in.
+    public enum Home: Sendable, Hashable {
+        /// The control database, for admin and operator keys.
+        case control
+        /// A workspace's.
+        case workspace(WorkspaceFacts)
+
+        var workspaceID: UUID {
+            if case .workspace(let facts) = self { facts.workspaceID } else { Workspace.rootID }
+        }
+    }
+
+    /// Writes a batch to a database, whole or not at all; throws when it cannot.
+    public typealias Writer = @Sendable (Home, [UsageCount]) async throws -> Void
 
     private struct Shard {
         var counts: [UUID: Pending] = [:]
     }
 
     private struct Pending {
-        let facts: WorkspaceFacts
+        let home: Home
         var count: UsageCount
     }
 
@@ -66,14 +78,18 @@ public final class UsageRecorder: Sendable {
     /// How many uses were not counted because too many secrets waited.
     public var overflowCount: Int { self.overflow.load(ordering: .relaxed) }
 
-    /// Counts one verification.
     func record(_ facts: WorkspaceFacts, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
+        self.record(.workspace(facts), state, code, at: now)
+    }
+
+    /// Counts one verification, or one use of an admin or operator key; writes nothing.
+    package func record(_ home: Home, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
         let bound = self.options.maximumSecrets / self.shards.count
         let isCounted = self.shards[state.secretID.hashValue & 7].shard
             .withLock { shard in
                 guard shard.counts[state.secretID] != nil || shard.counts.count < bound else { return false }
-                let fresh = UsageCount(secretID: state.secretID, keyID: state.keyID, lastUsedAt: nil, verdicts: [:])
-                shard.counts[state.secretID, default: Pending(facts: facts, count: fresh)].count.add(code, at: now)
+                let fresh = UsageCount(secretID: state.secretID, keyID: state.keyID)
+                shard.counts[state.secretID, default: Pending(home: home, count: fresh)].count.add(code, at: now)
                 return true
             }
         if !isCounted { self.overflow.add(1, ordering: .relaxed) }
@@ -91,46 +107,53 @@ public final class UsageRecorder: Sendable {
 
     /// Writes what has been counted; what cannot be written waits for the next time.
     public func flush() async {
-        var byWorkspace: [WorkspaceFacts: [UsageCount]] = [:]
+        var byHome: [Home: [UsageCount]] = [:]
         for shard in self.shards {
             let counts = shard.shard.withLock { shard in
                 defer { shard.counts.removeAll(keepingCapacity: true) }
                 return shard.counts
             }
-            for pending in counts.values { byWorkspace[pending.facts, default: []].append(pending.count) }
+            for pending in counts.values { byHome[pending.home, default: []].append(pending.count) }
         }
         await withTaskGroup(of: Void.self) { group in
             // A few at a time: flushing must not take every connection.
-            var waiting = byWorkspace.makeIterator()
+            var waiting = byHome.makeIterator()
             for _ in 0..<4 {
-                guard let (facts, counts) = waiting.next() else { break }
-                group.addTask { await self.flush(facts, counts) }
+                guard let (home, counts) = waiting.next() else { break }
+                group.addTask { await self.flush(home, counts) }
             }
             while await group.next() != nil {
-                if let (facts, counts) = waiting.next() { group.addTask { await self.flush(facts, counts) } }
+                if let (home, counts) = waiting.next() { group.addTask { await self.flush(home, counts) } }
             }
         }
     }
 
-    private func flush(_ facts: WorkspaceFacts, _ counts: [UsageCount]) async {
+    private func flush(_ home: Home, _ counts: [UsageCount]) async {
         for start in stride(from: 0, to: counts.count, by: self.options.batch) {
             let batch = Array(counts[start..<min(start + self.options.batch, counts.count)])
             do {
-                try await self.write(facts, batch)
+                try await self.write(home, batch)
+            } catch let error as TenancyError where error.code == .unknownWorkspace {
+                // A deleted workspace's counts have nowhere to go.
+                self.logger.debug(
+                    "usage of a deleted workspace was dropped",
+                    metadata: ["workspace_id": "\(home.workspaceID)"]
+                )
+                return
             } catch {
+                // Nobody knows whether it was committed: a count that is too low is better than one that is too high.
+                let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
                 self.logger.warning(
                     "usage could not be written and waits",
-                    metadata: ["workspace_id": "\(facts.workspaceID)", "error": "\(error)"]
+                    metadata: ["workspace_id": "\(home.workspaceID)", "error": "\(error)"]
                 )
-                // A deleted workspace's counts have nowhere to go.
-                if (error as? PostgresError)?.sqlState == .undefinedDatabase { return }
-                for count in counts[start...] { self.restore(facts, count) }
+                for count in counts[(isUncertain ? start + batch.count : start)...] { self.restore(home, count) }
                 return
             }
         }
     }
 
-    private func restore(_ facts: WorkspaceFacts, _ count: UsageCount) {
+    private func restore(_ home: Home, _ count: UsageCount) {
         let bound = self.options.maximumSecrets / self.shards.count
         self.shards[count.secretID.hashValue & 7].shard
             .withLock { shard in
@@ -138,7 +161,7 @@ public final class UsageRecorder: Sendable {
                     pending.count.merge(count)
                     shard.counts[count.secretID] = pending
                 } else if shard.counts.count < bound {
-                    shard.counts[count.secretID] = Pending(facts: facts, count: count)
+                    shard.counts[count.secretID] = Pending(home: home, count: count)
                 }
             }
     }

@@ -1,12 +1,12 @@
-import FoundationEssentials
-import Keys
+package import FoundationEssentials
+package import Keys
 import Synchronization
 
 /// What keys have used of their limits, on this node.
 ///
 /// Counted by key, outside of anything that is read or cached, so that neither a change of the key nor a rotation refills it. Many small
 /// locks instead of one: verifications of different keys should not wait for each other.
-final class UseLimiter: Sendable {
+package final class UseLimiter: Sendable {
     private struct Shard {
         var usage: [UUID: RateLimits.Usage] = [:]
         var checkedAt: Int64 = 0
@@ -24,13 +24,16 @@ final class UseLimiter: Sendable {
     /// How often what has been refilled completely is forgotten.
     private static let forgetInterval: Int64 = 60_000_000_000
 
-    init(nanoseconds: (@Sendable () -> Int64)? = nil) {
+    /// A limiter that nobody has used yet.
+    ///
+    /// - Parameter nanoseconds: a clock that never goes back; the system's by default.
+    package init(nanoseconds: (@Sendable () -> Int64)? = nil) {
         let start = self.start
         self.nanoseconds = nanoseconds ?? { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
     }
 
     /// Counts one use, if every limit allows it.
-    func use(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
+    package func use(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
         let now = self.nanoseconds()
         return self.shards[key.hashValue & 15].shard
             .withLock { shard in

@@ -23,11 +23,13 @@ struct Mortise: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Running it",
-                subcommands: [Serve.self, Migrate.self, Doctor.self, SecretsCommand.self]
+                subcommands: [Serve.self, Migrate.self, Doctor.self, ClusterCommand.self, SecretsCommand.self]
             ),
             CommandGroup(
                 name: "Using it",
-                subcommands: [OrganizationCommand.self, WorkspaceCommand.self, KeyCommand.self, Verify.self]
+                subcommands: [
+                    OrganizationCommand.self, WorkspaceCommand.self, MemberCommand.self, KeyCommand.self, Verify.self,
+                ]
             ),
         ]
     )

@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTestSupport
 import Subprocess
 import Testing
 

@@ -1,9 +1,10 @@
+import HTTPTestSupport
 import Testing
 
 @Suite struct DestructionTests {
     static let commands = [
         ["key", "delete", "k", "--workspace", "w"], ["key", "revoke", "k", "--workspace", "w"],
-        ["workspace", "archive", "w"], ["workspace", "delete", "w"],
+        ["workspace", "archive", "w"], ["workspace", "delete", "w"], ["member", "remove", "m", "--organization", "o"],
     ]
 
     @Test(arguments: commands)

@@ -3,9 +3,11 @@ import mortise
 
 @Suite struct HelpTests {
     static let commands = [
-        "serve", "migrate", "doctor", "secrets new", "verify", "organization create", "organization list",
+        "serve", "migrate", "doctor", "cluster add", "cluster list", "secrets new", "verify", "organization create",
+        "organization list",
         "organization get", "workspace create", "workspace list", "workspace get", "workspace update",
         "workspace suspend", "workspace resume", "workspace archive", "workspace delete", "workspace events",
+        "member list", "member add", "member change", "member remove",
         "key create", "key list", "key get", "key update", "key disable", "key enable", "key deprecate", "key rotate",
         "key revoke", "key delete", "key events", "key generate",
     ]
@@ -29,12 +31,16 @@ import mortise
     @Test func `the help of serve names every setting`() async throws {
         let help = try await Program.run(["serve", "--help"]).output
         for name in [
-            "DATABASE_URL", "DATA", "LISTEN", "PEPPER_FILE", "OPERATOR_KEY", "ADMIN_KEY", "LOG_LEVEL", "LOG_FORMAT",
-            "ACCESS_LOG", "POSTGRES_BIN", "THREADS", "SHUTDOWN_GRACE",
+            "DATABASE_URL", "DATA", "LISTEN", "PEPPER_FILE", "OPERATOR_KEY", "ADMIN_KEY", "ADMIN_EMAIL",
+            "ADMIN_PASSWORD", "LOG_LEVEL", "LOG_FORMAT",
+            "ACCESS_LOG", "POSTGRES_BIN", "THREADS", "LOOKUP_WORKSPACES", "MANAGED_WORKSPACES",
+            "DRAIN_DELAY", "SHUTDOWN_GRACE",
         ] {
             #expect(help.contains("MORTISE_\(name)"))
         }
-        for flag in ["--database-url ", "--operator-key ", "--admin-key "] { #expect(!help.contains(flag)) }
+        for flag in ["--database-url ", "--operator-key ", "--admin-key ", "--admin-password "] {
+            #expect(!help.contains(flag))
+        }
     }
 
     @Test func `an example that is too long is broken where a shell can join it`() {

@@ -1,3 +1,4 @@
+import HTTPTestSupport
 import Testing
 
 @Suite struct RefusalTests {
@@ -63,6 +64,38 @@ import Testing
         }
     }
 
+    // A key that was made up for the request is known to nobody else: unless it is shown, the token that was made with it is lost.
+    @Test(
+        arguments: [
+            (503, []), (500, []), (409, [("Retry-After", "1")]),
+        ] as [(Int, [(String, String)])]
+    )
+    func `after a refusal that leaves it open whether something was made the idempotency key is shown`(
+        _ status: Int,
+        _ headers: [(String, String)]
+    ) async throws {
+        let problem = #"{"detail":"Look again.","code":"x"}"#
+        try await ScriptedServer.with({ _ in
+            .answer(status, problem, type: "application/problem+json", headers: headers)
+        }) { server in
+            let outcome = try await Program.call("key", "create", "n", "--workspace", "w", "--show-token", at: server)
+            #expect(outcome.code == 1)
+            let key = try #require(server.requests.first?.header("Idempotency-Key").first)
+            #expect(outcome.errors.contains("Look again."))
+            #expect(outcome.errors.contains("--idempotency-key \(key)"))
+            let get = try await Program.call("key", "get", "k", "--workspace", "w", at: server)
+            #expect(!get.errors.contains("all the same"))
+        }
+    }
+
+    @Test(arguments: [400, 409, 429])
+    func `after a refusal that settles it no idempotency key is shown`(_ status: Int) async throws {
+        try await ScriptedServer.with({ _ in Sample.problem(status, "x", "No.") }) { server in
+            let outcome = try await Program.call("key", "create", "n", "--workspace", "w", "--show-token", at: server)
+            #expect(outcome.code == 1 && !outcome.errors.contains("--idempotency-key"))
+        }
+    }
+
     @Test(arguments: [
         "ftp://x", "keys.example.com", "https://u:p@keys.example.com", "https://k.example.com?x=1", "http://",
     ])
@@ -83,7 +116,12 @@ import Testing
         ["key", "update", "k", "--workspace", "w", "--scope", "a:b", "--clear", "scopes"],
         ["key", "update", "k", "--workspace", "w", "--metadata", "{"],
         ["key", "rotate", "k", "--operator", "--show-token", "--grace", "soon"],
+        ["member", "list"], ["member", "change", "m", "--organization", "o"],
+        ["member", "add", "a@example.com", "--organization", "o", "--role", "king"],
         ["workspace", "update", "w"], ["verify", "--from", "a", "--batch", "b"],
+        ["migrate", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
+        ["migrate", "--workspaces", "--canary", "shop"],
+        ["migrate", "--workspaces", "--status", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
         ["key", "list", "--operator", "--timeout", "0"], ["key", "list", "--operator", "--json", "--quiet"],
     ])
     func `wrong usage exits with 64 and sends nothing`(_ arguments: [String]) async throws {

@@ -1,3 +1,4 @@
+import HTTPTestSupport
 import Testing
 
 /// A command line and the request that it stands for.
@@ -89,6 +90,21 @@ struct Translation: Sendable, CustomTestStringConvertible {
             "key events k --workspace w --type revoked --since A --until B --cursor c",
             "GET \(keys)/k/events?type=revoked&since=A&until=B&limit=50&cursor=c"
         ),
+        Translation(
+            "member list --organization o --workspace w --role owner --query a",
+            "GET /v1/organizations/o/members?workspace_id=w&role=owner&query=a&limit=50"
+        ),
+        Translation(
+            "member add a@example.com --organization o --role admin --workspace w --name A",
+            "POST /v1/organizations/o/members",
+            #"{"email":"a@example.com","role":"admin","workspace_id":"w","name":"A"}"#
+        ),
+        Translation(
+            "member change m --organization o --role auditor --clear-name",
+            "PATCH /v1/organizations/o/members/m",
+            #"{"role":"auditor","name":null}"#
+        ),
+        Translation("member remove m --organization o --yes", "DELETE /v1/organizations/o/members/m"),
         // Attack: an id that climbs out of its place in the path.
         Translation("key get ../../../operator-keys --workspace w", "GET \(keys)/..%2F..%2F..%2Foperator-keys"),
         Translation("key get .. --workspace w", "GET \(keys)/%2E%2E"),

@@ -1,3 +1,4 @@
+import MortiseClient
 import Testing
 import mortise
 

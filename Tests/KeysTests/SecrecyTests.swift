@@ -17,9 +17,10 @@ import Testing
         let hidden =
             fileWords + [token.reveal(), password.reveal()] + fileWords.map { Self.decimal(ofHex: $0) }
             + [Self.decimal(digest.bytes)]
-        #expect(fileWords.count == 3)
+        #expect(fileWords.count == 4)
         let values: [any Sendable] = [
-            token, digest, pepper, file.peppers, file, file.idempotency[0], file.roles[0], password, body,
+            token, digest, pepper, file.peppers, file, file.idempotency[0], file.roles[0], file.sessions[0], password,
+            body,
             PepperedDigest(pepperID: id, digest: digest), Optional(token) as any Sendable, [token], ["k": digest],
         ]
         for value in values {

@@ -6,6 +6,7 @@ import Testing
     private static let b = String(repeating: "b2", count: 32)
     private static let c = String(repeating: "c3", count: 32)
     private static let d = String(repeating: "d4", count: 32)
+    private static let e = String(repeating: "e5", count: 32)
 
     private func fault(_ text: String) -> SecretsFileFault? {
         do throws(SecretsFileFault) {
@@ -28,7 +29,20 @@ import Testing
                 == "pepper new \(Self.a)\npepper old \(Self.b)\nidempotency i-1 \(Self.c)\nrole r1 \(Self.d)\n"
         )
         let id = try #require(SecretID("r1"))
-        #expect(file.roleSecret(id) != nil && file.idempotencySecret(id) == nil)
+        #expect(file.roles.map(\.id) == [id] && file.idempotencySecret(id) == nil)
+    }
+
+    @Test func `sessions are signed with their own line, or where there is none with a key of the role's`() throws {
+        let base = "pepper p \(Self.a)\nidempotency i \(Self.b)\nrole r \(Self.c)\n"
+        let old = try SecretsFile(parsing: base)
+        #expect(old.sessions.map(\.id.text) == ["r"])
+        #expect(old.reveal() == base)
+        let new = try SecretsFile(parsing: base + "session s2 \(Self.d)\nsession s1 \(Self.e)\n")
+        #expect(new.sessions.map(\.id.text) == ["s2", "s1"])
+        #expect(try SecretsFile(parsing: new.reveal()).reveal() == new.reveal())
+        let message = Array("message".utf8)
+        let signatures = Set((old.sessions + new.sessions).map { $0.signature(of: message) })
+        #expect(signatures.count == 3)
     }
 
     @Test func `a new file comes back as it was written`() throws {

@@ -74,6 +74,63 @@ struct LifecycleTests {
     }
 
     @Test
+    func `an initdb that is killed is an error, and the next start works`() async throws {
+        try await withFolder { folder in
+            try await withServer(folder) { server in
+                let start = Task { try await server.start() }
+                try await eventually("initdb begins") { initdb(makingIn: folder) != nil }
+                kill(try #require(initdb(makingIn: folder)), SIGKILL)
+                let error = await #expect(throws: LocalPostgresError.self) { try await start.value }
+                #expect(error?.code == .commandFailed)
+                // The server that initdb had started for itself ends when it notices.
+                try await eventually("nobody writes any more") { try LocalPostgres.state(of: folder) == .empty }
+                try await server.start()
+                #expect(try LocalPostgres.state(of: folder) == .made)
+                #expect(try await query(server, "SELECT 1") == "1")
+                #expect(try unfinished(in: folder) == [])
+            }
+        }
+    }
+
+    // The program is killed with SIGKILL; its initdb is not, and goes on writing into the folder that the next start wants to clear.
+    @Test
+    func `an initdb that outlives its program is waited for`() async throws {
+        try await withFolder { folder in
+            #expect(try LocalPostgres.state(of: folder) == .empty)
+            await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
+                let server = try makeServer(folder)
+                let start = Task { try await server.start() }
+                try await eventually("initdb begins") { try unfinished(in: folder).contains { exists("\($0)/base") } }
+                kill(try #require(initdb(makingIn: folder)), SIGSTOP)
+                kill(getpid(), SIGKILL)
+                try await start.value
+            }
+            let orphan = try #require(initdb(makingIn: folder))
+            // Also when an expectation throws: nobody else would let it go on, or end.
+            defer { kill(orphan, SIGCONT) }
+            let remains = try unfinished(in: folder)
+            #expect(remains.count == 1)
+            #expect(try LocalPostgres.state(of: folder) == .beingMade)
+            var impatient = LocalPostgres.Options.throwaway
+            impatient.startTimeout = .seconds(3)
+            try await withServer(folder, options: impatient) { server in
+                let error = await #expect(throws: LocalPostgresError.self) { try await server.start() }
+                #expect(error?.code == .timedOut)
+                #expect(error?.message.contains("making.lock") == true)
+                #expect(remains.allSatisfy(exists), "it was removed under the initdb that writes into it")
+            }
+            kill(orphan, SIGCONT)
+            try await withServer(folder) { server in
+                try await server.start()
+                #expect(try await query(server, "SELECT 1") == "1")
+                #expect(try unfinished(in: folder) == [])
+                // Its number may be taken until somebody asks how it ended, which is not us.
+                try await eventually("it has ended") { initdb(makingIn: folder) == nil }
+            }
+        }
+    }
+
+    @Test
     func `a cancelled start leaves nothing running and the next one works`() async throws {
         try await withFolder { folder in
             try await withServer(folder) { server in

@@ -61,10 +61,16 @@ func postmaster(_ folder: String) -> pid_t? {
 
 func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+/// The folders of clusters in the making.
+func unfinished(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("data.new-") }
+        .map { "\(folder)/\($0)" }
+}
+
 /// Waits for something that another process does.
-func eventually(_ what: Comment, _ condition: () -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while !condition() {
+func eventually(_ what: Comment, _ condition: () throws -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(120)
+    while try !condition() {
         try #require(ContinuousClock.now < end, what)
         try await Task.sleep(for: .milliseconds(10))
     }
@@ -78,4 +84,19 @@ func processes(naming texts: String...) -> [pid_t] {
             let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
             return texts.allSatisfy { String(decoding: line, as: UTF8.self).contains($0) }
         }
+}
+
+/// The initdb that makes a cluster in a folder, if one does.
+///
+/// Not what it has forked: until such a child becomes another program it has the same command line, and a signal that is meant for
+/// initdb would reach that program.
+func initdb(makingIn folder: String) -> pid_t? {
+    let all = processes(naming: "-D", "\(folder)/data.new-")
+    return all.first { process in
+        // "42 (initdb) S 41 …": the parent is the second field behind the name.
+        guard let stat = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return false }
+        let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 1, let parent = pid_t(fields[1]) else { return false }
+        return !all.contains(parent)
+    }
 }

@@ -73,6 +73,54 @@ import Testing
         }
     }
 
+    // One database that is down must not keep a release from everybody.
+    @Test func `a canary that cannot be reached is replaced by the next, and stops nobody`() async throws {
+        try await self.withFleet(["b", "c"]) { targets in
+            let lost = ["lost", "gone"]
+                .map { name in
+                    FleetTarget(id: name, name: name) { throw PostgresError(.connectFailed, "no connection") }
+                }
+            let canaries = Mutex<[String]>([])
+            let report = await FleetMigration(try migrator([self.one.get()]))
+                .run(lost + targets) { event in
+                    if case .started(let id, _, true) = event { canaries.withLock { $0.append(id) } }
+                }
+            let migrated = report.outcomes.filter(\.isSuccess).map(\.id)
+            #expect(migrated == ["b", "c"])
+            #expect(canaries.withLock { $0 } == ["lost", "gone", "b"])
+        }
+        try await self.withFleet(["b", "c"], prepare: self.breaks("b")) { targets in
+            let lost = FleetTarget(id: "lost", name: "lost") { throw PostgresError(.connectFailed, "no connection") }
+            let report = await FleetMigration(try migrator([self.one.get()])).run([lost] + targets)
+            #expect(report.outcomes.map(\.isSuccess) == [false, false, false])
+            #expect(report.outcomes.last?.status == .skipped)
+        }
+    }
+
+    @Test func `a look at the fleet needs no canary, and sees all of it`() async throws {
+        try await self.withFleet(["a", "b"]) { targets in
+            let first = try await targets[0].connect()
+            let changed = try migrator([file("a1_one", "CREATE TABLE two (id int);")])
+            _ = try await changed.apply(first)
+            await first.close()
+            let options = FleetOptions(isDryRun: true)
+            let report = await FleetMigration(try migrator([self.one.get()]), options: options).run(targets)
+            #expect(report.outcomes.first { $0.id == "a" }?.isSuccess == false)
+            let pending = [MigrationReport.File(line: "test", name: "a1_one")]
+            #expect(report.outcomes.first { $0.id == "b" }?.status == .pending(pending))
+        }
+    }
+
+    @Test func `an outcome says what the database had seen before`() async throws {
+        try await self.withFleet(["a"]) { targets in
+            let fleet = FleetMigration(try migrator([self.one.get()]))
+            #expect(await fleet.run(targets).outcomes.first?.applied == [])
+            let again = await fleet.run(targets).outcomes.first
+            #expect(again?.status == .upToDate)
+            #expect(again?.applied.map(\.name) == ["a1_one"])
+        }
+    }
+
     @Test func `a dry run says what is pending and changes nothing`() async throws {
         try await self.withFleet(["a", "b"]) { targets in
             let fleet = FleetMigration(try migrator([self.one.get()]), options: FleetOptions(isDryRun: true))

@@ -21,12 +21,16 @@ import Testing
         }
     }
 
-    @Test func `names are the line's letter, consecutive numbers and words`() throws {
+    // Files apply in the order of their names; gaps are left where several were written at the same time.
+    @Test func `names are the line's letter, rising numbers and words`() throws {
         for line in Self.lines {
-            for (index, file) in line.files.enumerated() {
-                let number = String(index + 1)
-                let prefix = "\(line.letter)\(String(repeating: "0", count: 4 - number.count))\(number)_"
-                #expect(file.name.hasPrefix(prefix))
+            var last = 0
+            for file in line.files {
+                let parts = try #require(file.name.wholeMatch(of: /([a-z])(\d{4})_[a-z_]+/), "\(file.name)")
+                #expect(String(parts.1) == "\(line.letter)")
+                let number = try #require(Int(parts.2))
+                #expect(number > last, "\(file.name)")
+                last = number
             }
         }
     }

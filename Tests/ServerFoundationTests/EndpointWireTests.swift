@@ -94,6 +94,33 @@ import Testing
             }
         }
     }
+
+    // The attack: a proxy or a client that is set up wrongly sends its token as the id of the request. Ids are answered, logged, and kept
+    // in events for good, where whoever may read events would find the token.
+    @Test(arguments: ["mks_live_", "mko_test_", "ak_live_", "x-mka_live_"])
+    func `a request id that is shaped like a token is the server's, and is repeated nowhere`(_ start: String)
+        async throws
+    {
+        let body = "0123456789ABCDEFGHIJKLMNOPQRSTUV0000000000abcd"
+        let log = LineCollector()
+        let settings = EndpointSettings(accessLog: .all)
+        try await withSampleServer(settings, log: log) { client async throws in
+            for length in [10, 20, body.count] {
+                let id = start + body.prefix(length)
+                try #require(id.count <= 64, "it would be refused for its length alone")
+                for path in ["/v1/nothing", "/v1/workspaces/w/keys", "/healthz"] {
+                    let answer = try await client.send(.get, path, [.xRequestID: id])
+                    #expect(TextFormat.uuid.matches(try #require(answer.headers[.xRequestID])))
+                    #expect(!answer.text.contains(body.prefix(length)))
+                }
+            }
+            // What a display prefix shows of a token may be there: it is no secret.
+            let harmless = start + body.prefix(7)
+            #expect(try await client.send(.get, "/healthz", [.xRequestID: harmless]).headers[.xRequestID] == harmless)
+        }
+        #expect(!log.lines.isEmpty)
+        #expect(!log.lines.joined().contains(body.prefix(10)))
+    }
 }
 
 extension SampleClient {

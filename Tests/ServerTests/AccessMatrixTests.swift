@@ -2,6 +2,7 @@ import HTTPTypes
 import JSON
 import Postgres
 import Server
+import ServerTestSupport
 import Service
 import Testing
 
@@ -22,13 +23,28 @@ import Testing
         let acme = try await mortise.makeOrganization("Foreign")
         let theirs = try await mortise.makeKey("theirs", in: acme.workspaceID, as: acme.token)
         let mine = try await mortise.makeKey("mine")
+        let theirClient = try await mortise.makeClientKey("theirs", in: acme.workspaceID, as: acme.token)
+        let myClient = try await mortise.makeClientKey("mine")
+        let theirMember = try await mortise.addMember(
+            "theirs@example.org",
+            "member",
+            organization: acme.id,
+            as: acme.token
+        )
+        let myMember = try await mortise.addMember("mine@example.org", "member")
         let organizations = try await mortise.api.get("/v1/organizations", as: mortise.adminToken)
         let organization = try #require(organizations["data"]?.array?.first?["id"]?.string)
         let workspace = try await mortise.api.get("/v1/workspaces/default", as: mortise.adminToken).string("id")
         return World(
             mortise: mortise,
-            own: ["organization": organization, "workspace": workspace, "id": mine.id],
-            foreign: ["organization": acme.id, "workspace": acme.workspaceID, "id": theirs.id]
+            own: [
+                "organization": organization, "workspace": workspace, "id": mine.id, "client key": myClient.id,
+                "member": myMember.id,
+            ],
+            foreign: [
+                "organization": acme.id, "workspace": acme.workspaceID, "id": theirs.id, "client key": theirClient.id,
+                "member": theirMember.id,
+            ]
         )
     }
 
@@ -36,10 +52,36 @@ import Testing
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
     }
 
+    /// Another workspace of the caller's organization, seen by a member of it: now the default workspace is the foreign one.
+    private func neighbour(_ mortise: ServerHarness, _ world: World) async throws -> World {
+        let path = "/v1/organizations/default/workspaces"
+        let other = try await mortise.api.post(path, ["name": "Other"], as: mortise.adminToken).string("id")
+        let key = try await mortise.makeKey("other", in: other)
+        let client = try await mortise.makeClientKey("other", in: other, as: mortise.adminToken)
+        let member = try await mortise.addMember("other@example.org", "member", workspace: other)
+        var (own, foreign) = (world.own, world.own)
+        own["workspace"] = other
+        own["id"] = key.id
+        own["client key"] = client.id
+        own["member"] = member.id
+        foreign["organization"] = world.foreign["organization"]
+        return World(mortise: mortise, own: own, foreign: foreign)
+    }
+
+    /// Which value a name in a path stands for: the ids of client keys and members are others than those of service keys.
+    private static func slot(_ name: String, _ endpoint: Endpoint<Principal>) -> String {
+        guard name == "id" else { return name }
+        if endpoint.path.text.contains("/client-keys") { return "client key" }
+        return endpoint.path.text.contains("/members") ? "member" : name
+    }
+
     private static func path(_ endpoint: Endpoint<Principal>, _ values: [String: String]) throws -> String {
         var path = endpoint.path.text
         for name in endpoint.path.parameterNames {
-            let value = try #require(values[name], "\(endpoint.operationID): the matrix has no value for {\(name)}")
+            let value = try #require(
+                values[Self.slot(name, endpoint)] ?? values[name],
+                "\(endpoint.operationID): the matrix has no value for {\(name)}"
+            )
             path = path.replacing("{\(name)}", with: value)
         }
         return path
@@ -54,6 +96,10 @@ import Testing
         return switch endpoint.operationID {
         case "verify": ["token": "x"]
         case "verifyBatch": ["requests": [["token": "x"]]]
+        case "addMember": ["email": "new@example.org", "role": "member"]
+        case "addSessionIssuer": ["issuer": "https://issuer.example", "jwks_url": "https://issuer.example/jwks.json"]
+        case "changePassword": ["current_password": "x", "new_password": "a new password"]
+        case "createClientKey": ["name": "new", "subject": "user_1"]
         default:
             endpoint.operationID.hasPrefix("create") || endpoint.operationID.hasPrefix("update") ? ["name": "new"] : [:]
         }
@@ -69,9 +115,15 @@ import Testing
             _ = try await mortise.api.post("\(disabled.path)/disable", as: mortise.adminToken)
             var altered = mortise.adminToken
             altered.removeLast()
-            let credentials = ["", "junk", altered, key.token, revoked.token, disabled.token, mortise.adminToken + "x"]
+            let session = try await mortise.session("ada@example.org", "owner")
+            let ended = try await mortise.signIn("ada@example.org")
+            _ = try await mortise.api.send("DELETE", "/v1/sessions/current", as: ended.access)
+            let credentials = [
+                "", "junk", altered, key.token, revoked.token, disabled.token, mortise.adminToken + "x", ended.access,
+                ended.refresh, session + "x", "a.b.c",
+            ]
             for endpoint in mortise.api.endpoints {
-                if endpoint.operationID == "getOpenAPI" {
+                if ["getOpenAPI", "signIn", "refreshSession"].contains(endpoint.operationID) {
                     #expect(endpoint.access == .open)
                     continue
                 }
@@ -100,6 +152,9 @@ import Testing
             let callers = [
                 ("admin", mortise.adminToken), ("read-only admin", readOnly.token),
                 ("admin without permissions", nothing.token),
+                ("member with the role admin", try await mortise.session("a@example.org", "admin")),
+                ("member with the role auditor", try await mortise.session("b@example.org", "auditor")),
+                ("member with the role member", try await mortise.session("c@example.org", "member")),
             ]
             for endpoint in mortise.api.endpoints where !endpoint.parameters.isEmpty {
                 for body in [Self.right(endpoint), endpoint.body == nil ? nil : Self.wrong] {
@@ -119,6 +174,49 @@ import Testing
         }
     }
 
+    // The attack: a member of one workspace walks through the ids of another one of the same organization.
+    @Test func `to a member of one workspace the next one is not there`() async throws {
+        try await withMortise { mortise in
+            let world = try await self.neighbour(mortise, try await self.world(mortise))
+            let workspace = world.own["workspace"]
+            var callers: [(String, String)] = []
+            for role in ["owner", "admin", "auditor", "member"] {
+                let token = try await mortise.session("\(role)@example.org", role, workspace: workspace)
+                callers.append(("\(role) of a workspace", token))
+            }
+            for endpoint in mortise.api.endpoints where !endpoint.parameters.isEmpty {
+                for (who, token) in callers {
+                    try await self.compare(endpoint, Self.right(endpoint), who, token, world)
+                }
+            }
+        }
+    }
+
+    // The attack: a member calls what their role does not have.
+    @Test func `each operation needs its permission of members too`() async throws {
+        try await withMortise { mortise in
+            let world = try await self.world(mortise)
+            let workspace = world.own["workspace"]
+            for place in [nil, workspace] {
+                for (role, permissions) in [("auditor", ["keys:read", "events:read"]), ("member", [])] {
+                    let name = "\(role)-\(place == nil ? "wide" : "local")@example.org"
+                    let token = try await mortise.session(name, role, workspace: place)
+                    for endpoint in mortise.api.endpoints {
+                        guard case .restricted(let audience, let permission) = endpoint.access, let permission,
+                            !permissions.contains(permission), !(audience == .owner && role == "member")
+                        else { continue }
+                        let path = try Self.path(endpoint, world.own)
+                        let body = Self.right(endpoint)
+                        let answer = try await mortise.api.send(Self.method(endpoint), path, body, as: token)
+                        #expect(answer.status == 403, "\(endpoint.operationID) as \(name): \(answer)")
+                        guard audience != .operator else { continue }
+                        #expect(answer["detail"]?.string?.contains("\"\(permission)\"") == true, "\(answer)")
+                    }
+                }
+            }
+        }
+    }
+
     /// Each name in the path in turn is replaced by what the caller must not tell apart.
     private func compare(
         _ endpoint: Endpoint<Principal>,
@@ -129,9 +227,10 @@ import Testing
     ) async throws {
         for name in endpoint.path.parameterNames {
             var reference: Answer?
-            for value in [World.unknown, try #require(world.foreign[name])] + World.malformed {
+            let slot = Self.slot(name, endpoint)
+            for value in [World.unknown, try #require(world.foreign[slot])] + World.malformed {
                 var values = world.own
-                values[name] = value
+                values[slot] = value
                 let path = try Self.path(endpoint, values)
                 let answer = try await world.mortise.api.send(Self.method(endpoint), path, body, as: token)
                 let label = "\(endpoint.operationID) as \(who), {\(name)} = \(value)"
@@ -149,25 +248,63 @@ import Testing
         }
     }
 
-    @Test func `each operation needs its permission, which the refusal names`() async throws {
+    /// What an operation must demand, by its method and path alone: a declaration that was changed or forgotten cannot vouch for itself.
+    private static func demand(_ endpoint: Endpoint<Principal>) -> Access? {
+        let path = endpoint.path.text
+        let isReading = endpoint.method == .only(.get)
+        if path == "/openapi.json" { return .open }
+        if path.hasPrefix("/v1/operator-keys") { return .operator("platform:*") }
+        if path == "/v1/organizations", !isReading { return .operator("platform:*") }
+        if path.hasPrefix("/v1/verify") { return .admin("keys:verify") }
+        if path == "/v1/sessions" || path == "/v1/sessions/refresh" { return .open }
+        if path == "/v1/sessions/current" || path.hasPrefix("/v1/me") { return .any() }
+        guard path.hasPrefix("/v1/workspaces") || path.hasPrefix("/v1/organizations") else { return nil }
+        if path.hasSuffix("/events") {
+            if path.contains("/client-keys") { return .owner("events:read") }
+            return path.hasPrefix("/v1/organizations") ? .any("events:read") : .admin("events:read")
+        }
+        if path.contains("-keys") {
+            let permission = isReading ? "keys:read" : "keys:write"
+            if path.contains("/client-keys") { return .owner(permission) }
+            return path.contains("/admin-keys") ? .any(permission) : .admin(permission)
+        }
+        if path.contains("/members") { return .any("members:write") }
+        if path.contains("/session-issuers") { return .operator("platform:*") }
+        return .any(isReading ? nil : "workspaces:write")
+    }
+
+    // The attack: a route that somebody added or changed asks for too little. It has to refuse before it looks at anything that the request
+    // names, so that a refusal tells nothing: also with a body that is wrong, a parameter that does not exist, and ids of nothing.
+    @Test func `each operation needs its permission, which the refusal names before it looks at the request`()
+        async throws
+    {
         try await withMortise { mortise in
             let world = try await self.world(mortise)
+            let nothing = ["organization": World.unknown, "workspace": World.unknown, "id": World.unknown]
             let all = ["keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read"]
             for endpoint in mortise.api.endpoints {
-                guard case .restricted(let audience, let permission) = endpoint.access else { continue }
-                let path = try Self.path(endpoint, world.own)
+                let demand = try #require(
+                    Self.demand(endpoint),
+                    "the matrix does not know what \(endpoint.operationID) has to demand: say it in demand(_:)"
+                )
+                #expect(endpoint.access == demand, "\(endpoint.operationID)")
+                guard case .restricted(let audience, let permission) = demand else { continue }
+                if audience != .operator, permission == nil { continue }
+                let caller = try await mortise.makeAdmin(all.filter { $0 != permission })
                 let method = Self.method(endpoint)
-                if audience == .operator {
-                    let answer = try await mortise.api.send(method, path, Self.right(endpoint), as: mortise.adminToken)
-                    #expect(answer.status == 403, "\(endpoint.operationID): \(answer)")
-                    continue
+                let paths = [
+                    try Self.path(endpoint, world.own), try Self.path(endpoint, nothing),
+                    try Self.path(endpoint, nothing) + "?no_such_parameter=1",
+                ]
+                for path in paths {
+                    for body in [Self.right(endpoint), endpoint.body == nil ? nil : Self.wrong] {
+                        let answer = try await mortise.api.send(method, path, body, as: caller.token)
+                        #expect(answer.status == 403, "\(endpoint.operationID) at \(path): \(answer)")
+                        guard audience != .operator, let permission else { continue }
+                        #expect(answer["detail"]?.string?.contains("\"\(permission)\"") == true, "\(answer)")
+                    }
                 }
-                guard let permission else { continue }
-                let rest = try await mortise.makeAdmin(all.filter { $0 != permission })
-                let answer = try await mortise.api.send(method, path, Self.right(endpoint), as: rest.token)
-                #expect(answer.status == 403, "\(endpoint.operationID): \(answer)")
-                #expect(answer["detail"]?.string?.contains("\"\(permission)\"") == true, "\(answer)")
-                _ = try await mortise.api.send("DELETE", rest.path, as: mortise.adminToken)
+                _ = try await mortise.api.send("DELETE", caller.path, as: mortise.adminToken)
             }
         }
     }
@@ -176,7 +313,7 @@ import Testing
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             for endpoint in mortise.api.endpoints
-            where endpoint.path.text.contains("/service-keys") || endpoint.path.text.contains("verify") {
+            where ["/service-keys", "/client-keys", "verify"].contains(where: endpoint.path.text.contains) {
                 var reference: Answer?
                 for values in [world.own, world.foreign, ["workspace": World.unknown, "id": World.unknown]] {
                     let path = try Self.path(endpoint, values)

@@ -31,7 +31,8 @@ import Testing
         #expect(try address("10.0.0.0/8", "10.0.0.1", "198.51.100.1,") == nil)
         #expect(try address("::1", "::1", "2001:db8::7") == "2001:db8::7")
         #expect(try address("127.0.0.0/8", "::ffff:127.0.0.1", "192.0.2.3") == "192.0.2.3")
-        #expect(throws: AddressFault.self) { try ClientAddresses(parsing: "10.0.0.0/8 proxy") }
+        let fault = #expect(throws: TrustedProxyFault.self) { try ClientAddresses(parsing: "10.0.0.0/8 proxy") }
+        #expect(fault?.entry == "proxy")
     }
 
     @Test func `an admin key that is bound to addresses works from there alone, and events name the client`()

@@ -1,5 +1,8 @@
 import JSON
+import Keys
 import Postgres
+import ServerTestSupport
+import TestSupport
 import Testing
 
 /// The same `Idempotency-Key` and the same request give the same answer, the token included, and the token is stored nowhere.
@@ -80,6 +83,42 @@ import Testing
             #expect(one.json["id"] == two.json["id"])
             #expect(two.headers["idempotent-replayed"] == "true")
             #expect(try await api.get("/v1/workspaces", as: token)["data"]?.array?.count == 2)
+        }
+    }
+
+    @Test func `a creation is answered again though the key has ended meanwhile`() async throws {
+        try await withMortise { mortise in
+            let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
+            let now = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+            )
+            let soon = try #require(try now.first?.decode(0, as: Int64.self)) + 3_000_000
+            let end = JSONValue.string(Timestamp(microsecondsSinceUnixEpoch: soon).rfc3339)
+            let body: JSONValue = ["name": "brief", "expires_at": end]
+            let first = try await api.post(path, body, as: admin, key: "brief")
+            try #require(first.status == 201, "\(first)")
+            let token = try first.string("token")
+            try await eventually("the key ends") { try await mortise.verdict(token) == "expired" }
+
+            let second = try await api.post(path, body, as: admin, key: "brief")
+            #expect(second.status == 201, "\(second)")
+            #expect(try second.string("token") == token)
+            #expect(second["key", "id"] == first["key", "id"])
+            #expect(second["key", "status"] == "active", "the answer is that of then")
+            #expect(second.headers["idempotent-replayed"] == "true")
+
+            // Whoever asks for it only now has asked for something that cannot be.
+            for key in [nil, "late"] {
+                let late = try await api.post(path, ["name": "late", "expires_at": end], as: admin, key: key)
+                #expect(late.status == 400, "\(late)")
+                #expect(late.pointers == ["/expires_at"])
+            }
+            let faulty = try await api.post(path, ["name": "", "expires_at": end], as: admin, key: "late")
+            #expect(faulty.pointers == ["/name", "/expires_at"])
+            let other = try await api.post(path, ["name": "other", "expires_at": end], as: admin, key: "brief")
+            #expect(other.status == 422)
+            #expect(try await api.get(path, as: admin)["data"]?.array?.count == 1)
         }
     }
 

@@ -3,14 +3,20 @@ import JSON
 import Keys
 import Postgres
 import Server
+import ServerTestSupport
 import Tenancy
 import TestSupport
 import Testing
 
 /// No log line and no answer says what must stay secret.
 @Suite(.timeLimit(.minutes(5))) struct LogHygieneTests {
-    @Test func `no token, digest, pepper or password is in any line of any level`() async throws {
-        try await withMortise(configure: { $0.accessLog = .all }) { mortise in
+    @Test func `no token, digest, pepper or password is in any line of any level, or in any answer`() async throws {
+        func configure(_ configuration: inout ServerConfiguration) {
+            configuration.accessLog = .all
+            // The server for tests asks for none, and is offered this one all the same.
+            configuration.database.password = "the-owners-password"
+        }
+        try await withMortise(configure: configure) { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let key = try await mortise.makeKey("logged")
             let second = try await api.post("\(key.path)/rotate", as: admin, key: "secret-idempotency-key")
@@ -21,7 +27,9 @@ import Testing
             _ = try await api.get("\(ServerHarness.keys())/\(second)?query=\(key.token)", as: admin)
             _ = try await api.get("/v1/\(key.token)", as: key.token)
             _ = try await api.send("POST", "/v1/verify", raw: "{\"token\": \"\(key.token)\"", as: admin)
-            let wrong = try await api.post(
+            // A fault points at the member that it is about, whatever its name: to the one who sent it, and to nobody else.
+            let apart = APIClient(client: api.client, address: api.address, endpoints: api.endpoints)
+            let wrong = try await apart.post(
                 ServerHarness.keys(),
                 [key.token: .string(key.token), "type": .string(second)],
                 as: admin
@@ -34,11 +42,24 @@ import Testing
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'"
             )
             _ = try await mortise.verify(second)
+            // What lists and shows everything that there is.
+            for path in [
+                ServerHarness.keys(), key.path, "\(key.path)/events", "/v1/workspaces/default/events", "/v1/workspaces",
+                "/v1/organizations/default/admin-keys", "/metrics", "/readyz", "/openapi.json",
+            ] {
+                #expect(try await api.get(path, as: admin).status == 200, "\(path)")
+            }
+            #expect(try await api.get("/v1/operator-keys", as: mortise.operatorToken).status == 200)
+            // A failure that only the log explains.
+            try await mortise.inWorkspace("ALTER TABLE auth.key_events RENAME TO elsewhere")
+            await withKnownIssue { _ = try await api.get("\(key.path)/events", as: admin) }
 
             let text = mortise.log.text.lowercased()
-            #expect(text.contains("operation=verify"))
+            let answers = api.transcript.text.lowercased()
+            #expect(text.contains("operation=verify") && text.contains("request failed"))
+            #expect(answers.contains("internal_error") && answers.contains("deprecated_at"))
             let secrets = mortise.installation.secrets
-            var forbidden = ["secret-idempotency-key"]
+            var forbidden = ["secret-idempotency-key", "the-owners-password", "postgresql://", "user="]
             for token in [key.token, second, acme.token, admin, mortise.operatorToken] {
                 forbidden.append(String(token.dropFirst(16).prefix(20)))
                 let digest = secrets.peppers.digest(of: try Token(token)).digest.bytes
@@ -52,8 +73,11 @@ import Testing
             let id = UUIDv7.text(of: try #require(try cluster?.decode(0, as: UUID.self)))
             let role = mortise.installation.installation.runtimeRole
             for secret in secrets.roles { forbidden.append(secret.password(role: role, clusterID: id).reveal()) }
-            for secret in forbidden { #expect(!text.contains(secret.lowercased()), "a secret is in the log") }
-            #expect(!text.contains("select "))
+            for (number, secret) in forbidden.enumerated() {
+                #expect(!text.contains(secret.lowercased()), "secret \(number) is in the log")
+                #expect(!answers.contains(secret.lowercased()), "secret \(number) is in an answer")
+            }
+            #expect(!text.contains("select ") && !answers.contains("select "))
         }
     }
 

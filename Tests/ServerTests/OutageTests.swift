@@ -2,6 +2,7 @@ import JSON
 import LocalPostgres
 import Postgres
 import Server
+import ServerTestSupport
 import Synchronization
 import TestSupport
 import Testing
@@ -50,6 +51,22 @@ private final class Tally: Sendable {
 
             try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS true")
             try await eventually("the workspace is back") { try await mortise.verify(down.token).code == "valid" }
+        }
+    }
+
+    // The server ends a statement at the same time as this side gives it up, and may be the first.
+    @Test func `a workspace whose database is too slow is refused alone, whoever notices first`() async throws {
+        try await withMortise { mortise in
+            try await mortise.inWorkspace(
+                """
+                CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'canceling statement due to statement timeout' USING ERRCODE = '57014'; END $$;
+                CREATE TRIGGER slow BEFORE INSERT ON auth.service_keys EXECUTE FUNCTION public.slow();
+                """
+            )
+            let answer = try await mortise.api.post(ServerHarness.keys(), ["name": "x"], as: mortise.adminToken)
+            #expect(answer.status == 503)
+            #expect(answer.code == "workspace_unavailable")
         }
     }
 

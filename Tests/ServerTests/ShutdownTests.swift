@@ -3,6 +3,7 @@ import JSON
 import NIOCore
 import Postgres
 import Server
+import ServerTestSupport
 import Tenancy
 import TestSupport
 import Testing
@@ -54,6 +55,27 @@ import Testing
                 .isEmpty
             }
             await connection.close()
+        }
+    }
+
+    // A load balancer that asks for readiness must see the end before connections are refused, and lose no request until then.
+    @Test func `a server that is told to stop says first that it is not ready, and goes on answering`() async throws {
+        let clock = HeldClock()
+        // Also when an expectation throws: the server would drain until its grace is over.
+        defer { clock.letGo() }
+        try await withMortise(configure: {
+            $0.drainDelay = .seconds(5)
+            $0.drainClock = clock
+        }) { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.api.get("/readyz", as: nil).status == 200)
+            await mortise.stop()
+            // The answer of the last second is still given for a moment.
+            try await eventually("it is not ready") { try await mortise.api.get("/readyz", as: nil).status == 503 }
+            #expect(try await mortise.api.get("/readyz", as: nil).text == "the server is shutting down\n")
+            #expect(try await mortise.api.get("/healthz", as: nil).status == 200)
+            #expect(try await mortise.verdict(key.token) == "valid")
+            clock.letGo()
         }
     }
 

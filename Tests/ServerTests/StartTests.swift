@@ -2,6 +2,7 @@ import JSON
 import Keys
 import Postgres
 import Server
+import ServerTestSupport
 import Service
 import TestSupport
 import Testing

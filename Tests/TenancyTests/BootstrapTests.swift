@@ -53,6 +53,68 @@ import Testing
         }
     }
 
+    // The accident: a staging control database is made on production's server, and takes the role away from its service.
+    @Test func `a second installation on a server is refused and leaves the first one's role alone`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            func password() async throws -> [String] {
+                try await withConnection(to: test.owner) {
+                    try await $0.texts(
+                        "SELECT rolpassword FROM pg_authid WHERE rolname = '\(test.installation.runtimeRole)'"
+                    )
+                }
+            }
+            let before = try await password()
+            let other = TestInstallation(
+                owner: test.owner.database("\(test.installation.prefix)_staging"),
+                installation: test.installation
+            )
+            let error = await #expect(throws: TenancyError.self) { try await other.bootstrap(password: "another") }
+            #expect(error?.code == .incompatible)
+            #expect(error?.message.contains(test.installation.runtimeRole) == true)
+            #expect(try await password() == before)
+            // The first one goes on, and once it is gone for good the role can be had.
+            _ = try await test.bootstrap()
+            try await administer("COMMENT ON ROLE \(test.installation.runtimeRole) IS NULL")
+            _ = try await other.bootstrap()
+            await #expect(throws: TenancyError.self) { try await test.bootstrap() }
+        }
+    }
+
+    // The accident: a program on a host with other secrets migrates, and every server is locked out at its next connection.
+    @Test func `a program that sets no password, or is not admitted, leaves the role's alone`() async throws {
+        struct Refused: Error {}
+        try await withInstallation { test in
+            let database = test.owner.database ?? ""
+            _ = try await test.bootstrap()
+            func start(setsPassword: Bool, admit: @Sendable (ControlStore) async throws -> Void) async throws {
+                _ = try await ControlDatabase.bootstrap(
+                    owner: test.owner,
+                    installation: test.installation,
+                    credentials: ClusterCredentials(runtimePassword: { _ in "another" }),
+                    setsPassword: setsPassword,
+                    admit: admit,
+                    version: "1.0",
+                    reactor: TestReactor.shared,
+                    logger: test.logs.logger
+                )
+            }
+            func stored() async throws -> [String] {
+                try await test.withDatabase(database) {
+                    try await $0.texts(
+                        "SELECT rolpassword FROM pg_authid WHERE rolname = '\(test.installation.runtimeRole)'"
+                    )
+                }
+            }
+            let before = try await stored()
+            try await start(setsPassword: false) { _ in }
+            await #expect(throws: Refused.self) { try await start(setsPassword: true) { _ in throw Refused() } }
+            #expect(try await stored() == before)
+            try await start(setsPassword: true) { _ in }
+            #expect(try await stored() != before)
+        }
+    }
+
     @Test func `an owner that may not create databases is told what to change`() async throws {
         try await withInstallation { test in
             let role = "\(test.installation.prefix)_weak"
@@ -81,7 +143,13 @@ import Testing
                 by: .system
             )
             _ = try await provisioner.suspend(second.id, by: .system)
-            try await provisioner.delete(second.id, by: .system)
+            // A service that runs has sessions there, which end with the database.
+            try await test.withRuntime(second.database) { runtime in
+                try await runtime.script("SELECT 1")
+                try await provisioner.delete(second.id, by: .system)
+                await #expect(throws: PostgresError.self) { try await runtime.script("SELECT 1") }
+            }
+            #expect(try await !test.databases().contains(second.database))
             #expect(try await provisioner.migrateFleet().isSuccess)
             await provisioner.shutdown()
             try await test.withDatabase(first.database) { _ in }

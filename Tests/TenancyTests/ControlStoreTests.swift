@@ -123,6 +123,41 @@ import Testing
         }
     }
 
+    @Test func `what is noted about a workspace is kept, and an event says only that it changed`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            let noted = #"{"plan": "pro"}"#
+            let made = try await test.withStore { store in
+                let owner = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
+                let plain = NewWorkspace(organizationID: owner.id, name: "p")
+                #expect(try await store.createWorkspace(plain, by: .system).metadata == "{}")
+                let new = NewWorkspace(organizationID: owner.id, name: "w", metadata: noted)
+                return try await store.createWorkspace(new, by: .system)
+            }
+            #expect(made.metadata == noted)
+            let changed = try await test.withStore { store in
+                try await store.updateWorkspace(made.id, WorkspaceChange(metadata: #"{"plan": "free"}"#), by: .system)
+            }
+            #expect(changed.metadata == #"{"plan": "free"}"#)
+            let renamed = try await test.withStore { store in
+                try await store.updateWorkspace(made.id, WorkspaceChange(slug: "other"), by: .system)
+            }
+            #expect(renamed.metadata == changed.metadata)
+            let code = try await self.code {
+                _ = try await test.withStore { store in
+                    try await store.updateWorkspace(made.id, WorkspaceChange(metadata: "[]"), by: .system)
+                }
+            }
+            #expect(code == .invalid)
+            let changes = try await test.withDatabase(test.owner.database ?? "") {
+                try await $0.texts(
+                    "SELECT changes::text FROM auth.key_events WHERE type = 'workspace.updated' ORDER BY id"
+                )
+            }
+            #expect(changes == [#"{"metadata": "changed"}"#, #"{"slug": {"to": "other", "from": "w"}}"#])
+        }
+    }
+
     @Test(arguments: ["", "nul\0", String(repeating: "x", count: 256)])
     func `a name that the database would refuse is refused with the field`(name: String) async throws {
         try await self.withStore { store in

@@ -1,12 +1,28 @@
 import Synchronization
 import Tenancy
+import TestSupport
 import Testing
 
 @Suite final class LeasedCacheTests: Sendable {
     private let closed = Mutex<[Int]>([])
+    private let order = Mutex<[String]>([])
+    private let made = Mutex(0)
 
-    private func cache(_ capacity: Int) -> LeasedCache<String, Int> {
-        LeasedCache(capacity: capacity) { value in self.closed.withLock { $0.append(value) } }
+    private func cache(
+        _ capacity: Int,
+        patience: Duration = .seconds(60),
+        waiters: Int = 100
+    ) -> LeasedCache<String, Int> {
+        LeasedCache(capacity: capacity, patience: patience, maximumWaiters: waiters) { value in
+            self.closed.withLock { $0.append(value) }
+        }
+    }
+
+    private func next() -> Int {
+        self.made.withLock { number in
+            number += 1
+            return number
+        }
     }
 
     @Test func `a thing is made once and shared`() async throws {
@@ -36,7 +52,7 @@ import Testing
 
     // Attack: use many workspaces at once to take a connection away from somebody in the middle of a change.
     @Test func `what is in use is never closed to make room`() async throws {
-        let cache = self.cache(1)
+        let cache = self.cache(1, patience: .zero)
         try await cache.withValue("a", make: { 1 }) { _ in
             let error = await #expect(throws: TenancyError.self) {
                 try await cache.withValue("b", make: { 2 }) { $0 }
@@ -45,6 +61,81 @@ import Testing
             #expect(self.closed.withLock { $0 }.isEmpty)
         }
         #expect(try await cache.withValue("b", make: { 2 }) { $0 } == 2)
+    }
+
+    // Attack: keep as many workspaces busy as there are places, so that everybody else's calls fail.
+    @Test func `who finds all places in use waits for one, and is served in the order of coming`() async throws {
+        let cache = self.cache(1)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            try await cache.withValue("a", make: { 0 }) { _ in
+                for (number, key) in ["b", "c", "d"].enumerated() {
+                    group.addTask {
+                        try await cache.withValue(key, make: { number + 1 }) { _ in
+                            self.order.withLock { $0.append(key) }
+                            // What is there needs no place, so it may be used whoever waits.
+                            _ = try await cache.withValue(key, make: { 99 }) { $0 }
+                        }
+                    }
+                    try await eventually("\(key) waits") { cache.waitingCount == number + 1 }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(self.order.withLock { $0 } == ["b", "c", "d"])
+        #expect(self.closed.withLock { $0 } == [0, 1, 2])
+        #expect(cache.count == 1 && cache.waitingCount == 0)
+    }
+
+    @Test func `many users of few places all come to their turn`() async throws {
+        let cache = self.cache(2)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for user in 0..<90 {
+                group.addTask {
+                    try await cache.withValue("\(user % 5)", make: self.next) { _ in await Task.yield() }
+                    if user % 10 == 0 { await cache.remove("\(user % 5)") }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(cache.count <= 2 && cache.waitingCount == 0)
+        await cache.shutdown()
+        let closed = self.closed.withLock { $0.sorted() }
+        #expect(closed == Array(1...self.made.withLock { $0 }), "each is closed once")
+    }
+
+    @Test func `a wait ends with its task, with the shutdown, and at once where too many wait`() async throws {
+        let cache = self.cache(1, waiters: 2)
+        try await cache.withValue("a", make: { 1 }) { _ in
+            let cancelled = Task { try await cache.withValue("b", make: { 2 }) { $0 } }
+            try await eventually("it waits") { cache.waitingCount == 1 }
+            let stopped = Task { try await cache.withValue("c", make: { 3 }) { $0 } }
+            try await eventually("both wait") { cache.waitingCount == 2 }
+            let refused = await #expect(throws: TenancyError.self) {
+                try await cache.withValue("d", make: { 4 }) { $0 }
+            }
+            #expect(refused?.code == .capacityExceeded)
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { try await cancelled.value }
+            #expect(cache.waitingCount == 1)
+            await cache.shutdown()
+            await #expect(throws: TenancyError.self) { try await stopped.value }
+        }
+        #expect(self.closed.withLock { $0 } == [1])
+    }
+
+    @Test func `a place that is removed or cannot be filled goes to who waits`() async throws {
+        struct Failure: Error {}
+        let cache = self.cache(1)
+        try await cache.withValue("a", make: { 1 }) { _ in
+            let failing = Task { try await cache.withValue("b", make: { throw Failure() }) { $0 } }
+            try await eventually("one waits") { cache.waitingCount == 1 }
+            let lucky = Task { try await cache.withValue("c", make: { 3 }) { $0 } }
+            try await eventually("two wait") { cache.waitingCount == 2 }
+            await cache.remove("a")
+            await #expect(throws: Failure.self) { try await failing.value }
+            #expect(try await lucky.value == 3)
+        }
+        #expect(self.closed.withLock { $0 } == [1])
     }
 
     @Test func `what is removed while in use is closed by its last user, once`() async throws {

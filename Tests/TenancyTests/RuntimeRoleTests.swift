@@ -78,6 +78,40 @@ import Testing
         }
     }
 
+    // Attack: have the owner drop any database of the server, by a row that says that it is a workspace's and to be deleted.
+    @Test func `the runtime role can have the owner neither drop nor take over a database`() async throws {
+        try await withInstallation { test in
+            let provisioner = Provisioner(try await test.bootstrap())
+            let workspace = try await test.makeTenant(provisioner)
+            let control = test.owner.database ?? ""
+            func row(_ values: String) -> String {
+                """
+                WITH given AS (INSERT INTO control.workspace_refs VALUES ('AttackAt'))
+                INSERT INTO control.workspaces (id, organization_id, ref, slug, cluster_id, state_event_id, database, state, target_state)
+                SELECT gen_random_uuid(), organization_id, 'AttackAt', 'attack', cluster_id, state_event_id, \(values)
+                FROM control.workspaces
+                """
+            }
+            try await test.withRuntime(control) { runtime in
+                for values in ["'x_w_AttackAt', 'deleting', NULL", "'x_w_AttackAt', 'active', 'suspended'"] {
+                    #expect(await runtime.refusal(of: row(values)) == .insufficientPrivilege, "\(values)")
+                }
+                let other = "'\(workspace.database)', 'creating', NULL"
+                #expect(await runtime.refusal(of: row(other)) == .checkViolation)
+                // It may name another installation's database of that ref, which the owner then refuses to touch.
+                #expect(await runtime.refusal(of: row("'x_w_AttackAt', 'creating', NULL")) == nil)
+            }
+            let report = try await provisioner.repairAll()
+            #expect(report.settled.isEmpty && report.failed.count == 1)
+            #expect(try await !test.databases().contains { $0.contains("AttackAt") })
+            let made = try await withConnection(to: test.owner) {
+                try await $0.texts("SELECT datname::text FROM pg_database WHERE datname = 'x_w_AttackAt'")
+            }
+            #expect(made.isEmpty)
+            await provisioner.shutdown()
+        }
+    }
+
     // Attack: with the runtime role of one installation, read the tenants of another one on the same server.
     @Test func `one installation's role cannot connect to another's databases`() async throws {
         try await withInstallation { test in

@@ -153,6 +153,44 @@ import Testing
         }
     }
 
+    // A node that finds no database any more must not be able to hold up a deletion by connecting again.
+    @Test func `a workspace that is being deleted lets nobody in`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace in
+            try await test.withDatabase("postgres") { administrator in
+                // As template databases are, so that DROP DATABASE refuses it and the deletion stays pending.
+                try await administrator.script("ALTER DATABASE \"\(workspace.database)\" IS_TEMPLATE true")
+                await #expect(throws: PostgresError.self) { try await provisioner.delete(workspace.id, by: .system) }
+                let error = await #expect(throws: PostgresError.self) {
+                    try await test.withRuntime(workspace.database) { _ in }
+                }
+                #expect(error?.sqlState == .insufficientPrivilege)
+                try await administrator.script("ALTER DATABASE \"\(workspace.database)\" IS_TEMPLATE false")
+            }
+            try await provisioner.delete(workspace.id, in: [], by: .system)
+            #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
+        }
+    }
+
+    @Test func `a workspace is deleted only in the states that the caller allows`() async throws {
+        try await self.withTenant { test, _, provisioner, workspace async throws in
+            let error = await #expect(throws: TenancyError.self) {
+                try await provisioner.delete(workspace.id, in: [.archived], by: .system)
+            }
+            #expect(error?.code == .wrongState)
+            #expect(try await test.withStore { try await $0.workspace(workspace.id)?.state } == .active)
+        }
+    }
+
+    @Test func `what somebody is working on is left to them for a while`() async throws {
+        try await self.withTenant { test, control, provisioner, workspace async throws in
+            let dying = Provisioner.dying(after: .decided, control)
+            await #expect(throws: Crash.self) { try await dying.suspend(workspace.id, by: .system) }
+            await dying.shutdown()
+            #expect(try await provisioner.settleAll(atRestFor: .seconds(3600)).settled.isEmpty)
+            #expect(try await provisioner.settleAll().settled == [workspace.id])
+        }
+    }
+
     @Test func `a workspace with open connections is deleted all the same`() async throws {
         try await self.withTenant { test, _, provisioner, workspace in
             try await withConnection(to: test.owner.database(workspace.database)) { connection in

@@ -6,4 +6,6 @@ public enum SecretKind: String, Sendable, Hashable, CaseIterable {
     case idempotency
     /// Makes the passwords of database roles.
     case role
+    /// Signs the access tokens of members' sessions.
+    case session
 }

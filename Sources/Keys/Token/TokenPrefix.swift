@@ -37,6 +37,8 @@ public struct TokenPrefix: Sendable, Hashable {
     public static let `operator` = TokenPrefix(packed: 0x6D6B_6F00)
     /// `ak`: API keys made through the Clerk dialect.
     public static let apiKey = TokenPrefix(packed: 0x616B_0000)
+    /// `mrt`: refresh tokens of members' sessions.
+    public static let refresh = TokenPrefix(packed: 0x6D72_7400)
 }
 
 extension TokenPrefix: CustomStringConvertible {

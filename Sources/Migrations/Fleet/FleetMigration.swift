@@ -16,7 +16,8 @@ public struct FleetMigration: Sendable {
     /// Migrates all targets: the first one alone if a canary is wanted, then the rest, several at once.
     ///
     /// A database that fails is reported and stops nothing else, unless it is the canary or the options say so; what is under way then
-    /// is finished, what was not begun is skipped. Cancelling the task does the same.
+    /// is finished, what was not begun is skipped. Cancelling the task does the same. A canary that cannot be connected to proves nothing
+    /// about the files, so the next one takes its place; a dry run needs none.
     ///
     /// - Parameters:
     ///   - targets: the databases; taken one by one, so that ten thousand need not be listed beforehand.
@@ -30,7 +31,7 @@ public struct FleetMigration: Sendable {
         var isStopped = false
         await withTaskGroup(of: FleetOutcome.self) { group in
             var running = 0
-            var count = 0
+            var wantsCanary = self.options.startsWithCanary && !self.options.isDryRun
             func take(_ outcome: FleetOutcome, isCanary: Bool) {
                 report.outcomes.append(outcome)
                 observe(.finished(outcome))
@@ -42,9 +43,12 @@ public struct FleetMigration: Sendable {
                         take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
                         continue
                     }
-                    count += 1
-                    if count == 1, self.options.startsWithCanary {
-                        take(await self.migrate(target, isCanary: true, observe), isCanary: true)
+                    if wantsCanary {
+                        let outcome = await self.migrate(target, isCanary: true, observe)
+                        var isReached = true
+                        if case .unreachable = outcome.status { isReached = false }
+                        wantsCanary = !isReached
+                        take(outcome, isCanary: isReached)
                         continue
                     }
                     if running == self.options.concurrency, let outcome = await group.next() {
@@ -94,14 +98,16 @@ public struct FleetMigration: Sendable {
         } catch {
             // The words of other errors may be anybody's; those of PostgresError are safe by contract.
             return outcome(
-                .failed((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made")
+                .unreachable((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made")
             )
         }
         let status: FleetOutcome.Status
+        var applied: [AppliedMigration] = []
         do throws(MigrationError) {
             let report = try await self.migrator.apply(connection, dryRun: self.options.isDryRun) { file in
                 observe(.applying(id: target.id, name: target.name, file))
             }
+            applied = report.applied
             if report.isEmpty {
                 status = .upToDate
             } else {
@@ -111,6 +117,6 @@ public struct FleetMigration: Sendable {
             status = .failed(error.description)
         }
         await connection.close()
-        return outcome(status)
+        return FleetOutcome(id: target.id, name: target.name, status: status, applied: applied)
     }
 }

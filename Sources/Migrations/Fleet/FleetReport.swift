@@ -8,6 +8,8 @@ public struct FleetOutcome: Sendable, Hashable {
         case pending([MigrationReport.File])
         /// There was nothing to do.
         case upToDate
+        /// It could not be connected to; the text is safe to print.
+        case unreachable(String)
         /// It was not migrated, or not to the end; the text is safe to print.
         case failed(String)
         /// It was not tried, because the canary or another failed, or the task was cancelled.
@@ -20,12 +22,22 @@ public struct FleetOutcome: Sendable, Hashable {
     public let name: String
     /// How it ended.
     public let status: Status
+    /// What the database had seen before, oldest first; empty where it could not be looked at.
+    public let applied: [AppliedMigration]
+
+    /// Describes the end.
+    init(id: String, name: String, status: Status, applied: [AppliedMigration] = []) {
+        self.id = id
+        self.name = name
+        self.status = status
+        self.applied = applied
+    }
 
     /// Whether the database is as it should be.
     public var isSuccess: Bool {
         switch self.status {
         case .migrated, .pending, .upToDate: true
-        case .failed, .skipped: false
+        case .unreachable, .failed, .skipped: false
         }
     }
 }

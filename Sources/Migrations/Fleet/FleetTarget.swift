@@ -25,9 +25,9 @@ public struct FleetOptions: Sendable {
     ///
     /// Default 4, at least 1.
     public var concurrency: Int
-    /// Whether the first database is finished alone, and its failure stops the rest.
+    /// Whether the first database that can be connected to is finished alone, and its failure stops the rest.
     ///
-    /// Default true.
+    /// Default true; a dry run has no need of it.
     public var startsWithCanary: Bool
     /// Whether other failures leave the rest going on.
     ///

@@ -53,17 +53,30 @@ public struct AdvisoryLock: Sendable {
     /// - Parameters:
     ///   - connection: a session of its own: behind PgBouncer in transaction mode this would lock somebody else's.
     ///   - patience: how long to go on asking.
-    /// - Throws: `Taken` when it stays taken, `PostgresError`, `CancellationError`.
+    /// - Throws: `Taken` when it stays taken, `CancellationError`; `PostgresError`, after which the connection is closed.
     public func lock(on connection: PostgresConnection, patience: Duration) async throws {
         let deadline = ContinuousClock.now.advanced(by: patience)
         var pause = Duration.milliseconds(5)
         while true {
-            if try await connection.query(Self.attempt, [self.key]).first?.decode(0, as: Bool.self) == true { return }
+            if try await self.isTaken(on: connection) { return }
             guard ContinuousClock.now.advanced(by: pause) < deadline else { break }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(250))
         }
         throw Taken(lock: self.name, holder: try await connection.query(Self.holder, [self.key]).first?.decode(0))
+    }
+
+    /// Asks once.
+    ///
+    /// A statement that was cancelled or ran out of time may have taken the lock before: a session's locks outlive the statement's end, so
+    /// the session ends too.
+    private func isTaken(on connection: PostgresConnection) async throws -> Bool {
+        do {
+            return try await connection.query(Self.attempt, [self.key]).first?.decode(0, as: Bool.self) == true
+        } catch {
+            await connection.close()
+            throw error
+        }
     }
 
     /// Gives the lock back.

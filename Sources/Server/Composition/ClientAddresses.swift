@@ -17,10 +17,14 @@ package struct ClientAddresses: Sendable, Equatable {
     /// Reads a list of addresses and ranges with commas or blanks between them.
     ///
     /// - Throws: What is wrong with the first entry that is neither.
-    package init(parsing list: String) throws(AddressFault) {
+    package init(parsing list: String) throws(TrustedProxyFault) {
         var ranges: [AddressRange] = []
         for entry in list.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }) {
-            ranges.append(try AddressRange(String(entry)))
+            do throws(AddressFault) {
+                ranges.append(try AddressRange(String(entry)))
+            } catch {
+                throw TrustedProxyFault(entry: String(entry), reason: error)
+            }
         }
         self.init(trusting: ranges)
     }
@@ -42,6 +46,17 @@ package struct ClientAddresses: Sendable, Equatable {
     }
 
     private func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
+}
+
+/// An entry in a list of trusted proxies that is neither an address nor a range.
+package struct TrustedProxyFault: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The entry.
+    package let entry: String
+    /// What is wrong with it.
+    package let reason: AddressFault
+
+    /// The entry, and a sentence about it.
+    package var description: String { "\"\(entry)\" cannot be trusted. \(reason)" }
 }
 
 extension HTTPField.Name {

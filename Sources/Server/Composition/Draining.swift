@@ -14,10 +14,11 @@ final class Draining: Sendable {
 struct DrainNotice: ServiceLifecycle.Service {
     let draining: Draining
     let delay: Duration
+    let clock: any Clock<Duration>
 
     func run() async throws {
         try await gracefulShutdown()
         draining.begin()
-        if delay > .zero { try await Task.sleep(for: delay) }
+        if delay > .zero { try await clock.sleep(for: delay) }
     }
 }

@@ -23,10 +23,20 @@ package struct MortiseServer: Sendable {
     /// The native API, whose table tests go through.
     package let native: NativeSurface
 
+    /// Fluxbase's API.
+    package let fluxbase: FluxbaseSurface
+
+    /// Boltz's API.
+    package let boltz: BoltzSurface
+
+    /// Clerk's API.
+    package let clerk: ClerkSurface
+
     /// What this start made; to be shown once to whoever started the program.
     package let firstStart: FirstStart
 
     private let configuration: ServerConfiguration
+    private let keySets: KeySetClient
     private let threads: ServingThreads
     private let registry: PrometheusRegistry
     private let draining: Draining
@@ -39,12 +49,18 @@ package struct MortiseServer: Sendable {
     /// - Parameters:
     ///   - configuration: what to make the server from.
     ///   - logger: gets what there is to say, now and later.
+    ///   - show: shows the random keys of a first start to whoever started the program, before they count.
     /// - Returns: a server that is to be run, or else to be closed.
-    /// - Throws: `PepperMismatch`, `PresetFault`, `TenancyError`, `MigrationError`, `PostgresError`; nothing stays open then.
-    package static func make(_ configuration: ServerConfiguration, logger: Logger) async throws -> MortiseServer {
+    /// - Throws: `PepperMismatch`, `PresetFault`, `TenancyError`, `MigrationError`, `PostgresError`, what `show` throws; nothing stays
+    ///   open then.
+    package static func make(
+        _ configuration: ServerConfiguration,
+        logger: Logger,
+        show: @escaping @Sendable (FirstStart) async throws -> Void = { _ in }
+    ) async throws -> MortiseServer {
         let threads = try ServingThreads(count: configuration.threads)
         do {
-            return try await make(configuration, threads, logger)
+            return try await make(configuration, threads, logger, show)
         } catch {
             await threads.shutdown()
             throw error
@@ -54,7 +70,8 @@ package struct MortiseServer: Sendable {
     private static func make(
         _ configuration: ServerConfiguration,
         _ threads: ServingThreads,
-        _ logger: Logger
+        _ logger: Logger,
+        _ show: @Sendable (FirstStart) async throws -> Void
     ) async throws -> MortiseServer {
         try await Bootstrap.checkBefore(
             configuration.secrets,
@@ -62,12 +79,20 @@ package struct MortiseServer: Sendable {
             reactor: threads.next,
             logger: logger
         )
-        let platform = try await platform(configuration, threads, logger)
+        let keySets = KeySetClient()
+        let platform: Platform
         do {
-            try await platform.bootstrap.checkPeppers()
+            platform = try await Self.platform(configuration, keySets, threads, logger)
+        } catch {
+            await keySets.shutdown()
+            throw error
+        }
+        do {
             let first = try await platform.bootstrap.seed(
                 operatorToken: configuration.operatorToken,
-                adminToken: configuration.adminToken
+                adminToken: configuration.adminToken,
+                member: configuration.firstMember,
+                show: show
             )
             let repair = try await platform.provisioner.repairAll()
             for cluster in repair.unreachableClusters {
@@ -81,24 +106,47 @@ package struct MortiseServer: Sendable {
                 version: configuration.version,
                 now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
             )
+            let fluxbase = FluxbaseSurface(
+                platform: platform,
+                clients: configuration.clients,
+                settings: endpointSettings(configuration, registry),
+                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+            )
+            let boltz = BoltzSurface(
+                platform: platform,
+                clients: configuration.clients,
+                settings: endpointSettings(configuration, registry),
+                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+            )
+            let clerk = ClerkSurface(
+                platform: platform,
+                clients: configuration.clients,
+                settings: endpointSettings(configuration, registry),
+                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+            )
             return MortiseServer(
                 platform: platform,
                 native: native,
+                fluxbase: fluxbase,
+                boltz: boltz,
+                clerk: clerk,
                 firstStart: first,
                 configuration: configuration,
+                keySets: keySets,
                 threads: threads,
                 registry: registry,
                 draining: Draining(),
                 logger: logger
             )
         } catch {
-            await close(platform)
+            await close(platform, keySets)
             throw error
         }
     }
 
     private static func platform(
         _ configuration: ServerConfiguration,
+        _ keySets: KeySetClient,
         _ threads: ServingThreads,
         _ logger: Logger
     ) async throws -> Platform {
@@ -111,14 +159,20 @@ package struct MortiseServer: Sendable {
                 installation: installation,
                 ownerPassword: configuration.clusterPassword
             ),
+            admit: { try await Bootstrap.admit(configuration.secrets, $0, logger) },
             version: configuration.version,
             reactor: threads.next,
             logger: logger
         )
         let databases = try Databases(control, reactors: threads.reactors, options: configuration.databases)
-        let usage = UsageRecorder(options: configuration.usage, logger: logger) { workspace, counts in
-            try await databases.withPool(workspace) { pool in
-                try await pool.withConnection { try await UsageStore($0).add(counts) }
+        let usage = UsageRecorder(options: configuration.usage, logger: logger) { home, counts in
+            switch home {
+            case .control:
+                try await databases.control.pool.withConnection { try await UsageStore($0).add(counts) }
+            case .workspace(let workspace):
+                try await databases.withUsagePool(workspace) { pool in
+                    try await pool.withConnection { try await UsageStore($0).add(counts) }
+                }
             }
         }
         return Platform(
@@ -135,6 +189,10 @@ package struct MortiseServer: Sendable {
             usage: usage,
             secrets: configuration.secrets,
             randomness: configuration.randomness,
+            now: configuration.now,
+            elapsed: configuration.elapsed,
+            passwordCost: configuration.passwordCost,
+            fetchKeySet: { try await keySets.fetch($0) },
             logger: logger
         )
     }
@@ -180,11 +238,12 @@ package struct MortiseServer: Sendable {
 
     /// Closes a server that is not to be run.
     package func close() async {
-        await Self.close(platform)
+        await Self.close(platform, keySets)
         await threads.shutdown()
     }
 
-    private static func close(_ platform: Platform) async {
+    private static func close(_ platform: Platform, _ keySets: KeySetClient) async {
+        await keySets.shutdown()
         await platform.provisioner.shutdown()
         await platform.databases.shutdown()
     }
@@ -196,9 +255,10 @@ package struct MortiseServer: Sendable {
         [
             BackgroundTask { [usage = platform.usage] in await usage.run() },
             BackgroundTask { [self] in await upkeep() },
+            BackgroundTask { [self] in await repair() },
             BackgroundTask { [self] in await ServerMetrics(registry, version: configuration.version).sample(platform) },
             application(onListening),
-            DrainNotice(draining: draining, delay: configuration.drainDelay),
+            DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock),
         ]
     }
 
@@ -207,10 +267,24 @@ package struct MortiseServer: Sendable {
             try? await Task.sleep(for: configuration.upkeepInterval)
             if Task.isCancelled { return }
             do {
-                let count = try await platform.upkeep.expireIdempotency()
-                if count > 0 { logger.debug("old requests were forgotten", metadata: ["count": "\(count)"]) }
+                let count = try await platform.upkeep.expire()
+                if count > 0 { logger.debug("old rows were forgotten", metadata: ["count": "\(count)"]) }
+                let sessions = try await platform.upkeep.forgetSessions()
+                if sessions > 0 { logger.debug("old sessions were forgotten", metadata: ["count": "\(sessions)"]) }
             } catch {
-                logger.warning("old requests could not be forgotten", metadata: ["error": "\(error)"])
+                logger.warning("old rows could not be forgotten", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func repair() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.repairInterval)
+            if Task.isCancelled { return }
+            do {
+                try await platform.upkeep.repair(atRestFor: .seconds(60))
+            } catch {
+                logger.warning("unfinished workspaces could not be looked for", metadata: ["error": "\(error)"])
             }
         }
     }
@@ -249,8 +323,15 @@ package struct MortiseServer: Sendable {
             settings: Self.endpointSettings(configuration, registry)
         )
         let router = Router(context: MortiseRequestContext.self)
-        router.add(middleware: FrontMiddleware(mounts: native.mounts + operations.mounts))
+        router.add(
+            middleware: FrontMiddleware(
+                mounts: native.mounts + fluxbase.mounts + clerk.mounts + boltz.mounts + operations.mounts
+            )
+        )
         native.table.register(on: router)
+        fluxbase.table.register(on: router)
+        boltz.table.register(on: router)
+        clerk.table.register(on: router)
         operations.register(on: router)
         return router
     }

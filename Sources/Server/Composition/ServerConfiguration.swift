@@ -35,6 +35,18 @@ package struct ServerConfiguration: Sendable {
     /// The token of the first admin key of the organization `default`; random by default.
     package var adminToken: Token?
 
+    /// The first owner of the organization `default`; nobody by default.
+    package var firstMember: FirstMember?
+
+    /// What hashing a password costs; 32 MiB and three passes of scrypt by default.
+    package var passwordCost: PasswordCost = .standard
+
+    /// The wall clock, for tokens that others have issued.
+    package var now: @Sendable () -> Timestamp = { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+
+    /// How much time has gone by since some moment, for limits on guesses and the age of key sets; a clock of its own by default.
+    package var elapsed: (@Sendable () -> Duration)?
+
     /// Whose word counts about a client's address; nobody's by default.
     package var clients = ClientAddresses()
 
@@ -53,9 +65,12 @@ package struct ServerConfiguration: Sendable {
     /// How long `/readyz` says no before the server stops to accept, so that load balancers can notice; not at all by default.
     package var drainDelay: Duration = .zero
 
+    /// What measures that delay; the system's clock by default.
+    package var drainClock: any Clock<Duration> = ContinuousClock()
+
     /// How many threads run requests, each with a connection of its own to every database that keys are looked up in.
     ///
-    /// By default half as many as there are processors.
+    /// By default half as many as there are processors, up to 4.
     package var threads = ServingThreads.defaultCount
 
     /// The bounds of connections to databases.
@@ -67,8 +82,11 @@ package struct ServerConfiguration: Sendable {
     /// How counts of verifications are written.
     package var usage = UsageOptions()
 
-    /// How often what old requests left for their twins is forgotten; hourly by default.
+    /// How often what is old is forgotten, such as what requests left for their twins; hourly by default.
     package var upkeepInterval: Duration = .seconds(3600)
+
+    /// How often unfinished changes of workspaces are looked for, to be finished; every minute by default.
+    package var repairInterval: Duration = .seconds(60)
 
     /// Where random bits come from; the system's generator by default.
     package var randomness: Randomness = .system

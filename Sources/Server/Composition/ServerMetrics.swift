@@ -40,10 +40,8 @@ struct ServerMetrics: Sendable {
         }
     }
 
-    /// The texts of the `HELP` lines.
+    /// The texts of the `HELP` lines, but for those that the registry brings along.
     static let help = [
-        "mortise_http_requests_total": "Answers by operation and class of status.",
-        "mortise_http_request_duration_seconds": "How long answers took, by operation.",
         "mortise_verifications_total": "Verdicts by code.",
         "mortise_control_pool_connections":
             "The pool of the control database: open and idle connections, and callers waiting for one.",

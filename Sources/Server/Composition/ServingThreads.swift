@@ -27,8 +27,8 @@ package final class ServingThreads: Sendable {
         eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount - reactors.count))
     }
 
-    /// Half of the processors, for PostgreSQL or HTTP wants the other half.
-    package static var defaultCount: Int { max(1, System.coreCount / 2) }
+    /// Half of the processors, for HTTP and PostgreSQL want the other half; and at most 4, because each has its own connections.
+    package static var defaultCount: Int { min(4, max(1, System.coreCount / 2)) }
 
     /// The reactor whose turn it is to get a connection.
     var next: Reactor {

@@ -11,6 +11,8 @@ package enum Access: Sendable, Equatable {
         case `operator`
         /// Admin keys and members.
         case admin
+        /// Admin keys and members; those without the permission too, for what is their own.
+        case owner
         /// Any credential.
         case any
     }
@@ -22,6 +24,9 @@ package enum Access: Sendable, Equatable {
 
     /// Admin keys and members with this permission.
     package static func admin(_ permission: String? = nil) -> Access { .restricted(to: .admin, permission: permission) }
+
+    /// Admin keys and members with this permission, and members without it for what is their own.
+    package static func owner(_ permission: String) -> Access { .restricted(to: .owner, permission: permission) }
 
     /// Any credential with this permission.
     package static func any(_ permission: String? = nil) -> Access { .restricted(to: .any, permission: permission) }

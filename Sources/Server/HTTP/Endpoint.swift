@@ -169,6 +169,16 @@ package struct RequestBodySchema: Sendable {
     /// How many bytes it may have.
     package let maximumBytes: Int
 
+    /// Whether it may also be a form, whose fields are then members with strings for values.
+    package var acceptsForm = false
+
+    /// The same, as JSON or as a form.
+    package var orForm: RequestBodySchema {
+        var copy = self
+        copy.acceptsForm = true
+        return copy
+    }
+
     /// A body that must be there, of at most 64 KiB if nothing else is said.
     package static func required(_ schema: Schema, maximumBytes: Int = 65_536) -> RequestBodySchema {
         RequestBodySchema(schema: schema, isOptional: false, maximumBytes: maximumBytes)

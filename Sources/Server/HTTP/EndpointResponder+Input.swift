@@ -52,8 +52,13 @@ extension EndpointResponder {
             if rules.isOptional {
                 faults.append(contentsOf: rules.schema.validate(json))
             } else {
-                faults.append(Fault(.body(JSONPointer()), "is required"))
+                faults.append(Fault(.body(JSONPointer()), Fault.isRequired, kind: .missing))
             }
+            return (raw, json)
+        }
+        if rules.acceptsForm, MediaType.isForm(request.headers) {
+            let json = FormDecoding.object(bytes, &faults)
+            faults.append(contentsOf: rules.schema.validate(json))
             return (raw, json)
         }
         guard MediaType.isJSON(request.headers) else { throw Problem.unsupportedMediaType }
@@ -84,6 +89,13 @@ extension EndpointResponder {
 }
 
 enum MediaType {
+    /// Whether the body is a form by its own account.
+    static func isForm(_ headers: HTTPFields) -> Bool {
+        guard headers[.contentEncoding] == nil, let value = headers[.contentType] else { return false }
+        let essence = value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+        return essence == "application/x-www-form-urlencoded"
+    }
+
     /// Whether the body is JSON by its own account, or says nothing about itself (RFC 9110 section 8.3), and is not compressed.
     static func isJSON(_ headers: HTTPFields) -> Bool {
         for field in headers {

@@ -39,12 +39,15 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
         }
     }
 
-    /// Answers what the router found no operation for: an operation for any method, 405 where the path is known with
-    /// other methods, and 404.
+    /// Answers what the router found no operation for: an operation for any method, one that only a request with an overridden
+    /// method reaches, 405 where the path is known with other methods, and 404.
     package func respondToUnmatched(_ request: Request, _ context: MortiseRequestContext) async -> Response {
         let path = request.uri.path
         let matching = responders.filter { $0.endpoint.path.match(path) != nil }
-        if let responder = matching.first(where: { $0.endpoint.method == .any }) {
+        let method = request.method
+        if let responder = matching.first(where: {
+            $0.endpoint.method.routed.contains(method) || $0.endpoint.method == .any
+        }) {
             return await responder.respond(to: request, context: context)
         }
         let methods = Set(matching.flatMap(\.endpoint.method.routed)).sorted { $0.rawValue < $1.rawValue }

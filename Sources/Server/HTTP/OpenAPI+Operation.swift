@@ -36,7 +36,7 @@ extension Endpoint {
         if query.unknown == .refused || !query.parameters.isEmpty || takesIdempotencyKey {
             kinds.insert(.invalidRequest)
         }
-        if access != .open { kinds.insert(.unauthorized) }
+        if access != .open { kinds.formUnion([.unauthorized, .rateLimited]) }
         if case .restricted(let audience, let permission) = access, audience != .any || permission != nil {
             kinds.insert(.forbidden)
         }
@@ -58,6 +58,7 @@ extension Endpoint {
             switch audience {
             case .operator: sentences.append("Needs an operator key.")
             case .admin: sentences.append("Needs an admin key or a member's session.")
+            case .owner: sentences.append("Needs an admin key or a member's session; members see what is their own.")
             case .any: sentences.append("Needs a credential.")
             }
             if let permission { sentences.append("Permission: `\(permission)`.") }

@@ -8,6 +8,9 @@ package struct Problem: Error, Sendable, Equatable {
     /// What kind of error it is.
     package var kind: Kind
 
+    /// What a dialect calls it, where it has a finer word than the kind; the native surface has none.
+    package var code: String?
+
     /// A sentence about this occurrence.
     package var detail: String
 
@@ -18,8 +21,15 @@ package struct Problem: Error, Sendable, Equatable {
     package var headers: HTTPFields
 
     /// Makes a problem; the detail is the kind's own sentence if none is given.
-    package init(_ kind: Kind, detail: String? = nil, faults: [Fault] = [], headers: HTTPFields = [:]) {
+    package init(
+        _ kind: Kind,
+        code: String? = nil,
+        detail: String? = nil,
+        faults: [Fault] = [],
+        headers: HTTPFields = [:]
+    ) {
         self.kind = kind
+        self.code = code
         self.detail = detail ?? kind.sentence
         self.faults = faults
         self.headers = headers

@@ -4,12 +4,13 @@ import Keys
 import NIOCore
 
 extension EndpointResponse {
-    /// An answer that hands a token out: a stored JSON object with `token` as one more member.
+    /// An answer that hands a token out: a stored JSON object with `token`, or what a dialect calls it, as one more member.
     ///
     /// The object is stored without its token, and the token is not stored at all.
     static func issued(
         _ answer: String,
         token: Token,
+        as member: StaticString = "token",
         isReplay: Bool,
         status: HTTPResponse.Status
     ) -> EndpointResponse {
@@ -18,7 +19,7 @@ extension EndpointResponse {
         var body = ByteBuffer()
         body.reserveCapacity(answer.utf8.count + writer.bytes.count + 16)
         body.writeString(String(answer.dropLast()))
-        body.writeString(",\"token\":")
+        body.writeString(",\"\(member)\":")
         body.writeBytes(writer.bytes)
         body.writeString("}")
         return EndpointResponse(status, body: body, headers: isReplay ? .replayed : [:])
@@ -32,7 +33,7 @@ extension EndpointResponse {
 
 extension HTTPFields {
     /// Says that an earlier request made the answer.
-    fileprivate static var replayed: HTTPFields {
+    static var replayed: HTTPFields {
         HTTPField.Name("Idempotent-Replayed").map { [$0: "true"] } ?? [:]
     }
 }

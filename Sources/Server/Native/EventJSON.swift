@@ -16,7 +16,10 @@ struct EventJSON: JSONWritable {
             .required("key_name", .string(max: 255).orNull.described("The key's name at the time.")),
             .required(
                 "actor",
-                .string(max: 255).described("Who did it: `admin-key:<id>`, `operator-key:<id>`, `system`.")
+                .string(max: 255)
+                    .described(
+                        "Who did it: `admin-key:<id>`, `operator-key:<id>`, `member:<user id>`, `session:<user>`, `system`."
+                    )
             ),
             .required("address", .string(max: 64).orNull.described("Where the request came from.")),
             .required("request_id", .string(max: 64).orNull),

@@ -5,11 +5,11 @@ import Keys
 import Service
 import Tenancy
 
-/// The events of a workspace.
+/// The events of a workspace, and of an organization.
 struct EventRoutes: Sendable {
     let context: NativeContext
 
-    var endpoints: [NativeEndpoint] { [list] }
+    var endpoints: [NativeEndpoint] { [list, listOfOrganization] }
 
     /// The parameters of every list of events.
     static let query = QuerySchema.page([
@@ -36,10 +36,35 @@ struct EventRoutes: Sendable {
             parameters: [WorkspaceRoutes.parameter],
             query: Self.query,
             responses: Self.responses,
-            problems: [.workspaceUnavailable, .serviceUnavailable]
+            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited]
         ) { request in
             let name = try request.parameter("workspace")
             let home = try await context.platform.access.keys(ofWorkspace: name, for: try request.caller, .eventsRead)
+            return try await Self.answer(request, key: nil, in: home, context)
+        }
+    }
+
+    private var listOfOrganization: NativeEndpoint {
+        NativeEndpoint(
+            .get,
+            "/v1/organizations/{organization}/events",
+            id: "listOrganizationEvents",
+            tag: NativeSurface.Tag.events,
+            summary: "List what happened in an organization, newest first",
+            description:
+                "Events of its members, sessions, admin keys and workspaces; what happened to the keys inside a workspace is there.",
+            access: .anybody(.eventsRead),
+            parameters: [OrganizationRoutes.parameter],
+            query: Self.query,
+            responses: Self.responses,
+            problems: [.serviceUnavailable]
+        ) { request in
+            let name = try request.parameter("organization")
+            let home = try await context.platform.access.keys(
+                ofOrganization: name,
+                for: try request.caller,
+                .eventsRead
+            )
             return try await Self.answer(request, key: nil, in: home, context)
         }
     }

@@ -1,9 +1,11 @@
 import Keys
 
-/// The three sets of keys that one group of operations serves.
+/// The sets of keys that one group of operations serves.
 enum KeyFamily: Sendable {
     /// The keys of a workspace.
     case service
+    /// The keys of the subjects of a workspace.
+    case client
     /// The keys that manage an organization.
     case admin
     /// The keys that manage the platform.
@@ -13,6 +15,7 @@ enum KeyFamily: Sendable {
     var path: String {
         switch self {
         case .service: "/v1/workspaces/{workspace}/service-keys"
+        case .client: "/v1/workspaces/{workspace}/client-keys"
         case .admin: "/v1/organizations/{organization}/admin-keys"
         case .operator: "/v1/operator-keys"
         }
@@ -22,6 +25,7 @@ enum KeyFamily: Sendable {
     var schemaName: String {
         switch self {
         case .service: "ServiceKey"
+        case .client: "ClientKey"
         case .admin: "AdminKey"
         case .operator: "OperatorKey"
         }
@@ -31,6 +35,7 @@ enum KeyFamily: Sendable {
     var noun: String {
         switch self {
         case .service: "service key"
+        case .client: "client key"
         case .admin: "admin key"
         case .operator: "operator key"
         }
@@ -40,6 +45,7 @@ enum KeyFamily: Sendable {
     var tag: String {
         switch self {
         case .service: NativeSurface.Tag.serviceKeys
+        case .client: NativeSurface.Tag.clientKeys
         case .admin: NativeSurface.Tag.adminKeys
         case .operator: NativeSurface.Tag.operatorKeys
         }
@@ -48,7 +54,7 @@ enum KeyFamily: Sendable {
     /// The parameters of the path of the list.
     var parameters: [PathParameter] {
         switch self {
-        case .service: [WorkspaceRoutes.parameter]
+        case .service, .client: [WorkspaceRoutes.parameter]
         case .admin: [OrganizationRoutes.parameter]
         case .operator: []
         }
@@ -58,6 +64,7 @@ enum KeyFamily: Sendable {
     func access(_ permission: Permission) -> Access {
         switch self {
         case .service: .admin(permission)
+        case .client: .owner(permission)
         case .admin: .anybody(permission)
         case .operator: .operator(Permission.platform.rawValue)
         }
@@ -66,7 +73,7 @@ enum KeyFamily: Sendable {
     /// The permissions that such a key may have; `nil` where it can have none.
     var permissions: PermissionSet? {
         switch self {
-        case .service: nil
+        case .service, .client: nil
         case .admin: .organization
         case .operator: [.platform]
         }

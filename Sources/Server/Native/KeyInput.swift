@@ -8,7 +8,7 @@ enum KeyInput {
     /// A key to be made.
     static func draft(_ body: Fields, _ family: KeyFamily) throws -> KeyDraft {
         let mode: String? = try body.optional("mode")
-        return KeyDraft(
+        var draft = KeyDraft(
             name: try body.required("name"),
             description: try body.optional("description"),
             kind: try kind(body, family),
@@ -22,6 +22,8 @@ enum KeyInput {
             expiresAt: try body.optional("expires_at").flatMap(Timestamp.reading),
             metadata: try body.optional("metadata", as: JSONObject.self).map { JSONValue.object($0).text } ?? "{}"
         )
+        if family == .client { draft.subject = try body.required("subject") }
+        return draft
     }
 
     /// A change: what is absent stays, `null` clears.
@@ -50,6 +52,7 @@ enum KeyInput {
     private static func kind(_ body: Fields, _ family: KeyFamily) throws -> KeyKind {
         switch family {
         case .service: try body.optional("type").flatMap(KeyKind.init(rawValue:)) ?? .service
+        case .client: .client
         case .admin: .admin
         case .operator: .operator
         }

@@ -34,7 +34,8 @@ struct KeyJSON: JSONWritable {
             .required("workspace_id", NativeSchema.id.orNull.described("Null for admin and operator keys.")),
             .required("name", NativeSchema.name),
             .required("description", NativeSchema.text.orNull),
-            .required("type", .oneOf("service", "anon", "admin", "operator")),
+            .required("type", .oneOf("service", "anon", "client", "admin", "operator")),
+            .required("subject", .string(max: 255).orNull.described("Whom a client key belongs to; null for others.")),
             .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
             .required("prefix", .string(max: 16).described("The first 16 characters of the newest token.")),
             .required("status", .oneOf(KeyStatus.allCases.map(\.rawValue))),
@@ -78,6 +79,7 @@ struct KeyJSON: JSONWritable {
             $0.member("name", key.name)
             $0.member("description", key.description)
             $0.member("type", key.kind.rawValue)
+            $0.member("subject", key.subject)
             $0.member("mode", key.mode.rawValue)
             $0.member("prefix", key.prefix)
             $0.member("status", status.rawValue)

@@ -25,6 +25,7 @@ struct KeyRoutes: Sendable {
         let caller = try request.caller
         return switch family {
         case .service: try await access.keys(ofWorkspace: request.parameter("workspace"), for: caller, permission)
+        case .client: try await access.clientKeys(ofWorkspace: request.parameter("workspace"), for: caller, permission)
         case .admin: try await access.keys(ofOrganization: request.parameter("organization"), for: caller, permission)
         case .operator: try access.keysOfPlatform(for: caller)
         }
@@ -40,8 +41,10 @@ struct KeyRoutes: Sendable {
 
     /// The path of the list with ids in place of slugs.
     func resolvedPath(_ home: KeyHome) -> String {
-        switch family {
-        case .service: "/v1/workspaces/\(home.workspaceID.map(UUIDv7.text(of:)) ?? "")/service-keys"
+        let workspace = home.workspaceID.map(UUIDv7.text(of:)) ?? ""
+        return switch family {
+        case .service: "/v1/workspaces/\(workspace)/service-keys"
+        case .client: "/v1/workspaces/\(workspace)/client-keys"
         case .admin: "/v1/organizations/\(home.organizationID.map(UUIDv7.text(of:)) ?? "")/admin-keys"
         case .operator: "/v1/operator-keys"
         }
@@ -78,7 +81,7 @@ struct KeyRoutes: Sendable {
     ) -> NativeEndpoint {
         let named = suffix.hasPrefix("/{id}") ? [Self.idParameter] : []
         let unavailable: [Problem.Kind] =
-            family == .service ? [.workspaceUnavailable, .serviceUnavailable] : [.serviceUnavailable]
+            family.isOfWorkspace ? [.workspaceUnavailable, .serviceUnavailable] : [.serviceUnavailable]
         return NativeEndpoint(
             method,
             family.path + suffix,
@@ -91,7 +94,7 @@ struct KeyRoutes: Sendable {
             query: query,
             body: body,
             responses: responses,
-            problems: problems + unavailable,
+            problems: problems + unavailable + [.rateLimited],
             takesIdempotencyKey: makes,
             handler: handler
         )
@@ -107,6 +110,9 @@ struct KeyRoutes: Sendable {
         if family == .service {
             filters.append(QueryParameter("type", .oneOf("service", "anon"), "Only keys of this type."))
         }
+        if family == .client {
+            filters.append(QueryParameter("subject", .string(min: 1, max: 255), "Only keys of this subject."))
+        }
         return endpoint(
             .get,
             "",
@@ -121,7 +127,8 @@ struct KeyRoutes: Sendable {
             let filter = KeyFilter(
                 query: try request.query.optional("query"),
                 status: try request.query.optional("status").flatMap(KeyStatus.init(rawValue:)),
-                kind: family == .service ? try request.query.optional("type").flatMap(KeyKind.init(rawValue:)) : nil
+                kind: family == .service ? try request.query.optional("type").flatMap(KeyKind.init(rawValue:)) : nil,
+                subject: family == .client ? try request.query.optional("subject") : nil
             )
             let keys = try await context.platform.keys.list(filter, page, in: home)
             return .page(keys.items.map { json($0, home) }, nextCursor: keys.next?.text)
@@ -219,7 +226,10 @@ struct KeyRoutes: Sendable {
 
 extension KeyFamily {
     /// The article before the noun.
-    var article: String { self == .service ? "a" : "an" }
+    var article: String { isOfWorkspace ? "a" : "an" }
+
+    /// Whether the keys live in a workspace's database.
+    var isOfWorkspace: Bool { self == .service || self == .client }
 }
 
 extension IssuedKey {

@@ -23,7 +23,12 @@ enum KeySchema {
     /// A name of a part of the tenant's application.
     static let namespace = Schema.string(min: 1, max: 255)
 
-    private static let addresses = Schema.array(
+    /// Whom a client key belongs to.
+    static let subject = Schema.string(min: 1, max: 255)
+        .described("Whom it belongs to, by the application's own name for them; fixed.")
+
+    /// Where a key may be used from.
+    static let addresses = Schema.array(
         of: Schema.string(min: 1, max: 64)
             .checked { value in
                 do throws(AddressFault) {
@@ -49,8 +54,8 @@ enum KeySchema {
     static let gracePeriod = Schema.integer(Int64(GracePeriod.range.lowerBound)...Int64(GracePeriod.range.upperBound))
         .described("Seconds in which what is replaced still works: 0 to 2592000, by default 86400.")
 
-    private static func future(_ now: @escaping @Sendable () -> Timestamp) -> Schema {
-        NativeSchema.time.checked { value in
+    private static func future(_ now: @escaping @Sendable () -> Timestamp) -> @Sendable (JSONValue) -> String? {
+        { value in
             guard let text = value.string, let instant = Timestamp.reading(text), instant > now() else {
                 return "must be in the future"
             }
@@ -64,19 +69,22 @@ enum KeySchema {
         if family == .service {
             fields.append(.optional("type", .oneOf("service", "anon").described("Fixed; `service` by default.")))
         }
+        if family == .client { fields.append(.required("subject", subject)) }
         fields.append(
             .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).described("Fixed; `live` by default."))
         )
-        fields.append(contentsOf: settings(family, now))
+        // By the time it is sent again, with its Idempotency-Key, a key that was made may have ended.
+        fields.append(contentsOf: settings(family, end: NativeSchema.time.checkedByUseCase(future(now))))
         return .object(fields).named("\(family.schemaName)Create")
     }
 
     /// The members that a key may be given later.
     static func patch(_ family: KeyFamily, now: @escaping @Sendable () -> Timestamp) -> Schema {
-        .object([.optional("name", NativeSchema.name)] + settings(family, now)).named("\(family.schemaName)Patch")
+        let fields = settings(family, end: NativeSchema.time.checked(future(now)))
+        return .object([.optional("name", NativeSchema.name)] + fields).named("\(family.schemaName)Patch")
     }
 
-    private static func settings(_ family: KeyFamily, _ now: @escaping @Sendable () -> Timestamp) -> [Field] {
+    private static func settings(_ family: KeyFamily, end: Schema) -> [Field] {
         var fields: [Field] = [
             .optional("description", NativeSchema.text.orNull),
             .optional("scopes", scopes.described("What it may do, in the application's words; nothing by default.")),
@@ -88,7 +96,7 @@ enum KeySchema {
             .optional("allowed_ips", addresses.orNull.described("Addresses or CIDR ranges; none means all.")),
             .optional("rate_limit_per_minute", rateLimit.orNull.described("Null is unlimited.")),
             .optional("rate_limit_per_hour", rateLimit.orNull.described("Null is unlimited.")),
-            .optional("expires_at", future(now).orNull.described("In the future; null is never.")),
+            .optional("expires_at", end.orNull.described("In the future; null is never.")),
             .optional("metadata", .anyObject(maximumBytes: 16_384).described("The owner's own data, at most 16 KiB.")),
         ]
         if let permissions = family.permissions {

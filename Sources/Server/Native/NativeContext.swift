@@ -49,7 +49,7 @@ struct NativeContext: Sendable {
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context in
-                guard let value = headers[.authorization], let token = Self.bearer(value) else {
+                guard let value = headers[.authorization], let token = BearerCredential.read(value) else {
                     throw Problem.unauthorized
                 }
                 return try await platform.access.authenticate(
@@ -60,14 +60,16 @@ struct NativeContext: Sendable {
             authorize: { principal, access in
                 guard case .restricted(let audience, let name) = access else { return }
                 switch (audience, principal.reach) {
-                case (.operator, .organization):
+                case (.operator, .organization), (.operator, .workspaces):
                     throw Problem(.forbidden, detail: "This operation needs an operator key.")
-                case (.admin, .platform):
+                case (.admin, .platform), (.owner, .platform):
                     throw Problem(
                         .forbidden,
                         detail:
                             "This operation needs an admin key of the organization; operator keys do not reach inside."
                     )
+                // What they come to is decided where it is known what is whose.
+                case (.owner, _) where principal.ownsClientKeys: return
                 default: break
                 }
                 if let permission = name.flatMap(Permission.init(rawValue:)) {
@@ -78,22 +80,15 @@ struct NativeContext: Sendable {
             }
         )
     }
-
-    /// The credential in `Bearer <credential>`; the scheme's case does not matter (RFC 9110 section 11.1).
-    private static func bearer(_ value: String) -> String? {
-        let scheme = "bearer "
-        guard value.utf8.count > scheme.utf8.count, value.prefix(scheme.count).lowercased() == scheme else {
-            return nil
-        }
-        let token = value.dropFirst(scheme.count).drop { $0 == " " }
-        return token.isEmpty ? nil : String(token)
-    }
 }
 
 extension Access {
     /// Whoever reaches the organization and has this permission; of an operator `platform:*` is asked instead.
     static func anybody(_ permission: Permission) -> Access { .any(permission.rawValue) }
 
-    /// Admin keys with this permission.
+    /// Admin keys and members with this permission.
     static func admin(_ permission: Permission) -> Access { .admin(permission.rawValue) }
+
+    /// The same, and members without it for what is their own.
+    static func owner(_ permission: Permission) -> Access { .owner(permission.rawValue) }
 }

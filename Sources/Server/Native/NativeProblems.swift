@@ -31,6 +31,7 @@ enum NativeProblems {
         case .forbiddenKind(let sentence): return Problem(.forbidden, detail: sentence)
         case .notFound: return .notFound
         case .conflict(let sentence): return .conflict(sentence)
+        case .nameTaken: return .conflict("A key of this name exists already.")
         case .invalid(let fields):
             return .invalidRequest(fields.map { Fault(.body(JSONPointer(text: $0.pointer)), Self.clause($0.detail)) })
         case .idempotencyKeyReused:
@@ -41,7 +42,10 @@ enum NativeProblems {
                 detail: "A request with this Idempotency-Key, or another change of the same thing, is still under way.",
                 headers: [.retryAfter: "1"]
             )
+        case .limitReached(let limit): return limitReached(limit)
         case .workspaceUnavailable: return .workspaceUnavailable(retryAfter: retryAfter)
+        case .tooManyAttempts(let seconds): return .rateLimited(retryAfter: seconds)
+        case .overloaded: return .serviceUnavailable(retryAfter: 1)
         case .unavailable: return .serviceUnavailable(retryAfter: retryAfter)
         case .outcomeUnknown:
             var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
@@ -51,12 +55,28 @@ enum NativeProblems {
         }
     }
 
+    /// When to come back, and the limit in the terms of draft-ietf-httpapi-ratelimit-headers.
+    private static func limitReached(_ limit: RateLimitVerdict) -> Problem {
+        let seconds = max(1, wholeSeconds(limit.retryAfter))
+        let name = limit.period == .seconds(60) ? "minute" : "hour"
+        var problem = Problem.rateLimited(retryAfter: seconds)
+        problem.headers[.rateLimit] = "\"\(name)\";r=\(limit.remaining);t=\(seconds)"
+        problem.headers[.rateLimitPolicy] = "\"\(name)\";q=\(limit.limit);w=\(wholeSeconds(limit.period))"
+        return problem
+    }
+
+    /// Rounded up: who comes back then is not too early.
+    private static func wholeSeconds(_ duration: Duration) -> Int {
+        let (seconds, rest) = duration.components
+        return Int(seconds) + (rest > 0 ? 1 : 0)
+    }
+
     private static func tenancy(_ error: TenancyError) -> Problem? {
         switch error.code {
         case .unknownOrganization, .unknownWorkspace: .notFound
         case .unknownCluster: .invalidRequest(.body("cluster", detail: "must name a cluster"))
         case .invalid: .invalidRequest(fault(error))
-        case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState:
+        case .slugTaken, .clusterNameTaken, .memberExists, .defaultExists, .defaultWorkspace, .wrongState:
             .conflict(sentence(error.message))
         case .busy: Problem(.conflict, detail: sentence(error.message), headers: [.retryAfter: "1"])
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)

@@ -30,7 +30,11 @@ package struct NativeSurface: Sendable {
         let endpoints =
             OrganizationRoutes(context: context).endpoints
             + WorkspaceRoutes(context: context).endpoints
+            + MemberRoutes(context: context).endpoints
+            + SessionRoutes(context: context).endpoints
+            + SessionIssuerRoutes(context: context).endpoints
             + KeyRoutes(context: context, family: .service).endpoints
+            + KeyRoutes(context: context, family: .client).endpoints
             + KeyRoutes(context: context, family: .admin).endpoints
             + KeyRoutes(context: context, family: .operator).endpoints
             + EventRoutes(context: context).endpoints
@@ -53,8 +57,12 @@ package struct NativeSurface: Sendable {
             tags: [
                 (Tag.verification, "Turns tokens into verdicts."),
                 (Tag.serviceKeys, "Keys of one workspace."),
+                (Tag.clientKeys, "Keys of one workspace, each of which belongs to a subject."),
                 (Tag.workspaces, "Tenants, each with a database of its own."),
                 (Tag.organizations, "Owners of workspaces."),
+                (Tag.members, "People with a role in an organization or a workspace."),
+                (Tag.sessions, "How members sign in."),
+                (Tag.sessionIssuers, "Whose sessions are believed where an application's own users manage their keys."),
                 (Tag.adminKeys, "Keys that manage one organization."),
                 (Tag.operatorKeys, "Keys that manage the platform."),
                 (Tag.events, "What happened, by whom, from where."),
@@ -66,8 +74,12 @@ package struct NativeSurface: Sendable {
     enum Tag {
         static let verification = "Verification"
         static let serviceKeys = "Service keys"
+        static let clientKeys = "Client keys"
         static let workspaces = "Workspaces"
         static let organizations = "Organizations"
+        static let members = "Members"
+        static let sessions = "Sessions"
+        static let sessionIssuers = "Session issuers"
         static let adminKeys = "Admin keys"
         static let operatorKeys = "Operator keys"
         static let events = "Events"

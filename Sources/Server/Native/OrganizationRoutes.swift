@@ -41,7 +41,7 @@ struct OrganizationRoutes: Sendable {
             responses: [
                 EndpointResult(.created, "What was made.", Self.created, headers: [NativeSchema.replayed])
             ],
-            problems: [.conflict, .serviceUnavailable],
+            problems: [.conflict, .serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
             deadline: .seconds(120)
         ) { request in
@@ -81,7 +81,7 @@ struct OrganizationRoutes: Sendable {
                     NativeSchema.page("OrganizationPage", of: OrganizationJSON.schema)
                 )
             ],
-            problems: [.forbidden, .serviceUnavailable]
+            problems: [.forbidden, .serviceUnavailable, .rateLimited]
         ) { request in
             let page = try context.page(request)
             let query: String? = try request.query.optional("query")
@@ -104,7 +104,7 @@ struct OrganizationRoutes: Sendable {
             access: .any(),
             parameters: [Self.parameter],
             responses: [EndpointResult(.ok, "The organization.", OrganizationJSON.schema)],
-            problems: [.forbidden, .serviceUnavailable]
+            problems: [.forbidden, .serviceUnavailable, .rateLimited]
         ) { request in
             let name = try request.parameter("organization")
             let found = try await context.platform.organizations.get(name, by: try context.caller(request))

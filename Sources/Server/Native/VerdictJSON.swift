@@ -91,7 +91,7 @@ struct VerdictJSON: JSONWritable {
         writer.key("name")
         writer.value(key.found.name)
         writer.key("subject")
-        writer.null()
+        if let subject = key.found.subject { writer.value(subject) } else { writer.null() }
         writer.key("scopes")
         writer.beginArray()
         for scope in state.scopes.scopes { writer.value(scope.text) }

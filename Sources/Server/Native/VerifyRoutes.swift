@@ -55,7 +55,7 @@ struct VerifyRoutes: Sendable {
             access: .admin(.keysVerify),
             body: .required(Self.request),
             responses: [EndpointResult(.ok, "The verdict.", VerdictJSON.schema)],
-            problems: [.workspaceUnavailable, .serviceUnavailable],
+            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             deadline: nil,
             logsAccess: false
         ) { request in
@@ -99,7 +99,7 @@ struct VerifyRoutes: Sendable {
                         .named("VerdictBatch")
                 )
             ],
-            problems: [.serviceUnavailable],
+            problems: [.serviceUnavailable, .rateLimited],
             deadline: nil,
             logsAccess: false
         ) { request in

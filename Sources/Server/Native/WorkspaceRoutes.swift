@@ -40,7 +40,8 @@ struct WorkspaceRoutes: Sendable {
             parameters: [Self.parameter],
             body: body,
             responses: [response],
-            problems: method == .get ? [.forbidden, .serviceUnavailable] : [.conflict, .serviceUnavailable],
+            problems: method == .get
+                ? [.forbidden, .serviceUnavailable, .rateLimited] : [.conflict, .serviceUnavailable, .rateLimited],
             // Dropping a database or waiting for another change may take a while.
             deadline: .seconds(120)
         ) { request in
@@ -77,7 +78,7 @@ struct WorkspaceRoutes: Sendable {
                     headers: [NativeSchema.replayed]
                 )
             ],
-            problems: [.conflict, .serviceUnavailable],
+            problems: [.conflict, .serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
             deadline: .seconds(120)
         ) { request in
@@ -128,7 +129,7 @@ struct WorkspaceRoutes: Sendable {
                     NativeSchema.page("WorkspacePage", of: WorkspaceJSON.schema)
                 )
             ],
-            problems: [.forbidden, .notFound, .serviceUnavailable]
+            problems: [.forbidden, .notFound, .serviceUnavailable, .rateLimited]
         ) { request in
             let page = try context.page(request)
             let filter = WorkspaceFilter(

@@ -14,16 +14,38 @@ package struct Fault: Sendable, Equatable {
         case header(String)
     }
 
+    /// What sort of fault it is, for dialects that have a code for each.
+    package enum Kind: Sendable {
+        /// It must be there and is not.
+        case missing
+        /// It has another JSON type.
+        case mistyped
+        /// It has the right type and is not acceptable.
+        case unacceptable
+    }
+
+    /// The detail of what is missing; a rule that gives it says that an empty value counts as none.
+    package static let isRequired = "is required"
+
     /// The part of the request that is at fault.
     package let location: Location
+
+    /// What sort of fault it is.
+    package let kind: Kind
 
     /// A clause that has the location as its subject, such as "must be a string".
     package let detail: String
 
     /// Makes a fault.
-    package init(_ location: Location, _ detail: String) {
+    package init(_ location: Location, _ detail: String, kind: Kind = .unacceptable) {
         self.location = location
         self.detail = detail
+        self.kind = kind
+    }
+
+    /// Whether both say the same to the client; the kind follows from the detail.
+    package static func == (left: Fault, right: Fault) -> Bool {
+        left.location == right.location && left.detail == right.detail
     }
 
     /// A fault of a member of the body, named by its path from the outside in.

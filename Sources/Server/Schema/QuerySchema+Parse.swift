@@ -18,9 +18,9 @@ private struct QueryReader {
     var object = JSONObject()
     var faults: [Fault] = []
 
-    mutating func fail(_ name: String, _ detail: String) {
+    mutating func fail(_ name: String, _ detail: String, _ kind: Fault.Kind = .unacceptable) {
         guard faults.count < Validation.maximumFaults else { return }
-        faults.append(Fault(.query(name), detail))
+        faults.append(Fault(.query(name), detail, kind: kind))
     }
 
     mutating func read(_ pair: Substring) {
@@ -48,7 +48,7 @@ private struct QueryReader {
         for parameter in schema.parameters {
             switch object[parameter.name] {
             case let value?: check(value, parameter)
-            case nil where parameter.isRequired: fail(parameter.name, "is required")
+            case nil where parameter.isRequired: fail(parameter.name, Fault.isRequired, .missing)
             case nil: object[parameter.name] = parameter.fallback
             }
         }
@@ -58,7 +58,7 @@ private struct QueryReader {
     private mutating func check(_ value: JSONValue, _ parameter: QueryParameter) {
         let values = parameter.isRepeated ? value.array ?? [] : [value]
         for value in values {
-            for fault in parameter.schema.validate(value) { fail(parameter.name, fault.detail) }
+            for fault in parameter.schema.validate(value) { fail(parameter.name, fault.detail, fault.kind) }
         }
     }
 }

@@ -31,8 +31,15 @@ package struct Check: Sendable {
     /// Says what is wrong, as a clause such as "must not be empty"; `nil` if nothing is.
     package let fault: @Sendable (JSONValue) -> String?
 
+    /// Whether its faults are only told beside others.
+    ///
+    /// For what depends on the time: a request that was right when it was first sent, and is sent again with its `Idempotency-Key`, must
+    /// get as far as the use case, which looks for the first one before it judges.
+    package let isLeftToUseCase: Bool
+
     /// Makes a rule.
-    package init(_ fault: @escaping @Sendable (JSONValue) -> String?) {
+    package init(isLeftToUseCase: Bool = false, _ fault: @escaping @Sendable (JSONValue) -> String?) {
+        self.isLeftToUseCase = isLeftToUseCase
         self.fault = fault
     }
 }
@@ -91,6 +98,11 @@ extension Schema {
 
     /// The same, and a rule that says what is wrong.
     package func checked(_ fault: @escaping @Sendable (JSONValue) -> String?) -> Schema { .checked(self, Check(fault)) }
+
+    /// The same, and a rule that the use case applies too; a value that breaks no other rule is left to it.
+    package func checkedByUseCase(_ fault: @escaping @Sendable (JSONValue) -> String?) -> Schema {
+        .checked(self, Check(isLeftToUseCase: true, fault))
+    }
 
     /// The same, shown once under that name in the documentation.
     package func named(_ name: String) -> Schema { .component(name, self) }

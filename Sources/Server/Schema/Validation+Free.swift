@@ -3,7 +3,7 @@ import JSON
 extension Validation {
     /// Checks JSON of any form: its size, and what PostgreSQL's `jsonb` could not hold.
     mutating func checkFree(_ value: JSONValue, _ rules: FreeRules) {
-        if rules.isObject, value.object == nil { return fail("must be an object") }
+        if rules.isObject, value.object == nil { return fail("must be an object", .mistyped) }
         var writer = JSONWriter()
         writer.value(value)
         guard writer.bytes.count <= rules.maximumBytes else {

@@ -3,11 +3,12 @@ package import JSON
 extension Schema {
     /// Everything that is wrong with a value, in the order in which it stands there.
     ///
-    /// At most `Validation.maximumFaults` are listed, so that no small request buys a huge answer.
+    /// At most `Validation.maximumFaults` are listed, so that no small request buys a huge answer. Where all that is wrong is left to the
+    /// use case, nothing is listed.
     package func validate(_ value: JSONValue, at pointer: JSONPointer = JSONPointer()) -> [Fault] {
         var validation = Validation(path: pointer.tokens)
         validation.check(value, against: self)
-        return validation.faults
+        return validation.leftToUseCase == validation.faults.count ? [] : validation.faults
     }
 }
 
@@ -19,30 +20,33 @@ struct Validation {
     var path: [JSONPointer.Token]
     private(set) var faults: [Fault] = []
 
+    /// How many of the faults only count beside others.
+    private(set) var leftToUseCase = 0
+
     init(path: [JSONPointer.Token]) {
         self.path = path
     }
 
-    mutating func fail(_ detail: String) {
+    mutating func fail(_ detail: String, _ kind: Fault.Kind = .unacceptable) {
         guard faults.count < Self.maximumFaults else { return }
-        faults.append(Fault(.body(JSONPointer(path)), detail))
+        faults.append(Fault(.body(JSONPointer(path)), detail, kind: kind))
     }
 
-    mutating func fail(member name: String, _ detail: String) {
+    mutating func fail(member name: String, _ detail: String, _ kind: Fault.Kind = .unacceptable) {
         path.append(.member(name))
-        fail(detail)
+        fail(detail, kind)
         path.removeLast()
     }
 
     mutating func check(_ value: JSONValue, against schema: Schema) {
         switch schema {
         case .text(let rules):
-            guard case .string(let text) = value else { return fail("must be a string") }
+            guard case .string(let text) = value else { return fail("must be a string", .mistyped) }
             if let fault = rules.fault(in: text) { fail(fault) }
         case .integer(let range): checkInteger(value, in: range)
         case .number(let range): checkNumber(value, in: range)
         case .boolean:
-            guard case .bool = value else { return fail("must be true or false") }
+            guard case .bool = value else { return fail("must be true or false", .mistyped) }
         case .array(let element, let count): checkArray(value, of: element, count: count)
         case .object(let rules): checkObject(value, rules)
         case .free(let rules): checkFree(value, rules)
@@ -51,13 +55,17 @@ struct Validation {
         case .checked(let schema, let rule):
             let before = faults.count
             check(value, against: schema)
-            if faults.count == before, let fault = rule.fault(value) { fail(fault) }
+            guard faults.count == before, let fault = rule.fault(value) else { return }
+            fail(fault, fault == Fault.isRequired ? .missing : .unacceptable)
+            if rule.isLeftToUseCase { leftToUseCase += faults.count - before }
         case .described(let schema, _), .component(_, let schema): check(value, against: schema)
         }
     }
 
     private mutating func checkInteger(_ value: JSONValue, in range: ClosedRange<Int64>) {
-        guard case .number(let number) = value, let integer = number.int64 else { return fail("must be an integer") }
+        guard case .number(let number) = value, let integer = number.int64 else {
+            return fail("must be an integer", .mistyped)
+        }
         guard range.contains(integer) else {
             return fail("must lie between \(range.lowerBound) and \(range.upperBound)")
         }
@@ -65,14 +73,14 @@ struct Validation {
 
     private mutating func checkNumber(_ value: JSONValue, in range: ClosedRange<Double>?) {
         guard case .number(let number) = value, let double = number.double else {
-            return fail("must be a number in the range of double precision")
+            return fail("must be a number in the range of double precision", .mistyped)
         }
         guard let range, !range.contains(double) else { return }
         fail("must lie between \(range.lowerBound) and \(range.upperBound)")
     }
 
     private mutating func checkArray(_ value: JSONValue, of element: Schema, count: ClosedRange<Int>) {
-        guard case .array(let elements) = value else { return fail("must be an array") }
+        guard case .array(let elements) = value else { return fail("must be an array", .mistyped) }
         guard count.contains(elements.count) else {
             return fail("must have \(count.lowerBound) to \(count.upperBound) elements")
         }
@@ -84,7 +92,7 @@ struct Validation {
     }
 
     private mutating func checkObject(_ value: JSONValue, _ rules: ObjectRules) {
-        guard case .object(let object) = value else { return fail("must be an object") }
+        guard case .object(let object) = value else { return fail("must be an object", .mistyped) }
         var found = 0
         for member in object.members {
             if let field = rules.fields.first(where: { $0.name.hasSameBytes(as: member.name) }) {
@@ -98,7 +106,7 @@ struct Validation {
         }
         guard found < rules.fields.count(where: \.isRequired) else { return }
         for field in rules.fields where field.isRequired && object[field.name] == nil {
-            fail(member: field.name, "is required")
+            fail(member: field.name, Fault.isRequired, .missing)
         }
     }
 }

@@ -10,18 +10,20 @@ public import Verification
 ///
 /// Every way into a workspace or to a set of keys goes through here, so that "not yours" and "not there" are the same answer.
 public struct AccessControl: Sendable {
-    private let platform: Platform
+    let platform: Platform
 
     init(_ platform: Platform) { self.platform = platform }
 
     /// Finds out who presents a credential.
     ///
     /// - Parameters:
-    ///   - text: the token of an admin or operator key.
+    ///   - text: the token of an admin or operator key, or the access token of a member's session.
     ///   - address: where the request comes from; keys that are bound to addresses need it.
     /// - Returns: the principal.
-    /// - Throws: `Refusal.unauthenticated` for everything that is not a good credential, `Refusal.unavailable` when nobody can tell.
+    /// - Throws: `Refusal.unauthenticated` for everything that is not a good credential, `Refusal.limitReached` for a good one that was
+    ///   used too often, `Refusal.unavailable` when nobody can tell.
     public func authenticate(_ text: String, from address: IPAddress?) async throws -> Principal {
+        if AccessToken.isShaped(text) { return try await self.platform.sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
         let digests = self.platform.secrets.peppers.digests(of: token)
         let found: FoundKey?
@@ -35,6 +37,7 @@ public struct AccessControl: Sendable {
         guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
             throw Refusal.unauthenticated
         }
+        try self.count(found)
         return Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,
@@ -42,6 +45,15 @@ public struct AccessControl: Sendable {
             reach: reach,
             permissions: found.permissions
         )
+    }
+
+    /// Counts a use of a good credential, in memory: nothing is written here.
+    private func count(_ found: FoundKey) throws(Refusal) {
+        let limits = found.state.rateLimits
+        let limit = limits.isUnlimited ? nil : self.platform.limiter.use(found.state.keyID, limits)
+        let isAllowed = limit?.isAllowed ?? true
+        self.platform.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
+        if let limit, !isAllowed { throw .limitReached(limit) }
     }
 
     private static func reach(_ found: FoundKey) -> Principal.Reach? {
@@ -62,8 +74,17 @@ public struct AccessControl: Sendable {
 
     /// The workspace that a request names by id or slug.
     ///
+    /// - Parameters:
+    ///   - name: the id, or the slug within the caller's organization.
+    ///   - principal: who asks.
+    ///   - isLeaving: whether one that is being deleted counts, too.
+    /// - Returns: the workspace, whatever its state.
     /// - Throws: `Refusal.notFound` also when it belongs to somebody else.
-    public func workspace(_ name: String, for principal: Principal) async throws -> Workspace {
+    public func workspace(
+        _ name: String,
+        for principal: Principal,
+        orLeaving isLeaving: Bool = false
+    ) async throws -> Workspace {
         try await self.platform.databases.control.pool.withConnection { connection in
             let store = self.platform.controlStore(connection)
             let found: Workspace? =
@@ -72,8 +93,8 @@ public struct AccessControl: Sendable {
                 } else if let organization = principal.organizationID {
                     try await store.workspace(slug: name, organization: organization)
                 } else { nil }
-            guard let found, found.state != .deleting else { throw Refusal.notFound }
-            try principal.requireReach(into: found.organizationID)
+            guard let found, isLeaving || found.state != .deleting else { throw Refusal.notFound }
+            try principal.requireReach(into: found.organizationID, workspace: found.id)
             return found
         }
     }
@@ -94,41 +115,19 @@ public struct AccessControl: Sendable {
         }
     }
 
-    /// The keys inside a workspace, which no operator key reaches.
-    public func keys(ofWorkspace name: String, for principal: Principal, _ permission: Permission) async throws
-        -> KeyHome
-    {
-        guard principal.reach != .platform else {
-            throw Refusal.forbiddenKind("The keys inside a workspace need an admin key of its organization.")
-        }
-        let workspace = try await self.workspace(name, for: principal)
-        try principal.require(permission)
-        let organization = try await self.organization(UUIDv7.text(of: workspace.organizationID), for: principal)
-        return KeyHome(owner: .workspace(workspace, tokenPrefix: organization.tokenPrefix.flatMap(TokenPrefix.init)))
-    }
-
-    /// The admin keys of an organization: for itself, and for the platform, which must be able to let an organization back in.
-    public func keys(ofOrganization name: String, for principal: Principal, _ permission: Permission) async throws
-        -> KeyHome
-    {
-        let organization = try await self.organization(name, for: principal)
-        try principal.require(principal.reach == .platform ? .platform : permission)
-        return KeyHome(owner: .organization(organization.id))
-    }
-
-    /// The operator keys.
-    public func keysOfPlatform(for principal: Principal) throws(Refusal) -> KeyHome {
-        try principal.requirePlatform(.platform)
-        return KeyHome(owner: .platform)
-    }
-
     /// Whose keys a principal may ask verdicts about.
     public func audience(of principal: Principal) throws(Refusal) -> Audience {
         guard let organization = principal.organizationID else {
             throw .forbiddenKind("Tokens are verified with an admin key, whose organization is the audience.")
         }
         try principal.require(.keysVerify)
-        return .organization(organization)
+        guard let member = principal.member else { return .organization(organization) }
+        let places = member.grants.filter { $0.role.permissions.contains(.keysVerify) }.map(\.workspaceID)
+        guard !places.contains(nil) else { return .organization(organization) }
+        guard places.count == 1, let workspace = places[0] else {
+            throw .forbiddenKind("Who may verify in several workspaces verifies with an admin key.")
+        }
+        return .workspace(workspace, of: organization)
     }
 }
 

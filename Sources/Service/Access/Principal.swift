@@ -1,131 +1,137 @@
 public import FoundationEssentials
 public import Keys
+public import Tenancy
 
 /// Who asks, after authentication.
 public struct Principal: Sendable {
+    /// What was presented.
+    public enum Identity: Sendable {
+        /// An admin or operator key.
+        case key(KeyIdentity)
+        /// A member's session.
+        case member(MemberIdentity)
+        /// A session of an organization's own application, which a session issuer vouches for.
+        case external(ExternalSession)
+        /// The program itself, which no credential can be.
+        case system
+    }
+
     /// How far the credential reaches.
     public enum Reach: Sendable, Hashable {
         /// Organizations, workspaces, clusters and migrations, but not the keys inside a workspace.
         case platform
         /// One organization and everything in it.
         case organization(UUID)
+        /// Some workspaces of one organization.
+        case workspaces(Set<UUID>, of: UUID)
     }
 
-    /// The key that was presented.
+    /// What was presented.
+    public let identity: Identity
+    /// How far it reaches.
+    public let reach: Reach
+    /// What it may do at the most; members may do it only in some workspaces, which `require(_:in:)` knows.
+    public let permissions: PermissionSet
+
+    /// Describes a key that asks.
+    public init(keyID: UUID, secretID: UUID, name: String, reach: Reach, permissions: PermissionSet) {
+        self.identity = .key(KeyIdentity(keyID: keyID, secretID: secretID, name: name))
+        self.reach = reach
+        self.permissions = permissions
+    }
+
+    /// Describes a member who asks, or nobody without a role in the organization.
+    init?(_ session: SessionRecord) {
+        let grants = session.memberships.map { Grant(workspaceID: $0.workspaceID, role: $0.role) }
+        guard !grants.isEmpty else { return nil }
+        self.identity = .member(
+            MemberIdentity(
+                userID: session.user.id,
+                sessionID: session.id,
+                email: session.user.email,
+                name: session.user.name,
+                grants: grants
+            )
+        )
+        self.reach =
+            grants.contains { $0.workspaceID == nil }
+            ? .organization(session.organizationID)
+            : .workspaces(Set(grants.compactMap(\.workspaceID)), of: session.organizationID)
+        self.permissions = PermissionSet(grants.flatMap(\.role.permissions.permissions))
+    }
+
+    /// Describes a session of an application that asks: it has no permission here, and comes to nothing but its own client keys.
+    init(_ session: ExternalSession) {
+        self.identity = .external(session)
+        self.reach = .organization(session.organizationID)
+        self.permissions = []
+    }
+
+    private init(system: Void) {
+        self.identity = .system
+        self.reach = .platform
+        self.permissions = [.platform]
+    }
+
+    /// The program itself, for what nobody asked for: a first start.
+    static let system = Principal(system: ())
+
+    /// How events and idempotency name it.
+    public var actor: String {
+        switch (self.identity, self.reach) {
+        case (.system, _): "system"
+        case (.key(let key), .platform): "operator-key:\(UUIDv7.text(of: key.keyID))"
+        case (.key(let key), _): "admin-key:\(UUIDv7.text(of: key.keyID))"
+        case (.member(let member), _): "member:\(UUIDv7.text(of: member.userID))"
+        case (.external(let session), _): "session:\(session.userID)"
+        }
+    }
+
+    /// The organization of an admin key, a member or a session.
+    public var organizationID: UUID? {
+        switch self.reach {
+        case .platform: nil
+        case .organization(let id), .workspaces(_, of: let id): id
+        }
+    }
+
+    /// The member, where it is one.
+    public var member: MemberIdentity? {
+        if case .member(let member) = self.identity { member } else { nil }
+    }
+}
+
+/// A key that was presented.
+public struct KeyIdentity: Sendable {
+    /// The key.
     public let keyID: UUID
     /// Its secret.
     public let secretID: UUID
     /// Its name.
     public let name: String
-    /// How far it reaches.
-    public let reach: Reach
-    /// What it may do.
-    public let permissions: PermissionSet
-    private let isSystem: Bool
-
-    /// Describes who asks.
-    public init(keyID: UUID, secretID: UUID, name: String, reach: Reach, permissions: PermissionSet) {
-        self.keyID = keyID
-        self.secretID = secretID
-        self.name = name
-        self.reach = reach
-        self.permissions = permissions
-        self.isSystem = false
-    }
-
-    /// The program itself, which no credential can be.
-    private init(system id: UUID) {
-        self.keyID = id
-        self.secretID = id
-        self.name = "system"
-        self.reach = .platform
-        self.permissions = [.platform]
-        self.isSystem = true
-    }
-
-    /// The program itself, for what nobody asked for: a first start.
-    static let system = Principal(system: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
-
-    /// How events and idempotency name it.
-    public var actor: String {
-        if self.isSystem { return "system" }
-        let id = self.keyID.uuidString.lowercased()
-        return switch self.reach {
-        case .platform: "operator-key:\(id)"
-        case .organization: "admin-key:\(id)"
-        }
-    }
-
-    /// The organization of an admin key.
-    public var organizationID: UUID? {
-        if case .organization(let id) = self.reach { id } else { nil }
-    }
-
-    /// Refuses unless the credential has a permission.
-    ///
-    /// What an operator key does where it reaches takes `platform:*`, whatever an admin key would need for it.
-    public func require(_ permission: Permission) throws(Refusal) {
-        let needed = self.reach == .platform ? Permission.platform : permission
-        guard self.permissions.contains(needed) else { throw .forbidden(needed) }
-    }
-
-    /// Refuses unless this is an operator key with a permission.
-    public func requirePlatform(_ permission: Permission) throws(Refusal) {
-        guard self.reach == .platform else { throw .forbiddenKind("This needs an operator key.") }
-        try self.require(permission)
-    }
-
-    /// Refuses unless the credential reaches into an organization.
-    ///
-    /// The organization itself is then not told to exist.
-    public func requireReach(into organization: UUID) throws(Refusal) {
-        switch self.reach {
-        case .platform: try self.require(.platform)
-        case .organization(organization): return
-        case .organization: throw .notFound
-        }
-    }
 }
 
-/// One request of a principal: who, from where, under which id.
-public struct Caller: Sendable {
-    /// Who asks.
-    public let principal: Principal
-    /// Where the request came from.
-    public let address: String?
-    /// The request, as the logs name it.
-    public let requestID: String?
-    /// The `Idempotency-Key`, if the request carries one.
-    public let idempotency: IdempotentRequest?
-
-    /// Describes a request.
-    public init(principal: Principal, address: String?, requestID: String?, idempotency: IdempotentRequest? = nil) {
-        self.principal = principal
-        self.address = address
-        self.requestID = requestID
-        self.idempotency = idempotency
-    }
+/// A member whose session was presented.
+public struct MemberIdentity: Sendable {
+    /// The user.
+    public let userID: UUID
+    /// The session.
+    public let sessionID: UUID
+    /// The user's address.
+    public let email: String
+    /// What people call the user.
+    public let name: String?
+    /// What the user may do where, in the session's organization.
+    public let grants: [Grant]
 }
 
-/// What makes two requests the same, for `Idempotency-Key`.
-public struct IdempotentRequest: Sendable {
-    /// The header's value as it came.
-    public let key: String
-    /// The method.
-    public let method: String
-    /// The path as it was resolved: with ids, not slugs.
-    public let path: String
-    /// The raw query.
-    public let query: String
-    /// The raw body.
-    public let body: [UInt8]
+/// A role and where it holds.
+public struct Grant: Sendable, Hashable {
+    /// The workspace, or `nil` for the whole organization.
+    public let workspaceID: UUID?
+    /// The role.
+    public let role: MemberRole
 
-    /// Describes a request.
-    public init(key: String, method: String, path: String, query: String, body: [UInt8]) {
-        self.key = key
-        self.method = method
-        self.path = path
-        self.query = query
-        self.body = body
-    }
+    /// Whether it holds in a workspace.
+    func covers(_ workspace: UUID) -> Bool { self.workspaceID == nil || self.workspaceID == workspace }
 }

@@ -17,16 +17,24 @@ public enum Refusal: Error, Sendable {
     case notFound
     /// It contradicts what is there; the text says how.
     case conflict(String)
+    /// There is a key of this name, and its owner's keys have each a name of their own.
+    case nameTaken
     /// Input that the shape of a request cannot rule out.
     case invalid([InvalidField])
     /// The `Idempotency-Key` was used for another request.
     case idempotencyKeyReused
     /// A request with the same `Idempotency-Key` is still running.
     case idempotencyKeyInUse
+    /// The credential has been used as often as it may be for now.
+    case limitReached(RateLimitVerdict)
     /// The database of this one workspace cannot be reached.
     case workspaceUnavailable
     /// The control database cannot be reached.
     case unavailable
+    /// Too many wrong guesses from there; it may try again after so many seconds.
+    case tooManyAttempts(retryAfter: Int)
+    /// More passwords are waiting to be checked than can be; later.
+    case overloaded
     /// The outcome is unknown: the connection broke during COMMIT. Looking again tells.
     case outcomeUnknown
 }

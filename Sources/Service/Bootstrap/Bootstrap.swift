@@ -3,7 +3,7 @@ import KeyStore
 public import Keys
 public import Logging
 public import Postgres
-import Tenancy
+public import Tenancy
 
 /// What a start does before anybody is served: it checks the peppers, and makes once what a new installation needs.
 ///
@@ -15,17 +15,41 @@ public struct Bootstrap: Sendable {
 
     /// Compares the peppers of the secrets file with those that the installation has used, and notes the new ones.
     ///
-    /// - Throws: `PepperMismatch`, before anything is noted: digests made with the wrong bytes match nothing on another node, and no key
-    ///   would be found here.
-    public func checkPeppers() async throws {
-        try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
-            let peppers = self.platform.secrets.peppers.all
-            for pepper in peppers { _ = try await store.addPepper(pepper.id.text, checkValue: pepper.checkValue.bytes) }
-            let known = try await store.pepperCheckValues()
-            for pepper in peppers where known[pepper.id.text] != pepper.checkValue.bytes {
-                throw PepperMismatch(id: pepper.id)
-            }
+    /// For `ControlDatabase.bootstrap`, which calls it before it sets a password: of two first starts with different files one is refused.
+    ///
+    /// - Throws: `PepperMismatch` or `ForeignSecrets`, before anything is noted: digests made with the wrong bytes match nothing on
+    ///   another node, and no key would be found here.
+    public static func admit(_ secrets: SecretsFile, _ store: ControlStore, _ logger: Logger) async throws {
+        let known = try await store.pepperCheckValues()
+        try Self.compare(secrets, known)
+        for pepper in secrets.peppers.all where known[pepper.id.text] == nil {
+            _ = try await store.addPepper(pepper.id.text, checkValue: pepper.checkValue.bytes)
+        }
+        for missing in known.keys.sorted() where !secrets.peppers.all.contains(where: { $0.id.text == missing }) {
+            logger.warning(
+                "the secrets file lacks a pepper that was used before: tokens that were made with it are not found",
+                metadata: ["pepper": "\(missing)"]
+            )
+        }
+    }
+
+    /// Compares the peppers of the secrets file with those that the installation has used, and notes nothing.
+    ///
+    /// For programs that do not serve.
+    ///
+    /// - Throws: `PepperMismatch`, `ForeignSecrets`.
+    public static func recognize(_ secrets: SecretsFile, _ store: ControlStore) async throws {
+        try Self.compare(secrets, try await store.pepperCheckValues())
+    }
+
+    private static func compare(_ secrets: SecretsFile, _ known: [String: [UInt8]]) throws {
+        let peppers = secrets.peppers.all
+        for pepper in peppers {
+            guard let value = known[pepper.id.text], value != pepper.checkValue.bytes else { continue }
+            throw PepperMismatch(id: pepper.id)
+        }
+        guard known.isEmpty || peppers.contains(where: { known[$0.id.text] != nil }) else {
+            throw ForeignSecrets(known: known.keys.sorted())
         }
     }
 
@@ -38,7 +62,7 @@ public struct Bootstrap: Sendable {
     ///   - owner: the way to the control database, which need not exist.
     ///   - reactor: the thread that the connection lives on.
     ///   - logger: gets what the connection has to say.
-    /// - Throws: `PepperMismatch`, `PostgresError`.
+    /// - Throws: `PepperMismatch`, `ForeignSecrets`, `PostgresError`.
     public static func checkBefore(
         _ secrets: SecretsFile,
         owner: PostgresConfiguration,
@@ -55,11 +79,7 @@ public struct Bootstrap: Sendable {
         do {
             let rows = try await connection.query(Self.findPeppers)
             if try rows.first?.decode(0, as: Bool.self) == true {
-                let known = try await ControlStore(connection, installation: .standard).pepperCheckValues()
-                for pepper in secrets.peppers.all {
-                    guard let value = known[pepper.id.text], value != pepper.checkValue.bytes else { continue }
-                    throw PepperMismatch(id: pepper.id)
-                }
+                try await Self.recognize(secrets, ControlStore(connection, installation: .standard))
             }
             await connection.close()
         } catch {
@@ -74,19 +94,45 @@ public struct Bootstrap: Sendable {
     ///
     /// What was revoked or deleted since stays so. Of two programs that start at once, one makes them; the other waits for it.
     ///
+    /// The random tokens are shown before what they open is committed, in one transaction. So a key that counts has been shown, however
+    /// and whenever the program ends; what was shown by a start that ended too early opens nothing, and the next start shows others. The
+    /// other order could lose a token for good, since it is stored nowhere.
+    ///
     /// - Parameters:
     ///   - operatorToken: the operator key's token; random when `nil`.
     ///   - adminToken: the admin key's token; random when `nil`.
+    ///   - member: the first owner of the organization `default`; nobody when `nil`.
+    ///   - show: shows random tokens to whoever started the program; called once, and only if there are any. When it throws, nothing
+    ///     is made. It has 15 seconds, after which PostgreSQL ends the transaction.
     /// - Returns: the random tokens that were made by this start, which no later one can show again.
-    /// - Throws: `PresetFault` before anything is made; the database's errors.
-    public func seed(operatorToken: Token?, adminToken: Token?) async throws -> FirstStart {
+    /// - Throws: `PresetFault` before anything is made; what `show` throws; `FirstStartUnderWay`; the database's errors.
+    public func seed(
+        operatorToken: Token?,
+        adminToken: Token?,
+        member: FirstMember? = nil,
+        show: @Sendable (FirstStart) async throws -> Void = { _ in }
+    ) async throws -> FirstStart {
         try PresetFault.check(operatorToken, setting: "MORTISE_OPERATOR_KEY", prefix: .operator)
         try PresetFault.check(adminToken, setting: "MORTISE_ADMIN_KEY", prefix: .admin)
-        var first = FirstStart()
-        first.operatorToken = try await self.once("operator key", .operator, preset: operatorToken) {
-            token,
-            key,
-            connection in
+        let first: FirstStart
+        do {
+            first = try await self.platform.controlTransaction { connection in
+                var first = FirstStart()
+                first.operatorToken = try await self.seedOperatorKey(operatorToken, connection)
+                first.adminToken = try await self.seedOrganization(adminToken, connection)
+                if first.operatorToken != nil || first.adminToken != nil { try await show(first) }
+                return first
+            }
+        } catch Refusal.idempotencyKeyInUse {
+            // What a lock that was not had in time is to every other transaction of the platform.
+            throw FirstStartUnderWay()
+        }
+        if let member { try await self.platform.members.seed(member) }
+        return first
+    }
+
+    private func seedOperatorKey(_ preset: Token?, _ connection: PostgresConnection) async throws -> Token? {
+        try await self.once("operator key", .operator, preset: preset, connection) { token, key in
             let draft = KeyDraft(
                 name: "First operator key",
                 kind: .operator,
@@ -95,10 +141,10 @@ public struct Bootstrap: Sendable {
             )
             try await self.plant(draft, token, key, KeyHome(owner: .platform), connection)
         }
-        first.adminToken = try await self.once("default organization", .admin, preset: adminToken) {
-            token,
-            key,
-            connection in
+    }
+
+    private func seedOrganization(_ preset: Token?, _ connection: PostgresConnection) async throws -> Token? {
+        try await self.once("default organization", .admin, preset: preset, connection) { token, key in
             let control = self.platform.controlStore(connection)
             let organization = try await control.createOrganization(
                 NewOrganization(name: "Default", slug: "default"),
@@ -116,35 +162,31 @@ public struct Bootstrap: Sendable {
             )
             try await self.plant(draft, token, key, KeyHome(owner: .organization(organization.id)), connection)
         }
-        return first
     }
 
-    /// Runs `body` in a transaction that also notes that it ran, unless one has been noted before.
+    /// Notes that something is made and makes it, unless that was noted before.
     ///
-    /// - Returns: the token, if it was random.
+    /// - Returns: the token, if it is new and random.
     private func once(
         _ seed: String,
         _ prefix: TokenPrefix,
         preset: Token?,
-        _ body: (Token, UUID, PostgresConnection) async throws -> Void
+        _ connection: PostgresConnection,
+        _ make: (Token, UUID) async throws -> Void
     ) async throws -> Token? {
-        let (isNew, token) = try await self.platform.controlTransaction { connection in
-            let keys = KeyStore(connection)
-            let key = self.platform.newID(at: try await keys.now())
-            let token = preset ?? self.randomToken(prefix)
-            guard try await self.platform.controlStore(connection).plantSeed(seed, keyID: key) else {
-                return (false, token)
+        let key = self.platform.newID(at: try await KeyStore(connection).now())
+        guard try await self.platform.controlStore(connection).plantSeed(seed, keyID: key) else {
+            if preset != nil {
+                self.platform.logger.debug(
+                    "a preset key is not looked at, for one was made before",
+                    metadata: ["seed": "\(seed)"]
+                )
             }
-            try await body(token, key, connection)
-            return (true, token)
+            return nil
         }
-        if !isNew, preset != nil {
-            self.platform.logger.debug(
-                "a preset key is not looked at, for one was made before",
-                metadata: ["seed": "\(seed)"]
-            )
-        }
-        return isNew && preset == nil ? token : nil
+        let token = preset ?? self.randomToken(prefix)
+        try await make(token, key)
+        return preset == nil ? token : nil
     }
 
     private func randomToken(_ prefix: TokenPrefix) -> Token {

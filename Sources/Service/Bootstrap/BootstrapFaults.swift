@@ -11,6 +11,28 @@ public struct PepperMismatch: Error, Sendable, Hashable, CustomStringConvertible
     }
 }
 
+/// The secrets file has none of the peppers that the installation has used.
+public struct ForeignSecrets: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The ids of those peppers.
+    public let known: [String]
+
+    /// One sentence for the operator.
+    public var description: String {
+        """
+        The secrets file is not this installation's: it has none of the peppers that were used before \
+        (\(self.known.joined(separator: ", "))); use the original file, to which a new pepper is added.
+        """
+    }
+}
+
+/// Another program is making the first keys of the installation, and did not end in time.
+public struct FirstStartUnderWay: Error, Sendable, Hashable, CustomStringConvertible {
+    /// One sentence for the operator.
+    public var description: String {
+        "Another server is making the first keys of this installation and waits for its standard output to be read; start again."
+    }
+}
+
 /// A preset token cannot be used.
 public struct PresetFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// The setting.

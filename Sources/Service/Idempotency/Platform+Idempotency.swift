@@ -13,6 +13,12 @@ enum IdempotentAttempt {
     case replay(IdempotencyRecord)
 }
 
+/// What a token to be made says openly beside its workspace.
+struct TokenForm {
+    let prefix: TokenPrefix
+    let mode: KeyMode
+}
+
 extension Platform {
     /// Claims the caller's `Idempotency-Key` in the transaction of what it makes.
     ///
@@ -76,8 +82,7 @@ extension Platform {
     /// Makes a token: derived where a twin must be able to get it again, random otherwise.
     func makeToken(
         _ home: KeyHome,
-        _ kind: KeyKind,
-        _ mode: KeyMode,
+        _ form: TokenForm,
         key: UUID,
         _ attempt: IdempotentAttempt,
         _ caller: Caller
@@ -85,21 +90,20 @@ extension Platform {
         guard case .first(var record) = attempt else {
             var randomness = self.randomness
             return Token.make(
-                prefix: home.tokenPrefix(kind),
-                mode: mode,
+                prefix: form.prefix,
+                mode: form.mode,
                 workspace: home.ref,
                 using: &randomness
             )
         }
         record.resourceID = key
-        return try self.derivedToken(home, kind, mode, record, caller)
+        return try self.derivedToken(home, form, record, caller)
     }
 
     /// The token that a remembered request made.
     func derivedToken(
         _ home: KeyHome,
-        _ kind: KeyKind,
-        _ mode: KeyMode,
+        _ form: TokenForm,
         _ record: IdempotencyRecord,
         _ caller: Caller
     ) throws(Refusal) -> Token {
@@ -113,6 +117,6 @@ extension Platform {
                 principal: record.principal
             )
         else { throw .conflict("The secret that this Idempotency-Key needs is no longer in the secrets file.") }
-        return Token.make(prefix: home.tokenPrefix(kind), mode: mode, workspace: home.ref, body: body)
+        return Token.make(prefix: form.prefix, mode: form.mode, workspace: home.ref, body: body)
     }
 }

@@ -11,6 +11,9 @@ struct Changes {
     init(created draft: KeyDraft) {
         self.add("kind", .string(draft.kind.rawValue))
         self.add("mode", .string(draft.mode.rawValue))
+        self.add("subject", draft.subject.json)
+        self.add("type", draft.type.json)
+        self.add("created_by", draft.createdBy.json)
         self.add("scopes", draft.scopes.map(\.text).json)
         if !draft.permissions.names.isEmpty { self.add("permissions", draft.permissions.names.json) }
         if let namespaces = draft.allowedNamespaces { self.add("allowed_namespaces", namespaces.json) }

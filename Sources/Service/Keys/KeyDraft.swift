@@ -1,3 +1,4 @@
+public import JSON
 public import Keys
 
 /// A key to be made: everything that can be chosen, each in a type that only holds what is allowed.
@@ -26,6 +27,22 @@ public struct KeyDraft: Sendable {
     public var expiresAt: Timestamp?
     /// The owner's data: JSON text of an object.
     public var metadata: String
+    /// Whose it will be; for client keys, and needed where their home is not one subject's already.
+    public var subject: String?
+    /// A label of the application's, 1 to 64 characters; for client keys.
+    public var type: String?
+    /// What the application says about the subject, 16 KiB at most; for client keys.
+    public var claims: JSONValue?
+    /// What the token begins with, in place of what the home or the kind would give.
+    public var tokenPrefix: TokenPrefix?
+    /// Who made it, as the key shows it; the caller by default.
+    ///
+    /// Events name the caller in any case.
+    public var createdBy: String?
+    /// Whether another key may have the name; by default only client keys may share one.
+    public var uniqueness: NameUniqueness?
+    /// How long it lives, in place of `expiresAt`: counted from the database's time when the key is made.
+    public var lifetime: Duration?
 
     /// Describes a key.
     public init(
@@ -55,6 +72,14 @@ public struct KeyDraft: Sendable {
         self.expiresAt = expiresAt
         self.metadata = metadata
     }
+}
+
+/// Whether two keys of one owner may have the same name.
+public enum NameUniqueness: Sendable {
+    /// They may.
+    case none
+    /// They may not: of a workspace, an organization or the platform until the key is revoked, of a subject until it is deleted.
+    case unique
 }
 
 /// What a change does to one setting.
@@ -87,6 +112,14 @@ public struct KeyPatch: Sendable {
     public var expiresAt: Setting<Timestamp?> = .keep
     /// The owner's data.
     public var metadata: Setting<String> = .keep
+    /// Whose it is; for client keys, and not where their home is one subject's.
+    public var subject: Setting<String> = .keep
+    /// What the application says about the subject; for client keys.
+    public var claims: Setting<JSONValue?> = .keep
+    /// Whether it is switched on.
+    public var isEnabled: Setting<Bool> = .keep
+    /// How long it lives from now on, in place of `expiresAt`.
+    public var lifetime: Duration?
 
     /// A change that changes nothing yet.
     public init() {}

@@ -1,8 +1,8 @@
 public import FoundationEssentials
 import KeyStore
-import Keys
+public import Keys
 import Postgres
-import Tenancy
+public import Tenancy
 
 /// Where a set of keys lives, and whose it is: a workspace's database, or the control database for admin and operator keys.
 ///
@@ -11,6 +11,8 @@ public struct KeyHome: Sendable {
     /// Whose keys.
     enum Owner: Sendable {
         case workspace(Workspace, tokenPrefix: TokenPrefix?)
+        /// The client keys of a workspace: of one subject, or of all.
+        case clients(Workspace, subject: String?, tokenPrefix: TokenPrefix?)
         case organization(UUID)
         case platform
     }
@@ -21,34 +23,46 @@ public struct KeyHome: Sendable {
     var keyOwner: KeyOwner {
         switch self.owner {
         case .workspace: .workspace
+        case .clients(_, let subject, _): .clients(subject: subject)
         case .organization(let id): .organization(id)
         case .platform: .platform
         }
     }
 
     /// What the tokens name.
-    var ref: WorkspaceRef {
-        if case .workspace(let workspace, _) = self.owner { workspace.ref } else { .root }
-    }
+    public var ref: WorkspaceRef { self.workspace?.ref ?? .root }
 
     /// The workspace of these keys; `nil` in the control database.
-    public var workspaceID: UUID? {
-        if case .workspace(let workspace, _) = self.owner { workspace.id } else { nil }
+    public var workspace: Workspace? {
+        switch self.owner {
+        case .workspace(let workspace, _), .clients(let workspace, _, _): workspace
+        case .organization, .platform: nil
+        }
     }
+
+    /// The id of the workspace of these keys; `nil` in the control database.
+    public var workspaceID: UUID? { self.workspace?.id }
 
     /// The organization of admin keys; `nil` for other keys, whose events need no owner beside their database.
     public var organizationID: UUID? {
         if case .organization(let id) = self.owner { id } else { nil }
     }
 
-    /// What tokens of a kind begin with here.
-    func tokenPrefix(_ kind: KeyKind) -> TokenPrefix {
-        if case .workspace(_, let prefix?) = self.owner { prefix } else { kind.defaultPrefix }
+    /// The only subject whose keys these are, if they are one subject's.
+    public var subject: String? {
+        if case .clients(_, let subject, _) = self.owner { subject } else { nil }
     }
 
-    /// Whether keys may be made here now.
-    func requireOpen() throws(Refusal) {
-        guard case .workspace(let workspace, _) = self.owner, workspace.state != .active else { return }
-        throw .conflict("The workspace is \(workspace.state.rawValue); only an active one can get new secrets.")
+    /// Whether two keys here may have the same name, where nobody says.
+    var uniqueness: NameUniqueness {
+        if case .clients = self.owner { .none } else { .unique }
+    }
+
+    /// What tokens of a kind begin with here.
+    func tokenPrefix(_ kind: KeyKind) -> TokenPrefix {
+        switch self.owner {
+        case .workspace(_, let prefix?), .clients(_, _, let prefix?): prefix
+        case .workspace, .clients, .organization, .platform: kind.defaultPrefix
+        }
     }
 }

@@ -3,7 +3,7 @@ import JSON
 public import KeyStore
 public import Keys
 import Postgres
-public import Tenancy
+import Tenancy
 
 /// What can be done with keys.
 ///
@@ -23,46 +23,6 @@ public struct KeyService: Sendable {
         }
     }
 
-    /// One page of keys, newest first.
-    public func list(_ filter: KeyFilter, _ page: PageRequest, in home: KeyHome) async throws -> Page<KeyRecord> {
-        try await self.platform.connection(home) { connection in
-            let cursor: KeyCursor? =
-                if case .after(let cursor) = page.position {
-                    KeyCursor(createdAt: cursor.createdAt, id: cursor.id)
-                } else { nil }
-            let keys = try await KeyStore(connection)
-                .list(
-                    in: home.keyOwner,
-                    filter,
-                    after: cursor,
-                    limit: page.limit + 1
-                )
-            return Page(keys, of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
-        }
-    }
-
-    /// One page of events of a key, which may be gone, or of all keys here; newest first.
-    ///
-    /// - Throws: `Refusal.notFound` for a key that never was here: every key has at least the event of its creation.
-    public func events(_ filter: EventFilter, _ page: PageRequest, in home: KeyHome) async throws -> Page<EventRecord> {
-        var filter = filter
-        filter.organizationID = home.organizationID
-        if case .platform = home.owner { filter.isPlatformOnly = true }
-        let cursor: UUID? = if case .after(let cursor) = page.position { cursor.id } else { nil }
-        let events = try await self.platform.connection(home) { [filter] connection in
-            let store = EventStore(connection)
-            let events = try await store.list(filter, after: cursor, limit: page.limit + 1)
-            if events.isEmpty, let key = filter.keyID {
-                var ofKey = EventFilter(keyID: key)
-                ofKey.organizationID = filter.organizationID
-                ofKey.isPlatformOnly = filter.isPlatformOnly
-                guard try await !store.list(ofKey, after: nil, limit: 1).isEmpty else { throw Refusal.notFound }
-            }
-            return events
-        }
-        return Page(events, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
-    }
-
     // MARK: Making
 
     /// Makes a key.
@@ -80,21 +40,22 @@ public struct KeyService: Sendable {
         by caller: Caller,
         answer: @Sendable (KeyRecord, Timestamp) -> String
     ) async throws -> IssuedKey {
-        try home.requireOpen()
         try caller.principal.requireNoEscalation(draft.permissions, owner: home.keyOwner)
+        try KeyRules(draft, in: home).enforce()
+        let form = TokenForm(prefix: draft.tokenPrefix ?? home.tokenPrefix(draft.kind), mode: draft.mode)
+        let draft = try draft.settled(in: home)
         return try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            try await self.platform.requireOpen(home, connection)
             let now = try await store.now()
-            if let end = draft.expiresAt, end <= now {
-                throw Refusal.invalid([InvalidField(pointer: "/expires_at", detail: "Must be in the future.")])
-            }
             let id = self.platform.newID(at: now)
             let attempt = try await self.platform.claim(caller, home, resource: id, connection)
             if case .replay(let record) = attempt {
-                return try await self.replay(record, draft.kind, draft.mode, home, caller, connection)
+                return try await self.replay(record, draft.mode, home, caller, connection)
             }
-            let token = try self.platform.makeToken(home, draft.kind, draft.mode, key: id, attempt, caller)
+            // Only now: a twin is answered what the first one was, though the key or the workspace may have ended meanwhile.
+            try await self.platform.requireOpen(home, connection)
+            let draft = try draft.settled(at: now)
+            let token = try self.platform.makeToken(home, form, key: id, attempt, caller)
             let made = try await self.platform.plant(draft, token, id: id, in: home, by: caller, at: now, connection)
             let text = answer(made, now)
             try await self.platform.complete(attempt, answer: text, connection)
@@ -112,15 +73,15 @@ public struct KeyService: Sendable {
         by caller: Caller,
         answer: @Sendable (KeyRecord, Timestamp) -> String
     ) async throws -> IssuedKey {
-        try home.requireOpen()
-        return try await self.platform.transaction(home) { connection in
+        try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            try await self.platform.requireOpen(home, connection)
             let (key, now) = try await self.locked(id, home, caller, store)
             let attempt = try await self.platform.claim(caller, home, resource: id, connection)
+            let form = key.tokenForm(in: home)
             if case .replay(let record) = attempt {
-                return try await self.replay(record, key.kind, key.mode, home, caller, connection)
+                return try await self.replay(record, form.mode, home, caller, connection)
             }
+            try await self.platform.requireOpen(home, connection)
             try key.requireAlive("rotated", at: now)
             for (index, secret) in key.secrets.enumerated() {
                 // The newest one gets the grace; what is older has had its own.
@@ -131,11 +92,11 @@ public struct KeyService: Sendable {
                     : .atOnce
                 try await store.end(secret.id, end, now: now)
             }
-            let token = try self.platform.makeToken(home, key.kind, key.mode, key: id, attempt, caller)
-            try await self.add(token, to: id, store, at: now)
+            let token = try self.platform.makeToken(home, form, key: id, attempt, caller)
+            try await self.add(token, to: id, in: home, store, at: now)
             var rotated = key
             rotated.updatedAt = now
-            try await store.update(rotated, uniqueName: key.name)
+            try await store.update(rotated)
             var changes = Changes()
             changes.add("prefix", from: .string(key.prefix), to: .string(token.parsed.displayPrefix.text))
             changes.add("grace_period_seconds", .integer(Int64(grace.seconds)))
@@ -148,7 +109,7 @@ public struct KeyService: Sendable {
     }
 
     /// Stores what is kept of a token.
-    func add(_ token: Token, to key: UUID, _ store: KeyStore, at now: Timestamp) async throws {
+    func add(_ token: Token, to key: UUID, in home: KeyHome, _ store: KeyStore, at now: Timestamp) async throws {
         let stored = self.platform.secrets.peppers.digest(of: token)
         try await store.insert(
             NewSecret(
@@ -158,24 +119,36 @@ public struct KeyService: Sendable {
                 prefix: token.parsed.displayPrefix.text,
                 createdAt: now
             ),
-            key: key
+            key: key,
+            in: home.keyOwner
         )
     }
 
     /// Answers a twin: the token is derived again, and must be the one that was stored.
-    private func replay(
+    func replay(
         _ record: IdempotencyRecord,
-        _ kind: KeyKind,
         _ mode: KeyMode,
         _ home: KeyHome,
         _ caller: Caller,
         _ connection: PostgresConnection
     ) async throws -> IssuedKey {
-        let token = try self.platform.derivedToken(home, kind, mode, record, caller)
-        for stored in self.platform.secrets.peppers.digests(of: token) {
-            guard try await KeyStore(connection).hasSecret(stored.digest, key: record.resourceID) else { continue }
-            guard let answer = record.answer else { break }
-            return IssuedKey(answer: answer, token: token, isReplay: true)
+        let store = KeyStore(connection)
+        // What tokens begin with here may have been changed since; the ones that were made have not.
+        let prefixes = try await store.find(record.resourceID, in: home.keyOwner)?.tokenPrefixes ?? []
+        for prefix in prefixes {
+            let token = try self.platform.derivedToken(
+                home,
+                TokenForm(prefix: prefix, mode: mode),
+                record,
+                caller
+            )
+            for stored in self.platform.secrets.peppers.digests(of: token) {
+                guard try await store.hasSecret(stored.digest, key: record.resourceID, in: home.keyOwner) else {
+                    continue
+                }
+                guard let answer = record.answer else { break }
+                return IssuedKey(answer: answer, token: token, isReplay: true)
+            }
         }
         throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
     }

@@ -60,9 +60,10 @@ public struct OrganizationService: Sendable {
         let now = try await keys.now()
         let keyID = self.platform.newID(at: now)
         let root = KeyHome(owner: .platform)
+        let form = TokenForm(prefix: root.tokenPrefix(.admin), mode: .live)
         let attempt = try await self.platform.claim(caller, root, resource: keyID, connection)
         if case .replay(let record) = attempt {
-            let token = try self.platform.derivedToken(root, .admin, .live, record, caller)
+            let token = try self.platform.derivedToken(root, form, record, caller)
             let rows = try await connection.query(Self.workspaceOfAdminKey, [record.resourceID])
             guard let workspaceID: UUID = try rows.first?.decode(0), let answer = record.answer,
                 try await self.isStored(token, record.resourceID, keys)
@@ -74,7 +75,7 @@ public struct OrganizationService: Sendable {
             NewWorkspace(organizationID: organization.id, name: "Default", slug: "default", isDefault: true),
             by: caller.attribution
         )
-        let token = try self.platform.makeToken(root, .admin, .live, key: keyID, attempt, caller)
+        let token = try self.platform.makeToken(root, form, key: keyID, attempt, caller)
         let home = KeyHome(owner: .organization(organization.id))
         let key = try await self.platform.plant(
             KeyDraft(name: "First admin key", kind: .admin, permissions: .organization),
@@ -106,7 +107,7 @@ public struct OrganizationService: Sendable {
 
     private func isStored(_ token: Token, _ key: UUID, _ keys: KeyStore) async throws -> Bool {
         for stored in self.platform.secrets.peppers.digests(of: token) {
-            if try await keys.hasSecret(stored.digest, key: key) { return true }
+            if try await keys.hasSecret(stored.digest, key: key, in: .platform) { return true }
         }
         return false
     }

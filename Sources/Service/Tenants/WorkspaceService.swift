@@ -25,7 +25,7 @@ public struct WorkspaceService: Sendable {
         answer: @Sendable (Workspace) -> String
     ) async throws -> Made {
         try caller.principal.requireReach(into: new.organizationID)
-        try caller.principal.require(.workspacesWrite)
+        try caller.principal.requireWide(.workspacesWrite)
         let home = KeyHome(owner: .platform)
         let (id, made) = try await self.platform.controlTransaction { connection in
             let now = try await KeyStore(connection).now()
@@ -64,6 +64,7 @@ public struct WorkspaceService: Sendable {
         if let own = caller.principal.organizationID {
             if let asked = filter.organizationID, asked != own { throw Refusal.notFound }
             filter.organizationID = own
+            if case .workspaces(let reached, _) = caller.principal.reach { filter.ids = Array(reached) }
         } else {
             try caller.principal.requirePlatform(.platform)
         }
@@ -73,8 +74,11 @@ public struct WorkspaceService: Sendable {
     }
 
     /// Changes name, slug or retention.
+    ///
+    /// A change of nothing is none, and leaves no event.
     public func update(_ name: String, _ change: WorkspaceChange, by caller: Caller) async throws -> Workspace {
         let workspace = try await self.writable(name, caller)
+        if change.isEmpty { return workspace }
         return try await self.platform.controlTransaction { connection in
             try await self.platform.controlStore(connection)
                 .updateWorkspace(workspace.id, change, by: caller.attribution)
@@ -101,28 +105,40 @@ public struct WorkspaceService: Sendable {
 
     /// Removes a workspace with its database.
     ///
-    /// Only an archived one, so that no slip of the hand destroys keys in use.
+    /// Only an archived one, so that no slip of the hand destroys keys in use, or one whose making did not come to its end. Where a
+    /// removal did not come to its end, asking again goes on with it.
     public func delete(_ name: String, by caller: Caller) async throws {
-        let workspace = try await self.writable(name, caller)
+        let workspace = try await self.writable(name, caller, orLeaving: true)
         guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
-        guard workspace.state == .archived else {
+        guard Self.removable.contains(workspace.state) else {
             throw Refusal.conflict("Only an archived workspace can be deleted; archive it first.")
         }
-        try await self.platform.provisioner.delete(workspace.id, by: caller.attribution)
+        // Before, so that few sessions have to be ended, and after, for what was opened meanwhile.
+        await self.platform.databases.forget(workspace.id)
+        try await self.platform.provisioner.delete(workspace.id, in: Self.removable, by: caller.attribution)
         await self.platform.databases.forget(workspace.id)
     }
 
-    private func writable(_ name: String, _ caller: Caller) async throws -> Workspace {
-        let workspace = try await self.platform.access.workspace(name, for: caller.principal)
-        try caller.principal.require(.workspacesWrite)
+    private static let removable: Set<WorkspaceState> = [.archived, .creating, .deleting]
+
+    private func writable(_ name: String, _ caller: Caller, orLeaving isLeaving: Bool = false) async throws -> Workspace
+    {
+        let workspace = try await self.platform.access.workspace(name, for: caller.principal, orLeaving: isLeaving)
+        try caller.principal.require(.workspacesWrite, in: workspace.id)
         return workspace
     }
 }
 
 extension Platform {
-    /// Finishes what a workspace needs to be active.
+    /// Finishes the making of a workspace.
+    ///
+    /// Whoever asks for the same again gets the same answer, though the workspace may have been suspended or archived since.
     func settle(_ workspace: UUID) async throws {
-        guard try await self.provisioner.settle(workspace)?.state == .active else { throw Refusal.unavailable }
+        switch try await self.provisioner.settle(workspace)?.state {
+        case .active, .suspended, .archived: return
+        case .creating, .deleting: throw Refusal.unavailable
+        case nil: throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
+        }
     }
 
     /// Inserts a key with a given token, and its event.
@@ -136,9 +152,9 @@ extension Platform {
         _ connection: PostgresConnection
     ) async throws -> KeyRecord {
         let store = KeyStore(connection)
-        let key = KeyRecord(draft, id: id, owner: home.keyOwner, createdBy: caller.principal.actor, at: now)
-        try await store.insert(key, uniqueName: draft.name)
-        try await self.keys.add(token, to: id, store, at: now)
+        let key = KeyRecord(draft, id: id, in: home, createdBy: caller.principal.actor, at: now)
+        try await store.insert(key)
+        try await self.keys.add(token, to: id, in: home, store, at: now)
         let changes = Changes(created: draft)
         try await self.keys.record(.created, key, home, caller, at: now, changes: changes, connection)
         guard let made = try await store.find(id, in: home.keyOwner) else { throw Refusal.notFound }

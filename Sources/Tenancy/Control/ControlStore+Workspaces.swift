@@ -6,6 +6,8 @@ import Postgres
 public struct WorkspaceFilter: Sendable {
     /// Of one organization.
     public var organizationID: UUID?
+    /// Only these, for whoever sees no more.
+    package var ids: [UUID]?
     /// In one of these states.
     public var states: [WorkspaceState]
     /// With this in the name or the slug, whatever the case.
@@ -36,8 +38,10 @@ extension ControlStore {
             INSERT INTO control.workspace_refs (ref) VALUES ($3)
         ), made AS (
             INSERT INTO control.workspaces
-                (id, organization_id, ref, slug, name, cluster_id, database, is_default, data_retention, state, state_event_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{"unit": "days", "value": 7}'), 'creating', $10)
+                (id, organization_id, ref, slug, name, cluster_id, database, is_default, data_retention, state, state_event_id,
+                metadata)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{"unit": "days", "value": 7}'), 'creating', $10,
+                coalesce($14, '{}'))
             ON CONFLICT (organization_id, slug) DO NOTHING
             RETURNING *
         ), noted AS (
@@ -58,7 +62,7 @@ extension ControlStore {
         ), changed AS (
             UPDATE control.workspaces w
             SET name = CASE WHEN $2 THEN $3 ELSE old.name END, slug = coalesce($4, old.slug),
-                data_retention = coalesce($5, old.data_retention), updated_at = now()
+                data_retention = coalesce($5, old.data_retention), metadata = coalesce($10, old.metadata), updated_at = now()
             FROM old WHERE w.id = old.id
             RETURNING w.*
         ), noted AS (
@@ -69,6 +73,7 @@ extension ControlStore {
                     ('slug', to_jsonb(old.slug), to_jsonb(changed.slug)),
                     ('data_retention', old.data_retention, changed.data_retention)) difference (member, was, is_now)
                     WHERE was IS DISTINCT FROM is_now)
+                || CASE WHEN old.metadata = changed.metadata THEN '{}' ELSE '{"metadata": "changed"}'::jsonb END
             FROM old JOIN changed ON changed.id = old.id
         )
         SELECT \(Workspace.columns("changed")) FROM changed
@@ -79,17 +84,17 @@ extension ControlStore {
     private static let bySlug = Statement("\(select) WHERE w.organization_id = $1 AND w.slug = $2")
     private static let ofDefault = Statement("\(select) WHERE w.organization_id = $1 AND w.is_default")
 
-    /// The parameters from 4 on: states, query, name prefix.
+    /// The parameters from 4 on: states, query, name prefix, ids.
     private static let filter = """
         (cardinality($4::text[]) = 0 OR w.state = ANY ($4))
         AND ($5::text IS NULL OR strpos(lower(coalesce(w.name, '') || ' ' || w.slug), lower($5)) > 0)
-        AND ($6::text IS NULL OR starts_with(lower(w.name), lower($6)))
+        AND ($6::text IS NULL OR starts_with(lower(w.name), lower($6))) AND ($7::uuid[] IS NULL OR w.id = ANY ($7))
         """
     private static let list = ListStatement(select, alias: "w", where: filter)
     private static let listOfOrganization = ListStatement(
         select,
         alias: "w",
-        where: "w.organization_id = $7 AND \(filter)"
+        where: "w.organization_id = $8 AND \(filter)"
     )
 
     /// Makes the row of a workspace in state `creating`; `Provisioner.settle` then makes its database.
@@ -113,7 +118,7 @@ extension ControlStore {
                             id, new.organizationID, ref.text, slug.text, new.name, cluster.id,
                             self.installation.workspaceDatabase(ref), new.isDefault,
                             new.dataRetention.map(PostgresJSON.init(_:)),
-                        ] + self.event(attribution)
+                        ] + self.event(attribution) + [new.metadata.map(PostgresJSON.init(_:))]
                     )
                     .first.map { row throws(PostgresError) in try Workspace(row: row) }
             } catch {
@@ -142,7 +147,9 @@ extension ControlStore {
     public func workspaces(_ page: PageRequest, _ filter: WorkspaceFilter = WorkspaceFilter()) async throws -> Page<
         Workspace
     > {
-        var parameters: [any PostgresEncodable] = [filter.states.map(\.rawValue), filter.query, filter.namePrefix]
+        var parameters: [any PostgresEncodable] = [
+            filter.states.map(\.rawValue), filter.query, filter.namePrefix, filter.ids,
+        ]
         if let organization = filter.organizationID { parameters.append(organization) }
         return try await (filter.organizationID == nil ? Self.list : Self.listOfOrganization)
             .page(
@@ -167,7 +174,7 @@ extension ControlStore {
                 Self.changeWorkspace,
                 [
                     id, change.name != nil, change.name ?? nil, slug, change.dataRetention.map(PostgresJSON.init(_:)),
-                ] + self.event(attribution)
+                ] + self.event(attribution) + [change.metadata.map(PostgresJSON.init(_:))]
             )
             if let row = rows.first { return try Workspace(row: row) }
         } catch {
@@ -179,13 +186,14 @@ extension ControlStore {
     /// What a violated constraint means.
     private static func translate(_ error: PostgresError) -> any Error {
         let retention = TenancyError(.invalid, "data retention is a JSON object", field: "data_retention")
-        // The only parameter that the server parses is that text.
+        // The parameters that the server parses are that text and the metadata, which is an object where it comes from.
         if error.sqlState == .invalidTextRepresentation { return retention }
         return switch error.constraint {
         case "workspaces_slug_key": TenancyError(.slugTaken, "the slug is taken", field: "slug")
         case "workspaces_one_default": TenancyError(.defaultExists, "the organization has a default workspace already")
         case "workspaces_organization_id_fkey": TenancyError.unknownOrganization
         case "workspaces_data_retention_object": retention
+        case "workspaces_metadata_object": TenancyError(.invalid, "metadata is a JSON object", field: "metadata")
         default: error
         }
     }

@@ -56,14 +56,14 @@ extension Workspace {
         [
             "id", "organization_id", "ref", "slug", "name", "cluster_id", "database", "state", "target_state",
             "is_default",
-            "data_retention", "created_at", "updated_at", "archived_at",
+            "data_retention", "created_at", "updated_at", "archived_at", "metadata",
         ]
         .map { "\(alias).\($0)" }
         .joined(separator: ", ")
     }
 
     /// How many columns there are.
-    static let columnCount = 14
+    static let columnCount = 15
 
     init(row: Row) throws(PostgresError) {
         guard let ref = WorkspaceRef(try row.decode(2, as: String.self)) else {
@@ -84,7 +84,8 @@ extension Workspace {
             dataRetention: try row.decode(10, as: PostgresJSON.self).text,
             createdAt: try row.timestamp(11),
             updatedAt: try row.timestamp(12),
-            archivedAt: try row.optionalTimestamp(13)
+            archivedAt: try row.optionalTimestamp(13),
+            metadata: try row.decode(14, as: PostgresJSON.self).text
         )
     }
 }

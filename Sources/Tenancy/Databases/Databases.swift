@@ -15,6 +15,9 @@ public final class Databases: Sendable {
         let cluster: Cluster
         let lookups: LeasedCache<UUID, PostgresPipeline>
         let pools: LeasedCache<UUID, PostgresPool>
+        let usage: LeasedCache<UUID, PostgresPool>
+
+        var all: [LeasedCache<UUID, PostgresPool>] { [self.pools, self.usage] }
     }
 
     private let database: ControlDatabase
@@ -65,7 +68,7 @@ public final class Databases: Sendable {
         }
         for cache in caches {
             await cache.lookups.shutdown()
-            await cache.pools.shutdown()
+            for pools in cache.all { await pools.shutdown() }
         }
         await self.control.lookups.shutdown()
         await self.control.pool.shutdown()
@@ -109,24 +112,44 @@ public final class Databases: Sendable {
     ///
     /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
     public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
+        try await self.withPool(workspace, self.options.connectionsPerManagedDatabase, from: { $0.pools }, body)
+    }
+
+    /// Lends the connection over which a workspace's counts are written.
+    ///
+    /// - Throws: what `withPool` throws.
+    public func withUsagePool<T>(
+        _ workspace: WorkspaceFacts,
+        _ body: (PostgresPool) async throws -> T
+    ) async throws -> T {
+        try await self.withPool(workspace, 1, from: { $0.usage }, body)
+    }
+
+    private func withPool<T>(
+        _ workspace: WorkspaceFacts,
+        _ connections: Int,
+        from cache: (ClusterCaches) -> LeasedCache<UUID, PostgresPool>,
+        _ body: (PostgresPool) async throws -> T
+    ) async throws -> T {
         try await self.forgettingTheDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
-            return try await caches.pools.withValue(
-                workspace.workspaceID,
-                make: {
-                    let configuration = try self.database.runtimeConfiguration(
-                        caches.cluster,
-                        database: workspace.database
-                    )
-                    return PostgresPool(
-                        Self.management(configuration, self.options),
-                        options: PostgresPoolOptions(maximumConnections: self.options.connectionsPerManagedDatabase),
-                        reactor: self.reactor(for: workspace.workspaceID),
-                        logger: self.database.logger
-                    )
-                },
-                body
-            )
+            return try await cache(caches)
+                .withValue(
+                    workspace.workspaceID,
+                    make: {
+                        let configuration = try self.database.runtimeConfiguration(
+                            caches.cluster,
+                            database: workspace.database
+                        )
+                        return PostgresPool(
+                            Self.management(configuration, self.options),
+                            options: PostgresPoolOptions(maximumConnections: connections),
+                            reactor: self.reactor(for: workspace.workspaceID),
+                            logger: self.database.logger
+                        )
+                    },
+                    body
+                )
         }
     }
 
@@ -135,7 +158,7 @@ public final class Databases: Sendable {
         self.directory.forget(workspaceID)
         for cache in self.caches.withLock({ Array($0.byCluster.values) }) {
             await cache.lookups.remove(workspaceID)
-            await cache.pools.remove(workspaceID)
+            for pools in cache.all { await pools.remove(workspaceID) }
         }
     }
 
@@ -157,8 +180,9 @@ public final class Databases: Sendable {
         if let caches = self.caches.withLock({ $0.byCluster[cluster] }) { return caches }
         let made = ClusterCaches(
             cluster: try await self.directory.cluster(cluster),
-            lookups: LeasedCache(capacity: self.options.maximumLookupDatabases) { await $0.shutdown() },
-            pools: LeasedCache(capacity: self.options.maximumManagedDatabases) { await $0.shutdown() }
+            lookups: self.cache(self.options.maximumLookupDatabases) { await $0.shutdown() },
+            pools: self.cache(self.options.maximumManagedDatabases) { await $0.shutdown() },
+            usage: self.cache(self.options.maximumUsageDatabases) { await $0.shutdown() }
         )
         return try self.caches.withLock { caches throws(TenancyError) in
             guard !caches.isShutDown else { throw TenancyError(.capacityExceeded, "this node is shutting down") }
@@ -166,6 +190,13 @@ public final class Databases: Sendable {
             caches.byCluster[cluster] = made
             return made
         }
+    }
+
+    private func cache<Value: Sendable>(
+        _ capacity: Int,
+        close: @escaping @Sendable (Value) async -> Void
+    ) -> LeasedCache<UUID, Value> {
+        LeasedCache(capacity: capacity, patience: self.options.placePatience, close: close)
     }
 
     private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions)
@@ -192,6 +223,13 @@ public final class Databases: Sendable {
     /// Another's, and one that was never given out, cost and answer the same.
     public func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         try await self.directory.facts(ref: ref, organization: organization)
+    }
+
+    /// Finds a workspace by its ref, whosever it is.
+    ///
+    /// For a token that nobody vouches for, and that says itself whose it is.
+    public func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
+        try await self.directory.facts(ref: ref)
     }
 
     /// Finds a workspace by its id.

@@ -1,8 +1,8 @@
 /// The bounds of what one node opens.
 ///
-/// On each cluster at most `maximumLookupDatabases` times the number of reactors and
-/// `maximumManagedDatabases * connectionsPerManagedDatabase` connections, and on the primary one `controlConnections` and one set of
-/// lookup connections more, whatever the number of workspaces.
+/// On each cluster at most `maximumLookupDatabases` times the number of reactors,
+/// `maximumManagedDatabases * connectionsPerManagedDatabase` and `maximumUsageDatabases` connections, and on the primary one
+/// `controlConnections` and one set of lookup connections more, whatever the number of workspaces; see `maximumConnections`.
 public struct DatabasesOptions: Sendable {
     /// How many workspaces of a cluster are looked up in at once.
     ///
@@ -12,7 +12,15 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 8.
     public var maximumManagedDatabases: Int
-    /// How many connections each of those has.
+    /// How many workspaces of a cluster have their counts written at once, over one connection each.
+    ///
+    /// Default 4: a share of its own, so that counting takes no place away from management.
+    public var maximumUsageDatabases: Int
+    /// How long a call waits for one of these places while all are in use.
+    ///
+    /// Default 2 s.
+    public var placePatience: Duration
+    /// How many connections each managed database has.
     ///
     /// Default 2.
     public var connectionsPerManagedDatabase: Int
@@ -33,6 +41,8 @@ public struct DatabasesOptions: Sendable {
     public init(
         maximumLookupDatabases: Int = 32,
         maximumManagedDatabases: Int = 8,
+        maximumUsageDatabases: Int = 4,
+        placePatience: Duration = .seconds(2),
         connectionsPerManagedDatabase: Int = 2,
         controlConnections: Int = 4,
         lookupDeadline: Duration = .seconds(2),
@@ -40,9 +50,20 @@ public struct DatabasesOptions: Sendable {
     ) {
         self.maximumLookupDatabases = max(1, maximumLookupDatabases)
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
+        self.maximumUsageDatabases = max(1, maximumUsageDatabases)
+        self.placePatience = placePatience
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
         self.controlConnections = max(1, controlConnections)
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
+    }
+
+    /// The most connections that the service has to the primary cluster: as the runtime role, and with a provisioner's as the owner.
+    ///
+    /// The provisioner's are its own and one more for each, to the workspace that it works on.
+    public func maximumConnections(reactors: Int, with provisioner: ProvisionerOptions = ProvisionerOptions()) -> Int {
+        (self.maximumLookupDatabases + 1) * reactors
+            + self.maximumManagedDatabases * self.connectionsPerManagedDatabase + self.maximumUsageDatabases
+            + self.controlConnections + 2 * provisioner.maximumConnections
     }
 }

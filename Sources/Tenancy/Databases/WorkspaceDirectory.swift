@@ -29,6 +29,7 @@ final class WorkspaceDirectory: Sendable {
     /// A workspace that is being made or removed has no database to speak of.
     private static let exists = "w.state NOT IN ('creating', 'deleting')"
     private static let byRef = Statement("\(select) WHERE w.ref = $1 AND w.organization_id = $2 AND \(exists)")
+    private static let byRefOfAnybody = Statement("\(select) WHERE w.ref = $1 AND \(exists)")
     private static let byID = Statement("\(select) WHERE w.id = $1 AND \(exists)")
     private static let bySlug = Statement("\(select) WHERE w.organization_id = $1 AND w.slug = $2 AND \(exists)")
     private static let ofDefault = Statement("\(select) WHERE w.organization_id = $1 AND w.is_default AND \(exists)")
@@ -39,6 +40,11 @@ final class WorkspaceDirectory: Sendable {
     func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         if let known = self.state.withLock({ $0.byRef[Owned(organizationID: organization, ref: ref)] }) { return known }
         return try await self.read(Self.byRef, [ref.text, organization])?.facts
+    }
+
+    /// Whosever it is: for a token that nobody vouches for.
+    func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
+        try await self.read(Self.byRefOfAnybody, [ref.text])?.facts
     }
 
     func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {

@@ -4,7 +4,8 @@ public import Migrations
 public import Postgres
 
 extension ControlDatabase {
-    private static let lock = AdvisoryLock("start of the installation")
+    /// Held while what belongs to a whole server is set up.
+    static let lock = AdvisoryLock("start of the installation")
 
     private static let insertRoot = Statement(
         """
@@ -24,6 +25,9 @@ extension ControlDatabase {
     ///     transaction mode.
     ///   - installation: the names to use.
     ///   - credentials: the passwords of roles.
+    ///   - setsPassword: whether the runtime role's password is set; a program that does not serve leaves it alone.
+    ///   - admit: called under the lock once the schema is there and before a password is set; what it throws ends the start. Programs
+    ///     whose secrets are not this installation's are found out here.
     ///   - version: this program's version, for the ledgers.
     ///   - migratorOptions: how patient migrations are.
     ///   - identifiers: where ids come from.
@@ -35,6 +39,8 @@ extension ControlDatabase {
         owner: PostgresConfiguration,
         installation: Installation = .standard,
         credentials: ClusterCredentials,
+        setsPassword: Bool = true,
+        admit: @Sendable (ControlStore) async throws -> Void = { _ in },
         version: String,
         migratorOptions: MigratorOptions = MigratorOptions(),
         identifiers: IdentifierSource = .system,
@@ -47,13 +53,16 @@ extension ControlDatabase {
         do {
             let (primary, report) = try await self.lock.withLock(on: connection, patience: migratorOptions.lockPatience)
             {
+                try await server.checkMark(try await Self.identity(on: connection))
                 try await server.prepareRole()
                 let report = try await migrator.apply(connection) { file in
                     logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
                 }
                 let store = ControlStore(connection, installation: installation, identifiers: identifiers)
                 let primary = try await self.register(store)
-                try await server.setPassword(credentials.runtimePassword(primary.id))
+                try await server.setMark(primary.id)
+                try await admit(store)
+                if setsPassword { try await server.setPassword(credentials.runtimePassword(primary.id)) }
                 let database = try await connection.currentDatabase()
                 try await server.close(database: database)
                 try await server.open(database: database)
@@ -90,6 +99,15 @@ extension ControlDatabase {
         )
         guard let made else { throw TenancyError.unknownCluster }
         return made
+    }
+
+    private static let hasClusters = Statement("SELECT to_regclass('control.clusters') IS NOT NULL", prepared: false)
+
+    /// The id that the installation has had so far.
+    private static func identity(on connection: PostgresConnection) async throws -> UUID? {
+        let rows = try await connection.query(self.hasClusters)
+        guard try rows.first?.decode(0, as: Bool.self) == true else { return nil }
+        return try await ControlStore(connection, installation: .standard).cluster(name: Cluster.primaryName)?.id
     }
 
     /// Connects; where the database does not exist, makes it from the database `postgres`, which every server has.

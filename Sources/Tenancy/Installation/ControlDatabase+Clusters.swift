@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Keys
 import Logging
+import Migrations
 import Postgres
 
 extension ControlDatabase {
@@ -38,11 +39,13 @@ extension ControlDatabase {
                 throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
             }
             let server = Server(installation: self.installation, connection: remote)
+            try await server.checkMark(self.primary.id)
             try await server.prepareRole()
             // The row first: a taken name must not change the password on the server that has it.
             let made = try await self.store(on: control)
                 .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
             guard let made else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
+            try await server.setMark(self.primary.id)
             try await server.setPassword(self.credentials.runtimePassword(made.id))
             await remote.close()
             await control.close()
@@ -66,8 +69,14 @@ extension ControlDatabase {
                     let remote = try await self.connectAsOwner(cluster, database: nil)
                     let server = Server(installation: self.installation, connection: remote)
                     do {
-                        try await server.prepareRole()
-                        try await server.setPassword(self.credentials.runtimePassword(cluster.id))
+                        // Two sessions that alter one role at the same time get "tuple concurrently updated".
+                        try await Self.lock.withLock(on: store.connection, patience: self.migratorOptions.lockPatience)
+                        {
+                            try await server.checkMark(self.primary.id)
+                            try await server.prepareRole()
+                            try await server.setMark(self.primary.id)
+                            try await server.setPassword(self.credentials.runtimePassword(cluster.id))
+                        }
                         await remote.close()
                     } catch {
                         await remote.close()

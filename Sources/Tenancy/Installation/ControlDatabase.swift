@@ -75,18 +75,4 @@ public struct ControlDatabase: Sendable {
     func workspaceMigrator() throws(MigrationError) -> Migrator {
         try self.installation.workspaceMigrator(version: self.version, options: self.migratorOptions)
     }
-
-    /// Compares the control database with this program's files; changes nothing.
-    public func migrationPlan() async throws -> [MigrationPlan] {
-        let migrator = try self.installation.controlMigrator(version: self.version, options: self.migratorOptions)
-        let connection = try await self.connectAsOwner(self.primary, database: nil)
-        do {
-            let plans = try await migrator.plan(connection)
-            await connection.close()
-            return plans
-        } catch {
-            await connection.close()
-            throw error
-        }
-    }
 }

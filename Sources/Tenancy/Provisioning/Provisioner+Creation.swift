@@ -17,7 +17,7 @@ extension Provisioner {
 
     private static let activate = Statement(
         """
-        UPDATE control.workspaces w SET state = 'active', updated_at = now() WHERE id = $1 AND state = 'creating'
+        UPDATE control.workspaces w SET state = 'active' WHERE id = $1 AND state = 'creating'
         RETURNING \(Workspace.columns("w"))
         """
     )
@@ -87,7 +87,8 @@ extension Provisioner {
                 return true
             } catch {
                 switch error.sqlState {
-                case .duplicateDatabase:
+                // 23505 instead of 42P04: the session of a node that was killed has gone on, and ended while this one waited for it.
+                case .duplicateDatabase, .uniqueViolation:
                     try await Server(installation: self.control.installation, connection: maintenance)
                         .close(database: name)
                     return false

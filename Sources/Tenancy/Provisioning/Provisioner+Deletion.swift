@@ -24,9 +24,17 @@ extension Provisioner {
     ///
     /// Its ref is never given out again, and what happened to the workspace stays in the control database's events.
     ///
-    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `busy`; `PostgresError`, after which the deletion is pending: asking again
-    ///   finishes it, and so does the next start.
-    public func delete(_ id: UUID, by attribution: Attribution) async throws {
+    /// - Parameters:
+    ///   - id: the workspace.
+    ///   - states: the states in which it may be, besides `deleting`; looked at when nobody else can change them.
+    ///   - attribution: who removes it.
+    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the deletion is pending:
+    ///   asking again finishes it, and so does the next repair.
+    public func delete(
+        _ id: UUID,
+        in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
+        by attribution: Attribution
+    ) async throws {
         try await self.pool.withConnection { connection in
             try await self.withLock(id, on: connection) {
                 guard var plan = try await SettlementPlan.read(id, on: connection) else {
@@ -36,6 +44,12 @@ extension Provisioner {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
                 }
                 if plan.workspace.state != .deleting {
+                    guard states.contains(plan.workspace.state) else {
+                        throw TenancyError(
+                            .wrongState,
+                            "a workspace that is \(plan.workspace.state.rawValue) cannot be deleted; archive it first"
+                        )
+                    }
                     try await connection.query(
                         Self.decideDeletion,
                         [id] + self.control.store(on: connection).event(attribution) + [
@@ -55,6 +69,9 @@ extension Provisioner {
     func completeDeletion(_ plan: SettlementPlan, cluster: Cluster, on connection: PostgresConnection) async throws {
         let database = PostgresConnection.quote(identifier: plan.workspace.database)
         try await self.withMaintenance(cluster, control: connection) { maintenance in
+            // A service that connects again and again could come between the end of its sessions and that of the database.
+            try await Server(installation: self.control.installation, connection: maintenance)
+                .shut(database: plan.workspace.database)
             try await maintenance.script(
                 "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
                 deadline: self.options.databaseDeadline

@@ -16,21 +16,32 @@ extension Provisioner {
     private static let unsettled = Statement(
         """
         SELECT id FROM control.workspaces WHERE (target_state IS NOT NULL OR state IN ('creating', 'deleting')) AND id > $1
+            AND updated_at <= now() - make_interval(secs => $2)
         ORDER BY id LIMIT 100
         """
     )
 
-    /// Finishes everything that a crash left half done; called at a start, and as often as one likes.
+    /// Sets up the clusters and finishes everything that a crash left half done; called at a start.
     ///
     /// A workspace that another node is working on is waited for, and then found finished. One that fails does not stop the rest.
     public func repairAll() async throws -> RepairReport {
-        var report = RepairReport()
-        report.unreachableClusters = try await self.pool.withConnection {
+        let unreachable = try await self.pool.withConnection {
             try await self.control.prepareClusters(self.control.store(on: $0))
         }
+        var report = try await self.settleAll()
+        report.unreachableClusters = unreachable
+        return report
+    }
+
+    /// Finishes everything that was left half done; called as often as one likes.
+    ///
+    /// What others are doing at the moment is left to them: nothing may have happened to a workspace for as long as `rest`.
+    public func settleAll(atRestFor rest: Duration = .zero) async throws -> RepairReport {
+        var report = RepairReport()
+        let seconds = Double(rest.components.seconds)
         var last = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         while true {
-            let ids = try await self.pool.query(Self.unsettled, [last]).map { try $0.decode(0, as: UUID.self) }
+            let ids = try await self.pool.query(Self.unsettled, [last, seconds]).map { try $0.decode(0, as: UUID.self) }
             guard let end = ids.last else { return report }
             last = end
             for id in ids {

@@ -48,12 +48,12 @@ public final class Provisioner: Sendable {
         await self.pool.shutdown()
     }
 
-    /// Makes a workspace and its database.
+    /// Makes a workspace and its database; for tests, since a use case makes the row in a transaction of its own.
     ///
     /// - Returns: the workspace, active: its database exists and is migrated.
     /// - Throws: what `ControlStore.createWorkspace` and `settle` throw. After the former there is nothing; after the latter there is a
     ///   row, which `settle` or the next start completes.
-    public func create(_ new: NewWorkspace, by attribution: Attribution) async throws -> Workspace {
+    package func create(_ new: NewWorkspace, by attribution: Attribution) async throws -> Workspace {
         try await self.pool.withConnection { connection in
             let made = try await self.control.store(on: connection).createWorkspace(new, by: attribution)
             try self.onStep(.recorded)
@@ -82,6 +82,10 @@ public final class Provisioner: Sendable {
 
     /// Takes the step that the row asks for, under the workspace's lock.
     func carryOut(_ plan: SettlementPlan, on connection: PostgresConnection) async throws -> Workspace? {
+        // Whoever could write a row must not choose which database the owner makes, changes or drops.
+        guard plan.workspace.database == self.control.installation.workspaceDatabase(plan.workspace.ref) else {
+            throw TenancyError(.incompatible, "the workspace's row names a database that is not its own")
+        }
         guard let cluster = try await self.control.store(on: connection).cluster(plan.workspace.clusterID) else {
             throw TenancyError.unknownCluster
         }

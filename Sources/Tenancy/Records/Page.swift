@@ -82,8 +82,10 @@ public struct Page<Element: Sendable>: Sendable {
 extension Page {
     /// A page out of rows that were read newest first, one more of them than the page holds, which tells that there is another.
     public init(_ rows: [Element], of request: PageRequest, cursor: (Element) -> PageCursor) {
-        let items = Array(rows.prefix(request.limit))
+        let isBackward = if case .before = request.position { true } else { false }
+        let items = Array(isBackward ? rows.suffix(request.limit) : rows.prefix(request.limit))
         let hasMore = rows.count > request.limit
-        self.init(items: items, hasMore: hasMore, next: hasMore ? items.last.map(cursor) : nil)
+        let end = isBackward ? items.first : items.last
+        self.init(items: items, hasMore: hasMore, next: hasMore ? end.map(cursor) : nil)
     }
 }

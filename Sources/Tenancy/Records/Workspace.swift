@@ -34,6 +34,8 @@ public struct Workspace: Sendable {
     public var updatedAt: Timestamp
     /// When it was archived.
     public var archivedAt: Timestamp?
+    /// The owner's own data: the text of a JSON object.
+    public var metadata: String
 
     /// What of it never changes.
     public var facts: WorkspaceFacts {
@@ -75,6 +77,8 @@ public struct NewWorkspace: Sendable {
     public var isDefault: Bool
     /// The text of a JSON object; `nil` is seven days.
     public var dataRetention: String?
+    /// The owner's own data: the text of a JSON object; `nil` is an empty one.
+    public var metadata: String?
 
     /// Describes a workspace.
     public init(
@@ -83,7 +87,8 @@ public struct NewWorkspace: Sendable {
         slug: String? = nil,
         cluster: String? = nil,
         isDefault: Bool = false,
-        dataRetention: String? = nil
+        dataRetention: String? = nil,
+        metadata: String? = nil
     ) {
         self.organizationID = organizationID
         self.name = name
@@ -91,6 +96,7 @@ public struct NewWorkspace: Sendable {
         self.cluster = cluster
         self.isDefault = isDefault
         self.dataRetention = dataRetention
+        self.metadata = metadata
     }
 }
 
@@ -102,11 +108,19 @@ public struct WorkspaceChange: Sendable {
     public var slug: String?
     /// The new data retention, the text of a JSON object.
     public var dataRetention: String?
+    /// The new metadata, the text of a JSON object.
+    public var metadata: String?
+
+    /// Whether everything stays.
+    public var isEmpty: Bool {
+        self.name == nil && self.slug == nil && self.dataRetention == nil && self.metadata == nil
+    }
 
     /// Describes a change.
-    public init(name: String?? = nil, slug: String? = nil, dataRetention: String? = nil) {
+    public init(name: String?? = nil, slug: String? = nil, dataRetention: String? = nil, metadata: String? = nil) {
         self.name = name
         self.slug = slug
         self.dataRetention = dataRetention
+        self.metadata = metadata
     }
 }

@@ -14,7 +14,7 @@ public enum WorkspaceState: String, Sendable, Hashable, CaseIterable {
     case deleting
 
     /// The states from which this one can be reached by a person's wish.
-    var origins: Set<WorkspaceState> {
+    public var origins: Set<WorkspaceState> {
         switch self {
         case .creating: []
         case .active: [.suspended]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 /// Which server is called, and as whom.
 struct ConnectionOptions: ParsableArguments {
@@ -40,8 +41,8 @@ struct ConnectionOptions: ParsableArguments {
         return try ServerURL(Environment.value("MORTISE_URL") ?? ServerURL.standard, from: "MORTISE_URL")
     }
 
-    /// Calls the body with a client that has its credential, and closes its connections afterwards.
-    func withClient<Value: Sendable>(_ body: (APIClient) async throws -> Value) async throws -> Value {
+    /// Calls the body with a client that has its credential.
+    func withClient<Value: Sendable>(_ body: (CommandClient) async throws -> Value) async throws -> Value {
         let server = try server()
         guard server.isEncrypted || server.isLocal || plainHTTP else {
             throw CommandFailure.usage(
@@ -50,6 +51,6 @@ struct ConnectionOptions: ParsableArguments {
             )
         }
         let credential = try await Credential.find(file: tokenFile)
-        return try await APIClient.with(server, credential: credential, timeout: .seconds(timeout), body)
+        return try await body(CommandClient(server, credential: credential, timeout: .seconds(timeout)))
     }
 }

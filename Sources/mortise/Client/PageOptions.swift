@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 /// How much of a list is wanted.
 struct PageOptions: ParsableArguments {
@@ -45,7 +46,7 @@ struct Listing {
     }
 
     private func read(
-        _ client: APIClient,
+        _ client: CommandClient,
         limit: Int,
         cursor: String?
     ) async throws -> (items: [JSONValue], next: String?) {

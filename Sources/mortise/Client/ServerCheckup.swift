@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSON
+import MortiseClient
 import NIOCore
 import NIOHTTP1
 
@@ -15,28 +16,26 @@ struct ServerCheckup {
     ///
     /// - Throws: `CommandFailure` of kind `unreachable` if no Mortise answers.
     func run() async throws -> [Finding] {
-        try await APIClient.with(url, credential: nil, timeout: timeout) { client in
-            let sent = Date()
-            let health = try await client.exchange(.get(["healthz"]))
-            let middle = sent.addingTimeInterval(Date().timeIntervalSince(sent) / 2)
-            guard health.status == 200 else { throw strange(health) }
-            var findings = [Finding(.fine, "A server answers at \(url.text).")]
-            findings += readiness(try await client.exchange(.get(["readyz"])))
-            findings.append(version(try await client.exchange(.get(["openapi.json"]))))
-            findings.append(clock(health, at: middle))
-            findings.append(encryption)
-            return findings
-        }
+        let client = CommandClient(url, credential: nil, timeout: timeout)
+        let sent = Date()
+        let health = try await client.exchange(.get(["healthz"]))
+        let middle = sent.addingTimeInterval(Date().timeIntervalSince(sent) / 2)
+        guard health.status == 200 else { throw strange(health) }
+        var findings = [Finding(.fine, "A server answers at \(url.text).")]
+        findings += readiness(try await client.exchange(.get(["readyz"])))
+        findings.append(version(try await client.exchange(.get(["openapi.json"]))))
+        findings.append(clock(health, at: middle))
+        findings.append(encryption)
+        return findings
     }
 
     /// Asks only whether the server is ready.
     func readiness() async throws -> [Finding] {
-        try await APIClient.with(url, credential: nil, timeout: timeout) { client in
-            readiness(try await client.exchange(.get(["readyz"])))
-        }
+        let client = CommandClient(url, credential: nil, timeout: timeout)
+        return readiness(try await client.exchange(.get(["readyz"])))
     }
 
-    private func strange(_ answer: APIAnswer) -> CommandFailure {
+    private func strange(_ answer: Answer) -> CommandFailure {
         CommandFailure(
             .unreachable,
             "\(url.text) answered with status \(answer.status) where a Mortise says that it is alive.",
@@ -44,7 +43,7 @@ struct ServerCheckup {
         )
     }
 
-    private func readiness(_ answer: APIAnswer) -> [Finding] {
+    private func readiness(_ answer: Answer) -> [Finding] {
         if answer.status == 200 { return [Finding(.fine, "It is ready.")] }
         guard answer.status == 503 else {
             return [
@@ -65,7 +64,7 @@ struct ServerCheckup {
 
     private let look = "Run `mortise doctor` on the server's machine, and read its log."
 
-    private func version(_ answer: APIAnswer) -> Finding {
+    private func version(_ answer: Answer) -> Finding {
         guard let version = answer.json?["info"]?["version"]?.string else {
             return Finding(
                 .warning,
@@ -83,7 +82,7 @@ struct ServerCheckup {
         )
     }
 
-    private func clock(_ answer: APIAnswer, at now: Date) -> Finding {
+    private func clock(_ answer: Answer, at now: Date) -> Finding {
         guard let text = answer.headers.first(name: "date"), let theirs = HTTPDate.seconds(text) else {
             return Finding(.warning, "It does not tell its time, so the clocks could not be compared.")
         }

@@ -9,6 +9,8 @@ import Tenancy
 /// Examines the PostgreSQL server, the control database and the workspaces.
 struct DatabaseCheckup {
     let host: Host
+    /// How many connections a server has that is started with the same settings.
+    let connections: ConnectionSettings
     let reactor: Reactor
     let logger: Logger
 
@@ -104,12 +106,14 @@ struct DatabaseCheckup {
                 )
             )
         }
-        if connections < 50 {
+        let used = self.connections.most
+        if Int(connections) < used + ConnectionSettings.reserve {
             findings.append(
                 Finding(
                     .warning,
-                    "max_connections is \(connections); one server of Mortise uses up to about 50.",
-                    remedy: "Raise max_connections to 100 or more."
+                    "max_connections is \(connections); one server of Mortise with these settings uses up to \(used).",
+                    remedy:
+                        "Raise max_connections to \(used + ConnectionSettings.reserve) or more, for each server that you run."
                 )
             )
         }
@@ -155,7 +159,7 @@ struct DatabaseCheckup {
                     : Finding(
                         .warning,
                         "\(count) workspaces are \(state), \(underWay) of them with a change under way.",
-                        remedy: "If this stays, restart the server: it finishes what was interrupted."
+                        remedy: "If this stays, the log of the server says what keeps it from finishing."
                     )
             }
     }
@@ -187,18 +191,23 @@ struct DatabaseCheckup {
         let provisioner = Provisioner(control)
         let report = try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
         await provisioner.shutdown()
-        return report.outcomes.compactMap { outcome in
+        var findings: [Finding] = report.outcomes.compactMap { outcome in
             switch outcome.status {
-            case .upToDate, .migrated, .skipped: nil
+            case .upToDate, .migrated: nil
+            case .skipped: Finding(.warning, "The database of workspace \(outcome.name) was not examined.")
             case .pending(let files):
                 Finding(
                     .warning,
                     "The schema of workspace \(outcome.name) is \(files.count) files behind.",
                     remedy: "`mortise migrate --workspaces`"
                 )
-            case .failed(let reason):
+            case .unreachable(let reason), .failed(let reason):
                 Finding(.problem, "The database of workspace \(outcome.name) cannot be examined: \(reason)")
             }
         }
+        if let failure = report.listingFailure {
+            findings.append(Finding(.problem, "Not all workspaces could be examined: \(failure)"))
+        }
+        return findings
     }
 }

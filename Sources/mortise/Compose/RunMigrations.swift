@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSON
+import Keys
 import Logging
 import Migrations
 import Postgres
@@ -15,7 +16,7 @@ func runMigrations(_ settings: MigrateSettings) async throws {
             settings.database,
             dataFolder: settings.dataFolder,
             secretsFile: settings.secretsFile,
-            makesSecrets: settings.action == .apply,
+            makesSecrets: false,
             logger: logger
         )
         let reactor = try Reactor()
@@ -72,10 +73,15 @@ struct MigrationRun {
             guard self.settings.includesWorkspaces, let control = findings.control else { return isFine }
             return try await self.migrateWorkspaces(control, isDryRun: true) && isFine
         }
+        let secrets = self.host.secrets
+        try await Bootstrap.checkBefore(secrets, owner: owner, reactor: self.reactor, logger: self.logger)
+        // The password of the role is the servers' affair: they have it from the same file, and set it when they start.
         let control = try await ControlDatabase.bootstrap(
             owner: owner,
             installation: installation,
             credentials: credentials,
+            setsPassword: false,
+            admit: { try await Bootstrap.recognize(secrets, $0) },
             version: Version.current,
             reactor: self.reactor,
             logger: self.logger
@@ -95,7 +101,7 @@ struct MigrationRun {
             }
             pending += plan.pending.map { "\(plan.line)/\($0.name)" }
         }
-        try self.print("control", pending.isEmpty ? "up to date" : "pending", pending)
+        try self.print("control", pending.isEmpty ? "up to date" : "pending", pending, plans.flatMap(\.applied))
         return true
     }
 
@@ -105,7 +111,7 @@ struct MigrationRun {
         let progress = Progress(isShown: Terminal.isError && !self.settings.printsJSON)
         let report: FleetReport
         do {
-            report = try await provisioner.migrateFleet(options) { event in
+            report = try await provisioner.migrateFleet(options, canary: self.settings.canary) { event in
                 if case .finished = event { progress.advance() }
             }
         } catch {
@@ -116,7 +122,7 @@ struct MigrationRun {
         progress.end()
         for outcome in report.outcomes {
             let (state, files) = Self.describe(outcome.status)
-            try self.print("workspace \(outcome.name) (\(outcome.id))", state, files)
+            try self.print("workspace \(outcome.name) (\(outcome.id))", state, files, outcome.applied)
         }
         if let failure = report.listingFailure {
             try self.print("workspaces", "could not all be listed: \(failure)", [])
@@ -130,21 +136,48 @@ struct MigrationRun {
         case .migrated(let files): ("migrated", names(files))
         case .pending(let files): ("pending", names(files))
         case .upToDate: ("up to date", [])
+        case .unreachable(let reason): ("cannot be reached: \(reason)", [])
         case .failed(let reason): ("failed: \(reason)", [])
         case .skipped: ("skipped", [])
         }
     }
 
-    private func print(_ database: String, _ state: String, _ files: [String]) throws {
+    /// A line for a database; with --status also what it has seen, and when.
+    private func print(
+        _ database: String,
+        _ state: String,
+        _ files: [String],
+        _ applied: [AppliedMigration] = []
+    ) throws {
+        let seen = self.settings.action == .status ? applied : []
         if self.settings.printsJSON {
-            let object: JSONValue = [
+            var object: JSONObject = [
                 "database": .string(database), "state": .string(state), "files": .array(files.map { .string($0) }),
             ]
-            try Output.line(object.text)
+            if self.settings.action == .status { object["applied"] = .array(seen.map(\.json)) }
+            try Output.line(JSONValue.object(object).text)
         } else {
             try Output.line(
                 files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))"
             )
+            for migration in seen {
+                try Output.line("  \(migration.line)/\(migration.name)  \(migration.time)  by \(migration.version)")
+            }
         }
+    }
+}
+
+extension AppliedMigration {
+    /// When, as RFC 3339 in UTC.
+    fileprivate var time: String {
+        Timestamp(microsecondsSinceUnixEpoch: self.appliedAt.microsecondsSinceUnixEpoch).rfc3339
+    }
+
+    /// The row for scripts.
+    fileprivate var json: JSONValue {
+        [
+            "file": .string("\(self.line)/\(self.name)"), "applied_at": .string(self.time),
+            "version": .string(self.version),
+        ]
     }
 }

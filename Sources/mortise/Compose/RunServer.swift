@@ -18,8 +18,9 @@ func runServer(_ settings: ServeSettings) async throws {
         )
         let result: Result<Void, any Error>
         do {
-            let server = try await MortiseServer.make(try configuration(settings, host), logger: logger)
-            try FirstStartNotice(server.firstStart).show()
+            let server = try await MortiseServer.make(try configuration(settings, host), logger: logger) { first in
+                try await Blocking.run { try FirstStartNotice(first).show() }
+            }
             try await server.run(onListening: { address in
                 logger.notice("listening", metadata: ["address": "\(address)"])
             })
@@ -50,10 +51,14 @@ private func configuration(_ settings: ServeSettings, _ host: Host) throws -> Se
         version: Version.current
     )
     configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
+    configuration.clients = settings.clients
     configuration.operatorToken = settings.operatorKey
     configuration.adminToken = settings.adminKey
+    configuration.firstMember = settings.firstMember
+    configuration.drainDelay = settings.drainDelay
     configuration.shutdownGrace = settings.shutdownGrace
-    configuration.threads = settings.threads ?? configuration.threads
+    configuration.threads = settings.connections.threads
+    configuration.databases = settings.connections.options
     configuration.accessLog =
         switch settings.log.access {
         case .management: .declared

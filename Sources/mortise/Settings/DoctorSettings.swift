@@ -8,6 +8,8 @@ package struct DoctorSettings: Sendable, Equatable {
     package var dataFolder: String
     /// The secrets file; `nil` is the one in the data folder.
     package var secretsFile: String?
+    /// How many connections a server has that is started with the same settings.
+    package var connections: ConnectionSettings
     /// How long the whole examination may take.
     ///
     /// Defaults to 30 s.
@@ -18,6 +20,7 @@ package struct DoctorSettings: Sendable, Equatable {
         database = try DatabaseSettings(reader)
         dataFolder = try reader.find(.data)?.text ?? ServeSettings.defaultDataFolder
         secretsFile = try reader.find(.pepperFile)?.text
+        connections = try ConnectionSettings(reader)
         self.timeout = timeout
     }
 }

@@ -1,3 +1,5 @@
+package import FoundationEssentials
+
 /// Everything that `mortise migrate` is told.
 package struct MigrateSettings: Sendable, Equatable {
     /// What is done.
@@ -18,7 +20,7 @@ package struct MigrateSettings: Sendable, Equatable {
     package var dataFolder: String
     /// The secrets file; `nil` is the one in the data folder.
     package var secretsFile: String?
-    /// Whether the workspaces' databases are migrated too, after the control and cluster databases.
+    /// Whether the workspaces' databases are migrated too, after the control database.
     package var includesWorkspaces: Bool
     /// What is done.
     package var action: Action
@@ -26,6 +28,8 @@ package struct MigrateSettings: Sendable, Equatable {
     ///
     /// Defaults to 4.
     package var concurrency: Int
+    /// The workspace that is migrated first and alone; `nil` is the oldest that can be reached.
+    package var canary: UUID?
     /// Whether the result is printed as JSON, one object a database and line.
     package var printsJSON: Bool
 
@@ -35,6 +39,7 @@ package struct MigrateSettings: Sendable, Equatable {
         includesWorkspaces: Bool,
         action: Action,
         concurrency: Int,
+        canary: UUID? = nil,
         printsJSON: Bool
     ) throws(CommandFailure) {
         database = try DatabaseSettings(reader)
@@ -43,6 +48,7 @@ package struct MigrateSettings: Sendable, Equatable {
         self.includesWorkspaces = includesWorkspaces
         self.action = action
         self.concurrency = concurrency
+        self.canary = canary
         self.printsJSON = printsJSON
     }
 }

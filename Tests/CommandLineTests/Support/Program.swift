@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTestSupport
 import Subprocess
 
 /// What the built program did.

@@ -1,3 +1,4 @@
+import HTTPTestSupport
 import Subprocess
 
 /// A person at a terminal.

@@ -1,3 +1,5 @@
+import HTTPTestSupport
+
 /// Answers of a server.
 enum Sample {
     /// A token of the right shape; it opens nothing.

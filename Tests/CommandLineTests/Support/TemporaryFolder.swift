@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A folder that is gone after the test.
@@ -6,25 +7,11 @@ enum TemporaryFolder {
         var template = Array("/tmp/mortise-cli-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXFailure(code: errno) }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { remove(path) }
+        defer { try? FileManager.default.removeItem(atPath: path) }
         return try await body(path)
     }
 
     struct POSIXFailure: Error { let code: CInt }
-
-    /// Removes the folder and the files in it; tests make no folders inside.
-    private static func remove(_ path: String) {
-        if let folder = opendir(path) {
-            while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != ".", name != ".." { unlink("\(path)/\(name)") }
-            }
-            closedir(folder)
-        }
-        rmdir(path)
-    }
 
     /// The text of a file, or nil if there is none.
     static func text(_ path: String) -> String? {
@@ -42,8 +29,8 @@ enum TemporaryFolder {
     }
 
     /// The permission bits of a file.
-    static func mode(_ path: String) -> mode_t? {
-        var status = stat()
-        return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil
+    static func mode(_ path: String) -> Int? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.posixPermissions] as? NSNumber)?.intValue
     }
 }

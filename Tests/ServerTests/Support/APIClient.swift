@@ -12,6 +12,8 @@ struct APIClient: Sendable {
     let client: HTTPClient
     let address: SocketAddress
     let endpoints: [Endpoint<Principal>]
+    /// Every answer so far.
+    let transcript = Transcript()
 
     var url: String { "http://127.0.0.1:\(address.port ?? 0)" }
 
@@ -43,6 +45,7 @@ struct APIClient: Sendable {
             headers: Dictionary(fields, uniquingKeysWith: { "\($0), \($1)" }),
             text: String(buffer: buffer)
         )
+        transcript.add(answer)
         check(answer, method, path, location)
         return answer
     }

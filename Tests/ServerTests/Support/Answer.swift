@@ -43,6 +43,19 @@ struct Answer: Sendable, CustomStringConvertible {
         return .object(object)
     }
 
+    /// The body with all members in the order of their names: what is remembered of an answer comes back in the database's order.
+    var inOrder: JSONValue { Self.inOrder(json) }
+
+    private static func inOrder(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let object):
+            let members = object.members.sorted { $0.name < $1.name }
+            return .object(JSONObject(members.map { ($0.name, inOrder($0.value)) }))
+        case .array(let elements): return .array(elements.map(inOrder))
+        default: return value
+        }
+    }
+
     var description: String { "\(status) \(text)" }
 
     /// A member that must be a string.

@@ -2,6 +2,7 @@ import Keys
 import Logging
 import Postgres
 import Server
+import ServerTestSupport
 import Service
 import Tenancy
 import TestSupport

@@ -32,6 +32,25 @@ extension ServerHarness {
         return IssuedKey(id: id, token: try answer.string("token"), path: "\(Self.keys(workspace))/\(id)")
     }
 
+    /// Makes a client key.
+    func makeClientKey(
+        _ name: String = "key",
+        subject: String = "user_1",
+        _ settings: JSONValue = [:],
+        in workspace: String = Self.workspace,
+        as token: String? = nil,
+        at location: SourceLocation = #_sourceLocation
+    ) async throws -> IssuedKey {
+        var body = settings.object ?? JSONObject()
+        body["name"] = .string(name)
+        body["subject"] = .string(subject)
+        let path = "/v1/workspaces/\(workspace)/client-keys"
+        let answer = try await api.post(path, .object(body), as: token ?? adminToken, at: location)
+        try #require(answer.status == 201, "\(answer)", sourceLocation: location)
+        let id = try answer.string("key", "id")
+        return IssuedKey(id: id, token: try answer.string("token"), path: "\(path)/\(id)")
+    }
+
     /// Makes an admin key with these permissions only.
     func makeAdmin(
         _ permissions: [String],

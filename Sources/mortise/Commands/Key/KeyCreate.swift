@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 struct KeyCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,10 +62,11 @@ struct KeyCreate: AsyncParsableCommand {
         body["type"] = identity.type.map(JSONValue.string)
         body["mode"] = identity.mode.map(JSONValue.string)
         for member in try await fields.body().members { body[member.name] = member.value }
-        var request = APIRequest.post(place.path(), body, idempotencyKey: idempotency.key)
+        let call = Call.post(place.path(), body, idempotencyKey: idempotency.key)
+        var note = ""
         if fields.expiresIn != nil, let time = body["expires_at"]?.string {
-            request.repetitionNote = " and --expires-at \(time) instead of --expires-in"
+            note = " and --expires-at \(time) instead of --expires-in"
         }
-        try await connection.makeToken(request, token, output)
+        try await connection.makeToken(call, token, output, repetitionNote: note)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct KeyDelete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

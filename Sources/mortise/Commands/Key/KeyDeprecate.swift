@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 struct KeyDeprecate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

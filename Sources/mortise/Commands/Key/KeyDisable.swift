@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct KeyDisable: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct KeyGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

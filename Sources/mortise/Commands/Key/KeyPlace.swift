@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 /// Whose keys a command is about.
 struct KeyPlace: ParsableArguments {
@@ -26,16 +27,12 @@ struct KeyPlace: ParsableArguments {
     var isManagement: Bool { workspace == nil }
 
     /// The path of the keys, or of one of them and what follows.
-    func path(_ more: String...) -> [String] {
-        let base: [String]
-        if let workspace {
-            base = ["v1", "workspaces", workspace, client ? "client-keys" : "service-keys"]
-        } else if let organization {
-            base = ["v1", "organizations", organization, "admin-keys"]
-        } else {
-            base = ["v1", "operator-keys"]
-        }
-        return base + more
+    func path(_ more: String...) -> [String] { collection.path() + more }
+
+    private var collection: KeyCollection {
+        if let workspace { return client ? .client(workspace: workspace) : .service(workspace: workspace) }
+        if let organization { return .admin(organization: organization) }
+        return .operator
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 struct KeyRotate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,7 +42,7 @@ struct KeyRotate: AsyncParsableCommand {
     func run() async throws {
         var body = JSONObject()
         body["grace_period_seconds"] = grace.map { .integer(Int64($0.seconds)) }
-        let request = APIRequest.post(place.path(key.id, "rotate"), body, idempotencyKey: idempotency.key)
+        let request = Call.post(place.path(key.id, "rotate"), body, idempotencyKey: idempotency.key)
         try await connection.makeToken(request, token, output)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 /// A setting of a key that can be taken back.
 enum ClearableField: String, CaseIterable, ExpressibleByArgument {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 /// `mortise doctor`.
 struct Doctor: AsyncParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Keys
 
 /// `mortise migrate`.
 struct Migrate: AsyncParsableCommand {
@@ -6,15 +7,17 @@ struct Migrate: AsyncParsableCommand {
         abstract: "Bring the databases to the schema of this version.",
         discussion: HelpText.discussion(
             """
-            The control and cluster databases come first, then with --workspaces all workspaces: the first one alone, then several
-            at once. A database that fails is reported and stops no other. There is nothing to resume: run it again, and it goes
-            on where it stopped. Servers of the version before keep running meanwhile.
+            The control database comes first, then with --workspaces all workspaces: one alone, and if its files go through, the
+            rest, several at once. A database that fails is reported and stops no other, but for that first one; one that cannot
+            be reached stops nothing. There is nothing to resume: run it again, and it goes on where it stopped. Servers of the
+            version before keep running meanwhile.
             """,
-            needs: "the database settings of `mortise serve`",
+            needs: "the database settings of `mortise serve`, and its secrets file, which is not made here",
             examples: [
                 "migrate --status --workspaces",
                 "migrate --workspaces --dry-run",
                 "migrate --workspaces --concurrency 8",
+                "migrate --workspaces --canary 01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11",
             ],
             exits: """
                 0 all databases are up to date (with --dry-run and --status: all could be looked at), 1 at least one is not, \
@@ -29,11 +32,19 @@ struct Migrate: AsyncParsableCommand {
     @Flag(help: "Show what would be applied, and change nothing.")
     var dryRun = false
 
-    @Flag(help: "Show where each database stands, and change nothing.")
+    @Flag(help: "Show what each database has seen, when, and what it lacks; change nothing.")
     var status = false
 
     @Option(help: ArgumentHelp("How many workspaces at once, 1 to 64.", valueName: "count"))
     var concurrency = 4
+
+    @Option(
+        help: ArgumentHelp(
+            "The workspace to begin with, by id. (default: the oldest that can be reached)",
+            valueName: "workspace"
+        )
+    )
+    var canary: String?
 
     @Flag(help: "Print one JSON object a line for each database.")
     var json = false
@@ -44,6 +55,13 @@ struct Migrate: AsyncParsableCommand {
     func validate() throws {
         guard !(dryRun && status) else { throw ValidationError("--dry-run and --status exclude each other.") }
         guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency is from 1 to 64.") }
+        guard let canary else { return }
+        guard UUIDv7.parse(canary) != nil else { throw ValidationError("--canary is the id of a workspace.") }
+        guard workspaces, !dryRun, !status else {
+            throw ValidationError(
+                "--canary says where to begin with --workspaces, and nothing begins without a change."
+            )
+        }
     }
 
     func run() async throws {
@@ -52,6 +70,7 @@ struct Migrate: AsyncParsableCommand {
             includesWorkspaces: workspaces,
             action: status ? .status : dryRun ? .dryRun : .apply,
             concurrency: concurrency,
+            canary: canary.flatMap(UUIDv7.parse),
             printsJSON: json
         )
         try await runMigrations(settings)

@@ -38,6 +38,18 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
+            Addresses and ranges of the proxies in front of this server, with commas between them, whose X-Forwarded-For is \
+            believed: keys may be bound to clients' addresses, and events record them. Environment: MORTISE_TRUSTED_PROXIES. \
+            (default: none, the client is whoever connects)
+            """,
+            valueName: "list"
+        )
+    )
+    var trustedProxies: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
             A file that holds the operator key to begin with. Environment: MORTISE_OPERATOR_KEY, the key itself. Seeded once: \
             revoked, it stays revoked. (default: made, and printed once)
             """,
@@ -56,6 +68,28 @@ struct Serve: AsyncParsableCommand {
         )
     )
     var adminKeyFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The address of the first member, an owner of the default organization. Environment: MORTISE_ADMIN_EMAIL. Made once, with \
+            the password of the next setting. (default: nobody)
+            """,
+            valueName: "address"
+        )
+    )
+    var adminEmail: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            A file that holds the first member's password, 12 characters or more. Environment: MORTISE_ADMIN_PASSWORD, the password \
+            itself.
+            """,
+            valueName: "path"
+        )
+    )
+    var adminPasswordFile: String?
 
     @Option(
         help: ArgumentHelp(
@@ -86,11 +120,47 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Threads that serve requests, 1 to 64; each has a look-up connection of its own to every workspace in use. Environment: MORTISE_THREADS. (default: half the processors)",
+            """
+            Threads that run requests, 1 to 64; each has a look-up connection of its own to every workspace in use. Environment: \
+            MORTISE_THREADS. (default: half the processors, up to 4)
+            """,
             valueName: "count"
         )
     )
     var threads: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Workspaces that keys are looked up in at once, on each PostgreSQL server, 1 to 1000; with more in use, connections \
+            are closed and opened again. Environment: MORTISE_LOOKUP_WORKSPACES. (default: 32)
+            """,
+            valueName: "count"
+        )
+    )
+    var lookupWorkspaces: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Workspaces whose keys are managed at once, on each PostgreSQL server, 1 to 1000; further ones wait. Environment: \
+            MORTISE_MANAGED_WORKSPACES. (default: 8)
+            """,
+            valueName: "count"
+        )
+    )
+    var managedWorkspaces: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            How long /readyz says no after SIGTERM before the server stops accepting, so that a load balancer can notice, 0 to \
+            3600. Environment: MORTISE_DRAIN_DELAY. (default: 0)
+            """,
+            valueName: "seconds"
+        )
+    )
+    var drainDelay: String?
 
     @Option(
         help: ArgumentHelp(
@@ -102,8 +172,11 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let reader = installation.reader([
-            .listen: listen, .operatorKey: operatorKeyFile, .adminKey: adminKeyFile, .logLevel: logLevel,
+            .listen: listen, .trustedProxies: trustedProxies, .operatorKey: operatorKeyFile, .adminKey: adminKeyFile,
+            .adminEmail: adminEmail, .adminPassword: adminPasswordFile,
+            .logLevel: logLevel,
             .logFormat: logFormat, .accessLog: accessLog, .threads: threads,
+            .lookupWorkspaces: lookupWorkspaces, .managedWorkspaces: managedWorkspaces, .drainDelay: drainDelay,
             .shutdownGrace: shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))

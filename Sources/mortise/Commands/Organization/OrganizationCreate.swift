@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 struct OrganizationCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -41,7 +42,7 @@ struct OrganizationCreate: AsyncParsableCommand {
         body["name"] = .string(name)
         body["slug"] = slug.map(JSONValue.string)
         body["token_prefix"] = tokenPrefix.map(JSONValue.string)
-        let request = APIRequest.post(["v1", "organizations"], body, idempotencyKey: idempotency.key)
+        let request = Call.post(["v1", "organizations"], body, idempotencyKey: idempotency.key)
         try await connection.makeToken(request, token, output)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct OrganizationGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

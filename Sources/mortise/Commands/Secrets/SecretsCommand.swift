@@ -9,8 +9,8 @@ struct SecretsCommand: AsyncParsableCommand {
         discussion: HelpText.reflowed(
             """
             The secrets file holds what must never be in the database: the peppers that key the digests of tokens, the
-            secrets behind idempotent answers, and those behind the database roles' passwords. All nodes of an
-            installation need the same file. Without it no token can be verified: keep a copy in a safe place.
+            secrets behind idempotent answers, those behind the database roles' passwords, and those that sign members'
+            sessions. All nodes of an installation need the same file. Without it no token can be verified: keep a copy in a safe place.
             """
         ),
         subcommands: [SecretsNew.self]

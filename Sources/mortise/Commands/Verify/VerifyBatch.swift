@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 /// Verifies the tokens of a file.
 struct VerifyBatch {
@@ -33,7 +34,7 @@ struct VerifyBatch {
         }
     }
 
-    private func ask(_ questions: ArraySlice<Question>, _ client: APIClient) async throws -> [JSONValue] {
+    private func ask(_ questions: ArraySlice<Question>, _ client: CommandClient) async throws -> [JSONValue] {
         var body = JSONObject()
         body["requests"] = .array(questions.map { .object($0.body) })
         let answer = try await client.send(.post(["v1", "verify", "batch"], body))

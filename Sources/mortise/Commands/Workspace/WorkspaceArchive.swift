@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct WorkspaceArchive: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
 struct WorkspaceCreate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct WorkspaceGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

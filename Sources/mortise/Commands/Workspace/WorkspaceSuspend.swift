@@ -1,4 +1,5 @@
 import ArgumentParser
+import MortiseClient
 
 struct WorkspaceSuspend: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

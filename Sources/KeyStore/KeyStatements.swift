@@ -1,0 +1,135 @@
+import Postgres
+
+/// The SQL of the keys of one table, and of their secrets.
+struct KeyStatements: Sendable {
+    static let service = KeyStatements(.service)
+    static let client = KeyStatements(.client)
+
+    /// `clock_timestamp`, not `now`: a transaction that waited for a lock must not judge by the time at which it began.
+    static let now = Statement("SELECT clock_timestamp()")
+
+    static let endSecret = Statement("UPDATE auth.key_secrets SET ends_at = $2 WHERE id = $1")
+
+    static let endSecretNow = Statement("UPDATE auth.key_secrets SET ends_at = $2, ended_at = $2 WHERE id = $1")
+
+    /// Parameters: the id, and the owner's.
+    let find: Statement
+    /// The same, until the transaction ends.
+    let lock: Statement
+    /// Parameters: the filter's, the owner's, then time and id of the place, limit and offset.
+    let listAfter: Statement
+    /// The other way: what is nearest to the place comes first.
+    let listBefore: Statement
+    /// Parameters: the filter's and the owner's.
+    let count: Statement
+    /// Parameters: the ids of keys.
+    let secrets: Statement
+    let insert: Statement
+    let update: Statement
+    let delete: Statement
+    let insertSecret: Statement
+    let hasSecret: Statement
+
+    private init(_ table: KeyTable) {
+        let select = "SELECT \(table.columns) FROM \(table.name) k"
+        self.find = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2))")
+        self.lock = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2)) FOR UPDATE")
+        let matches = "\(Self.filter(table)) AND \(table.isOwned(Self.filterCount + 1))"
+        self.count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")
+        // The place is always given, so that it can be a condition of the index.
+        let page = Self.filterCount + table.ownerCount + 1
+        func list(_ comparison: String, _ order: String) -> Statement {
+            Statement(
+                """
+                \(select) WHERE (k.created_at, k.id) \(comparison) ($\(page), $\(page + 1)) AND \(matches)
+                ORDER BY k.created_at \(order), k.id \(order) LIMIT $\(page + 2) OFFSET $\(page + 3)
+                """
+            )
+        }
+        self.listAfter = list("<", "DESC")
+        self.listBefore = list(">", "ASC")
+        self.secrets = Self.secrets(table)
+        self.insert = Self.insert(table)
+        self.update = Self.update(table)
+        self.delete = Statement("DELETE FROM \(table.name) WHERE id = $1")
+        self.insertSecret = Statement(
+            """
+            INSERT INTO auth.key_secrets (id, \(table.secretColumn), digest, pepper_id, prefix, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            """
+        )
+        self.hasSecret = Statement(
+            "SELECT 1 FROM auth.key_secrets WHERE digest = $1 AND \(table.secretColumn) = $2"
+        )
+    }
+
+    /// How many parameters `filter` has.
+    private static let filterCount = 7
+
+    /// The CASE is `KeyStatus.derive` in SQL; a test holds the two together.
+    private static func filter(_ table: KeyTable) -> String {
+        let hasEnded = """
+            (k.ended_at IS NOT NULL OR coalesce(k.expires_at <= clock_timestamp(), false)
+                OR coalesce(k.grace_period_ends_at <= clock_timestamp(), false))
+            """
+        return """
+            ($1::text IS NULL OR k.name ILIKE $1 OR k.description ILIKE $1
+               OR EXISTS (SELECT FROM auth.key_secrets s WHERE s.\(table.secretColumn) = k.id AND s.prefix ILIKE $1))
+            AND ($2::text IS NULL OR $2 = CASE
+                WHEN k.revoked_at IS NOT NULL THEN 'revoked'
+                WHEN \(hasEnded) THEN 'expired'
+                WHEN k.disabled_at IS NOT NULL THEN 'disabled'
+                WHEN k.deprecated_at IS NOT NULL THEN 'deprecated'
+                ELSE 'active' END)
+            AND ($3::text IS NULL OR \(table.kind) = $3)
+            AND ($4::text IS NULL OR k.name ILIKE $4)
+            AND ($5::text IS NULL OR \(table.subject) = $5)
+            AND ($6::text IS NULL OR \(table.type) = $6)
+            AND ($7::boolean IS NULL OR $7 = (k.revoked_at IS NULL AND NOT \(hasEnded)))
+            """
+    }
+
+    /// Newest first.
+    ///
+    /// Ended secrets are kept, so that their tokens are answered with "expired" and their use stays known.
+    private static func secrets(_ table: KeyTable) -> Statement {
+        Statement(
+            """
+            SELECT s.\(table.secretColumn), s.id, s.prefix, s.created_at, s.ends_at, u.last_used_at,
+                   s.ended_at IS NULL AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())
+            FROM auth.key_secrets s LEFT JOIN auth.key_usage u ON u.secret_id = s.id
+            WHERE s.\(table.secretColumn) = ANY ($1)
+            ORDER BY s.created_at DESC, s.id DESC
+            """
+        )
+    }
+
+    private static func insert(_ table: KeyTable) -> Statement {
+        let own = table.fixedColumns + table.changingColumns
+        let common = """
+            id, name, unique_name, description, mode, scopes, allowed_namespaces, allowed_ips, rate_limit_per_minute, \
+            rate_limit_per_hour, expires_at, metadata, disabled_at, created_by, created_at, updated_at
+            """
+        let numbers = (1...15).map { "$\($0)" } + ["$15"] + own.indices.map { "$\($0 + 16)" }
+        return Statement(
+            """
+            INSERT INTO \(table.name) (\(common), \(own.joined(separator: ", ")))
+            VALUES (\(numbers.joined(separator: ", ")))
+            """
+        )
+    }
+
+    private static func update(_ table: KeyTable) -> Statement {
+        let own = table.changingColumns.enumerated().map { ", \($0.element) = $\($0.offset + 22)" }.joined()
+        return Statement(
+            """
+            UPDATE \(table.name) SET name = $2, unique_name = $3, description = $4, scopes = $5,
+                allowed_namespaces = $6, allowed_ips = $7, rate_limit_per_minute = $8, rate_limit_per_hour = $9,
+                expires_at = $10, metadata = $11, disabled_at = $12, deprecated_at = $13, deprecation_reason = $14,
+                grace_period_ends_at = $15, ended_at = $16, revoked_at = $17, revoked_by = $18, revocation_reason = $19,
+                replaced_by = $20, updated_at = $21\(own)
+            WHERE id = $1
+            """
+        )
+    }
+}

@@ -1,0 +1,61 @@
+import HTTPTypes
+import Keys
+import NIOCore
+import Service
+
+/// What all routes share.
+struct BoltzContext: Sendable {
+    let platform: Platform
+    let clients: ClientAddresses
+    let now: @Sendable () -> Timestamp
+
+    /// Who asks, from where, under which id; with a path also the request's `Idempotency-Key`.
+    func caller(_ request: BoltzRequest, path: String? = nil) throws -> Caller {
+        let idempotency = path.flatMap { path in
+            request.idempotencyKey.map { key in
+                IdempotentRequest(
+                    key: key,
+                    method: request.head.method.rawValue,
+                    path: path,
+                    query: request.rawQuery ?? "",
+                    body: Array(request.rawBody.readableBytesView)
+                )
+            }
+        }
+        return Caller(
+            principal: try request.caller.principal,
+            address: clients.address(request.headers, request.context.remoteAddress)?.description,
+            requestID: request.context.requestID,
+            idempotency: idempotency
+        )
+    }
+
+    /// Who may call what: the key's kind and permission are looked at before anything that the request names.
+    var security: EndpointSecurity<BoltzCaller> {
+        EndpointSecurity(
+            authenticate: { [platform, clients] headers, context in
+                guard let text = headers[.xAPIKey], !text.isEmpty else {
+                    throw Problem(.unauthorized, detail: "This operation needs an API key in the x-api-key header.")
+                }
+                let address = clients.address(headers, context.remoteAddress)
+                // A member's session is no API key.
+                guard let token = try? Token(text) else { throw Refusal.unauthenticated }
+                if token.parsed.workspaceRef.isRoot {
+                    return .admin(try await platform.access.authenticate(text, from: address))
+                }
+                return .workspaceKey(try await platform.access.identify(text, from: address))
+            },
+            authorize: { caller, access in
+                guard case .restricted(let audience, let name) = access else { return }
+                guard case .admin(let principal) = caller else {
+                    guard audience == .any else { throw BoltzCaller.adminOnly }
+                    return
+                }
+                guard principal.organizationID != nil else {
+                    throw Problem(.forbidden, detail: "This operation needs an admin API key of an organization.")
+                }
+                if let permission = name.flatMap(Permission.init(rawValue:)) { try principal.require(permission) }
+            }
+        )
+    }
+}

@@ -1,0 +1,116 @@
+import FoundationEssentials
+import HTTPTypes
+import Keys
+import Service
+import Tenancy
+
+/// What all routes share.
+struct FluxbaseContext: Sendable {
+    /// What they share with the native routes: who calls, from where.
+    let shared: NativeContext
+
+    /// How many elements a list has at most; none of Fluxbase's has pages.
+    static let maximumList = 1000
+
+    var platform: Platform { shared.platform }
+
+    /// Who asks, from where, under which id, and with which `Idempotency-Key` where `path` is given.
+    func caller(_ request: FluxbaseRequest, path: String? = nil) throws -> Caller {
+        try shared.caller(request, path: path)
+    }
+
+    /// Where a request without a caller comes from.
+    func origin(_ request: FluxbaseRequest) -> RequestOrigin {
+        RequestOrigin(
+            address: shared.clients.address(request.headers, request.context.remoteAddress),
+            requestID: request.context.requestID
+        )
+    }
+
+    /// Who may call what.
+    ///
+    /// Sign-in and refresh are open: the SDK sends them a key or an expired token that must not matter.
+    var security: EndpointSecurity<Principal> {
+        EndpointSecurity(
+            authenticate: { [shared] headers, context in
+                guard let credential = FluxbaseCredential.find(in: headers) else {
+                    throw Problem(
+                        .unauthorized,
+                        code: FluxbaseProblems.Code.missingAuthentication,
+                        detail: "Missing authentication",
+                        headers: Problem.unauthorized.headers
+                    )
+                }
+                return try await shared.platform.access.authenticate(
+                    credential,
+                    from: shared.clients.address(headers, context.remoteAddress)
+                )
+            },
+            authorize: shared.security.authorize
+        )
+    }
+
+    // MARK: Tenants
+
+    /// The organization that the caller belongs to: what Fluxbase calls the instance.
+    func organization(of principal: Principal) throws -> String {
+        guard let organization = principal.organizationID else {
+            throw Problem(.forbidden, detail: "This needs an admin key or a member of an organization.")
+        }
+        return UUIDv7.text(of: organization)
+    }
+
+    /// The keys of a tenant: the one that `X-FB-Tenant` names by id or slug, else the default one, else the caller's first.
+    ///
+    /// A tenant that is not the caller's, and one that was deleted, is answered as one that does not exist.
+    func keys(
+        of request: FluxbaseRequest,
+        _ home: (_ tenant: String?) async throws -> KeyHome
+    ) async throws -> KeyHome {
+        do {
+            let home = try await home(try await tenant(request))
+            guard home.workspace?.state != .archived else { throw Refusal.notFound }
+            return home
+        } catch Refusal.notFound {
+            throw Self.tenantNotFound
+        }
+    }
+
+    /// The path by which twins of a request are known: with the tenant in it, however the request named it.
+    static func path(_ suffix: String, _ home: KeyHome) -> String {
+        "/api/v1/tenants/\(home.workspaceID.map(UUIDv7.text(of:)) ?? "")/\(suffix)"
+    }
+
+    private func tenant(_ request: FluxbaseRequest) async throws -> String? {
+        if let named = request.headers[.xFBTenant], !named.isEmpty { return FluxbaseInput.idOrSlug(named) }
+        let principal = try request.caller
+        guard case .workspaces(let own, of: _) = principal.reach else { return nil }
+        do {
+            return UUIDv7.text(of: try await platform.access.workspace(orDefault: nil, for: principal).id)
+        } catch Refusal.notFound {
+            return own.map(UUIDv7.text(of:)).min()
+        }
+    }
+}
+
+/// Where Fluxbase's users put their credentials.
+enum FluxbaseCredential {
+    /// The credential of a request.
+    ///
+    /// The SDK fills `Authorization` and `apikey` by itself, so that what somebody took the trouble to set comes first; after sign-in
+    /// `apikey` is still what the client was made with, so that it comes last.
+    static func find(in headers: HTTPFields) -> String? {
+        let authorization = headers[.authorization] ?? ""
+        let candidates = [
+            headers[.xServiceKey], after("servicekey ", in: authorization), headers[.xClientKey], headers[.xAPIKey],
+            BearerCredential.read(authorization), headers[.apikey],
+        ]
+        return candidates.lazy.compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    /// What follows a scheme, whose case does not matter (RFC 9110 section 11.1).
+    private static func after(_ scheme: String, in value: String) -> String? {
+        guard value.prefix(scheme.count).lowercased() == scheme else { return nil }
+        return String(value.dropFirst(scheme.count).drop { $0 == " " })
+    }
+}

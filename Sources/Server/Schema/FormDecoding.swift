@@ -1,0 +1,39 @@
+import JSON
+
+/// Decodes the fields of a form (`application/x-www-form-urlencoded`, WHATWG URL section 5.1).
+enum FormDecoding {
+    /// How many fields are read; looking for repeated names takes time that grows with the square of it.
+    private static let maximumCount = 100
+
+    /// The fields as members with strings for values.
+    ///
+    /// A field that is there twice is a fault, as are too many of them and text that is not percent-encoded UTF-8.
+    static func object(_ bytes: some Sequence<UInt8>, _ faults: inout [Fault]) -> JSONValue {
+        var object = JSONObject()
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            faults.append(malformed)
+            return .object(object)
+        }
+        for pair in text.split(separator: "&", omittingEmptySubsequences: true) {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard object.count < maximumCount, let name = PercentDecoding.decode(parts[0], plusIsSpace: true),
+                let value = PercentDecoding.decode(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
+            else {
+                faults.append(malformed)
+                break
+            }
+            guard object[name] == nil else {
+                faults.append(Fault(.body(JSONPointer([.member(name)])), "must not be repeated"))
+                break
+            }
+            object[name] = .string(value)
+        }
+        return .object(object)
+    }
+
+    private static let malformed = Fault(
+        .body(JSONPointer()),
+        "must be a form of at most \(maximumCount) fields in percent-encoded UTF-8",
+        kind: .mistyped
+    )
+}

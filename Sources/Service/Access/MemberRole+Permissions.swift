@@ -1,0 +1,24 @@
+public import Keys
+public import Tenancy
+
+extension MemberRole {
+    /// What the role may do where it holds; the table is in docs/decisions/0008-roles.md.
+    ///
+    /// A `member` has none of these, and manages their own client keys all the same.
+    public var permissions: PermissionSet {
+        switch self {
+        case .owner, .admin: .organization
+        case .auditor: [.keysRead, .eventsRead]
+        case .member: []
+        }
+    }
+
+    /// Whether who has this role may give another one, or take it away: owners all, admins all but an owner's.
+    func mayGrant(_ other: MemberRole) -> Bool {
+        switch self {
+        case .owner: true
+        case .admin: other != .owner
+        case .member, .auditor: false
+        }
+    }
+}

@@ -1,0 +1,128 @@
+public import FoundationEssentials
+public import Keys
+public import Tenancy
+
+/// What a principal is refused.
+extension Principal {
+    /// Refuses unless the credential has a permission anywhere.
+    ///
+    /// What an operator key does where it reaches takes `platform:*`, whatever an admin key would need for it.
+    public func require(_ permission: Permission) throws(Refusal) {
+        let needed = self.reach == .platform ? Permission.platform : permission
+        guard self.permissions.contains(needed) else { throw .forbidden(needed) }
+    }
+
+    /// Refuses unless the credential has a permission in a workspace that it reaches.
+    public func require(_ permission: Permission, in workspace: UUID) throws(Refusal) {
+        guard let member else { return try self.require(permission) }
+        guard member.grants.contains(where: { $0.covers(workspace) && $0.role.permissions.contains(permission) }) else {
+            throw .forbidden(permission)
+        }
+    }
+
+    /// Refuses unless the credential has a permission over a whole organization, or over the platform.
+    public func requireWide(_ permission: Permission) throws(Refusal) {
+        try self.require(permission)
+        guard let member else { return }
+        let isWide = member.grants.contains { $0.workspaceID == nil && $0.role.permissions.contains(permission) }
+        guard isWide else { throw .forbiddenKind("This needs a role in the whole organization.") }
+    }
+
+    /// Refuses unless this is an operator key with a permission.
+    public func requirePlatform(_ permission: Permission) throws(Refusal) {
+        guard self.reach == .platform else { throw .forbiddenKind("This needs an operator key.") }
+        try self.require(permission)
+    }
+
+    /// Refuses unless the credential reaches into an organization.
+    ///
+    /// The organization itself is then not told to exist.
+    public func requireReach(into organization: UUID) throws(Refusal) {
+        switch self.reach {
+        case .platform: try self.require(.platform)
+        case .organization(organization), .workspaces(_, of: organization): return
+        case .organization, .workspaces: throw .notFound
+        }
+    }
+
+    /// Refuses unless the credential reaches into a workspace of an organization, which is then not told to exist.
+    public func requireReach(into organization: UUID, workspace: UUID) throws(Refusal) {
+        try self.requireReach(into: organization)
+        if case .workspaces(let own, _) = self.reach, !own.contains(workspace) { throw .notFound }
+    }
+
+    /// The strongest role of a member in a workspace, or, of `nil`, in the whole organization.
+    public func role(in workspace: UUID?) -> MemberRole? {
+        let roles = (self.member?.grants ?? [])
+            .filter { grant in workspace.map(grant.covers) ?? (grant.workspaceID == nil) }
+            .map(\.role)
+        return MemberRole.byStrength.first(where: roles.contains)
+    }
+
+    // MARK: Client keys
+
+    /// Which client keys of a workspace a principal comes to.
+    public enum ClientKeyReach: Sendable, Hashable {
+        /// Those of all subjects.
+        case all
+        /// Those of one subject.
+        case subject(String)
+    }
+
+    /// Which client keys of a workspace a principal may see, or change.
+    ///
+    /// - Parameters:
+    ///   - workspace: the workspace, which it reaches.
+    ///   - permission: what is to be done.
+    ///   - subject: whose keys alone are asked for.
+    /// - Returns: all for whoever has the permission; one's own for a member, and for a session of an application.
+    /// - Throws: `Refusal.forbidden`, and `notFound` for a member who asks for another subject's.
+    public func clientKeys(
+        in workspace: UUID,
+        _ permission: Permission,
+        subject: String?
+    ) throws(Refusal) -> ClientKeyReach {
+        if case .external(let session) = self.identity {
+            let subject = subject ?? session.defaultSubject
+            let isAllowed =
+                switch permission {
+                case .keysRead: session.mayRead(subject)
+                case .keysWrite: session.mayManage(subject)
+                default: false
+                }
+            guard isAllowed else { throw .forbidden(permission) }
+            return .subject(subject)
+        }
+        do throws(Refusal) {
+            try self.require(permission, in: workspace)
+            return .all
+        } catch {
+            guard let own = self.ownSubject(in: workspace), Self.ownPermissions.contains(permission) else {
+                throw error
+            }
+            guard subject == nil || subject == own else { throw .notFound }
+            return .subject(own)
+        }
+    }
+
+    /// What members may do with what is their own.
+    private static let ownPermissions: PermissionSet = [.keysRead, .keysWrite, .eventsRead]
+
+    /// The subject of a member's own client keys in a workspace: the user's id.
+    private func ownSubject(in workspace: UUID) -> String? {
+        guard let member, member.grants.contains(where: { $0.covers(workspace) && $0.role == .member }) else {
+            return nil
+        }
+        return UUIDv7.text(of: member.userID)
+    }
+
+    /// Whether it has client keys of its own in any workspace.
+    public var ownsClientKeys: Bool {
+        self.member?.grants.contains { $0.role == .member } ?? false
+    }
+}
+
+extension MemberRole {
+    /// The roles, the strongest first.
+    static let byStrength: [MemberRole] = [.owner, .admin, .auditor, .member]
+}

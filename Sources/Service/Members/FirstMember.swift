@@ -1,0 +1,35 @@
+public import Keys
+import Tenancy
+
+/// The member whom the settings of a first start name; the password does not print.
+public struct FirstMember: Sendable, Equatable, Redacted {
+    let email: EmailAddress
+    let password: String
+
+    /// Takes an address and a password.
+    ///
+    /// - Throws: `FirstMemberFault`, which does not repeat the password.
+    public init(email: String, password: String) throws(FirstMemberFault) {
+        guard let address = EmailAddress(email) else { throw .badEmail }
+        do throws(Refusal) { try UserInput.check(password: password) } catch { throw .badPassword }
+        self.email = address
+        self.password = password
+    }
+}
+
+/// What is wrong with the first member that the settings name.
+public enum FirstMemberFault: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The address is none.
+    case badEmail
+    /// The password is too short or too long.
+    case badPassword
+
+    /// One sentence for the operator.
+    public var description: String {
+        switch self {
+        case .badEmail: "MORTISE_ADMIN_EMAIL is not an e-mail address."
+        case .badPassword:
+            "MORTISE_ADMIN_PASSWORD must have \(SessionLimits.passwordCharacters) characters or more, and 1024 bytes at most."
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import FoundationEssentials
+import Keys
+import Tenancy
+
+/// Whose membership a principal may decide about: nobody hands on more than they have.
+struct MemberAuthority {
+    private let principal: Principal
+    /// Whether the organization has an owner.
+    private let hasOwner: Bool
+
+    init(_ principal: Principal, hasOwner: Bool) {
+        self.principal = principal
+        self.hasOwner = hasOwner
+    }
+
+    /// Refuses unless it may give a role at a place, or take it away.
+    ///
+    /// Operator keys may do everything here: an organization that lost its owners has nobody else. An admin key counts as an admin, or an
+    /// admin could make one and become an owner by it; but it may name the first owner.
+    func requireGrant(_ role: MemberRole, workspace: UUID?) throws(Refusal) {
+        let isAllowed: Bool
+        switch self.principal.identity {
+        case .system: isAllowed = true
+        case .key:
+            try self.principal.require(.membersWrite)
+            isAllowed =
+                self.principal.reach == .platform || MemberRole.admin.mayGrant(role)
+                || (role == .owner && !self.hasOwner)
+        case .member:
+            if let workspace {
+                try self.requireSight(of: workspace)
+                try self.principal.require(.membersWrite, in: workspace)
+            } else {
+                try self.principal.requireWide(.membersWrite)
+            }
+            isAllowed = self.principal.role(in: workspace)?.mayGrant(role) ?? false
+        case .external: isAllowed = false
+        }
+        guard isAllowed else { throw .forbiddenKind("Only an owner makes, changes or removes an owner.") }
+    }
+
+    /// Refuses, as what is not there, a membership at a place that the principal does not reach.
+    func requireSight(of workspace: UUID?) throws(Refusal) {
+        guard self.reaches(workspace) else { throw .notFound }
+    }
+
+    /// Refuses unless every role that a user has anywhere is the principal's to give: who can set a password can be that user.
+    func requireIdentity(_ memberships: [Member]) throws(Refusal) {
+        guard self.principal.reach != .platform else { return }
+        for membership in memberships {
+            let isInReach =
+                membership.organizationID == self.principal.organizationID
+                && self.reaches(membership.workspaceID)
+            guard isInReach else {
+                throw .forbiddenKind(
+                    "The user is a member elsewhere too; only they can change their name and password."
+                )
+            }
+            try self.requireGrant(membership.role, workspace: membership.workspaceID)
+        }
+    }
+
+    private func reaches(_ workspace: UUID?) -> Bool {
+        guard case .workspaces(let own, _) = self.principal.reach else { return true }
+        return workspace.map(own.contains) ?? false
+    }
+}

@@ -1,0 +1,115 @@
+import FoundationEssentials
+import Keys
+import Postgres
+import Tenancy
+
+/// How the first member comes to be.
+extension MemberService {
+    /// The organization that a new installation has.
+    static let firstOrganization = "default"
+
+    /// Whether nobody is a member of the organization `default` yet.
+    public func needsSetUp() async throws -> Bool {
+        try await self.platform.databases.control.pool.withConnection { connection in
+            let store = self.platform.controlStore(connection)
+            guard let organization = try await store.organization(slug: Self.firstOrganization) else { return false }
+            return try await !store.hasMembers(organization.id)
+        }
+    }
+
+    /// Makes the first member of the organization `default`, an owner, and signs them in.
+    ///
+    /// - Parameters:
+    ///   - email: the address.
+    ///   - password: the password.
+    ///   - name: what people call them.
+    ///   - setupToken: the operator key, or an admin key of that organization that may write members: whoever has one could do this anyway.
+    ///   - origin: where the request comes from.
+    /// - Returns: the session and its tokens.
+    /// - Throws: `Refusal.conflict` once somebody is a member, `unauthenticated`, `forbidden`, `invalid`.
+    public func setUp(
+        email: String,
+        password: String,
+        name: String?,
+        setupToken: String,
+        from origin: RequestOrigin
+    ) async throws -> SignedIn {
+        let principal = try await self.platform.access.authenticate(setupToken, from: origin.address)
+        guard case .key = principal.identity else { throw Refusal.unauthenticated }
+        let organization: Organization
+        do {
+            organization = try await self.platform.access.organization(Self.firstOrganization, for: principal)
+        } catch Refusal.notFound {
+            throw Refusal.unauthenticated
+        }
+        try principal.require(.membersWrite)
+        let address = try UserInput.email(email)
+        try UserInput.check(password: password)
+        try UserInput.check(name: name)
+        let hash = try await self.platform.passwords.hash(password)
+        let attribution = Attribution(
+            actor: principal.actor,
+            address: origin.address?.description,
+            requestID: origin.requestID
+        )
+        return try await self.platform.controlTransaction { connection in
+            let store = self.platform.controlStore(connection)
+            let user = try await self.insertFirst(address, name, hash, organization.id, attribution, store)
+            guard let user else { throw Refusal.conflict("The installation has been set up already.") }
+            return try await self.platform.sessions.begin(
+                user,
+                organization: organization.id,
+                from: origin,
+                connection
+            )
+        }
+    }
+
+    /// Makes the first member, or nobody where there is one.
+    private func insertFirst(
+        _ email: EmailAddress,
+        _ name: String?,
+        _ hash: PasswordHash,
+        _ organization: UUID,
+        _ attribution: Attribution,
+        _ store: ControlStore
+    ) async throws -> UUID? {
+        try await store.lockMembers(of: organization)
+        guard try await !store.hasMembers(organization) else { return nil }
+        guard let user = try await store.insertUser(email: email, name: name, passwordHash: hash.text) else {
+            throw Refusal.conflict("The address belongs to a user of another organization.")
+        }
+        _ = try await store.insertMember(
+            user: user.id,
+            organization: organization,
+            workspace: nil,
+            role: .owner,
+            by: attribution
+        )
+        return user.id
+    }
+
+    /// Makes the member that the settings name, unless this was done before or somebody is a member already.
+    ///
+    /// Of two programs that start at once one does it; the other waits for it.
+    func seed(_ first: FirstMember) async throws {
+        guard try await !self.isSeeded() else { return }
+        let hash = try await self.platform.passwords.hash(first.password)
+        try await self.platform.controlTransaction { connection in
+            let store = self.platform.controlStore(connection)
+            guard try await store.plantSeed(Self.seedName, keyID: nil),
+                let organization = try await store.organization(slug: Self.firstOrganization)
+            else { return }
+            _ = try await self.insertFirst(first.email, nil, hash, organization.id, .system, store)
+        }
+    }
+
+    private static let seedName = "first member"
+
+    /// Asked first, so that not every start hashes a password.
+    private func isSeeded() async throws -> Bool {
+        try await self.platform.databases.control.pool.withConnection { connection in
+            try await self.platform.controlStore(connection).seed(Self.seedName) != nil
+        }
+    }
+}

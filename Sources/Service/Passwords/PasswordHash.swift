@@ -1,0 +1,121 @@
+import Crypto
+import CryptoExtras
+import FoundationEssentials
+
+/// What scrypt (RFC 7914) spends on a password.
+public struct PasswordCost: Sendable, Hashable {
+    /// The binary logarithm of the cost parameter N; memory is 2^logN times `blockSize` times 128 bytes.
+    public let logN: Int
+    /// The block size r.
+    public let blockSize: Int
+    /// The parallelisation parameter p.
+    public let parallelism: Int
+
+    /// A cost, or `nil` where a parameter is out of range: logN 4 to 20, r 1 to 32, p 1 to 16, and 256 MiB of memory at most.
+    public init?(logN: Int, blockSize: Int = 8, parallelism: Int = 1) {
+        guard (4...20).contains(logN), (1...32).contains(blockSize), (1...16).contains(parallelism),
+            128 * blockSize << logN <= 256 << 20
+        else { return nil }
+        self.init(checked: logN, blockSize, parallelism)
+    }
+
+    private init(checked logN: Int, _ blockSize: Int, _ parallelism: Int) {
+        self.logN = logN
+        self.blockSize = blockSize
+        self.parallelism = parallelism
+    }
+
+    /// 32 MiB and three passes: one of the equally strong choices of OWASP's Password Storage Cheat Sheet, the one for little memory.
+    public static let standard = PasswordCost(checked: 15, 8, 3)
+}
+
+/// What is kept of a password: a memory-hard hash, its salt, and what it cost, as `$scrypt$ln=15,r=8,p=3$<salt>$<hash>` in base64.
+///
+/// It does not print.
+struct PasswordHash: Sendable, CustomStringConvertible {
+    private let cost: PasswordCost
+    private let salt: [UInt8]
+    private let hash: [UInt8]
+
+    private static let saltBytes = 16
+    private static let hashBytes = 32
+
+    /// Hashes a password, which takes a tenth of a second and more: not on the cooperative pool.
+    init(of password: String, cost: PasswordCost, salt: [UInt8]) throws {
+        self.cost = cost
+        self.salt = salt
+        self.hash = try Self.derive(password, cost, salt)
+    }
+
+    private init(cost: PasswordCost, salt: [UInt8], hash: [UInt8]) {
+        self.cost = cost
+        self.salt = salt
+        self.hash = hash
+    }
+
+    /// What no password has: compared with where there is no user, because that answer must take as long.
+    static func decoy(_ cost: PasswordCost) -> PasswordHash {
+        PasswordHash(
+            cost: cost,
+            salt: Array(repeating: 0, count: Self.saltBytes),
+            hash: Array(repeating: 0, count: Self.hashBytes)
+        )
+    }
+
+    /// Salt for a new hash.
+    static func salt(_ randomness: Randomness) -> [UInt8] { randomness.bytes(Self.saltBytes) }
+
+    /// Reads what `text` wrote; `nil` for anything else.
+    init?(_ text: String) {
+        let parts = text.split(separator: "$", omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt", let cost = Self.cost(parts[2]),
+            let salt = Data(base64Encoded: String(parts[3])), let hash = Data(base64Encoded: String(parts[4])),
+            salt.count == Self.saltBytes, hash.count == Self.hashBytes
+        else { return nil }
+        self.cost = cost
+        self.salt = Array(salt)
+        self.hash = Array(hash)
+    }
+
+    private static func cost(_ text: Substring) -> PasswordCost? {
+        let values = text.split(separator: ",", omittingEmptySubsequences: false)
+        let names = ["ln=", "r=", "p="]
+        guard values.count == names.count else { return nil }
+        let numbers = zip(names, values)
+            .compactMap { name, value in
+                value.hasPrefix(name) ? Int(value.dropFirst(name.count)) : nil
+            }
+        guard numbers.count == names.count else { return nil }
+        return PasswordCost(logN: numbers[0], blockSize: numbers[1], parallelism: numbers[2])
+    }
+
+    /// The text that the database keeps.
+    var text: String {
+        "$scrypt$ln=\(self.cost.logN),r=\(self.cost.blockSize),p=\(self.cost.parallelism)"
+            + "$\(Data(self.salt).base64EncodedString())$\(Data(self.hash).base64EncodedString())"
+    }
+
+    /// Whether `password` is the one; takes as long as hashing it, and no shorter for a wrong one.
+    func matches(_ password: String) throws -> Bool {
+        let other = try Self.derive(password, self.cost, self.salt)
+        return zip(self.hash, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0 && self.hash.count == other.count
+    }
+
+    /// Whether it was made at another cost than is asked for today.
+    func isOutdated(_ cost: PasswordCost) -> Bool { self.cost != cost }
+
+    var description: String { "PasswordHash(redacted)" }
+
+    private static func derive(_ password: String, _ cost: PasswordCost, _ salt: [UInt8]) throws -> [UInt8] {
+        // An empty array has no address to give to C; no password is empty, so what stands for it does not matter.
+        let key = try KDF.Scrypt.deriveKey(
+            from: password.isEmpty ? [0] : Array(password.utf8),
+            salt: salt,
+            outputByteCount: Self.hashBytes,
+            rounds: 1 << cost.logN,
+            blockSize: cost.blockSize,
+            parallelism: cost.parallelism
+        )
+        return key.withUnsafeBytes { Array($0) }
+    }
+}

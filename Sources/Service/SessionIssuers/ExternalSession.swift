@@ -1,0 +1,90 @@
+public import FoundationEssentials
+import JSON
+import Keys
+import Tenancy
+
+/// A session of an organization's own application, after its issuer's signature and its times were checked.
+public struct ExternalSession: Sendable {
+    /// The issuer's id here.
+    public let issuerID: UUID
+    /// The issuer, as its tokens say.
+    public let issuer: String
+    /// The organization here whose application it is.
+    public let organizationID: UUID
+    /// The application's user.
+    public let userID: String
+    /// The application's name for the session.
+    public let sessionID: String?
+    /// The application's organization that the user acts for at the moment.
+    public let activeOrganization: ActiveOrganization?
+    private let mayReadOrganization: Bool
+    private let mayManageOrganization: Bool
+
+    /// Reads the claims of Clerk's session tokens, of version 2 (`o`) or 1 (`org_id`, `org_role`).
+    init?(_ claims: JSONObject, _ issuer: SessionIssuer) {
+        guard let user = claims["sub"]?.string, Self.isName(user), user.unicodeScalars.count <= Self.longestUser else {
+            return nil
+        }
+        // A session with a task left, such as to choose an organization, counts as signed out.
+        if claims["sts"]?.string == "pending" { return nil }
+        self.issuerID = issuer.id
+        self.issuer = issuer.issuer
+        self.organizationID = issuer.organizationID
+        self.userID = user
+        self.sessionID = claims["sid"]?.string
+        self.activeOrganization = ActiveOrganization(claims)
+        let role = self.activeOrganization?.role
+        func isNamed(_ roles: [String]) -> Bool {
+            role.map { roles.map(ActiveOrganization.bare).contains($0) } ?? false
+        }
+        self.mayManageOrganization = isNamed(issuer.manageRoles)
+        self.mayReadOrganization = isNamed(issuer.readRoles) || self.mayManageOrganization
+    }
+
+    /// With what stands before it in the history it must still be an actor.
+    private static let longestUser = 240
+
+    static func isName(_ text: String) -> Bool {
+        (1...255).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
+    }
+
+    /// Whose keys are meant when none is named: the active organization's, else the user's.
+    public var defaultSubject: String { self.activeOrganization?.id ?? self.userID }
+
+    /// Whether it may see a subject's keys.
+    public func mayRead(_ subject: String) -> Bool {
+        subject == self.userID || (subject == self.activeOrganization?.id && self.mayReadOrganization)
+    }
+
+    /// Whether it may make and revoke a subject's keys.
+    public func mayManage(_ subject: String) -> Bool {
+        subject == self.userID || (subject == self.activeOrganization?.id && self.mayManageOrganization)
+    }
+}
+
+/// The application's organization that a session acts for.
+public struct ActiveOrganization: Sendable, Hashable {
+    /// Its id.
+    public let id: String
+    /// Its short name.
+    public let slug: String?
+    /// The user's role in it, without the prefix `org:`.
+    public let role: String?
+
+    fileprivate init?(_ claims: JSONObject) {
+        let (id, slug, role) =
+            if case .object(let organization)? = claims["o"] {
+                (organization["id"]?.string, organization["slg"]?.string, organization["rol"]?.string)
+            } else {
+                (claims["org_id"]?.string, claims["org_slug"]?.string, claims["org_role"]?.string)
+            }
+        guard let id, ExternalSession.isName(id) else { return nil }
+        self.id = id
+        self.slug = slug
+        self.role = role.map(Self.bare)
+    }
+
+    fileprivate static func bare(_ role: String) -> String {
+        role.hasPrefix("org:") ? String(role.dropFirst(4)) : role
+    }
+}

@@ -1,0 +1,73 @@
+import FoundationEssentials
+import JSON
+
+/// A signed token in its compact form (RFC 7515 section 7.1), taken apart and not yet believed.
+struct CompactJWS {
+    /// The longest text that is looked at.
+    static let maximumLength = 16_384
+
+    /// The header.
+    let header: JSONObject
+    /// What is signed.
+    let signed: [UInt8]
+    /// The signature.
+    let signature: [UInt8]
+    private let encodedPayload: [UInt8]
+
+    /// Takes a token apart; `nil` for what is none.
+    ///
+    /// `crit` names extensions that whoever does not know them must refuse (section 4.1.11), and none is known here.
+    init?(_ text: String) {
+        guard text.utf8.count <= Self.maximumLength else { return nil }
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let header = Base64URL.decode(parts[0]).flatMap(Self.object), header["crit"] == nil,
+            let signature = Base64URL.decode(parts[2]), !signature.isEmpty
+        else { return nil }
+        self.header = header
+        self.signature = signature
+        self.encodedPayload = Array(parts[1])
+        self.signed = Array(parts[0]) + [UInt8(ascii: ".")] + self.encodedPayload
+    }
+
+    /// The algorithm that the token says it is signed with.
+    var algorithm: String? { self.header["alg"]?.string }
+    /// The key that it says it is signed with.
+    var keyID: String? { self.header["kid"]?.string }
+
+    /// The claims; strict JSON, so that nothing can be read in two ways.
+    var claims: JSONObject? { Base64URL.decode(self.encodedPayload).flatMap(Self.object) }
+
+    private static func object(_ bytes: [UInt8]) -> JSONObject? {
+        guard let value = try? JSONValue(parsing: bytes), case .object(let object) = value else { return nil }
+        return object
+    }
+}
+
+/// Base64 with the letters of URLs and without padding (RFC 4648 section 5).
+enum Base64URL {
+    static func encode(_ bytes: [UInt8]) -> String {
+        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+
+    /// The bytes that a text spells in the one canonical way; `nil` for any other.
+    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        let isAlphabet = text.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
+            default: false
+            }
+        }
+        guard isAlphabet else { return nil }
+        var standard = text.map { byte in
+            switch byte {
+            case 0x2D: UInt8(ascii: "+")
+            case 0x5F: UInt8(ascii: "/")
+            default: byte
+            }
+        }
+        while standard.count % 4 != 0 { standard.append(UInt8(ascii: "=")) }
+        guard let data = Data(base64Encoded: Data(standard)) else { return nil }
+        let bytes = Array(data)
+        return Self.encode(bytes).utf8.elementsEqual(text) ? bytes : nil
+    }
+}

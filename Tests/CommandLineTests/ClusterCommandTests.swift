@@ -1,0 +1,68 @@
+import JSON
+import LocalPostgres
+import Postgres
+import TestSupport
+import Testing
+
+/// `mortise cluster` on two real servers.
+@Suite(.timeLimit(.minutes(5))) struct ClusterCommandTests {
+    @Test func `a server that was added holds workspaces of a running Mortise`() async throws {
+        try await ProcessInstallation.with { installation in
+            let early = try await Program.run(["cluster", "list"], environment: installation.variables)
+            #expect(early.code == 1 && early.errors.contains("no installation"))
+            try await withServer { second, _ in
+                let parameters = second.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                try await installation.serve { program in
+                    let port = try await program.port()
+                    let path = "/v1/organizations/default/workspaces"
+                    let far: JSONValue = ["name": "far", "cluster": "second"]
+                    #expect(try await installation.call("POST", path, far, port: port).status == 400)
+                    let added = try await Program.run(
+                        ["cluster", "add", "second", conninfo],
+                        environment: installation.variables
+                    )
+                    #expect(added.code == 0, "\(added.everything)")
+                    let made = try await installation.call("POST", path, far, port: port)
+                    #expect(made.status == 201, "\(made)")
+                    let key = try await installation.call(
+                        "POST",
+                        "/v1/workspaces/far/service-keys",
+                        ["name": "k"],
+                        port: port
+                    )
+                    let token = try #require(key.body["token"]?.string, "\(key)")
+                    #expect(try await installation.verdict(token, port: port) == "valid")
+                }
+                let list = try await Program.run(["cluster", "list", "--json"], environment: installation.variables)
+                let names = try JSONValue(parsing: Array(list.output.utf8)).array?.compactMap { $0["name"]?.string }
+                #expect(names == ["second", "primary"])
+                let table = try await Program.run(["cluster", "list"], environment: installation.variables)
+                #expect(table.output.contains("the control database's"))
+
+                let again = try await Program.run(
+                    ["cluster", "add", "second", conninfo],
+                    environment: installation.variables
+                )
+                #expect(again.code == 64 && again.errors.contains("the name is taken"))
+            }
+        }
+    }
+
+    // Attack: read the owner's password of another server out of the control database, a shell's history apart.
+    @Test func `a password in a connection string is refused and repeated nowhere`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in _ = try await program.port() }
+            for conninfo in ["host=h password=hunter2", "postgresql://u:hunter2@h/d"] {
+                let outcome = try await Program.run(
+                    ["cluster", "add", "second", conninfo],
+                    environment: installation.variables
+                )
+                #expect(outcome.code == 64, "\(outcome.everything)")
+                #expect(!outcome.everything.contains("hunter2"))
+            }
+            #expect(try await installation.texts("SELECT name FROM control.clusters") == ["primary"])
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import HTTPTestSupport
+import Testing
+
+@Suite struct MemberTests {
+    private static let member = """
+        {"id":"m-1","user":{"id":"u-1","email":"ada@example.com","name":"Ada","has_password":true},"organization_id":"o-1",\
+        "workspace_id":null,"role":"admin","created_at":"2029-01-31T12:34:56Z","updated_at":"2029-01-31T12:34:56Z"}
+        """
+
+    @Test func `members are a table with addresses and roles`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Self.member]) }) { server in
+            let outcome = try await Program.call("member", "list", "--organization", "acme", at: server)
+            #expect(outcome.output.contains("m-1  ada@example.com  Ada   admin"))
+        }
+    }
+
+    @Test func `a password comes from a file, with its blanks and without its line break`() async throws {
+        try await TemporaryFolder.with { folder in
+            try await ScriptedServer.with({ _ in .json(Self.member) }) { server in
+                TemporaryFolder.write(" correct horse battery \nsecond line\n", to: "\(folder)/p")
+                let outcome = try await Program.call(
+                    "member",
+                    "add",
+                    "ada@example.com",
+                    "--organization",
+                    "acme",
+                    "--role",
+                    "admin",
+                    "--password-file",
+                    "\(folder)/p",
+                    at: server
+                )
+                #expect(outcome.code == 0)
+                #expect(server.requests.first?.body.contains(#""password":" correct horse battery ""#) == true)
+                #expect(!outcome.everything.contains("horse"))
+            }
+        }
+    }
+
+    // Attack: somebody looks over the shoulder, or scrolls back in the terminal.
+    @Test func `a password that is asked for is typed twice and not shown`() async throws {
+        let command = ["member", "change", "m", "--organization", "acme", "--ask-password"]
+        for (second, code, count) in [("correct horse battery", CInt(0), 1), ("another horse", 64, 0)] {
+            try await ScriptedServer.with({ _ in .json(Self.member) }) { server in
+                let (exit, screen) = try await PseudoTerminal.run(
+                    command,
+                    server: server,
+                    environment: ["MORTISE_TOKEN": "t"],
+                    answers: [("member: ", "correct horse battery\r"), ("more: ", second + "\r")]
+                )
+                #expect(exit == code)
+                #expect(server.requests.count == count)
+                #expect(!screen.contains("horse"))
+            }
+        }
+    }
+}

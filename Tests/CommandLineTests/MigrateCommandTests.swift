@@ -1,0 +1,151 @@
+import JSON
+import Postgres
+import SQLFiles
+import TestSupport
+import Testing
+
+/// `mortise migrate` on real databases.
+@Suite(.timeLimit(.minutes(5))) struct MigrateCommandTests {
+    private func lines(_ outcome: Outcome) throws -> [JSONValue] {
+        try outcome.output.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+    }
+
+    private func makeWorkspace(_ name: String, _ installation: ProcessInstallation, _ port: Int) async throws -> String
+    {
+        let path = "/v1/organizations/default/workspaces"
+        let made = try await installation.call("POST", path, ["name": .string(name)], port: port)
+        return try #require(made.body["id"]?.string, "\(made)")
+    }
+
+    /// The default workspace's database first, then those of others in the order of their making.
+    private func databases(_ installation: ProcessInstallation) async throws -> [String] {
+        try await installation.texts("SELECT database FROM control.workspaces ORDER BY id")
+    }
+
+    private static let last = SQLFiles.workspace.last?.name ?? ""
+
+    /// Makes a database forget its last file, as one is that an earlier release has made.
+    private func forgetLast(_ database: String, _ installation: ProcessInstallation) async throws {
+        try await installation.withConnection(database) {
+            try await $0.script(
+                "DELETE FROM mortise.migrations WHERE name = '\(Self.last)'; DROP TABLE IF EXISTS auth.idempotency"
+            )
+        }
+    }
+
+    // The accident: somebody migrates from a host that has not the installation's secrets, or none.
+    @Test func `migrating with foreign or missing secrets is refused, makes none, and locks no server out`()
+        async throws
+    {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in
+                let port = try await program.port()
+                try await TemporaryFolder.with { folder in
+                    for id in ["s1", "other"] {
+                        let file = "\(folder)/\(id)"
+                        #expect(try await Program.run(["secrets", "new", file, "--id", id]).code == 0)
+                        let variables = installation.variables.merging(["MORTISE_PEPPER_FILE": file]) { $1 }
+                        for arguments in [["migrate"], ["migrate", "--workspaces"]] {
+                            let outcome = try await Program.run(arguments, environment: variables)
+                            #expect(outcome.code == 1, "\(outcome.everything)")
+                            #expect(outcome.errors.contains("original file"), "\(outcome.everything)")
+                        }
+                    }
+                    var bare = installation.variables.merging(["MORTISE_DATA": "\(folder)/data"]) { $1 }
+                    bare["MORTISE_PEPPER_FILE"] = nil
+                    let outcome = try await Program.run(["migrate"], environment: bare)
+                    #expect(outcome.code == 64, "\(outcome.everything)")
+                    #expect(TemporaryFolder.text("\(folder)/data/secrets") == nil)
+                }
+                // A new workspace needs a new connection, with the password that the server knows.
+                _ = try await self.makeWorkspace("fresh", installation, port)
+                let key = try await installation.call(
+                    "POST",
+                    "/v1/workspaces/fresh/service-keys",
+                    ["name": "k"],
+                    port: port
+                )
+                let token = try #require(key.body["token"]?.string, "\(key)")
+                #expect(try await installation.verdict(token, port: port) == "valid")
+                // With its own it is nothing special.
+                let own = try await Program.run(["migrate", "--workspaces"], environment: installation.variables)
+                #expect(own.code == 0, "\(own.everything)")
+                #expect(try await installation.verdict(token, port: port) == "valid")
+            }
+        }
+    }
+
+    @Test func `a dry run says what is missing, the status also what is there and since when`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in _ = try await program.port() }
+            let database = try #require(try await self.databases(installation).first)
+            try await self.forgetLast(database, installation)
+            for action in ["--dry-run", "--status"] {
+                let outcome = try await Program.run(
+                    ["migrate", "--workspaces", "--json", action],
+                    environment: installation.variables
+                )
+                #expect(outcome.code == 0, "\(outcome.everything)")
+                let lines = try self.lines(outcome)
+                #expect(lines.compactMap { $0["state"]?.string } == ["up to date", "pending"])
+                #expect(lines.last?["files"] == [.string("workspace/\(Self.last)")])
+                let applied = lines.map { $0["applied"]?.array?.count }
+                let all = SQLFiles.workspace.count + SQLFiles.control.count
+                #expect(applied == (action == "--status" ? [all, SQLFiles.workspace.count - 1] : [nil, nil]))
+            }
+            let text = try await Program.run(["migrate", "--status"], environment: installation.variables)
+            let line = try #require(text.output.split(separator: "\n").first { $0.contains("control/c0001_schema") })
+            #expect(line.contains(#/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*Z  by \d+\.\d+\.\d+$/#), "\(line)")
+            #expect(
+                try await installation.texts("SELECT 1::text FROM mortise.migrations", in: database).count == SQLFiles
+                    .workspace.count - 1
+            )
+        }
+    }
+
+    // The oldest workspace's database is down; a release must reach the others all the same.
+    @Test func `a database that is out of reach is named and keeps nobody from being migrated`() async throws {
+        try await ProcessInstallation.with { installation in
+            let chosen = try await installation.serve { program in
+                let port = try await program.port()
+                _ = try await self.makeWorkspace("second", installation, port)
+                return try await self.makeWorkspace("third", installation, port)
+            }
+            let databases = try await self.databases(installation)
+            for database in databases { try await self.forgetLast(database, installation) }
+            try await installation.withConnection("postgres") {
+                try await $0.script("ALTER DATABASE \"\(databases[0])\" ALLOW_CONNECTIONS false")
+            }
+            let look = try await Program.run(
+                ["migrate", "--workspaces", "--dry-run", "--json"],
+                environment: installation.variables
+            )
+            #expect(look.code == 1)
+            #expect(try self.lines(look).filter { $0["state"] == "pending" }.count == 2)
+            let doctor = try await Program.run(["doctor"], environment: installation.variables)
+            #expect(doctor.code == 1)
+            #expect(doctor.output.contains("The database of workspace default cannot be examined"))
+            #expect(doctor.output.contains("The schema of workspace third is 1 files behind."))
+
+            let outcome = try await Program.run(
+                ["migrate", "--workspaces", "--canary", chosen, "--json"],
+                environment: installation.variables
+            )
+            #expect(outcome.code == 1, "\(outcome.everything)")
+            let states = try self.lines(outcome).compactMap { $0["state"]?.string }
+            #expect(states.filter { $0 == "migrated" }.count == 2)
+            #expect(states.filter { $0.hasPrefix("cannot be reached") }.count == 1)
+            #expect(try self.lines(outcome).dropFirst().first?["database"]?.string?.contains("third") == true)
+            try await installation.withConnection("postgres") {
+                try await $0.script("ALTER DATABASE \"\(databases[0])\" ALLOW_CONNECTIONS true")
+            }
+            let again = try await Program.run(["migrate", "--workspaces"], environment: installation.variables)
+            #expect(again.code == 0, "\(again.everything)")
+            let none = try await Program.run(
+                ["migrate", "--workspaces", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
+                environment: installation.variables
+            )
+            #expect(none.code == 1)
+        }
+    }
+}

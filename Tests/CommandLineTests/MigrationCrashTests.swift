@@ -1,0 +1,204 @@
+import JSON
+import Migrations
+import Postgres
+import SQLFiles
+import TestSupport
+import Testing
+
+/// Programs are killed while they bring databases to their schema.
+@Suite(.timeLimit(.minutes(10))) struct MigrationCrashTests {
+    // MARK: The first start, which makes and migrates everything
+
+    /// A stage of a first start: what can be seen when it is reached, and in which database.
+    private static let stages: [(sight: String, database: String)] = [
+        ("SELECT 1 FROM pg_database WHERE datname = 'mortise'", "postgres"),
+        ("SELECT 1 FROM pg_roles WHERE rolname = 'mortise_runtime'", "postgres"),
+        ("SELECT 1 FROM mortise.migrations HAVING count(*) >= 1", "mortise"),
+        ("SELECT 1 FROM mortise.migrations HAVING count(*) >= 3", "mortise"),
+        ("SELECT 1 FROM mortise.migrations WHERE line = 'control'", "mortise"),
+        ("SELECT 1 FROM mortise.migrations WHERE name LIKE 'c0004%'", "mortise"),
+        ("SELECT 1 FROM control.clusters", "mortise"),
+        ("SELECT 1 FROM control.seeds", "mortise"),
+        ("SELECT 1 FROM control.workspaces WHERE state = 'creating'", "mortise"),
+        ("SELECT 1 FROM pg_database WHERE starts_with(datname, 'mortise_template_')", "postgres"),
+        ("SELECT 1 FROM pg_database WHERE datistemplate AND starts_with(datname, 'mortise_template_')", "postgres"),
+        ("SELECT 1 FROM pg_database WHERE starts_with(datname, 'mortise_w_')", "postgres"),
+    ]
+
+    @Test func `a first start that is killed again and again goes on where it was`() async throws {
+        try await ProcessInstallation.with { installation in
+            for stage in Self.stages {
+                try await installation.serve { program in
+                    try await eventually(stage.sight, within: .seconds(60)) {
+                        if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
+                        return try await installation.finds(stage.sight, in: stage.database)
+                    }
+                    program.kill()
+                }
+            }
+            try await installation.serve { program in
+                let port = try await program.port()
+                try await installation.expectWhole()
+                #expect(try await installation.workspaceDatabases().count == 1)
+                for token in [installation.adminToken, installation.operatorToken] {
+                    #expect(
+                        try await installation.call("GET", "/v1/workspaces", port: port, token: token).status == 200
+                    )
+                }
+                try await installation.expectHealthy()
+            }
+        }
+    }
+
+    // A session of the killed program goes on in PostgreSQL until it notices, and still holds the migrations' lock.
+    @Test func `a start that was killed inside a file is gone on with`() async throws {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in _ = try await program.port() }
+            // As a release finds the database that brings two files more, of which the first is one transaction.
+            try await installation.withConnection { connection in
+                try await connection.script(
+                    "DELETE FROM mortise.migrations WHERE line = 'workspace' AND name >= 'w0010'"
+                )
+            }
+            try await installation.withConnection { holder in
+                try await holder.script("BEGIN; LOCK TABLE mortise.migrations IN SHARE MODE")
+                try await installation.serve { program in
+                    try await eventually("a file is applied and not yet noted", within: .seconds(60)) {
+                        if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
+                        return try await installation.finds(Self.waiting)
+                    }
+                    program.kill()
+                }
+                try await holder.script("ROLLBACK")
+            }
+            try await installation.serve { program in
+                _ = try await program.port()
+                try await installation.expectWhole()
+                try await installation.expectHealthy()
+            }
+        }
+    }
+
+    private static let waiting =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    // MARK: The fleet
+
+    @Test func `a killed migration of all workspaces is gone on with, and no key is lost`() async throws {
+        try await ProcessInstallation.with { installation in
+            let tokens = try await Self.makeFleetOfTheReleaseBefore(6, installation)
+            let last = try #require(SQLFiles.workspace.last?.name)
+            try #require(try await Self.databasesWithout(last, installation).count == 6)
+            for left in stride(from: 5, through: 1, by: -1) {
+                let behind = try await Self.databasesWithout(last, installation)
+                try await Self.killMigration(behind: behind[0], before: Array(behind[1...]), last, installation)
+                #expect(try await Self.databasesWithout(last, installation).count == left)
+            }
+            let end = try await Program.run(["migrate", "--workspaces"], environment: installation.variables)
+            #expect(end.code == 0, "\(end.everything)")
+            #expect(try await Self.databasesWithout(last, installation) == [])
+            for database in try await installation.workspaceDatabases() {
+                try await installation.expectSchema(of: database, SQLFiles.workspace, #_sourceLocation)
+            }
+            try await installation.serve { program in
+                let port = try await program.port()
+                try await installation.expectWhole()
+                for token in tokens { #expect(try await installation.verdict(token, port: port) == "valid") }
+                try await installation.expectHealthy()
+            }
+        }
+    }
+
+    /// Runs a migration of all workspaces, and kills it when one has its file and others are inside it.
+    private static func killMigration(
+        behind done: String,
+        before held: [String],
+        _ file: String,
+        _ installation: ProcessInstallation
+    ) async throws {
+        try await Self.holding(held[...], installation) {
+            let arguments = ["migrate", "--workspaces", "--concurrency", "2"]
+            let run = try await RunningProgram.with(arguments, installation.variables, in: installation.folder) {
+                program in
+                try await eventually("one is migrated, and another applies the file", within: .seconds(60)) {
+                    if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
+                    let noted = "SELECT 1 FROM mortise.migrations WHERE name = '\(file)'"
+                    guard try await installation.finds(noted, in: done) else { return false }
+                    return try await installation.finds(Self.waiting, in: held[0])
+                }
+                program.kill()
+            }
+            #expect(run.code == 137)
+        }
+    }
+
+    /// Runs `body` while nothing can be noted in the ledgers of some databases.
+    private static func holding(
+        _ databases: ArraySlice<String>,
+        _ installation: ProcessInstallation,
+        _ body: () async throws -> Void
+    ) async throws {
+        guard let first = databases.first else { return try await body() }
+        try await installation.withConnection(first) { holder in
+            try await holder.script("BEGIN; LOCK TABLE mortise.migrations IN SHARE MODE")
+            try await Self.holding(databases.dropFirst(), installation, body)
+            try await holder.script("ROLLBACK")
+        }
+    }
+
+    /// The databases of workspaces that have not seen a file, the oldest workspace's first.
+    private static func databasesWithout(_ file: String, _ installation: ProcessInstallation) async throws -> [String] {
+        var behind: [String] = []
+        for database in try await installation.texts("SELECT database FROM control.workspaces ORDER BY id")
+        where try await !installation.finds("SELECT 1 FROM mortise.migrations WHERE name = '\(file)'", in: database) {
+            behind.append(database)
+        }
+        return behind
+    }
+
+    /// Makes workspaces that lack the last two files, each with a key, by cloning a template that lacks them.
+    ///
+    /// The first of the two is one transaction, in which a program can be killed; and the program of this release can do without both.
+    ///
+    /// - Returns: the keys' tokens.
+    private static func makeFleetOfTheReleaseBefore(
+        _ count: Int,
+        _ installation: ProcessInstallation
+    ) async throws -> [String] {
+        try await installation.serve { program in _ = try await program.port() }
+        let templates = try await installation.texts(
+            "SELECT datname::text FROM pg_database WHERE starts_with(datname, 'mortise_template_')",
+            in: "postgres"
+        )
+        let name = try #require(templates.first)
+        try await installation.withConnection("postgres") { connection in
+            try await connection.script("ALTER DATABASE \(name) IS_TEMPLATE false")
+            try await connection.script("DROP DATABASE \(name) WITH (FORCE)")
+            try await connection.script("CREATE DATABASE \(name) TEMPLATE template0")
+        }
+        let files = try SQLFiles.workspace.dropLast(2).map { try MigrationFile(name: $0.name, bytes: $0.bytes) }
+        let migrator = Migrator(
+            lines: [try MigrationLine("workspace", files: files)],
+            identifiers: ["runtime_role": "mortise_runtime"],
+            version: "0.0.0"
+        )
+        try await installation.withConnection(name) { _ = try await migrator.apply($0) }
+        try await installation.withConnection("postgres") { connection in
+            try await connection.script("ALTER DATABASE \(name) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
+        }
+        return try await installation.serve { program in
+            let port = try await program.port()
+            var tokens: [String] = []
+            for number in 0..<count {
+                let slug = "fleet-\(number)"
+                let path = "/v1/organizations/default/workspaces"
+                let made = try await installation.call("POST", path, ["name": .string(slug)], port: port)
+                try #require(made.status == 201, "\(made)")
+                let keys = "/v1/workspaces/\(slug)/service-keys"
+                let key = try await installation.call("POST", keys, ["name": "first"], port: port)
+                tokens.append(try #require(key.body["token"]?.string, "\(key)"))
+            }
+            return tokens
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import FoundationEssentials
+import Glibc
+import JSON
+import NIOCore
+import NIOPosix
+import TestSupport
+import Testing
+
+/// The PostgreSQL that Mortise runs itself, when its first start is looked at or interrupted.
+@Suite(.timeLimit(.minutes(5))) struct OwnPostgresTests {
+    private static func variables(_ folder: String) -> [String: String] {
+        ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
+    }
+
+    /// Runs the body with a folder that the server's account may enter; afterwards nothing runs in it any more.
+    private static func withFolder(_ body: (String) async throws -> Void) async throws {
+        try await TemporaryFolder.with { folder in
+            try #require(chmod(folder, 0o755) == 0)
+            try await body(folder)
+            try await eventually("nothing runs in the folder") { processes(naming: folder).isEmpty }
+        }
+    }
+
+    /// Starts a server on an empty folder and stops its initdb in the middle.
+    ///
+    /// - Returns: the process that is stopped.
+    private static func stopInitdb(_ folder: String, _ program: RunningProgram) async throws -> Int32 {
+        var found: Int32?
+        try await eventually("initdb runs") {
+            if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
+            // By then it is initdb itself, and not what becomes it.
+            guard isWriting("\(folder)/data/postgres") else { return false }
+            found = initdb(makingIn: "\(folder)/data/postgres")
+            return found != nil
+        }
+        let process = try #require(found)
+        kill(process, SIGSTOP)
+        return process
+    }
+
+    /// Whether a cluster in the making has its first folders.
+    private static func isWriting(_ folder: String) -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.contains { $0.hasPrefix("data.new-") && access("\(folder)/\($0)/base", F_OK) == 0 }
+    }
+
+    private static func doctor(_ folder: String) async throws -> (code: CInt, findings: [JSONValue]) {
+        let outcome = try await Program.run(["doctor", "--json"], environment: ["MORTISE_DATA": "\(folder)/data"])
+        #expect(!outcome.everything.contains("Cocoa"), "\(outcome.everything)")
+        let findings = try #require(try JSONValue(parsing: Array(outcome.output.utf8)).array, "\(outcome.everything)")
+        return (outcome.code, findings)
+    }
+
+    @Test func `the doctor says when another program is making the database, and does not wait for it`() async throws {
+        try await Self.withFolder { folder in
+            _ = try await RunningProgram.with(["serve"], Self.variables(folder), in: folder) { program in
+                let stopped = try await Self.stopInitdb(folder, program)
+                // Also when the examination fails: nobody else would let it go on.
+                defer { kill(stopped, SIGCONT) }
+                let early = try await Self.doctor(folder)
+                kill(stopped, SIGCONT)
+                #expect(early.code == 0)
+                #expect(early.findings.last?["level"] == "warning")
+                #expect(early.findings.last?["sentence"]?.string?.contains("is making the database") == true)
+                _ = try await program.port()
+                let late = try await Self.doctor(folder)
+                #expect(late.findings.allSatisfy { $0["level"] == "ok" }, "\(late.findings)")
+                program.terminate()
+                try await program.waitForEnd()
+            }
+        }
+    }
+
+    @Test func `a first start that was killed in initdb is named by the doctor and finished by the next`() async throws
+    {
+        try await Self.withFolder { folder in
+            let run = try await RunningProgram.with(["serve"], Self.variables(folder), in: folder) { program in
+                try await Self.stopInitdb(folder, program)
+            }
+            try #require(run.code == 137)
+            // initdb has outlived the program that started it. It ends here also when the examination fails.
+            let meanwhile = try? await Self.doctor(folder)
+            kill(run.value, SIGKILL)
+            #expect(meanwhile?.findings.last?["sentence"]?.string?.contains("is making") == true)
+            try await eventually("what it started is gone") {
+                processes(naming: "\(folder)/data/postgres").isEmpty
+            }
+            let between = try await Self.doctor(folder)
+            #expect(between.findings.last?["sentence"]?.string?.contains("was interrupted") == true)
+            #expect(processes(naming: folder).isEmpty, "the doctor has started something")
+            _ = try await RunningProgram.with(["serve"], Self.variables(folder), in: folder) { program in
+                _ = try await program.port()
+                #expect(try await Self.doctor(folder).findings.allSatisfy { $0["level"] == "ok" })
+                program.terminate()
+                try await program.waitForEnd()
+            }
+        }
+    }
+
+    @Test func `an examination that gets no answer ends when its time is over`() async throws {
+        // The system accepts the connection, and nobody reads from it.
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = channel.localAddress?.port ?? 0
+        try await TemporaryFolder.with { folder in
+            let secrets = try await Program.run(["secrets", "new", "\(folder)/secrets"])
+            try #require(secrets.code == 0)
+            let outcome = try await Program.run(
+                ["doctor", "--timeout", "1"],
+                environment: [
+                    "MORTISE_PEPPER_FILE": "\(folder)/secrets",
+                    "MORTISE_DATABASE_URL": "postgresql://nobody@127.0.0.1:\(port)/mortise?sslmode=disable",
+                ]
+            )
+            #expect(outcome.code == 1)
+            #expect(outcome.output.contains("did not end within 1 s"), "\(outcome.everything)")
+        }
+        try await channel.close()
+    }
+}

@@ -1,0 +1,117 @@
+import JSON
+import Synchronization
+import Testing
+
+/// The server is killed while it rotates keys.
+@Suite(.timeLimit(.minutes(10))) struct RotationCrashTests {
+    private static let moments: [Moment] = [
+        .blocked(by: "SELECT 1 FROM auth.service_keys FOR UPDATE"),
+        .answers(1),
+        // The old secret has its end and the new one is there, but the event is not.
+        .blocked(by: "LOCK TABLE auth.key_events IN SHARE MODE"),
+        .sight("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"),
+        .answers(9),
+        .answers(30),
+    ]
+
+    /// One key: its tokens in the order in which they were answered, and the rotation that was not answered.
+    private struct Line: Sendable {
+        let path: String
+        var tokens: [String]
+        var unanswered: String?
+    }
+
+    @Test func `a killed server leaves every key with a whole pair of secrets, and what it answered holds`()
+        async throws
+    {
+        try await ProcessInstallation.with { installation in
+            let lines = Mutex(try await Self.makeKeys(4, installation))
+            let database = try #require(try await installation.workspaceDatabases().first)
+            for (round, moment) in Self.moments.enumerated() {
+                try await installation.crash(at: moment, in: database, workers: 4) { worker, port, tally in
+                    for number in 0..<500 {
+                        let path = lines.withLock { $0[worker].path }
+                        let key = "r-\(round)-\(worker)-\(number)"
+                        let answer: ProcessInstallation.Answer
+                        do {
+                            answer = try await installation.call("POST", "\(path)/rotate", port: port, key: key)
+                        } catch {
+                            lines.withLock { $0[worker].unanswered = key }
+                            return
+                        }
+                        let token = try #require(answer.body["token"]?.string, "\(answer)")
+                        lines.withLock { $0[worker].tokens.append(token) }
+                        tally.add()
+                    }
+                }
+                try await installation.serve { program in
+                    let port = try await program.port()
+                    for (worker, line) in lines.withLock({ $0 }).enumerated() {
+                        let tokens = try await Self.settle(line, installation, port)
+                        lines.withLock { $0[worker].tokens += tokens }
+                    }
+                }
+                try await Self.expectWholePairs(installation, database)
+            }
+            try await installation.serve { program in
+                _ = try await program.port()
+                try await installation.expectWhole()
+                try await installation.expectHealthy()
+            }
+        }
+    }
+
+    private static func makeKeys(_ count: Int, _ installation: ProcessInstallation) async throws -> [Line] {
+        try await installation.serve { program in
+            let port = try await program.port()
+            let list = "/v1/workspaces/default/service-keys"
+            var lines: [Line] = []
+            for number in 0..<count {
+                let made = try await installation.call("POST", list, ["name": .string("key \(number)")], port: port)
+                let id = try #require(made.body["key"]?["id"]?.string, "\(made)")
+                let token = try #require(made.body["token"]?.string)
+                lines.append(Line(path: "\(list)/\(id)", tokens: [token]))
+            }
+            return lines
+        }
+    }
+
+    /// Asks again for what was not answered, twice.
+    ///
+    /// - Returns: the token of that rotation, if there was one.
+    private static func settle(_ line: Line, _ installation: ProcessInstallation, _ port: Int) async throws -> [String]
+    {
+        // The last one that was answered works, whether or not the rotation after it came to pass.
+        let last = try #require(line.tokens.last)
+        #expect(try await installation.verdict(last, port: port) == "valid")
+        guard let key = line.unanswered else { return [] }
+        let first = try await installation.call("POST", "\(line.path)/rotate", port: port, key: key)
+        let token = try #require(first.body["token"]?.string, "\(first)")
+        let second = try await installation.call("POST", "\(line.path)/rotate", port: port, key: key)
+        #expect(second.body["token"]?.string == token)
+        #expect(try await installation.verdict(token, port: port) == "valid")
+        #expect(try await installation.verdict(last, port: port) == "valid")
+        let shown = try await installation.call("GET", line.path, port: port).body
+        #expect(shown["prefix"]?.string == String(token.prefix(16)))
+        #expect(shown["secrets"]?.array?.count == 2)
+        return [token]
+    }
+
+    /// Every key has one secret without an end, at most one more that still works, and an event for each rotation.
+    private static func expectWholePairs(_ installation: ProcessInstallation, _ database: String) async throws {
+        let broken = try await installation.texts(
+            """
+            SELECT k.name FROM auth.service_keys k CROSS JOIN LATERAL (
+                SELECT count(*) AS secrets, count(*) FILTER (WHERE ends_at IS NULL AND ended_at IS NULL) AS endless,
+                    count(*) FILTER (WHERE ended_at IS NULL) AS working
+                FROM auth.key_secrets s WHERE s.key_id = k.id
+            ) s
+            WHERE endless <> 1 OR working > 2 OR secrets <> 1 + (
+                SELECT count(*) FROM auth.key_events e WHERE e.key_id = k.id AND e.type = 'rotated'
+            )
+            """,
+            in: database
+        )
+        #expect(broken == [])
+    }
+}

@@ -1,0 +1,156 @@
+import AsyncHTTPClient
+import JSON
+import Keys
+import LocalPostgres
+import Logging
+import NIOCore
+import NIOHTTP1
+import Postgres
+import TestSupport
+import Testing
+
+/// An installation on a PostgreSQL of its own, whose processes a test starts and kills.
+struct ProcessInstallation: Sendable {
+    let server: TestServer
+    let folder: String
+    let operatorToken: String
+    let adminToken: String
+    private let client: HTTPClient
+    private let database: String
+
+    /// Makes an installation without a database for one test.
+    ///
+    /// Commits wait for the disk as they do in production, or `mortise doctor` would complain.
+    static func with(_ body: (ProcessInstallation) async throws -> Void) async throws {
+        try await withServer(maximumConnections: 200, settings: ["synchronous_commit": "on"]) { server, local in
+            try await TemporaryFolder.with { folder in
+                let client = HTTPClient(
+                    eventLoopGroupProvider: .singleton,
+                    configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
+                )
+                let installation = ProcessInstallation(
+                    server: server,
+                    folder: folder,
+                    operatorToken: SettingsTests.make(.operator).reveal(),
+                    adminToken: SettingsTests.make(.admin).reveal(),
+                    client: client,
+                    database: try await local.connectionString(database: "mortise")
+                )
+                do {
+                    let secrets = try await Program.run(["secrets", "new", "\(folder)/secrets"])
+                    try #require(secrets.code == 0, "\(secrets.everything)")
+                    try await body(installation)
+                    try await client.shutdown()
+                } catch {
+                    try? await client.shutdown()
+                    throw error
+                }
+            }
+        }
+    }
+
+    /// What every command of the installation is told.
+    var variables: [String: String] {
+        [
+            "MORTISE_DATABASE_URL": database, "MORTISE_PEPPER_FILE": "\(folder)/secrets", "MORTISE_DATA": folder,
+        ]
+    }
+
+    /// What `mortise serve` is told besides, with keys that the test knows unless `isPreset` is false.
+    func serveVariables(isPreset: Bool = true) -> [String: String] {
+        var more = ["MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
+        if isPreset {
+            more["MORTISE_OPERATOR_KEY"] = operatorToken
+            more["MORTISE_ADMIN_KEY"] = adminToken
+        }
+        return variables.merging(more) { $1 }
+    }
+
+    /// Runs `mortise serve` while `body` runs, and kills it afterwards unless it has ended.
+    @discardableResult
+    func serve<Value: Sendable>(
+        _ flags: [String] = [],
+        _ body: (RunningProgram) async throws -> Value
+    ) async throws -> Value {
+        try await RunningProgram.with(["serve"] + flags, serveVariables(), in: folder, body).value
+    }
+
+    // MARK: Asking the server
+
+    /// What a server answered.
+    struct Answer: Sendable, CustomStringConvertible {
+        let status: UInt
+        let body: JSONValue
+        var description: String { "\(status) \(body["code"]?.string ?? "")" }
+    }
+
+    /// Sends a request as the admin of the organization `default`.
+    func call(
+        _ method: String,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        port: Int,
+        key: String? = nil,
+        token: String? = nil,
+        headers: [(String, String)] = []
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "Authorization", value: "Bearer \(token ?? adminToken)")
+        request.headers.add(contentsOf: HTTPHeaders(headers))
+        if let key { request.headers.add(name: "Idempotency-Key", value: key) }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body.text))
+        }
+        let response = try await client.execute(request, timeout: .seconds(60))
+        let buffer = try await response.body.collect(upTo: 1 << 20)
+        let json = buffer.readableBytes == 0 ? .null : try JSONValue(parsing: Array(buffer.readableBytesView))
+        return Answer(status: response.status.code, body: json)
+    }
+
+    /// The code of the verdict on a token.
+    func verdict(_ token: String, port: Int) async throws -> String? {
+        try await call("POST", "/v1/verify", ["token": .string(token)], port: port).body["code"]?.string
+    }
+
+    // MARK: Looking at the databases
+
+    /// Runs `body` with a superuser's connection to a database.
+    func withConnection<T>(
+        _ database: String = "mortise",
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        let connection = try await PostgresConnection.connect(
+            server.configuration(database: database),
+            reactor: try TestReactor.shared,
+            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// The first column of what a query finds, as text.
+    func texts(_ sql: String, in database: String = "mortise") async throws -> [String] {
+        try await withConnection(database) { connection in
+            try await connection.query(Statement(sql, prepared: false)).map { try $0.decode(0, as: String.self) }
+        }
+    }
+
+    /// Whether a query finds something; a database or a table that is not there yet holds nothing.
+    func finds(_ sql: String, in database: String = "mortise") async throws -> Bool {
+        do {
+            return try await withConnection(database) { connection in
+                try await !connection.query(Statement(sql, prepared: false)).isEmpty
+            }
+        } catch let error as PostgresError where error.sqlState != nil {
+            return false
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import JSON
+import Testing
+
+/// Whose word counts about where a request comes from, as the operator has set it.
+@Suite(.timeLimit(.minutes(5))) struct TrustedProxyTests {
+    // The attack: a client writes the header itself, to pass for an address that a key is bound to.
+    @Test func `a forwarded address counts from a proxy that was named, and from nobody otherwise`() async throws {
+        try await ProcessInstallation.with { installation in
+            let seen = try await Self.address(["--trusted-proxies", "10.0.0.0/8, 127.0.0.1"], installation)
+            #expect(seen == "192.0.2.7")
+            for flags in [[], ["--trusted-proxies", "10.0.0.0/8"]] {
+                #expect(try await Self.address(flags, installation) == "127.0.0.1")
+            }
+        }
+    }
+
+    /// The address that an event records for a request that claims to be forwarded.
+    private static func address(_ flags: [String], _ installation: ProcessInstallation) async throws -> String? {
+        try await installation.serve(flags) { program in
+            let port = try await program.port()
+            let list = "/v1/workspaces/default/service-keys"
+            let made = try await installation.call(
+                "POST",
+                list,
+                ["name": .string("key \(flags.joined(separator: " "))")],
+                port: port,
+                headers: [("X-Forwarded-For", "198.51.100.1, 192.0.2.7")]
+            )
+            let id = try #require(made.body["key"]?["id"]?.string, "\(made)")
+            let events = try await installation.call("GET", "\(list)/\(id)/events", port: port)
+            return events.body["data"]?.array?.first?["address"]?.string
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import HTTPTestSupport
+import MortiseClient
+import Testing
+
+/// How calls end, and what they carry.
+@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+    private let keys = KeyCollection.service(workspace: "w")
+
+    @Test func `a server that does not answer is given up at the deadline`() async throws {
+        var options = ClientOptions()
+        options.timeout = .milliseconds(50)
+        try await Mortise.with({ _ in .silence }, options: options) { client, _, _ async throws in
+            let error = try await #require(throws: MortiseError.self) {
+                try await client.keys(keys).create(Mortise.KeyDraft(name: "n"))
+            }
+            #expect(error.reason == .timedOut)
+            #expect(error.mayHaveTakenEffect && error.idempotencyKey != nil)
+            #expect(error.message.hasSuffix("did not answer within 50 ms."))
+        }
+    }
+
+    @Test func `a cancelled task ends its call`() async throws {
+        try await Mortise.with({ _ in .silence }) { client, server, _ async throws in
+            let call = Task { try await client.keys(keys).get("k") }
+            _ = await server.nextRequest()
+            call.cancel()
+            let error = try await #require(throws: MortiseError.self) { try await call.value }
+            #expect(error.reason == .cancelled)
+        }
+    }
+
+    // Attack: whoever answers in the server's place sends the client, and with it the credential, to another server.
+    @Test func `a redirection is not followed`() async throws {
+        try await Mortise.with({ _ in .json(Sample.key) }) { _, target, _ in
+            let location = [("Location", target.url + "/v1/operator-keys/k")]
+            try await Mortise.with({ _ in .answer(307, "", headers: location) }) { client, _, _ async throws in
+                let error = try await #require(throws: MortiseError.self) { try await client.keys(.operator).get("k") }
+                #expect(error.reason == .unexpectedAnswer)
+            }
+            #expect(target.requests.isEmpty)
+        }
+    }
+
+    @Test(arguments: [(502, "text/html"), (200, "text/html"), (200, "application/json")])
+    func `an answer that is not Mortise's is not taken for one`(_ status: Int, _ type: String) async throws {
+        var options = ClientOptions()
+        options.maximumRetries = 0
+        try await Mortise.with({ _ in .answer(status, "<html>", type: type) }, options: options) {
+            client,
+            _,
+            _ async throws in
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).get("k") }
+            #expect(error.reason == .unexpectedAnswer)
+            #expect(error.status == status)
+        }
+    }
+
+    @Test func `an answer that lacks a member is refused by its place, without its values`() async throws {
+        let answer = Sample.key.replacing(#""status":"active""#, with: #""status":5"#)
+        try await Mortise.with({ _ in .json(Sample.list([answer])) }) { client, _, _ async throws in
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).list().all() }
+            #expect(error.reason == .unexpectedAnswer)
+            #expect(error.message.contains("/data/0/status"))
+        }
+    }
+
+    // Attack: an id that climbs out of its place in the path.
+    @Test func `ids stay in their place`() async throws {
+        try await Mortise.with({ _ in .json(Sample.key) }) { client, server, _ async throws in
+            for id in ["../../../operator-keys", "..", "a?x#y%2F", "é\u{0}"] { _ = try await client.keys(keys).get(id) }
+            let prefix = "/v1/workspaces/w/service-keys/"
+            let ids = ["..%2F..%2F..%2Foperator-keys", "%2E%2E", "a%3Fx%23y%252F", "%C3%A9%00"]
+            #expect(server.requests.map(\.uri) == ids.map { prefix + $0 })
+        }
+    }
+
+    // Attack: a token with a line break, which would add headers of the attacker's choice.
+    @Test(arguments: ["", "a b", "a\r\nX-Evil: 1", "ä", String(repeating: "a", count: 8193)])
+    func `a token that cannot stand in a header is never sent`(_ text: String) async throws {
+        try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
+            let client = Mortise(url: try ServerURL(server.url), credential: .token(SecretToken(text)))
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).get("k") }
+            #expect(error.reason == .noCredential)
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    // Attack: a token in a log, by way of an error, an interpolation or a dump.
+    @Test func `no token is printed`() async throws {
+        let secret = "mks_live_hunter2"
+        let token = SecretToken(secret)
+        let refusal = Reply.answer(
+            401,
+            #"{"detail":"No.","code":"unauthorized"}"#,
+            type: "application/problem+json"
+        )
+        try await Mortise.with({ _ in refusal }) { client, _, _ async throws in
+            let mine = Mortise(url: client.url, credential: .token(token))
+            let error = try await #require(throws: MortiseError.self) {
+                try await mine.keys(.client(workspace: "w")).create(Mortise.KeyDraft(name: "n"))
+            }
+            #expect(error.reason == .unauthenticated && error.code == "unauthorized")
+            let question = Mortise.Verification(token)
+            let values: [any Sendable] = [
+                token, error, mine, mine.keys(.operator), mine.management, mine.admin.apiKeys.list(), question,
+                Credential.token(token),
+            ]
+            for value in values {
+                var dumped = ""
+                dump(value, to: &dumped)
+                #expect(!dumped.contains("hunter2"))
+                #expect(!"\(value)\(String(reflecting: value))".contains("hunter2"))
+            }
+        }
+    }
+
+    @Test func `a credential that cannot be had sends nothing`() async throws {
+        struct NobodyIsSignedIn: Error {}
+        try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
+            let credential = Credential.provided { throw NobodyIsSignedIn() }
+            let client = Mortise(url: try ServerURL(server.url), credential: credential)
+            let error = try await #require(throws: MortiseError.self) { try await client.apiKeys.getAll() }
+            #expect(error.reason == .noCredential)
+            #expect(server.requests.isEmpty)
+        }
+    }
+}

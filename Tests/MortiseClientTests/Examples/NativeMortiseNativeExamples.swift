@@ -1,0 +1,28 @@
+import MortiseClient
+
+/// The examples in `Mortise+Native.swift`.
+enum NativeMortiseNativeExamples {
+    static func example1(_ client: Mortise) async throws {
+        for try await organization in client.organizations.list() { print(organization.slug) }
+    }
+
+    static func example2(_ client: Mortise) async throws {
+        let workspace = try await client.workspaces.get("default")
+        print(workspace.state)
+    }
+
+    static func example3(_ client: Mortise) async throws {
+        let phones = client.keys(.client(workspace: "shop"))
+        for try await key in phones.list(subject: "user_42") { print(key.name) }
+    }
+
+    static func example4(_ client: Mortise) async throws {
+        for try await member in client.members(of: "acme").list() { print(member.user.email, member.role.rawValue) }
+    }
+
+    static func example5(_ client: Mortise) async throws {
+        let collection = KeyCollection.service(workspace: "shop")
+        let keys = try await client.keys(collection).list().all()
+        print(keys.count)
+    }
+}

@@ -1,0 +1,145 @@
+import FoundationEssentials
+import MortiseClient
+import ServerTestSupport
+import Testing
+
+/// The client against the real server: every manager of the native API.
+@Suite(.timeLimit(.minutes(5))) struct NativeTests {
+    @Test func `a key is made, changed, rotated, verified and ended`() async throws {
+        try await withClients { admin, _ in
+            let keys = admin.keys(.service(workspace: "default"))
+            var draft = Mortise.KeyDraft(name: "CI", scopes: ["read:orders"], allowedAddresses: ["192.0.2.0/24"])
+            draft.metadata = ["team": "a", "size": 3]
+            draft.expiresAt = Date(timeIntervalSinceNow: 86_400)
+            let issued = try await keys.create(draft)
+            #expect(issued.key.metadata == draft.metadata)
+            #expect(abs((issued.key.expiresAt ?? .distantPast).timeIntervalSince(draft.expiresAt ?? .now)) < 0.001)
+
+            let verdict = try await admin.verify(issued.token, scopes: ["read:orders"], address: "192.0.2.7")
+            #expect(verdict.isValid && verdict.key?.id == issued.key.id)
+            #expect(try await admin.verify(issued.token, address: "198.51.100.1").code == .wrongAddress)
+            let two = [Mortise.Verification(issued.token, address: "192.0.2.7"), .init(SecretToken("junk"))]
+            #expect(try await admin.verify(two).map(\.code) == [.valid, .malformed])
+
+            var changes = Mortise.KeyChanges()
+            changes.allowedAddresses = .clear
+            changes.rateLimitPerMinute = .set(1000)
+            let changed = try await keys.update(issued.key.id, changes)
+            #expect(changed.allowedAddresses.isEmpty && changed.rateLimitPerMinute == 1000)
+
+            let rotated = try await keys.rotate(issued.key.id, gracePeriod: .seconds(3600))
+            #expect(rotated.key.id == issued.key.id && rotated.key.secrets.count == 2)
+            for token in [issued.token, rotated.token] { #expect(try await admin.verify(token).isValid) }
+            #expect(try await keys.disable(issued.key.id).status == .disabled)
+            #expect(try await keys.enable(issued.key.id).status == .active)
+            #expect(try await keys.deprecate(issued.key.id, reason: "old").gracePeriodEndsAt != nil)
+            #expect(try await keys.revoke(issued.key.id, reason: "leaked").revocationReason == "leaked")
+            #expect(try await admin.verify(rotated.token).code == .revoked)
+            #expect(try await keys.events(issued.key.id).all().map(\.type).contains("rotated"))
+            try await keys.delete(issued.key.id)
+            let error = try await #require(throws: MortiseError.self) { try await keys.get(issued.key.id) }
+            #expect(error.reason == .notFound && error.code == "not_found")
+        }
+    }
+
+    @Test func `client keys belong to their subject, and a verdict names it`() async throws {
+        try await withClients { admin, _ in
+            let keys = admin.keys(.client(workspace: "default"))
+            let ada = try await keys.create(Mortise.KeyDraft(name: "phone", subject: "user_ada"))
+            _ = try await keys.create(Mortise.KeyDraft(name: "phone", subject: "user_bob"))
+            #expect(ada.key.subject == "user_ada")
+            #expect(try await keys.list(subject: "user_ada").all().map(\.id) == [ada.key.id])
+            let verdict = try await admin.verify(ada.token)
+            #expect(verdict.isValid && verdict.key?.kind == "client" && verdict.key?.subject == "user_ada")
+        }
+    }
+
+    @Test func `organizations and workspaces are made, found, suspended and archived`() async throws {
+        try await withClients { admin, platform in
+            let founded = try await platform.organizations.create(name: "Acme", slug: "acme")
+            #expect(try await platform.organizations.get("acme") == founded.organization)
+            #expect(try await platform.organizations.list().all().contains(founded.organization))
+            let workspace = try await platform.workspaces.create(name: "Shop", organization: "acme", slug: "shop")
+            #expect(workspace.state == .active && workspace.organizationID == founded.organization.id)
+            let acme = Mortise(url: admin.url, credential: .token(founded.token))
+            #expect(try await acme.workspaces.list(query: "sho").all().map(\.id) == [workspace.id])
+            #expect(try await acme.workspaces.update("shop", name: .clear).name == nil)
+            #expect(try await acme.workspaces.suspend("shop").state == .suspended)
+            #expect(try await acme.workspaces.resume("shop").state == .active)
+            #expect(try await acme.workspaces.events("shop").all().isEmpty == false)
+            #expect(try await acme.workspaces.archive("shop").archivedAt != nil)
+            // Another organization's workspace does not exist for it.
+            let error = try await #require(throws: MortiseError.self) { try await admin.workspaces.get(workspace.id) }
+            #expect(error.reason == .notFound)
+        }
+    }
+
+    @Test func `a list is read to its end, page by page, newest first`() async throws {
+        try await withClients { admin, _ in
+            let keys = admin.keys(.service(workspace: "default"))
+            for number in 0..<7 { _ = try await keys.create(Mortise.KeyDraft(name: "key \(number)")) }
+            #expect(try await keys.list(limit: 3).all().map(\.name) == (0..<7).reversed().map { "key \($0)" })
+            #expect(try await keys.list(query: "key 3").all().count == 1)
+        }
+    }
+
+    @Test func `the same idempotency key gives the same token, and another body is refused`() async throws {
+        try await withClients { admin, _ in
+            let keys = admin.keys(.service(workspace: "default"))
+            let draft = Mortise.KeyDraft(name: "once", metadata: ["b": 1, "a": 2])
+            let first = try await keys.create(draft, idempotencyKey: "k-1")
+            let second = try await keys.create(draft, idempotencyKey: "k-1")
+            #expect(first.token == second.token && first.key.id == second.key.id)
+            let error = try await #require(throws: MortiseError.self) {
+                try await keys.create(Mortise.KeyDraft(name: "twice"), idempotencyKey: "k-1")
+            }
+            #expect(error.reason == .invalidRequest && error.status == 422)
+        }
+    }
+
+    @Test func `bad input is an error that names every place`() async throws {
+        try await withClients { admin, _ in
+            let draft = Mortise.KeyDraft(name: "", scopes: ["no scope at all"], rateLimitPerMinute: -1)
+            let error = try await #require(throws: MortiseError.self) {
+                try await admin.keys(.service(workspace: "default")).create(draft)
+            }
+            #expect(error.reason == .invalidRequest && error.requestID != nil)
+            #expect(Set(error.faults.compactMap(\.place)).isSuperset(of: ["/name", "/rate_limit_per_minute"]))
+            let nobody = Mortise(url: admin.url, credential: nil)
+            let refusal = try await #require(throws: MortiseError.self) { try await nobody.workspaces.get("default") }
+            #expect(refusal.reason == .unauthenticated)
+        }
+    }
+
+    @Test func `a member is added, signs in, manages keys of their own and is removed`() async throws {
+        try await withClients { admin, _ in
+            let members = admin.members(of: "default")
+            let password = SecretToken("correct horse battery staple")
+            let ada = try await members.add(email: "ada@example.com", role: .owner, password: password)
+            let bob = try await members.add(email: "bob@example.com", role: .member, password: password)
+            #expect(ada.role == .owner && ada.user.hasPassword)
+            #expect(try await members.list(role: .member).all().map(\.id) == [bob.id])
+            #expect(try await members.change(bob.id, name: .set("Bob")).user.name == "Bob")
+
+            let signedIn = try await admin.signIn(email: "bob@example.com", password: password)
+            let me = try await signedIn.me()
+            #expect(me.type == "member" && me.user?.email == "bob@example.com")
+            #expect(try await admin.me().type == "admin_key")
+            let forbidden = try await #require(throws: MortiseError.self) {
+                try await signedIn.members(of: "default").list().all()
+            }
+            #expect(forbidden.reason == .forbidden)
+            let keys = signedIn.keys(.client(workspace: "default"))
+            let own = try await keys.create(Mortise.KeyDraft(name: "laptop", subject: bob.user.id))
+            #expect(try await keys.list().all().map(\.id) == [own.key.id])
+
+            try await signedIn.signOut()
+            let ended = try await #require(throws: MortiseError.self) { try await signedIn.me() }
+            #expect(ended.reason == .unauthenticated)
+            try await members.remove(bob.id)
+            await #expect(throws: MortiseError.self) {
+                try await admin.signIn(email: "bob@example.com", password: password)
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import FoundationEssentials
+import HTTPTestSupport
+import MortiseClient
+import Testing
+
+/// What the managers of the native API send and read.
+@Suite(.timeLimit(.minutes(1))) struct NativeWireTests {
+    private static let keys = "/v1/workspaces/w/service-keys"
+
+    static let cases = [
+        WireCase(
+            "POST \(keys)",
+            #"{"name":"n","type":"anon","mode":"test","description":"d","scopes":["a:b"],"allowed_namespaces":[],"#
+                + #""allowed_ips":["10.0.0.0/8"],"rate_limit_per_minute":6,"rate_limit_per_hour":7,"#
+                + #""expires_at":"2030-01-31T12:34:56Z","metadata":{"a":[true,null],"b":1.5}}"#,
+            answer: Sample.issuedKey
+        ) {
+            let draft = Mortise.KeyDraft(
+                name: "n",
+                type: "anon",
+                mode: .test,
+                description: "d",
+                scopes: ["a:b"],
+                allowedNamespaces: [],
+                allowedAddresses: ["10.0.0.0/8"],
+                rateLimitPerMinute: 6,
+                rateLimitPerHour: 7,
+                expiresAt: Date(timeIntervalSince1970: 1_896_093_296),
+                metadata: ["b": 1.5, "a": [true, nil]]
+            )
+            let issued = try await $0.keys(.service(workspace: "w")).create(draft)
+            return issued.token.reveal() == "mks_live_secret" && issued.key.metadata == ["team": "a", "n": 1]
+                && issued.key.expiresAt == Date(timeIntervalSince1970: 1_896_093_296.789)
+                && issued.key.secrets.count == 1
+        },
+        WireCase("POST /v1/workspaces/w/client-keys", #"{"name":"n","subject":"u"}"#, answer: Sample.issuedKey) {
+            try await $0.keys(.client(workspace: "w")).create(Mortise.KeyDraft(name: "n", subject: "u")).key.name
+                == "CI"
+        },
+        WireCase(
+            "PATCH /v1/organizations/o/admin-keys/k",
+            #"{"name":"m","permissions":["keys:read"],"expires_at":null,"metadata":{"a":1}}"#,
+            answer: Sample.key
+        ) {
+            var changes = Mortise.KeyChanges()
+            changes.name = "m"
+            changes.permissions = .set(["keys:read"])
+            changes.expiresAt = .clear
+            changes.metadata = .set(["a": 1])
+            return try await $0.keys(.admin(organization: "o")).update("k", changes).status == .active
+        },
+        WireCase("POST \(keys)/k/rotate", #"{"grace_period_seconds":3600}"#, answer: Sample.issuedKey) {
+            let keys = $0.keys(.service(workspace: "w"))
+            return try await keys.rotate("k", gracePeriod: .seconds(3600)).key.mode == .live
+        },
+        WireCase("POST \(keys)/k/deprecate", #"{"reason":"r","grace_period_seconds":0}"#, answer: Sample.key) {
+            let keys = $0.keys(.service(workspace: "w"))
+            return try await keys.deprecate("k", reason: "r", gracePeriod: .zero).rateLimitPerMinute == 60
+        },
+        WireCase("POST /v1/operator-keys/k/revoke", "{}", answer: Sample.key) {
+            try await $0.keys(.operator).revoke("k").allowedAddresses == ["192.0.2.0/24"]
+        },
+        WireCase("DELETE \(keys)/k") {
+            try await $0.keys(.service(workspace: "w")).delete("k")
+            return true
+        },
+        WireCase(
+            "POST /v1/verify",
+            #"{"token":"t","scopes":["a:b"],"address":"::1","mode":"live","namespace":"eu"}"#,
+            answer: Sample.verdict
+        ) {
+            let verdict = try await $0.verify(
+                SecretToken("t"),
+                scopes: ["a:b"],
+                address: "::1",
+                mode: .live,
+                namespace: "eu"
+            )
+            return !verdict.isValid && verdict.code == .rateLimited && verdict.key?.subject == "u"
+                && verdict.rateLimit?.remaining == 0
+        },
+        WireCase(
+            "POST /v1/verify/batch",
+            #"{"requests":[{"token":"t"}]}"#,
+            answer: #"{"verdicts":[\#(Sample.verdict)]}"#
+        ) { try await $0.verify([Mortise.Verification(SecretToken("t"))]).count == 1 },
+        WireCase(
+            "GET /v1/workspaces/w/events?type=revoked&since=2030-01-31T12%3A34%3A56Z&limit=2",
+            answer: #"{"data":[],"next_cursor":null}"#
+        ) {
+            let filter = EventFilter(type: "revoked", since: Date(timeIntervalSince1970: 1_896_093_296))
+            return try await $0.workspaces.events("w", filter, limit: 2).all().isEmpty
+        },
+    ]
+
+    @Test(arguments: cases)
+    func `a call becomes its request, and its answer is read`(_ wire: WireCase) async throws {
+        try await wire.check()
+    }
+
+    // Attack: a server that answers fewer verdicts than it was asked for moves a yes to another token.
+    @Test func `a batch that lacks a verdict is no answer`() async throws {
+        try await Mortise.with({ _ in .json(#"{"verdicts":[]}"#) }) { client, _, _ async throws in
+            let error = try await #require(throws: MortiseError.self) {
+                try await client.verify([Mortise.Verification(SecretToken("t"))])
+            }
+            #expect(error.reason == .unexpectedAnswer)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import HTTPTestSupport
+import MortiseClient
+import Testing
+
+/// Lists are read as far as they are used, and never for ever.
+@Suite(.timeLimit(.minutes(1))) struct PageTests {
+    private let script: @Sendable (SeenRequest) -> Reply = { request in
+        request.uri.contains("cursor=c2")
+            ? .json(Sample.list([Sample.key])) : .json(Sample.list([Sample.key, Sample.key], next: "c2"))
+    }
+
+    @Test func `an iteration reads page after page, as it needs them`() async throws {
+        try await Mortise.with(script) { client, server, _ async throws in
+            let list = client.keys(.operator).list(query: "a&b", status: .active, limit: 2)
+            #expect(server.requests.isEmpty)
+            var count = 0
+            for try await key in list {
+                count += 1
+                #expect(key.name == "CI")
+                #expect(server.requests.count == (count <= 2 ? 1 : 2))
+            }
+            #expect(count == 3)
+            #expect(
+                server.requests.map(\.uri) == [
+                    "/v1/operator-keys?query=a%26b&status=active&limit=2",
+                    "/v1/operator-keys?query=a%26b&status=active&limit=2&cursor=c2",
+                ]
+            )
+            #expect(try await list.all().count == 3)
+            #expect(try await list.firstPage().next == "c2")
+        }
+    }
+
+    @Test func `a server that repeats a page does not make the iteration endless`() async throws {
+        try await Mortise.with({ _ in .json(Sample.list([Sample.key], next: "same")) }) {
+            client,
+            server,
+            _ async throws in
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(.operator).list().all() }
+            #expect(error.reason == .unexpectedAnswer)
+            #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test func `an empty page in the middle is passed over`() async throws {
+        try await Mortise.with({ request in
+            request.uri.contains("cursor=c2")
+                ? .json(Sample.list([Sample.key])) : .json(Sample.list([], next: "c2"))
+        }) { client, _, _ async throws in
+            #expect(try await client.keys(.operator).list().all().count == 1)
+        }
+    }
+
+    @Test func `the pages of Boltz run in both directions`() async throws {
+        try await Mortise.with({ request in
+            switch request.uri.split(separator: "?").last ?? "" {
+            case "limit=2&after_id=b": .json(Sample.boltzPage(["c"], hasMore: false))
+            case "limit=2&before_id=c": .json(Sample.boltzPage(["a", "b"], hasMore: true))
+            case "limit=2&before_id=a": .json(Sample.boltzPage([], hasMore: false))
+            default: .json(Sample.boltzPage(["a", "b"], hasMore: true))
+            }
+        }) { client, server, _ async throws in
+            let manager = client.admin.apiKeys
+            #expect(try await manager.list(limit: 2).all().map(\.id) == ["a", "b", "c"])
+            #expect(try await manager.list(beforeID: "c", limit: 2).all().map(\.id) == ["a", "b"])
+            #expect(server.requests.allSatisfy { $0.header("x-api-key") == [Mortise.token] })
+            #expect(server.requests.allSatisfy { $0.header("authorization").isEmpty })
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import HTTPTestSupport
+import MortiseClient
+import Testing
+
+/// What is sent again, when, and what never is.
+@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+    private let keys = KeyCollection.service(workspace: "w")
+
+    @Test func `a read is repeated when the connection breaks`() async throws {
+        let attempts = Counter()
+        try await Mortise.with({ _ in attempts.next() < 3 ? .hangUp : .json(Sample.key) }) {
+            client,
+            server,
+            pauses async throws in
+            #expect(try await client.keys(keys).get("k").name == "CI")
+            #expect(server.requests.count == 3)
+            let waits = pauses.all
+            #expect(waits.count == 2)
+            #expect(waits.allSatisfy { (.milliseconds(125)...(.milliseconds(500))).contains($0) })
+        }
+    }
+
+    // Attack on the user: the answer to a creation gets lost, and the repetition makes a second key that nobody knows of.
+    @Test func `a repeated creation carries the idempotency key of the first`() async throws {
+        let attempts = Counter()
+        try await Mortise.with({ _ in attempts.next() == 1 ? .hangUp : .json(Sample.issuedKey) }) {
+            client,
+            server,
+            _ async throws in
+            _ = try await client.keys(keys).create(Mortise.KeyDraft(name: "CI", metadata: ["b": 1, "a": 2]))
+            let sent = server.requests
+            #expect(sent.count == 2)
+            #expect(Set(sent.map { $0.header("idempotency-key") }).count == 1)
+            #expect(sent.allSatisfy { $0.header("idempotency-key").first?.count == 36 })
+            #expect(Set(sent.map(\.body)).count == 1)
+        }
+    }
+
+    @Test func `a change is not repeated once it was sent`() async throws {
+        try await Mortise.with({ _ in .hangUp }) { client, server, _ async throws in
+            let error = try await #require(throws: MortiseError.self) {
+                try await client.keys(keys).disable("k")
+            }
+            #expect(error.reason == .unreachable)
+            #expect(error.mayHaveTakenEffect)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func `Retry-After is followed where there is time for it`() async throws {
+        let attempts = Counter()
+        let busy = Reply.answer(429, "{}", type: "application/problem+json", headers: [("Retry-After", "7")])
+        try await Mortise.with({ _ in attempts.next() == 1 ? busy : .json(Sample.key) }) {
+            client,
+            _,
+            pauses async throws in
+            _ = try await client.keys(keys).get("k")
+            #expect(pauses.all == [.seconds(7)])
+        }
+        var options = ClientOptions()
+        options.timeout = .seconds(5)
+        try await Mortise.with({ _ in busy }, options: options) { client, server, pauses async throws in
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).get("k") }
+            #expect(error.reason == .rateLimited)
+            #expect(error.retryAfter == .seconds(7))
+            #expect(pauses.all.isEmpty && server.requests.count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        (503, [], 3), (502, [], 3), (409, [("Retry-After", "1")], 3), (409, [], 1), (500, [], 1), (400, [], 1),
+        (404, [], 1), (503, [("x-should-retry", "false")], 1),
+    ])
+    func `an answer is asked for again only if it can change`(
+        _ status: Int,
+        _ headers: [(String, String)],
+        _ count: Int
+    ) async throws {
+        let reply = Reply.answer(status, "{}", type: "application/problem+json", headers: headers)
+        try await Mortise.with({ _ in reply }) { client, server, _ async throws in
+            await #expect(throws: MortiseError.self) { try await client.keys(keys).create(Mortise.KeyDraft(name: "n")) }
+            #expect(server.requests.count == count)
+        }
+    }
+
+    @Test func `retries can be switched off`() async throws {
+        var options = ClientOptions()
+        options.maximumRetries = 0
+        try await Mortise.with({ _ in .hangUp }, options: options) { client, server, _ async throws in
+            await #expect(throws: MortiseError.self) { try await client.keys(keys).get("k") }
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func `where nothing listens, even a change is tried again, and nothing was done`() async throws {
+        let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
+        try await withHTTPClient { http in
+            let pauses = Pauses()
+            let client = Mortise(url: try ServerURL(url), credential: nil, http: http).pausing { pauses.add($0) }
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).disable("k") }
+            #expect(error.reason == .unreachable && !error.mayHaveTakenEffect)
+            #expect(pauses.all.count == 2)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import AsyncHTTPClient
+import HTTPTestSupport
+import MortiseClient
+import Synchronization
+
+extension Mortise {
+    /// A token of the right shape; it opens nothing.
+    static let token = "mka_live_" + String(repeating: "k", count: 46)
+
+    /// Runs the body with a client of a server that answers by a script; waiting takes no time and is remembered.
+    static func with(
+        _ script: @escaping @Sendable (SeenRequest) -> Reply,
+        options: ClientOptions = ClientOptions(),
+        _ body: (Mortise, ScriptedServer, Pauses) async throws -> Void
+    ) async throws {
+        try await ScriptedServer.with(script) { server in
+            try await withHTTPClient { http in
+                let pauses = Pauses()
+                let client = Mortise(
+                    url: try ServerURL(server.url),
+                    credential: .token(SecretToken(Self.token)),
+                    options: options,
+                    http: http
+                )
+                try await body(client.pausing { pauses.add($0) }, server, pauses)
+            }
+        }
+    }
+}
+
+/// Runs the body with an HTTP client, which is shut down afterwards.
+func withHTTPClient<T>(_ body: (HTTPClient) async throws -> T) async throws -> T {
+    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+    configuration.connectionPool.retryConnectionEstablishment = false
+    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    do {
+        let value = try await body(http)
+        try await http.shutdown()
+        return value
+    } catch {
+        try? await http.shutdown()
+        throw error
+    }
+}
+
+/// How long a client would have waited.
+final class Pauses: Sendable {
+    private let pauses = Mutex<[Duration]>([])
+
+    var all: [Duration] { pauses.withLock(\.self) }
+
+    func add(_ pause: Duration) { pauses.withLock { $0.append(pause) } }
+}
+
+/// Counts, from any thread.
+final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    /// The next number, from 1 on.
+    func next() -> Int {
+        count.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Keys
+import Logging
+package import NIOCore
+package import Server
+import Service
+package import ServiceLifecycle
+package import TestSupport
+
+/// A running server: the one that the program runs, on a real socket, over a real PostgreSQL.
+package struct RunningServer: Sendable {
+    /// Whose server it is.
+    package let installation: TestInstallation
+    /// The server itself.
+    package let server: MortiseServer
+    /// Where it listens.
+    package let address: SocketAddress
+    /// What it logs.
+    package let log: LogCollector
+    /// What runs it.
+    package let group: ServiceGroup
+
+    /// Where it is called.
+    package var url: String { "http://127.0.0.1:\(address.port ?? 0)" }
+
+    /// The token of the first operator key.
+    package var operatorToken: String { server.firstStart.operatorToken?.reveal() ?? "" }
+
+    /// The token of the first admin key of the organization `default`.
+    package var adminToken: String { server.firstStart.adminToken?.reveal() ?? "" }
+}
+
+/// Runs a server of an installation while `body` runs.
+package func withRunningServer<T: Sendable>(
+    of installation: TestInstallation,
+    log: LogCollector = LogCollector(),
+    configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ body: (RunningServer) async throws -> T
+) async throws -> T {
+    var configuration = installation.configuration()
+    configure(&configuration)
+    let server = try await MortiseServer.make(configuration, logger: log.logger(label: "mortise"))
+    let (addresses, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
+    let service = ServerService(server: server) { continuation.yield($0) }
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: log.logger))
+    let running = Task {
+        defer { continuation.finish() }
+        try await group.run()
+    }
+    do {
+        let first = await addresses.first { _ in true }
+        guard let address = first else {
+            try await running.value
+            throw NeverListened()
+        }
+        let value = try await body(
+            RunningServer(installation: installation, server: server, address: address, log: log, group: group)
+        )
+        await group.triggerGracefulShutdown()
+        try await running.value
+        return value
+    } catch {
+        await group.triggerGracefulShutdown()
+        _ = await running.result
+        throw error
+    }
+}
+
+/// Runs a server of its own for one test.
+package func withRunningServer<T: Sendable>(
+    configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ body: (RunningServer) async throws -> T
+) async throws -> T {
+    try await withInstallation { installation in
+        try await withRunningServer(of: installation, configure: configure, body)
+    }
+}
+
+/// The server ended before it listened.
+struct NeverListened: Error {}
+
+/// The server as a service of the test's group, which can then tell it to stop.
+private struct ServerService: ServiceLifecycle.Service {
+    let server: MortiseServer
+    let onListening: @Sendable (SocketAddress) -> Void
+
+    func run() async throws {
+        try await server.run(signals: []) { [onListening] in onListening($0) }
+    }
+}

@@ -1,0 +1,82 @@
+package import Keys
+import Logging
+package import Postgres
+package import Server
+import Service
+package import Tenancy
+package import TestSupport
+import Testing
+
+/// How many installations exist at once: Swift Testing starts all tests together, and each installation makes databases.
+private let installationGate = Gate(width: 3)
+
+/// The names and secrets of one throw-away installation on a PostgreSQL server.
+package struct TestInstallation: Sendable {
+    /// What its databases and roles are called.
+    package let installation: Installation
+    /// What is not in its databases.
+    package let secrets: SecretsFile
+    /// Where they are.
+    package let server: TestServer
+
+    /// Makes names that no other test has.
+    package init(_ server: TestServer) throws {
+        self.server = server
+        let name = String(UInt64.random(in: 0...UInt64.max), radix: 36)
+        installation = try Installation(prefix: "t\(name)")
+        var generator = SystemRandomNumberGenerator()
+        let id = try #require(SecretID("a"))
+        secrets = try #require(SecretsFile.random(id: id, using: &generator))
+    }
+
+    /// The superuser's way to the control database, which does not exist at first.
+    package var control: PostgresConfiguration { server.configuration(database: "\(installation.prefix)_control") }
+
+    /// What a server of this installation is made from.
+    package func configuration() -> ServerConfiguration {
+        var configuration = ServerConfiguration(database: control, secrets: secrets, version: "1.0.0-test")
+        configuration.listener = .tcp(host: "127.0.0.1", port: 0)
+        configuration.installation = installation
+        // What a password costs is another test's affair.
+        configuration.passwordCost = PasswordCost(logN: 10) ?? .standard
+        return configuration
+    }
+
+    /// Removes every database and role of the installation.
+    package func remove() async throws {
+        let maintenance = try await PostgresConnection.connect(
+            server.configuration(),
+            reactor: try TestReactor.shared,
+            logger: Logger(label: "test.cleanup", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        let rows = try await maintenance.query(
+            Statement("SELECT datname::text FROM pg_database WHERE starts_with(datname, $1)", prepared: false),
+            [installation.prefix]
+        )
+        for row in rows {
+            let name = PostgresConnection.quote(identifier: try row.decode(0, as: String.self))
+            try? await maintenance.script("ALTER DATABASE \(name) IS_TEMPLATE false")
+            try await maintenance.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", deadline: .seconds(60))
+        }
+        try await maintenance.script(
+            "DROP ROLE IF EXISTS \(PostgresConnection.quote(identifier: installation.runtimeRole))"
+        )
+        await maintenance.close()
+    }
+}
+
+/// Makes an installation on the shared server for one test, and removes it afterwards.
+package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async throws -> T {
+    try await installationGate.withPlace {
+        let installation = try TestInstallation(try await TestServer.shared)
+        do {
+            let value = try await body(installation)
+            try await Task { try await installation.remove() }.value
+            return value
+        } catch {
+            // The test's own error is the one to report.
+            try? await Task { try await installation.remove() }.value
+            throw error
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import CryptoExtras
+import FoundationEssentials
+import JSON
+import Testing
+
+/// Signs sessions as an application's identity provider would.
+struct SessionSigner: Sendable {
+    static let issuer = "https://clerk.app.example"
+
+    let keyID: String
+    private let key: _RSA.Signing.PrivateKey
+
+    init(keyID: String = "ins_1") throws {
+        self.keyID = keyID
+        key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
+    }
+
+    /// The public key as a JSON Web Key Set.
+    func keySet() throws -> JSONValue {
+        let parts = try key.publicKey.getKeyPrimitives()
+        let web: JSONValue = [
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": .string(keyID), "n": .string(Self.encode(parts.modulus)),
+            "e": .string(Self.encode(parts.publicExponent)),
+        ]
+        return ["keys": [web]]
+    }
+
+    /// A session of a user, in version 2 of the claims, good for a minute.
+    func session(
+        _ user: String = ServerHarness.user,
+        organization: String? = nil,
+        role: String = "admin",
+        _ changes: JSONObject = [:]
+    ) throws -> String {
+        let now = Int64(Date().timeIntervalSince1970)
+        var claims: JSONObject = [
+            "iss": .string(Self.issuer), "sub": .string(user), "sid": "sess_1", "azp": "https://app.example", "v": 2,
+            "iat": .integer(now), "nbf": .integer(now - 10), "exp": .integer(now + 60),
+        ]
+        if let organization { claims["o"] = ["id": .string(organization), "slg": "acme", "rol": .string(role)] }
+        for (name, value) in changes.members { claims[name] = value }
+        return try sign(claims)
+    }
+
+    /// A session in version 1 of the claims.
+    func oldSession(organization: String, role: String) throws -> String {
+        try session(ServerHarness.user, ["v": 1, "org_id": .string(organization), "org_role": .string(role)])
+    }
+
+    /// A session with other claims than usual.
+    func session(_ user: String, _ changes: JSONObject) throws -> String {
+        try session(user, organization: nil, changes)
+    }
+
+    private func sign(_ claims: JSONObject) throws -> String {
+        let header: JSONValue = ["alg": "RS256", "typ": "JWT", "kid": .string(keyID)]
+        let head = Self.encode(Data(header.text.utf8))
+        let signed = "\(head).\(Self.encode(Data(JSONValue.object(claims).text.utf8)))"
+        let signature = try key.signature(for: Data(signed.utf8), padding: .insecurePKCS1v1_5)
+        return "\(signed).\(Self.encode(signature.rawRepresentation))"
+    }
+
+    private static func encode(_ data: Data) -> String {
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
+}

@@ -1,0 +1,86 @@
+import JSON
+import Keys
+import Logging
+import Postgres
+import Server
+import ServerTestSupport
+import Service
+import TestSupport
+import Testing
+
+/// Peppers are changed while servers run, in the order that the operations manual gives.
+@Suite(.timeLimit(.minutes(5))) struct PepperRotationTests {
+    /// The secrets of an installation with these peppers, the first one current.
+    private func secrets(_ peppers: [String], _ original: SecretsFile) throws -> SecretsFile {
+        let others = original.reveal().split(separator: "\n").filter { !$0.hasPrefix("pepper") }.map(String.init)
+        return try SecretsFile(parsing: (peppers + others).joined(separator: "\n"))
+    }
+
+    private func pepper(_ id: String) throws -> String {
+        var generator = SystemRandomNumberGenerator()
+        let secrets = try #require(SecretID(id).flatMap { SecretsFile.random(id: $0, using: &generator) })
+        return try #require(secrets.reveal().split(separator: "\n").first { $0.hasPrefix("pepper") }.map(String.init))
+    }
+
+    @Test func `a pepper that every server knows can become the current one, and no token is lost`() async throws {
+        try await withInstallation { installation in
+            let old = try #require(
+                installation.secrets.reveal().split(separator: "\n").first { $0.hasPrefix("pepper") }.map(String.init)
+            )
+            let new = try self.pepper("b")
+            let added = try self.secrets([old, new], installation.secrets)
+            let turned = try self.secrets([new, old], installation.secrets)
+            let (admin, first) = try await withMortise(of: installation) { mortise in
+                (mortise.adminToken, try await mortise.makeKey("before").token)
+            }
+            // One server has the new file already, another one only knows the new pepper: each finds what the other made.
+            try await withMortise(of: installation, configure: { $0.secrets = added }) { one in
+                try await withMortise(of: installation, configure: { $0.secrets = turned }) { two in
+                    let made = try await two.makeKey("turned", as: admin).token
+                    let elsewhere = try await one.makeKey("added", as: admin).token
+                    for token in [first, made, elsewhere] {
+                        #expect(try await one.verdict(token, as: admin) == "valid")
+                        #expect(try await two.verdict(token, as: admin) == "valid")
+                    }
+                    let ids = try await two.rows(
+                        try await two.workspaceDatabase(),
+                        "SELECT pepper_id FROM auth.key_secrets ORDER BY id"
+                    )
+                    #expect(try ids.map { try $0.decode(0, as: String.self) } == ["a", "b", "a"])
+                }
+            }
+            // The old one is dropped too early: the server says so, and its tokens are not found.
+            let log = LogCollector()
+            let only = try self.secrets([new], installation.secrets)
+            try await withMortise(of: installation, log: log, configure: { $0.secrets = only }) {
+                mortise async throws in
+                #expect(try await mortise.api.get("/v1/workspaces", as: admin).status == 401)
+            }
+            #expect(log.lines.contains { $0.level == .warning && $0.metadata["pepper"] == "a" })
+            #expect(log.text.contains("lacks a pepper"))
+        }
+    }
+
+    // The accident: a new secrets file is made for an old database, under another name, so that nothing contradicts.
+    @Test func `a file with none of the installation's peppers is refused and does not disturb a running server`()
+        async throws
+    {
+        try await withInstallation { installation in
+            try await withMortise(of: installation) { mortise in
+                var configuration = installation.configuration()
+                var generator = SystemRandomNumberGenerator()
+                let id = try #require(SecretID("2026"))
+                configuration.secrets = try #require(SecretsFile.random(id: id, using: &generator))
+                let fault = await #expect(throws: ForeignSecrets.self) {
+                    _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
+                }
+                #expect(fault?.known == ["a"])
+                // A workspace that has no connection yet needs the role's password again.
+                let path = "/v1/organizations/default/workspaces"
+                #expect(try await mortise.api.post(path, ["name": "Fresh"], as: mortise.adminToken).status == 201)
+                let key = try await mortise.makeKey("fresh", in: "fresh")
+                #expect(try await mortise.verdict(key.token) == "valid")
+            }
+        }
+    }
+}

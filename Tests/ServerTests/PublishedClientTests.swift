@@ -1,0 +1,59 @@
+import FoundationEssentials
+import JSON
+import Subprocess
+import Testing
+
+/// A Python that has the clients; `scripts/test-clients.sh` says where.
+private let python = ProcessInfo.processInfo.environment["MORTISE_CLIENTS_PYTHON"]
+
+/// The published clients of other services, unmodified, against a server.
+@Suite(.timeLimit(.minutes(5)), .enabled(if: python != nil)) struct PublishedClientTests {
+    /// Runs a program of `Tests/Clients`, which ends with an error at the first thing that is not as its client promises.
+    static func drive(_ program: String, _ mortise: ServerHarness, _ settings: [Environment.Key: String?]) async throws
+    {
+        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        var environment = settings
+        environment["MORTISE_URL"] = mortise.api.url
+        environment["MORTISE_ADMIN_KEY"] = mortise.adminToken
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
+        let result = try await run(
+            .name("sh"),
+            arguments: [
+                "-c", "exec \"$0\" \"$@\"", try #require(python), tests.appending(path: "Clients/\(program)").path(),
+            ],
+            environment: .inherit.updating(environment),
+            output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20)
+        )
+        #expect(result.terminationStatus.isSuccess, "\(result.standardOutput) \(result.standardError)")
+    }
+
+    @Test func `boltz-api does all that it promises`() async throws {
+        try await withMortise { mortise in
+            let acme = try await mortise.makeOrganization("Acme")
+            let limited = try await mortise.makeAdmin([])
+            try await Self.drive(
+                "boltz_sdk.py",
+                mortise,
+                ["MORTISE_FOREIGN_KEY": acme.token, "MORTISE_LIMITED_KEY": limited.token]
+            )
+        }
+    }
+
+    @Test func `clerk-backend-api does all that it promises`() async throws {
+        try await withMortise { mortise in
+            let acme = try await mortise.makeOrganization("Acme")
+            let limited = try await mortise.makeAdmin([])
+            let path = "/v1/organizations/default/workspaces"
+            let second = try await mortise.api.post(path, ["name": "Second"], as: mortise.adminToken)
+            try await Self.drive(
+                "clerk_sdk.py",
+                mortise,
+                [
+                    "MORTISE_FOREIGN_KEY": acme.token, "MORTISE_LIMITED_KEY": limited.token,
+                    "MORTISE_WORKSPACE": try second.string("id"),
+                ]
+            )
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import FoundationEssentials
+import JSON
+import KeyStore
+import Keys
+import Postgres
+import Server
+import Service
+import Tenancy
+import TestSupport
+import Testing
+import Verification
+
+/// Counts of verifications are written once, to the right hour, and not for ever.
+@Suite(.timeLimit(.minutes(5))) struct UsageTests {
+    private static let counts = "SELECT coalesce(sum(verifications), 0)::text FROM auth.key_usage"
+
+    private func text(_ sql: String, _ mortise: ServerHarness) async throws -> String? {
+        try await mortise.rows(try await mortise.workspaceDatabase(), sql).first?.decode(0, as: String?.self)
+    }
+
+    @Test func `a batch of which a part cannot be written is counted once`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey()
+            for _ in 0..<3 { #expect(try await mortise.verdict(key.token) == "valid") }
+            try await mortise.inWorkspace("ALTER TABLE auth.key_usage_hourly RENAME TO elsewhere")
+            await mortise.server.platform.usage.flush()
+            #expect(try await self.text(Self.counts, mortise) == "0")
+            try await mortise.inWorkspace("ALTER TABLE auth.elsewhere RENAME TO key_usage_hourly")
+            for _ in 0..<2 { await mortise.server.platform.usage.flush() }
+            #expect(try await self.text(Self.counts, mortise) == "3")
+            #expect(try await self.text("SELECT sum(count)::text FROM auth.key_usage_hourly", mortise) == "3")
+        }
+    }
+
+    @Test func `counts of a deleted workspace are dropped, without a complaint`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
+            #expect(made.status == 201)
+            let key = try await mortise.makeKey("k", in: "shop")
+            #expect(try await mortise.verdict(key.token) == "valid")
+            #expect(try await api.post("/v1/workspaces/shop/archive", as: admin).status == 200)
+            #expect(try await api.send("DELETE", "/v1/workspaces/shop", as: admin).status == 204)
+            await mortise.server.platform.usage.flush()
+            let complaints = mortise.log.lines.filter { $0.message.hasPrefix("usage could not be written") }
+            #expect(complaints.map(\.text) == [])
+            // Nothing waits that would be tried again.
+            let dropped = { mortise.log.lines.filter { $0.message.hasPrefix("usage of a deleted") }.count }
+            #expect(dropped() == 1)
+            await mortise.server.platform.usage.flush()
+            #expect(dropped() == 1)
+        }
+    }
+
+    // A database whose sessions are in another time zone, one that is off by half an hour at that.
+    @Test func `a use is counted in its own hour, UTC, whenever it is written`() async throws {
+        try await withMortise { mortise in
+            let name = try #require(try await mortise.workspaceDatabase().database)
+            try await administer("ALTER DATABASE \"\(name)\" SET timezone = 'Asia/Kolkata'")
+            let connection = try await PostgresConnection.connect(
+                try await mortise.workspaceDatabase(),
+                reactor: try TestReactor.shared,
+                logger: LogCollector().logger
+            )
+            var count = UsageCount(secretID: UUID(), keyID: UUID())
+            let first = try #require(Timestamp(rfc3339: "2026-03-01T10:59:59.999999Z"))
+            let second = try #require(Timestamp(rfc3339: "2026-03-01T11:00:00Z"))
+            count.add(.valid, at: first)
+            count.add(.valid, at: second)
+            count.add(.expired, at: second)
+            try await UsageStore(connection).add([count])
+            await connection.close()
+            let hours =
+                try await mortise.rows(
+                    try await mortise.workspaceDatabase(),
+                    """
+                    SELECT to_char(hour AT TIME ZONE 'UTC', 'HH24:MI') || ' ' || code || ' ' || count FROM auth.key_usage_hourly
+                    ORDER BY 1
+                    """
+                )
+                .map { try $0.decode(0, as: String.self) }
+            #expect(hours == ["10:00 valid 1", "11:00 expired 1", "11:00 valid 1"])
+        }
+    }
+
+    @Test func `what is of no use any more is forgotten`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let (kept, gone) = (try await mortise.makeKey("kept"), try await mortise.makeKey("gone"))
+            for key in [kept, gone] { #expect(try await mortise.verdict(key.token) == "valid") }
+            #expect(try await mortise.api.send("DELETE", gone.path, as: mortise.adminToken).status == 204)
+            await mortise.server.platform.usage.flush()
+            try await mortise.inWorkspace(
+                """
+                INSERT INTO auth.key_usage_hourly VALUES
+                    ('\(kept.id)', now() - interval '401 days', 'valid', 1), ('\(kept.id)', now() - interval '399 days', 'valid', 1)
+                """
+            )
+            #expect(try await mortise.server.platform.upkeep.expire() == 2)
+            #expect(try await self.text("SELECT string_agg(key_id::text, ',') FROM auth.key_usage", mortise) == kept.id)
+            let old = "SELECT count(*)::text FROM auth.key_usage_hourly WHERE hour < now() - interval '1 day'"
+            #expect(try await self.text(old, mortise) == "1")
+            #expect(try await mortise.server.platform.upkeep.expire() == 0)
+        }
+    }
+}

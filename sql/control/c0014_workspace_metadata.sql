@@ -1,0 +1,6 @@
+-- What a workspace's owner notes about it, shown and not looked into.
+ALTER TABLE control.workspaces ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}';
+ALTER TABLE control.workspaces
+    ADD
+        CONSTRAINT workspaces_metadata_object CHECK (jsonb_typeof(metadata) = 'object') NOT VALID;
+GRANT UPDATE (metadata) ON control.workspaces TO {{runtime_role}};
