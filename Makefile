@@ -19,8 +19,8 @@ run: build ## build Mortise and run it with a PostgreSQL of its own, data in .mo
 
 # Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold.
 test: dependencies test-dependencies ## run all tests on a real PostgreSQL
-	$(SWIFT) test --disable-xctest --skip '$(ALONE)'
-	$(SWIFT) test --disable-xctest --skip-build --no-parallel --filter '$(ALONE)'
+	@SWIFT='$(SWIFT)' scripts/swift-test.sh --skip '$(ALONE)'
+	@SWIFT='$(SWIFT)' scripts/swift-test.sh --skip-build --no-parallel --filter '$(ALONE)'
 	@set -e; for script in $(wildcard scripts/test-*.sh); do echo "== $$script"; "$$script"; done
 
 build: dependencies ## build the release binary

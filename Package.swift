@@ -141,7 +141,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
-        .testTarget(name: "KeysTests", dependencies: ["Keys"], swiftSettings: settings),
+        .testTarget(name: "KeysTests", dependencies: ["Keys", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "LocalPostgresTests",
             dependencies: ["LocalPostgres", log, subprocess],

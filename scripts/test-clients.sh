@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 MORTISE_CLIENTS_PYTHON=${MORTISE_CLIENTS_PYTHON:-$PWD/.venv/bin/python3}
 [[ -x $MORTISE_CLIENTS_PYTHON ]] || { echo "The clients were not found: run scripts/install-test-dependencies.sh" >&2; exit 1; }
 export MORTISE_CLIENTS_PYTHON
-exec swift test --disable-xctest --filter 'ServerTests.PublishedClientTests'
+exec scripts/swift-test.sh --filter 'ServerTests.PublishedClientTests'

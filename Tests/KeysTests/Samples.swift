@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import TestSupport
 
 let now = Timestamp(microsecondsSinceUnixEpoch: 1_800_000_000_000_000)
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import TestSupport
 import Testing
 
 @Suite struct SecrecyTests {

@@ -37,7 +37,11 @@ import Testing
         #expect(operation["requestBody"]?["required"] == true)
         #expect(operation["description"]?.string?.contains("`keys:write`") == true)
         let statuses = operation["responses"]?.object?.members.map(\.name) ?? []
-        #expect(Set(statuses) == ["201", "400", "401", "403", "404", "408", "409", "413", "415", "422", "500", "503"])
+        #expect(
+            Set(statuses) == [
+                "201", "400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "500", "503",
+            ]
+        )
         #expect(
             operation["responses"]?["201"]?["content"]?["application/json"]?["schema"] == [
                 "$ref": "#/components/schemas/Key"

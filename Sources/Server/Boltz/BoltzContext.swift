@@ -11,23 +11,7 @@ struct BoltzContext: Sendable {
 
     /// Who asks, from where, under which id; with a path also the request's `Idempotency-Key`.
     func caller(_ request: BoltzRequest, path: String? = nil) throws -> Caller {
-        let idempotency = path.flatMap { path in
-            request.idempotencyKey.map { key in
-                IdempotentRequest(
-                    key: key,
-                    method: request.head.method.rawValue,
-                    path: path,
-                    query: request.rawQuery ?? "",
-                    body: Array(request.rawBody.readableBytesView)
-                )
-            }
-        }
-        return Caller(
-            principal: try request.caller.principal,
-            address: clients.address(request.headers, request.context.remoteAddress)?.description,
-            requestID: request.context.requestID,
-            idempotency: idempotency
-        )
+        clients.caller(request, as: try request.caller.principal, path: path)
     }
 
     /// Who may call what: the key's kind and permission are looked at before anything that the request names.

@@ -11,7 +11,7 @@ import Service
 enum BoltzProblems {
     /// The problem that stands for an error of the domain.
     static func problem(for error: any Error) -> Problem? {
-        guard var problem = NativeProblems.problem(for: error) else { return nil }
+        guard var problem = DomainProblems.problem(for: error) else { return nil }
         if case .outcomeUnknown? = error as? Refusal { problem.headers[.xShouldRetry] = "false" }
         return problem
     }

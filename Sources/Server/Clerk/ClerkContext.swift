@@ -11,11 +11,7 @@ struct ClerkContext: Sendable {
 
     /// Who asks, from where, under which id.
     func caller(_ request: ClerkRequest) throws -> Caller {
-        Caller(
-            principal: try request.caller,
-            address: clients.address(request.headers, request.context.remoteAddress)?.description,
-            requestID: request.context.requestID
-        )
+        clients.caller(request, as: try request.caller)
     }
 
     /// The keys that the path names, of all subjects or of one.

@@ -18,7 +18,7 @@ enum ClerkProblems {
             )
         // Contention is no fault of the request, and clients take 409 for a name that is taken.
         case Refusal.idempotencyKeyInUse: .rateLimited(retryAfter: 1)
-        default: NativeProblems.problem(for: error)
+        default: DomainProblems.problem(for: error)
         }
     }
 

@@ -109,8 +109,7 @@ package struct MortiseServer: Sendable {
             let fluxbase = FluxbaseSurface(
                 platform: platform,
                 clients: configuration.clients,
-                settings: endpointSettings(configuration, registry),
-                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+                settings: endpointSettings(configuration, registry)
             )
             let boltz = BoltzSurface(
                 platform: platform,

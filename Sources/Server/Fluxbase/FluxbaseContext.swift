@@ -6,23 +6,21 @@ import Tenancy
 
 /// What all routes share.
 struct FluxbaseContext: Sendable {
-    /// What they share with the native routes: who calls, from where.
-    let shared: NativeContext
+    let platform: Platform
+    let clients: ClientAddresses
 
     /// How many elements a list has at most; none of Fluxbase's has pages.
     static let maximumList = 1000
 
-    var platform: Platform { shared.platform }
-
     /// Who asks, from where, under which id, and with which `Idempotency-Key` where `path` is given.
     func caller(_ request: FluxbaseRequest, path: String? = nil) throws -> Caller {
-        try shared.caller(request, path: path)
+        clients.caller(request, as: try request.caller, path: path)
     }
 
     /// Where a request without a caller comes from.
     func origin(_ request: FluxbaseRequest) -> RequestOrigin {
         RequestOrigin(
-            address: shared.clients.address(request.headers, request.context.remoteAddress),
+            address: clients.address(request.headers, request.context.remoteAddress),
             requestID: request.context.requestID
         )
     }
@@ -32,7 +30,7 @@ struct FluxbaseContext: Sendable {
     /// Sign-in and refresh are open: the SDK sends them a key or an expired token that must not matter.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [shared] headers, context in
+            authenticate: { [platform, clients] headers, context in
                 guard let credential = FluxbaseCredential.find(in: headers) else {
                     throw Problem(
                         .unauthorized,
@@ -41,12 +39,12 @@ struct FluxbaseContext: Sendable {
                         headers: Problem.unauthorized.headers
                     )
                 }
-                return try await shared.platform.access.authenticate(
+                return try await platform.access.authenticate(
                     credential,
-                    from: shared.clients.address(headers, context.remoteAddress)
+                    from: clients.address(headers, context.remoteAddress)
                 )
             },
-            authorize: shared.security.authorize
+            authorize: { principal, access in try access.authorize(principal) }
         )
     }
 

@@ -11,7 +11,7 @@ import Tenancy
 enum FluxbaseProblems {
     /// The problem that stands for an error of the domain; `nil` for what only a fault of the program can explain.
     static func problem(for error: any Error) -> Problem? {
-        guard var problem = NativeProblems.problem(for: error) else { return nil }
+        guard var problem = DomainProblems.problem(for: error) else { return nil }
         switch error {
         case Refusal.unauthenticated:
             problem.code = Code.invalidToken

@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-package import Keys
 package import Service
 
 /// The API of Fluxbase under `/api/v1`, as its TypeScript SDK uses it for keys, sessions and tenants.
@@ -16,17 +15,15 @@ package struct FluxbaseSurface: Sendable {
     ///   - platform: the use cases.
     ///   - clients: how a client's address is found out.
     ///   - settings: what the operations have in common; how errors are translated and spelled is set here.
-    ///   - now: the wall clock.
     package init(
         platform: Platform,
         clients: ClientAddresses,
-        settings: EndpointSettings,
-        now: @escaping @Sendable () -> Timestamp
+        settings: EndpointSettings
     ) {
         var settings = settings
         settings.translate = { FluxbaseProblems.problem(for: $0) }
         settings.renderer = FluxbaseProblems.renderer
-        let context = FluxbaseContext(shared: NativeContext(platform: platform, clients: clients, now: now))
+        let context = FluxbaseContext(platform: platform, clients: clients)
         let endpoints =
             FluxbaseAuthRoutes(context: context).endpoints
             + FluxbaseAdminRoutes(context: context).endpoints

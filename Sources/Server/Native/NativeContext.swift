@@ -15,23 +15,7 @@ struct NativeContext: Sendable {
     /// Operations that read `Idempotency-Key` give the path with ids in place of slugs, so that a workspace named in two ways is one
     /// workspace.
     func caller(_ request: NativeRequest, path: String? = nil) throws -> Caller {
-        let idempotency = path.flatMap { path in
-            request.idempotencyKey.map { key in
-                IdempotentRequest(
-                    key: key,
-                    method: request.head.method.rawValue,
-                    path: path,
-                    query: request.rawQuery ?? "",
-                    body: Array(request.rawBody.readableBytesView)
-                )
-            }
-        }
-        return Caller(
-            principal: try request.caller,
-            address: clients.address(request.headers, request.context.remoteAddress)?.description,
-            requestID: request.context.requestID,
-            idempotency: idempotency
-        )
+        clients.caller(request, as: try request.caller, path: path)
     }
 
     /// What `limit` and `cursor` ask for.
@@ -57,38 +41,7 @@ struct NativeContext: Sendable {
                     from: clients.address(headers, context.remoteAddress)
                 )
             },
-            authorize: { principal, access in
-                guard case .restricted(let audience, let name) = access else { return }
-                switch (audience, principal.reach) {
-                case (.operator, .organization), (.operator, .workspaces):
-                    throw Problem(.forbidden, detail: "This operation needs an operator key.")
-                case (.admin, .platform), (.owner, .platform):
-                    throw Problem(
-                        .forbidden,
-                        detail:
-                            "This operation needs an admin key of the organization; operator keys do not reach inside."
-                    )
-                // What they come to is decided where it is known what is whose.
-                case (.owner, _) where principal.ownsClientKeys: return
-                default: break
-                }
-                if let permission = name.flatMap(Permission.init(rawValue:)) {
-                    try principal.require(permission)
-                } else if principal.reach == .platform {
-                    try principal.require(.platform)
-                }
-            }
+            authorize: { principal, access in try access.authorize(principal) }
         )
     }
-}
-
-extension Access {
-    /// Whoever reaches the organization and has this permission; of an operator `platform:*` is asked instead.
-    static func anybody(_ permission: Permission) -> Access { .any(permission.rawValue) }
-
-    /// Admin keys and members with this permission.
-    static func admin(_ permission: Permission) -> Access { .admin(permission.rawValue) }
-
-    /// The same, and members without it for what is their own.
-    static func owner(_ permission: Permission) -> Access { .owner(permission.rawValue) }
 }

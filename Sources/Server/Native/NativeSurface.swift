@@ -25,7 +25,7 @@ package struct NativeSurface: Sendable {
         now: @escaping @Sendable () -> Timestamp
     ) throws(OpenAPIComponentConflict) {
         var settings = settings
-        settings.translate = { NativeProblems.problem(for: $0) }
+        settings.translate = { DomainProblems.problem(for: $0) }
         let context = NativeContext(platform: platform, clients: clients, now: now)
         let endpoints =
             OrganizationRoutes(context: context).endpoints

@@ -1,5 +1,6 @@
 import JSON
 import Server
+import TestSupport
 
 /// Makes requests: mostly near to what an operation takes, so that they get far, and wrong in every way that occurs to it.
 struct RequestGenerator {
@@ -211,26 +212,5 @@ struct RequestGenerator {
         case .checked(let schema, _), .described(let schema, _), .component(_, let schema):
             return value(of: schema, depth: depth)
         }
-    }
-}
-
-/// The same run every time.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &self) == 0 }
-
-    mutating func pick<Element>(_ elements: [Element]) -> Element {
-        elements[Int.random(in: elements.indices, using: &self)]
     }
 }

@@ -7,8 +7,8 @@ import Service
 import Tenancy
 import Verification
 
-/// What the outcomes of use cases look like to a client of the native surface.
-enum NativeProblems {
+/// What the refusals and troubles of the use cases are in HTTP; each surface spells them in its own way.
+enum DomainProblems {
     /// When to come back after something could not be reached, in seconds.
     private static let retryAfter = 2
 
