@@ -39,7 +39,9 @@ public struct JSONNumber: Sendable, Equatable {
         case .text(let text):
             // Beyond 2^53 a double no longer tells neighbouring integers apart.
             guard let value = Double(text), value.magnitude <= 0x1p53 else { return nil }
-            guard let whole = Int64(exactly: value), !(value == 0 && hasNonZeroDigit(text)) else { return nil }
+            guard let whole = Int64(exactly: value) else { return nil }
+            // A zero is a whole number under any exponent, unless it is what rounding made of something smaller.
+            if whole == 0 { return hasNonZeroDigit(text) ? nil : 0 }
             return hasFraction(text) ? nil : whole
         }
     }
@@ -53,6 +55,18 @@ public struct JSONNumber: Sendable, Equatable {
             guard let value = Double(text), value.isFinite else { return nil }
             return value == 0 && hasNonZeroDigit(text) ? nil : value
         }
+    }
+
+    /// Whether PostgreSQL's `jsonb` keeps it as it is and prints it in at most 64 digits.
+    ///
+    /// `jsonb` writes numbers without exponents: `1e308`, five characters, comes back as 309 digits.
+    public var isStorable: Bool {
+        guard double != nil else { return false }
+        guard case .text(let text) = storage else { return true }
+        let parts = text.utf8.split(whereSeparator: { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") })
+        let exponent = parts.count > 1 ? Int(Substring(parts[1])) : 0
+        guard let exponent, exponent > -64, exponent < 64 else { return false }
+        return parts[0].count + abs(exponent) <= 64
     }
 
     /// The bytes of the number are appended to `bytes`.
@@ -96,6 +110,6 @@ public struct JSONNumber: Sendable, Equatable {
             }
         }
         let exponent = Int(exponentText) ?? 0
-        return lastNonZero > 0 ? lastNonZero > exponent : exponent < 0 && -exponent > trailingZeros
+        return lastNonZero > 0 ? lastNonZero > exponent : exponent < -trailingZeros
     }
 }

@@ -16,7 +16,7 @@ public struct EventRecord: Sendable {
     public var keyName: String?
     /// What happened, such as `created`, `rotated` or `revoked`.
     public var type: String
-    /// Who did it: `admin-key:<id>`, `operator-key:<id>`, `system`.
+    /// Who did it: `admin-key:<id>`, `member:<user id>`, `system` and the like.
     public var actor: String
     /// Where the request came from.
     public var address: String?

@@ -109,7 +109,7 @@ public struct Platform: Sendable {
     func connection<T>(_ home: KeyHome, _ body: (PostgresConnection) async throws -> T) async throws -> T {
         switch home.owner {
         case .workspace(let workspace, _), .clients(let workspace, _, _):
-            try await self.reaching {
+            try await self.reaching(workspace.facts) {
                 try await self.databases.withPool(workspace.facts) { try await $0.withConnection(body) }
             }
         case .organization, .platform:
@@ -134,12 +134,14 @@ public struct Platform: Sendable {
     }
 
     /// Turns the trouble of one workspace's database into its refusal.
-    private func reaching<T>(_ body: () async throws -> T) async throws -> T {
+    private func reaching<T>(_ workspace: WorkspaceFacts, _ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
-        } catch let error as PostgresError where error.isUnreachable || error.sqlState == .queryCanceled {
+        } catch let error as PostgresError
             // 57014: the server's own limit, which is as long as this side's, was the first to pass.
-            self.logger.warning("a workspace's database cannot be reached", metadata: ["error": "\(error)"])
+            where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
+        {
+            self.databases.report(error, of: workspace)
             throw Refusal.workspaceUnavailable
         } catch let error as TenancyError where error.code == .unknownWorkspace {
             throw Refusal.notFound

@@ -75,13 +75,18 @@ public struct Verifier: Sendable {
         } catch let error as PostgresError {
             switch error.code {
             case .cancelled: throw error
-            default: throw WorkspaceUnreachable(workspaceID: facts.workspaceID)
+            default: throw self.unreachable(facts, error)
             }
         } catch let error as TenancyError {
             // The workspace has been deleted, and its keys with it.
             if error.code == .unknownWorkspace { return nil }
-            throw WorkspaceUnreachable(workspaceID: facts.workspaceID)
+            throw self.unreachable(facts, error)
         }
+    }
+
+    private func unreachable(_ workspace: WorkspaceFacts, _ error: any Error) -> WorkspaceUnreachable {
+        self.databases.report(error, of: workspace)
+        return WorkspaceUnreachable(workspaceID: workspace.workspaceID)
     }
 
     private func judge(_ found: FoundKey, _ request: VerificationRequest, _ facts: WorkspaceFacts) -> Verdict {

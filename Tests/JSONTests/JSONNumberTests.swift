@@ -20,7 +20,8 @@ import Testing
             ("-9223372036854775808", .min),
             ("9223372036854775807", .max), ("1.5", nil), ("1e-1", nil), ("9223372036854775808", nil), ("1e300", nil),
             ("1e-400", nil), ("1.00000000000000000001", nil), ("10000000000000000000001e-22", nil), ("0.0", 0),
-            ("0e5", 0),
+            ("0e5", 0), ("0e-5", 0), ("0.00", 0), ("0e-9223372036854775808", 0), ("0.0e-9223372036854775808", 0),
+            ("0e9223372036854775808", 0), ("1e-9223372036854775808", nil), ("100e-9223372036854775808", nil),
         ] as [(String, Int64?)]
     )
     func `integers are recognised however they are spelled`(text: String, value: Int64?) throws {
@@ -34,6 +35,18 @@ import Testing
     )
     func `doubles neither overflow nor vanish`(text: String, value: Double?) throws {
         #expect(try number(text).double == value)
+    }
+
+    @Test(
+        arguments: [
+            ("0", true), ("-9223372036854775808", true), ("1.5e10", true), ("1e-40", true), ("1e60", true),
+            ("1e64", false), ("1e-64", false), ("1e308", false), ("1e400", false), ("0e-9223372036854775808", false),
+            ("0e9223372036854775808", false), (String(repeating: "9", count: 64), true),
+            (String(repeating: "9", count: 65), false), ("0." + String(repeating: "1", count: 63), false),
+        ] as [(String, Bool)]
+    )
+    func `a number is storable that is short when it is written out`(text: String, isStorable: Bool) throws {
+        #expect(try number(text).isStorable == isStorable)
     }
 
     @Test func `infinities and NaN are no numbers`() {

@@ -160,7 +160,7 @@ import Testing
             try await mortise.script(server, "ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
             try await mortise.script(
                 server,
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE quote_ident(datname) = '\(name)'"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE quote_ident(datname) = '\(name)'"
             )
             let refused = try await refusal { try await keys.ofOrganization(PageRequest(), for: principal) }
             #expect(refused == "workspaceUnavailable")

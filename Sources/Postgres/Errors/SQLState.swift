@@ -33,6 +33,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static let duplicateObject = SQLState(rawValue: "42710")
     /// 42P01: no such table.
     public static let undefinedTable = SQLState(rawValue: "42P01")
+    /// 42703: no such column.
+    public static let undefinedColumn = SQLState(rawValue: "42703")
     /// 42501: not permitted.
     public static let insufficientPrivilege = SQLState(rawValue: "42501")
     /// 40001: a serializable transaction must be repeated.

@@ -11,11 +11,11 @@ struct BoltzContext: Sendable {
 
     /// Who asks, from where, under which id; with a path also the request's `Idempotency-Key`.
     func caller(_ request: BoltzRequest, path: String? = nil) throws -> Caller {
-        clients.caller(request, as: try request.caller.principal, path: path)
+        clients.caller(request, as: try request.caller, path: path)
     }
 
     /// Who may call what: the key's kind and permission are looked at before anything that the request names.
-    var security: EndpointSecurity<BoltzCaller> {
+    var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context in
                 guard let text = headers[.xAPIKey], !text.isEmpty else {
@@ -25,14 +25,14 @@ struct BoltzContext: Sendable {
                 // A member's session is no API key.
                 guard let token = try? Token(text) else { throw Refusal.unauthenticated }
                 if token.parsed.workspaceRef.isRoot {
-                    return .admin(try await platform.access.authenticate(text, from: address))
+                    return try await platform.access.authenticate(text, from: address)
                 }
-                return .workspaceKey(try await platform.access.identify(text, from: address))
+                return try await platform.access.authenticate(workspaceKey: text, from: address)
             },
-            authorize: { caller, access in
+            authorize: { principal, access in
                 guard case .restricted(let audience, let name) = access else { return }
-                guard case .admin(let principal) = caller else {
-                    guard audience == .any else { throw BoltzCaller.adminOnly }
+                if case .workspaceKey = principal.identity {
+                    guard audience == .any else { throw Self.adminOnly }
                     return
                 }
                 guard principal.organizationID != nil else {
@@ -42,4 +42,10 @@ struct BoltzContext: Sendable {
             }
         )
     }
+
+    /// The refusal of a workspace key, which may ask who it is and nothing else.
+    private static let adminOnly = Problem(
+        .forbidden,
+        detail: "This operation needs an admin API key; a workspace API key does not manage keys or workspaces."
+    )
 }

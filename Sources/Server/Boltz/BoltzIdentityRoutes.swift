@@ -21,11 +21,7 @@ struct BoltzIdentityRoutes: Sendable {
             responses: [EndpointResult(.ok, "The key's identity.", BoltzIdentityJSON.schema)],
             problems: [.forbidden, .workspaceUnavailable, .serviceUnavailable]
         ) { request in
-            let access = context.platform.access
-            return switch try request.caller {
-            case .admin(let principal): .json(BoltzIdentityJSON(identity: try await access.identity(of: principal)))
-            case .workspaceKey(let key): .json(BoltzIdentityJSON(identity: try await access.identity(of: key)))
-            }
+            .json(BoltzIdentityJSON(identity: try await context.platform.access.identity(of: try request.caller)))
         }
     }
 }

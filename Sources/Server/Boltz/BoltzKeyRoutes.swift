@@ -80,7 +80,7 @@ struct BoltzKeyRoutes: Sendable {
                 let keys = found.items.map { BoltzKeyJSON($0, of: only.workspace, at: now) }
                 return asked.answer(keys, hasMore: found.hasMore)
             }
-            let principal = try request.caller.principal
+            let principal = try request.caller
             let found = try await context.platform.keys.ofOrganization(asked.page, for: principal)
             let keys = found.items.map { BoltzKeyJSON($0.key, of: $0.workspace, at: now) }
             return asked.answer(keys, hasMore: found.hasMore)
@@ -119,7 +119,7 @@ struct BoltzKeyRoutes: Sendable {
         }
         return try await context.platform.access.keys(
             ofWorkspace: name,
-            for: try request.caller.principal,
+            for: try request.caller,
             permission
         )
     }
@@ -142,7 +142,7 @@ struct BoltzKeyRoutes: Sendable {
         do {
             let home = try await context.platform.access.keys(
                 at: named.ref,
-                for: try request.caller.principal,
+                for: try request.caller,
                 .keysRead
             )
             return try await context.platform.keys.cursor(named.id, in: home)

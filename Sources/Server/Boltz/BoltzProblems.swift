@@ -12,7 +12,10 @@ enum BoltzProblems {
     /// The problem that stands for an error of the domain.
     static func problem(for error: any Error) -> Problem? {
         guard var problem = DomainProblems.problem(for: error) else { return nil }
-        if case .outcomeUnknown? = error as? Refusal { problem.headers[.xShouldRetry] = "false" }
+        switch error as? Refusal {
+        case .outcomeUnknown, .unfinished: problem.headers[.xShouldRetry] = "false"
+        default: break
+        }
         return problem
     }
 

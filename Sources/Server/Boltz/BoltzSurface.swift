@@ -7,7 +7,7 @@ package import Service
 /// workspace, without the rule that names are unique.
 package struct BoltzSurface: Sendable {
     /// Every operation.
-    package let table: EndpointTable<BoltzCaller>
+    package let table: EndpointTable<Principal>
 
     /// Makes the surface.
     ///
@@ -49,7 +49,7 @@ package struct BoltzSurface: Sendable {
 }
 
 /// An operation of the Boltz surface.
-package typealias BoltzEndpoint = Endpoint<BoltzCaller>
+package typealias BoltzEndpoint = Endpoint<Principal>
 
 /// A request of the Boltz surface.
-typealias BoltzRequest = EndpointRequest<BoltzCaller>
+typealias BoltzRequest = EndpointRequest<Principal>

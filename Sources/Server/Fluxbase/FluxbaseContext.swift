@@ -39,12 +39,17 @@ struct FluxbaseContext: Sendable {
                         headers: Problem.unauthorized.headers
                     )
                 }
+                let address = clients.address(headers, context.remoteAddress)
+                guard FluxbaseCredential.isOfWorkspace(credential) else {
+                    return try await platform.access.authenticate(credential, from: address)
+                }
                 return try await platform.access.authenticate(
-                    credential,
-                    from: clients.address(headers, context.remoteAddress)
+                    workspaceKey: credential,
+                    from: address,
+                    permissions: FluxbaseScopes.permissions
                 )
             },
-            authorize: { principal, access in try access.authorize(principal) }
+            authorize: { principal, access in try FluxbaseScopes.authorize(principal, access) }
         )
     }
 
@@ -104,6 +109,12 @@ enum FluxbaseCredential {
             BearerCredential.read(authorization), headers[.apikey],
         ]
         return candidates.lazy.compactMap(\.self).first { !$0.isEmpty }
+    }
+
+    /// Whether it is a key of a workspace, and not one of an organization, of the platform, or a session.
+    static func isOfWorkspace(_ credential: String) -> Bool {
+        guard let token = try? Token(credential) else { return false }
+        return !token.parsed.workspaceRef.isRoot
     }
 
     /// What follows a scheme, whose case does not matter (RFC 9110 section 11.1).

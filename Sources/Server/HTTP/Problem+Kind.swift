@@ -92,7 +92,7 @@ extension Problem.Kind {
         case .unprocessable: "The operation cannot be done."
         case .rateLimited: "Too many requests."
         case .internalError: "The service failed to answer. The request id identifies the failure in its log."
-        case .workspaceUnavailable: "The workspace's database cannot be reached at the moment."
+        case .workspaceUnavailable: "The workspace's database cannot be used at the moment."
         case .serviceUnavailable: "The service cannot answer at the moment."
         case .deadlineExceeded: "The operation took too long and was stopped; it may or may not have taken effect."
         }

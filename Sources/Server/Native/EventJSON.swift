@@ -18,7 +18,10 @@ struct EventJSON: JSONWritable {
                 "actor",
                 .string(max: 255)
                     .described(
-                        "Who did it: `admin-key:<id>`, `operator-key:<id>`, `member:<user id>`, `session:<user>`, `system`."
+                        """
+                        Who did it: `admin-key:<id>`, `operator-key:<id>`, `service-key:<id>`, `client-key:<id>`, `member:<user id>`, \
+                        `session:<user>`, `system`.
+                        """
                     )
             ),
             .required("address", .string(max: 64).orNull.described("Where the request came from.")),

@@ -12,14 +12,14 @@ extension Validation {
         checkStorable(value)
     }
 
-    /// `jsonb` refuses U+0000 and numbers that exceed `numeric`; a double's range is far within that.
+    /// `jsonb` refuses U+0000, and writes numbers out in full, which could make a small document a large one.
     private mutating func checkStorable(_ value: JSONValue) {
         switch value {
         case .null, .bool: break
         case .string(let text):
             if text.utf8.contains(0) { fail("must not contain the character U+0000") }
         case .number(let number):
-            if number.double == nil { fail("must be a number in the range of double precision") }
+            if !number.isStorable { fail("must be a number of at most 64 digits when written without an exponent") }
         case .array(let elements):
             for (index, element) in elements.enumerated() {
                 path.append(.element(index))

@@ -52,6 +52,10 @@ enum DomainProblems {
             problem.detail =
                 "The connection to the database broke while the change was committed; look again to learn its outcome."
             return problem
+        case .unfinished:
+            var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
+            problem.detail = "It is recorded and will be finished by itself; look again to see when it is there."
+            return problem
         }
     }
 

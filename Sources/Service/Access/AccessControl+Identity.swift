@@ -3,7 +3,7 @@ import KeyStore
 public import Keys
 import Postgres
 public import Tenancy
-public import Verification
+import Verification
 
 /// A key as it may see itself.
 public struct IdentifiedKey: Sendable {
@@ -20,14 +20,20 @@ public struct IdentifiedKey: Sendable {
 extension AccessControl {
     /// Finds out which key of a workspace is presented, where nobody else vouches for it: the token itself says whose it is.
     ///
-    /// It counts as a use. What the key is for is not asked: a limit that is reached or a namespace that is missing makes it no other key.
+    /// It counts as a use. What the key is for is not asked: a namespace that is missing makes it no other key.
     ///
     /// - Parameters:
     ///   - text: the token of a service, anon or client key.
     ///   - address: where the request comes from; keys that are bound to addresses need it.
-    /// - Returns: the key.
-    /// - Throws: `Refusal.unauthenticated` for everything that is not a good key, `WorkspaceUnreachable` when nobody can tell.
-    public func identify(_ text: String, from address: IPAddress?) async throws -> VerifiedKey {
+    ///   - permissions: what scopes allow, which is for the dialect to say whose scopes they are; by default nothing.
+    /// - Returns: a principal that reaches the client keys of the key's workspace; of a client key, those of its subject.
+    /// - Throws: `Refusal.unauthenticated` for everything that is not a good key, `Refusal.limitReached` for a good one that was used too
+    ///   often, `WorkspaceUnreachable` when nobody can tell.
+    public func authenticate(
+        workspaceKey text: String,
+        from address: IPAddress?,
+        permissions: (ScopeSet) -> PermissionSet = { _ in [] }
+    ) async throws -> Principal {
         guard let token = try? Token(text),
             let facts = try await self.platform.databases.facts(ref: token.parsed.workspaceRef)
         else { throw Refusal.unauthenticated }
@@ -36,29 +42,37 @@ extension AccessControl {
             VerificationRequest(address: address),
             audience: .workspace(facts.workspaceID, of: facts.organizationID)
         )
+        if verdict.code == .rateLimited, let limit = verdict.rateLimit { throw Refusal.limitReached(limit) }
         switch verdict.code {
-        case .valid, .rateLimited, .wrongNamespace, .wrongMode, .insufficientScope:
+        case .valid, .wrongNamespace, .wrongMode, .insufficientScope:
             guard let key = verdict.key else { throw Refusal.unauthenticated }
-            return key
+            return Principal(key, permissions: permissions(key.found.state.scopes))
         default: throw Refusal.unauthenticated
         }
     }
 
-    /// What an admin key may learn about itself.
+    /// What a key may learn about itself.
+    ///
+    /// - Throws: `Refusal.notFound` for what is no key of an organization or a workspace.
     public func identity(of principal: Principal) async throws -> IdentifiedKey {
-        guard case .key(let presented) = principal.identity, let id = principal.organizationID else {
-            throw Refusal.notFound
+        switch principal.identity {
+        case .key(let presented): try await self.identity(of: presented, of: principal.organizationID)
+        case .workspaceKey(let key): try await self.identity(of: key)
+        case .member, .external, .system: throw Refusal.notFound
         }
+    }
+
+    private func identity(of presented: KeyIdentity, of organization: UUID?) async throws -> IdentifiedKey {
+        guard let organization else { throw Refusal.notFound }
         return try await self.platform.databases.control.pool.withConnection { connection in
-            let key = try await KeyStore(connection).find(presented.keyID, in: .organization(id))
-            let organization = try await self.platform.controlStore(connection).organization(id)
+            let key = try await KeyStore(connection).find(presented.keyID, in: .organization(organization))
+            let organization = try await self.platform.controlStore(connection).organization(organization)
             guard let key, let organization else { throw Refusal.notFound }
             return IdentifiedKey(keyID: key.id, mode: key.mode, organization: organization, workspace: nil)
         }
     }
 
-    /// What a key of a workspace may learn about itself.
-    public func identity(of key: VerifiedKey) async throws -> IdentifiedKey {
+    private func identity(of key: VerifiedKey) async throws -> IdentifiedKey {
         try await self.platform.databases.control.pool.withConnection { connection in
             let store = self.platform.controlStore(connection)
             let organization = try await store.organization(key.organizationID)

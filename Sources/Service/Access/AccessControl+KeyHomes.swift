@@ -33,6 +33,9 @@ extension AccessControl {
         for principal: Principal,
         _ permission: Permission
     ) async throws -> KeyHome {
+        guard principal.workspaceKey == nil else {
+            throw Refusal.forbiddenKind("A key of a workspace manages its client keys at the most.")
+        }
         let workspace = try await self.inside(name, for: principal)
         try principal.require(permission, in: workspace.id)
         return KeyHome(owner: .workspace(workspace, tokenPrefix: try await self.tokenPrefix(workspace)))

@@ -139,4 +139,9 @@ extension Principal {
             throw .forbidden(permission)
         }
     }
+
+    /// Refuses a key of a workspace, which may change keys that are stronger than itself: rotation would hand it their tokens.
+    func requireRotation() throws(Refusal) {
+        guard self.workspaceKey == nil else { throw .forbiddenKind("A key cannot rotate another one.") }
+    }
 }

@@ -1,6 +1,8 @@
 public import FoundationEssentials
+import KeyStore
 public import Keys
 public import Tenancy
+import Verification
 
 /// What a principal is refused.
 extension Principal {
@@ -75,8 +77,8 @@ extension Principal {
     ///   - workspace: the workspace, which it reaches.
     ///   - permission: what is to be done.
     ///   - subject: whose keys alone are asked for.
-    /// - Returns: all for whoever has the permission; one's own for a member, and for a session of an application.
-    /// - Throws: `Refusal.forbidden`, and `notFound` for a member who asks for another subject's.
+    /// - Returns: all for whoever has the permission; one's own for a member, a client key, and a session of an application.
+    /// - Throws: `Refusal.forbidden`, and `notFound` for a member or a client key that asks for another subject's.
     public func clientKeys(
         in workspace: UUID,
         _ permission: Permission,
@@ -92,6 +94,11 @@ extension Principal {
                 }
             guard isAllowed else { throw .forbidden(permission) }
             return .subject(subject)
+        }
+        if let own = self.workspaceKey?.found.subject {
+            try self.require(permission)
+            guard subject == nil || subject == own else { throw .notFound }
+            return .subject(own)
         }
         do throws(Refusal) {
             try self.require(permission, in: workspace)

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Keys
 public import Tenancy
+public import Verification
 
 /// Who asks, after authentication.
 public struct Principal: Sendable {
@@ -10,6 +11,8 @@ public struct Principal: Sendable {
         case key(KeyIdentity)
         /// A member's session.
         case member(MemberIdentity)
+        /// A key of a workspace, which manages client keys there.
+        case workspaceKey(VerifiedKey)
         /// A session of an organization's own application, which a session issuer vouches for.
         case external(ExternalSession)
         /// The program itself, which no credential can be.
@@ -60,6 +63,13 @@ public struct Principal: Sendable {
         self.permissions = PermissionSet(grants.flatMap(\.role.permissions.permissions))
     }
 
+    /// Describes a key of a workspace that asks.
+    init(_ key: VerifiedKey, permissions: PermissionSet) {
+        self.identity = .workspaceKey(key)
+        self.reach = .workspaces([key.workspaceID], of: key.organizationID)
+        self.permissions = permissions
+    }
+
     /// Describes a session of an application that asks: it has no permission here, and comes to nothing but its own client keys.
     init(_ session: ExternalSession) {
         self.identity = .external(session)
@@ -82,6 +92,7 @@ public struct Principal: Sendable {
         case (.system, _): "system"
         case (.key(let key), .platform): "operator-key:\(UUIDv7.text(of: key.keyID))"
         case (.key(let key), _): "admin-key:\(UUIDv7.text(of: key.keyID))"
+        case (.workspaceKey(let key), _): key.actor
         case (.member(let member), _): "member:\(UUIDv7.text(of: member.userID))"
         case (.external(let session), _): "session:\(session.userID)"
         }
@@ -93,6 +104,11 @@ public struct Principal: Sendable {
         case .platform: nil
         case .organization(let id), .workspaces(_, of: let id): id
         }
+    }
+
+    /// The key of a workspace, where it is one.
+    var workspaceKey: VerifiedKey? {
+        if case .workspaceKey(let key) = self.identity { key } else { nil }
     }
 
     /// The member, where it is one.

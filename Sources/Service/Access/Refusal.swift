@@ -37,6 +37,8 @@ public enum Refusal: Error, Sendable {
     case overloaded
     /// The outcome is unknown: the connection broke during COMMIT. Looking again tells.
     case outcomeUnknown
+    /// What was asked for is recorded and will be there, but making it has stopped for now; asking once more would make another.
+    case unfinished
 }
 
 /// One field that cannot be accepted.

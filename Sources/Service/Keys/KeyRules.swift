@@ -75,7 +75,7 @@ struct KeyRules {
         if claims.text.utf8.count > Self.longestClaims {
             self.fail("/claims", "Must have at most \(Self.longestClaims) bytes as compact JSON.")
         } else if !claims.isStorable {
-            self.fail("/claims", "Must have neither the character U+0000 nor a number beyond double precision.")
+            self.fail("/claims", "Must have neither the character U+0000 nor a number of more than 64 digits.")
         }
     }
 
@@ -151,12 +151,12 @@ extension KeyRules {
 }
 
 extension JSONValue {
-    /// Whether `jsonb` can hold it: no U+0000, and no number that exceeds a double.
+    /// Whether `jsonb` can hold it: no U+0000, and no number that it would write out at length.
     fileprivate var isStorable: Bool {
         switch self {
         case .null, .bool: true
         case .string(let text): !text.utf8.contains(0)
-        case .number(let number): number.double != nil
+        case .number(let number): number.isStorable
         case .array(let elements): elements.allSatisfy(\.isStorable)
         case .object(let object):
             object.members.allSatisfy { !$0.name.utf8.contains(0) && $0.value.isStorable }

@@ -21,6 +21,7 @@ extension KeyService {
             if case .set(let end?) = patch.expiresAt { try end.requireFuture(now) }
             var events: [(KeyEventType, Changes)] = []
             if let changes = key.apply(patch) { events.append((.updated, changes)) }
+            try WorkspaceKeyBounds(caller.principal)?.check(key)
             if case .set(let isEnabled) = patch.isEnabled, isEnabled != (key.disabledAt == nil) {
                 key.disabledAt = isEnabled ? nil : now
                 events.append((isEnabled ? .enabled : .disabled, Changes()))

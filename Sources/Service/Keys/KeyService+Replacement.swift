@@ -39,6 +39,7 @@ extension KeyService {
         by caller: Caller,
         answer: @Sendable (_ new: KeyRecord, _ old: KeyRecord, _ now: Timestamp) -> String
     ) async throws -> IssuedKey {
+        try caller.principal.requireRotation()
         try KeyRules(replacement).enforce()
         return try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)

@@ -41,9 +41,9 @@ public struct KeyService: Sendable {
         answer: @Sendable (KeyRecord, Timestamp) -> String
     ) async throws -> IssuedKey {
         try caller.principal.requireNoEscalation(draft.permissions, owner: home.keyOwner)
+        let draft = try (WorkspaceKeyBounds(caller.principal)?.settle(draft) ?? draft).settled(in: home)
         try KeyRules(draft, in: home).enforce()
         let form = TokenForm(prefix: draft.tokenPrefix ?? home.tokenPrefix(draft.kind), mode: draft.mode)
-        let draft = try draft.settled(in: home)
         return try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
             let now = try await store.now()
@@ -73,7 +73,8 @@ public struct KeyService: Sendable {
         by caller: Caller,
         answer: @Sendable (KeyRecord, Timestamp) -> String
     ) async throws -> IssuedKey {
-        try await self.platform.transaction(home) { connection in
+        try caller.principal.requireRotation()
+        return try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
             let (key, now) = try await self.locked(id, home, caller, store)
             let attempt = try await self.platform.claim(caller, home, resource: id, connection)

@@ -34,7 +34,7 @@ struct MemberAuthority {
                 try self.principal.requireWide(.membersWrite)
             }
             isAllowed = self.principal.role(in: workspace)?.mayGrant(role) ?? false
-        case .external: isAllowed = false
+        case .workspaceKey, .external: isAllowed = false
         }
         guard isAllowed else { throw .forbiddenKind("Only an owner makes, changes or removes an owner.") }
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyStore
 import Keys
+import Logging
 import Postgres
 public import Tenancy
 
@@ -44,7 +45,17 @@ public struct WorkspaceService: Sendable {
             try await self.platform.complete(attempt, answer: text, resource: workspace.id, connection)
             return (workspace.id, Made(answer: text, isReplay: false))
         }
-        try await self.platform.settle(id)
+        do {
+            try await self.platform.settle(id)
+        } catch {
+            // A twin may come again for the same workspace; whoever has no key for that would make a second one.
+            if made.isReplay || caller.idempotency != nil { throw error }
+            self.platform.logger.warning(
+                "a workspace was recorded and could not be finished",
+                metadata: ["workspace_id": "\(UUIDv7.text(of: id))", "error": "\(error)"]
+            )
+            throw Refusal.unfinished
+        }
         return made
     }
 

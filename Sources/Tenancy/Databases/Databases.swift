@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import Keys
+import Logging
 public import Postgres
 import Synchronization
 
@@ -169,6 +170,17 @@ public final class Databases: Sendable {
             await self.forget(workspace.workspaceID)
             throw TenancyError.unknownWorkspace
         }
+    }
+
+    /// Says in the log why a workspace's database was of no use.
+    public func report(_ error: any Error, of workspace: WorkspaceFacts) {
+        let isOutdated = (error as? PostgresError)?.isOfOutdatedSchema ?? false
+        self.database.logger.warning(
+            isOutdated
+                ? "a workspace's database is older than this release: run `mortise migrate --workspaces`"
+                : "a workspace's database cannot be reached",
+            metadata: ["database": "\(workspace.database)", "error": "\(error)"]
+        )
     }
 
     /// Spreads pools over the threads.

@@ -1,15 +1,16 @@
 import HTTPTypes
 import JSON
 import Server
+import Service
 import Testing
 
 /// Who is told what through the Boltz surface: generated from its table, as `AccessMatrixTests` does for the native one.
 @Suite(.timeLimit(.minutes(10))) struct BoltzAccessTests {
-    private static func method(_ endpoint: Endpoint<BoltzCaller>) -> String {
+    private static func method(_ endpoint: Endpoint<Principal>) -> String {
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
     }
 
-    private static func path(_ endpoint: Endpoint<BoltzCaller>, _ values: [String: String]) throws -> String {
+    private static func path(_ endpoint: Endpoint<Principal>, _ values: [String: String]) throws -> String {
         var path = endpoint.path.text
         for name in endpoint.path.parameterNames {
             let value = try #require(values[name], "\(endpoint.operationID): the matrix has no value for {\(name)}")
@@ -19,7 +20,7 @@ import Testing
     }
 
     /// A body that is right for the operation.
-    private static func right(_ endpoint: Endpoint<BoltzCaller>) -> JSONValue? {
+    private static func right(_ endpoint: Endpoint<Principal>) -> JSONValue? {
         guard endpoint.body != nil else { return nil }
         return endpoint.operationID == "boltzCreateKey" ? ["name": "new"] : [:]
     }

@@ -165,7 +165,7 @@ import Testing
             try await mortise.script(control, "ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS false")
             try await mortise.script(
                 control,
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'"
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '\(name)'"
             )
             let refused = try await mortise.boltz("GET", ServerHarness.boltzKeys, as: mortise.adminToken)
             #expect(refused.status == 503 && refused.code == "workspace_unavailable", "\(refused)")

@@ -85,13 +85,17 @@ import Testing
                 }
                 #expect(endpoint.access != .open, "\(endpoint.operationID)")
                 let path = try Self.path(endpoint, unknown)
-                for credential in ["", "junk", service.token, mortise.adminToken + "x"] {
+                for credential in ["", "junk", mortise.adminToken + "x"] {
                     for body in [Self.right(endpoint), ["enabled": "wrong"]] {
                         let client = FluxbaseClient(mortise, key: credential, tenant: "no-such")
                         let answer = try await client.send(Self.method(endpoint), path, body)
                         #expect(answer.status == 401, "\(endpoint.operationID): \(answer)")
                     }
                 }
+                // A tenant's key that has no scope is good, and good for nothing.
+                let client = FluxbaseClient(mortise, key: service.token)
+                let answer = try await client.send(Self.method(endpoint), path, Self.right(endpoint))
+                #expect(answer.status == 403, "\(endpoint.operationID): \(answer)")
             }
             #expect(mortise.server.fluxbase.table.declarationFaults == [])
         }
