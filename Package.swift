@@ -25,6 +25,7 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -185,7 +186,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ServerFoundationTests",
-            dependencies: ["JSON", "Server", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore],
+            dependencies: [
+                "JSON", "Server", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded,
+            ],
             swiftSettings: settings
         ),
     ]

@@ -22,18 +22,27 @@ public struct FoundKey: Sendable {
 
 /// The hot read: from a token's digest to everything that decides about it.
 public enum KeyLookup {
-    /// A secret belongs to a key of one table; the other side of the union finds nothing, by its primary key.
     private static let columns = """
         SELECT k.id, s.id, k.kind, k.mode, k.name, k.scopes, k.permissions, k.allowed_namespaces, k.allowed_ips, \
         k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.disabled_at IS NOT NULL, k.deprecated_at, \
         k.grace_period_ends_at, k.ended_at IS NOT NULL, k.revoked_at, s.ends_at, s.ended_at IS NOT NULL, k.metadata, \
-        k.organization_id, w.state = 'active', clock_timestamp(), k.subject \
-        FROM auth.key_secrets s CROSS JOIN LATERAL (\
+        k.organization_id, w.state = 'active', clock_timestamp()
+        """
+
+    /// In a workspace a secret belongs to a key of one of two tables; the other side of the union finds nothing, by its primary key.
+    private static let inWorkspace = """
+        \(columns), k.subject FROM auth.key_secrets s CROSS JOIN LATERAL (\
         SELECT \(Self.shared), kind, organization_id, permissions, NULL::text AS subject \
         FROM auth.service_keys WHERE id = s.key_id \
         UNION ALL \
         SELECT \(Self.shared), 'client', NULL, '{}', subject FROM auth.client_keys WHERE id = s.client_key_id\
         ) k CROSS JOIN auth.workspace w
+        """
+
+    /// In the control database there are no client keys, and nothing to unite.
+    private static let inRoot = """
+        \(columns), NULL::text FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id \
+        CROSS JOIN auth.workspace w
         """
 
     private static let shared = """
@@ -42,9 +51,10 @@ public enum KeyLookup {
         """
 
     /// With one pepper, which is nearly always: an equality, the cheapest plan there is.
-    public static let byDigest = Statement(columns + " WHERE s.digest = $1")
+    public static let byDigest = Statement(inWorkspace + " WHERE s.digest = $1")
+    private static let byDigestInRoot = Statement(inRoot + " WHERE s.digest = $1")
     /// While peppers rotate.
-    private static let byAnyDigest = Statement(columns + " WHERE s.digest = ANY ($1)")
+    private static let byAnyDigest = Statement(inWorkspace + " WHERE s.digest = ANY ($1)")
 
     /// Finds the key that one of these digests opens, or `nil`.
     ///
@@ -63,7 +73,11 @@ public enum KeyLookup {
     ) async throws(PostgresError) -> FoundKey? {
         let rows =
             if digests.count == 1 {
-                try await pipeline.query(Self.byDigest, [digests[0].digest.bytes], deadline: deadline)
+                try await pipeline.query(
+                    ref.isRoot ? Self.byDigestInRoot : Self.byDigest,
+                    [digests[0].digest.bytes],
+                    deadline: deadline
+                )
             } else {
                 try await pipeline.query(Self.byAnyDigest, [digests.map(\.digest.bytes)], deadline: deadline)
             }

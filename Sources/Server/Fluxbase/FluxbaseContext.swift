@@ -63,7 +63,8 @@ struct FluxbaseContext: Sendable {
         return UUIDv7.text(of: organization)
     }
 
-    /// The keys of a tenant: the one that `X-FB-Tenant` names by id or slug, else the default one, else the caller's first.
+    /// The keys of a tenant: the one that `X-FB-Tenant` names by id or slug, else the one that the caller's token names: the
+    /// default one, or the oldest that the caller reaches.
     ///
     /// A tenant that is not the caller's, and one that was deleted, is answered as one that does not exist.
     func keys(
@@ -86,13 +87,7 @@ struct FluxbaseContext: Sendable {
 
     private func tenant(_ request: FluxbaseRequest) async throws -> String? {
         if let named = request.headers[.xFBTenant], !named.isEmpty { return FluxbaseInput.idOrSlug(named) }
-        let principal = try request.caller
-        guard case .workspaces(let own, of: _) = principal.reach else { return nil }
-        do {
-            return UUIDv7.text(of: try await platform.access.workspace(orDefault: nil, for: principal).id)
-        } catch Refusal.notFound {
-            return own.map(UUIDv7.text(of:)).min()
-        }
+        return try await platform.access.homeWorkspace(of: try request.caller).map(UUIDv7.text(of:))
     }
 }
 

@@ -36,7 +36,7 @@ enum FluxbaseProblems {
         static let missingField = "MISSING_REQUIRED_FIELD"
     }
 
-    /// `{"error", "code", "message"?, "details"?, "retry_after"?, "request_id"}`; never stored by caches.
+    /// `{"error", "code", "message"?, "details"?, "path"?, "retry_after"?, "request_id"}`; never stored by caches.
     static let renderer = ErrorRenderer { problem, context in
         let wording = Wording(problem)
         var writer = JSONWriter()
@@ -45,6 +45,7 @@ enum FluxbaseProblems {
             $0.member("code", wording.code)
             if let message = wording.message { $0.member("message", message) }
             if !problem.faults.isEmpty { $0.member("details", problem.faults) }
+            if let path = problem.unknownPath { $0.member("path", path) }
             if let seconds = problem.headers[.retryAfter].flatMap(Int.init) { $0.member("retry_after", seconds) }
             $0.member("request_id", context.requestID)
         }

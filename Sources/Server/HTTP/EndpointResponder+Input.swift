@@ -76,15 +76,17 @@ extension EndpointResponder {
     /// The time is looked at when a piece arrives, so that no task has to watch it; the connection's idle timeout
     /// bounds the wait for a piece that never comes.
     private func collect(_ request: Request, upTo limit: Int) async throws -> ByteBuffer {
-        var iterator = request.body.makeAsyncIterator()
-        guard var buffer = try await iterator.next() else { return ByteBuffer() }
         let deadline = NIODeadline.now() + TimeAmount(settings.bodyDeadline)
-        while true {
-            guard buffer.readableBytes <= limit else { throw Problem.contentTooLarge(limit: limit) }
-            guard var piece = try await iterator.next() else { return buffer }
+        var buffer = ByteBuffer()
+        for try await var piece in request.body {
             guard NIODeadline.now() < deadline else { throw Problem.requestTimeout }
-            buffer.writeBuffer(&piece)
+            guard buffer.readableBytes + piece.readableBytes <= limit else {
+                throw Problem.contentTooLarge(limit: limit)
+            }
+            // Nearly all bodies are one piece.
+            if buffer.readableBytes == 0 { buffer = piece } else { buffer.writeBuffer(&piece) }
         }
+        return buffer
     }
 }
 

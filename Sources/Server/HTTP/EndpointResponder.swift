@@ -37,15 +37,20 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         return response
     }
 
-    /// Authenticates, permits, validates and runs the code, in this order.
+    /// Authenticates, permits, validates and runs the code, in this order; authenticates again if the body kept it waiting.
     private func answer(_ request: Request, _ context: MortiseRequestContext) async throws -> EndpointResponse {
-        let principal = try await caller(request, context)
+        var principal = try await caller(request, context)
+        let authenticated = NIODeadline.now()
         let parameters = try parameters(request, context)
         var faults: [Fault] = []
         let rawQuery = request.uri.query
         let query = query(rawQuery, &faults)
         let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
         let (rawBody, json) = try await body(request, &faults)
+        // Whoever holds a body back until a credential is revoked must not have it carried out with what the credential was.
+        if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
+            principal = try await caller(request, context)
+        }
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
         let endpointRequest = EndpointRequest(
             principal: principal,

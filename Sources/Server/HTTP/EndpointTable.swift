@@ -51,7 +51,8 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
             return await responder.respond(to: request, context: context)
         }
         let methods = Set(matching.flatMap(\.endpoint.method.routed)).sorted { $0.rawValue < $1.rawValue }
-        let problem: Problem = methods.isEmpty ? .notFound : .methodNotAllowed(allow: methods)
+        var problem: Problem = methods.isEmpty ? .notFound : .methodNotAllowed(allow: methods)
+        if methods.isEmpty { problem.unknownPath = path }
         settings.countUnmatched(problem)
         return settings.renderer.render(problem, context)
     }
@@ -88,6 +89,11 @@ package struct EndpointSettings: Sendable {
     /// The server's idle timeout bounds the wait for each piece.
     package var bodyDeadline: Duration
 
+    /// How long after a credential was looked at its request may begin to be carried out; half a second by default.
+    ///
+    /// A body that keeps it waiting longer has the credential looked at again.
+    package var credentialAge: Duration
+
     /// The clock that deadlines are measured with.
     package var clock: any Clock<Duration>
 
@@ -106,6 +112,7 @@ package struct EndpointSettings: Sendable {
         translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil },
         headers: HTTPFields = [.cacheControl: "no-store"],
         bodyDeadline: Duration = .seconds(10),
+        credentialAge: Duration = .milliseconds(500),
         clock: any Clock<Duration> = ContinuousClock(),
         accessLog: AccessLog = .declared,
         redact: @escaping @Sendable (String) -> String = { $0 },
@@ -115,6 +122,7 @@ package struct EndpointSettings: Sendable {
         self.translate = translate
         self.headers = headers
         self.bodyDeadline = bodyDeadline
+        self.credentialAge = credentialAge
         self.clock = clock
         self.accessLog = accessLog
         self.redact = redact

@@ -17,6 +17,9 @@ package struct Problem: Error, Sendable, Equatable {
     /// What is wrong with the input, all of it.
     package var faults: [Fault]
 
+    /// The path that leads nowhere, for dialects that repeat it.
+    package var unknownPath: String?
+
     /// Header fields that belong to the error in every dialect.
     package var headers: HTTPFields
 

@@ -1,4 +1,4 @@
-import FoundationEssentials
+public import FoundationEssentials
 import KeyStore
 public import Keys
 import Postgres
@@ -18,6 +18,15 @@ extension AccessControl {
         guard let found, found.state != .deleting else { throw Refusal.notFound }
         try principal.requireReach(into: organization, workspace: found.id)
         return found
+    }
+
+    /// The workspace that a principal means who names none; `nil` where there is none.
+    public func homeWorkspace(of principal: Principal) async throws -> UUID? {
+        guard let organization = principal.organizationID else { return nil }
+        let found = try await self.platform.databases.control.pool.withConnection { connection in
+            try await self.platform.controlStore(connection).defaultWorkspace(of: organization)
+        }
+        return principal.homeWorkspace(default: found?.id)
     }
 
     /// The service and anon keys of a workspace, which no operator key reaches.

@@ -61,6 +61,17 @@ extension Principal {
         return MemberRole.byStrength.first(where: roles.contains)
     }
 
+    /// The workspace that is meant where none is named: the organization's default one, else the oldest that it reaches.
+    ///
+    /// - Parameter default: the organization's default workspace, if there is one.
+    /// - Returns: the workspace, or `nil` where there is none.
+    func homeWorkspace(default: UUID?) -> UUID? {
+        guard case .workspaces(let own, _) = self.reach else { return `default` }
+        if let `default`, own.contains(`default`) { return `default` }
+        // Ids of version 7 sort by the time they were made.
+        return own.min { UUIDv7.text(of: $0) < UUIDv7.text(of: $1) }
+    }
+
     // MARK: Client keys
 
     /// Which client keys of a workspace a principal comes to.

@@ -142,11 +142,8 @@ public struct SessionService: Sendable {
         let refresh = Token.make(prefix: .refresh, mode: .live, workspace: .root, using: &randomness)
         let digest = self.platform.secrets.peppers.digest(of: refresh)
         try await store.insertRefreshToken(digest, session: session.id, at: now)
-        let isWide = session.memberships.contains { $0.workspaceID == nil }
-        let workspace =
-            isWide
-            ? try await store.defaultWorkspace(of: session.organizationID)?.id
-            : session.memberships.lazy.compactMap(\.workspaceID).first
+        let standard = try await store.defaultWorkspace(of: session.organizationID)?.id
+        let workspace = principal.homeWorkspace(default: standard)
         return SignedIn(
             user: session.user,
             sessionID: session.id,

@@ -43,7 +43,10 @@ enum SampleTable {
         ])
         .named("Key")
 
-    static func make(_ settings: EndpointSettings = EndpointSettings()) -> EndpointTable<SampleCaller> {
+    static func make(
+        _ settings: EndpointSettings = EndpointSettings(),
+        security: EndpointSecurity<SampleCaller> = security
+    ) -> EndpointTable<SampleCaller> {
         EndpointTable(
             [
                 createKey, listKeys, changeKey, deleteKey, rotateKey, fails, conflicts, waits, waitsOutDeadline,

@@ -96,7 +96,7 @@ import Testing
 
     @Test func `lifetimes of any size are taken`() async throws {
         try await withMortise { mortise in
-            for (index, text) in ["0.0000001", "1", "1e300", "9007199254740993"].enumerated() {
+            for (index, text) in ["0.0000001", "1", "1e60", "9007199254740993"].enumerated() {
                 let raw = """
                     {"name":"Key \(index)","subject":"\(ServerHarness.user)","seconds_until_expiration":\(text)}
                     """

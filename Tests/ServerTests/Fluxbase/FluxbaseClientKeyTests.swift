@@ -254,6 +254,7 @@ import Testing
                 let nothing = try await client.get(path)
                 #expect(nothing.status == 404)
                 #expect(nothing.error == "Not Found")
+                #expect(nothing["path"] == .string("/api/v1\(path)"))
             }
             let method = try await client.send("PUT", "/client-keys", [:])
             #expect(method.status == 405)

@@ -1,9 +1,48 @@
+import FoundationEssentials
 import JSON
 import Testing
 
 /// Tenants: the SDK's `tenant` client, and the header that names one.
 @Suite(.timeLimit(.minutes(5))) struct FluxbaseTenantTests {
     private static let path = "/admin/tenants"
+
+    /// The tenant that an access token names.
+    private static func tenant(of client: FluxbaseClient) throws -> JSONValue? {
+        let token = try #require(client.accessToken)
+        let part = token.split(separator: ".")[1]
+        var payload = String(part).replacing("-", with: "+").replacing("_", with: "/")
+        payload += String(repeating: "=", count: (4 - payload.count % 4) % 4)
+        return try JSONValue(parsing: try #require(Data(base64Encoded: payload)))["tenant_id"]
+    }
+
+    @Test func `the token names the tenant that is meant where no header does`() async throws {
+        try await withMortise { mortise in
+            let older = try await mortise.makeWorkspace("Older")
+            let newer = try await mortise.makeWorkspace("Newer")
+            // What somebody joined first is neither here nor there.
+            let user = try await mortise.makeUser("user@example.com", role: "admin", workspace: newer)
+            var expected = newer
+            for joined in [nil, older, try await mortise.defaultWorkspaceID()] {
+                if let joined {
+                    let role: JSONValue = [
+                        "email": .string(user.email), "role": "admin", "workspace_id": .string(joined),
+                    ]
+                    let added = try await mortise.api.post(
+                        "/v1/organizations/default/members",
+                        role,
+                        as: mortise.operatorToken
+                    )
+                    #expect(added.status == 201, "\(added)")
+                    expected = joined
+                }
+                let client = try await mortise.fluxbase(signedInAs: user.email)
+                #expect(try Self.tenant(of: client) == .string(expected))
+                let made = try await client.post("/client-keys", ["name": "k", "scopes": ["*"]]).string("id")
+                let path = "/v1/workspaces/\(expected)/client-keys/\(made)"
+                #expect(try await mortise.api.get(path, as: mortise.adminToken).status == 200)
+            }
+        }
+    }
 
     @Test func `tenants are listed, made, renamed and deleted`() async throws {
         try await withMortise { mortise in

@@ -1,0 +1,56 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOEmbedded
+import Server
+import Synchronization
+import Testing
+
+/// What holds for a request whose body is late.
+@Suite struct SlowBodyTests {
+    private final class Credential: Sendable {
+        let isRevoked = Mutex(false)
+    }
+
+    /// Asks the sample service for a key; whoever reads the body finds the credential revoked by then.
+    private func answer(_ settings: EndpointSettings, revokingAtBody isRevoking: Bool) async throws -> Int {
+        let credential = Credential()
+        let security = EndpointSecurity<SampleCaller>(
+            authenticate: { _, _ in
+                guard !credential.isRevoked.withLock({ $0 }) else { throw Problem.invalidCredential }
+                return SampleCaller(permissions: ["keys:write"])
+            },
+            authorize: SampleTable.security.authorize
+        )
+        let pieces = Mutex([ByteBuffer(string: #"{"name":"#), ByteBuffer(string: #""late"}"#)])
+        let body = AsyncStream<ByteBuffer>(unfolding: {
+            if isRevoking { credential.isRevoked.withLock { $0 = true } }
+            return pieces.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        })
+        let router = Router(context: MortiseRequestContext.self)
+        SampleTable.make(settings, security: security).register(on: router)
+        let head = HTTPRequest(method: .post, scheme: "http", authority: "localhost", path: "/v1/workspaces/w/keys")
+        let source = ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: Logger(label: "test"))
+        let response = try await router.buildResponder()
+            .respond(
+                to: Request(head: head, body: RequestBody(asyncSequence: body)),
+                context: MortiseRequestContext(source: source)
+            )
+        return Int(response.status.code)
+    }
+
+    // The attack: the holder of a leaked key opens a request, waits until the key is revoked, and only then sends the body.
+    @Test func `a credential is looked at again once the body is there`() async throws {
+        let strict = EndpointSettings(credentialAge: .zero)
+        #expect(try await answer(strict, revokingAtBody: true) == 401)
+        #expect(try await answer(strict, revokingAtBody: false) == 201)
+        // What is in time costs no second look.
+        let patient = EndpointSettings(credentialAge: .seconds(3600))
+        #expect(try await answer(patient, revokingAtBody: true) == 201)
+    }
+
+    @Test func `the wait for the first piece counts`() async throws {
+        #expect(try await answer(EndpointSettings(bodyDeadline: .zero), revokingAtBody: false) == 408)
+    }
+}
