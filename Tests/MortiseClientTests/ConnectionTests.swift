@@ -33,7 +33,12 @@ import Testing
     @Test func `a redirection is not followed`() async throws {
         try await Mortise.with({ _ in .json(Sample.key) }) { _, target, _ in
             let location = [("Location", target.url + "/v1/operator-keys/k")]
-            try await Mortise.with({ _ in .answer(307, "", headers: location) }) { client, _, _ async throws in
+            try await ScriptedServer.with({ _ in .answer(307, "", headers: location) }) { server in
+                // With the HTTP client that all use who bring none.
+                let client = Mortise(
+                    url: try ServerURL(server.url),
+                    credential: .token(SecretToken(Mortise.token))
+                )
                 let error = try await #require(throws: MortiseError.self) { try await client.keys(.operator).get("k") }
                 #expect(error.reason == .unexpectedAnswer)
             }
@@ -41,7 +46,38 @@ import Testing
         }
     }
 
-    @Test(arguments: [(502, "text/html"), (200, "text/html"), (200, "application/json")])
+    @Test(arguments: [429, 502, 503, 504]) func `an outage is one, whoever says so`(_ status: Int) async throws {
+        var options = ClientOptions()
+        options.maximumRetries = 0
+        let headers = [("Retry-After", "7"), ("X-Request-Id", "r-1")]
+        try await Mortise.with(
+            { _ in .answer(status, "<html>", type: "text/html", headers: headers) },
+            options: options
+        ) { client, _, _ async throws in
+            let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).get("k") }
+            #expect(error.reason == (status == 429 ? .rateLimited : .unavailable))
+            #expect(error.status == status)
+            #expect(error.retryAfter == .seconds(7))
+            #expect(error.requestID == "r-1")
+        }
+    }
+
+    // What AsyncHTTPClient refuses to put into a header it quotes, and nothing of it was sent.
+    @Test func `what no header can carry is refused before anything is sent`() async throws {
+        try await Mortise.with({ _ in .json(Sample.key) }) { client, server, _ async throws in
+            for value in ["a\nb", "", "ü"] {
+                let error = try await #require(throws: MortiseError.self) {
+                    _ = try await client.forWorkspace(value).admin.serviceKeys.list()
+                }
+                #expect(error.reason == .invalidRequest)
+                #expect(!error.mayHaveTakenEffect)
+                #expect(value.isEmpty || !"\(error)".contains(value))
+            }
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    @Test(arguments: [(500, "text/html"), (200, "text/html"), (200, "application/json")])
     func `an answer that is not Mortise's is not taken for one`(_ status: Int, _ type: String) async throws {
         var options = ClientOptions()
         options.maximumRetries = 0

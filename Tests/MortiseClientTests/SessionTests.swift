@@ -57,6 +57,28 @@ import Testing
         }
     }
 
+    @Test func `a call that is cancelled does not wait for the renewal`() async throws {
+        let silent: @Sendable (SeenRequest) -> Reply = { request in
+            switch request.uri {
+            case "/v1/sessions": .json(#"{"access_token":"a","refresh_token":"r","expires_in":0}"#)
+            default: .silence
+            }
+        }
+        var options = ClientOptions()
+        options.timeout = .seconds(3600)
+        try await Mortise.with(silent, options: options) { client, server, _ async throws in
+            let ada = try await client.signIn(email: "ada@example.com", password: SecretToken("pass word"))
+            let call = Task { try await ada.keys(.operator).get("k") }
+            _ = await server.nextRequest()
+            let renewal = await server.nextRequest()
+            #expect(renewal?.uri == "/v1/sessions/refresh")
+            call.cancel()
+            // Long before the renewal's own time is up.
+            let error = await #expect(throws: MortiseError.self) { _ = try await call.value }
+            #expect(error?.reason == .cancelled)
+        }
+    }
+
     @Test func `an access token is renewed before it ends`() async throws {
         let issuer = Issuer(lifetime: 1)
         try await Mortise.with({ issuer.answer($0) }) { client, server, _ async throws in

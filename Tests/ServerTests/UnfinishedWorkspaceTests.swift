@@ -48,6 +48,51 @@ import Testing
         }
     }
 
+    // The attack on the user: Boltz' SDK sends again what was answered 503, without an Idempotency-Key, and each time makes a workspace.
+    @Test func `a workspace that was recorded and not finished is not asked for again`() async throws {
+        try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
+            try await mortise.script(
+                mortise.installation.control,
+                """
+                CREATE FUNCTION public.away() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = '57P01'; END $$;
+                CREATE TRIGGER away BEFORE UPDATE ON control.workspaces FOR EACH ROW EXECUTE FUNCTION public.away();
+                """
+            )
+            let body: JSONValue = ["name": "Customer 7"]
+            let answer = try await mortise.boltz("POST", ServerHarness.boltzWorkspaces, body, as: mortise.adminToken)
+            #expect(answer.status == 503)
+            #expect(answer.headers["x-should-retry"] == "false")
+            let count = "SELECT 1 FROM control.workspaces WHERE name = 'Customer 7'"
+            #expect(try await mortise.rows(mortise.installation.control, count).count == 1)
+
+            // A twin is told to come again, and gets the same workspace.
+            let twin = [("Idempotency-Key", "customer-7")]
+            for _ in 0..<2 {
+                let answer = try await mortise.boltz(
+                    "POST",
+                    ServerHarness.boltzWorkspaces,
+                    body,
+                    as: mortise.adminToken,
+                    headers: twin
+                )
+                #expect(answer.status == 503)
+                #expect(answer.headers["retry-after"] != nil)
+            }
+            #expect(try await mortise.rows(mortise.installation.control, count).count == 2)
+            try await mortise.script(mortise.installation.control, "DROP TRIGGER away ON control.workspaces")
+            let made = try await mortise.boltz(
+                "POST",
+                ServerHarness.boltzWorkspaces,
+                body,
+                as: mortise.adminToken,
+                headers: twin
+            )
+            #expect(made.status == 200, "\(made)")
+            #expect(try await mortise.rows(mortise.installation.control, count).count == 2)
+        }
+    }
+
     @Test func `a workspace that is being deleted is there for nothing but its deletion`() async throws {
         try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
             let id = try await self.interrupt("state = 'deleting'", mortise)

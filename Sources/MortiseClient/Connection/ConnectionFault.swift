@@ -31,7 +31,7 @@ package enum ConnectionFault: Sendable, Equatable {
                 let codes = error.connectionErrors.compactMap { ($0.error as? IOError)?.errnoCode }
                 self = .refused(ConnectionFault.reason(codes.first))
             }
-        case let error as IOError where error.errnoCode == ECONNREFUSED || error.errnoCode == ENOENT:
+        case let error as IOError where ConnectionFault.refusals.contains(error.errnoCode):
             self = .refused(ConnectionFault.reason(error.errnoCode))
         case let error as HTTPClientError where [.connectTimeout, .getConnectionFromPoolTimeout].contains(error):
             self = .connectTimeout
@@ -43,6 +43,9 @@ package enum ConnectionFault: Sendable, Equatable {
         default: self = .protocolFailed("\(error)")
         }
     }
+
+    /// What connecting fails with: nothing listens there, or, of a Unix socket, it is not there, not a socket or not for this user.
+    private static let refusals = [ECONNREFUSED, ENOENT, ENOTDIR, ENOTSOCK, EACCES, EPERM]
 
     /// Whether nothing can have been sent yet.
     var isBeforeSending: Bool {

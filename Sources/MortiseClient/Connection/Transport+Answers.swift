@@ -1,3 +1,4 @@
+import FoundationEssentials
 import JSON
 import NIOHTTP1
 
@@ -46,8 +47,12 @@ extension Transport {
     }
 
     private func unexpected(_ answer: Answer, _ call: Call, _ message: String) -> MortiseError {
-        var failure = MortiseError(.unexpectedAnswer, message)
+        // What stands before a server answers in its own words, but in HTTP's terms, that the server is away or has enough.
+        let isOutage = [429, 502, 503, 504].contains(answer.status)
+        var failure = MortiseError(isOutage ? .init(status: answer.status) : .unexpectedAnswer, message)
         failure.status = answer.status
+        failure.requestID = answer.headers.first(name: "x-request-id")
+        failure.retryAfter = answer.retryAfter(now: Int(Date().timeIntervalSince1970))
         return failure.of(call, isUncertain: answer.status >= 500)
     }
 }

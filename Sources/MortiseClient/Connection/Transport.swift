@@ -31,6 +31,7 @@ struct Transport: Sendable {
 
     /// Makes a call and returns whatever was answered, after all attempts that it may take.
     func exchange(_ call: Call) async throws(MortiseError) -> Answer {
+        try check(call)
         let outcome = await withTaskGroup(of: Result<Answer, MortiseError>.self) { group in
             group.addTask { await attempts(call) }
             group.addTask {
@@ -42,6 +43,18 @@ struct Transport: Sendable {
             return first ?? .failure(.cancelled)
         }
         return try outcome.get()
+    }
+
+    /// Refuses what no header can carry, before anything is sent.
+    private func check(_ call: Call) throws(MortiseError) {
+        let values = [
+            ("idempotency key", call.idempotencyKey), ("workspace", call.surface == .fluxbase ? workspace : nil),
+            ("user agent", options.userAgent),
+        ]
+        for case (let name, let value?) in values
+        where value.isEmpty || !value.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
+            throw MortiseError(.invalidRequest, "The \(name) must be visible ASCII.")
+        }
     }
 
     private func attempts(_ call: Call) async -> Result<Answer, MortiseError> {

@@ -13,7 +13,9 @@ enum BoltzProblems {
     static func problem(for error: any Error) -> Problem? {
         guard var problem = DomainProblems.problem(for: error) else { return nil }
         switch error as? Refusal {
-        case .outcomeUnknown, .unfinished: problem.headers[.xShouldRetry] = "false"
+        case .outcomeUnknown, .unfinished:
+            problem.headers[.xShouldRetry] = "false"
+            problem.headers[.retryAfter] = nil
         default: break
         }
         return problem
