@@ -4,6 +4,7 @@
 /// var options = ClientOptions()
 /// options.timeout = .seconds(5)
 /// options.maximumRetries = 0
+/// options.userAgent = "shop/2.1"
 /// let client = Mortise(url: try ServerURL("https://keys.example.com"), credential: nil, options: options)
 /// print(client.url.text)
 /// ```

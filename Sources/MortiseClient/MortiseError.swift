@@ -11,6 +11,23 @@
 ///     print("There is no such key.")
 /// }
 /// ```
+///
+/// What to tell, and what to do when the answer got lost:
+///
+/// ```swift
+/// let keys = client.keys(.service(workspace: "shop"))
+/// let draft = Mortise.KeyDraft(name: "CI")
+/// do {
+///     print(try await keys.create(draft).key.id)
+/// } catch {
+///     print(error.message, error.status ?? 0, error.code ?? "", "request", error.requestID ?? "unknown")
+///     for fault in error.faults { print(fault.place ?? "", fault.detail) }
+///     if let pause = error.retryAfter { try await Task.sleep(for: pause) }
+///     if error.mayHaveTakenEffect, let key = error.idempotencyKey {
+///         print(try await keys.create(draft, idempotencyKey: key).key.id)
+///     }
+/// }
+/// ```
 public struct MortiseError: Error, Sendable, Equatable {
     /// What kind of failure it is.
     public let reason: Reason
@@ -68,8 +85,16 @@ extension MortiseError {
     /// The kinds of failures, of which there may be more one day.
     ///
     /// ```swift
-    /// func isWorthTryingLater(_ error: MortiseError) -> Bool {
-    ///     [.unavailable, .rateLimited, .unreachable, .timedOut].contains(error.reason)
+    /// func advice(_ error: MortiseError) -> String {
+    ///     switch error.reason {
+    ///     case .invalidRequest, .conflict: "Ask for something else."
+    ///     case .unauthenticated, .noCredential: "Use another token."
+    ///     case .forbidden, .notFound: "This token does not reach that."
+    ///     case .unavailable, .rateLimited, .unreachable, .timedOut: "Try again later."
+    ///     case .cancelled: "Nobody waits for the answer."
+    ///     case .refused, .unexpectedAnswer: "Is there a proxy in between?"
+    ///     default: error.message
+    ///     }
     /// }
     /// ```
     public struct Reason: Sendable, Hashable, CustomStringConvertible {

@@ -15,8 +15,12 @@ public struct ServerURL: Sendable, Hashable {
     /// ```swift
     /// do {
     ///     _ = try ServerURL("https://name:password@keys.example.com")
-    /// } catch ServerURL.Fault.credentialsInside {
-    ///     print("Pass a token instead.")
+    /// } catch {
+    ///     switch error {
+    ///     case .notAServer: print("It begins with https:// and a host.")
+    ///     case .credentialsInside: print("Pass a token instead.")
+    ///     case .queryOrFragment: print("It ends with the path.")
+    ///     }
     /// }
     /// ```
     public enum Fault: Error, Sendable, Hashable {

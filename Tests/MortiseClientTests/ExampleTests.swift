@@ -9,7 +9,8 @@ import Testing
         let compiled = try Self.texts(in: "\(Self.root)/Tests/MortiseClientTests/Examples").joined(separator: "\n")
         let lines = compiled.split(separator: "\n").map(Self.trimmed).filter { !$0.isEmpty }
         let all = "\n" + lines.joined(separator: "\n") + "\n"
-        let examples = try Self.texts(in: "\(Self.root)/Sources/MortiseClient").flatMap(Self.examples)
+        let sources = try Self.texts(in: "\(Self.root)/Sources/MortiseClient")
+        let examples = sources.flatMap(PublicSurface.examples)
         #expect(examples.count > 100)
         for example in examples { #expect(all.contains("\n\(example)\n"), "\(example)") }
     }
@@ -34,6 +35,18 @@ import Testing
         }
     }
 
+    @Test func `what can be read, set or matched is used in an example of its type`() throws {
+        let types = PublicSurface(try Self.texts(in: "\(Self.root)/Sources/MortiseClient")).types
+        #expect(types.values.reduce(0) { $0 + $1.members.count } > 300)
+        for (name, type) in types {
+            let ownName = name.split(separator: ".").last ?? ""
+            for member in type.members {
+                #expect(member.isDocumented, "\(name).\(member.name)")
+                #expect(type.shows(member, of: ownName), "\(name).\(member.name)")
+            }
+        }
+    }
+
     private static func isCallable(_ word: Substring) -> Bool {
         ["func", "struct", "enum"].contains(word) || word.hasPrefix("init(") && !word.hasPrefix("init(rawValue")
     }
@@ -44,24 +57,6 @@ import Testing
 
     private static func trimmed(_ line: some StringProtocol) -> String {
         String(line.drop { $0 == " " })
-    }
-
-    /// The examples in a source, each as its lines without indentation.
-    private static func examples(_ source: String) -> [String] {
-        var examples: [String] = []
-        var current: [String]?
-        for line in source.split(separator: "\n").map(trimmed) where line.hasPrefix("///") {
-            let text = trimmed(line.dropFirst(3))
-            if text == "```swift" {
-                current = []
-            } else if text == "```" {
-                if let current { examples.append(current.joined(separator: "\n")) }
-                current = nil
-            } else if !text.isEmpty {
-                current?.append(text)
-            }
-        }
-        return examples
     }
 
     private static func texts(in folder: String) throws -> [String] {

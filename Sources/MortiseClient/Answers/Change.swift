@@ -6,7 +6,7 @@ import JSON
 /// var changes = Mortise.KeyChanges()
 /// changes.description = .set("for the nightly build")
 /// changes.rateLimitPerHour = .clear
-/// print(changes.expiresAt)  // keep
+/// print(changes.expiresAt == .keep)  // true
 /// ```
 public enum Change<Value: Sendable & Hashable>: Sendable, Hashable {
     /// It stays as it is.

@@ -10,13 +10,26 @@ public enum Boltz {
     /// A key of a workspace, or an admin key of the organization.
     ///
     /// ```swift
-    /// for try await key in client.admin.apiKeys.list() where key.isActive { print(key.name, key.keyPrefix) }
+    /// for try await key in client.admin.apiKeys.list() where key.isActive && key.isLive {
+    ///     let place = key.keyType == .admin ? "the organization" : key.workspaceID ?? "a workspace"
+    ///     let origin = key.allowedIPs.isEmpty ? "everywhere" : key.allowedIPs.joined(separator: ", ")
+    ///     print(key.id, key.name, key.keyPrefix, "works in", place, "from", origin)
+    ///     let lastUse = key.lastUsedAt ?? key.createdAt
+    ///     let isForgotten = key.expiresAt == nil && lastUse.timeIntervalSinceNow < -90 * 86_400
+    ///     if isForgotten { print("Nobody used it for 90 days, and it never expires.") }
+    /// }
     /// ```
     public struct APIKey: Sendable, Hashable, Identifiable {
         /// Which keys there are.
         ///
         /// ```swift
-        /// for try await key in client.admin.apiKeys.list() where key.keyType == .admin { print(key.name) }
+        /// for try await key in client.admin.apiKeys.list() {
+        ///     switch key.keyType {
+        ///     case .admin: print(key.name, "manages the organization")
+        ///     case .workspace: print(key.name, "works in", key.workspaceID ?? "a workspace")
+        ///     default: print(key.name, "is of a newer type:", key.keyType.rawValue)
+        ///     }
+        /// }
         /// ```
         public struct KeyType: RawRepresentable, Sendable, Hashable {
             /// The type on the wire.
@@ -60,6 +73,7 @@ public enum Boltz {
     /// ```swift
     /// let created = try await client.admin.apiKeys.create(name: "x", expiresInDays: 30)
     /// try created.key.reveal().write(toFile: "x.key", atomically: true, encoding: .utf8)
+    /// print(created.keyDetails.id, created.keyDetails.expiresAt ?? .distantFuture)
     /// ```
     public struct CreatedAPIKey: Sendable, Hashable {
         /// The token, shown this once.
@@ -71,8 +85,10 @@ public enum Boltz {
     /// Whether a key is for production or for tests.
     ///
     /// ```swift
-    /// let created = try await client.admin.apiKeys.create(name: "nightly", mode: .test)
-    /// print(created.keyDetails.isLive)
+    /// for mode in [Boltz.Mode.live, .test] {
+    ///     let created = try await client.admin.apiKeys.create(name: "deploy \(mode.rawValue)", mode: mode)
+    ///     try created.key.reveal().write(toFile: "\(mode.rawValue).key", atomically: true, encoding: .utf8)
+    /// }
     /// ```
     public enum Mode: String, Sendable, Hashable, CaseIterable {
         /// For production.

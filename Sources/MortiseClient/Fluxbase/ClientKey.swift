@@ -4,8 +4,22 @@ extension Fluxbase {
     /// A key of a user.
     ///
     /// ```swift
+    /// let keys = client.management.clientKeys
+    /// for key in try await keys.list().clientKeys where key.revokedAt == nil && key.expiresAt == nil {
+    ///     let isForgotten = (key.lastUsedAt ?? key.createdAt).timeIntervalSinceNow < -90 * 86_400
+    ///     if isForgotten {
+    ///         print(key.keyPrefix, key.name, key.description ?? "", "of", key.userID, "may", key.scopes)
+    ///         try await keys.revoke(key.id)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// What bounds a key:
+    ///
+    /// ```swift
     /// let key = try await client.management.clientKeys.get("0198c0de-0000-7000-8000-000000000001")
-    /// print(key.keyPrefix, key.lastUsedAt ?? key.createdAt)
+    /// let places = key.allowedNamespaces?.joined(separator: ", ") ?? "every namespace"
+    /// print(key.rateLimitPerMinute, "calls a minute in", places, "since", key.updatedAt ?? key.createdAt)
     /// ```
     public struct ClientKey: Sendable, Hashable, Identifiable {
         /// Its id.
@@ -41,6 +55,7 @@ extension Fluxbase {
     /// ```swift
     /// let created = try await client.management.apiKeys.create(name: "Reports", scopes: ["read:tables"])
     /// try created.key.reveal().write(toFile: "reports.key", atomically: true, encoding: .utf8)
+    /// print(created.clientKey.id, created.apiKey == created.clientKey)  // true: the older name of the same key
     /// ```
     public struct CreateClientKeyResponse: Sendable, Hashable {
         /// The key.
@@ -56,6 +71,7 @@ extension Fluxbase {
     /// ```swift
     /// let list = try await client.management.clientKeys.list()
     /// for key in list.clientKeys { print(key.name) }
+    /// print(list.total, list.apiKeys == list.clientKeys)  // true: the older name of the same keys
     /// ```
     public struct ListClientKeysResponse: Sendable, Hashable {
         /// The keys, newest first.

@@ -4,8 +4,23 @@ extension Fluxbase {
     /// A key of a workspace, for services or, of the type `anon`, for the public.
     ///
     /// ```swift
-    /// let key = try await client.admin.serviceKeys.get("0198c0de-0000-7000-8000-000000000001")
-    /// print(key.name, key.isEnabled, key.keyType == .anon)
+    /// for key in try await client.admin.serviceKeys.list() where key.isEnabled && key.revokedAt == nil {
+    ///     print(key.id, key.name, key.description ?? "", key.keyPrefix, "may", key.scopes)
+    ///     print("in", key.allowedNamespaces ?? ["every namespace"], "until", key.expiresAt ?? .distantFuture)
+    ///     if key.keyType == .anon, key.rateLimitPerMinute == nil, key.rateLimitPerHour == nil {
+    ///         print("The public has no limit here; ask", key.createdBy ?? "somebody")
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Whether the old key of a rotation is in use yet:
+    ///
+    /// ```swift
+    /// let old = try await client.admin.serviceKeys.get("0198c0de-0000-7000-8000-000000000001")
+    /// if let start = old.deprecatedAt, let end = old.gracePeriodEndsAt, let successor = old.replacedBy {
+    ///     let isInUse = (old.lastUsedAt ?? old.createdAt) > start
+    ///     print(successor, "takes over until", end, isInUse ? "and not everybody has it" : "")
+    /// }
     /// ```
     public struct ServiceKey: Sendable, Hashable, Identifiable {
         /// What a service key is for.
@@ -13,6 +28,8 @@ extension Fluxbase {
         /// ```swift
         /// let site = try await client.admin.serviceKeys.create(name: "Site", keyType: .anon)
         /// print(site.serviceKey.scopes)
+        /// let backend = try await client.admin.serviceKeys.create(name: "Backend", keyType: .service)
+        /// print(backend.serviceKey.keyType.rawValue)
         /// ```
         public struct KeyType: RawRepresentable, Sendable, Hashable {
             /// The type on the wire.
@@ -70,6 +87,7 @@ extension Fluxbase {
     /// ```swift
     /// let rotated = try await client.admin.serviceKeys.rotate("0198c0de-0000-7000-8000-000000000001")
     /// try rotated.key.reveal().write(toFile: "service.key", atomically: true, encoding: .utf8)
+    /// print("The new key is", rotated.serviceKey.id)
     /// ```
     public struct ServiceKeyWithKey: Sendable, Hashable {
         /// The service key.
@@ -82,7 +100,8 @@ extension Fluxbase {
     ///
     /// ```swift
     /// let deprecation = try await client.admin.serviceKeys.deprecate("0198c0de-0000-7000-8000-000000000001")
-    /// print(deprecation.gracePeriodEndsAt)
+    /// let pause = deprecation.gracePeriodEndsAt.timeIntervalSince(deprecation.deprecatedAt)
+    /// print("It works for", pause / 3600, "hours yet.")
     /// ```
     public struct Deprecation: Sendable, Hashable {
         /// When it was deprecated.
@@ -95,7 +114,9 @@ extension Fluxbase {
     ///
     /// ```swift
     /// let history = try await client.admin.serviceKeys.getRevocationHistory("0198c0de-0000-7000-8000-000000000001")
-    /// print(history.revokedAt == nil ? "never revoked" : history.revocationReason)
+    /// if let time = history.revokedAt {
+    ///     print(history.revokedBy, "revoked", history.name, history.id, "at", time, history.revocationReason)
+    /// }
     /// ```
     public struct RevocationHistory: Sendable, Hashable, Identifiable {
         /// The key's id.

@@ -4,8 +4,25 @@ extension Mortise {
     /// An entry of the audit log.
     ///
     /// ```swift
-    /// let page = try await client.workspaces.events("shop").firstPage()
-    /// for event in page.items { print(event.occurredAt, event.type, event.actor) }
+    /// let filter = EventFilter(since: Date(timeIntervalSinceNow: -86_400))
+    /// for try await event in client.workspaces.events("shop", filter) {
+    ///     print(event.occurredAt, event.actor, event.type, event.keyName ?? "the workspace")
+    ///     for (setting, value) in event.changes { print(setting, value) }
+    ///     // The server's log has the same request id.
+    ///     print("from", event.address ?? "nowhere", "request", event.requestID ?? "none")
+    /// }
+    /// ```
+    ///
+    /// A copy that can be continued, since an event's id stays:
+    ///
+    /// ```swift
+    /// let events = try await client.workspaces.events("shop").all()
+    /// let lines = events.map { event in
+    ///     [event.id, event.type, event.organizationID, event.workspaceID, event.keyID]
+    ///         .map { $0 ?? "" }
+    ///         .joined(separator: ",")
+    /// }
+    /// try lines.joined(separator: "\n").write(toFile: "events.csv", atomically: true, encoding: .utf8)
     /// ```
     public struct Event: Sendable, Hashable, Identifiable {
         /// Its id.
@@ -36,7 +53,8 @@ extension Mortise {
 /// Which events are wanted.
 ///
 /// ```swift
-/// let filter = EventFilter(type: "rotated", since: Date(timeIntervalSinceNow: -86_400))
+/// var filter = EventFilter(type: "rotated", since: Date(timeIntervalSinceNow: -7 * 86_400))
+/// filter.until = Date(timeIntervalSinceNow: -86_400)
 /// let events = try await client.workspaces.events("shop", filter).all()
 /// print(events.count)
 /// ```

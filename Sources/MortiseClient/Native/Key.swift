@@ -4,8 +4,36 @@ extension Mortise {
     /// A key, without what opens it.
     ///
     /// ```swift
-    /// let key = try await client.keys(.service(workspace: "shop")).get("0198c0de-0000-7000-8000-000000000001")
-    /// print(key.name, key.status == .active, key.scopes)
+    /// for try await key in client.keys(.service(workspace: "shop")).list() where key.status == .active {
+    ///     print(key.id, key.name, key.prefix, key.description ?? "", "may", key.scopes)
+    ///     print("made by", key.createdBy, "at", key.createdAt, "for", key.metadata["team"] ?? "nobody")
+    ///     let lastUse = key.lastUsedAt ?? key.createdAt
+    ///     let isForgotten = key.expiresAt == nil && lastUse.timeIntervalSinceNow < -90 * 86_400
+    ///     if isForgotten { print("Nobody used it for 90 days, and it never expires.") }
+    /// }
+    /// ```
+    ///
+    /// What bounds a key:
+    ///
+    /// ```swift
+    /// let key = try await client.keys(.client(workspace: "shop")).get("0198c0de-0000-7000-8000-000000000001")
+    /// print(key.subject ?? "nobody", key.type ?? "unlabelled", key.mode.rawValue, key.workspaceID ?? "")
+    /// print("from", key.allowedAddresses.isEmpty ? ["everywhere"] : key.allowedAddresses)
+    /// print("in", key.allowedNamespaces ?? ["every namespace"])
+    /// if key.rateLimitPerMinute == nil, key.rateLimitPerHour == nil { print("as often as they like") }
+    /// ```
+    ///
+    /// How a key ends:
+    ///
+    /// ```swift
+    /// let key = try await client.keys(.admin(organization: "acme")).get("0198c0de-0000-7000-8000-000000000001")
+    /// if let time = key.revokedAt {
+    ///     print(key.revokedBy ?? "somebody", "revoked it at", time, key.revocationReason ?? "")
+    /// } else if let time = key.deprecatedAt, let end = key.gracePeriodEndsAt {
+    ///     print("since", time, "it ends at", end, "in favour of", key.replacedBy ?? "nothing")
+    /// } else if key.secrets.count == 2 {
+    ///     print("rotated at", key.updatedAt, "and may still", key.permissions)
+    /// }
     /// ```
     public struct Key: Sendable, Hashable, Identifiable {
         /// Its id.
@@ -72,7 +100,7 @@ extension Mortise.Key {
     ///
     /// ```swift
     /// let draft = Mortise.KeyDraft(name: "nightly", mode: .test)
-    /// print(draft.mode ?? .live)
+    /// print((draft.mode ?? .live).rawValue)
     /// ```
     public struct Mode: RawRepresentable, Sendable, Hashable {
         /// The mode on the wire.
@@ -90,8 +118,15 @@ extension Mortise.Key {
     /// What can be done with a key now; there may be more one day.
     ///
     /// ```swift
-    /// let revoked = try await client.keys(.service(workspace: "shop")).list(status: .revoked).all()
-    /// print(revoked.count)
+    /// for try await key in client.keys(.service(workspace: "shop")).list() {
+    ///     switch key.status {
+    ///     case .active: print(key.name, "works")
+    ///     case .deprecated: print(key.name, "works until", key.gracePeriodEndsAt ?? .distantFuture)
+    ///     case .disabled: print(key.name, "works when it is enabled again")
+    ///     case .expired, .revoked: print(key.name, "is over")
+    ///     default: print(key.name, key.status.rawValue)
+    ///     }
+    /// }
     /// ```
     public struct Status: RawRepresentable, Sendable, Hashable {
         /// The status on the wire.
@@ -116,7 +151,10 @@ extension Mortise.Key {
     ///
     /// ```swift
     /// let key = try await client.keys(.service(workspace: "shop")).get("0198c0de-0000-7000-8000-000000000001")
-    /// for secret in key.secrets { print(secret.prefix, secret.lastUsedAt ?? secret.createdAt) }
+    /// for secret in key.secrets {
+    ///     guard let end = secret.endsAt, let use = secret.lastUsedAt else { continue }
+    ///     print("The old token", secret.prefix, "of", secret.createdAt, "ends at", end, "and was in use at", use)
+    /// }
     /// ```
     public struct Secret: Sendable, Hashable {
         /// The first characters of the token.
@@ -136,60 +174,12 @@ extension Mortise {
     /// ```swift
     /// let issued = try await client.keys(.service(workspace: "shop")).create(Mortise.KeyDraft(name: "CI"))
     /// try issued.token.reveal().write(toFile: "ci.key", atomically: true, encoding: .utf8)
+    /// print(issued.key.id)
     /// ```
     public struct IssuedKey: Sendable, Hashable {
         /// The key.
         public let key: Key
         /// The token, shown this once.
         public let token: SecretToken
-    }
-}
-
-extension Mortise.Key: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        id = try answer.text("id")
-        workspaceID = try answer.textIfAny("workspace_id")
-        name = try answer.text("name")
-        description = try answer.textIfAny("description")
-        type = try answer.textIfAny("type")
-        subject = try answer.textIfAny("subject")
-        mode = Mode(rawValue: try answer.text("mode"))
-        prefix = try answer.text("prefix")
-        status = Status(rawValue: try answer.text("status"))
-        scopes = try answer.texts("scopes")
-        permissions = try answer.textsIfAny("permissions") ?? []
-        allowedNamespaces = try answer.textsIfAny("allowed_namespaces")
-        allowedAddresses = try answer.texts("allowed_ips")
-        rateLimitPerMinute = try answer.integerIfAny("rate_limit_per_minute")
-        rateLimitPerHour = try answer.integerIfAny("rate_limit_per_hour")
-        expiresAt = try answer.timeIfAny("expires_at")
-        metadata = try answer.contents("metadata")
-        createdBy = try answer.text("created_by")
-        createdAt = try answer.time("created_at")
-        updatedAt = try answer.time("updated_at")
-        lastUsedAt = try answer.timeIfAny("last_used_at")
-        deprecatedAt = try answer.timeIfAny("deprecated_at")
-        gracePeriodEndsAt = try answer.timeIfAny("grace_period_ends_at")
-        revokedAt = try answer.timeIfAny("revoked_at")
-        revokedBy = try answer.textIfAny("revoked_by")
-        revocationReason = try answer.textIfAny("revocation_reason")
-        replacedBy = try answer.textIfAny("replaced_by")
-        secrets = try answer.objects("secrets")
-    }
-}
-
-extension Mortise.Key.Secret: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        prefix = try answer.text("prefix")
-        createdAt = try answer.time("created_at")
-        endsAt = try answer.timeIfAny("ends_at")
-        lastUsedAt = try answer.timeIfAny("last_used_at")
-    }
-}
-
-extension Mortise.IssuedKey: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        key = try answer.object("key")
-        token = try answer.token("token")
     }
 }

@@ -5,7 +5,7 @@ extension Mortise {
     ///
     /// ```swift
     /// let keys = client.keys(.service(workspace: "shop"))
-    /// for try await key in keys.list(status: .active) { print(key.name, key.prefix) }
+    /// for try await key in keys.list(status: .active) { print(keys.collection, key.name, key.prefix) }
     /// ```
     public struct Keys: Sendable {
         let transport: Transport

@@ -4,14 +4,26 @@ extension Mortise {
     /// Somebody's membership in an organization or in one of its workspaces.
     ///
     /// ```swift
-    /// for try await member in client.members(of: "acme").list(role: .owner) { print(member.user.email) }
+    /// let members = client.members(of: "acme")
+    /// for try await member in members.list() {
+    ///     let place = member.workspaceID ?? "all of \(member.organizationID)"
+    ///     print(member.user.email, "is", member.role.rawValue, "in", place, "since", member.createdAt)
+    ///     // Whoever was given no password for a month did not wait for one.
+    ///     let isForgotten = !member.user.hasPassword && member.updatedAt.timeIntervalSinceNow < -30 * 86_400
+    ///     if isForgotten { try await members.remove(member.id) }
+    /// }
     /// ```
     public struct Member: Sendable, Hashable, Identifiable {
         /// What a member may do.
         ///
         /// ```swift
         /// let member = try await client.members(of: "acme").add(email: "ada@example.com", role: .auditor)
-        /// print(member.role == .auditor)
+        /// switch member.role {
+        /// case .owner, .admin: print("manages the keys")
+        /// case .member: print("has keys of their own")
+        /// case .auditor: print("reads keys and events")
+        /// default: print("is something newer:", member.role.rawValue)
+        /// }
         /// ```
         public struct Role: RawRepresentable, Sendable, Hashable {
             /// The role on the wire.
@@ -50,7 +62,9 @@ extension Mortise {
     ///
     /// ```swift
     /// let members = try await client.members(of: "acme").list().all()
-    /// for user in Set(members.map(\.user)) { print(user.name ?? user.email) }
+    /// for user in Set(members.map(\.user)) where !user.hasPassword {
+    ///     print(user.id, user.name ?? user.email, "cannot sign in yet")
+    /// }
     /// ```
     public struct User: Sendable, Hashable, Identifiable {
         /// The person's id.

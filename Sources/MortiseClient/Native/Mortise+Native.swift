@@ -38,9 +38,16 @@ extension Mortise {
 /// Where keys are.
 ///
 /// ```swift
-/// let collection = KeyCollection.service(workspace: "shop")
-/// let keys = try await client.keys(collection).list().all()
-/// print(keys.count)
+/// func owner(_ collection: KeyCollection) -> String {
+///     switch collection {
+///     case .service(let workspace): "the services of \(workspace)"
+///     case .client(let workspace): "the users of \(workspace)"
+///     case .admin(let organization): "the administrators of \(organization)"
+///     case .operator: "the operators"
+///     }
+/// }
+/// let keys = client.keys(.admin(organization: "acme"))
+/// print(owner(keys.collection), "have", try await keys.list().all().count, "keys")
 /// ```
 public enum KeyCollection: Sendable, Hashable {
     /// The service keys of a workspace, which is named by id, or by slug within the credential's organization.

@@ -57,7 +57,12 @@ extension Mortise {
     ///
     /// ```swift
     /// let me = try await client.me()
-    /// print(me.type, me.organizationID ?? "the platform")
+    /// if let user = me.user {
+    ///     print(user.email, me.memberships.map(\.role.rawValue), "in the session", me.sessionID ?? "")
+    /// } else {
+    ///     print(me.type, me.keyID ?? "", me.name ?? "", "of", me.organizationID ?? "the platform")
+    /// }
+    /// if !me.permissions.contains("keys:write") { print("This credential makes no keys.") }
     /// ```
     public struct Me: Sendable, Hashable {
         /// `operator_key`, `admin_key` or `member`.

@@ -55,9 +55,10 @@ extension Mortise {
     /// What is asked of a token.
     ///
     /// ```swift
-    /// let question = Mortise.Verification(SecretToken("mks_live_…"), scopes: ["write:orders"], mode: .live)
+    /// var question = Mortise.Verification(SecretToken("mks_live_…"), scopes: ["write:orders"], mode: .live)
+    /// question.address = "203.0.113.7"
     /// let verdicts = try await client.verify([question])
-    /// print(verdicts[0].isValid)
+    /// if verdicts[0].code == .wrongAddress { print("Was it stolen?", question.token) }  // (secret)
     /// ```
     public struct Verification: Sendable, Hashable {
         /// The token.

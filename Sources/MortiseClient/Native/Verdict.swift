@@ -7,15 +7,27 @@ extension Mortise {
     ///
     /// ```swift
     /// let verdict = try await client.verify(SecretToken("mks_live_…"), scopes: ["read:orders"])
-    /// guard verdict.isValid, let key = verdict.key else { return }
-    /// print(key.name)
+    /// guard verdict.isValid, let key = verdict.key else {
+    ///     print("No:", verdict.code.rawValue)
+    ///     return
+    /// }
+    /// print(key.name, "may", verdict.rateLimit?.remaining ?? .max, "times yet")
     /// ```
     public struct Verdict: Sendable, Hashable {
         /// Why a token is accepted or not; there may be more codes one day, none of which says yes.
         ///
         /// ```swift
         /// let verdict = try await client.verify(SecretToken("mks_live_…"))
-        /// if verdict.code == .rateLimited { print("Slow down.") }
+        /// let status =
+        ///     switch verdict.code {
+        ///     case .valid: 200
+        ///     case .malformed, .notFound, .disabled, .revoked, .expired: 401
+        ///     case .wrongAddress, .wrongMode, .wrongNamespace, .insufficientScope: 403
+        ///     case .rateLimited: 429
+        ///     case .workspaceUnavailable: 503
+        ///     default: 401
+        ///     }
+        /// print(status, verdict.code.rawValue)
         /// ```
         public struct Code: RawRepresentable, Sendable, Hashable {
             /// The code on the wire.
@@ -63,8 +75,11 @@ extension Mortise {
     /// The key that a token opens.
     ///
     /// ```swift
-    /// let verdict = try await client.verify(SecretToken("mkc_live_…"))
-    /// print(verdict.key?.subject ?? "nobody")
+    /// let verdict = try await client.verify(SecretToken("mkc_live_…"), mode: .live)
+    /// guard verdict.isValid, let key = verdict.key else { return }
+    /// print(key.kind, key.id, key.name, "of", key.subject ?? "nobody", "may", key.scopes)
+    /// print("in", key.organizationID, key.workspaceID, key.mode.rawValue, key.metadata["plan"] ?? "free")
+    /// if let end = key.expiresAt, end.timeIntervalSinceNow < 7 * 86_400 { print("It is time for another key.") }
     /// ```
     public struct VerifiedKey: Sendable, Hashable, Identifiable {
         /// Its id.
@@ -93,7 +108,9 @@ extension Mortise {
     ///
     /// ```swift
     /// let verdict = try await client.verify(SecretToken("mks_live_…"))
-    /// if let limit = verdict.rateLimit { print(limit.remaining, "of", limit.limit) }
+    /// if let limit = verdict.rateLimit {
+    ///     print(limit.remaining, "of", limit.limit, "are left until", limit.resetAt)
+    /// }
     /// ```
     public struct RateLimit: Sendable, Hashable {
         /// How many uses there are in all.

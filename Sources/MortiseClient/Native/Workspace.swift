@@ -4,15 +4,33 @@ extension Mortise {
     /// A workspace: a tenant with a database of its own, where its keys live.
     ///
     /// ```swift
+    /// for try await workspace in client.workspaces.list(state: .archived) where !workspace.isDefault {
+    ///     let end = workspace.archivedAt ?? workspace.updatedAt
+    ///     let isOver = end.timeIntervalSinceNow < -90 * 86_400
+    ///     if isOver { try await client.workspaces.delete(workspace.id) }
+    /// }
+    /// ```
+    ///
+    /// Whose token that is, and where its database is:
+    ///
+    /// ```swift
     /// let workspace = try await client.workspaces.get("shop")
-    /// print(workspace.id, workspace.state == .active)
+    /// print(workspace.name ?? workspace.slug, "of", workspace.organizationID, "since", workspace.createdAt)
+    /// print("Its tokens carry", workspace.ref, "and its database is on", workspace.clusterID)
+    /// if workspace.state == .suspended { print("They do not work now.") }
     /// ```
     public struct Workspace: Sendable, Hashable, Identifiable {
         /// What a workspace can do now; there may be more states one day.
         ///
         /// ```swift
-        /// let suspended = try await client.workspaces.list(state: .suspended).all()
-        /// print(suspended.count)
+        /// let workspace = try await client.workspaces.get("shop")
+        /// switch workspace.state {
+        /// case .creating: print("Its database is not there yet.")
+        /// case .active: print("Its keys work.")
+        /// case .suspended: print(try await client.workspaces.resume(workspace.id).state.rawValue)
+        /// case .archived: print("Its keys never work again.")
+        /// default: print("It is in a newer state:", workspace.state.rawValue)
+        /// }
         /// ```
         public struct State: RawRepresentable, Sendable, Hashable {
             /// The state on the wire.

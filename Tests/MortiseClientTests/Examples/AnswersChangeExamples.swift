@@ -6,6 +6,6 @@ enum AnswersChangeExamples {
         var changes = Mortise.KeyChanges()
         changes.description = .set("for the nightly build")
         changes.rateLimitPerHour = .clear
-        print(changes.expiresAt)  // keep
+        print(changes.expiresAt == .keep)  // true
     }
 }

@@ -10,8 +10,12 @@ enum ClientServerURLExamples {
     static func example2() throws {
         do {
             _ = try ServerURL("https://name:password@keys.example.com")
-        } catch ServerURL.Fault.credentialsInside {
-            print("Pass a token instead.")
+        } catch {
+            switch error {
+            case .notAServer: print("It begins with https:// and a host.")
+            case .credentialsInside: print("Pass a token instead.")
+            case .queryOrFragment: print("It ends with the path.")
+            }
         }
     }
 

@@ -5,7 +5,7 @@ import MortiseClient
 enum NativeKeysExamples {
     static func example1(_ client: Mortise) async throws {
         let keys = client.keys(.service(workspace: "shop"))
-        for try await key in keys.list(status: .active) { print(key.name, key.prefix) }
+        for try await key in keys.list(status: .active) { print(keys.collection, key.name, key.prefix) }
     }
 
     static func example2(_ client: Mortise) async throws {

@@ -21,6 +21,11 @@ enum NativeMortiseSessionExamples {
 
     static func example4(_ client: Mortise) async throws {
         let me = try await client.me()
-        print(me.type, me.organizationID ?? "the platform")
+        if let user = me.user {
+            print(user.email, me.memberships.map(\.role.rawValue), "in the session", me.sessionID ?? "")
+        } else {
+            print(me.type, me.keyID ?? "", me.name ?? "", "of", me.organizationID ?? "the platform")
+        }
+        if !me.permissions.contains("keys:write") { print("This credential makes no keys.") }
     }
 }

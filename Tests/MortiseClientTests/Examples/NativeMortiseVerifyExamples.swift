@@ -14,9 +14,10 @@ enum NativeMortiseVerifyExamples {
     }
 
     static func example3(_ client: Mortise) async throws {
-        let question = Mortise.Verification(SecretToken("mks_live_…"), scopes: ["write:orders"], mode: .live)
+        var question = Mortise.Verification(SecretToken("mks_live_…"), scopes: ["write:orders"], mode: .live)
+        question.address = "203.0.113.7"
         let verdicts = try await client.verify([question])
-        print(verdicts[0].isValid)
+        if verdicts[0].code == .wrongAddress { print("Was it stolen?", question.token) }  // (secret)
     }
 
     static func example4() {
