@@ -6,6 +6,7 @@ import Testing
 /// What the managers of the native API send and read.
 @Suite(.timeLimit(.minutes(1))) struct NativeWireTests {
     private static let keys = "/v1/workspaces/w/service-keys"
+    private static let issuers = "/v1/organizations/o/session-issuers"
 
     static let cases = [
         WireCase(
@@ -84,6 +85,47 @@ import Testing
             #"{"requests":[{"token":"t"}]}"#,
             answer: #"{"verdicts":[\#(Sample.verdict)]}"#
         ) { try await $0.verify([Mortise.Verification(SecretToken("t"))]).count == 1 },
+        WireCase("PUT /v1/me/password", #"{"current_password":"old pass","new_password":"new pass"}"#) {
+            try await $0.changePassword(current: SecretToken("old pass"), new: SecretToken("new pass"))
+            return true
+        },
+        WireCase(
+            "POST \(issuers)",
+            #"{"issuer":"https://i.example","jwks_url":"https://i.example/jwks"}"#,
+            answer: Sample.issuer
+        ) {
+            let issuers = $0.sessionIssuers(of: "o")
+            let issuer = try await issuers.add(issuer: "https://i.example", keys: .url("https://i.example/jwks"))
+            return issuer.jwksURL == "https://i.example/jwks" && issuer.jwksFile == nil && !issuer.hasInlineJWKS
+                && issuer.manageRoles == ["admin"] && issuer.createdAt == Date(timeIntervalSince1970: 1_864_557_296)
+        },
+        WireCase(
+            "POST \(issuers)",
+            #"{"issuer":"i","jwks":{"keys":[{"kid":"1","kty":"OKP"}]},"algorithms":["EdDSA"],"#
+                + #""authorized_parties":["https://a.example"],"read_roles":["r"],"manage_roles":[]}"#,
+            answer: Sample.issuer
+        ) {
+            let issuer = try await $0.sessionIssuers(of: "o")
+                .add(
+                    issuer: "i",
+                    keys: .inline(["keys": [["kty": "OKP", "kid": "1"]]]),
+                    algorithms: ["EdDSA"],
+                    authorizedParties: ["https://a.example"],
+                    readRoles: ["r"],
+                    manageRoles: []
+                )
+            return issuer.algorithms == ["RS256"] && issuer.authorizedParties == ["https://a.example"]
+        },
+        WireCase("POST \(issuers)", #"{"issuer":"i","jwks_file":"/etc/j"}"#, answer: Sample.issuer) {
+            try await $0.sessionIssuers(of: "o").add(issuer: "i", keys: .file("/etc/j")).id == Sample.id
+        },
+        WireCase("GET \(issuers)?limit=2", answer: #"{"data":[\#(Sample.issuer)],"next_cursor":null}"#) {
+            try await $0.sessionIssuers(of: "o").list(limit: 2).all().map(\.readRoles) == [["member"]]
+        },
+        WireCase("DELETE \(issuers)/i") {
+            try await $0.sessionIssuers(of: "o").remove("i")
+            return true
+        },
         WireCase(
             "GET /v1/workspaces/w/events?type=revoked&since=2030-01-31T12%3A34%3A56Z&limit=2",
             answer: #"{"data":[],"next_cursor":null}"#

@@ -33,6 +33,19 @@ extension Mortise {
     public func members(of organization: String) -> Members {
         Members(transport: transport, organization: organization)
     }
+
+    /// The session issuers of an organization, whose users manage their own client keys; they need the operator key.
+    ///
+    /// ```swift
+    /// let issuers = try await client.sessionIssuers(of: "acme").list().all()
+    /// print(issuers.map(\.issuer))
+    /// ```
+    ///
+    /// - Parameter organization: the organization's id or slug.
+    /// - Returns: Its session issuers.
+    public func sessionIssuers(of organization: String) -> SessionIssuers {
+        SessionIssuers(transport: transport, organization: organization)
+    }
 }
 
 /// Where keys are.

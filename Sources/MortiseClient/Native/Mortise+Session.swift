@@ -43,6 +43,26 @@ extension Mortise {
         try await transport.run(.delete(["v1", "sessions", "current"]))
     }
 
+    /// Changes the password of the member whose session is the client's credential; the member's other sessions end.
+    ///
+    /// ```swift
+    /// let old = SecretToken("correct horse battery")
+    /// let ada = try await client.signIn(email: "ada@example.com", password: old)
+    /// try await ada.changePassword(current: old, new: SecretToken("staple that horse again"))
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - current: the password until now. A wrong one is a fault of the request, and limited like a wrong one of a
+    ///     sign-in.
+    ///   - new: the password from now on, 12 to 256 characters.
+    /// - Throws: `MortiseError`, with the reason `.forbidden` where the credential is a key, which has no password.
+    public func changePassword(current: SecretToken, new: SecretToken) async throws(MortiseError) {
+        let body: JSONObject = [
+            "current_password": .string(current.reveal()), "new_password": .string(new.reveal()),
+        ]
+        try await transport.run(.put(["v1", "me", "password"], body))
+    }
+
     /// Who the client calls as.
     ///
     /// ```swift

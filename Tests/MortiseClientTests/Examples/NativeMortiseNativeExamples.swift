@@ -21,6 +21,11 @@ enum NativeMortiseNativeExamples {
     }
 
     static func example5(_ client: Mortise) async throws {
+        let issuers = try await client.sessionIssuers(of: "acme").list().all()
+        print(issuers.map(\.issuer))
+    }
+
+    static func example6(_ client: Mortise) async throws {
         func owner(_ collection: KeyCollection) -> String {
             switch collection {
             case .service(let workspace): "the services of \(workspace)"

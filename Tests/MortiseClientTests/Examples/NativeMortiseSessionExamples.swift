@@ -15,11 +15,17 @@ enum NativeMortiseSessionExamples {
     }
 
     static func example3(_ client: Mortise) async throws {
+        let old = SecretToken("correct horse battery")
+        let ada = try await client.signIn(email: "ada@example.com", password: old)
+        try await ada.changePassword(current: old, new: SecretToken("staple that horse again"))
+    }
+
+    static func example4(_ client: Mortise) async throws {
         let me = try await client.me()
         print(me.user?.email ?? me.name ?? "", me.permissions)
     }
 
-    static func example4(_ client: Mortise) async throws {
+    static func example5(_ client: Mortise) async throws {
         let me = try await client.me()
         if let user = me.user {
             print(user.email, me.memberships.map(\.role.rawValue), "in the session", me.sessionID ?? "")

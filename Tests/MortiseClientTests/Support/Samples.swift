@@ -51,6 +51,12 @@ enum Sample {
         #"{"data":[\#(items.joined(separator: ","))],"next_cursor":\#(next.map { "\"\($0)\"" } ?? "null")}"#
     }
 
+    static let issuer = """
+        {"id":"\(id)","organization_id":"\(id)","issuer":"https://i.example","jwks_url":"https://i.example/jwks",\
+        "jwks_file":null,"has_inline_jwks":false,"algorithms":["RS256"],"authorized_parties":["https://a.example"],\
+        "read_roles":["member"],"manage_roles":["admin"],"created_at":"2029-01-31T12:34:56Z"}
+        """
+
     static let verdict = """
         {"valid":false,"code":"rate_limited","key":{"id":"\(id)","kind":"client","workspace_id":"\(id)",\
         "organization_id":"\(id)","name":"n","subject":"u","scopes":[],"mode":"test","expires_at":null,"metadata":{}},\
