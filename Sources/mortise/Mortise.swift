@@ -28,7 +28,8 @@ struct Mortise: AsyncParsableCommand {
             CommandGroup(
                 name: "Using it",
                 subcommands: [
-                    OrganizationCommand.self, WorkspaceCommand.self, MemberCommand.self, KeyCommand.self, Verify.self,
+                    OrganizationCommand.self, WorkspaceCommand.self, MemberCommand.self, SessionIssuerCommand.self,
+                    KeyCommand.self, Verify.self,
                 ]
             ),
         ]

@@ -5,6 +5,7 @@ import Testing
     static let commands = [
         ["key", "delete", "k", "--workspace", "w"], ["key", "revoke", "k", "--workspace", "w"],
         ["workspace", "archive", "w"], ["workspace", "delete", "w"], ["member", "remove", "m", "--organization", "o"],
+        ["session-issuer", "remove", "i", "--organization", "o"],
     ]
 
     @Test(arguments: commands)

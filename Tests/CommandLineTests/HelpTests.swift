@@ -8,6 +8,7 @@ import mortise
         "organization get", "workspace create", "workspace list", "workspace get", "workspace update",
         "workspace suspend", "workspace resume", "workspace archive", "workspace delete", "workspace events",
         "member list", "member add", "member change", "member remove",
+        "session-issuer list", "session-issuer add", "session-issuer remove",
         "key create", "key list", "key get", "key update", "key disable", "key enable", "key deprecate", "key rotate",
         "key revoke", "key delete", "key events", "key generate",
     ]

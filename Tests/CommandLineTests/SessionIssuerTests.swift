@@ -1,0 +1,119 @@
+import HTTPTestSupport
+import Testing
+
+@Suite struct SessionIssuerTests {
+    private static let issuer = """
+        {"id":"i-1","organization_id":"o-1","issuer":"https://clerk.example.com","jwks_url":"https://clerk.example.com/jwks",\
+        "jwks_file":null,"has_inline_jwks":false,"algorithms":["RS256"],"authorized_parties":["https://app.example.com"],\
+        "read_roles":["member","billing"],"manage_roles":["admin"],"created_at":"2029-01-31T12:34:56Z"}
+        """
+    private static let stored = """
+        {"id":"i-2","organization_id":"o-1","issuer":"https://sso.example.com","jwks_url":null,"jwks_file":null,\
+        "has_inline_jwks":true,"algorithms":["EdDSA"],"authorized_parties":[],"read_roles":[],"manage_roles":[],\
+        "created_at":"2029-01-31T12:34:56Z"}
+        """
+
+    private static func add(_ more: [String], at server: ScriptedServer, input: String = "") async throws -> Outcome {
+        try await Program.run(
+            ["session-issuer", "add", "https://clerk.example.com", "--organization", "acme"] + more,
+            server: server,
+            environment: ["MORTISE_TOKEN": Program.credential],
+            input: input
+        )
+    }
+
+    @Test func `session issuers are a table with their keys, pages and roles`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Self.issuer, Self.stored]) }) { server in
+            let outcome = try await Program.call("session-issuer", "list", "--organization", "acme", at: server)
+            #expect(
+                outcome.output == """
+                    ID   ISSUER                     KEYS                            PARTIES                  SEE              MANAGE
+                    i-1  https://clerk.example.com  https://clerk.example.com/jwks  https://app.example.com  member, billing  admin
+                    i-2  https://sso.example.com    stored                          -                        -                -
+
+                    """
+            )
+            let json = try await Program.call("session-issuer", "list", "--organization", "acme", "--json", at: server)
+            #expect(json.output == "[\(Self.issuer),\(Self.stored)]\n")
+            #expect(server.requests.map(\.method) == ["GET", "GET"])
+            #expect(Set(server.requests.map(\.uri)) == ["/v1/organizations/acme/session-issuers?limit=50"])
+        }
+    }
+
+    @Test func `what is not named is left to the server, and the answer is shown`() async throws {
+        try await ScriptedServer.with({ _ in .answer(201, Self.issuer) }) { server in
+            let outcome = try await Self.add(["--jwks-url", "https://clerk.example.com/jwks"], at: server)
+            #expect(outcome.code == 0)
+            #expect(outcome.output.contains("issuer              https://clerk.example.com\n"))
+            #expect(outcome.output.contains("read roles          member, billing\n"))
+            #expect(server.requests.map { "\($0.method) \($0.uri)" } == ["POST /v1/organizations/acme/session-issuers"])
+            let body = #"{"issuer":"https://clerk.example.com","jwks_url":"https://clerk.example.com/jwks"}"#
+            #expect(server.requests.map(\.body) == [body])
+        }
+    }
+
+    @Test func `every setting goes to the server, and json is its answer`() async throws {
+        try await ScriptedServer.with({ _ in .answer(201, Self.issuer) }) { server in
+            let outcome = try await Self.add(
+                [
+                    "--jwks-file", "/etc/jwks.json", "--algorithm", "ES256", "--algorithm", "EdDSA", "--json",
+                    "--authorized-party", "https://app.example.com", "--read-role", "member",
+                    "--manage-role", "admin", "--manage-role", "owner",
+                ],
+                at: server
+            )
+            #expect(outcome.output == Self.issuer + "\n")
+            _ = try await Self.add(["--jwks-file", "/f", "--no-manage-role", "--quiet"], at: server)
+            #expect(
+                server.requests.map(\.body) == [
+                    #"{"issuer":"https://clerk.example.com","jwks_file":"/etc/jwks.json","algorithms":["ES256","EdDSA"],"#
+                        + #""authorized_parties":["https://app.example.com"],"read_roles":["member"],"#
+                        + #""manage_roles":["admin","owner"]}"#,
+                    #"{"issuer":"https://clerk.example.com","jwks_file":"/f","manage_roles":[]}"#,
+                ]
+            )
+        }
+    }
+
+    @Test func `a key set comes from a file here or from standard input`() async throws {
+        let set = #"{"keys":[{"kty":"OKP","kid":"1"}]}"#
+        try await TemporaryFolder.with { folder in
+            try await ScriptedServer.with({ _ in .answer(201, Self.stored) }) { server in
+                TemporaryFolder.write(set + "\n", to: "\(folder)/jwks.json")
+                let outcomes = [
+                    try await Self.add(["--jwks", "\(folder)/jwks.json"], at: server),
+                    try await Self.add(["--jwks", "-"], at: server, input: set),
+                ]
+                #expect(outcomes.map(\.code) == [0, 0])
+                let body = #"{"issuer":"https://clerk.example.com","jwks":\#(set)}"#
+                #expect(server.requests.map(\.body) == [body, body])
+            }
+        }
+    }
+
+    // The accident: the file with both halves of the pair lies beside the one that was meant.
+    @Test(arguments: [
+        (#"{"keys":[{"kty":"OKP","kid":"1"},{"kty":"OKP","d":"hunter2"}]}"#, "private key"),
+        (#"{"keys":[{"kty":"oct","k":"hunter2"}]}"#, "private key"),
+        (#"{"kty":"OKP","d":"hunter2"}"#, "not a JSON Web Key Set"), ("hunter2", "not valid JSON"),
+    ])
+    func `a private key is not sent, and neither is what is no key set`(_ text: String, _ reason: String) async throws {
+        try await ScriptedServer.with({ _ in .answer(201, Self.stored) }) { server in
+            let outcome = try await Self.add(["--jwks", "-"], at: server, input: text)
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.contains(reason), "\(outcome.errors)")
+            #expect(!outcome.everything.contains("hunter2"))
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    @Test func `removing says what it did`() async throws {
+        try await ScriptedServer.with({ _ in .answer(204, "") }) { server in
+            let command = ["session-issuer", "remove", "i-1", "--organization", "acme", "--yes"]
+            let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.output == "Removed.\n")
+            let requests = server.requests.map { "\($0.method) \($0.uri)" }
+            #expect(requests == ["DELETE /v1/organizations/acme/session-issuers/i-1"])
+        }
+    }
+}
