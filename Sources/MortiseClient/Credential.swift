@@ -24,7 +24,8 @@ public struct Credential: Sendable {
 
     /// A token that is asked for before every call, such as the session token of a signed-in user, which lives a minute.
     ///
-    /// What the closure throws ends the call with the reason `.noCredential`.
+    /// What the closure throws ends the call with the reason `.noCredential`. A call that is cancelled waits for the closure, which should
+    /// end when its task is cancelled.
     ///
     /// ```swift
     /// let credential = Credential.provided { try await currentSessionToken() }

@@ -36,6 +36,32 @@ import Testing
         }
     }
 
+    // Without it, whoever has lost an answer for good could only make one more key.
+    @Test func `what makes a key takes an idempotency key of the caller's, and names it in failure`() async throws {
+        let calls: [@Sendable (Mortise) async throws -> Void] = [
+            { client in
+                _ = try await client.management.clientKeys.create(name: "n", scopes: ["*"], idempotencyKey: "mine")
+            },
+            { client in
+                _ = try await client.admin.serviceKeys.create(name: "n", idempotencyKey: "mine")
+            },
+            { client in
+                _ = try await client.admin.serviceKeys.rotate("k", idempotencyKey: "mine")
+            },
+            { client in
+                _ = try await client.admin.apiKeys.create(name: "n", idempotencyKey: "mine")
+            },
+        ]
+        for call in calls {
+            try await Mortise.with({ _ in .hangUp }) { client, server, _ async throws in
+                let error = await #expect(throws: MortiseError.self) { try await call(client) }
+                #expect(error?.idempotencyKey == "mine")
+                #expect(server.requests.count == 3)
+                #expect(server.requests.allSatisfy { $0.header("idempotency-key") == ["mine"] })
+            }
+        }
+    }
+
     @Test func `a change is not repeated once it was sent`() async throws {
         try await Mortise.with({ _ in .hangUp }) { client, server, _ async throws in
             let error = try await #require(throws: MortiseError.self) {

@@ -24,7 +24,7 @@ public enum JSONContent: Sendable, Hashable {
     case bool(Bool)
     /// A number that is an integer of 64 bits.
     case integer(Int64)
-    /// Any other number.
+    /// Any other number, as the nearest that a `Double` holds.
     case number(Double)
     /// Text.
     case string(String)

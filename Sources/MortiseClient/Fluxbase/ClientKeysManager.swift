@@ -30,6 +30,7 @@ extension Fluxbase {
         ///   - scopes: what it may do, one at least.
         ///   - rateLimitPerMinute: how often a minute it may be used; the server's default when absent.
         ///   - expiresAt: when it expires; never when absent.
+        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
         /// - Returns: The key and its token, which is shown this once.
         /// - Throws: `MortiseError`.
         public func create(
@@ -37,7 +38,8 @@ extension Fluxbase {
             description: String? = nil,
             scopes: [String],
             rateLimitPerMinute: Int? = nil,
-            expiresAt: Date? = nil
+            expiresAt: Date? = nil,
+            idempotencyKey: String? = nil
         ) async throws(MortiseError) -> CreateClientKeyResponse {
             var body = JSONObject()
             body.add("name", name)
@@ -45,7 +47,7 @@ extension Fluxbase {
             body.add("scopes", scopes)
             body.add("rate_limit_per_minute", rateLimitPerMinute)
             body.add("expires_at", expiresAt)
-            let key = Call.newIdempotencyKey()
+            let key = idempotencyKey ?? Call.newIdempotencyKey()
             return try await transport.read(.post(path(), body, idempotencyKey: key).of(.fluxbase))
         }
 

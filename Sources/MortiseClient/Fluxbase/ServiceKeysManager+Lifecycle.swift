@@ -74,15 +74,17 @@ extension Fluxbase.ServiceKeysManager {
     /// - Parameters:
     ///   - id: the old key's id.
     ///   - gracePeriodHours: how long the old key works yet, up to 720 hours; 24 when absent.
+    ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
     /// - Returns: The new key and its token, with the old key's `deprecatedAt` and `gracePeriodEndsAt`.
     /// - Throws: `MortiseError`.
     public func rotate(
         _ id: String,
-        gracePeriodHours: Int? = nil
+        gracePeriodHours: Int? = nil,
+        idempotencyKey: String? = nil
     ) async throws(MortiseError) -> Fluxbase.ServiceKeyWithKey {
         var body = JSONObject()
         body.add("grace_period_hours", gracePeriodHours)
-        let key = Call.newIdempotencyKey()
+        let key = idempotencyKey ?? Call.newIdempotencyKey()
         return try await transport.read(.post(path(id, "rotate"), body, idempotencyKey: key).of(.fluxbase))
     }
 

@@ -53,6 +53,7 @@ extension Fluxbase {
         ///   - rateLimitPerMinute: how often a minute it may be used; unlimited when absent.
         ///   - rateLimitPerHour: how often an hour it may be used; unlimited when absent.
         ///   - expiresAt: when it expires; never when absent.
+        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
         /// - Returns: The key and its token, which is shown this once.
         /// - Throws: `MortiseError`.
         public func create(
@@ -63,7 +64,8 @@ extension Fluxbase {
             allowedNamespaces: [String]? = nil,
             rateLimitPerMinute: Int? = nil,
             rateLimitPerHour: Int? = nil,
-            expiresAt: Date? = nil
+            expiresAt: Date? = nil,
+            idempotencyKey: String? = nil
         ) async throws(MortiseError) -> ServiceKeyWithKey {
             var body = JSONObject()
             body.add("name", name)
@@ -74,7 +76,7 @@ extension Fluxbase {
             body.add("rate_limit_per_minute", rateLimitPerMinute)
             body.add("rate_limit_per_hour", rateLimitPerHour)
             body.add("expires_at", expiresAt)
-            let key = Call.newIdempotencyKey()
+            let key = idempotencyKey ?? Call.newIdempotencyKey()
             return try await transport.read(.post(path(), body, idempotencyKey: key).of(.fluxbase))
         }
 
