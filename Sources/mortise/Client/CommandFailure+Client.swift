@@ -16,7 +16,9 @@ extension CommandFailure {
             )
         case .cancelled: self.init(.interrupted, "Interrupted.")
         case .noCredential: self.init(.usage, error.message)
-        case .unexpectedAnswer:
+        // Without a code it is not Mortise that says it is unavailable, but what stands before it.
+        case .unexpectedAnswer,
+            .unavailable where error.code == nil:
             self.init(
                 .unreachable,
                 error.message,
