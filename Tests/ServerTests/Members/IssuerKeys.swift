@@ -61,6 +61,13 @@ struct IssuerKeys: Sendable {
         }
     }
 
+    /// A token signed by RSA over the longer digest.
+    func rs512(_ claims: JSONObject) throws -> String {
+        try token(claims, "RS512", id, []) {
+            try Array(rsa.signature(for: SHA512.hash(data: $0), padding: .insecurePKCS1v1_5).rawRepresentation)
+        }
+    }
+
     /// A token signed by ECDSA on P-256.
     func es256(_ claims: JSONObject) throws -> String {
         try token(claims, "ES256", "\(id)-es", []) { try Array(ecdsa.signature(for: $0).rawRepresentation) }

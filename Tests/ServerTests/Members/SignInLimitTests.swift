@@ -1,0 +1,58 @@
+import JSON
+import Keys
+import Server
+import ServerTestSupport
+import Testing
+
+/// Who is kept from signing in.
+@Suite(.timeLimit(.minutes(5))) struct SignInLimitTests {
+    // The attack: one common password is tried on every account there is, each of which fails but once.
+    @Test func `an address that fails for many accounts is stopped, whichever it tries next`() async throws {
+        try await withMortise(configure: {
+            $0.elapsed = { .zero }
+            $0.clients = ClientAddresses(trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)])
+        }) { mortise in
+            _ = try await mortise.addMember("ada@example.org", "owner")
+            for number in 0..<100 {
+                let answer = try await mortise.trySignIn("user\(number)@example.org", "a guess", from: "192.0.2.7")
+                #expect(answer.status == 401)
+            }
+            let stopped = try await mortise.trySignIn("ada@example.org", from: "192.0.2.7")
+            #expect(stopped.status == 429, "\(stopped)")
+            #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.8").status == 201)
+        }
+    }
+
+    // The attack: somebody who was switched off goes on with what they have, or signs in again.
+    @Test func `a user who is switched off is out at once, and cannot come back`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.addMember("ada@example.org", "owner")
+            _ = try await mortise.addMember("bob@example.org", "owner", as: mortise.operatorToken)
+            let session = try await mortise.signIn("ada@example.org")
+            try await mortise.script(
+                mortise.installation.control,
+                "UPDATE control.users SET disabled_at = now() WHERE email = 'ada@example.org'"
+            )
+            #expect(try await mortise.api.get("/v1/me", as: session.access).status == 401)
+            let body: JSONValue = ["refresh_token": .string(session.refresh)]
+            #expect(try await mortise.api.post("/v1/sessions/refresh", body, as: nil).status == 401)
+            #expect(try await mortise.trySignIn("ada@example.org").status == 401)
+            #expect(try await mortise.trySignIn("bob@example.org").status == 201)
+        }
+    }
+
+    // The attack: somebody whose role was taken away does with the token that they have what they no longer may.
+    @Test func `a new role holds from the next request on, up and down`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let person = try await mortise.addMember("ada@example.org", "admin")
+            let token = try await mortise.signIn("ada@example.org").access
+            for (role, status) in [("auditor", 403), ("admin", 201), ("member", 403)] {
+                let change: JSONValue = ["role": .string(role)]
+                #expect(try await api.send("PATCH", person.path, change, as: mortise.adminToken).status == 200)
+                let made = try await api.post(ServerHarness.keys(), ["name": .string(role)], as: token)
+                #expect(made.status == status, "\(role): \(made)")
+            }
+        }
+    }
+}
