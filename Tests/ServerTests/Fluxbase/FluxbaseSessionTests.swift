@@ -1,4 +1,6 @@
 import JSON
+import Postgres
+import ServerTestSupport
 import Testing
 
 /// Signing in, going on and signing out as the SDK does it.
@@ -120,6 +122,10 @@ import Testing
                 #expect(refused.code == "ADMIN_REQUIRED")
                 #expect(refused["access_token"] == nil)
             }
+            // What they were refused is not left behind as a session either.
+            let open = "SELECT count(*) FROM control.sessions WHERE ended_at IS NULL"
+            let left = try await mortise.rows(mortise.installation.control, open)
+            #expect(try left.first?.decode(0, as: Int64.self) == 0)
             let wrong = try await client.post("/admin/login", ["email": "owner@example.com", "password": "x"])
             #expect(wrong.code == "INVALID_CREDENTIALS")
             let session = try await client.post(

@@ -206,4 +206,22 @@ import Testing
             #expect(try await mortise.api.get("/v1/workspaces/new", as: mortise.adminToken).status == 404)
         }
     }
+
+    // The attack: who manages one tenant is taken away from another one, by whoever manages only the first.
+    @Test func `who is removed from a tenant stays where else they are`() async throws {
+        try await withMortise { mortise in
+            let user = try await mortise.makeUser("user@example.com", role: "member")
+            let tenants = [try await mortise.makeWorkspace("First"), try await mortise.makeWorkspace("Second")]
+            for tenant in tenants {
+                let body: JSONValue = ["user_id": .string(user.id)]
+                #expect(try await mortise.fluxbase.post("\(Self.path)/\(tenant)/admins", body).status == 201)
+            }
+            let removed = try await mortise.fluxbase.send("DELETE", "\(Self.path)/\(tenants[0])/admins/\(user.id)")
+            #expect(removed.status == 204, "\(removed)")
+            let client = try await mortise.fluxbase(signedInAs: user.email)
+            let mine = try await client.get("\(Self.path)/mine")
+            #expect(mine.json.array?.map { $0["id"] } == [.string(tenants[1])], "\(mine)")
+            #expect(try await mortise.fluxbase.get("\(Self.path)/\(tenants[0])/admins").json == [])
+        }
+    }
 }
