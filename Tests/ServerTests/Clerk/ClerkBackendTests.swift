@@ -225,4 +225,18 @@ import Verification
             #expect(try await mortise.clerk("POST", "\(path)/verify", secret).status == 200)
         }
     }
+
+    // The attack: whoever may verify in one workspace uses up the limits of another's keys, or makes them look used.
+    @Test func `a secret that is asked about in another workspace is not used by it`() async throws {
+        try await withMortise { mortise in
+            let second = try await mortise.makeWorkspace("Second")
+            let path = "/workspaces/\(second)/api_keys"
+            let body: JSONValue = ["name": "Its key", "subject": .string(ServerHarness.user)]
+            let secret = try await mortise.clerk("POST", path, body).string("secret")
+            try await mortise.inWorkspace("UPDATE auth.client_keys SET rate_limit_per_hour = 1", slug: "second")
+            #expect(try await mortise.clerkVerify(secret) == 404)
+            let verified = try await mortise.clerk("POST", "\(path)/verify", ["secret": .string(secret)])
+            #expect(verified.status == 200, "\(verified)")
+        }
+    }
 }

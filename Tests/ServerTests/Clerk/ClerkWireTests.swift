@@ -194,4 +194,51 @@ import Testing
             #expect(revoked["revoked"] == true, "\(revoked)")
         }
     }
+
+    @Test func `a list gives the part that was asked for, and counts the whole`() async throws {
+        try await withMortise { mortise in
+            for number in 1...5 { _ = try await mortise.makeAPIKey("Key \(number)") }
+            _ = try await mortise.makeAPIKey("Labelled", ["type": "machine_token"])
+            let path = "/v1/api_keys?subject=\(ServerHarness.user)"
+            let cases: [(String, [String], JSONValue)] = [
+                ("", ["Key 5", "Key 4", "Key 3", "Key 2", "Key 1"], 5), ("&limit=2", ["Key 5", "Key 4"], 5),
+                ("&limit=2&offset=2", ["Key 3", "Key 2"], 5), ("&limit=2&offset=4", ["Key 1"], 5),
+                ("&offset=5", [], 5), ("&query=kEY%204", ["Key 4"], 1), ("&query=%25", [], 0),
+                ("&type=machine_token", ["Labelled"], 1),
+            ]
+            for (query, names, total) in cases {
+                let list = try await mortise.clerk("GET", path + query)
+                #expect(list.listedNames == names && list["total_count"] == total, "\(query): \(list)")
+            }
+        }
+    }
+
+    @Test func `what a key is given is shown, and so is what it is given later`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeAPIKey(
+                "Full",
+                [
+                    "claims": ["plan": "pro"], "scopes": ["a", "b"], "description": "d", "type": "machine_token",
+                    "created_by": .string(ServerHarness.otherUser),
+                ]
+            )
+            let path = "/v1/api_keys/\(key.id)"
+            let first = try await mortise.clerk("GET", path)
+            #expect(first["claims"] == ["plan": "pro"] && first["scopes"] == ["a", "b"], "\(first)")
+            #expect(first["description"] == "d" && first["type"] == "machine_token", "\(first)")
+            #expect(first["created_by"]?.string == ServerHarness.otherUser && first["expiration"] == .null, "\(first)")
+            let change: JSONValue = ["claims": [1, nil], "scopes": [], "seconds_until_expiration": 60]
+            let second = try await mortise.clerk("PATCH", path, change)
+            #expect(
+                second["claims"] == [1, nil] && second["scopes"] == [] && second["description"] == "d",
+                "\(second)"
+            )
+            let (end, changed) = (second["expiration"]?.number?.int64, second["updated_at"]?.number?.int64)
+            #expect((59_990...60_010).contains(try #require(end) - (try #require(changed))), "\(second)")
+            let nothing: JSONValue = ["claims": nil, "description": nil, "seconds_until_expiration": nil]
+            let third = try await mortise.clerk("PATCH", path, nothing)
+            for member in ["claims", "description", "expiration"] { #expect(third[member] == .null, "\(third)") }
+            #expect(try await mortise.clerk("GET", path).json == third.json)
+        }
+    }
 }
