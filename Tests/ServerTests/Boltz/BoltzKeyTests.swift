@@ -201,4 +201,36 @@ import Testing
             }
         }
     }
+
+    // The attack: a key that was made for one network, one purpose and one month is used from anywhere, for anything, for ever.
+    @Test func `what a key is made with holds for its uses`() async throws {
+        try await withMortise { mortise in
+            let networks: JSONValue = ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]
+            let other = try await mortise.makeWorkspace("Other")
+            let key = try await mortise.makeBoltzKey([
+                "name": "twin", "allowed_ips": networks, "expires_in_days": 30, "mode": "test",
+                "workspace_id": .string(ServerHarness.boltzWorkspace(other)),
+            ])
+            let shown = try await mortise.boltzKey(key.id)
+            #expect(shown["allowed_ips"] == networks && shown["livemode"] == false, "\(shown.text)")
+            #expect(shown["workspace_id"]?.string == ServerHarness.boltzWorkspace(other))
+            for (asked, code): (JSONValue, String) in [
+                (["address": "192.0.2.200"], "valid"), (["address": "2001:db8:1::1"], "valid"),
+                (["address": "198.51.100.7"], "valid"), (["address": "198.51.100.8"], "wrong_address"),
+                ([:], "wrong_address"), (["address": "192.0.2.1", "mode": "live"], "wrong_mode"),
+            ] {
+                #expect(try await mortise.verdict(key.token, asked) == code, "\(asked.text)")
+            }
+            let lives = try await mortise.rows(
+                try await mortise.workspaceDatabase("other"),
+                "SELECT extract(epoch FROM expires_at - created_at)::bigint FROM auth.service_keys"
+            )
+            #expect(try lives.first?.decode(0, as: Int64.self) == 30 * 86_400)
+            // A key without an end has none, and two may have one name.
+            let twins = [
+                try await mortise.makeBoltzKey(["name": "twin"]), try await mortise.makeBoltzKey(["name": "twin"]),
+            ]
+            #expect(try await mortise.boltzKey(twins[1].id)["expires_at"] == .null)
+        }
+    }
 }
