@@ -3,41 +3,61 @@ import Server
 
 /// An operation to throw requests at, whichever surface it belongs to.
 struct FuzzTarget: Sendable {
-    /// Where the surface expects a credential.
-    enum Credential: Sendable {
-        case bearer
-        case apiKey
+    enum Surface: Sendable {
+        case native, fluxbase, clerk, boltz
     }
 
+    let surface: Surface
+    let operation: String
+    let access: Access
     let method: String
     let path: String
     let parameters: [String]
     let query: [QueryParameter]
     let body: Schema?
-    let credential: Credential
 
     /// All operations of a table.
-    static func all<Principal>(_ table: EndpointTable<Principal>, _ credential: Credential = .bearer) -> [FuzzTarget] {
+    static func all<Principal>(_ table: EndpointTable<Principal>, of surface: Surface) -> [FuzzTarget] {
         table.endpoints.map { endpoint in
             FuzzTarget(
+                surface: surface,
+                operation: endpoint.operationID,
+                access: endpoint.access,
                 method: { if case .only(let method) = endpoint.method { method.rawValue } else { "PATCH" } }(),
                 path: endpoint.path.text,
                 parameters: endpoint.path.parameterNames,
                 query: endpoint.query.parameters,
-                body: endpoint.body?.schema,
-                credential: credential
+                body: endpoint.body?.schema
             )
         }
     }
 
-    /// Whether a request that is right makes or drops a database, or computes a password's hash.
-    var isCostly: Bool {
-        if method == "DELETE" { return path.hasSuffix("{workspace}") || path.hasSuffix("/tenants/{tenant}") }
-        let costly = [
-            "/workspaces", "/organizations", "/tenants", "/members", "/sessions", "/signin", "/login", "/setup",
-        ]
-        return method == "POST" && costly.contains { path.hasSuffix($0) }
+    /// The callers whom the operation takes, whatever else they ask of it; nobody where it asks for no credential.
+    var callers: [FuzzCredential.Kind] {
+        guard case .restricted(let audience, let permission) = access else { return [] }
+        switch (surface, audience) {
+        case (.boltz, .any): return [.adminKey, .workspaceKey]
+        case (.boltz, _): return [.adminKey]
+        case (.clerk, .any): return [.adminKey, .session, .organizationSession]
+        case (.clerk, _): return [.adminKey]
+        case (_, .operator): return [.operatorKey]
+        case (_, .admin): return [.adminKey, .owner]
+        case (_, .owner): return [.adminKey, .owner, .member]
+        // What asks for no permission is what people do about themselves.
+        case (_, .any): return permission == nil ? [.owner] : [.adminKey, .owner]
+        }
     }
+
+    /// Whether a request that is right makes a database.
+    var isCostly: Bool {
+        method == "POST" && ["/workspaces", "/organizations", "/tenants"].contains { path.hasSuffix($0) }
+    }
+
+    /// Whether a request that is right leaves less for the others to find.
+    var isFinal: Bool { method == "DELETE" || ["/revoke", "/archive"].contains { path.hasSuffix($0) } }
+
+    /// Whether a request that is right ends the session that sends it.
+    var endsSession: Bool { ["/signout", "/logout", "/sessions/current"].contains { path.hasSuffix($0) } }
 }
 
 /// A request as it goes over the wire.
@@ -46,6 +66,7 @@ struct FuzzRequest: Sendable, CustomStringConvertible {
     var target: String
     var headers: [(String, String)]
     var body: [UInt8]?
+    var aim: FuzzAim?
 
     /// Whether the target is one by RFC 9112: visible ASCII characters.
     var isHTTP: Bool { target.utf8.allSatisfy { (0x21...0x7E).contains($0) } }

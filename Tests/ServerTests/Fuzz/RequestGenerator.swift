@@ -6,20 +6,37 @@ import TestSupport
 struct RequestGenerator {
     var random: SplitMix64
     let targets: [FuzzTarget]
-    /// Ids and names that mean something, and some that mean something to others.
-    let names: [String]
-    let credentials: [String]
+    let world: FuzzWorld
+    /// Sessions for the operations that end them; the last one stays.
+    var passing: [String]
+    /// Whether nothing was done so far by which the request that is being made would miss its operation.
+    private var isOnTarget = true
+
+    init(seed: UInt64, targets: [FuzzTarget], world: FuzzWorld, passing: [String]) {
+        random = SplitMix64(seed: seed)
+        self.targets = targets
+        self.world = world
+        self.passing = passing
+    }
 
     mutating func next() -> FuzzRequest {
         var target = random.pick(targets)
-        // Databases and password hashes are made to take time.
-        while target.isCostly, !random.chance(60) { target = random.pick(targets) }
+        while (target.isCostly && !random.chance(12)) || (target.isFinal && !random.chance(5)) {
+            target = random.pick(targets)
+        }
+        isOnTarget = true
         var request = FuzzRequest(
-            method: random.chance(25) ? random.pick(Self.methods) : target.method,
+            method: method(of: target),
             target: path(of: target) + query(of: target),
-            headers: headers(of: target)
+            headers: [("host", "localhost")]
         )
+        let kind = addCredential(for: target, &request)
+        addHeader(&request)
         if target.body != nil || random.chance(10) { addBody(of: target, &request) }
+        let isMeant = target.callers.isEmpty || kind.map(target.callers.contains) ?? false
+        if isOnTarget, isMeant {
+            request.aim = FuzzAim(operation: target.operation, kind: target.callers.isEmpty ? nil : kind)
+        }
         return request
     }
 
@@ -40,14 +57,34 @@ struct RequestGenerator {
         String(repeating: "a", count: 300), String(repeating: "%61", count: 90),
     ]
 
-    private mutating func word() -> String { random.chance(5) ? random.pick(Self.junk) : random.pick(names) }
+    mutating func word() -> String { random.chance(5) ? random.pick(Self.junk) : random.pick(world.names) }
+
+    private mutating func method(of target: FuzzTarget) -> String {
+        guard random.chance(25) else { return target.method }
+        isOnTarget = false
+        return random.pick(Self.methods)
+    }
+
+    /// What a parameter is given: mostly what it stands for, here or elsewhere.
+    private mutating func element(_ name: String, of path: String) -> String {
+        if random.chance(8) {
+            isOnTarget = false
+            return random.pick(Self.junk)
+        }
+        let known = world.values[FuzzWorld.thing(name, in: path)]
+        if let known, !random.chance(5) { return random.pick(known).string ?? "" }
+        return random.pick(world.names)
+    }
 
     private mutating func path(of target: FuzzTarget) -> String {
         var path = target.path
         for name in target.parameters {
-            path = path.replacing("{\(name)}", with: word()).replacing("{\(name)+}", with: word())
+            let element = element(name, of: target.path)
+            path = path.replacing("{\(name)}", with: element).replacing("{\(name)+}", with: element)
         }
-        switch random.pick(Array(0..<40)) {
+        let damage = random.pick(Array(0..<40))
+        if damage < 5 { isOnTarget = false }
+        switch damage {
         case 0: return path.replacing("/", with: "//")
         case 1: return path + "/"
         case 2: return path + "/" + word()
@@ -61,10 +98,14 @@ struct RequestGenerator {
         guard random.chance(3) || !target.query.isEmpty else { return "" }
         var pairs: [String] = []
         for parameter in target.query where random.chance(3) {
-            pairs.append("\(parameter.name)=\(queryValue(parameter.schema))")
+            let known = random.chance(2) ? world.values[parameter.name].map { random.pick($0).string ?? "" } : nil
+            pairs.append("\(parameter.name)=\(known.map(Self.encoded) ?? queryValue(parameter.schema))")
         }
         if random.chance(8) { pairs.append("\(word())=\(word())") }
-        if random.chance(20) { pairs.append("_method=\(random.pick(Self.methods))") }
+        if random.chance(20) {
+            isOnTarget = false
+            pairs.append("_method=\(random.pick(Self.methods))")
+        }
         if random.chance(20), let twin = pairs.first { pairs.append(twin) }
         return pairs.isEmpty && !random.chance(20) ? "" : "?" + pairs.joined(separator: "&")
     }
@@ -94,123 +135,42 @@ struct RequestGenerator {
 
     // MARK: Headers
 
-    private mutating func headers(of target: FuzzTarget) -> [(String, String)] {
-        var headers: [(String, String)] = [("host", "localhost")]
-        // The first one may do everything, and gets furthest.
-        let credential = random.chance(10) ? random.pick(credentials) : credentials[0]
-        if !random.chance(40) {
-            switch target.credential {
-            case .bearer: headers.append(("authorization", random.chance(30) ? credential : "Bearer \(credential)"))
-            case .apiKey: headers.append(("x-api-key", credential))
-            }
+    /// Adds a credential, mostly one that the operation takes, where the surface expects it.
+    ///
+    /// - Returns: whose it is; `nil` where there is none, or where it stands as nobody can read it.
+    private mutating func addCredential(for target: FuzzTarget, _ request: inout FuzzRequest) -> FuzzCredential.Kind? {
+        var credential = random.pick(world.credentials)
+        if !random.chance(10), !target.callers.isEmpty {
+            let kind = random.pick(target.callers)
+            credential = random.pick(world.credentials.filter { $0.kind == kind })
         }
-        if random.chance(15) {
-            let names = [
-                "x-fb-tenant", "apikey", "x-client-key", "x-service-key", "x-api-key", "idempotency-key",
-                "x-request-id",
-                "origin", "access-control-request-method", "user-agent", "x-forwarded-for", "accept",
-                "content-encoding",
-            ]
-            headers.append((random.pick(names), random.chance(2) ? random.pick(self.names) : random.pick(Self.values)))
+        if target.endsSession, [.owner, .member].contains(credential.kind) {
+            credential = FuzzCredential(kind: .owner, token: passing.last ?? "")
+            if passing.count > 1 { passing.removeLast() }
         }
-        return headers
+        if random.chance(40) { return nil }
+        if target.surface == .boltz {
+            request.headers.append(("x-api-key", credential.token))
+            return credential.kind
+        }
+        let isBare = random.chance(30)
+        request.headers.append(("authorization", isBare ? credential.token : "Bearer \(credential.token)"))
+        return isBare ? nil : credential.kind
+    }
+
+    private mutating func addHeader(_ request: inout FuzzRequest) {
+        guard random.chance(15) else { return }
+        isOnTarget = false
+        let names = [
+            "x-fb-tenant", "apikey", "x-client-key", "x-service-key", "x-api-key", "idempotency-key", "x-request-id",
+            "origin", "access-control-request-method", "user-agent", "x-forwarded-for", "accept", "content-encoding",
+        ]
+        let value = random.chance(2) ? random.pick(world.names) : random.pick(Self.values)
+        request.headers.append((random.pick(names), value))
     }
 
     private static let values = [
         "", " ", "x", "0", "a,b", "\"", "é", "null", "https://app.example.com", "POST", "gzip", "text/html", "::1",
         "clerk-sdk-python 1", String(repeating: "k", count: 300),
     ]
-
-    // MARK: Bodies
-
-    private mutating func addBody(of target: FuzzTarget, _ request: inout FuzzRequest) {
-        let types = ["application/json", "application/json; charset=utf-8", "", "text/plain", "application/xml"]
-        if random.chance(12) {
-            let form = "application/x-www-form-urlencoded"
-            request.headers.append(("content-type", random.chance(4) ? random.pick(types) : form))
-            let pairs = (0..<Int.random(in: 0..<4, using: &random)).map { _ in "\(word())=\(word())" }
-            request.body = Array(pairs.joined(separator: "&").utf8)
-            return
-        }
-        request.headers.append(("content-type", random.chance(20) ? random.pick(types) : "application/json"))
-        if random.chance(20) {
-            request.body = []
-            return
-        }
-        let json = if let schema = target.body { value(of: schema, depth: 0) } else { anything(depth: 0) }
-        var bytes = Array(json.text.utf8)
-        if random.chance(15) { damage(&bytes) }
-        request.body = bytes
-    }
-
-    private mutating func damage(_ bytes: inout [UInt8]) {
-        switch Int.random(in: 0..<6, using: &random) {
-        case 0: bytes.removeLast(min(bytes.count, Int.random(in: 1...8, using: &random)))
-        case 1: bytes.insert(random.next(upperBound: UInt8.max), at: Int.random(in: 0...bytes.count, using: &random))
-        case 2: bytes += bytes
-        case 3: bytes = Array(repeating: UInt8(ascii: "["), count: Int.random(in: 1...5000, using: &random))
-        case 4: bytes = Array("{\"name\":\"\\ud800\",\"name\":1e999}".utf8)
-        default: bytes += Array(repeating: UInt8(ascii: " "), count: Int.random(in: 1...70_000, using: &random))
-        }
-    }
-
-    private static let texts = [
-        "", "a", "name", "\u{0}", "a\u{0}b", "é", "🔑", "%", "_", "\\", "'; DROP TABLE x; --", "192.0.2.1",
-        "192.0.2.0/24", "::/0",
-        "10.0.0.1/8", "*", "read:*", "read:x", "live", "test", "service", "2030-01-01T00:00:00Z",
-        "1999-01-01T00:00:00Z", "24h",
-        "7d", "-1h", "a@example.com", "owner", "days", "user_1", "org_1", "0198c0de-0000-7000-8000-00000000abcd",
-        String(repeating: "x", count: 256), String(repeating: "é", count: 2100), "\u{FFFF}", "\r\n", " ",
-    ]
-
-    private static let numbers = ["0", "1", "1.5", "-0.5", "1e400", "1E2", "18446744073709551616"]
-        .compactMap { try? JSONValue(parsing: $0.utf8) }
-
-    private mutating func anything(depth: Int) -> JSONValue {
-        switch Int.random(in: 0..<(depth > 3 ? 6 : 8), using: &random) {
-        case 0: return .null
-        case 1: return .bool(random.chance(2))
-        case 2: return .integer(random.pick([0, 1, -1, 60, 365, 86_400, 2_592_001, .max, .min]))
-        case 3: return random.pick(Self.numbers)
-        case 4: return .string(random.pick(names))
-        case 5: return .string(random.pick(Self.texts))
-        case 6: return .array((0..<Int.random(in: 0..<4, using: &random)).map { _ in anything(depth: depth + 1) })
-        default:
-            var object = JSONObject()
-            for _ in 0..<Int.random(in: 0..<4, using: &random) {
-                object[random.pick(Self.texts)] = anything(depth: depth + 1)
-            }
-            return .object(object)
-        }
-    }
-
-    /// Something near to what a schema describes.
-    private mutating func value(of schema: Schema, depth: Int) -> JSONValue {
-        if random.chance(25) { return anything(depth: depth) }
-        switch schema {
-        case .text(let rules):
-            if let choices = rules.choices { return .string(random.pick(choices)) }
-            return .string(random.chance(4) ? random.pick(Self.texts) : random.pick(names))
-        case .integer(let range):
-            return .integer(random.pick([range.lowerBound, range.upperBound, Int64.random(in: range, using: &random)]))
-        case .number: return random.pick(Self.numbers)
-        case .boolean: return .bool(random.chance(2))
-        case .array(let element, let count):
-            let length = min(count.upperBound, Int.random(in: 0..<4, using: &random))
-            return .array((0..<length).map { _ in value(of: element, depth: depth + 1) })
-        case .object(let rules):
-            var object = JSONObject()
-            for field in rules.fields where field.isRequired ? !random.chance(30) : random.chance(3) {
-                object[field.name] = value(of: field.schema, depth: depth + 1)
-            }
-            if random.chance(20) { object[random.pick(Self.texts)] = anything(depth: depth + 1) }
-            return .object(object)
-        case .free(let rules):
-            let json = anything(depth: depth)
-            return rules.isObject && json.object == nil ? .object(JSONObject()) : json
-        case .nullable(let schema): return random.chance(4) ? .null : value(of: schema, depth: depth)
-        case .checked(let schema, _), .described(let schema, _), .component(_, let schema):
-            return value(of: schema, depth: depth)
-        }
-    }
 }
