@@ -34,6 +34,8 @@ public enum SQLFiles {
         SQLFile("c0015_workspace_metadata_valid", PackageResources.c0015_workspace_metadata_valid_sql),
         SQLFile("c0020_workspace_beginnings", PackageResources.c0020_workspace_beginnings_sql),
         SQLFile("c0021_workspace_databases", PackageResources.c0021_workspace_databases_sql),
+        SQLFile("c0022_session_ends", PackageResources.c0022_session_ends_sql),
+        SQLFile("c0023_session_ends_valid", PackageResources.c0023_session_ends_valid_sql),
     ]
 
     /// What every workspace has, the control database included.

@@ -26,7 +26,9 @@ struct KeyStatements: Sendable {
     let secrets: Statement
     let insert: Statement
     let update: Statement
+    /// Parameters: the id, and the owner's.
     let delete: Statement
+    /// Parameters: the secret's id, the key's id, what is kept of the token, and the owner's.
     let insertSecret: Statement
     let hasSecret: Statement
 
@@ -51,11 +53,11 @@ struct KeyStatements: Sendable {
         self.secrets = Self.secrets(table)
         self.insert = Self.insert(table)
         self.update = Self.update(table)
-        self.delete = Statement("DELETE FROM \(table.name) WHERE id = $1")
+        self.delete = Statement("DELETE FROM \(table.name) k WHERE k.id = $1 AND \(table.isOwned(2))")
         self.insertSecret = Statement(
             """
             INSERT INTO auth.key_secrets (id, \(table.secretColumn), digest, pepper_id, prefix, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
+            SELECT $1, k.id, $3, $4, $5, $6 FROM \(table.name) k WHERE k.id = $2 AND \(table.isOwned(7))
             """
         )
         self.hasSecret = Statement(

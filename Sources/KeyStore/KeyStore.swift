@@ -113,19 +113,22 @@ public struct KeyStore: Sendable {
         try await self.connection.query(key.statements.update, common + key.changingValues)
     }
 
-    /// Removes a key and its secrets.
+    /// Removes a key of an owner and its secrets.
     ///
     /// Its events stay.
     public func delete(_ id: UUID, in owner: KeyOwner) async throws {
-        try await self.connection.query(owner.statements.delete, [id])
+        try await self.connection.query(owner.statements.delete, [id] + owner.parameters)
     }
 
-    /// Adds a secret to a key.
+    /// Adds a secret to a key of an owner.
+    ///
+    /// - Throws: `decoding` where the owner has no such key, and the database's errors.
     public func insert(_ secret: NewSecret, key: UUID, in owner: KeyOwner) async throws {
-        try await self.connection.query(
-            owner.statements.insertSecret,
-            [secret.id, key, secret.digest.bytes, secret.pepperID, secret.prefix, secret.createdAt.stored]
-        )
+        let values: [any PostgresEncodable] = [
+            secret.id, key, secret.digest.bytes, secret.pepperID, secret.prefix, secret.createdAt.stored,
+        ]
+        let inserted = try await self.connection.query(owner.statements.insertSecret, values + owner.parameters)
+        guard inserted.affectedRows == 1 else { throw PostgresError.rowMissing }
     }
 
     /// Ends a secret: at an instant, or at once by a change of state, so that no clock decides.
@@ -165,9 +168,13 @@ public struct NewSecret: Sendable {
 extension Optional {
     /// The value, where a query always has a row.
     func orMissing() throws(PostgresError) -> Wrapped {
-        guard let self else { throw PostgresError(.decoding, "a row that must exist does not") }
+        guard let self else { throw PostgresError.rowMissing }
         return self
     }
+}
+
+extension PostgresError {
+    fileprivate static let rowMissing = PostgresError(.decoding, "a row that must exist does not")
 }
 
 extension KeyFilter {

@@ -98,6 +98,14 @@ public struct Platform: Sendable {
     /// What has to be done from time to time.
     public var upkeep: Upkeep { Upkeep(self) }
 
+    /// Ends what the use cases run by themselves: reads of key sets, and the threads that hash passwords.
+    ///
+    /// Whoever has made a platform calls it once, when nobody asks anything any more.
+    public func shutdown() async {
+        await self.keySets.shutdown()
+        await self.passwords.shutdown()
+    }
+
     // MARK: For the use cases
 
     func newID(at now: Timestamp) -> UUID {

@@ -104,6 +104,17 @@ import Testing
         #expect(secret.mac(of: "ab", principal: "c") != other.mac(of: "ab", principal: "c"))
     }
 
+    // The attack: whoever has the database tries passwords until the digest of the request that set one comes out.
+    @Test func `what is kept of a fingerprint takes the secret`() throws {
+        let id = try #require(SecretID("a"))
+        let secret = try #require(IdempotencySecret(id: id, bytes: Array(repeating: 1, count: 32)))
+        let other = try #require(IdempotencySecret(id: id, bytes: Array(repeating: 2, count: 32)))
+        let digest = try #require(Digest(bytes: Array(repeating: 3, count: 32)))
+        #expect(secret.mac(of: digest) == secret.mac(of: digest))
+        #expect(secret.mac(of: digest) != digest)
+        #expect(secret.mac(of: digest) != other.mac(of: digest))
+    }
+
     @Test func `a fingerprint keeps its parts apart`() {
         func make(_ parts: [String], _ ref: WorkspaceRef? = nil, _ body: [UInt8] = []) -> Digest {
             RequestFingerprint.make(

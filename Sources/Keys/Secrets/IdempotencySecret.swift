@@ -62,4 +62,13 @@ public struct IdempotencySecret: Sendable, Redacted {
         message.append(principal.utf8)
         return Digest(HMAC<SHA256>.authenticationCode(for: message.bytes, using: macSecret))
     }
+
+    /// What the database keeps of a request's fingerprint.
+    ///
+    /// A body may hold a password: with the bare digest whoever has the database could try passwords as fast as SHA-256 goes.
+    public func mac(of fingerprint: Digest) -> Digest {
+        var message = LengthPrefixed(purpose: "mortise idempotency fingerprint")
+        message.append(fingerprint.bytes)
+        return Digest(HMAC<SHA256>.authenticationCode(for: message.bytes, using: macSecret))
+    }
 }

@@ -242,6 +242,7 @@ package struct MortiseServer: Sendable {
     }
 
     private static func close(_ platform: Platform, _ keySets: KeySetClient) async {
+        await platform.shutdown()
         await keySets.shutdown()
         await platform.provisioner.shutdown()
         await platform.databases.shutdown()

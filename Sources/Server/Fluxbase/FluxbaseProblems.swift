@@ -17,7 +17,8 @@ enum FluxbaseProblems {
             problem.code = Code.invalidToken
             problem.detail = "Invalid or expired token"
         case Refusal.nameTaken: problem.code = Code.alreadyExists
-        case let error as TenancyError where error.code == .slugTaken: problem.code = Code.alreadyExists
+        case let error as TenancyError where [.slugTaken, .memberExists].contains(error.code):
+            problem.code = Code.alreadyExists
         default: break
         }
         return problem

@@ -1,5 +1,6 @@
 import JSON
 import Keys
+import Service
 
 /// What bodies must be like.
 ///
@@ -129,7 +130,8 @@ enum FluxbaseSchema {
 
     /// The first admin.
     static let setup = object([
-        .required("email", Schema.string(.email)), .required("password", .string(min: 12, max: 1024)),
+        .required("email", Schema.string(.email)),
+        .required("password", .string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)),
         .required("name", name), .required("setup_token", credential(1024)),
     ])
 

@@ -22,6 +22,7 @@ struct FluxbaseTenantAdminRoutes: Sendable {
         _ summary: String,
         body: RequestBodySchema? = nil,
         _ response: EndpointResult,
+        makes: Bool = false,
         handler: @escaping @Sendable (Workspace, FluxbaseRequest) async throws -> EndpointResponse
     ) -> FluxbaseEndpoint {
         FluxbaseEndpoint(
@@ -37,7 +38,8 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             query: .ignored,
             body: body,
             responses: [response],
-            problems: [.conflict, .serviceUnavailable]
+            problems: [.conflict, .serviceUnavailable],
+            takesIdempotencyKey: makes
         ) { request in
             let workspace: Workspace
             do {
@@ -45,6 +47,7 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             } catch Refusal.notFound {
                 throw FluxbaseContext.tenantNotFound
             }
+            try request.caller.require(.membersWrite, in: workspace.id)
             do {
                 return try await handler(workspace, request)
             } catch Refusal.notFound {
@@ -96,36 +99,19 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             id: "fluxbaseAssignTenantAdmin",
             "Let a user of the organization manage a tenant",
             body: .required(FluxbaseSchema.tenantAdmin),
-            EndpointResult(.created, "The admin.", FluxbaseTenantJSON.admin)
+            EndpointResult(.created, "The admin.", FluxbaseTenantJSON.admin),
+            makes: true
         ) { workspace, request in
             guard let user = FluxbaseInput.id(try request.body.required("user_id")) else { throw Refusal.notFound }
-            let organization = try context.organization(of: try request.caller)
-            let caller = try context.caller(request)
-            let memberships = try await found(MemberFilter(userID: user), request)
-            let admin: Member
-            if let here = memberships.first(where: { $0.workspaceID == workspace.id }) {
-                guard !FluxbaseRole.isAdmin(here.role) else {
-                    throw Problem(
-                        .conflict,
-                        code: FluxbaseProblems.Code.alreadyExists,
-                        detail: "The user is an admin of this tenant already"
-                    )
-                }
-                admin = try await members.change(
-                    here.id,
-                    MemberChange(role: .admin),
-                    organization: organization,
-                    by: caller
-                )
-            } else {
-                guard let known = memberships.first?.user else { throw Refusal.notFound }
-                admin = try await members.add(
-                    NewMember(email: known.email, role: .admin, workspaceID: workspace.id),
-                    organization: organization,
-                    by: caller
-                )
-            }
-            return .json(JSONValue.object(FluxbaseTenantJSON.admin(admin, of: workspace)), status: .created)
+            let path = "/api/v1/admin/tenants/\(UUIDv7.text(of: workspace.id))/admins"
+            let made = try await members.makeAdmin(
+                user,
+                ofWorkspace: workspace.id,
+                organization: try context.organization(of: try request.caller),
+                by: try context.caller(request, path: path),
+                answer: { JSONValue.object(FluxbaseTenantJSON.admin($0, of: workspace)).text }
+            )
+            return .stored(made.answer, isReplay: made.isReplay, status: .created)
         }
     }
 

@@ -13,7 +13,8 @@ struct MemberRoutes: Sendable {
 
     private static let path = "/v1/organizations/{organization}/members"
     private static let id = PathParameter("id", "The membership's id.")
-    private static let password = Schema.string(min: 12, max: 256)
+    /// A new password.
+    static let password = Schema.string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)
     private static let email = Schema.string(min: 3, max: 254)
         .checked { value in
             guard let text = value.string, EmailAddress(text) == nil else { return nil }
@@ -31,6 +32,7 @@ struct MemberRoutes: Sendable {
         body: RequestBodySchema? = nil,
         response: EndpointResult,
         problems: [Problem.Kind] = [],
+        makes: Bool = false,
         handler: @escaping @Sendable (_ organization: String, _ request: NativeRequest) async throws -> EndpointResponse
     ) -> NativeEndpoint {
         NativeEndpoint(
@@ -45,7 +47,8 @@ struct MemberRoutes: Sendable {
             query: query,
             body: body,
             responses: [response],
-            problems: problems + [.serviceUnavailable]
+            problems: problems + [.serviceUnavailable],
+            takesIdempotencyKey: makes
         ) { request in
             try await handler(try request.parameter("organization"), request)
         }
@@ -110,7 +113,8 @@ struct MemberRoutes: Sendable {
             "Add a member",
             description: """
                 A user of the organization gets one more role, and name and password count for nothing; anybody else becomes a user. No mail \
-                is sent. Only owners add owners. A user of another organization can be added by an operator only.
+                is sent. Only owners add owners, and an admin key gives no role with more permissions than it has. A user of another \
+                organization can be added by an operator only.
                 """,
             body: .required(
                 .object([
@@ -122,8 +126,14 @@ struct MemberRoutes: Sendable {
                 ])
                 .named("MemberAdd")
             ),
-            response: EndpointResult(.created, "The member.", MemberJSON.schema),
-            problems: [.conflict]
+            response: EndpointResult(
+                .created,
+                "The member.",
+                MemberJSON.schema,
+                headers: [NativeSchema.replayed]
+            ),
+            problems: [.conflict],
+            makes: true
         ) { organization, request in
             let new = NewMember(
                 email: try request.body.required("email"),
@@ -132,9 +142,15 @@ struct MemberRoutes: Sendable {
                 name: try request.body.optional("name"),
                 password: try request.body.optional("password")
             )
-            let caller = try context.caller(request)
-            let member = try await context.platform.members.add(new, organization: organization, by: caller)
-            return .json(MemberJSON(member: member), status: .created)
+            let id = try await context.platform.access.organization(organization, for: try request.caller).id
+            let path = "/v1/organizations/\(UUIDv7.text(of: id))/members"
+            let made = try await context.platform.members.add(
+                new,
+                organization: UUIDv7.text(of: id),
+                by: try context.caller(request, path: path),
+                answer: { MemberJSON(member: $0).stored }
+            )
+            return .stored(made.answer, isReplay: made.isReplay, status: .created)
         }
     }
 

@@ -76,8 +76,16 @@ struct SessionIssuerRoutes: Sendable {
             access: .operator(Permission.platform.rawValue),
             parameters: [OrganizationRoutes.parameter],
             body: .required(Self.create, maximumBytes: 262_144),
-            responses: [EndpointResult(.created, "The session issuer.", SessionIssuerJSON.schema)],
-            problems: [.conflict, .serviceUnavailable]
+            responses: [
+                EndpointResult(
+                    .created,
+                    "The session issuer.",
+                    SessionIssuerJSON.schema,
+                    headers: [NativeSchema.replayed]
+                )
+            ],
+            problems: [.conflict, .serviceUnavailable],
+            takesIdempotencyKey: true
         ) { request in
             let new = NewSessionIssuer(
                 issuer: try request.body.required("issuer"),
@@ -87,12 +95,18 @@ struct SessionIssuerRoutes: Sendable {
                 readRoles: try request.body.optional("read_roles") ?? [],
                 manageRoles: try request.body.optional("manage_roles") ?? ["admin"]
             )
+            let organization = try await context.platform.access.organization(
+                request.parameter("organization"),
+                for: try request.caller
+            )
+            let id = UUIDv7.text(of: organization.id)
             let added = try await context.platform.sessionIssuers.add(
                 new,
-                organization: try request.parameter("organization"),
-                by: try context.caller(request)
+                organization: id,
+                by: try context.caller(request, path: "/v1/organizations/\(id)/session-issuers"),
+                answer: { SessionIssuerJSON(issuer: $0).stored }
             )
-            return .json(SessionIssuerJSON(issuer: added), status: .created)
+            return .stored(added.answer, isReplay: added.isReplay, status: .created)
         }
     }
 

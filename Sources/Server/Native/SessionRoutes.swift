@@ -145,12 +145,12 @@ struct SessionRoutes: Sendable {
             body: .required(
                 .object([
                     .required("current_password", Self.password),
-                    .required("new_password", .string(min: 12, max: 256)),
+                    .required("new_password", MemberRoutes.password),
                 ])
                 .named("PasswordChange")
             ),
             responses: [EndpointResult(.noContent, "It is changed.")],
-            problems: [.forbidden, .rateLimited, .serviceUnavailable]
+            problems: [.conflict, .forbidden, .rateLimited, .serviceUnavailable]
         ) { request in
             try await context.platform.members.changePassword(
                 current: try request.body.required("current_password"),

@@ -95,10 +95,7 @@ struct WorkspaceRoutes: Sendable {
             )
             let path = "/v1/organizations/\(UUIDv7.text(of: organization.id))/workspaces"
             let made = try await context.platform.workspaces.create(new, by: try context.caller(request, path: path)) {
-                workspace in
-                var writer = JSONWriter(capacity: 512)
-                writer.value(WorkspaceJSON(workspace: workspace))
-                return String(decoding: writer.bytes, as: UTF8.self)
+                WorkspaceJSON(workspace: $0).stored
             }
             return .stored(made.answer, isReplay: made.isReplay, status: .created)
         }

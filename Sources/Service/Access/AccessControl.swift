@@ -134,10 +134,15 @@ public struct AccessControl: Sendable {
 extension Principal {
     /// Refuses to hand on more than one has: whoever could make, rotate or change a stronger key would be as strong as it.
     func requireNoEscalation(_ permissions: PermissionSet, owner: KeyOwner) throws(Refusal) {
-        guard case .organization = owner, self.reach != .platform else { return }
-        for permission in permissions.permissions where !self.permissions.contains(permission) {
-            throw .forbidden(permission)
-        }
+        guard case .organization = owner else { return }
+        try self.requireEach(of: permissions)
+    }
+
+    /// Refuses unless the credential has all of these permissions itself; operator keys are exempt, for an organization that has nobody
+    /// left gets in again by them.
+    func requireEach(of permissions: PermissionSet) throws(Refusal) {
+        guard self.reach != .platform, !self.permissions.isSuperset(of: permissions) else { return }
+        for permission in permissions.permissions { try self.require(permission) }
     }
 
     /// Refuses a key of a workspace, which may change keys that are stronger than itself: rotation would hand it their tokens.

@@ -1,3 +1,5 @@
+import Keys
+
 /// One request of a principal: who, from where, under which id.
 public struct Caller: Sendable {
     /// Who asks.
@@ -6,6 +8,8 @@ public struct Caller: Sendable {
     public let address: String?
     /// The request, as the logs name it.
     public let requestID: String?
+    /// The same as a value; `nil` also where it is none.
+    var network: IPAddress? { self.address.flatMap { IPAddress($0) } }
     /// The `Idempotency-Key`, if the request carries one.
     public let idempotency: IdempotentRequest?
 

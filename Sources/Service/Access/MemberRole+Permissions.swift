@@ -13,6 +13,10 @@ extension MemberRole {
         }
     }
 
+    /// What a key needs in order to give this role: all that the role has, and for a `member`, who makes client keys of their own, what
+    /// making keys takes.
+    var price: PermissionSet { self == .member ? [.keysWrite] : self.permissions }
+
     /// Whether who has this role may give another one, or take it away: owners all, admins all but an owner's.
     func mayGrant(_ other: MemberRole) -> Bool {
         switch self {

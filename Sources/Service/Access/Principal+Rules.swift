@@ -30,6 +30,18 @@ extension Principal {
         guard isWide else { throw .forbiddenKind("This needs a role in the whole organization.") }
     }
 
+    /// The workspaces that a permission is confined to; `nil` where it holds wherever the credential reaches.
+    ///
+    /// A role in the whole organization widens what one sees only where it has the permission itself.
+    func workspaces(with permission: Permission) -> Set<UUID>? {
+        guard let member else {
+            if case .workspaces(let own, _) = self.reach { return own }
+            return nil
+        }
+        let places = member.grants.filter { $0.role.permissions.contains(permission) }.map(\.workspaceID)
+        return places.contains(nil) ? nil : Set(places.compactMap(\.self))
+    }
+
     /// Refuses unless this is an operator key with a permission.
     public func requirePlatform(_ permission: Permission) throws(Refusal) {
         guard self.reach == .platform else { throw .forbiddenKind("This needs an operator key.") }
@@ -96,15 +108,10 @@ extension Principal {
         subject: String?
     ) throws(Refusal) -> ClientKeyReach {
         if case .external(let session) = self.identity {
-            let subject = subject ?? session.defaultSubject
-            let isAllowed =
-                switch permission {
-                case .keysRead: session.mayRead(subject)
-                case .keysWrite: session.mayManage(subject)
-                default: false
-                }
-            guard isAllowed else { throw .forbidden(permission) }
-            return .subject(subject)
+            guard let own = session.own(subject ?? session.defaultSubject, permission) else {
+                throw .forbidden(permission)
+            }
+            return .subject(own)
         }
         if let own = self.workspaceKey?.found.subject {
             try self.require(permission)

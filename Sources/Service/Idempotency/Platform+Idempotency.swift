@@ -44,19 +44,20 @@ extension Platform {
         for older in self.secrets.idempotency.dropFirst() {
             let mac = older.mac(of: request.key, principal: principal).bytes
             if let record = try await store.find(principal: principal, keyMAC: mac) {
-                return try Self.replay(record, fingerprint)
+                return try Self.replay(record, older.mac(of: fingerprint))
             }
         }
+        let kept = secret.mac(of: fingerprint)
         let record = IdempotencyRecord(
             principal: principal,
             keyMAC: secret.mac(of: request.key, principal: principal).bytes,
-            fingerprint: fingerprint.bytes,
+            fingerprint: kept.bytes,
             nonce: self.randomness.bytes(IdempotencySecret.nonceByteCount),
             secretID: secret.id.text,
             resourceID: resource
         )
         guard let twin = try await store.claim(record) else { return .first(record) }
-        return try Self.replay(twin, fingerprint)
+        return try Self.replay(twin, kept)
     }
 
     private static func replay(
@@ -77,6 +78,34 @@ extension Platform {
         guard case .first(var record) = attempt else { return }
         record.resourceID = resource ?? record.resourceID
         try await IdempotencyStore(connection).complete(record, answer: answer)
+    }
+
+    /// Makes something in the control database once for an `Idempotency-Key`.
+    ///
+    /// - Parameters:
+    ///   - caller: whose request it is.
+    ///   - connection: with the transaction of what is made.
+    ///   - isThere: whether what a twin made is there still.
+    ///   - make: makes it, and says its id and the answer as JSON text.
+    /// - Returns: the answer; a twin's where it came first.
+    /// - Throws: `Refusal.idempotencyKeyReused`, `Refusal.conflict` where what a twin made has been deleted since, what `make` throws.
+    func once(
+        _ caller: Caller,
+        _ connection: PostgresConnection,
+        isThere: (UUID) async throws -> Bool,
+        make: () async throws -> (id: UUID, answer: String)
+    ) async throws -> StoredAnswer {
+        let placeholder = self.newID(at: try await KeyStore(connection).now())
+        let attempt = try await self.claim(caller, KeyHome(owner: .platform), resource: placeholder, connection)
+        if case .replay(let record) = attempt {
+            guard let answer = record.answer, try await isThere(record.resourceID) else {
+                throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
+            }
+            return StoredAnswer(answer: answer, isReplay: true, resourceID: record.resourceID)
+        }
+        let made = try await make()
+        try await self.complete(attempt, answer: made.answer, resource: made.id, connection)
+        return StoredAnswer(answer: made.answer, isReplay: false, resourceID: made.id)
     }
 
     /// Makes a token: derived where a twin must be able to get it again, random otherwise.

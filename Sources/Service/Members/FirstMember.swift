@@ -29,7 +29,7 @@ public enum FirstMemberFault: Error, Sendable, Hashable, CustomStringConvertible
         switch self {
         case .badEmail: "MORTISE_ADMIN_EMAIL is not an e-mail address."
         case .badPassword:
-            "MORTISE_ADMIN_PASSWORD must have \(SessionLimits.passwordCharacters) characters or more, and 1024 bytes at most."
+            "MORTISE_ADMIN_PASSWORD must have \(NewPassword.length.lowerBound) to \(NewPassword.length.upperBound) characters."
         }
     }
 }

@@ -16,19 +16,21 @@ struct MemberAuthority {
     /// Refuses unless it may give a role at a place, or take it away.
     ///
     /// Operator keys may do everything here: an organization that lost its owners has nobody else. An admin key counts as an admin, or an
-    /// admin could make one and become an owner by it; but it may name the first owner.
+    /// admin could make one and become an owner by it; but it may name the first owner. It needs the role's permissions itself, or one that
+    /// may only write members would be as strong as the admin whom it makes.
     func requireGrant(_ role: MemberRole, workspace: UUID?) throws(Refusal) {
         let isAllowed: Bool
         switch self.principal.identity {
         case .system: isAllowed = true
         case .key:
             try self.principal.require(.membersWrite)
+            try self.principal.requireEach(of: role.price)
             isAllowed =
                 self.principal.reach == .platform || MemberRole.admin.mayGrant(role)
                 || (role == .owner && !self.hasOwner)
         case .member:
             if let workspace {
-                try self.requireSight(of: workspace)
+                guard self.reaches(workspace) else { throw .notFound }
                 try self.principal.require(.membersWrite, in: workspace)
             } else {
                 try self.principal.requireWide(.membersWrite)
@@ -39,10 +41,13 @@ struct MemberAuthority {
         guard isAllowed else { throw .forbiddenKind("Only an owner makes, changes or removes an owner.") }
     }
 
-    /// Refuses, as what is not there, a membership at a place that the principal does not reach.
-    func requireSight(of workspace: UUID?) throws(Refusal) {
-        guard self.reaches(workspace) else { throw .notFound }
+    /// Refuses, as what is not there, a membership that the principal does not see.
+    func requireSight(of member: Member) throws(Refusal) {
+        guard self.sees(member) else { throw .notFound }
     }
+
+    /// Whether the principal sees a membership.
+    func sees(_ member: Member) -> Bool { self.principal.sees(member) }
 
     /// Refuses unless every role that a user has anywhere is the principal's to give: who can set a password can be that user.
     func requireIdentity(_ memberships: [Member]) throws(Refusal) {
@@ -63,5 +68,14 @@ struct MemberAuthority {
     private func reaches(_ workspace: UUID?) -> Bool {
         guard case .workspaces(let own, _) = self.principal.reach else { return true }
         return workspace.map(own.contains) ?? false
+    }
+}
+
+extension Principal {
+    /// Whether it sees a membership of its organization: any with `members:write` over all of it, else those of the workspaces where it
+    /// has that.
+    func sees(_ member: Member) -> Bool {
+        guard let places = self.workspaces(with: .membersWrite) else { return true }
+        return member.workspaceID.map(places.contains) ?? false
     }
 }

@@ -57,15 +57,13 @@ enum UserInput {
         return email
     }
 
-    /// Long enough to resist guessing, and short enough that nobody can make a server read a novel.
+    /// Refuses a new password that is too short or too long.
     ///
     /// No rules about kinds of characters: they make passwords harder to remember and no harder to guess (NIST SP
     /// 800-63B section 5.1.1.2).
     static func check(password: String, _ pointer: String = "/password") throws(Refusal) {
-        guard password.unicodeScalars.count >= SessionLimits.passwordCharacters,
-            password.utf8.count <= SessionLimits.passwordBytes
-        else {
-            let detail = "Must have \(SessionLimits.passwordCharacters) characters or more."
+        guard NewPassword.length.contains(password.unicodeScalars.count) else {
+            let detail = "Must have \(NewPassword.length.lowerBound) to \(NewPassword.length.upperBound) characters."
             throw .invalid([InvalidField(pointer: pointer, detail: detail)])
         }
     }

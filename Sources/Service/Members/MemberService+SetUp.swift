@@ -23,7 +23,7 @@ extension MemberService {
     ///   - email: the address.
     ///   - password: the password.
     ///   - name: what people call them.
-    ///   - setupToken: the operator key, or an admin key of that organization that may write members: whoever has one could do this anyway.
+    ///   - setupToken: the operator key, or an admin key of that organization with every permission in it, for an owner has them all.
     ///   - origin: where the request comes from.
     /// - Returns: the session and its tokens.
     /// - Throws: `Refusal.conflict` once somebody is a member, `unauthenticated`, `forbidden`, `invalid`.
@@ -42,11 +42,12 @@ extension MemberService {
         } catch Refusal.notFound {
             throw Refusal.unauthenticated
         }
-        try principal.require(.membersWrite)
+        if principal.reach == .platform { try principal.require(.platform) }
+        try principal.requireEach(of: MemberRole.owner.price)
         let address = try UserInput.email(email)
         try UserInput.check(password: password)
         try UserInput.check(name: name)
-        let hash = try await self.platform.passwords.hash(password)
+        let hash = try await self.platform.passwords.hash(password, from: origin.address)
         let attribution = Attribution(
             actor: principal.actor,
             address: origin.address?.description,
@@ -54,6 +55,7 @@ extension MemberService {
         )
         return try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
+            _ = try await self.platform.access.current(principal, connection)
             let user = try await self.insertFirst(address, name, hash, organization.id, attribution, store)
             guard let user else { throw Refusal.conflict("The installation has been set up already.") }
             return try await self.platform.sessions.begin(
@@ -94,7 +96,7 @@ extension MemberService {
     /// Of two programs that start at once one does it; the other waits for it.
     func seed(_ first: FirstMember) async throws {
         guard try await !self.isSeeded() else { return }
-        let hash = try await self.platform.passwords.hash(first.password)
+        let hash = try await self.platform.passwords.hash(first.password, from: nil)
         try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
             guard try await store.plantSeed(Self.seedName, keyID: nil),

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Bounds how often a password can be guessed.
 ///
-/// Failures are counted for each pair of account and address, and for each address over all accounts; an IPv6 address counts by its /64,
+/// Wrong passwords are counted for each pair of account and address, and for each address over all accounts; an IPv6 address counts by its /64,
 /// which is what one customer has. Nothing is counted for an account alone: a stranger who fails for somebody else's account would lock its
 /// owner out. What is counted is lost with the process and is each node's own.
 final class GuessLimiter: Sendable {
@@ -36,12 +36,34 @@ final class GuessLimiter: Sendable {
         self.address = GCRA(limit: Self.perAddress.limit, period: Self.perAddress.period)
     }
 
-    /// Takes one guess; `forgive` gives it back when it was right.
+    /// Lets a password be compared, as one guess.
     ///
-    /// Taken beforehand, so that many guesses at once do not all pass before the first has failed.
+    /// A right one is none, and neither is one that could not be compared: an outage is not the fault of who signs in. The guess is taken
+    /// beforehand, so that many at once do not all pass before the first has failed.
     ///
-    /// - Throws: `Refusal.tooManyAttempts`.
-    func take(account: String, from address: IPAddress?) throws(Refusal) {
+    /// - Parameters:
+    ///   - account: whose password.
+    ///   - address: where the request comes from.
+    ///   - compare: compares; `nil` for a wrong password.
+    /// - Returns: what `compare` returned.
+    /// - Throws: `Refusal.tooManyAttempts`, and what `compare` throws.
+    func counting<T>(
+        account: String,
+        from address: IPAddress?,
+        _ compare: () async throws -> T?
+    ) async throws -> T? {
+        try self.take(account: account, from: address)
+        do {
+            let right = try await compare()
+            if right != nil { self.giveBack(account: account, from: address, forgiving: true) }
+            return right
+        } catch {
+            self.giveBack(account: account, from: address, forgiving: false)
+            throw error
+        }
+    }
+
+    private func take(account: String, from address: IPAddress?) throws(Refusal) {
         let keys = Self.keys(account, address)
         let now = self.nanoseconds
         let retry: Duration? = self.state.withLock { state in
@@ -60,25 +82,21 @@ final class GuessLimiter: Sendable {
         throw .tooManyAttempts(retryAfter: Int(retry.components.seconds) + 1)
     }
 
-    /// Forgets the failures of a pair whose owner has shown to know the password, and gives the address this guess back.
-    func forgive(account: String, from address: IPAddress?) {
+    /// Gives a guess back; to who has shown to know the password, all that were taken for the pair.
+    private func giveBack(account: String, from address: IPAddress?, forgiving: Bool) {
         let keys = Self.keys(account, address)
         let now = self.nanoseconds
-        let cost = (Self.perAddress.period / Self.perAddress.limit) / Duration.nanoseconds(1)
         self.state.withLock { state in
-            state.arrivals[keys[0]] = nil
-            guard let arrival = state.arrivals[keys[1]] else { return }
-            let rest = arrival - Int64(cost)
-            state.arrivals[keys[1]] = rest > now ? rest : nil
+            for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
+                guard let arrival = state.arrivals[key] else { continue }
+                let rest = arrival - Int64(limit.period / limit.limit / Duration.nanoseconds(1))
+                state.arrivals[key] = rest > now && !(forgiving && key.account != nil) ? rest : nil
+            }
         }
     }
 
     private static func keys(_ account: String, _ address: IPAddress?) -> [Key] {
-        let network: IPAddress? =
-            switch address {
-            case .v6: address?.network(prefixLength: 64)
-            default: address
-            }
+        let network = address?.ofCustomer
         return [Key(network: network, account: account), Key(network: network, account: nil)]
     }
 
@@ -92,5 +110,15 @@ final class GuessLimiter: Sendable {
         state.arrivals = state.arrivals.filter { $0.key.account == nil }
         guard state.arrivals.count + 2 > Self.capacity else { return }
         state.arrivals = [:]
+    }
+}
+
+extension IPAddress {
+    /// What one customer has: an IPv6 address counts by its /64.
+    var ofCustomer: IPAddress {
+        switch self {
+        case .v4: self
+        case .v6: self.network(prefixLength: 64)
+        }
     }
 }

@@ -1,110 +1,113 @@
+import Keys
 import NIOPosix
 import Synchronization
 
-/// Hashes and checks passwords on threads of their own, a few at once.
+/// Hashes and checks passwords on threads of its own, a few at once.
 ///
 /// Each takes memory and a processor on purpose, so an unbounded number of sign-ins would take the whole machine with them. Those that do
-/// not fit in the line are refused, which costs nothing.
+/// not fit in the line are refused, which costs nothing; and so are those of a network that has its share of it already, or one stranger
+/// could keep everybody from signing in.
 final class PasswordHasher: Sendable {
+    private enum Turn {
+        case come, refused, cancelled
+    }
+
     private struct State {
-        var running = 0
+        var line: PasswordLine<CheckedContinuation<Turn, Never>>
         var nextID: UInt64 = 0
-        var waiting: [(id: UInt64, continuation: CheckedContinuation<Bool, Never>)] = []
     }
 
     private let cost: PasswordCost
-    private let width: Int
-    private let capacity: Int
     private let randomness: Randomness
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    private let threads: NIOThreadPool
     /// A hash of nothing in particular, to be compared with where there is no user: the answer must take as long.
     private let decoy: PasswordHash
 
-    /// Prepares to hash.
+    /// Prepares to hash, until `shutdown`.
     ///
     /// - Parameters:
     ///   - cost: what a new hash costs.
-    ///   - width: how many at once.
+    ///   - width: how many at once, and how many threads.
     ///   - capacity: how many may wait.
+    ///   - perNetwork: how many of those that hash or wait may come from one network: an IPv4 address, or an IPv6 /64.
     ///   - randomness: where salt comes from.
-    init(cost: PasswordCost, width: Int = 2, capacity: Int = 32, randomness: Randomness) {
+    init(cost: PasswordCost, width: Int = 2, capacity: Int = 32, perNetwork: Int = 8, randomness: Randomness) {
         self.cost = cost
-        self.width = width
-        self.capacity = capacity
         self.randomness = randomness
+        let line = PasswordLine<CheckedContinuation<Turn, Never>>(
+            width: width,
+            capacity: capacity,
+            perNetwork: perNetwork
+        )
+        self.state = Mutex(State(line: line))
+        self.threads = NIOThreadPool(numberOfThreads: width)
+        self.threads.start()
         self.decoy = .decoy(cost)
     }
+
+    /// Ends the threads, when what they are at is done; nothing can be hashed any more.
+    func shutdown() async { try? await self.threads.shutdownGracefully() }
 
     /// Hashes a new password.
     ///
     /// - Throws: `Refusal.overloaded`, `CancellationError`.
-    func hash(_ password: String) async throws -> PasswordHash {
+    func hash(_ password: String, from address: IPAddress?) async throws -> PasswordHash {
         let salt = PasswordHash.salt(self.randomness)
-        return try await self.run { [cost] in try PasswordHash(of: password, cost: cost, salt: salt) }
+        return try await self.run(address) { [cost] in try PasswordHash(of: password, cost: cost, salt: salt) }
     }
 
     /// Whether a password is the one of a hash; without a hash it takes as long and is not.
     ///
-    /// - Returns: whether it matches, and a new hash where the old one was made at another cost.
     /// - Throws: `Refusal.overloaded`, `CancellationError`.
-    func check(_ password: String, _ stored: String?) async throws -> (matches: Bool, renewed: PasswordHash?) {
+    func matches(_ password: String, _ stored: String?, from address: IPAddress?) async throws -> Bool {
         let hash = stored.flatMap(PasswordHash.init)
         let compared = hash ?? self.decoy
-        let matches = try await self.run { try compared.matches(password) } && hash != nil
-        guard matches, compared.isOutdated(self.cost) else { return (matches, nil) }
-        return (true, try await self.hash(password))
+        return try await self.run(address) { try compared.matches(password) } && hash != nil
     }
 
-    private func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        try await self.enter()
-        defer { self.leave() }
-        return try await NIOThreadPool.singleton.runIfActive(work)
+    /// A new hash of a password whose hash was made at another cost than today's; `nil` where it need not, or cannot, be made now.
+    func renewed(_ password: String, _ stored: String, from address: IPAddress?) async -> PasswordHash? {
+        guard let hash = PasswordHash(stored), hash.isOutdated(self.cost) else { return nil }
+        // Who has shown to know the password is let in, however long the line is: there will be another time.
+        return try? await self.hash(password, from: address)
+    }
+
+    private func run<T: Sendable>(
+        _ address: IPAddress?,
+        _ work: @escaping @Sendable () throws -> T
+    ) async throws -> T {
+        let network = address?.ofCustomer
+        try await self.enter(network)
+        defer { self.state.withLock { $0.line.leave(from: network) }?.resume(returning: .come) }
+        return try await self.threads.runIfActive(work)
     }
 
     /// Waits for a place.
-    private func enter() async throws {
-        let id: UInt64? = try self.state.withLock { state in
-            if state.running < self.width {
-                state.running += 1
-                return nil
-            }
-            guard state.waiting.count < self.capacity else { throw Refusal.overloaded }
+    private func enter(_ network: IPAddress?) async throws {
+        let id = self.state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
-        guard let id else { return }
-        let isLet = await withTaskCancellationHandler {
+        let turn = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let answer: Bool? = self.state.withLock { state in
-                    if Task.isCancelled { return false }
-                    // A place may have become free since.
-                    if state.running < self.width {
-                        state.running += 1
-                        return true
+                let turn: Turn? = self.state.withLock { state in
+                    if Task.isCancelled { return .cancelled }
+                    switch state.line.enter(id, from: network, continuation) {
+                    case .admitted: return .come
+                    case .refused: return .refused
+                    case .waiting: return nil
                     }
-                    state.waiting.append((id, continuation))
-                    return nil
                 }
-                if let answer { continuation.resume(returning: answer) }
+                if let turn { continuation.resume(returning: turn) }
             }
         } onCancel: {
-            let waiter = self.state.withLock { state in
-                state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0).continuation }
-            }
-            waiter?.resume(returning: false)
+            self.state.withLock { $0.line.cancel(id) }?.resume(returning: .cancelled)
         }
-        guard isLet else { throw CancellationError() }
-    }
-
-    /// Hands the place to whoever has waited longest.
-    private func leave() {
-        let next = self.state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            if state.waiting.isEmpty {
-                state.running -= 1
-                return nil
-            }
-            return state.waiting.removeFirst().continuation
+        switch turn {
+        case .come: return
+        case .refused: throw Refusal.overloaded
+        case .cancelled: throw CancellationError()
         }
-        next?.resume(returning: true)
     }
 }

@@ -52,13 +52,26 @@ public struct ExternalSession: Sendable {
     public var defaultSubject: String { self.activeOrganization?.id ?? self.userID }
 
     /// Whether it may see a subject's keys.
-    public func mayRead(_ subject: String) -> Bool {
-        subject == self.userID || (subject == self.activeOrganization?.id && self.mayReadOrganization)
-    }
+    public func mayRead(_ subject: String) -> Bool { self.own(subject, .keysRead) != nil }
 
     /// Whether it may make and revoke a subject's keys.
-    public func mayManage(_ subject: String) -> Bool {
-        subject == self.userID || (subject == self.activeOrganization?.id && self.mayManageOrganization)
+    public func mayManage(_ subject: String) -> Bool { self.own(subject, .keysWrite) != nil }
+
+    /// The subject as the session spells it, where it may do this with the subject's keys.
+    ///
+    /// Byte for byte, as the database compares: `==` takes the Kelvin sign for a K, and the keys of the one are not those of the other.
+    func own(_ subject: String, _ permission: Permission) -> String? {
+        let mayAsOrganization: Bool
+        switch permission {
+        case .keysRead: mayAsOrganization = self.mayReadOrganization
+        case .keysWrite: mayAsOrganization = self.mayManageOrganization
+        default: return nil
+        }
+        if subject.utf8.elementsEqual(self.userID.utf8) { return self.userID }
+        guard mayAsOrganization, let id = self.activeOrganization?.id, subject.utf8.elementsEqual(id.utf8) else {
+            return nil
+        }
+        return id
     }
 }
 

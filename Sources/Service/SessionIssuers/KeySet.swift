@@ -19,11 +19,13 @@ struct KeySet: Sendable {
             return nil
         }
         var keys: [String: JWK] = [:]
+        var ambiguous: Set<String> = []
         for case .object(let object) in list.prefix(Self.maximumKeys) {
             guard let id = object["kid"]?.string, !id.isEmpty, let key = Self.key(object) else { continue }
-            // Of two keys with one id nobody could say which is meant.
-            keys[id] = keys[id] ?? key
+            if keys.updateValue(key, forKey: id) != nil { ambiguous.insert(id) }
         }
+        // Of two keys with one id nobody could say which is meant.
+        for id in ambiguous { keys[id] = nil }
         guard !keys.isEmpty else { return nil }
         self.keys = keys
     }

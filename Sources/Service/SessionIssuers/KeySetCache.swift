@@ -27,7 +27,15 @@ final class KeySetCache: Sendable {
         var reading: Task<KeySet?, Never>?
     }
 
-    private let entries = Mutex([UUID: Entry]())
+    private struct State {
+        var entries: [UUID: Entry] = [:]
+        /// Every read that has not ended, of issuers that were forgotten as well.
+        var readings: [UInt64: Task<KeySet?, Never>] = [:]
+        var nextReading: UInt64 = 0
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
     private let fetch: Fetch
     private let elapsed: @Sendable () -> Duration
     private let logger: Logger
@@ -44,18 +52,21 @@ final class KeySetCache: Sendable {
     /// - Throws: `Refusal.unavailable` where there is none and none can be had.
     func keys(of issuer: SessionIssuer, for keyID: String) async throws -> KeySet {
         let now = self.elapsed()
-        let (known, reading) = self.entries.withLock { entries in
-            if entries.count >= Self.capacity, entries[issuer.id] == nil { entries = [:] }
-            var entry = entries[issuer.id] ?? Entry()
+        let (known, reading) = self.state.withLock { state in
+            if state.entries.count >= Self.capacity, state.entries[issuer.id] == nil { state.entries = [:] }
+            var entry = state.entries[issuer.id] ?? Entry()
             let usable = entry.set.flatMap { now - entry.readAt < Self.usableFor ? $0 : nil }
             let isFresh = now - entry.readAt < Self.freshFor && usable?.contains(keyID) == true
             let pause = usable == nil ? Self.retryEmptyAfter : Self.retryAfter
             let mayTry = entry.triedAt.map { now - $0 >= pause } ?? true
-            if !isFresh, entry.reading == nil, mayTry {
+            if !isFresh, entry.reading == nil, mayTry, !state.isClosed {
                 entry.triedAt = now
-                entry.reading = Task { await self.read(issuer) }
+                state.nextReading += 1
+                let reading = Task { [id = state.nextReading] in await self.read(issuer, id) }
+                state.readings[state.nextReading] = reading
+                entry.reading = reading
             }
-            entries[issuer.id] = entry
+            state.entries[issuer.id] = entry
             return (usable, isFresh ? nil : entry.reading)
         }
         if let reading, let read = await reading.value { return read }
@@ -65,10 +76,20 @@ final class KeySetCache: Sendable {
 
     /// Forgets a set whose issuer was removed.
     func forget(_ issuer: UUID) {
-        self.entries.withLock { $0[issuer] = nil }
+        self.state.withLock { $0.entries[issuer] = nil }
     }
 
-    private func read(_ issuer: SessionIssuer) async -> KeySet? {
+    /// Ends every read, and waits until it has ended; none is begun any more.
+    func shutdown() async {
+        let readings = self.state.withLock { state in
+            state.isClosed = true
+            return state.readings.values
+        }
+        for reading in readings { reading.cancel() }
+        for reading in readings { _ = await reading.value }
+    }
+
+    private func read(_ issuer: SessionIssuer, _ reading: UInt64) async -> KeySet? {
         var set: KeySet?
         do {
             set = KeySet(try await self.bytes(issuer.keys))
@@ -77,11 +98,12 @@ final class KeySetCache: Sendable {
             self.warn(issuer, "\(error)")
         }
         let now = self.elapsed()
-        self.entries.withLock { [set] entries in
-            entries[issuer.id]?.reading = nil
+        self.state.withLock { [set] state in
+            state.readings[reading] = nil
+            state.entries[issuer.id]?.reading = nil
             guard let set else { return }
-            entries[issuer.id]?.set = set
-            entries[issuer.id]?.readAt = now
+            state.entries[issuer.id]?.set = set
+            state.entries[issuer.id]?.readAt = now
         }
         return set
     }
@@ -92,10 +114,7 @@ final class KeySetCache: Sendable {
         case .inline(let text): return Array(text.utf8)
         case .file(let path):
             return try await NIOThreadPool.singleton.runIfActive {
-                guard let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int,
-                    size <= KeySet.maximumBytes, let data = FileManager.default.contents(atPath: path)
-                else { throw Unreadable() }
-                return Array(data)
+                try RegularFile.read(path, limit: KeySet.maximumBytes)
             }
         }
     }
@@ -105,9 +124,5 @@ final class KeySetCache: Sendable {
             "the keys of a session issuer cannot be read",
             metadata: ["issuer": "\(issuer.issuer)", "reason": "\(reason)"]
         )
-    }
-
-    private struct Unreadable: Error, CustomStringConvertible {
-        var description: String { "the file cannot be read" }
     }
 }

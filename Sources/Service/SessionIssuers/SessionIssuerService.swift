@@ -80,20 +80,25 @@ public struct SessionIssuerService: Sendable {
 
     /// Believes an issuer from now on.
     ///
-    /// - Throws: `Refusal.invalid`; `conflict` for an issuer that some organization has already.
+    /// - Throws: `Refusal.invalid`; `conflict` for an issuer that some organization has already; `idempotencyKeyReused`.
     public func add(
         _ new: NewSessionIssuer,
         organization name: String,
-        by caller: Caller
-    ) async throws -> SessionIssuer {
+        by caller: Caller,
+        answer: @Sendable (SessionIssuer) -> String
+    ) async throws -> StoredAnswer {
         let organization = try await self.organization(name, caller)
         let faults = Self.faults(new)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
         return try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
-            let made = try await store.insertSessionIssuer(new, organization: organization, by: caller.attribution)
-            guard let made else { throw Refusal.conflict("An organization has this issuer already.") }
-            return made
+            return try await self.platform.once(caller, connection) { id in
+                try await store.sessionIssuer(id, organization: organization) != nil
+            } make: {
+                let made = try await store.insertSessionIssuer(new, organization: organization, by: caller.attribution)
+                guard let made else { throw Refusal.conflict("An organization has this issuer already.") }
+                return (made.id, answer(made))
+            }
         }
     }
 

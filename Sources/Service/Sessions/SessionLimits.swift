@@ -4,8 +4,6 @@ enum SessionLimits {
     static let idle = Duration.seconds(7 * 86_400)
     /// It ends so long after it was begun, however often it is refreshed.
     static let absolute = Duration.seconds(30 * 86_400)
-    /// The most bytes of a password that are looked at.
-    static let passwordBytes = 1024
-    /// The fewest characters of a new password.
-    static let passwordCharacters = 12
+    /// The most bytes of a password that are looked at: those of the longest new one.
+    static let passwordBytes = NewPassword.length.upperBound * 4
 }

@@ -12,60 +12,6 @@ public struct SessionService: Sendable {
 
     init(_ platform: Platform) { self.platform = platform }
 
-    /// Begins a session.
-    ///
-    /// An unknown address takes as long as a wrong password, and is answered alike.
-    ///
-    /// - Parameters:
-    ///   - email: the user's address.
-    ///   - password: the password.
-    ///   - organization: the id or slug of the organization to act in; by default the one that the user has been in longest.
-    ///   - origin: where the request comes from.
-    /// - Returns: the session and its tokens.
-    /// - Throws: `Refusal.unauthenticated`, `tooManyAttempts` after too many failures from there, `overloaded`.
-    public func signIn(
-        email: String,
-        password: String,
-        organization: String? = nil,
-        from origin: RequestOrigin
-    ) async throws -> SignedIn {
-        let address = EmailAddress(email)
-        // What is no address can be guessed at as well; it must not be told apart, and must not fill the memory.
-        let account = address?.text ?? ""
-        try self.platform.guesses.take(account: account, from: origin.address)
-        let found = try await self.platform.databases.control.pool.withConnection { connection in
-            guard let address else { return (user: User, passwordHash: String?)?.none }
-            return try await self.platform.controlStore(connection).credentials(of: address)
-        }
-        guard password.utf8.count <= SessionLimits.passwordBytes else { throw Refusal.unauthenticated }
-        let (matches, renewed) = try await self.platform.passwords.check(password, found?.passwordHash)
-        guard matches, let found, found.user.disabledAt == nil else { throw Refusal.unauthenticated }
-        self.platform.guesses.forgive(account: account, from: origin.address)
-        return try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
-            if let renewed, let old = found.passwordHash {
-                try await store.rehashPassword(renewed.text, replacing: old, of: found.user.id)
-            }
-            let place = try await self.organization(organization, of: found.user.id, store)
-            return try await self.begin(found.user.id, organization: place, from: origin, connection)
-        }
-    }
-
-    /// The organization that a session is to act in.
-    private func organization(_ name: String?, of user: UUID, _ store: ControlStore) async throws -> UUID {
-        let memberships = try await store.memberships(of: user)
-        guard let name else {
-            guard let first = memberships.first else { throw Refusal.unauthenticated }
-            return first.organizationID
-        }
-        let named =
-            if let id = UUIDv7.parse(name) { id } else { try await store.organization(slug: name)?.id }
-        guard let named, memberships.contains(where: { $0.organizationID == named }) else {
-            throw Refusal.unauthenticated
-        }
-        return named
-    }
-
     /// Begins a session of a user who has shown who they are.
     func begin(
         _ user: UUID,

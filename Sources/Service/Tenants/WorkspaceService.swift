@@ -11,40 +11,25 @@ public struct WorkspaceService: Sendable {
 
     init(_ platform: Platform) { self.platform = platform }
 
-    /// A workspace that was made.
-    public struct Made: Sendable {
-        /// The answer as JSON text.
-        public let answer: String
-        /// Whether an earlier request with the same `Idempotency-Key` made it.
-        public let isReplay: Bool
-    }
-
     /// Makes a workspace with its own database, migrated and active when this returns.
     public func create(
         _ new: NewWorkspace,
         by caller: Caller,
         answer: @Sendable (Workspace) -> String
-    ) async throws -> Made {
+    ) async throws -> StoredAnswer {
         try caller.principal.requireReach(into: new.organizationID)
         try caller.principal.requireWide(.workspacesWrite)
-        let home = KeyHome(owner: .platform)
-        let (id, made) = try await self.platform.controlTransaction { connection in
-            let now = try await KeyStore(connection).now()
-            let placeholder = self.platform.newID(at: now)
-            let attempt = try await self.platform.claim(caller, home, resource: placeholder, connection)
-            if case .replay(let record) = attempt {
-                guard let answer = record.answer, let id = try await self.remembered(record, connection) else {
-                    throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
-                }
-                return (id, Made(answer: answer, isReplay: true))
-            }
+        let made = try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
-            guard try await store.organization(new.organizationID) != nil else { throw Refusal.notFound }
-            let workspace = try await store.createWorkspace(new, by: caller.attribution)
-            let text = answer(workspace.activated)
-            try await self.platform.complete(attempt, answer: text, resource: workspace.id, connection)
-            return (workspace.id, Made(answer: text, isReplay: false))
+            return try await self.platform.once(caller, connection) { id in
+                try await store.workspace(id) != nil
+            } make: {
+                guard try await store.organization(new.organizationID) != nil else { throw Refusal.notFound }
+                let workspace = try await store.createWorkspace(new, by: caller.attribution)
+                return (workspace.id, answer(workspace.activated))
+            }
         }
+        let id = made.resourceID
         do {
             try await self.platform.settle(id)
         } catch {
@@ -57,10 +42,6 @@ public struct WorkspaceService: Sendable {
             throw Refusal.unfinished
         }
         return made
-    }
-
-    private func remembered(_ record: IdempotencyRecord, _ connection: PostgresConnection) async throws -> UUID? {
-        try await self.platform.controlStore(connection).workspace(record.resourceID)?.id
     }
 
     /// A workspace that the caller reaches, by id or slug.

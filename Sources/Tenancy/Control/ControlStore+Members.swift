@@ -28,12 +28,12 @@ extension ControlStore {
     private static let changeRole = Statement(
         """
         WITH old AS (
-            SELECT * FROM control.members WHERE id = $1
+            SELECT * FROM control.members WHERE id = $1 AND organization_id = $6
         ), changed AS (
-            UPDATE control.members m SET role = $2, updated_at = now() FROM old WHERE m.id = old.id RETURNING m.*
+            UPDATE control.members m SET role = $7, updated_at = now() FROM old WHERE m.id = old.id RETURNING m.*
         ), noted AS (
             INSERT INTO auth.key_events (id, workspace_id, organization_id, type, actor, address, request_id, changes)
-            SELECT $3, old.workspace_id, old.organization_id, 'member.updated', $4, $5, $6, jsonb_build_object(
+            SELECT $2, old.workspace_id, old.organization_id, 'member.updated', $3, $4, $5, jsonb_build_object(
                 'member', old.id, 'user', old.user_id, 'role', jsonb_build_object('from', old.role, 'to', changed.role))
             FROM old JOIN changed ON changed.id = old.id
         )
@@ -44,7 +44,7 @@ extension ControlStore {
     private static let deleteMember = Statement(
         """
         WITH gone AS (
-            DELETE FROM control.members WHERE id = $1 RETURNING *
+            DELETE FROM control.members WHERE id = $1 AND organization_id = $6 RETURNING *
         )
         INSERT INTO auth.key_events (id, workspace_id, organization_id, type, actor, address, request_id, changes)
         SELECT $2, gone.workspace_id, gone.organization_id, 'member.removed', $3, $4, $5, jsonb_build_object(
@@ -135,15 +135,22 @@ extension ControlStore {
         )
     }
 
-    /// Gives a member another role.
-    public func changeMember(_ id: UUID, role: MemberRole, by attribution: Attribution) async throws -> Member? {
-        try await self.connection.query(Self.changeRole, [id, role.rawValue] + self.event(attribution)).first
-            .map { try Member(row: $0) }
+    /// Gives a member of an organization another role.
+    ///
+    /// - Returns: the member, or `nil` where the organization has no such membership.
+    public func changeMember(
+        _ id: UUID,
+        organization: UUID,
+        role: MemberRole,
+        by attribution: Attribution
+    ) async throws -> Member? {
+        let parameters: [any PostgresEncodable] = [id] + self.event(attribution) + [organization, role.rawValue]
+        return try await self.connection.query(Self.changeRole, parameters).first.map { try Member(row: $0) }
     }
 
-    /// Takes a membership away; the user stays.
-    public func deleteMember(_ id: UUID, by attribution: Attribution) async throws {
-        try await self.connection.query(Self.deleteMember, [id] + self.event(attribution))
+    /// Takes a membership of an organization away; the user stays.
+    public func deleteMember(_ id: UUID, organization: UUID, by attribution: Attribution) async throws {
+        try await self.connection.query(Self.deleteMember, [id] + self.event(attribution) + [organization])
     }
 
     /// Adds an event about an organization's members or sessions; `changes` is the text of a JSON object.

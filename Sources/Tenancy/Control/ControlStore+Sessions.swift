@@ -34,10 +34,18 @@ extension ControlStore {
         WHERE user_id = $1 AND id IS DISTINCT FROM $3 AND ended_at IS NULL
         """
     )
+    private static let endInOrganization = Statement(
+        """
+        UPDATE control.sessions SET ended_at = now(), end_reason = $3
+        WHERE user_id = $1 AND organization_id = $2 AND ended_at IS NULL
+        """
+    )
+    /// `least` passes over what is NULL.
     private static let forget = Statement(
         """
         DELETE FROM control.sessions WHERE id IN (
-            SELECT id FROM control.sessions WHERE expires_at < now() - interval '7 days' LIMIT 1000)
+            SELECT id FROM control.sessions
+            WHERE least(ended_at, refresh_until, expires_at) < now() - interval '7 days' LIMIT 1000)
         """
     )
     /// One row for each role, so that one read tells everything about a request's sender; prepared, on the connection for look-ups.
@@ -107,6 +115,11 @@ extension ControlStore {
     /// Ends the sessions of a user, but for one.
     public func endSessions(of user: UUID, except session: UUID?, _ reason: SessionEnd) async throws {
         try await self.connection.query(Self.endOthers, [user, reason.rawValue, session])
+    }
+
+    /// Ends the sessions of a user in one organization.
+    public func endSessions(of user: UUID, in organization: UUID, _ reason: SessionEnd) async throws {
+        try await self.connection.query(Self.endInOrganization, [user, organization, reason.rawValue])
     }
 
     /// Removes some of the sessions that have been over for a week.

@@ -10,6 +10,14 @@ extension ControlStore {
     private static let credentialsByID = Statement(
         "SELECT \(columns), u.password_hash FROM control.users u WHERE u.id = $1"
     )
+    /// What begins a session, changes a password, adds a role or takes the last one away waits here for each of the others, and then reads
+    /// what they left: a comparison with a hash, and a look for further roles, are only true while nobody else decides.
+    private static let lock = Statement(
+        "SELECT \(columns), u.password_hash FROM control.users u WHERE u.id = $1 FOR UPDATE"
+    )
+    private static let lockByEmail = Statement(
+        "SELECT \(columns), u.password_hash FROM control.users u WHERE u.email = $1 FOR UPDATE"
+    )
     private static let insert = Statement(
         """
         INSERT INTO control.users AS u (id, email, name, password_hash) VALUES ($1, $2, $3, $4)
@@ -19,9 +27,7 @@ extension ControlStore {
     private static let setPassword = Statement(
         "UPDATE control.users SET password_hash = $2, updated_at = now() WHERE id = $1"
     )
-    private static let replacePassword = Statement(
-        "UPDATE control.users SET password_hash = $2 WHERE id = $1 AND password_hash = $3"
-    )
+    private static let rehashPassword = Statement("UPDATE control.users SET password_hash = $2 WHERE id = $1")
     private static let setName = Statement("UPDATE control.users SET name = $2, updated_at = now() WHERE id = $1")
     private static let deleteIfNowhere = Statement(
         "DELETE FROM control.users u WHERE id = $1 AND NOT EXISTS (SELECT FROM control.members WHERE user_id = u.id)"
@@ -40,6 +46,17 @@ extension ControlStore {
             .map { (try User(row: $0), try $0.decode(User.columnCount)) }
     }
 
+    /// A user and the hash of their password as they are now, locked until the transaction ends; `nil` for who is gone.
+    public func lockUser(_ user: UUID) async throws -> (user: User, passwordHash: String?)? {
+        try await self.connection.query(Self.lock, [user]).first
+            .map { (try User(row: $0), try $0.decode(User.columnCount)) }
+    }
+
+    /// The same by address.
+    public func lockUser(_ email: EmailAddress) async throws -> User? {
+        try await self.connection.query(Self.lockByEmail, [email.text]).first.map { try User(row: $0) }
+    }
+
     /// Makes a user, or returns `nil` when the address is taken.
     public func insertUser(email: EmailAddress, name: String?, passwordHash: String?) async throws -> User? {
         if let name { try Self.check(name: name) }
@@ -52,9 +69,9 @@ extension ControlStore {
         try await self.connection.query(Self.setPassword, [user, hash])
     }
 
-    /// Replaces a hash by another one of the same password, unless the password was changed meanwhile.
-    public func rehashPassword(_ hash: String, replacing old: String, of user: UUID) async throws {
-        try await self.connection.query(Self.replacePassword, [user, hash, old])
+    /// Replaces a hash by another one of the same password, of a user who is locked.
+    public func rehashPassword(_ hash: String, of user: UUID) async throws {
+        try await self.connection.query(Self.rehashPassword, [user, hash])
     }
 
     /// Gives a user another name, or takes it away.
@@ -65,7 +82,8 @@ extension ControlStore {
 
     /// Removes a user who is a member of nothing any more.
     ///
-    /// Nobody could tell whose password it is that such a user would be added with again.
+    /// Nobody could tell whose password it is that such a user would be added with again. The caller has locked the user before: a DELETE
+    /// that waits for a role to be added does not look again whether there is one.
     public func deleteUserIfNowhere(_ user: UUID) async throws {
         try await self.connection.query(Self.deleteIfNowhere, [user])
     }

@@ -38,4 +38,6 @@ public enum SessionEnd: String, Sendable {
     case reused
     /// The user's password was changed.
     case passwordChanged = "password_changed"
+    /// The user's last role in the session's organization was taken away.
+    case removed
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import HTTPTestSupport
 import JSON
 import Keys
@@ -228,7 +229,8 @@ import Testing
                 try await platform.members.add(
                     NewMember(email: "x@example.org", role: .member),
                     organization: "default",
-                    by: caller
+                    by: caller,
+                    answer: { _ in "" }
                 )
             }
             await #expect(throws: Refusal.self) {
@@ -237,6 +239,75 @@ import Testing
                     by: caller
                 ) { _ in "" }
             }
+        }
+    }
+
+    // The attack: a subject is named that the language takes for the user's own, and the database for another's.
+    @Test func `a subject is the session's own byte for byte`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            #expect(try await self.add(mortise, ["jwks": try keys.keySet()]).status == 201)
+            let changes: [(String, JSONValue?)] = [
+                ("sub", "user_aK"), ("o", ["id": "org_\u{E9}", "slg": "e", "rol": "admin"]),
+            ]
+            let token = try keys.rs256(IssuerKeys.claims(at: Self.now, changes))
+            let access = mortise.server.platform.access
+            let principal = try await mortise.server.platform.sessionIssuers.principal(for: token, now: Self.time)
+            for subject in ["user_aK", "org_\u{E9}"] {
+                let home = try await access.clientKeys(ofWorkspace: nil, subject: subject, for: principal, .keysWrite)
+                #expect(home.subject.map { Array($0.utf8) } == Array(subject.utf8))
+            }
+            for (twin, own) in [("user_a\u{212A}", "user_aK"), ("org_e\u{301}", "org_\u{E9}")] {
+                #expect(twin == own)
+                await #expect(throws: Refusal.self) {
+                    try await access.clientKeys(ofWorkspace: nil, subject: twin, for: principal, .keysWrite)
+                }
+            }
+        }
+    }
+
+    // Of two keys with one id nobody could say which is meant, so neither is.
+    @Test func `keys that share an id are not used`() async throws {
+        try await withMortise { mortise in
+            let (keys, twin) = (try IssuerKeys(), try IssuerKeys())
+            let both = (try keys.keySet()["keys"]?.array ?? []) + [try twin.keySet()["keys"]?.array?[3] ?? .null]
+            #expect(try await self.add(mortise, ["jwks": ["keys": .array(both)]]).status == 201)
+            let claims = IssuerKeys.claims(at: Self.now)
+            for token in [try keys.rs256(claims), try twin.rs256(claims)] {
+                #expect(await self.refusal(mortise, token) == "unauthenticated")
+            }
+        }
+    }
+
+    // The attack: a key file that is a pipe nobody writes into, whose reader would wait for ever.
+    @Test func `a file of keys is a regular one`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("issuer-\(UUID())")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let (pipe, file, link) = ("\(folder.path)/pipe", "\(folder.path)/file", "\(folder.path)/link")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            #expect(FileManager.default.createFile(atPath: file, contents: Data(try keys.keySet().text.utf8)))
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
+            // Whoever waits for a writer is let go in the end, so that a broken reader does not stop the other tests.
+            let writer = Task {
+                try await Task.sleep(for: .seconds(10))
+                close(open(pipe, O_RDWR | O_NONBLOCK))
+            }
+            for (path, isGood) in [(pipe, false), (folder.path, false), (link, true)] {
+                let issuer = "https://issuer.example\(path)"
+                let added = try await self.add(mortise, ["issuer": .string(issuer), "jwks_file": .string(path)])
+                #expect(added.status == 201, "\(added)")
+                let start = ContinuousClock.now
+                let refusal = await self.refusal(
+                    mortise,
+                    try keys.rs256(IssuerKeys.claims(at: Self.now, [("iss", .string(issuer))]))
+                )
+                #expect(refusal == (isGood ? nil : "unavailable"), "\(path)")
+                #expect(ContinuousClock.now - start < .seconds(9), "\(path)")
+            }
+            writer.cancel()
         }
     }
 

@@ -293,6 +293,21 @@ import Testing
                 "SELECT count(*) FROM control.refresh_tokens"
             )
             #expect(try tokens.first?.decode(0, as: Int64.self) == 1)
+            // Over is also what was ended, or left alone, long before its last day.
+            for change in ["ended_at = now() - interval '%'", "refresh_until = now() - interval '%'"] {
+                _ = try await mortise.signIn("ada@example.org")
+                for (days, count) in [("6 days", 0), ("8 days", 1)] {
+                    try await mortise.script(
+                        mortise.installation.control,
+                        """
+                        UPDATE control.sessions SET \(change.replacing("%", with: days))
+                        WHERE id = (SELECT id FROM control.sessions ORDER BY id DESC LIMIT 1)
+                        """
+                    )
+                    #expect(try await mortise.server.platform.upkeep.forgetSessions() == count, "\(change) \(days)")
+                }
+            }
+            #expect(try await mortise.api.get("/v1/me", as: token).status == 200)
         }
     }
 

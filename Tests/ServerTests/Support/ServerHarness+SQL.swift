@@ -4,6 +4,7 @@ import Postgres
 import Server
 import ServerTestSupport
 import Service
+import Synchronization
 import Tenancy
 import TestSupport
 import Testing
@@ -38,7 +39,37 @@ extension ServerHarness {
         try await withConnection(database) { try await $0.query(Statement(sql, prepared: false)) }
     }
 
-    private func withConnection<T>(
+    /// Sends a request while a transaction of somebody else is open, which is committed once the request waits for it or is answered.
+    ///
+    /// - Parameters:
+    ///   - sql: what the transaction has done.
+    ///   - send: sends the request.
+    /// - Returns: the answer.
+    /// - Throws: `NeverHappened`, and what `send` throws.
+    func during(_ sql: String, _ send: @escaping @Sendable () async throws -> Answer) async throws -> Answer {
+        try await withConnection(installation.control) { connection in
+            try await connection.script("BEGIN; \(sql)")
+            let answered = Mutex(false)
+            func sendAndNote() async throws -> Answer {
+                defer { answered.withLock { $0 = true } }
+                return try await send()
+            }
+            async let answer = sendAndNote()
+            try await eventually("the request waits or is answered") {
+                if answered.withLock({ $0 }) { return true }
+                let waiting = try await rows(
+                    installation.control,
+                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                return !waiting.isEmpty
+            }
+            try await connection.script("COMMIT")
+            return try await answer
+        }
+    }
+
+    /// Runs `body` with a connection of the superuser's.
+    func withConnection<T>(
         _ database: PostgresConfiguration,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {

@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            A file that holds the first member's password, 12 characters or more. Environment: MORTISE_ADMIN_PASSWORD, the password \
+            A file that holds the first member's password, 12 to 256 characters. Environment: MORTISE_ADMIN_PASSWORD, the password \
             itself.
             """,
             valueName: "path"

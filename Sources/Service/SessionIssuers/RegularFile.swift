@@ -1,0 +1,35 @@
+import Glibc
+
+/// Reads whole small files, and nothing that only looks like one: a pipe or a device would keep its reader waiting for ever.
+enum RegularFile {
+    /// Why a file is not read.
+    struct Unreadable: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Reads a file of `limit` bytes at most.
+    ///
+    /// It blocks, for as long as a disk takes.
+    static func read(_ path: String, limit: Int) throws(Unreadable) -> [UInt8] {
+        // Without O_NONBLOCK to open a pipe is to wait for its writer.
+        let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Unreadable(description: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw Unreadable(description: "it is not a regular file")
+        }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw Unreadable(description: String(cString: strerror(errno)))
+            }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+            guard bytes.count <= limit else { throw Unreadable(description: "it is longer than \(limit) bytes") }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import JSON
+import Keys
+import Server
+import ServerTestSupport
+import Testing
+
+/// `Idempotency-Key` on what makes members and session issuers.
+@Suite(.timeLimit(.minutes(5))) struct MemberIdempotencyTests {
+    private static let members = "/v1/organizations/default/members"
+
+    @Test func `a member is added once, and the twin of the request gets the same answer`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let body: JSONValue = [
+                "email": "ada@example.org", "role": "owner", "password": .string(ServerHarness.memberPassword),
+            ]
+            let first = try await api.post(Self.members, body, as: mortise.adminToken, key: "k1")
+            #expect(first.status == 201, "\(first)")
+            #expect(first.headers["idempotent-replayed"] == nil)
+            // By slug or id it is one organization. Naming the first owner could not be done a second time.
+            let path = "/v1/organizations/\(try first.string("organization_id"))/members"
+            for path in [Self.members, path] {
+                let twin = try await api.post(path, body, as: mortise.adminToken, key: "k1")
+                #expect(twin.status == 201, "\(twin)")
+                #expect(twin.headers["idempotent-replayed"] == "true")
+                #expect(twin.inOrder == first.inOrder)
+            }
+            let other: JSONValue = ["email": "ada@example.org", "role": "owner", "password": "another password"]
+            #expect(try await api.post(Self.members, other, as: mortise.adminToken, key: "k1").status == 422)
+            #expect(try await api.post(Self.members, body, as: mortise.operatorToken, key: "k1").status == 409)
+            #expect(try await api.post(Self.members, body, as: mortise.operatorToken).status == 409)
+            // What has gone since is not made again.
+            let next: JSONValue = ["email": "bob@example.org", "role": "admin"]
+            let bob = try await api.post(Self.members, next, as: mortise.adminToken, key: "k2")
+            let id = try bob.string("id")
+            #expect(try await api.send("DELETE", "\(Self.members)/\(id)", as: mortise.adminToken).status == 204)
+            #expect(try await api.post(Self.members, next, as: mortise.adminToken, key: "k2").status == 409)
+            let twins = try await withThrowingTaskGroup(of: Answer.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        let body: JSONValue = ["email": "eve@example.org", "role": "admin"]
+                        return try await api.post(Self.members, body, as: mortise.adminToken, key: "k3")
+                    }
+                }
+                return try await group.reduce(into: [Answer]()) { $0.append($1) }
+            }
+            #expect(twins.allSatisfy { $0.status == 201 }, "\(twins)")
+            #expect(Set(twins.compactMap { $0["id"]?.string }).count == 1)
+        }
+    }
+
+    @Test func `a session issuer is added once, and the twin of the request gets the same answer`() async throws {
+        try await withMortise { mortise in
+            let path = "/v1/organizations/default/session-issuers"
+            let body: JSONValue = ["issuer": "https://issuer.example", "jwks_url": "https://issuer.example/jwks"]
+            let first = try await mortise.api.post(path, body, as: mortise.operatorToken, key: "k1")
+            #expect(first.status == 201, "\(first)")
+            let twin = try await mortise.api.post(path, body, as: mortise.operatorToken, key: "k1")
+            #expect(twin.status == 201, "\(twin)")
+            #expect(twin.headers["idempotent-replayed"] == "true")
+            #expect(twin.inOrder == first.inOrder)
+            #expect(try await mortise.api.post(path, body, as: mortise.operatorToken, key: "k2").status == 409)
+        }
+    }
+
+    @Test func `an admin of a tenant is assigned once, and the twin of the request gets the same answer`() async throws
+    {
+        try await withMortise { mortise in
+            let tenant = try await mortise.makeWorkspace("Acme")
+            let user = try await mortise.makeUser("user@example.com", role: "member")
+            var client = mortise.fluxbase
+            client.headers = [("Idempotency-Key", "k1")]
+            let path = "/admin/tenants/\(tenant)/admins"
+            let body: JSONValue = ["user_id": .string(user.id)]
+            let first = try await client.post(path, body)
+            #expect(first.status == 201, "\(first)")
+            let twin = try await client.post(path, body)
+            #expect(twin.status == 201, "\(twin)")
+            #expect(twin.headers["idempotent-replayed"] == "true")
+            #expect(twin.inOrder == first.inOrder)
+            client.headers = []
+            let again = try await client.post(path, body)
+            #expect(again.status == 409)
+            #expect(again.code == "ALREADY_EXISTS")
+        }
+    }
+}

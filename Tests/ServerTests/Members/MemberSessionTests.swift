@@ -1,0 +1,181 @@
+import JSON
+import Keys
+import Postgres
+import Server
+import ServerTestSupport
+import Service
+import Tenancy
+import Testing
+
+/// What becomes of sessions and passwords when a user is changed at the same moment.
+@Suite(.timeLimit(.minutes(5))) struct MemberSessionTests {
+    private static let reset = "the password after the reset"
+
+    /// The SQL of a reset that has not been committed yet, and ada, whose password is reset.
+    private func reset(_ mortise: ServerHarness, to password: String = Self.reset) async throws -> String {
+        let bob = try await mortise.addMember("bob@example.org", "member")
+        let patch: JSONValue = ["password": .string(password)]
+        let patched = try await mortise.api.send("PATCH", bob.path, patch, as: mortise.adminToken)
+        #expect(patched.status == 200)
+        return """
+            UPDATE control.users SET password_hash = (SELECT password_hash FROM control.users WHERE email = 'bob@example.org')
+            WHERE email = 'ada@example.org'
+            """
+    }
+
+    private static let endSessions = "UPDATE control.sessions SET ended_at = now(), end_reason = 'password_changed'"
+
+    // The attack: a thief signs in again and again with the stolen password, so that one of the sign-ins overlaps its reset.
+    @Test func `a sign-in with the old password does not survive a reset in flight`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.addMember("ada@example.org", "admin")
+            let reset = try await self.reset(mortise)
+            let answer = try await mortise.during("\(reset); \(Self.endSessions)") {
+                try await mortise.trySignIn("ada@example.org")
+            }
+            #expect(answer.status == 401, "\(answer)")
+            let alive = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT FROM control.sessions WHERE ended_at IS NULL"
+            )
+            #expect(alive.isEmpty)
+            _ = try await mortise.signIn("ada@example.org", Self.reset)
+        }
+    }
+
+    @Test func `a sign-in succeeds whose hash is renewed meanwhile`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.addMember("ada@example.org", "admin")
+            let renewal = try await self.reset(mortise, to: ServerHarness.memberPassword)
+            let answer = try await mortise.during(renewal) { try await mortise.trySignIn("ada@example.org") }
+            #expect(answer.status == 201, "\(answer)")
+        }
+    }
+
+    // The attack: a thief with a session and the old password changes the password while it is reset, and has the last word.
+    @Test func `a change of password does not win against a reset in flight`() async throws {
+        try await withMortise { mortise in
+            let thief = try await mortise.session("ada@example.org", "admin")
+            let reset = try await self.reset(mortise)
+            let answer = try await mortise.during("\(reset); \(Self.endSessions)") {
+                let body: JSONValue = [
+                    "current_password": .string(ServerHarness.memberPassword), "new_password": "known to the thief",
+                ]
+                return try await mortise.api.send("PUT", "/v1/me/password", body, as: thief)
+            }
+            #expect(answer.status == 401, "\(answer)")
+            #expect(try await mortise.trySignIn("ada@example.org", "known to the thief").status == 401)
+            _ = try await mortise.signIn("ada@example.org", Self.reset)
+        }
+    }
+
+    // The attack: a stolen laptop has a refresh token of somebody who was removed because of it, and is added again on a new one.
+    @Test func `sessions do not sleep while their user is no member, and wake afterwards`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            _ = try await mortise.makeOrganization("Acme")
+            _ = try await mortise.addMember(
+                "eve@example.org",
+                "member",
+                organization: "acme",
+                as: mortise.operatorToken
+            )
+            let mine = try await mortise.makeWorkspace("Mine")
+            let wide = try await mortise.addMember("eve@example.org", "admin", as: mortise.operatorToken)
+            let narrow = try await mortise.addMember("eve@example.org", "admin", workspace: mine)
+            let answer = try await api.post(
+                "/v1/sessions",
+                [
+                    "email": "eve@example.org", "password": .string(ServerHarness.memberPassword),
+                    "organization": "default",
+                ],
+                as: nil
+            )
+            let (access, refresh) = (try answer.string("access_token"), try answer.string("refresh_token"))
+            let elsewhere = try await mortise.signIn("eve@example.org").access
+            // Another role is left: the session goes on with that.
+            #expect(try await api.send("DELETE", wide.path, as: mortise.adminToken).status == 204)
+            #expect(try await api.get("/v1/me", as: access).status == 200)
+            #expect(try await api.send("DELETE", narrow.path, as: mortise.adminToken).status == 204)
+            let ends = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT end_reason FROM control.sessions WHERE ended_at IS NOT NULL"
+            )
+            #expect(try ends.map { try $0.decode(0, as: String.self) } == ["removed"])
+            _ = try await mortise.addMember("eve@example.org", "admin", as: mortise.operatorToken)
+            #expect(try await api.get("/v1/me", as: access).status == 401)
+            let body: JSONValue = ["refresh_token": .string(refresh)]
+            #expect(try await api.post("/v1/sessions/refresh", body, as: nil).status == 401)
+            #expect(try await api.get("/v1/me", as: elsewhere).status == 200)
+        }
+    }
+
+    // The same where the role went with its workspace.
+    @Test func `a role that comes back brings no session back`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.makeOrganization("Acme")
+            let person = try await mortise.addMember("eve@example.org", "admin")
+            let session = try await mortise.signIn("eve@example.org")
+            _ = try await mortise.addMember(
+                "eve@example.org",
+                "member",
+                organization: "acme",
+                as: mortise.operatorToken
+            )
+            try await mortise.script(
+                mortise.installation.control,
+                "DELETE FROM control.members WHERE id = '\(person.id)'"
+            )
+            _ = try await mortise.addMember("eve@example.org", "admin", as: mortise.operatorToken)
+            #expect(try await mortise.api.get("/v1/me", as: session.access).status == 401)
+        }
+    }
+
+    // Both at once: one organization removes a user's last role, and an operator gives them one in another.
+    @Test func `a role that is given while the user's last one is taken away stays`() async throws {
+        try await withMortise { mortise in
+            let acme = try await mortise.makeOrganization("Acme")
+            let person = try await mortise.addMember("eve@example.org", "admin")
+            let given = """
+                INSERT INTO control.members (id, user_id, organization_id, role)
+                VALUES (gen_random_uuid(), '\(person.userID)', '\(acme.id)', 'admin')
+                """
+            let removed = try await mortise.during(given) {
+                try await mortise.api.send("DELETE", person.path, as: mortise.adminToken)
+            }
+            #expect(removed.status == 204, "\(removed)")
+            let list = try await mortise.api.get("/v1/organizations/acme/members", as: acme.token)
+            #expect(list["data"]?.array?.compactMap { $0["user"]?["id"]?.string } == [person.userID])
+        }
+    }
+
+    @Test func `who is removed altogether while they are added elsewhere is added as somebody new`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.makeOrganization("Acme")
+            let person = try await mortise.addMember("eve@example.org", "admin")
+            let added = try await mortise.during("DELETE FROM control.users WHERE id = '\(person.userID)'") {
+                let body: JSONValue = ["email": "eve@example.org", "role": "admin"]
+                return try await mortise.api.post("/v1/organizations/acme/members", body, as: mortise.operatorToken)
+            }
+            #expect(added.status == 201, "\(added)")
+            #expect(added["user", "has_password"] == false)
+        }
+    }
+
+    // The attack: a caller that did not look first names the membership of another organization.
+    @Test func `a membership is changed and removed within its organization only`() async throws {
+        try await withMortise { mortise in
+            let acme = try #require(UUIDv7.parse(try await mortise.makeOrganization("Acme").id))
+            let person = try await mortise.addMember("eve@example.org", "admin")
+            let id = try #require(UUIDv7.parse(person.id))
+            let attribution = Attribution(actor: "test")
+            try await mortise.withConnection(mortise.installation.control) { connection in
+                let store = ControlStore(connection, installation: mortise.installation.installation)
+                let changed = try await store.changeMember(id, organization: acme, role: .auditor, by: attribution)
+                #expect(changed == nil)
+                try await store.deleteMember(id, organization: acme, by: attribution)
+            }
+            #expect(try await mortise.api.get(person.path, as: mortise.adminToken)["role"] == "admin")
+        }
+    }
+}

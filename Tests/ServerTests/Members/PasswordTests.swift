@@ -1,0 +1,99 @@
+import AsyncHTTPClient
+import JSON
+import Keys
+import Postgres
+import Server
+import ServerTestSupport
+import Service
+import TestSupport
+import Testing
+
+/// What passwords are like, what counts as a guess at one, and who waits for whom.
+@Suite(.timeLimit(.minutes(5))) struct PasswordTests {
+    private static let behindProxy = ClientAddresses(
+        trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)]
+    )
+
+    // Nobody attacks: the database is away, and a client tries its right password again and again.
+    @Test func `an outage is no wrong guess`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.addMember("ada@example.org", "owner")
+            let name = try #require(mortise.installation.control.database)
+            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS false")
+            try await administer(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '\(name)'"
+            )
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<10 { group.addTask { try await mortise.trySignIn("ada@example.org").status } }
+                for try await status in group { #expect(status == 503) }
+            }
+            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS true")
+            try await eventually("the database is back") {
+                try await mortise.api.get("/v1/organizations/default/members", as: mortise.adminToken).status == 200
+            }
+            // All ten guesses are left, and no more.
+            for _ in 0..<10 { #expect(try await mortise.trySignIn("ada@example.org", "a wrong guess").status == 401) }
+            #expect(try await mortise.trySignIn("ada@example.org", "a wrong guess").status == 429)
+        }
+    }
+
+    // The attack: a stranger sends so many passwords at once that nobody else's is looked at.
+    @Test func `one network cannot fill the line of passwords`() async throws {
+        try await withMortise(configure: {
+            $0.clients = Self.behindProxy
+            $0.passwordCost = .standard
+        }) { mortise in
+            _ = try await mortise.addMember("ada@example.org", "owner")
+            // By default a client waits for one of eight connections; a stranger does not.
+            var configuration = HTTPClient.Configuration()
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 60
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            defer { client.shutdown { _ in } }
+            let stranger = APIClient(client: client, address: mortise.address, endpoints: [])
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<60 {
+                    group.addTask {
+                        let body: JSONValue = ["email": .string("m\(number)@example.org"), "password": "a guess"]
+                        // One customer has a /64.
+                        let origin = [("X-Forwarded-For", "2001:db8:1:2::\(number)")]
+                        return try await stranger.send("POST", "/v1/sessions", body, as: nil, headers: origin).status
+                    }
+                }
+                // The line has no room for the stranger any more.
+                while let status = try await group.next(), status != 503 {}
+                #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.7").status == 201)
+                let rest = try await group.reduce(into: [Int]()) { $0.append($1) }
+                #expect(rest.allSatisfy { [401, 503].contains($0) }, "\(rest)")
+            }
+        }
+    }
+
+    @Test func `a new password has 12 to 256 characters, wherever it is given`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let client = FluxbaseClient(mortise, key: "anon")
+            for (length, isGood) in [(11, false), (12, true), (256, true), (257, false)] {
+                // Characters, not bytes: of four bytes each.
+                let password = String(repeating: "\u{1F511}", count: length)
+                let added = try await api.post(
+                    "/v1/organizations/default/members",
+                    ["email": .string("m\(length)@example.org"), "role": "member", "password": .string(password)],
+                    as: mortise.adminToken
+                )
+                #expect(added.status == (isGood ? 201 : 400), "\(length): \(added)")
+                if isGood { _ = try await mortise.signIn("m\(length)@example.org", password) }
+                let setUp = try await client.post(
+                    "/admin/setup",
+                    [
+                        "email": "first@example.org", "password": .string(password), "name": "F",
+                        "setup_token": .string(mortise.adminToken),
+                    ]
+                )
+                #expect(setUp.status == (isGood ? 409 : 400), "\(length): \(setUp)")
+                let first = Result { try FirstMember(email: "first@example.org", password: password) }
+                #expect(((try? first.get()) != nil) == isGood)
+                if case .failure(let error) = first { #expect("\(error)".contains("12 to 256 characters")) }
+            }
+        }
+    }
+}

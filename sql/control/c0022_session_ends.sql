@@ -1,0 +1,6 @@
+-- One reason more: the user's last role in the session's organization was taken away.
+ALTER TABLE control.sessions DROP CONSTRAINT IF EXISTS sessions_end_reason_known;
+ALTER TABLE control.sessions
+    ADD
+        CONSTRAINT sessions_end_reason_known
+            CHECK (end_reason IN ('signed_out', 'reused', 'password_changed', 'removed')) NOT VALID;
