@@ -81,7 +81,10 @@ import Testing
         ),
         (#"{"name":"a","metadata":{"k":["\u0000"]}}"#, "/metadata/k/0 must not contain the character U+0000"),
         (#"{"name":"a","metadata":{"\u0000":1}}"#, "/metadata/\u{0} must not have U+0000 in its name"),
-        (#"{"name":"a","metadata":{"k":1e400}}"#, "/metadata/k must be a number of at most 64 digits when written without an exponent"),
+        (
+            #"{"name":"a","metadata":{"k":1e400}}"#,
+            "/metadata/k must be a number of at most 64 digits when written without an exponent"
+        ),
         (#"{"name":"a","even":3}"#, "/even must be even"),
         (#"{"name":"a","even":11}"#, "/even must lie between 0 and 10"),
     ])

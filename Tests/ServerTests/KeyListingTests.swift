@@ -155,16 +155,10 @@ import Testing
             #expect(made.status == 201)
             _ = try await mortise.makeKey("down", in: "other")
             let database = try await mortise.workspaceDatabase("other")
-            let name = PostgresConnection.quote(identifier: try #require(database.database))
-            let server = mortise.installation.control
-            try await mortise.script(server, "ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
-            try await mortise.script(
-                server,
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE quote_ident(datname) = '\(name)'"
-            )
+            try await mortise.cutOff(database)
             let refused = try await refusal { try await keys.ofOrganization(PageRequest(), for: principal) }
             #expect(refused == "workspaceUnavailable")
-            try await mortise.script(server, "ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
+            try await mortise.restore(database)
             try await eventually("the workspace is back") {
                 let page = try? await keys.ofOrganization(PageRequest(), for: principal)
                 return page?.items.count == 2

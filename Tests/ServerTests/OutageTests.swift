@@ -25,11 +25,8 @@ private final class Tally: Sendable {
             let up = try await mortise.makeKey("up", in: "other")
             #expect(try await mortise.verdict(down.token) == "valid")
             #expect(try await mortise.verdict(up.token) == "valid")
-            let name = try #require(try await mortise.workspaceDatabase().database)
-            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS false")
-            try await administer(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '\(name)'"
-            )
+            let database = try await mortise.workspaceDatabase()
+            try await mortise.cutOff(database)
 
             let refused = try await mortise.verify(down.token)
             #expect(refused.status == 503)
@@ -51,7 +48,7 @@ private final class Tally: Sendable {
             )
             #expect(batch["verdicts"]?.array?.compactMap { $0["code"]?.string } == ["workspace_unavailable", "valid"])
 
-            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS true")
+            try await mortise.restore(database)
             try await eventually("the workspace is back") { try await mortise.verify(down.token).code == "valid" }
         }
     }

@@ -160,13 +160,8 @@ import Testing
             let id = try other.string("id")
             let kept = try await mortise.makeBoltzKey(["workspace_id": .string(id)])
             let down = try await mortise.makeBoltzKey()
-            let name = try #require(try await mortise.workspaceDatabase().database)
-            let control = mortise.installation.control
-            try await mortise.script(control, "ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS false")
-            try await mortise.script(
-                control,
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '\(name)'"
-            )
+            let database = try await mortise.workspaceDatabase()
+            try await mortise.cutOff(database)
             let refused = try await mortise.boltz("GET", ServerHarness.boltzKeys, as: mortise.adminToken)
             #expect(refused.status == 503 && refused.code == "workspace_unavailable", "\(refused)")
             let path = "\(ServerHarness.boltzKeys)/\(down.id)/revoke"
@@ -178,7 +173,7 @@ import Testing
                 as: mortise.adminToken
             )
             #expect(whole["first_id"]?.string == kept.id)
-            try await mortise.script(control, "ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS true")
+            try await mortise.restore(database)
             try await eventually("the list is back") {
                 try await mortise.boltz("GET", ServerHarness.boltzKeys, as: mortise.adminToken).status == 200
             }

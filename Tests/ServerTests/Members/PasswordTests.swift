@@ -18,16 +18,12 @@ import Testing
     @Test func `an outage is no wrong guess`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "owner")
-            let name = try #require(mortise.installation.control.database)
-            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS false")
-            try await administer(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '\(name)'"
-            )
+            try await mortise.cutOff(mortise.installation.control)
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<10 { group.addTask { try await mortise.trySignIn("ada@example.org").status } }
                 for try await status in group { #expect(status == 503) }
             }
-            try await administer("ALTER DATABASE \"\(name)\" ALLOW_CONNECTIONS true")
+            try await mortise.restore(mortise.installation.control)
             try await eventually("the database is back") {
                 try await mortise.api.get("/v1/organizations/default/members", as: mortise.adminToken).status == 200
             }

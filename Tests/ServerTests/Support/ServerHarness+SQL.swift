@@ -39,6 +39,40 @@ extension ServerHarness {
         try await withConnection(database) { try await $0.query(Statement(sql, prepared: false)) }
     }
 
+    /// Takes a database away: whoever is connected is thrown out, and nobody gets in.
+    ///
+    /// - Throws: `NeverHappened`, and the database's errors.
+    func cutOff(_ database: PostgresConfiguration) async throws {
+        let name = try #require(database.database)
+        let (quoted, away) = (
+            PostgresConnection.quote(identifier: name), PostgresConnection.quote(identifier: "\(name)_away")
+        )
+        try await administer("ALTER DATABASE \(quoted) ALLOW_CONNECTIONS false")
+        // Who was being let in meanwhile is seen a moment later. To rename a database is to wait for them, and fails while anybody is in it
+        // (CountOtherDBBackends in PostgreSQL's source).
+        try await eventually("nobody is connected") {
+            do {
+                try await administer(
+                    """
+                    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                    WHERE datname = \(PostgresConnection.quote(literal: name))
+                    """
+                )
+                try await administer("ALTER DATABASE \(quoted) RENAME TO \(away)")
+                try await administer("ALTER DATABASE \(away) RENAME TO \(quoted)")
+                return true
+            } catch let error as PostgresError where error.sqlState == .objectInUse {
+                return false
+            }
+        }
+    }
+
+    /// Lets everybody into a database again.
+    func restore(_ database: PostgresConfiguration) async throws {
+        let name = PostgresConnection.quote(identifier: try #require(database.database))
+        try await administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
+    }
+
     /// Sends a request while a transaction of somebody else is open, which is committed once the request waits for it or is answered.
     ///
     /// - Parameters:
