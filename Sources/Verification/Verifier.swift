@@ -42,13 +42,15 @@ public struct Verifier: Sendable {
     ///   - text: what was presented.
     ///   - request: what is asked of it.
     ///   - audience: whose keys count.
+    ///   - isCounted: whether this is a use, as limits and statistics count them; it is by default.
     /// - Returns: the verdict; a refused key is one too.
     /// - Throws: `WorkspaceUnreachable` when the workspace's database cannot be asked, the control database's errors when a workspace
     ///   that this node has not seen cannot be looked up, and `cancelled`.
     public func verify(
         _ text: String,
         _ request: VerificationRequest,
-        audience: Audience
+        audience: Audience,
+        isCounted: Bool = true
     ) async throws -> Verdict {
         let token: Token
         do throws(TokenFault) {
@@ -63,7 +65,7 @@ public struct Verifier: Sendable {
         )
         guard let facts, audience.includes(workspace: facts.workspaceID) else { return .unknown(.notFound) }
         guard let found = try await self.find(token, facts) else { return .unknown(.notFound) }
-        return self.judge(found, request, facts)
+        return self.judge(found, request, facts, isCounted: isCounted)
     }
 
     private func find(_ token: Token, _ facts: WorkspaceFacts) async throws -> FoundKey? {
@@ -89,15 +91,20 @@ public struct Verifier: Sendable {
         return WorkspaceUnreachable(workspaceID: workspace.workspaceID)
     }
 
-    private func judge(_ found: FoundKey, _ request: VerificationRequest, _ facts: WorkspaceFacts) -> Verdict {
+    private func judge(
+        _ found: FoundKey,
+        _ request: VerificationRequest,
+        _ facts: WorkspaceFacts,
+        isCounted: Bool
+    ) -> Verdict {
         var code = decide(found.state, request, at: found.readAt)
         var limit: RateLimitVerdict?
-        if code == .valid, !found.state.rateLimits.isUnlimited {
+        if isCounted, code == .valid, !found.state.rateLimits.isUnlimited {
             limit = self.limiter.use(found.state.keyID, found.state.rateLimits)
             if limit?.isAllowed == false { code = .rateLimited }
         }
-        self.usage.record(facts, found.state, code, at: found.readAt)
         guard code != .notFound else { return .unknown(.notFound) }
+        if isCounted { self.usage.record(facts, found.state, code, at: found.readAt) }
         let key = VerifiedKey(
             found: found,
             workspaceID: facts.workspaceID,

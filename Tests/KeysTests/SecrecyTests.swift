@@ -72,9 +72,27 @@ import Testing
         #expect(Redaction.redact("mks_live_0123456789abc, ak_test_0123456789") == "mks_live_****, ak_test_****")
     }
 
+    // The attack: whoever reads the log signs in with what a user's client put into the wrong place.
+    @Test func `a JWT is masked, wherever it stands`() {
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2lnbmF0dXJlLW9mLWl0"
+        for before in ["", "Bearer ", "/v1/", "%20", "session_", "x", "eyJ", "eyJeyJ ", "mks_live_"] {
+            for after in ["", "/", " eyJ", "\""] {
+                let masked = Redaction.redact(before + jwt + after)
+                #expect(masked.hasSuffix("****\(after)"), "\(masked)")
+                #expect(!masked.contains("J1c2VyXzEifQ") && !masked.contains("c2lnbmF0"), "\(masked)")
+            }
+        }
+        #expect(Redaction.redact("\(jwt) and \(jwt)") == "eyJ**** and eyJ****")
+        // Its second half was cut off.
+        #expect(Redaction.redact(String(jwt.prefix(30))) == "eyJ****")
+        let long = String(repeating: "eyJ", count: 300_000)
+        #expect(Redaction.redact(long) == long)
+    }
+
     @Test func `what is no token stays as it is`() {
         for text in [
             "", "_", "live_", "_live", "_live_", "a_live_show_tonight", "_live_test_", "_test__live_x", "héllo",
+            "eyJ", "eyJ.", "eyJhbGciOiJIUzI1NiJ9", "journeyJournal-0123456789", "keyJob.2026-01-01",
         ] {
             #expect(Redaction.redact(text) == text)
         }

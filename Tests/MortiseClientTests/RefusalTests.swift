@@ -24,6 +24,13 @@ import Testing
         let body = #"{"error":"Service key not found","code":"NOT_FOUND","request_id":"r"}"#
         let error = try await refusal(404, body) { _ = try await $0.admin.serviceKeys.get("k") }
         #expect(error.reason == .notFound && error.message == "Service key not found" && error.code == "NOT_FOUND")
+        let faults = """
+            {"error":"Name is required","code":"MISSING_REQUIRED_FIELD","details":[{"pointer":"/name","detail":"is required"},\
+            {"pointer":"/rate_limit_per_minute","detail":"must lie between 1 and 9"}]}
+            """
+        let bad = try await refusal(400, faults) { _ = try await $0.admin.serviceKeys.create(name: "") }
+        #expect(bad.faults.map(\.place) == ["/name", "/rate_limit_per_minute"])
+        #expect(bad.faults.map(\.detail) == ["is required", "must lie between 1 and 9"])
     }
 
     @Test func `Clerk's errors are a list with long messages`() async throws {

@@ -37,7 +37,7 @@ import Testing
     }
 
     // Without it, whoever has lost an answer for good could only make one more key.
-    @Test func `what makes a key takes an idempotency key of the caller's, and names it in failure`() async throws {
+    @Test func `what makes something takes an idempotency key of the caller's, and names it in failure`() async throws {
         let calls: [@Sendable (Mortise) async throws -> Void] = [
             { client in
                 _ = try await client.management.clientKeys.create(name: "n", scopes: ["*"], idempotencyKey: "mine")
@@ -50,6 +50,14 @@ import Testing
             },
             { client in
                 _ = try await client.admin.apiKeys.create(name: "n", idempotencyKey: "mine")
+            },
+            { client in
+                let members = client.members(of: "o")
+                _ = try await members.add(email: "a@b.c", role: .admin, idempotencyKey: "mine")
+            },
+            { client in
+                let keys = Mortise.SessionIssuer.KeySource.url("https://example.com/jwks")
+                _ = try await client.sessionIssuers(of: "o").add(issuer: "i", keys: keys, idempotencyKey: "mine")
             },
         ]
         for call in calls {

@@ -11,13 +11,18 @@ import Testing
 @Suite struct SlowBodyTests {
     private final class Credential: Sendable {
         let isRevoked = Mutex(false)
+        let looks = Mutex<[Bool]>([])
     }
 
     /// Asks the sample service for a key; whoever reads the body finds the credential revoked by then.
-    private func answer(_ settings: EndpointSettings, revokingAtBody isRevoking: Bool) async throws -> Int {
-        let credential = Credential()
+    private func answer(
+        _ settings: EndpointSettings,
+        revokingAtBody isRevoking: Bool,
+        _ credential: Credential = Credential()
+    ) async throws -> Int {
         let security = EndpointSecurity<SampleCaller>(
-            authenticate: { _, _ in
+            authenticate: { _, _, isAgain in
+                credential.looks.withLock { $0.append(isAgain) }
                 guard !credential.isRevoked.withLock({ $0 }) else { throw Problem.invalidCredential }
                 return SampleCaller(permissions: ["keys:write"])
             },
@@ -48,6 +53,13 @@ import Testing
         // What is in time costs no second look.
         let patient = EndpointSettings(credentialAge: .seconds(3600))
         #expect(try await answer(patient, revokingAtBody: true) == 201)
+    }
+
+    // Or a key with a limit of one could never send a large body over a slow line.
+    @Test func `the second look is no second use`() async throws {
+        let credential = Credential()
+        #expect(try await answer(EndpointSettings(credentialAge: .zero), revokingAtBody: false, credential) == 201)
+        #expect(credential.looks.withLock { $0 } == [false, true])
     }
 
     @Test func `the wait for the first piece counts`() async throws {

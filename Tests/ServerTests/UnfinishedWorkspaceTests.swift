@@ -62,9 +62,14 @@ import Testing
             let body: JSONValue = ["name": "Customer 7"]
             let answer = try await mortise.boltz("POST", ServerHarness.boltzWorkspaces, body, as: mortise.adminToken)
             #expect(answer.status == 503)
-            #expect(answer.headers["x-should-retry"] == "false")
+            #expect(answer.headers["x-should-retry"] == "false" && answer.headers["retry-after"] == nil)
             let count = "SELECT 1 FROM control.workspaces WHERE name = 'Customer 7'"
             #expect(try await mortise.rows(mortise.installation.control, count).count == 1)
+
+            // Nor is a client of another surface told when to come again.
+            let path = "/v1/organizations/default/workspaces"
+            let native = try await mortise.api.post(path, ["name": "Customer 8"], as: mortise.adminToken)
+            #expect(native.status == 503 && native.headers["retry-after"] == nil, "\(native)")
 
             // A twin is told to come again, and gets the same workspace.
             let twin = [("Idempotency-Key", "customer-7")]

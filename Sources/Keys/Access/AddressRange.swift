@@ -40,6 +40,11 @@ public struct AddressRange: Sendable, Hashable {
     public func contains(_ address: IPAddress) -> Bool {
         address.bitWidth == network.bitWidth && address.network(prefixLength: prefixLength) == network
     }
+
+    /// Whether all of `other` lies in the range.
+    public func contains(_ other: AddressRange) -> Bool {
+        other.prefixLength >= prefixLength && contains(other.network)
+    }
 }
 
 extension AddressRange: CustomStringConvertible {

@@ -12,7 +12,7 @@ public enum RequestFingerprint {
     ///   - workspace: The workspace that the request was resolved to, if any.
     ///   - query: The query as the client sent it, without the question mark.
     ///   - body: The bytes of the body.
-    /// - Returns: What the database keeps beside the nonce.
+    /// - Returns: What the database keeps a MAC of, ``IdempotencySecret/mac(of:)``, beside the nonce.
     public static func make(
         principal: String,
         method: String,

@@ -10,7 +10,7 @@
 ///   - now: The database's time, read after the request was received.
 /// - Returns: The verdict as far as no count is needed for it.
 public func decide(_ key: KeyState?, _ request: VerificationRequest, at now: Timestamp) -> VerdictCode {
-    guard let key, key.kind.isVerifiable else { return .notFound }
+    guard let key, key.kind.isVerifiable, request.kind.map({ $0 == key.kind }) ?? true else { return .notFound }
     guard key.workspaceIsActive else { return .workspaceUnavailable }
     switch key.status(at: now) {
     case .revoked: return .revoked
@@ -20,7 +20,7 @@ public func decide(_ key: KeyState?, _ request: VerificationRequest, at now: Tim
     }
     if let mode = request.mode, mode != key.mode { return .wrongMode }
     guard key.allows(address: request.address) else { return .wrongAddress }
-    guard key.namespaces.allows(request.namespace) else { return .wrongNamespace }
+    guard request.isOutsideNamespaces || key.namespaces.allows(request.namespace) else { return .wrongNamespace }
     guard key.scopes.covers(request.scopes) else { return .insufficientScope }
     return .valid
 }

@@ -8,6 +8,10 @@ public struct VerificationRequest: Sendable, Hashable {
     public var mode: KeyMode?
     /// The namespace the key is used for; `nil` is the default namespace.
     public var namespace: String?
+    /// Whether the key is used for something that is in no namespace, so that none is asked for.
+    public var isOutsideNamespaces = false
+    /// The kind the key has to have, or it is not found; `nil` takes each.
+    public var kind: KeyKind?
 
     /// A request; by default one that asks for nothing.
     public init(scopes: [Scope] = [], address: IPAddress? = nil, mode: KeyMode? = nil, namespace: String? = nil) {

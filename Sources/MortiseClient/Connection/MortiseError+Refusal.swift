@@ -29,16 +29,12 @@ extension MortiseError {
             case .native:
                 message = body["detail"]?.string ?? body["title"]?.string
                 code = body["code"]?.string
-                faults = (body["errors"]?.array ?? [])
-                    .map { fault in
-                        let place = fault["pointer"] ?? fault["parameter"] ?? fault["header"]
-                        let text = place?.string.flatMap { $0.isEmpty ? nil : $0 }
-                        return Fault(place: text, detail: fault["detail"]?.string ?? "not valid")
-                    }
+                faults = Self.faults(body["errors"])
             case .fluxbase:
                 message = body["error"]?.string ?? body["message"]?.string
                 code = body["code"]?.string
-                if let detail = body["message"]?.string, detail != message {
+                faults = Self.faults(body["details"])
+                if faults.isEmpty, let detail = body["message"]?.string, detail != message {
                     faults = [Fault(place: nil, detail: detail)]
                 }
             case .clerk:
@@ -55,6 +51,15 @@ extension MortiseError {
                 faults = (body["details"]?.object?.members ?? [])
                     .map { Fault(place: $0.name, detail: $0.value.string ?? $0.value.text) }
             }
+        }
+
+        private static func faults(_ list: JSONValue?) -> [Fault] {
+            (list?.array ?? [])
+                .map { fault in
+                    let place = fault["pointer"] ?? fault["parameter"] ?? fault["header"]
+                    let text = place?.string.flatMap { $0.isEmpty ? nil : $0 }
+                    return Fault(place: text, detail: fault["detail"]?.string ?? "not valid")
+                }
         }
     }
 }

@@ -65,6 +65,7 @@ extension Mortise {
         ///   - workspaceID: the workspace to which that is limited; the whole organization when absent.
         ///   - name: the person's name.
         ///   - password: what the person signs in with, 12 characters at least; without one they cannot sign in yet.
+        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
         /// - Returns: The membership.
         /// - Throws: `MortiseError`.
         public func add(
@@ -72,7 +73,8 @@ extension Mortise {
             role: Member.Role,
             workspaceID: String? = nil,
             name: String? = nil,
-            password: SecretToken? = nil
+            password: SecretToken? = nil,
+            idempotencyKey: String? = nil
         ) async throws(MortiseError) -> Member {
             var body = JSONObject()
             body.add("email", email)
@@ -80,7 +82,8 @@ extension Mortise {
             body.add("workspace_id", workspaceID)
             body.add("name", name)
             body.add("password", password?.reveal())
-            return try await transport.read(.post(path(), body))
+            let key = idempotencyKey ?? Call.newIdempotencyKey()
+            return try await transport.read(.post(path(), body, idempotencyKey: key))
         }
 
         /// Changes a membership.

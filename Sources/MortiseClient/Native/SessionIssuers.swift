@@ -48,6 +48,7 @@ extension Mortise {
         ///     when empty.
         ///   - readRoles: the roles that see the keys of the application's organizations.
         ///   - manageRoles: the roles that also make and revoke them; `admin` when absent, nobody when empty.
+        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
         /// - Returns: The issuer.
         /// - Throws: `MortiseError`.
         public func add(
@@ -56,7 +57,8 @@ extension Mortise {
             algorithms: [String]? = nil,
             authorizedParties: [String] = [],
             readRoles: [String] = [],
-            manageRoles: [String]? = nil
+            manageRoles: [String]? = nil,
+            idempotencyKey: String? = nil
         ) async throws(MortiseError) -> SessionIssuer {
             var body = JSONObject()
             body.add("issuer", issuer)
@@ -69,7 +71,8 @@ extension Mortise {
             if !authorizedParties.isEmpty { body.add("authorized_parties", authorizedParties) }
             if !readRoles.isEmpty { body.add("read_roles", readRoles) }
             body.add("manage_roles", manageRoles)
-            return try await transport.read(.post(path(), body))
+            let key = idempotencyKey ?? Call.newIdempotencyKey()
+            return try await transport.read(.post(path(), body, idempotencyKey: key))
         }
 
         /// Believes an issuer's sessions no longer; those that it has issued end with it.

@@ -17,7 +17,7 @@ struct BoltzContext: Sendable {
     /// Who may call what: the key's kind and permission are looked at before anything that the request names.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context in
+            authenticate: { [platform, clients] headers, context, isAgain in
                 guard let text = headers[.xAPIKey], !text.isEmpty else {
                     throw Problem(.unauthorized, detail: "This operation needs an API key in the x-api-key header.")
                 }
@@ -25,9 +25,9 @@ struct BoltzContext: Sendable {
                 // A member's session is no API key.
                 guard let token = try? Token(text) else { throw Refusal.unauthenticated }
                 if token.parsed.workspaceRef.isRoot {
-                    return try await platform.access.authenticate(text, from: address)
+                    return try await platform.access.authenticate(text, from: address, isAgain: isAgain)
                 }
-                return try await platform.access.authenticate(workspaceKey: text, from: address)
+                return try await platform.access.authenticate(workspaceKey: text, from: address, isAgain: isAgain)
             },
             authorize: { principal, access in
                 guard case .restricted(let audience, let name) = access else { return }

@@ -40,9 +40,7 @@ struct BoltzKeyRoutes: Sendable {
             let (draft, workspace) = (try draft(request.body), home.workspace)
             let caller = try context.caller(request, path: Self.path)
             let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key, now in
-                var writer = JSONWriter(capacity: 512)
-                writer.value(BoltzKeyJSON(key, of: workspace, at: now))
-                return String(decoding: writer.bytes, as: UTF8.self)
+                BoltzKeyJSON(key, of: workspace, at: now).stored
             }
             var writer = JSONWriter(capacity: 768)
             writer.object {

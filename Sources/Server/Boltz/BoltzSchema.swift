@@ -44,7 +44,7 @@ enum BoltzSchema {
         .optional("data_retention", dataRetention.orNull),
     ])
 
-    /// The parameters of lists, and others.
+    /// The parameters of every list, and filters of its own.
     static func page(_ filters: [QueryParameter]) -> QuerySchema {
         QuerySchema(
             [

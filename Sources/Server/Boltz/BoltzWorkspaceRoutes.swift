@@ -70,9 +70,7 @@ struct BoltzWorkspaceRoutes: Sendable {
                 dataRetention: try request.body.optional("data_retention", as: JSONValue.self)?.text
             )
             let made = try await context.platform.workspaces.create(new, by: caller) { workspace in
-                var writer = JSONWriter(capacity: 512)
-                writer.value(BoltzWorkspaceJSON(workspace: workspace))
-                return String(decoding: writer.bytes, as: UTF8.self)
+                BoltzWorkspaceJSON(workspace: workspace).stored
             }
             return .stored(made.answer, isReplay: made.isReplay, status: .ok)
         }

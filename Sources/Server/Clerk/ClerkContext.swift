@@ -33,7 +33,7 @@ struct ClerkContext: Sendable {
     /// Who may call what: a bearer with two dots is a session, any other the secret key.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context in
+            authenticate: { [platform, clients] headers, context, isAgain in
                 guard let value = headers[.authorization], let bearer = BearerCredential.read(value) else {
                     throw ClerkProblems.noBearer
                 }
@@ -47,7 +47,8 @@ struct ClerkContext: Sendable {
                 do {
                     return try await platform.access.authenticate(
                         bearer,
-                        from: clients.address(headers, context.remoteAddress)
+                        from: clients.address(headers, context.remoteAddress),
+                        isAgain: isAgain
                     )
                 } catch Refusal.unauthenticated {
                     throw ClerkProblems.unknownSecretKey

@@ -93,9 +93,7 @@ struct ClerkKeyRoutes: Sendable {
             let caller = try context.caller(request)
             let now = context.now
             let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key, _ in
-                var writer = JSONWriter(capacity: 768)
-                writer.value(ClerkKeyJSON(key, at: now()))
-                return String(decoding: writer.bytes, as: UTF8.self)
+                ClerkKeyJSON(key, at: now()).stored
             }
             return .issued(
                 issued.answer,

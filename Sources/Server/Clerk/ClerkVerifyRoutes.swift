@@ -34,9 +34,12 @@ struct ClerkVerifyRoutes: Sendable {
         ) { request in
             let home = try await context.home(request, .keysVerify)
             guard let workspace = home.workspace else { throw Refusal.notFound }
+            // A service key is none of Clerk's keys, and must not lose a use by the question.
+            var demand = VerificationRequest()
+            demand.kind = .client
             let verdict = try await context.platform.verifier.verify(
                 try request.body.required("secret"),
-                VerificationRequest(),
+                demand,
                 audience: .workspace(workspace.id, of: workspace.organizationID)
             )
             if verdict.code == .rateLimited { throw Self.limited(verdict) }

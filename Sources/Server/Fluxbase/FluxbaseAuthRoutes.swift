@@ -55,7 +55,7 @@ struct FluxbaseAuthRoutes: Sendable {
             summary: "End the session",
             access: .any(),
             query: .ignored,
-            responses: [EndpointResult(.ok, "It is ended; with a key, there was none.", FluxbaseOutcome.schema)],
+            responses: [EndpointResult(.ok, "It is ended; with an admin key, there was none.", FluxbaseOutcome.schema)],
             problems: [.serviceUnavailable]
         ) { request in
             try await sessions.signOut(try context.caller(request))

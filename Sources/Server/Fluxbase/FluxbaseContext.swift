@@ -10,7 +10,7 @@ struct FluxbaseContext: Sendable {
     let clients: ClientAddresses
 
     /// How many elements a list has at most; none of Fluxbase's has pages.
-    static let maximumList = 1000
+    static let maximumList = KeyService.longestListing
 
     /// Who asks, from where, under which id, and with which `Idempotency-Key` where `path` is given.
     func caller(_ request: FluxbaseRequest, path: String? = nil) throws -> Caller {
@@ -30,7 +30,7 @@ struct FluxbaseContext: Sendable {
     /// Sign-in and refresh are open: the SDK sends them a key or an expired token that must not matter.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context in
+            authenticate: { [platform, clients] headers, context, isAgain in
                 guard let credential = FluxbaseCredential.find(in: headers) else {
                     throw Problem(
                         .unauthorized,
@@ -41,11 +41,12 @@ struct FluxbaseContext: Sendable {
                 }
                 let address = clients.address(headers, context.remoteAddress)
                 guard FluxbaseCredential.isOfWorkspace(credential) else {
-                    return try await platform.access.authenticate(credential, from: address)
+                    return try await platform.access.authenticate(credential, from: address, isAgain: isAgain)
                 }
                 return try await platform.access.authenticate(
                     workspaceKey: credential,
                     from: address,
+                    isAgain: isAgain,
                     permissions: FluxbaseScopes.permissions
                 )
             },

@@ -74,6 +74,7 @@ private struct Wording {
         case .forbidden where problem.code == nil:
             self.init("Insufficient permissions", "INSUFFICIENT_PERMISSIONS", problem.detail)
         case .notFound where problem.code == nil: self.init("Not Found", "NOT_FOUND")
+        case .rateLimited: self.init("Rate limit exceeded", Self.code(.rateLimited), problem.detail)
         default: self.init(problem.detail, problem.code ?? Self.code(problem.kind))
         }
     }

@@ -6,6 +6,9 @@ import Verification
 /// What scopes of Fluxbase's let a key of a tenant do with client keys.
 enum FluxbaseScopes {
     /// Each permission's scopes: today's, and those of the SDK that called them API keys.
+    ///
+    /// They count to the letter, as in Fluxbase: an application's own `read:*` says nothing about client keys. Only `*` and `clientkeys:*`
+    /// have them as well.
     private static let scopes: [(permission: Permission, scopes: [Scope])] = [
         (.keysRead, ["clientkeys:read", "read:clientkeys", "read:apikeys"].map(Scope.init(freeForm:))),
         (.keysWrite, ["clientkeys:write", "write:clientkeys", "write:apikeys"].map(Scope.init(freeForm:))),
@@ -13,7 +16,11 @@ enum FluxbaseScopes {
 
     /// What a key with these scopes may do.
     static func permissions(_ scopes: ScopeSet) -> PermissionSet {
-        PermissionSet(self.scopes.filter { $0.scopes.contains(where: scopes.covers) }.map(\.permission))
+        PermissionSet(self.scopes.filter { granted($0.scopes, by: scopes) }.map(\.permission))
+    }
+
+    private static func granted(_ names: [Scope], by scopes: ScopeSet) -> Bool {
+        scopes.texts.contains { text in text == "*" || text == "clientkeys:*" || names.contains { $0.text == text } }
     }
 
     /// Refuses a credential whose kind or permission an operation does not take; a key of a tenant manages client keys and nothing else.

@@ -76,6 +76,8 @@ extension FluxbaseServiceKeyRoutes {
                 by: try context.caller(request)
             )
             let end = key.gracePeriodEndsAt?.rfc3339 ?? ""
+            // What was announced before, and the key's own end, hold where they are earlier than what was asked.
+            let length = key.gracePeriodEndsAt.flatMap { end in key.deprecatedAt.map { end - $0 } } ?? .zero
             return FluxbaseOutcome.response(
                 "Service key deprecated successfully",
                 [
@@ -83,7 +85,7 @@ extension FluxbaseServiceKeyRoutes {
                     "grace_period_ends_at": .string(end),
                     "key_id": .string(UUIDv7.text(of: key.id)),
                     "grace_period_ends": .string(end),
-                    "grace_period_hours": .integer(Int64(grace.seconds / 3600)),
+                    "grace_period_hours": .integer((length.components.seconds + 3599) / 3600),
                 ]
             )
         }

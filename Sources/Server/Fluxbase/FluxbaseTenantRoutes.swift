@@ -58,12 +58,13 @@ struct FluxbaseTenantRoutes: Sendable {
         let caller = try context.caller(request)
         var found: [Workspace] = []
         var page: PageRequest? = PageRequest(limit: 100)
+        let filter = WorkspaceFilter(states: [.creating, .active, .suspended])
         while let asked = page, found.count < FluxbaseContext.maximumList {
-            let answer = try await workspaces.list(asked, WorkspaceFilter(), by: caller)
+            let answer = try await workspaces.list(asked, filter, by: caller)
             found += answer.items
             page = answer.next.map { PageRequest(limit: 100, .after($0)) }
         }
-        return found.filter { $0.state != .archived && $0.state != .deleting }
+        return found
     }
 
     private var list: FluxbaseEndpoint {

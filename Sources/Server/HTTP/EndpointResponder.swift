@@ -39,7 +39,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
 
     /// Authenticates, permits, validates and runs the code, in this order; authenticates again if the body kept it waiting.
     private func answer(_ request: Request, _ context: MortiseRequestContext) async throws -> EndpointResponse {
-        var principal = try await caller(request, context)
+        var principal = try await caller(request, context, isAgain: false)
         let authenticated = NIODeadline.now()
         let parameters = try parameters(request, context)
         var faults: [Fault] = []
@@ -49,14 +49,14 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         let (rawBody, json) = try await body(request, &faults)
         // Whoever holds a body back until a credential is revoked must not have it carried out with what the credential was.
         if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
-            principal = try await caller(request, context)
+            principal = try await caller(request, context, isAgain: true)
         }
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
         let endpointRequest = EndpointRequest(
             principal: principal,
             parameters: parameters,
             query: query,
-            body: Fields(json.object ?? JSONObject()),
+            body: Fields(endpoint.body?.schema.known(in: json) ?? JSONObject()),
             json: json,
             rawBody: rawBody,
             idempotencyKey: idempotencyKey,
@@ -71,9 +71,13 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         }
     }
 
-    private func caller(_ request: Request, _ context: MortiseRequestContext) async throws -> Principal? {
+    private func caller(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        isAgain: Bool
+    ) async throws -> Principal? {
         guard endpoint.access != .open else { return nil }
-        let principal = try await security.authenticate(request.headers, context)
+        let principal = try await security.authenticate(request.headers, context, isAgain)
         try security.authorize(principal, endpoint.access)
         return principal
     }

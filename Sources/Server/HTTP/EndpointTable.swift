@@ -89,9 +89,9 @@ package struct EndpointSettings: Sendable {
     /// The server's idle timeout bounds the wait for each piece.
     package var bodyDeadline: Duration
 
-    /// How long after a credential was looked at its request may begin to be carried out; half a second by default.
+    /// How long after a credential was looked at its request may begin to be carried out; 10 ms by default.
     ///
-    /// A body that keeps it waiting longer has the credential looked at again.
+    /// A body that keeps it waiting longer has the credential looked at again: who holds a body back must not choose the moment.
     package var credentialAge: Duration
 
     /// The clock that deadlines are measured with.
@@ -112,7 +112,7 @@ package struct EndpointSettings: Sendable {
         translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil },
         headers: HTTPFields = [.cacheControl: "no-store"],
         bodyDeadline: Duration = .seconds(10),
-        credentialAge: Duration = .milliseconds(500),
+        credentialAge: Duration = .milliseconds(10),
         clock: any Clock<Duration> = ContinuousClock(),
         accessLog: AccessLog = .declared,
         redact: @escaping @Sendable (String) -> String = { $0 },

@@ -8,7 +8,7 @@ extension Problem {
             switch faults.count {
             case 0: Kind.invalidRequest.sentence
             case 1: "\(faults[0].subject) \(faults[0].detail)."
-            default: "\(faults.count) things are wrong, which `errors` lists."
+            default: "\(faults.count) things are wrong with the request."
             }
         return Problem(.invalidRequest, detail: sentence, faults: faults)
     }

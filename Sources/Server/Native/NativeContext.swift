@@ -32,13 +32,14 @@ struct NativeContext: Sendable {
     /// tells nothing about it.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context in
+            authenticate: { [platform, clients] headers, context, isAgain in
                 guard let value = headers[.authorization], let token = BearerCredential.read(value) else {
                     throw Problem.unauthorized
                 }
                 return try await platform.access.authenticate(
                     token,
-                    from: clients.address(headers, context.remoteAddress)
+                    from: clients.address(headers, context.remoteAddress),
+                    isAgain: isAgain
                 )
             },
             authorize: { principal, access in try access.authorize(principal) }

@@ -12,9 +12,15 @@ struct SessionIssuerRoutes: Sendable {
 
     private static let path = "/v1/organizations/{organization}/session-issuers"
 
+    private static let issuer = Schema.string(min: 1, max: SessionIssuerService.issuerLength)
+        .checked { value in
+            (value.string?.utf8.count ?? 0) <= SessionIssuerService.issuerLength
+                ? nil : "must have at most \(SessionIssuerService.issuerLength) bytes"
+        }
+
     private static let create =
         Schema.object([
-            .required("issuer", .string(min: 1, max: 2048).described("The claim `iss`, to the letter.")),
+            .required("issuer", issuer.described("The claim `iss`, to the letter.")),
             .optional("jwks_url", .string(min: 1, max: 2048).orNull.described("Where its public keys are; https.")),
             .optional("jwks_file", .string(min: 1, max: 4096).orNull.described("A file of every node instead.")),
             .optional("jwks", .anyObject(maximumBytes: 262_144).orNull.described("A JSON Web Key Set instead.")),

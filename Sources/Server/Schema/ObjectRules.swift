@@ -1,3 +1,5 @@
+import JSON
+
 /// The members of an object.
 package struct ObjectRules: Sendable {
     /// What happens to members that no field describes.
@@ -13,6 +15,25 @@ package struct ObjectRules: Sendable {
 
     /// What happens to the others.
     package var unknown: Unknown
+}
+
+extension Schema {
+    /// The members of an object without those that nobody looked at.
+    ///
+    /// Of them nothing is known, least of all their types: no handler gets to see them.
+    func known(in value: JSONValue) -> JSONObject {
+        switch self {
+        case .object(let rules) where rules.unknown == .ignored:
+            JSONObject(
+                (value.object?.members ?? [])
+                    .filter { member in rules.fields.contains { $0.name.hasSameBytes(as: member.name) } }
+                    .map { ($0.name, $0.value) }
+            )
+        case .nullable(let schema), .checked(let schema, _), .described(let schema, _), .component(_, let schema):
+            schema.known(in: value)
+        case .text, .integer, .number, .boolean, .array, .object, .free: value.object ?? JSONObject()
+        }
+    }
 }
 
 /// One member of an object.

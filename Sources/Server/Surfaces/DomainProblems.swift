@@ -53,9 +53,11 @@ enum DomainProblems {
                 "The connection to the database broke while the change was committed; look again to learn its outcome."
             return problem
         case .unfinished:
-            var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
-            problem.detail = "It is recorded and will be finished by itself; look again to see when it is there."
-            return problem
+            // Without a Retry-After, for to send it again would make another.
+            return Problem(
+                .serviceUnavailable,
+                detail: "It is recorded and will be finished by itself; look again to see when it is there."
+            )
         }
     }
 

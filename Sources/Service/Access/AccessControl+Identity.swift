@@ -20,11 +20,12 @@ public struct IdentifiedKey: Sendable {
 extension AccessControl {
     /// Finds out which key of a workspace is presented, where nobody else vouches for it: the token itself says whose it is.
     ///
-    /// It counts as a use. What the key is for is not asked: a namespace that is missing makes it no other key.
+    /// It counts as a use. Which namespaces the key is for is not asked: what it says of itself, and client keys, are in none.
     ///
     /// - Parameters:
     ///   - text: the token of a service, anon or client key.
     ///   - address: where the request comes from; keys that are bound to addresses need it.
+    ///   - isAgain: whether the request counted as a use already.
     ///   - permissions: what scopes allow, which is for the dialect to say whose scopes they are; by default nothing.
     /// - Returns: a principal that reaches the client keys of the key's workspace; of a client key, those of its subject.
     /// - Throws: `Refusal.unauthenticated` for everything that is not a good key, `Refusal.limitReached` for a good one that was used too
@@ -32,23 +33,23 @@ extension AccessControl {
     public func authenticate(
         workspaceKey text: String,
         from address: IPAddress?,
+        isAgain: Bool = false,
         permissions: (ScopeSet) -> PermissionSet = { _ in [] }
     ) async throws -> Principal {
         guard let token = try? Token(text),
             let facts = try await self.platform.databases.facts(ref: token.parsed.workspaceRef)
         else { throw Refusal.unauthenticated }
+        var request = VerificationRequest(address: address)
+        request.isOutsideNamespaces = true
         let verdict = try await self.platform.verifier.verify(
             text,
-            VerificationRequest(address: address),
-            audience: .workspace(facts.workspaceID, of: facts.organizationID)
+            request,
+            audience: .workspace(facts.workspaceID, of: facts.organizationID),
+            isCounted: !isAgain
         )
         if verdict.code == .rateLimited, let limit = verdict.rateLimit { throw Refusal.limitReached(limit) }
-        switch verdict.code {
-        case .valid, .wrongNamespace, .wrongMode, .insufficientScope:
-            guard let key = verdict.key else { throw Refusal.unauthenticated }
-            return Principal(key, permissions: permissions(key.found.state.scopes))
-        default: throw Refusal.unauthenticated
-        }
+        guard verdict.code.isValid, let key = verdict.key else { throw Refusal.unauthenticated }
+        return Principal(key, permissions: permissions(key.found.state.scopes))
     }
 
     /// What a key may learn about itself.

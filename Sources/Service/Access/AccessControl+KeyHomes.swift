@@ -23,10 +23,10 @@ extension AccessControl {
     /// The workspace that a principal means who names none; `nil` where there is none.
     public func homeWorkspace(of principal: Principal) async throws -> UUID? {
         guard let organization = principal.organizationID else { return nil }
-        let found = try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).defaultWorkspace(of: organization)
+        return try await self.platform.databases.control.pool.withConnection { connection in
+            try await self.platform.controlStore(connection)
+                .homeWorkspace(of: organization, among: principal.confinement)
         }
-        return principal.homeWorkspace(default: found?.id)
     }
 
     /// The service and anon keys of a workspace, which no operator key reaches.

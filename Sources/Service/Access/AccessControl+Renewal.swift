@@ -40,4 +40,21 @@ extension AccessControl {
         case .workspaceKey, .external, .system: return principal
         }
     }
+
+    /// The caller as they are now, before a change of keys.
+    ///
+    /// Of keys in the control database alone: where the credential lives in another database than what it changes, no transaction has
+    /// both, and what was read when the request had come whole is what counts.
+    ///
+    /// - Throws: `Refusal.unauthenticated` where the session or the key has ended, `Refusal.forbidden` where it lost the permission.
+    func current(_ caller: Caller, over home: KeyHome, _ connection: PostgresConnection) async throws -> Caller {
+        switch home.owner {
+        case .workspace, .clients: return caller
+        case .organization, .platform:
+            var caller = caller
+            caller.principal = try await self.current(caller.principal, connection)
+            try caller.principal.requireWide(caller.principal.reach == .platform ? .platform : .keysWrite)
+            return caller
+        }
+    }
 }

@@ -19,10 +19,15 @@ public struct AccessControl: Sendable {
     /// - Parameters:
     ///   - text: the token of an admin or operator key, or the access token of a member's session.
     ///   - address: where the request comes from; keys that are bound to addresses need it.
+    ///   - isAgain: whether the request counted as a use already.
     /// - Returns: the principal.
     /// - Throws: `Refusal.unauthenticated` for everything that is not a good credential, `Refusal.limitReached` for a good one that was
     ///   used too often, `Refusal.unavailable` when nobody can tell.
-    public func authenticate(_ text: String, from address: IPAddress?) async throws -> Principal {
+    public func authenticate(
+        _ text: String,
+        from address: IPAddress?,
+        isAgain: Bool = false
+    ) async throws -> Principal {
         if AccessToken.isShaped(text) { return try await self.platform.sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
         let digests = self.platform.secrets.peppers.digests(of: token)
@@ -37,7 +42,7 @@ public struct AccessControl: Sendable {
         guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
             throw Refusal.unauthenticated
         }
-        try self.count(found)
+        if !isAgain { try self.count(found) }
         return Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,

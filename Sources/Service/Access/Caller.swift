@@ -3,7 +3,7 @@ import Keys
 /// One request of a principal: who, from where, under which id.
 public struct Caller: Sendable {
     /// Who asks.
-    public let principal: Principal
+    public internal(set) var principal: Principal
     /// Where the request came from.
     public let address: String?
     /// The request, as the logs name it.

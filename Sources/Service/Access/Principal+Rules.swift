@@ -34,10 +34,7 @@ extension Principal {
     ///
     /// A role in the whole organization widens what one sees only where it has the permission itself.
     func workspaces(with permission: Permission) -> Set<UUID>? {
-        guard let member else {
-            if case .workspaces(let own, _) = self.reach { return own }
-            return nil
-        }
+        guard let member else { return self.confinement }
         let places = member.grants.filter { $0.role.permissions.contains(permission) }.map(\.workspaceID)
         return places.contains(nil) ? nil : Set(places.compactMap(\.self))
     }
@@ -73,15 +70,9 @@ extension Principal {
         return MemberRole.byStrength.first(where: roles.contains)
     }
 
-    /// The workspace that is meant where none is named: the organization's default one, else the oldest that it reaches.
-    ///
-    /// - Parameter default: the organization's default workspace, if there is one.
-    /// - Returns: the workspace, or `nil` where there is none.
-    func homeWorkspace(default: UUID?) -> UUID? {
-        guard case .workspaces(let own, _) = self.reach else { return `default` }
-        if let `default`, own.contains(`default`) { return `default` }
-        // Ids of version 7 sort by the time they were made.
-        return own.min { UUIDv7.text(of: $0) < UUIDv7.text(of: $1) }
+    /// The workspaces that it is confined to; `nil` for who reaches all of an organization.
+    var confinement: Set<UUID>? {
+        if case .workspaces(let own, _) = self.reach { own } else { nil }
     }
 
     // MARK: Client keys

@@ -39,6 +39,7 @@ struct WorkspaceKeyBounds {
 
     /// Refuses to leave a key behind that is more than this one.
     func check(_ key: KeyRecord) throws(Refusal) {
+        guard key.mode == self.state.mode else { throw Self.exceeded("modes") }
         try self.check(scopes: key.scopes.map(Scope.init(freeForm:)))
         try self.check(namespaces: key.allowedNamespaces)
         try self.check(addresses: key.allowedAddresses.compactMap { try? AddressRange($0) })
@@ -64,9 +65,8 @@ struct WorkspaceKeyBounds {
 
     private func check(addresses: [AddressRange]) throws(Refusal) {
         guard !self.state.addressRanges.isEmpty else { return }
-        guard !addresses.isEmpty, addresses.allSatisfy(self.state.addressRanges.contains) else {
-            throw Self.exceeded("addresses")
-        }
+        let isWithin = addresses.allSatisfy { range in self.state.addressRanges.contains { $0.contains(range) } }
+        guard !addresses.isEmpty, isWithin else { throw Self.exceeded("addresses") }
     }
 
     private func check(limit: Int?, _ own: Int?) throws(Refusal) {

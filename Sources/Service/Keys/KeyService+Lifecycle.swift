@@ -11,17 +11,17 @@ extension KeyService {
     public func update(_ id: UUID, _ patch: KeyPatch, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
         try KeyRules(patch, in: home).enforce()
         if case .set(let subject) = patch.subject { try home.requireSubject(subject) }
-        return try await self.change(id, in: home, by: caller) { key, now in
+        return try await self.change(id, in: home, by: caller) { key, now, principal in
             try key.requireNotRevoked("changed")
             if case .set(let permissions) = patch.permissions {
-                try caller.principal.requireNoEscalation(permissions, owner: home.keyOwner)
+                try principal.requireNoEscalation(permissions, owner: home.keyOwner)
             }
             var patch = patch
             if let lifetime = patch.lifetime { patch.expiresAt = .set(now + lifetime) }
             if case .set(let end?) = patch.expiresAt { try end.requireFuture(now) }
             var events: [(KeyEventType, Changes)] = []
             if let changes = key.apply(patch) { events.append((.updated, changes)) }
-            try WorkspaceKeyBounds(caller.principal)?.check(key)
+            try WorkspaceKeyBounds(principal)?.check(key)
             if case .set(let isEnabled) = patch.isEnabled, isEnabled != (key.disabledAt == nil) {
                 key.disabledAt = isEnabled ? nil : now
                 events.append((isEnabled ? .enabled : .disabled, Changes()))
@@ -34,7 +34,7 @@ extension KeyService {
     ///
     /// A disabled key stays as it is.
     public func disable(_ id: UUID, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
-        try await self.change(id, in: home, by: caller) { key, now in
+        try await self.change(id, in: home, by: caller) { key, now, _ in
             try key.requireNotRevoked("disabled")
             if key.disabledAt != nil { return [] }
             key.disabledAt = now
@@ -46,7 +46,7 @@ extension KeyService {
     ///
     /// It does not bring back what has ended.
     public func enable(_ id: UUID, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
-        try await self.change(id, in: home, by: caller) { key, _ in
+        try await self.change(id, in: home, by: caller) { key, _, _ in
             try key.requireNotRevoked("enabled")
             if key.disabledAt == nil { return [] }
             key.disabledAt = nil
@@ -65,7 +65,7 @@ extension KeyService {
         by caller: Caller
     ) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
-        return try await self.change(id, in: home, by: caller) { key, now in
+        return try await self.change(id, in: home, by: caller) { key, now, _ in
             try key.requireAlive("deprecated", at: now)
             return [(.deprecated, try key.deprecate(reason: reason, grace: grace, at: now))]
         }
@@ -76,11 +76,11 @@ extension KeyService {
     /// A revoked key stays as it is.
     public func revoke(_ id: UUID, reason: String?, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
-        return try await self.change(id, in: home, by: caller) { key, now in
+        return try await self.change(id, in: home, by: caller) { key, now, principal in
             if key.revokedAt != nil { return [] }
             key.revokedAt = now
             if key.kind != .client { key.uniqueName = nil }
-            key.revokedBy = caller.principal.actor
+            key.revokedBy = principal.actor
             key.revocationReason = reason
             var changes = Changes()
             changes.add("reason", reason.json)
@@ -92,7 +92,7 @@ extension KeyService {
     public func delete(_ id: UUID, in home: KeyHome, by caller: Caller) async throws {
         try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            let (key, now) = try await self.locked(id, home, caller, store)
+            let (key, now, caller) = try await self.locked(id, home, caller, connection)
             try await store.delete(id, in: home.keyOwner)
             var changes = Changes()
             changes.add("status", .string(key.status(at: now).rawValue))
@@ -108,12 +108,12 @@ extension KeyService {
         _ id: UUID,
         in home: KeyHome,
         by caller: Caller,
-        _ body: (inout KeyRecord, Timestamp) throws -> [(KeyEventType, Changes)]
+        _ body: (inout KeyRecord, Timestamp, Principal) throws -> [(KeyEventType, Changes)]
     ) async throws -> KeyRecord {
         try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            var (key, now) = try await self.locked(id, home, caller, store)
-            let events = try body(&key, now)
+            var (key, now, caller) = try await self.locked(id, home, caller, connection)
+            let events = try body(&key, now, caller.principal)
             guard !events.isEmpty else { return key }
             key.updatedAt = now
             try await store.update(key)

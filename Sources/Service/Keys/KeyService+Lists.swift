@@ -22,14 +22,14 @@ extension KeyService {
     }
 
     /// The most keys of one listing.
-    public static let longestListing = 1000
+    public static let longestListing = 10_000
 
     /// Keys by number, newest first, with their total.
     ///
     /// - Parameters:
     ///   - filter: which keys.
     ///   - offset: how many of the newest to leave out; no less than 0.
-    ///   - limit: how many at most; taken to 1 to 1000.
+    ///   - limit: how many at most; taken to 1 to 10 000.
     ///   - home: whose keys.
     /// - Returns: the keys and how many there are.
     /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.

@@ -43,7 +43,7 @@ extension KeyService {
         try KeyRules(replacement).enforce()
         return try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            var (old, now) = try await self.locked(id, home, caller, store)
+            var (old, now, caller) = try await self.locked(id, home, caller, connection)
             let newID = self.platform.newID(at: now)
             let attempt = try await self.platform.claim(caller, home, resource: newID, connection)
             let form = old.tokenForm(in: home)

@@ -40,7 +40,6 @@ public struct KeyService: Sendable {
         by caller: Caller,
         answer: @Sendable (KeyRecord, Timestamp) -> String
     ) async throws -> IssuedKey {
-        try caller.principal.requireNoEscalation(draft.permissions, owner: home.keyOwner)
         let draft = try (WorkspaceKeyBounds(caller.principal)?.settle(draft) ?? draft).settled(in: home)
         try KeyRules(draft, in: home).enforce()
         let form = TokenForm(prefix: draft.tokenPrefix ?? home.tokenPrefix(draft.kind), mode: draft.mode)
@@ -49,6 +48,8 @@ public struct KeyService: Sendable {
             let now = try await store.now()
             let id = self.platform.newID(at: now)
             let attempt = try await self.platform.claim(caller, home, resource: id, connection)
+            let caller = try await self.platform.access.current(caller, over: home, connection)
+            try caller.principal.requireNoEscalation(draft.permissions, owner: home.keyOwner)
             if case .replay(let record) = attempt {
                 return try await self.replay(record, draft.mode, home, caller, connection)
             }
@@ -76,7 +77,7 @@ public struct KeyService: Sendable {
         try caller.principal.requireRotation()
         return try await self.platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            let (key, now) = try await self.locked(id, home, caller, store)
+            let (key, now, caller) = try await self.locked(id, home, caller, connection)
             let attempt = try await self.platform.claim(caller, home, resource: id, connection)
             let form = key.tokenForm(in: home)
             if case .replay(let record) = attempt {
@@ -154,21 +155,23 @@ public struct KeyService: Sendable {
         throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
     }
 
-    /// A key, locked, and the time after the lock was had.
+    /// A key, locked, and the time and the caller after the lock was had.
     ///
     /// A caller without the key's own permissions cannot come by it.
     func locked(
         _ id: UUID,
         _ home: KeyHome,
         _ caller: Caller,
-        _ store: KeyStore
-    ) async throws -> (KeyRecord, Timestamp) {
+        _ connection: PostgresConnection
+    ) async throws -> (KeyRecord, Timestamp, Caller) {
+        let store = KeyStore(connection)
         guard let key = try await store.lock(id, in: home.keyOwner) else { throw Refusal.notFound }
+        let caller = try await self.platform.access.current(caller, over: home, connection)
         try caller.principal.requireNoEscalation(
             PermissionSet(names: key.permissions) ?? .organization,
             owner: home.keyOwner
         )
-        return (key, try await store.now())
+        return (key, try await store.now(), caller)
     }
 
     /// Adds the event of a change.

@@ -38,7 +38,8 @@ extension MemberService {
             let store = self.platform.controlStore(connection)
             let authority = try await self.authority(caller, organization.id, connection)
             return try await self.platform.once(caller, connection) { id in
-                try await store.member(id, organization: organization.id) != nil
+                // Who may not look at it any more must not learn of it by asking again.
+                try await store.member(id, organization: organization.id).map(authority.sees) ?? false
             } make: {
                 try authority.requireGrant(new.role, workspace: new.workspaceID)
                 let member = try await store.insertMember(
@@ -125,10 +126,10 @@ extension MemberService {
         return try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
             let authority = try await self.authority(caller, organization, connection)
+            try authority.requireGrant(.admin, workspace: workspace)
             return try await self.platform.once(caller, connection) { id in
                 try await store.member(id, organization: organization) != nil
             } make: {
-                try authority.requireGrant(.admin, workspace: workspace)
                 guard try await store.lockUser(userID) != nil else { throw Refusal.notFound }
                 let visible = try await store.memberships(of: userID)
                     .filter { $0.organizationID == organization && authority.sees($0) }

@@ -55,7 +55,8 @@ extension MemberService {
         )
         return try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
-            _ = try await self.platform.access.current(principal, connection)
+            try await store.lockMembers(of: organization.id)
+            try await self.platform.access.current(principal, connection).requireEach(of: MemberRole.owner.price)
             let user = try await self.insertFirst(address, name, hash, organization.id, attribution, store)
             guard let user else { throw Refusal.conflict("The installation has been set up already.") }
             return try await self.platform.sessions.begin(
@@ -78,6 +79,8 @@ extension MemberService {
     ) async throws -> UUID? {
         try await store.lockMembers(of: organization)
         guard try await !store.hasMembers(organization) else { return nil }
+        // The last of all roles may have gone with a workspace.
+        if let known = try await store.lockUser(email) { try await store.deleteUserIfNowhere(known.id) }
         guard let user = try await store.insertUser(email: email, name: name, passwordHash: hash.text) else {
             throw Refusal.conflict("The address belongs to a user of another organization.")
         }

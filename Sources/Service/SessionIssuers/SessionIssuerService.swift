@@ -60,8 +60,11 @@ public struct SessionIssuerService: Sendable {
         parties.isEmpty || (claims["azp"]?.string.map(parties.contains) ?? false)
     }
 
+    /// The bytes that an issuer has at most: an entry of a B-tree index of PostgreSQL has less than a third of a page, 2704 bytes.
+    public static let issuerLength = 2048
+
     private static func isIssuer(_ text: String) -> Bool {
-        (1...2048).contains(text.unicodeScalars.count) && !text.utf8.contains(0)
+        (1...issuerLength).contains(text.utf8.count) && !text.utf8.contains(0)
     }
 
     // MARK: Configuring
@@ -92,7 +95,9 @@ public struct SessionIssuerService: Sendable {
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
         return try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
-            return try await self.platform.once(caller, connection) { id in
+            return try await self.platform.once(caller, connection) { principal in
+                try principal.requirePlatform(.platform)
+            } isThere: { id in
                 try await store.sessionIssuer(id, organization: organization) != nil
             } make: {
                 let made = try await store.insertSessionIssuer(new, organization: organization, by: caller.attribution)
@@ -107,6 +112,7 @@ public struct SessionIssuerService: Sendable {
         let organization = try await self.organization(name, caller)
         let isGone = try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
+            try await self.platform.access.current(caller.principal, connection).requirePlatform(.platform)
             guard try await store.sessionIssuer(id, organization: organization) != nil else { return false }
             return try await store.deleteSessionIssuer(id, organization: organization, by: caller.attribution)
         }
@@ -124,7 +130,7 @@ public struct SessionIssuerService: Sendable {
         func require(_ isGood: Bool, _ pointer: String, _ detail: String) {
             if !isGood { faults.append(InvalidField(pointer: pointer, detail: detail)) }
         }
-        require(Self.isIssuer(new.issuer), "/issuer", "Must have 1 to 2048 characters and no NUL.")
+        require(Self.isIssuer(new.issuer), "/issuer", "Must have 1 to \(Self.issuerLength) bytes and no NUL.")
         let isKnown = !new.algorithms.isEmpty && Set(new.algorithms).isSubset(of: Self.algorithms)
         require(isKnown, "/algorithms", "Must be one or more of \(Self.algorithms.joined(separator: ", ")).")
         for (pointer, texts) in [

@@ -88,8 +88,7 @@ public struct SessionService: Sendable {
         let refresh = Token.make(prefix: .refresh, mode: .live, workspace: .root, using: &randomness)
         let digest = self.platform.secrets.peppers.digest(of: refresh)
         try await store.insertRefreshToken(digest, session: session.id, at: now)
-        let standard = try await store.defaultWorkspace(of: session.organizationID)?.id
-        let workspace = principal.homeWorkspace(default: standard)
+        let workspace = try await store.homeWorkspace(of: session.organizationID, among: principal.confinement)
         return SignedIn(
             user: session.user,
             sessionID: session.id,

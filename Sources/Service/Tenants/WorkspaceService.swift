@@ -21,7 +21,9 @@ public struct WorkspaceService: Sendable {
         try caller.principal.requireWide(.workspacesWrite)
         let made = try await self.platform.controlTransaction { connection in
             let store = self.platform.controlStore(connection)
-            return try await self.platform.once(caller, connection) { id in
+            return try await self.platform.once(caller, connection) { principal in
+                try principal.requireWide(.workspacesWrite)
+            } isThere: { id in
                 try await store.workspace(id) != nil
             } make: {
                 guard try await store.organization(new.organizationID) != nil else { throw Refusal.notFound }

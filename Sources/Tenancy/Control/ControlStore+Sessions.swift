@@ -14,12 +14,15 @@ extension ControlStore {
         INSERT INTO control.refresh_tokens (id, session_id, digest, pepper_id, created_at) VALUES ($1, $2, $3, $4, $5)
         """
     )
-    /// The session is locked as well, in the same order by everybody: the token's row, then the session's.
+    /// The session first, and its tokens after it, as whoever removes a session locks them.
+    private static let lockSessionOfToken = Statement(
+        """
+        SELECT FROM control.sessions WHERE id = (SELECT session_id FROM control.refresh_tokens WHERE digest = ANY ($1))
+        FOR NO KEY UPDATE
+        """
+    )
     private static let lockRefreshToken = Statement(
-        """
-        SELECT t.id, t.session_id, t.used_at FROM control.refresh_tokens t JOIN control.sessions s ON s.id = t.session_id
-        WHERE t.digest = ANY ($1) FOR NO KEY UPDATE
-        """
+        "SELECT id, session_id, used_at FROM control.refresh_tokens WHERE digest = ANY ($1) FOR NO KEY UPDATE"
     )
     private static let useRefreshToken = Statement("UPDATE control.refresh_tokens SET used_at = $2 WHERE id = $1")
     private static let prolong = Statement("UPDATE control.sessions SET refresh_until = $2 WHERE id = $1")
@@ -45,7 +48,8 @@ extension ControlStore {
         """
         DELETE FROM control.sessions WHERE id IN (
             SELECT id FROM control.sessions
-            WHERE least(ended_at, refresh_until, expires_at) < now() - interval '7 days' LIMIT 1000)
+            WHERE least(ended_at, refresh_until, expires_at) < now() - interval '7 days' LIMIT 1000
+            FOR UPDATE SKIP LOCKED)
         """
     )
     /// One row for each role, so that one read tells everything about a request's sender; prepared, on the connection for look-ups.
@@ -89,7 +93,8 @@ extension ControlStore {
     public func lockRefreshToken(_ digests: [PepperedDigest]) async throws -> (
         id: UUID, session: UUID, usedAt: Timestamp?
     )? {
-        try await self.connection.query(Self.lockRefreshToken, [digests.map(\.digest.bytes)]).first
+        try await self.connection.query(Self.lockSessionOfToken, [digests.map(\.digest.bytes)])
+        return try await self.connection.query(Self.lockRefreshToken, [digests.map(\.digest.bytes)]).first
             .map { (try $0.decode(0), try $0.decode(1), try $0.optionalTimestamp(2)) }
     }
 

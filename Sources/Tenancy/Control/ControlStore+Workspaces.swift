@@ -83,6 +83,15 @@ extension ControlStore {
     private static let byID = Statement("\(select) WHERE w.id = $1")
     private static let bySlug = Statement("\(select) WHERE w.organization_id = $1 AND w.slug = $2")
     private static let ofDefault = Statement("\(select) WHERE w.organization_id = $1 AND w.is_default")
+    /// Ids of version 7 sort by the time they were made.
+    private static let home = Statement(
+        """
+        SELECT w.id FROM control.workspaces w
+        WHERE w.organization_id = $1 AND w.state NOT IN ('archived', 'deleting')
+            AND CASE WHEN $2::uuid[] IS NULL THEN w.is_default ELSE w.id = ANY ($2) END
+        ORDER BY w.is_default DESC, w.id LIMIT 1
+        """
+    )
 
     /// The parameters from 4 on: states, query, name prefix, ids.
     private static let filter = """
@@ -141,6 +150,17 @@ extension ControlStore {
     /// The workspace that an organization means when it names none.
     public func defaultWorkspace(of organization: UUID) async throws -> Workspace? {
         try await self.connection.query(Self.ofDefault, [organization]).first.map(Workspace.init(row:))
+    }
+
+    /// The workspace that somebody means who names none: the default one, else the oldest that is theirs and was not put away.
+    ///
+    /// - Parameters:
+    ///   - organization: the organization.
+    ///   - own: the workspaces that they are confined to; `nil` for who reaches all.
+    /// - Returns: the workspace's id; `nil` where there is none.
+    /// - Throws: the database's errors.
+    public func homeWorkspace(of organization: UUID, among own: Set<UUID>?) async throws -> UUID? {
+        try await self.connection.query(Self.home, [organization, own.map(Array.init)]).first.map { try $0.decode(0) }
     }
 
     /// A page of workspaces.

@@ -26,6 +26,7 @@ public final class Databases: Sendable {
     private let reactors: [Reactor]
     private let directory: WorkspaceDirectory
     private let caches = Mutex((byCluster: [UUID: ClusterCaches](), isShutDown: false))
+    private let reports = Mutex(ReportLimit())
 
     /// Prepares to connect; nothing is opened yet.
     ///
@@ -172,14 +173,19 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Says in the log why a workspace's database was of no use.
+    /// Says in the log why a workspace's database was of no use, every ten seconds at most.
     public func report(_ error: any Error, of workspace: WorkspaceFacts) {
+        let now = ContinuousClock.now
+        guard let unsaid = self.reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
         let isOutdated = (error as? PostgresError)?.isOfOutdatedSchema ?? false
         self.database.logger.warning(
             isOutdated
                 ? "a workspace's database is older than this release: run `mortise migrate --workspaces`"
                 : "a workspace's database cannot be reached",
-            metadata: ["database": "\(workspace.database)", "error": "\(error)"]
+            metadata: [
+                "database": "\(workspace.database)", "error": "\(error)",
+                "left_out_before": .stringConvertible(unsaid),
+            ]
         )
     }
 

@@ -22,7 +22,7 @@ struct SampleConflict: Error {}
 /// A small service with an operation for each thing that the HTTP layer does.
 enum SampleTable {
     static let security = EndpointSecurity<SampleCaller>(
-        authenticate: { headers, _ in
+        authenticate: { headers, _, _ in
             switch headers[.authorization] {
             case nil: throw Problem.unauthorized
             case "Bearer writer": SampleCaller(permissions: ["keys:read", "keys:write"])

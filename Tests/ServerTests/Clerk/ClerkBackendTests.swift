@@ -239,4 +239,14 @@ import Verification
             #expect(verified.status == 200, "\(verified)")
         }
     }
+
+    // The same with a service key of this very workspace, which is none of Clerk's.
+    @Test func `a service key that is asked about is not used by it`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey("service", ["rate_limit_per_hour": 1])
+            for _ in 0..<3 { #expect(try await mortise.clerkVerify(key.token) == 404) }
+            #expect(try await mortise.verdict(key.token) == "valid")
+            #expect(try await mortise.verdict(key.token) == "rate_limited")
+        }
+    }
 }

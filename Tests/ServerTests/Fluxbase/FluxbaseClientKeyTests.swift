@@ -132,6 +132,28 @@ import Testing
         }
     }
 
+    // Nobody has looked at what a client adds that the operation does not know.
+    @Test(arguments: ["client-keys", "api-keys"])
+    func `members that belong to a service key are not looked at`(_ route: String) async throws {
+        try await withMortise { mortise in
+            let user = try await mortise.makeUser("user@example.com", role: "admin")
+            let client = try await mortise.fluxbase(signedInAs: user.email)
+            let made = try await client.post("/\(route)", ["name": "k", "scopes": ["*"]])
+            let path = "/\(route)/\(try made.string("id"))"
+            let half = try JSONValue(parsing: "1.5".utf8)
+            let cases: [String: [JSONValue]] = [
+                "enabled": [false, "no", 1, []], "rate_limit_per_hour": [0, 1, "100", half],
+            ]
+            for (name, values) in cases {
+                for value in values {
+                    let answer = try await client.send("PATCH", path, .object([name: value, "description": "changed"]))
+                    #expect(answer.status == 200, "\(name) \(value): \(answer)")
+                }
+            }
+            for _ in 0..<2 { #expect(try await mortise.verdict(try made.string("key")) == "valid") }
+        }
+    }
+
     @Test func `limits, ends and namespaces mean something to a verification`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase

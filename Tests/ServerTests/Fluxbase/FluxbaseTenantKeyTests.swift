@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["*", "clientkeys:*", "clientkeys:write", "write:apikeys", "write:*"])
+    @Test(arguments: ["*", "clientkeys:*", "clientkeys:write", "write:apikeys", "write:clientkeys"])
     func `what may write makes keys`(_ scope: String) async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("writer", ["scopes": [.string(scope)]])
@@ -151,16 +151,62 @@ import Testing
         }
     }
 
+    // The attack: a key that an application was given for everything that is its own reads everybody's client keys.
+    @Test(arguments: ["read:*", "write:*", "read:client-keys", "clientkeysx:*"])
+    func `an application's own scopes manage nothing`(_ scope: String) async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey("application", ["scopes": [.string(scope)]])
+            let client = FluxbaseClient(mortise, key: key.token)
+            #expect(try await client.get("/client-keys").status == 403)
+            #expect(try await client.post("/client-keys", ["name": "n", "scopes": [.string(scope)]]).status == 403)
+        }
+    }
+
+    // The attack: a test key, which is lying about everywhere, is used to make a live one stronger.
+    @Test func `a key of one mode changes none of the other`() async throws {
+        try await withMortise { mortise in
+            let live = try await mortise.makeClientKey("live", ["scopes": ["read:x"]])
+            let test = try await mortise.makeKey("test", ["scopes": ["*"], "mode": "test"])
+            let client = FluxbaseClient(mortise, key: test.token)
+            let refused = try await client.send("PATCH", "/client-keys/\(live.id)", ["scopes": ["*"]])
+            #expect(refused.status == 403, "\(refused)")
+            #expect(try await mortise.verdict(live.token, ["scopes": ["write:x"]]) == "insufficient_scope")
+        }
+    }
+
+    @Test func `a key changes one that may be used from a part of its own addresses`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey("wide", ["scopes": ["*"], "allowed_ips": ["127.0.0.0/8", "::1"]])
+            let client = FluxbaseClient(mortise, key: key.token)
+            for (addresses, status): (JSONValue, Int) in [
+                (["127.0.0.1"], 200), (["127.1.0.0/16", "::1"], 200), (["126.0.0.0/7"], 403), (["::/64"], 403),
+                (["10.0.0.1"], 403), ([], 403),
+            ] {
+                let other = try await mortise.makeClientKey("other", ["allowed_ips": addresses])
+                let answer = try await client.send("PATCH", "/client-keys/\(other.id)", ["description": "seen"])
+                #expect(answer.status == status, "\(addresses): \(answer)")
+            }
+        }
+    }
+
     @Test func `an anon key manages nothing, and one over its limit waits`() async throws {
         try await withMortise { mortise in
             let anon = try await mortise.makeKey("anon", ["type": "anon", "scopes": ["*"]])
             #expect(try await FluxbaseClient(mortise, key: anon.token).get("/client-keys").status == 403)
-            let limited = try await mortise.makeKey("limited", ["scopes": ["*"], "rate_limit_per_minute": 1])
-            let client = FluxbaseClient(mortise, key: limited.token)
-            #expect(try await client.get("/client-keys").status == 200)
-            let refused = try await client.get("/client-keys")
-            #expect(refused.status == 429)
-            #expect(refused.headers["retry-after"] != nil)
+            // Client keys are in no namespace: which ones a key is for neither shuts it out nor frees it from its limit.
+            for namespaces: JSONValue in [nil, ["eu"]] {
+                let limited = try await mortise.makeKey(
+                    "limited \(namespaces.text)",
+                    ["scopes": ["*"], "rate_limit_per_minute": 1, "allowed_namespaces": namespaces]
+                )
+                let client = FluxbaseClient(mortise, key: limited.token)
+                #expect(try await client.get("/client-keys").status == 200)
+                let refused = try await client.get("/client-keys")
+                #expect(refused.status == 429)
+                #expect(refused.code == "RATE_LIMIT_EXCEEDED" && refused.error == "Rate limit exceeded")
+                #expect(refused["message"]?.string != nil)
+                #expect(refused["retry_after"]?.text == refused.headers["retry-after"])
+            }
         }
     }
 }

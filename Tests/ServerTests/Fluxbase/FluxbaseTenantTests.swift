@@ -44,6 +44,29 @@ import Testing
         }
     }
 
+    @Test func `a tenant that was put away is nobody's home`() async throws {
+        try await withMortise { mortise in
+            let (older, newer) = (try await mortise.makeWorkspace("Older"), try await mortise.makeWorkspace("Newer"))
+            let user = try await mortise.makeUser("user@example.com", role: "admin", workspace: older)
+            let role: JSONValue = ["email": .string(user.email), "role": "admin", "workspace_id": .string(newer)]
+            let added = try await mortise.api.post(
+                "/v1/organizations/default/members",
+                role,
+                as: mortise.adminToken
+            )
+            #expect(added.status == 201, "\(added)")
+            let before = try await mortise.fluxbase(signedInAs: user.email)
+            #expect(try Self.tenant(of: before) == .string(older))
+            #expect(try await mortise.api.post("/v1/workspaces/\(older)/archive", as: mortise.adminToken).status == 200)
+            let after = try await mortise.fluxbase(signedInAs: user.email)
+            #expect(try Self.tenant(of: after) == .string(newer))
+            for client in [before, after] {
+                #expect(try await client.post("/client-keys", ["name": "k", "scopes": ["*"]]).status == 201)
+                #expect(try await client.get("/admin/tenants").json.array?.count == 1)
+            }
+        }
+    }
+
     @Test func `tenants are listed, made, renamed and deleted`() async throws {
         try await withMortise { mortise in
             let owner = try await mortise.makeUser("owner@example.com", role: "owner")

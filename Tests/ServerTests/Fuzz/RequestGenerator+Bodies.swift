@@ -83,6 +83,16 @@ extension RequestGenerator {
         return object
     }
 
+    static func members(of schema: Schema) -> [String] {
+        switch schema {
+        case .object(let rules): rules.fields.flatMap { [$0.name] + members(of: $0.schema) }
+        case .array(let schema, _), .nullable(let schema), .checked(let schema, _), .described(let schema, _),
+            .component(_, let schema):
+            members(of: schema)
+        case .text, .integer, .number, .boolean, .free: []
+        }
+    }
+
     /// Something near to what a schema describes.
     mutating func value(of schema: Schema, depth: Int) -> JSONValue {
         if random.chance(25) { return anything(depth: depth) }
@@ -103,6 +113,8 @@ extension RequestGenerator {
                 object[field.name] = known(field.name) ?? value(of: field.schema, depth: depth + 1)
             }
             if random.chance(20) { object[random.pick(Self.texts)] = anything(depth: depth + 1) }
+            // What another operation knows may be read here by mistake.
+            if random.chance(8) { object[random.pick(members)] = anything(depth: depth + 1) }
             return .object(object)
         case .free(let rules):
             if depth == 0, !random.chance(4) { return .object(plausibleObject()) }

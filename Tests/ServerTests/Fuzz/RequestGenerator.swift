@@ -6,6 +6,8 @@ import TestSupport
 struct RequestGenerator {
     var random: SplitMix64
     let targets: [FuzzTarget]
+    /// The members of all operations' bodies: each means something somewhere.
+    let members: [String]
     let world: FuzzWorld
     /// Sessions for the operations that end them; the last one stays.
     var passing: [String]
@@ -15,6 +17,7 @@ struct RequestGenerator {
     init(seed: UInt64, targets: [FuzzTarget], world: FuzzWorld, passing: [String]) {
         random = SplitMix64(seed: seed)
         self.targets = targets
+        members = targets.compactMap(\.body).flatMap(Self.members)
         self.world = world
         self.passing = passing
     }

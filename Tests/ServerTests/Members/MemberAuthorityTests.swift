@@ -114,6 +114,34 @@ import Testing
         }
     }
 
+    // The same for keys, workspaces and issuers: the answer to a revocation is the end of everything that was under way.
+    @Test(
+        arguments: [
+            ("organizations/default/admin-keys", ["name": "n", "permissions": ["keys:read"]]),
+            ("organizations/default/workspaces", ["name": "n"]),
+        ] as [(String, JSONValue)]
+    )
+    func `a key that ends meanwhile makes nothing`(_ path: String, _ body: JSONValue) async throws {
+        try await withMortise { mortise in
+            for (change, status) in [
+                ("UPDATE auth.service_keys SET disabled_at = now() WHERE id = '<id>'", 401),
+                ("UPDATE auth.service_keys SET permissions = '{keys:read}' WHERE id = '<id>'", 403),
+            ] {
+                let key = try await mortise.makeAdmin(["keys:read", "keys:write", "workspaces:write"])
+                let before = try await mortise.api.get("/v1/\(path)", as: mortise.adminToken)["data"]?.array?.count
+                let sql =
+                    "LOCK TABLE auth.idempotency IN EXCLUSIVE MODE; \(change.replacing("<id>", with: key.id))"
+                let answer = try await mortise.during(sql) {
+                    try await mortise.api.post("/v1/\(path)", body, as: key.token, key: "k")
+                }
+                #expect(answer.status == status, "\(answer)")
+                let after = try await mortise.api.get("/v1/\(path)", as: mortise.adminToken)["data"]?.array?.count
+                #expect(after == before)
+                _ = try await mortise.api.send("DELETE", key.path, as: mortise.adminToken)
+            }
+        }
+    }
+
     // The attack: who manages one workspace, and is a plain member or an auditor of the organization, looks at everybody's roles.
     @Test(arguments: ["member", "auditor"])
     func `who manages a workspace sees its members, whatever role they have beside`(_ wide: String) async throws {

@@ -49,6 +49,21 @@ import Testing
         }
     }
 
+    // The attack: an admin whose role was taken away asks again for what they were answered, to learn what has become of it.
+    @Test func `a twin is told only what it may see now`() async throws {
+        try await withMortise { mortise in
+            let workspace = try await mortise.makeWorkspace("Theirs")
+            let person = try await mortise.addMember("boss@example.org", "admin")
+            _ = try await mortise.addMember("boss@example.org", "admin", workspace: workspace)
+            let token = try await mortise.signIn("boss@example.org").access
+            let body: JSONValue = ["email": "bob@example.org", "role": "auditor"]
+            #expect(try await mortise.api.post(Self.members, body, as: token, key: "k").status == 201)
+            #expect(try await mortise.api.send("DELETE", person.path, as: mortise.adminToken).status == 204)
+            let twin = try await mortise.api.post(Self.members, body, as: token, key: "k")
+            #expect(twin.status == 409 && twin["email"] == nil, "\(twin)")
+        }
+    }
+
     @Test func `a session issuer is added once, and the twin of the request gets the same answer`() async throws {
         try await withMortise { mortise in
             let path = "/v1/organizations/default/session-issuers"

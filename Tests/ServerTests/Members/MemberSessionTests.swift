@@ -5,6 +5,7 @@ import Server
 import ServerTestSupport
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// What becomes of sessions and passwords when a user is changed at the same moment.
@@ -163,6 +164,26 @@ import Testing
     }
 
     // The attack: a caller that did not look first names the membership of another organization.
+    // Two that lock a session and its token the other way round would wait for each other, and one of them be refused for nothing.
+    @Test func `a refresh locks the session before its token`() async throws {
+        try await withMortise { mortise in
+            _ = try await mortise.addMember("ada@example.org", "admin")
+            let session = try await mortise.trySignIn("ada@example.org")
+            let body: JSONValue = ["refresh_token": .string(try session.string("refresh_token"))]
+            try await mortise.withConnection(mortise.installation.control) { holder in
+                try await holder.script("BEGIN; SELECT FROM control.sessions FOR UPDATE")
+                async let refreshed = mortise.api.post("/v1/sessions/refresh", body, as: nil)
+                try await eventually("the refresh waits") {
+                    let waiting =
+                        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    return try await !mortise.rows(mortise.installation.control, waiting).isEmpty
+                }
+                try await holder.script("SELECT FROM control.refresh_tokens FOR UPDATE NOWAIT; COMMIT")
+                #expect(try await refreshed.status == 200)
+            }
+        }
+    }
+
     @Test func `a membership is changed and removed within its organization only`() async throws {
         try await withMortise { mortise in
             let acme = try #require(UUIDv7.parse(try await mortise.makeOrganization("Acme").id))

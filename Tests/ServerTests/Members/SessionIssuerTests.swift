@@ -83,6 +83,10 @@ import Testing
                 (["jwks": keys, "algorithms": ["none"]], ["/algorithms/0"]),
                 (["jwks": keys, "algorithms": []], ["/algorithms"]),
             ]
+            // An index has room for so many bytes; these could not be compressed.
+            let long = String(String.UnicodeScalarView((0x4E00..<0x4E00 + 1500).compactMap(Unicode.Scalar.init)))
+            let tooLong = try await self.add(mortise, ["issuer": .string(long), "jwks": keys])
+            #expect(tooLong.status == 400 && tooLong.pointers == ["/issuer"], "\(tooLong)")
             for (body, pointers) in cases {
                 let answer = try await self.add(mortise, body)
                 #expect(answer.status == 400, "\(body.text): \(answer)")
