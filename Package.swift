@@ -126,7 +126,8 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "Keys", "Postgres", "Server", "Service", "Tenancy", "TestSupport", lifecycle, log, nioCore,
+                "JSON", "Keys", "Postgres", "Server", "Service", "Tenancy", "TestSupport", cryptoExtras, lifecycle, log,
+                nioCore,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings

@@ -1,6 +1,8 @@
 import FoundationEssentials
+import JSON
 import MortiseClient
 import ServerTestSupport
+import Synchronization
 import Testing
 
 /// The managers of the three dialects against the real server.
@@ -110,6 +112,45 @@ import Testing
                 try await admin.apiKeys.create(name: "other 1", subject: Self.user)
             }
             #expect(taken.reason == .conflict && taken.code == "token_creation_conflict")
+        }
+    }
+
+    @Test func `a user of the application manages keys of their own with a session`() async throws {
+        try await withClients { admin, platform in
+            let signer = try SessionSigner()
+            let set = try #require(try signer.keySet()["keys"]?.array?.first?.object)
+            let key = Dictionary(
+                uniqueKeysWithValues: set.members.map { ($0.name, JSONContent.string($0.value.string ?? "")) }
+            )
+            let issuers = platform.sessionIssuers(of: "default")
+            _ = try await issuers.add(
+                issuer: SessionSigner.issuer,
+                keys: .inline(["keys": .array([.object(key)])]),
+                authorizedParties: ["https://app.example"]
+            )
+            // A session lives a minute: each call asks for the one of the moment.
+            let sessions = Mutex(0)
+            let user = Mortise(
+                url: admin.url,
+                credential: .provided {
+                    sessions.withLock { $0 += 1 }
+                    return SecretToken(try signer.session())
+                }
+            )
+            let made = try await user.apiKeys.create(name: "mine")
+            #expect(made.subject == SessionSigner.user)
+            let secret = try #require(made.secret)
+            #expect(try await admin.verify(secret).key?.subject == SessionSigner.user)
+            let other = "user_" + String(repeating: "z", count: 27)
+            _ = try await admin.apiKeys.create(name: "foreign", subject: other)
+            #expect(try await user.apiKeys.getAll().data.map(\.id) == [made.id])
+            #expect(try await user.apiKeys.revoke(apiKeyID: made.id).isRevoked)
+            #expect(try await admin.verify(secret).code == .revoked)
+            let foreign = try await #require(throws: MortiseError.self) {
+                try await user.apiKeys.getAll(subject: other)
+            }
+            #expect(foreign.reason == .forbidden || foreign.reason == .notFound)
+            #expect(sessions.withLock { $0 } == 4)
         }
     }
 

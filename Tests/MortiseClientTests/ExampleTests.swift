@@ -48,11 +48,13 @@ import Testing
     }
 
     private static func isCallable(_ word: Substring) -> Bool {
-        ["func", "struct", "enum"].contains(word) || word.hasPrefix("init(") && !word.hasPrefix("init(rawValue")
+        ["func", "struct", "enum", "typealias"].contains(word)
+            || word.hasPrefix("init(") && !word.hasPrefix("init(rawValue")
     }
 
     private static let requirements = [
         "Literal", "AsyncIterator", "mutating func next", "init(rawValue:", "public static let",
+        "typealias Failure", "typealias Element",
     ]
 
     private static func trimmed(_ line: some StringProtocol) -> String {

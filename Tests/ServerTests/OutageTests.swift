@@ -86,7 +86,7 @@ private final class Tally: Sendable {
                 #expect(answer.code == "workspace_unavailable")
             }
             let lines = mortise.log.lines.filter { $0.message.contains("mortise migrate --workspaces") }
-            #expect(lines.count >= 3)
+            #expect(!lines.isEmpty)
             #expect(lines.allSatisfy { !$0.text.contains("SELECT") && !$0.text.contains(key.token) })
         }
     }

@@ -32,11 +32,32 @@ public enum Fluxbase {
     }
 
     /// The name that client keys had before.
+    ///
+    /// ```swift
+    /// let key: Fluxbase.APIKey = try await client.management.apiKeys.get("0198c0de-0000-7000-8000-000000000001")
+    /// print(key.keyPrefix)
+    /// ```
     public typealias APIKey = ClientKey
     /// The name that the manager of client keys had before.
+    ///
+    /// ```swift
+    /// let manager: Fluxbase.APIKeysManager = client.management.apiKeys
+    /// try await manager.revoke("0198c0de-0000-7000-8000-000000000001")
+    /// ```
     public typealias APIKeysManager = ClientKeysManager
     /// The name that the answer to a creation had before.
+    ///
+    /// ```swift
+    /// let manager = client.management.apiKeys
+    /// let made: Fluxbase.CreateAPIKeyResponse = try await manager.create(name: "Reports", scopes: ["read:tables"])
+    /// print(made.apiKey.id)
+    /// ```
     public typealias CreateAPIKeyResponse = CreateClientKeyResponse
     /// The name that a list of client keys had before.
+    ///
+    /// ```swift
+    /// let found: Fluxbase.ListAPIKeysResponse = try await client.management.apiKeys.list()
+    /// print(found.total)
+    /// ```
     public typealias ListAPIKeysResponse = ListClientKeysResponse
 }

@@ -21,4 +21,25 @@ enum FluxbaseExamples {
         let list = try await client.management.apiKeys.list()
         print(list.apiKeys.map(\.name))
     }
+
+    static func example5(_ client: Mortise) async throws {
+        let key: Fluxbase.APIKey = try await client.management.apiKeys.get("0198c0de-0000-7000-8000-000000000001")
+        print(key.keyPrefix)
+    }
+
+    static func example6(_ client: Mortise) async throws {
+        let manager: Fluxbase.APIKeysManager = client.management.apiKeys
+        try await manager.revoke("0198c0de-0000-7000-8000-000000000001")
+    }
+
+    static func example7(_ client: Mortise) async throws {
+        let manager = client.management.apiKeys
+        let made: Fluxbase.CreateAPIKeyResponse = try await manager.create(name: "Reports", scopes: ["read:tables"])
+        print(made.apiKey.id)
+    }
+
+    static func example8(_ client: Mortise) async throws {
+        let found: Fluxbase.ListAPIKeysResponse = try await client.management.apiKeys.list()
+        print(found.total)
+    }
 }

@@ -1,10 +1,11 @@
 import JSON
+import ServerTestSupport
 import Testing
 
 /// What tests of the Clerk surface begin with.
 extension ServerHarness {
     /// A user and an organization of the application.
-    static let user = "user_" + String(repeating: "a", count: 27)
+    static let user = SessionSigner.user
     static let otherUser = "user_" + String(repeating: "b", count: 27)
     static let organization = "org_" + String(repeating: "c", count: 27)
 

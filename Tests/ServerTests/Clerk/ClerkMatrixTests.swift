@@ -1,6 +1,7 @@
 import HTTPTypes
 import JSON
 import Server
+import ServerTestSupport
 import Service
 import Testing
 

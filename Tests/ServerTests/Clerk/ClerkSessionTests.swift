@@ -1,4 +1,5 @@
 import JSON
+import ServerTestSupport
 import Testing
 
 /// The Frontend API: what a browser with a session does, and what it must not.

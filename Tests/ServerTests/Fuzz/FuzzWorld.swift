@@ -1,5 +1,6 @@
 import JSON
 import Server
+import ServerTestSupport
 import Testing
 
 /// What there is when the requests begin, and who sends them.

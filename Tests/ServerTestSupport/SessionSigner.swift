@@ -1,22 +1,27 @@
 import CryptoExtras
 import FoundationEssentials
-import JSON
-import Testing
+package import JSON
 
 /// Signs sessions as an application's identity provider would.
-struct SessionSigner: Sendable {
-    static let issuer = "https://clerk.app.example"
+package struct SessionSigner: Sendable {
+    /// The claim `iss` of its sessions.
+    package static let issuer = "https://clerk.app.example"
 
-    let keyID: String
+    /// A user of the application.
+    package static let user = "user_" + String(repeating: "a", count: 27)
+
+    /// The id of its key.
+    package let keyID: String
     private let key: _RSA.Signing.PrivateKey
 
-    init(keyID: String = "ins_1") throws {
+    /// Makes a signer with a key of its own.
+    package init(keyID: String = "ins_1") throws {
         self.keyID = keyID
         key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
     }
 
     /// The public key as a JSON Web Key Set.
-    func keySet() throws -> JSONValue {
+    package func keySet() throws -> JSONValue {
         let parts = try key.publicKey.getKeyPrimitives()
         let web: JSONValue = [
             "kty": "RSA", "use": "sig", "alg": "RS256", "kid": .string(keyID), "n": .string(Self.encode(parts.modulus)),
@@ -26,8 +31,8 @@ struct SessionSigner: Sendable {
     }
 
     /// A session of a user, in version 2 of the claims, good for a minute.
-    func session(
-        _ user: String = ServerHarness.user,
+    package func session(
+        _ user: String = Self.user,
         organization: String? = nil,
         role: String = "admin",
         _ changes: JSONObject = [:]
@@ -43,12 +48,12 @@ struct SessionSigner: Sendable {
     }
 
     /// A session in version 1 of the claims.
-    func oldSession(organization: String, role: String) throws -> String {
-        try session(ServerHarness.user, ["v": 1, "org_id": .string(organization), "org_role": .string(role)])
+    package func oldSession(organization: String, role: String) throws -> String {
+        try session(Self.user, ["v": 1, "org_id": .string(organization), "org_role": .string(role)])
     }
 
     /// A session with other claims than usual.
-    func session(_ user: String, _ changes: JSONObject) throws -> String {
+    package func session(_ user: String, _ changes: JSONObject) throws -> String {
         try session(user, organization: nil, changes)
     }
 
