@@ -5,7 +5,8 @@ import mortise
     static let commands = [
         "serve", "migrate", "doctor", "cluster add", "cluster list", "secrets new", "verify", "organization create",
         "organization list",
-        "organization get", "workspace create", "workspace list", "workspace get", "workspace update",
+        "organization get", "organization update", "workspace create", "workspace list", "workspace get",
+        "workspace update",
         "workspace suspend", "workspace resume", "workspace archive", "workspace delete", "workspace events",
         "member list", "member add", "member change", "member remove",
         "session-issuer list", "session-issuer add", "session-issuer remove",

@@ -28,6 +28,12 @@ struct Translation: Sendable, CustomTestStringConvertible {
         Translation("organization list", "GET /v1/organizations?limit=50"),
         Translation("org get o", "GET /v1/organizations/o"),
         Translation(
+            "org update o --name n --slug s --clear-token-prefix",
+            "PATCH /v1/organizations/o",
+            #"{"name":"n","slug":"s","token_prefix":null}"#
+        ),
+        Translation("org update o --token-prefix ac", "PATCH /v1/organizations/o", #"{"token_prefix":"ac"}"#),
+        Translation(
             "workspace create W --organization o --cluster c",
             "POST /v1/organizations/o/workspaces",
             #"{"name":"W","cluster":"c"}"#

@@ -58,7 +58,11 @@ import Testing
         try await withClients { admin, platform in
             let founded = try await platform.organizations.create(name: "Acme", slug: "acme")
             #expect(try await platform.organizations.get("acme") == founded.organization)
-            #expect(try await platform.organizations.list().all().contains(founded.organization))
+            let renamed = try await platform.organizations.update("acme", slug: "sons", tokenPrefix: .set("sons"))
+            #expect(renamed.slug == "sons" && renamed.tokenPrefix == "sons" && renamed.name == "Acme")
+            let back = try await platform.organizations.update("sons", slug: "acme", tokenPrefix: .clear)
+            #expect(back.slug == "acme" && back.tokenPrefix == nil)
+            #expect(try await platform.organizations.list().all().contains(back))
             let workspace = try await platform.workspaces.create(name: "Shop", organization: "acme", slug: "shop")
             #expect(workspace.state == .active && workspace.organizationID == founded.organization.id)
             let acme = Mortise(url: admin.url, credential: .token(founded.token))

@@ -254,7 +254,9 @@ import Testing
         let isReading = endpoint.method == .only(.get)
         if path == "/openapi.json" { return .open }
         if path.hasPrefix("/v1/operator-keys") { return .operator("platform:*") }
-        if path == "/v1/organizations", !isReading { return .operator("platform:*") }
+        if ["/v1/organizations", "/v1/organizations/{organization}"].contains(path), !isReading {
+            return .operator("platform:*")
+        }
         if path.hasPrefix("/v1/verify") { return .admin("keys:verify") }
         if path == "/v1/sessions" || path == "/v1/sessions/refresh" { return .open }
         if path == "/v1/sessions/current" || path.hasPrefix("/v1/me") { return .any() }

@@ -35,6 +35,42 @@ import Testing
         }
     }
 
+    @Test func `an organization is renamed by an operator, and its tokens stay what they were`() async throws {
+        try await withMortise { mortise in
+            let (api, operatorToken) = (mortise.api, mortise.operatorToken)
+            let acme = try await mortise.makeOrganization("Acme")
+            let path = "/v1/organizations/\(acme.id)"
+            let changed = try await api.send(
+                "PATCH",
+                "/v1/organizations/acme",
+                ["name": "Acme & Sons", "slug": "sons", "token_prefix": "sons"],
+                as: operatorToken
+            )
+            #expect(changed.status == 200, "\(changed)")
+            #expect(changed["name"] == "Acme & Sons" && changed["slug"] == "sons" && changed["token_prefix"] == "sons")
+            #expect(try await api.get("/v1/organizations/acme", as: operatorToken).status == 404)
+            #expect(try await api.get("/v1/organizations/sons", as: acme.token)["name"] == "Acme & Sons")
+            let events = try await api.get("\(path)/events?type=organization.updated", as: acme.token)
+            let event = try #require(events["data"]?.array?.first)
+            let slug = event["changes"]?["slug"]
+            #expect(slug?["from"] == "acme" && slug?["to"] == "sons", "\(event)")
+            // Nothing is no change, and one's own name is free for oneself.
+            #expect(try await api.send("PATCH", path, [:], as: operatorToken).status == 200)
+            #expect(try await api.send("PATCH", path, ["slug": "sons"], as: operatorToken).status == 200)
+            let cleared = try await api.send("PATCH", path, ["token_prefix": nil], as: operatorToken)
+            #expect(cleared["token_prefix"] == .null && cleared["name"] == "Acme & Sons")
+            #expect(try await api.send("PATCH", path, ["slug": "default"], as: operatorToken).status == 409)
+            for wrong: JSONValue in [
+                ["name": ""], ["name": nil], ["slug": "A B"], ["token_prefix": "toolong"], ["token_prefix": "1a"],
+            ] {
+                let refused = try await api.send("PATCH", path, wrong, as: operatorToken)
+                #expect(refused.status == 400, "\(wrong): \(refused)")
+            }
+            #expect(try await api.send("PATCH", path, ["name": "Mine"], as: acme.token).status == 403)
+            #expect(try await api.get("/v1/organizations/sons", as: acme.token)["name"] == "Acme & Sons")
+        }
+    }
+
     @Test func `a workspace is made, renamed, suspended, archived and deleted`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)

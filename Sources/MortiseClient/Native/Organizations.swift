@@ -38,6 +38,33 @@ extension Mortise {
             return try await transport.read(.post(["v1", "organizations"], body, idempotencyKey: key))
         }
 
+        /// Changes the name, the slug or the token prefix of an organization.
+        ///
+        /// ```swift
+        /// let renamed = try await client.organizations.update("acme", name: "Acme & Sons", tokenPrefix: .clear)
+        /// print(renamed.name)
+        /// ```
+        ///
+        /// - Parameters:
+        ///   - organization: its id or slug.
+        ///   - name: the new name; the old one stays when absent.
+        ///   - slug: the new slug; the old one stays when absent.
+        ///   - tokenPrefix: what becomes of what new tokens begin with.
+        /// - Returns: The organization as it is now.
+        /// - Throws: `MortiseError`.
+        public func update(
+            _ organization: String,
+            name: String? = nil,
+            slug: String? = nil,
+            tokenPrefix: Change<String> = .keep
+        ) async throws(MortiseError) -> Organization {
+            var body = JSONObject()
+            body.add("name", name)
+            body.add("slug", slug)
+            body.add("token_prefix", tokenPrefix, JSONValue.string)
+            return try await transport.read(.patch(["v1", "organizations", organization], body))
+        }
+
         /// All organizations, newest first.
         ///
         /// ```swift

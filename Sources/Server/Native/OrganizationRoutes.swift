@@ -8,7 +8,7 @@ import Tenancy
 struct OrganizationRoutes: Sendable {
     let context: NativeContext
 
-    var endpoints: [NativeEndpoint] { [create, list, get] }
+    var endpoints: [NativeEndpoint] { [create, list, get, update] }
 
     static let parameter = PathParameter("organization", "The organization's id or slug.")
 
@@ -109,6 +109,45 @@ struct OrganizationRoutes: Sendable {
             let name = try request.parameter("organization")
             let found = try await context.platform.organizations.get(name, by: try context.caller(request))
             return .json(OrganizationJSON(organization: found))
+        }
+    }
+
+    private var update: NativeEndpoint {
+        NativeEndpoint(
+            .patch,
+            "/v1/organizations/{organization}",
+            id: "updateOrganization",
+            tag: NativeSurface.Tag.organizations,
+            summary: "Change an organization",
+            description: """
+                What is absent stays. Tokens that were made keep what they begin with; `null` lets new ones begin as they do without a \
+                prefix.
+                """,
+            access: .operator(Permission.platform.rawValue),
+            parameters: [Self.parameter],
+            body: .required(
+                .object([
+                    .optional("name", NativeSchema.name), .optional("slug", NativeSchema.slug),
+                    .optional("token_prefix", NativeSchema.tokenPrefix.orNull),
+                ])
+                .named("OrganizationPatch")
+            ),
+            responses: [EndpointResult(.ok, "The organization as it is now.", OrganizationJSON.schema)],
+            problems: [.conflict, .serviceUnavailable, .rateLimited]
+        ) { request in
+            var change = OrganizationChange(
+                name: try request.body.optional("name"),
+                slug: try request.body.optional("slug")
+            )
+            switch try request.body.change("token_prefix", as: String.self) {
+            case .keep: break
+            case .clear: change.tokenPrefix = .some(nil)
+            case .set(let prefix): change.tokenPrefix = prefix
+            }
+            let name = try request.parameter("organization")
+            let caller = try context.caller(request)
+            let changed = try await context.platform.organizations.update(name, change, by: caller)
+            return .json(OrganizationJSON(organization: changed))
         }
     }
 }

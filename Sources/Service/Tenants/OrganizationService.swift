@@ -117,6 +117,24 @@ public struct OrganizationService: Sendable {
         try await self.platform.access.organization(name, for: caller.principal)
     }
 
+    /// Changes name, slug or token prefix; for operators.
+    ///
+    /// A change of nothing is none, and leaves no event.
+    public func update(
+        _ name: String,
+        _ change: OrganizationChange,
+        by caller: Caller
+    ) async throws -> Organization {
+        try caller.principal.requirePlatform(.platform)
+        let organization = try await self.get(name, by: caller)
+        if change == OrganizationChange() { return organization }
+        return try await self.platform.controlTransaction { connection in
+            try await self.platform.access.current(caller.principal, connection).requirePlatform(.platform)
+            return try await self.platform.controlStore(connection)
+                .updateOrganization(organization.id, change, by: caller.attribution)
+        }
+    }
+
     /// One page of organizations; an admin key sees its own.
     public func list(_ page: PageRequest, query: String?, by caller: Caller) async throws -> Page<Organization> {
         if let own = caller.principal.organizationID {

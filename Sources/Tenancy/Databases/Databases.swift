@@ -254,38 +254,4 @@ public final class Databases: Sendable {
     public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         try await self.directory.facts(id: id)
     }
-
-    /// Finds the workspace that a request is about, with its present state.
-    ///
-    /// The one that the request names, else the credential's own, else the organization's default. What the caller may not see answers
-    /// as what does not exist.
-    /// - Parameters:
-    ///   - explicit: what the request names: an id, or a slug within the organization.
-    ///   - own: the workspace that the credential belongs to; it may name no other.
-    ///   - organization: the caller's organization; `nil` is the platform, which may name any workspace, by its id.
-    /// - Returns: the workspace; it may be suspended or archived.
-    /// - Throws: `unknownWorkspace`, `PostgresError`.
-    public func resolve(_ explicit: String?, own: UUID? = nil, organization: UUID?) async throws -> Workspace {
-        let found: Workspace? =
-            if let explicit {
-                if let id = UUIDv7.parse(explicit) {
-                    try await self.directory.workspace(id: id)
-                } else if let organization, (try? Slug(validating: explicit)) != nil {
-                    try await self.directory.workspace(slug: explicit, organization: organization)
-                } else {
-                    nil
-                }
-            } else if let own {
-                try await self.directory.workspace(id: own)
-            } else if let organization {
-                try await self.directory.defaultWorkspace(of: organization)
-            } else {
-                nil
-            }
-        guard let found, organization == nil || found.organizationID == organization, own == nil || found.id == own
-        else {
-            throw TenancyError.unknownWorkspace
-        }
-        return found
-    }
 }

@@ -31,8 +31,6 @@ final class WorkspaceDirectory: Sendable {
     private static let byRef = Statement("\(select) WHERE w.ref = $1 AND w.organization_id = $2 AND \(exists)")
     private static let byRefOfAnybody = Statement("\(select) WHERE w.ref = $1 AND \(exists)")
     private static let byID = Statement("\(select) WHERE w.id = $1 AND \(exists)")
-    private static let bySlug = Statement("\(select) WHERE w.organization_id = $1 AND w.slug = $2 AND \(exists)")
-    private static let ofDefault = Statement("\(select) WHERE w.organization_id = $1 AND w.is_default AND \(exists)")
     private static let clusterByID = Statement("SELECT \(Cluster.columns) FROM control.clusters WHERE id = $1")
 
     /// The organization is part of the question: the ref of another's workspace misses, is asked for and not found, exactly as one
@@ -49,19 +47,7 @@ final class WorkspaceDirectory: Sendable {
 
     func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         if let known = self.state.withLock({ $0.byID[id] }) { return known }
-        return try await self.workspace(id: id)?.facts
-    }
-
-    func workspace(id: UUID) async throws(PostgresError) -> Workspace? {
-        try await self.read(Self.byID, [id])
-    }
-
-    func workspace(slug: String, organization: UUID) async throws(PostgresError) -> Workspace? {
-        try await self.read(Self.bySlug, [organization, slug])
-    }
-
-    func defaultWorkspace(of organization: UUID) async throws(PostgresError) -> Workspace? {
-        try await self.read(Self.ofDefault, [organization])
+        return try await self.read(Self.byID, [id])?.facts
     }
 
     func cluster(_ id: UUID) async throws -> Cluster {

@@ -21,4 +21,9 @@ enum NativeOrganizationsExamples {
         let organization = try await client.organizations.get("acme")
         print(organization.slug)
     }
+
+    static func example5(_ client: Mortise) async throws {
+        let renamed = try await client.organizations.update("acme", name: "Acme & Sons", tokenPrefix: .clear)
+        print(renamed.name)
+    }
 }
