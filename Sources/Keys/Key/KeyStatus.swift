@@ -12,4 +12,12 @@ public enum KeyStatus: String, Sendable, Hashable, CaseIterable {
     case expired
     /// It is withdrawn for good.
     case revoked
+
+    /// Whether keys of this status work.
+    public var isUsable: Bool {
+        switch self {
+        case .active, .deprecated: true
+        case .disabled, .expired, .revoked: false
+        }
+    }
 }

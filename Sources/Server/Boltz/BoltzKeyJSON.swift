@@ -16,12 +16,9 @@ struct BoltzKeyJSON: BoltzListed {
     init(_ key: KeyRecord, of workspace: Workspace?, at now: Timestamp) {
         self.key = key
         self.workspace = workspace
-        let isUsable =
-            switch key.status(at: max(now, key.updatedAt)) {
-            case .active, .deprecated: true
-            case .disabled, .expired, .revoked: false
-            }
-        isActive = isUsable && (workspace.map { $0.state == .active } ?? true)
+        isActive =
+            key.status(at: max(now, key.updatedAt)).isUsable
+            && (workspace.map { $0.state == .active } ?? true)
     }
 
     var boltzID: String { BoltzIdentifier.key(key.id, at: workspace?.ref ?? .root) }

@@ -46,8 +46,8 @@ struct ClerkVerifyRoutes: Sendable {
             guard verdict.code.isValid, let key = verdict.key else { throw Refusal.notFound }
             let record = try await context.platform.keys.get(key.found.state.keyID, in: home)
             // The record is read after the verdict: what ended in between must not be answered as let in.
-            let status = record.status(at: max(context.now(), key.found.readAt))
-            guard [.active, .deprecated].contains(status) else { throw Refusal.notFound }
+            let now = max(context.now(), key.found.readAt)
+            guard record.status(at: now).isUsable else { throw Refusal.notFound }
             return .json(ClerkKeyJSON(record, at: context.now()))
         }
     }

@@ -26,7 +26,7 @@ extension AccessControl {
             let owner = principal.organizationID.map(KeyOwner.organization) ?? .platform
             let now = try await store.now()
             guard let key = try await store.find(presented.keyID, in: owner),
-                [.active, .deprecated].contains(key.status(at: now)),
+                key.status(at: now).isUsable,
                 key.secrets.contains(where: { $0.id == presented.secretID }),
                 let permissions = PermissionSet(names: key.permissions)
             else { throw Refusal.unauthenticated }

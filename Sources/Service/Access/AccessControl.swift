@@ -70,11 +70,8 @@ public struct AccessControl: Sendable {
     }
 
     private static func isUsable(_ found: FoundKey, from address: IPAddress?) -> Bool {
-        switch found.state.status(at: found.readAt) {
-        case .active, .deprecated: break
-        case .disabled, .expired, .revoked: return false
-        }
-        return !found.state.secret.hasEnded(at: found.readAt) && found.state.allows(address: address)
+        found.state.status(at: found.readAt).isUsable && !found.state.secret.hasEnded(at: found.readAt)
+            && found.state.allows(address: address)
     }
 
     /// The workspace that a request names by id or slug.

@@ -85,7 +85,8 @@ extension Platform {
     /// - Parameters:
     ///   - caller: whose request it is.
     ///   - connection: with the transaction of what is made.
-    ///   - permits: refuses who may not do it as they are now, after any wait for a twin; a twin is asked, too.
+    ///   - permits: refuses who may not do it as they are now, after any wait for a twin; a twin is asked, too. `nil` where that was
+    ///     decided under a lock which twins share.
     ///   - isThere: whether what a twin made is there still.
     ///   - make: makes it, and says its id and the answer as JSON text.
     /// - Returns: the answer; a twin's where it came first.
@@ -93,13 +94,13 @@ extension Platform {
     func once(
         _ caller: Caller,
         _ connection: PostgresConnection,
-        permits: (Principal) throws -> Void = { _ in },
+        permits: ((Principal) throws -> Void)?,
         isThere: (UUID) async throws -> Bool,
         make: () async throws -> (id: UUID, answer: String)
     ) async throws -> StoredAnswer {
         let placeholder = self.newID(at: try await KeyStore(connection).now())
         let attempt = try await self.claim(caller, KeyHome(owner: .platform), resource: placeholder, connection)
-        try permits(try await self.access.current(caller.principal, connection))
+        if let permits { try permits(try await self.access.current(caller.principal, connection)) }
         if case .replay(let record) = attempt {
             guard let answer = record.answer, try await isThere(record.resourceID) else {
                 throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")

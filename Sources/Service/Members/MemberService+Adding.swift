@@ -37,7 +37,7 @@ extension MemberService {
         return try await self.platform.controlTransaction { [hash] connection in
             let store = self.platform.controlStore(connection)
             let authority = try await self.authority(caller, organization.id, connection)
-            return try await self.platform.once(caller, connection) { id in
+            return try await self.platform.once(caller, connection, permits: nil) { id in
                 // Who may not look at it any more must not learn of it by asking again.
                 try await store.member(id, organization: organization.id).map(authority.sees) ?? false
             } make: {
@@ -127,7 +127,7 @@ extension MemberService {
             let store = self.platform.controlStore(connection)
             let authority = try await self.authority(caller, organization, connection)
             try authority.requireGrant(.admin, workspace: workspace)
-            return try await self.platform.once(caller, connection) { id in
+            return try await self.platform.once(caller, connection, permits: nil) { id in
                 try await store.member(id, organization: organization) != nil
             } make: {
                 guard try await store.lockUser(userID) != nil else { throw Refusal.notFound }

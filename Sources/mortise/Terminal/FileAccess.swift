@@ -1,4 +1,5 @@
 import Glibc
+import Service
 
 /// Reading and writing whole small files with the modes that secrets need.
 package enum FileAccess {
@@ -30,19 +31,10 @@ package enum FileAccess {
     }
 
     private static func readAll(_ descriptor: CInt, limit: Int) throws(Fault) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16_384)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, buffer.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw Fault.last()
-            }
-            if count == 0 { return bytes }
-            bytes.append(contentsOf: buffer[..<count])
-            guard bytes.count <= limit else {
-                throw Fault(reason: "it is longer than \(limit) bytes", isExisting: false)
-            }
+        do {
+            return try RegularFile.readAll(descriptor, limit: limit)
+        } catch {
+            throw Fault(reason: error.description, isExisting: false)
         }
     }
 

@@ -118,6 +118,12 @@ import Testing
             #expect(many.status == 400 && many.code == "VALIDATION_ERROR")
             let places = Set(many["details"]?.object?.members.map(\.name) ?? [])
             #expect(places == ["name", "allowed_ips.1", "expires_in_days", "mode", "more"])
+            // As docs/clients.md says.
+            for (count, status) in [(100, 200), (101, 400)] {
+                let addresses = (0..<count).map { JSONValue.string("192.0.2.\($0)") }
+                let body: JSONValue = ["name": .string("with \(count)"), "allowed_ips": .array(addresses)]
+                #expect(try await mortise.boltz("POST", path, body, as: mortise.adminToken).status == status)
+            }
             for raw in ["{", "[]", "\"\"", "nul", ""] {
                 let answer = try await mortise.boltz("POST", path, raw: raw, as: mortise.adminToken)
                 #expect(answer.status == 400 && answer.code == "bad_request", "\(raw): \(answer)")

@@ -246,8 +246,10 @@ import Testing
                 #expect(answer.error == bad.error, "\(bad)")
                 #expect(answer.code == bad.code, "\(bad)")
             }
-            let long = try await client.post("/client-keys", ["name": .string(String(repeating: "n", count: 256))])
+            let name = JSONValue.string(String(repeating: "n", count: 256))
+            let long = try await client.post("/client-keys", ["name": name, "scopes": ["*"]])
             #expect(long.status == 400)
+            #expect(long.error?.hasPrefix("name ") == true)
             let huge = try await client.post("/client-keys", ["name": .string(String(repeating: "n", count: 70_000))])
             #expect(huge.status == 413)
             #expect(huge.code == "REQUEST_TOO_LARGE")

@@ -27,6 +27,24 @@ import Testing
         return Made(id: try answer.string("id"), token: try answer.string("key"))
     }
 
+    // As docs/clients.md says: an SDK without pages has to be shown everything, within bounds.
+    @Test func `a list has the ten thousand newest keys`() async throws {
+        try await withMortise { mortise in
+            let user = try await mortise.makeUser("user@example.com", role: "admin")
+            let client = try await mortise.fluxbase(signedInAs: user.email)
+            try await mortise.inWorkspace(
+                """
+                INSERT INTO auth.service_keys (id, kind, name, mode, scopes, created_by, created_at)
+                SELECT gen_random_uuid(), 'service', 'n' || i, 'live', '{*}', 'test', now() - i * interval '1 second'
+                FROM generate_series(1, 10001) i
+                """
+            )
+            let list = try await client.get("/admin/service-keys").json.array ?? []
+            #expect(list.count == 10_000)
+            #expect(list.first?["name"] == "n1" && list.last?["name"] == "n10000")
+        }
+    }
+
     @Test func `the eleven calls do what they say`() async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("admin@example.com", role: "admin")

@@ -1,10 +1,11 @@
 import Glibc
 
 /// Reads whole small files, and nothing that only looks like one: a pipe or a device would keep its reader waiting for ever.
-enum RegularFile {
+package enum RegularFile {
     /// Why a file is not read.
-    struct Unreadable: Error, CustomStringConvertible {
-        let description: String
+    package struct Unreadable: Error, CustomStringConvertible {
+        /// What the system says, or what is wrong with the file.
+        package let description: String
     }
 
     /// Reads a file of `limit` bytes at most.
@@ -19,6 +20,11 @@ enum RegularFile {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Unreadable(description: "it is not a regular file")
         }
+        return try self.readAll(descriptor, limit: limit)
+    }
+
+    /// Reads what a descriptor has to its end, `limit` bytes at most; it blocks.
+    package static func readAll(_ descriptor: CInt, limit: Int) throws(Unreadable) -> [UInt8] {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {
