@@ -40,9 +40,9 @@ struct BenchOptions: Sendable {
         while let name = arguments.next() {
             guard let value = arguments.next().flatMap(Int.init), value > 0 else { throw BenchError.usage }
             switch name {
-            case "--keys": self.keys = value
-            case "--seconds": self.seconds = value
-            case "--rounds": self.rounds = value
+            case "--keys": keys = value
+            case "--seconds": seconds = value
+            case "--rounds": rounds = value
             default: throw BenchError.usage
             }
         }

@@ -125,14 +125,14 @@ struct Installation: Sendable {
 
     /// Writes a file that every user may read, and returns its path.
     func write(_ name: String, _ text: String) throws -> String {
-        let path = "\(self.folder)/\(name)"
+        let path = "\(folder)/\(name)"
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         return path
     }
 
     /// Transactions a second.
     func pgbench(_ script: String, clients: Int, seconds: Int) async throws -> Double {
-        let connection = try PostgresConfiguration(self.workspaceConnection).parameters
+        let connection = try PostgresConfiguration(workspaceConnection).parameters
         let arguments = [
             "-n", "-M", "prepared", "-f", script, "-c", "\(clients)", "-j", "\(min(clients, 2))", "-T", "\(seconds)",
             "-h", connection["host"] ?? "", "-p", connection["port"] ?? "", "-U", connection["user"] ?? "",
@@ -149,7 +149,7 @@ struct Installation: Sendable {
     func wrk(_ script: String, connections: Int, seconds: Int) async throws -> Double {
         let output = try await Self.output(
             "wrk",
-            ["-t", "2", "-c", "\(connections)", "-d", "\(seconds)s", "-s", script, "--latency", self.url]
+            ["-t", "2", "-c", "\(connections)", "-d", "\(seconds)s", "-s", script, "--latency", url]
         )
         if output.contains("unexpected answer") || output.contains("Non-2xx") { throw BenchError.failed(output) }
         print(output.split(separator: "\n").filter { $0.contains("99%") || $0.contains("50%") }.joined(separator: " "))
@@ -174,7 +174,7 @@ struct Installation: Sendable {
 
     /// `VmRSS` of the server's process (proc(5)).
     func residentMegabytes() throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(self.process)/status", encoding: .utf8)
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
             let kilobytes = line.split(separator: " ").dropLast().last.flatMap({ Int($0) })
         else { throw BenchError.failed("no VmRSS") }

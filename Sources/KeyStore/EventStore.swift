@@ -121,7 +121,7 @@ public struct EventStore: Sendable {
 
     /// Adds an event.
     public func add(_ event: EventRecord) async throws {
-        try await self.connection.query(
+        try await connection.query(
             Self.insert,
             [
                 event.id, event.workspaceID, event.organizationID, event.keyID, event.keyName, event.type, event.actor,
@@ -133,7 +133,7 @@ public struct EventStore: Sendable {
 
     /// One page of events, newest first.
     public func list(_ filter: EventFilter, after cursor: UUID?, limit: Int) async throws -> [EventRecord] {
-        let rows = try await self.connection.query(
+        let rows = try await connection.query(
             Self.list,
             [
                 filter.keyID, filter.type, filter.actor, filter.since?.stored, filter.until?.stored,

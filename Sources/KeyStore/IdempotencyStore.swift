@@ -111,7 +111,7 @@ public struct IdempotencyStore: Sendable {
     ///
     /// It waits for a twin whose transaction is open, within the connection's `lock_timeout` and deadline.
     public func claim(_ record: IdempotencyRecord) async throws -> IdempotencyRecord? {
-        let claimed = try await self.connection.query(
+        let claimed = try await connection.query(
             Self.claim,
             [
                 record.principal, record.keyMAC, record.fingerprint, record.nonce, record.secretID,
@@ -119,13 +119,13 @@ public struct IdempotencyStore: Sendable {
             ]
         )
         if claimed.affectedRows == 1 { return nil }
-        let rows = try await self.connection.query(Self.twin, [record.principal, record.keyMAC])
+        let rows = try await connection.query(Self.twin, [record.principal, record.keyMAC])
         return try IdempotencyRecord(row: rows.first.orMissing())
     }
 
     /// Keeps what was made and the answer, without its token, for a twin.
     public func complete(_ record: IdempotencyRecord, answer: String) async throws {
-        try await self.connection.query(
+        try await connection.query(
             Self.complete,
             [record.principal, record.keyMAC, PostgresJSON(answer), record.resourceID]
         )
@@ -133,7 +133,7 @@ public struct IdempotencyStore: Sendable {
 
     /// What is remembered of a request, if it is not older than 24 hours.
     public func find(principal: String, keyMAC: [UInt8]) async throws -> IdempotencyRecord? {
-        let rows = try await self.connection.query(Self.find, [principal, keyMAC])
+        let rows = try await connection.query(Self.find, [principal, keyMAC])
         return try rows.first.map(IdempotencyRecord.init(row:))
     }
 
@@ -141,6 +141,6 @@ public struct IdempotencyStore: Sendable {
     ///
     /// - Returns: how many.
     public func expire() async throws -> Int {
-        try await self.connection.query(Self.expire).affectedRows
+        try await connection.query(Self.expire).affectedRows
     }
 }

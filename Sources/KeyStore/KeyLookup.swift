@@ -94,7 +94,7 @@ extension FoundKey {
         guard let limits, let permissions else {
             throw PostgresError(.decoding, "a key holds a limit or a permission that this version does not know")
         }
-        self.state = KeyState(
+        state = KeyState(
             keyID: try row.decode(0),
             secretID: try row.decode(1),
             workspaceRef: ref,
@@ -118,12 +118,12 @@ extension FoundKey {
             addressRanges: ranges.isEmpty ? [] : try Self.ranges(ranges),
             rateLimits: limits
         )
-        self.name = try row.decode(4)
-        self.metadata = try row.decode(19, as: PostgresJSON.self).text
+        name = try row.decode(4)
+        metadata = try row.decode(19, as: PostgresJSON.self).text
         self.permissions = permissions
-        self.organizationID = try row.decode(20)
-        self.readAt = try row.decode(22, as: StoredTime.self).value
-        self.subject = try row.decode(23)
+        organizationID = try row.decode(20)
+        readAt = try row.decode(22, as: StoredTime.self).value
+        subject = try row.decode(23)
     }
 
     private static func ranges(_ texts: [String]) throws(PostgresError) -> [AddressRange] {

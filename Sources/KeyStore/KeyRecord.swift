@@ -79,35 +79,35 @@ public struct KeyRecord: Sendable {
         self.organizationID = organizationID
         self.name = name
         self.mode = mode
-        self.scopes = []
-        self.permissions = []
-        self.allowedAddresses = []
-        self.metadata = "{}"
+        scopes = []
+        permissions = []
+        allowedAddresses = []
+        metadata = "{}"
         self.createdBy = createdBy
         self.createdAt = createdAt
-        self.updatedAt = createdAt
+        updatedAt = createdAt
     }
 
     /// Every secret it ever had, newest first.
     var allSecrets: [SecretRecord] = []
 
     /// Its secrets that can still open it, newest first: one, or two while it is being rotated.
-    public var secrets: [SecretRecord] { self.allSecrets.filter(\.isLive) }
+    public var secrets: [SecretRecord] { allSecrets.filter(\.isLive) }
 
     /// When one of its secrets was last used, to the batch interval of the usage recorder.
-    public var lastUsedAt: Timestamp? { self.allSecrets.compactMap(\.lastUsedAt).max() }
+    public var lastUsedAt: Timestamp? { allSecrets.compactMap(\.lastUsedAt).max() }
 
     /// What its tokens begin with, up to the first `_`; more than one where that was changed between two secrets.
     public var tokenPrefixes: Set<TokenPrefix> {
         Set(
-            self.allSecrets.compactMap { secret in
+            allSecrets.compactMap { secret in
                 secret.prefix.split(separator: "_").first.flatMap { TokenPrefix(String($0)) }
             }
         )
     }
 
     /// The first characters of the newest token.
-    public var prefix: String { self.allSecrets.first?.prefix ?? "" }
+    public var prefix: String { allSecrets.first?.prefix ?? "" }
 }
 
 /// One secret of a key, without the secret.
@@ -130,15 +130,15 @@ extension KeyRecord {
     /// What has happened to it, and when its time ends.
     public var lifecycle: KeyLifecycle {
         KeyLifecycle(
-            revokedAt: self.revokedAt,
-            expiresAt: self.expiresAt,
-            deprecatedAt: self.deprecatedAt,
-            graceEndsAt: self.gracePeriodEndsAt,
-            isEnded: self.endedAt != nil,
-            isDisabled: self.disabledAt != nil
+            revokedAt: revokedAt,
+            expiresAt: expiresAt,
+            deprecatedAt: deprecatedAt,
+            graceEndsAt: gracePeriodEndsAt,
+            isEnded: endedAt != nil,
+            isDisabled: disabledAt != nil
         )
     }
 
     /// The status at an instant.
-    public func status(at now: Timestamp) -> KeyStatus { self.lifecycle.status(at: now) }
+    public func status(at now: Timestamp) -> KeyStatus { lifecycle.status(at: now) }
 }

@@ -34,10 +34,10 @@ struct KeyStatements: Sendable {
 
     private init(_ table: KeyTable) {
         let select = "SELECT \(table.columns) FROM \(table.name) k"
-        self.find = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2))")
-        self.lock = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2)) FOR UPDATE")
+        find = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2))")
+        lock = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2)) FOR UPDATE")
         let matches = "\(Self.filter(table)) AND \(table.isOwned(Self.filterCount + 1))"
-        self.count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")
+        count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")
         // The place is always given, so that it can be a condition of the index.
         let page = Self.filterCount + table.ownerCount + 1
         func list(_ comparison: String, _ order: String) -> Statement {
@@ -48,19 +48,19 @@ struct KeyStatements: Sendable {
                 """
             )
         }
-        self.listAfter = list("<", "DESC")
-        self.listBefore = list(">", "ASC")
-        self.secrets = Self.secrets(table)
-        self.insert = Self.insert(table)
-        self.update = Self.update(table)
-        self.delete = Statement("DELETE FROM \(table.name) k WHERE k.id = $1 AND \(table.isOwned(2))")
-        self.insertSecret = Statement(
+        listAfter = list("<", "DESC")
+        listBefore = list(">", "ASC")
+        secrets = Self.secrets(table)
+        insert = Self.insert(table)
+        update = Self.update(table)
+        delete = Statement("DELETE FROM \(table.name) k WHERE k.id = $1 AND \(table.isOwned(2))")
+        insertSecret = Statement(
             """
             INSERT INTO auth.key_secrets (id, \(table.secretColumn), digest, pepper_id, prefix, created_at)
             SELECT $1, k.id, $3, $4, $5, $6 FROM \(table.name) k WHERE k.id = $2 AND \(table.isOwned(7))
             """
         )
-        self.hasSecret = Statement(
+        hasSecret = Statement(
             "SELECT 1 FROM auth.key_secrets WHERE digest = $1 AND \(table.secretColumn) = $2"
         )
     }

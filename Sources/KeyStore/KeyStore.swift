@@ -17,24 +17,24 @@ public struct KeyStore: Sendable {
 
     /// The database's clock, which every lifetime is measured by.
     public func now() async throws -> Timestamp {
-        let rows = try await self.connection.query(KeyStatements.now)
+        let rows = try await connection.query(KeyStatements.now)
         return try rows.first.orMissing().decode(0, as: StoredTime.self).value
     }
 
     /// A key with its secrets, or `nil`.
     public func find(_ id: UUID, in owner: KeyOwner) async throws -> KeyRecord? {
-        try await self.read(owner.statements.find, id, owner)
+        try await read(owner.statements.find, id, owner)
     }
 
     /// A key with its secrets, locked until the transaction ends, or `nil`.
     public func lock(_ id: UUID, in owner: KeyOwner) async throws -> KeyRecord? {
-        try await self.read(owner.statements.lock, id, owner)
+        try await read(owner.statements.lock, id, owner)
     }
 
     private func read(_ statement: Statement, _ id: UUID, _ owner: KeyOwner) async throws -> KeyRecord? {
-        let rows = try await self.connection.query(statement, [id] + owner.parameters)
+        let rows = try await connection.query(statement, [id] + owner.parameters)
         guard let row = rows.first else { return nil }
-        return try await self.withSecrets([KeyRecord(row: row)], owner).first
+        return try await withSecrets([KeyRecord(row: row)], owner).first
     }
 
     /// Part of the keys, newest first whichever part it is.
@@ -59,21 +59,21 @@ public struct KeyStore: Sendable {
             case .before(let cursor): (owner.statements.listBefore, cursor, 0)
             }
         let window: [any PostgresEncodable] = [cursor.createdAt.stored, cursor.id, limit, offset]
-        let rows = try await self.connection.query(statement, filter.parameters + owner.parameters + window)
-        let keys = try await self.withSecrets(rows.map { try KeyRecord(row: $0) }, owner)
+        let rows = try await connection.query(statement, filter.parameters + owner.parameters + window)
+        let keys = try await withSecrets(rows.map { try KeyRecord(row: $0) }, owner)
         if case .before = place { return keys.reversed() }
         return keys
     }
 
     /// How many keys a filter finds.
     public func count(in owner: KeyOwner, _ filter: KeyFilter) async throws -> Int {
-        let rows = try await self.connection.query(owner.statements.count, filter.parameters + owner.parameters)
+        let rows = try await connection.query(owner.statements.count, filter.parameters + owner.parameters)
         return Int(try rows.first.orMissing().decode(0, as: Int64.self))
     }
 
     private func withSecrets(_ keys: [KeyRecord], _ owner: KeyOwner) async throws -> [KeyRecord] {
         if keys.isEmpty { return [] }
-        let rows = try await self.connection.query(owner.statements.secrets, [keys.map(\.id)])
+        let rows = try await connection.query(owner.statements.secrets, [keys.map(\.id)])
         var secrets: [UUID: [SecretRecord]] = [:]
         for row in rows {
             secrets[try row.decode(0), default: []].append(try SecretRecord(row: row))
@@ -96,7 +96,7 @@ public struct KeyStore: Sendable {
             key.allowedAddresses, key.rateLimitPerMinute, key.rateLimitPerHour, key.expiresAt?.stored,
             PostgresJSON(key.metadata), key.disabledAt?.stored, key.createdBy, key.createdAt.stored,
         ]
-        try await self.connection.query(key.statements.insert, common + key.fixedValues + key.changingValues)
+        try await connection.query(key.statements.insert, common + key.fixedValues + key.changingValues)
     }
 
     /// Writes every setting and state of a key that can change.
@@ -110,14 +110,14 @@ public struct KeyStore: Sendable {
             key.gracePeriodEndsAt?.stored, key.endedAt?.stored, key.revokedAt?.stored, key.revokedBy,
             key.revocationReason, key.replacedBy, key.updatedAt.stored,
         ]
-        try await self.connection.query(key.statements.update, common + key.changingValues)
+        try await connection.query(key.statements.update, common + key.changingValues)
     }
 
     /// Removes a key of an owner and its secrets.
     ///
     /// Its events stay.
     public func delete(_ id: UUID, in owner: KeyOwner) async throws {
-        try await self.connection.query(owner.statements.delete, [id] + owner.parameters)
+        try await connection.query(owner.statements.delete, [id] + owner.parameters)
     }
 
     /// Adds a secret to a key of an owner.
@@ -127,7 +127,7 @@ public struct KeyStore: Sendable {
         let values: [any PostgresEncodable] = [
             secret.id, key, secret.digest.bytes, secret.pepperID, secret.prefix, secret.createdAt.stored,
         ]
-        let inserted = try await self.connection.query(owner.statements.insertSecret, values + owner.parameters)
+        let inserted = try await connection.query(owner.statements.insertSecret, values + owner.parameters)
         guard inserted.affectedRows == 1 else { throw PostgresError.rowMissing }
     }
 
@@ -135,15 +135,15 @@ public struct KeyStore: Sendable {
     public func end(_ secret: UUID, _ end: GraceEnd, now: Timestamp) async throws {
         switch end {
         case .at(let instant):
-            try await self.connection.query(KeyStatements.endSecret, [secret, instant.stored])
+            try await connection.query(KeyStatements.endSecret, [secret, instant.stored])
         case .atOnce:
-            try await self.connection.query(KeyStatements.endSecretNow, [secret, now.stored])
+            try await connection.query(KeyStatements.endSecretNow, [secret, now.stored])
         }
     }
 
     /// Whether a key has the secret with this digest.
     public func hasSecret(_ digest: Digest, key: UUID, in owner: KeyOwner) async throws -> Bool {
-        try await !self.connection.query(owner.statements.hasSecret, [digest.bytes, key]).isEmpty
+        try await !connection.query(owner.statements.hasSecret, [digest.bytes, key]).isEmpty
     }
 }
 
@@ -181,8 +181,8 @@ extension KeyFilter {
     /// The parameters that the statements' filter reads, in its order.
     fileprivate var parameters: [any PostgresEncodable] {
         [
-            self.query.map(Self.pattern), self.status?.rawValue, self.kind?.rawValue, self.name.map(Self.pattern),
-            self.subject, self.type, self.isUsable,
+            query.map(Self.pattern), status?.rawValue, kind?.rawValue, name.map(Self.pattern),
+            subject, type, isUsable,
         ]
     }
 

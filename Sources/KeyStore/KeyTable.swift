@@ -58,11 +58,11 @@ struct KeyTable: Sendable {
     /// The columns that `KeyRecord.init(row:)` reads, in its order.
     var columns: String {
         """
-        k.id, \(self.kind), \(self.organization), k.name, k.description, k.mode, k.scopes, \(self.permissions), \
+        k.id, \(kind), \(organization), k.name, k.description, k.mode, k.scopes, \(permissions), \
         k.allowed_namespaces, k.allowed_ips, k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.metadata, \
         k.disabled_at, k.deprecated_at, k.deprecation_reason, k.grace_period_ends_at, k.ended_at, k.revoked_at, \
         k.revoked_by, k.revocation_reason, k.replaced_by, k.created_by, k.created_at, k.updated_at, k.unique_name, \
-        \(self.subject), \(self.type), \(self.claims)
+        \(subject), \(type), \(claims)
         """
     }
 }
@@ -70,16 +70,16 @@ struct KeyTable: Sendable {
 extension KeyRecord {
     /// The values of its table's `fixedColumns`.
     var fixedValues: [any PostgresEncodable] {
-        self.kind == .client ? [self.type] : [self.kind.rawValue, self.organizationID]
+        kind == .client ? [type] : [kind.rawValue, organizationID]
     }
 
     /// The values of its table's `changingColumns`.
     var changingValues: [any PostgresEncodable] {
-        self.kind == .client ? [self.subject, self.claims.map(PostgresJSON.init(_:))] : [self.permissions]
+        kind == .client ? [subject, claims.map(PostgresJSON.init(_:))] : [permissions]
     }
 
     /// The statements over its table.
-    var statements: KeyStatements { self.kind == .client ? .client : .service }
+    var statements: KeyStatements { kind == .client ? .client : .service }
 }
 
 extension KeyOwner {
@@ -94,7 +94,7 @@ extension KeyOwner {
     /// The parameters of `KeyTable.isOwned`.
     var parameters: [any PostgresEncodable] {
         switch self {
-        case .workspace, .organization, .platform: [self.keyKinds.map(\.rawValue), self.organizationID]
+        case .workspace, .organization, .platform: [keyKinds.map(\.rawValue), organizationID]
         case .clients(let subject): [subject]
         }
     }

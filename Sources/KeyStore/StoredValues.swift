@@ -10,7 +10,7 @@ struct StoredTime: PostgresEncodable, PostgresDecodable {
     static var postgresType: UInt32 { PostgresTimestamp.postgresType }
 
     func encode(into bytes: inout [UInt8]) {
-        PostgresTimestamp(microsecondsSinceUnixEpoch: self.value.microsecondsSinceUnixEpoch).encode(into: &bytes)
+        PostgresTimestamp(microsecondsSinceUnixEpoch: value.microsecondsSinceUnixEpoch).encode(into: &bytes)
     }
 
     static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> StoredTime {

@@ -16,8 +16,8 @@ public struct UsageCount: Sendable {
 
     /// How many verifications ended with each verdict, by the hour in which they were asked for.
     public var verdicts: [Hour: Int] {
-        guard let common else { return self.others }
-        return self.others.merging([common.hour: common.count], uniquingKeysWith: +)
+        guard let common else { return others }
+        return others.merging([common.hour: common.count], uniquingKeysWith: +)
     }
 
     /// One verdict in one hour.
@@ -32,12 +32,12 @@ public struct UsageCount: Sendable {
             let length: Int64 = 3_600_000_000
             // Rounded down, also before 1970.
             let (quotient, remainder) = now.microsecondsSinceUnixEpoch.quotientAndRemainder(dividingBy: length)
-            self.number = remainder < 0 ? quotient - 1 : quotient
+            number = remainder < 0 ? quotient - 1 : quotient
             self.code = code
         }
 
         var beginning: PostgresTimestamp {
-            PostgresTimestamp(microsecondsSinceUnixEpoch: self.number * 3_600_000_000)
+            PostgresTimestamp(microsecondsSinceUnixEpoch: number * 3_600_000_000)
         }
     }
 
@@ -45,32 +45,32 @@ public struct UsageCount: Sendable {
     public init(secretID: UUID, keyID: UUID) {
         self.secretID = secretID
         self.keyID = keyID
-        self.others = [:]
+        others = [:]
     }
 
     /// Counts verifications of one hour and verdict.
     fileprivate mutating func add(_ number: Int, _ hour: Hour) {
         if let common, common.hour != hour {
-            self.others[hour, default: 0] += number
+            others[hour, default: 0] += number
         } else {
             self.common = (hour, (self.common?.count ?? 0) + number)
         }
     }
 
-    var accepted: Int { self.verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
+    var accepted: Int { verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
 }
 
 extension UsageCount {
     /// Counts one verification.
     public mutating func add(_ code: VerdictCode, at now: Timestamp) {
-        self.add(1, Hour(of: now, code))
-        if code == .valid { self.lastUsedAt = max(self.lastUsedAt ?? now, now) }
+        add(1, Hour(of: now, code))
+        if code == .valid { lastUsedAt = max(lastUsedAt ?? now, now) }
     }
 
     /// Counts what another count of the same secret holds.
     public mutating func merge(_ other: UsageCount) {
-        for (hour, number) in other.verdicts { self.add(number, hour) }
-        self.lastUsedAt = [self.lastUsedAt, other.lastUsedAt].compactMap(\.self).max()
+        for (hour, number) in other.verdicts { add(number, hour) }
+        lastUsedAt = [lastUsedAt, other.lastUsedAt].compactMap(\.self).max()
     }
 }
 
@@ -106,13 +106,13 @@ public struct UsageStore: Sendable {
     ///
     /// - Throws: what a transaction throws; after `commitOutcomeUnknown` the batch may have been added.
     public func add(_ counts: [UsageCount]) async throws {
-        try await self.connection.transaction { _ in try await self.flush(counts) }
+        try await connection.transaction { _ in try await flush(counts) }
     }
 
     private func flush(_ counts: [UsageCount]) async throws {
         let used = counts.filter { $0.lastUsedAt != nil }
         if !used.isEmpty {
-            try await self.connection.query(
+            try await connection.query(
                 Self.flushSecrets,
                 [
                     used.map(\.secretID), used.map(\.keyID),
@@ -131,7 +131,7 @@ public struct UsageStore: Sendable {
             }
         }
         let list = Array(hours)
-        try await self.connection.query(
+        try await connection.query(
             Self.flushHours,
             [
                 list.map(\.key.keyID), list.map(\.key.hour.beginning), list.map(\.key.hour.code.rawValue),
@@ -171,7 +171,7 @@ public struct UsageStore: Sendable {
     /// there.
     /// - Returns: how many rows were forgotten.
     public func prune() async throws -> Int {
-        try await self.connection.query(Self.forgetSecrets).affectedRows
-            + self.connection.query(Self.forgetHours).affectedRows
+        try await connection.query(Self.forgetSecrets).affectedRows
+            + connection.query(Self.forgetHours).affectedRows
     }
 }

@@ -10,7 +10,7 @@ public final class CancelHandle: @unchecked Sendable {  // PQcancel is documente
     }
 
     deinit {
-        unsafe PQfreeCancel(self.pointer)
+        unsafe PQfreeCancel(pointer)
     }
 
     /// Asks the server to stop the current query, and returns when the server has passed the request on.
@@ -21,7 +21,7 @@ public final class CancelHandle: @unchecked Sendable {  // PQcancel is documente
     public func cancel() -> Bool {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { message in
             unsafe message.initialize(repeating: 0)
-            return unsafe PQcancel(self.pointer, message.baseAddress, Int32(message.count)) == 1
+            return unsafe PQcancel(pointer, message.baseAddress, Int32(message.count)) == 1
         }
     }
 }

@@ -16,7 +16,7 @@ public struct LibPQError: Error, Sendable, Equatable {
 extension String {
     /// The text without trailing white space: libpq ends every message with a line feed.
     var trimmedTail: String {
-        guard let end = self.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+        guard let end = lastIndex(where: { !$0.isWhitespace }) else { return "" }
         return String(self[...end])
     }
 }

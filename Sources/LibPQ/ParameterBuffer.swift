@@ -16,30 +16,30 @@ public struct ParameterBuffer: Sendable, Hashable {
 
     /// Hashes the values alone: buffers that differ only in their cuts are rare, and equality still tells them apart.
     public func hash(into hasher: inout Hasher) {
-        unsafe self.bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
 
     /// How many parameters there are.
-    public var count: Int { self.lengths.count }
+    public var count: Int { lengths.count }
 
     /// Appends NULL.
     public mutating func appendNull(type: UInt32) {
-        self.lengths.append(-1)
-        self.types.append(type)
+        lengths.append(-1)
+        types.append(type)
     }
 
     /// Appends a value that `write` puts at the end of the buffer.
     @inlinable
     public mutating func append(type: UInt32, _ write: (inout [UInt8]) -> Void) {
-        self.append(type: type, closure: write)
+        append(type: type, closure: write)
     }
 
     @usableFromInline
     mutating func append(type: UInt32, closure write: (inout [UInt8]) -> Void) {
-        let start = self.bytes.count
-        write(&self.bytes)
-        self.lengths.append(Int32(self.bytes.count - start))
-        self.types.append(type)
+        let start = bytes.count
+        write(&bytes)
+        lengths.append(Int32(bytes.count - start))
+        types.append(type)
     }
 
     /// Lays the values out as the `paramValues`, `paramLengths` and `paramFormats` that libpq takes.

@@ -37,18 +37,18 @@ public final class Poller: Sendable {
 
     /// Opens the descriptors.
     public init() throws(LibPQError) {
-        self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        self.event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard self.epoll >= 0, self.event >= 0 else { throw LibPQError("epoll_create1", "errno \(errno)") }
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard epoll >= 0, event >= 0 else { throw LibPQError("epoll_create1", "errno \(errno)") }
         var registration = unsafe epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: 0))
-        guard unsafe epoll_ctl(self.epoll, EPOLL_CTL_ADD, self.event, &registration) == 0 else {
+        guard unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, event, &registration) == 0 else {
             throw LibPQError("epoll_ctl", "errno \(errno)")
         }
     }
 
     deinit {
-        close(self.epoll)
-        close(self.event)
+        close(epoll)
+        close(event)
     }
 
     /// Starts to watch a socket, or changes what is watched.
@@ -57,7 +57,7 @@ public final class Poller: Sendable {
     public func watch(socket: Int32, id: UInt64, interest: Interest, isNew: Bool) throws(LibPQError) {
         var registration = unsafe epoll_event(events: interest.rawValue, data: epoll_data_t(u64: id))
         let operation = isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
-        guard unsafe epoll_ctl(self.epoll, operation, socket, &registration) == 0 else {
+        guard unsafe epoll_ctl(epoll, operation, socket, &registration) == 0 else {
             throw LibPQError("epoll_ctl", "errno \(errno)")
         }
     }
@@ -67,23 +67,23 @@ public final class Poller: Sendable {
     /// A socket that is not watched is ignored.
     public func unwatch(socket: Int32) {
         var registration = unsafe epoll_event()
-        unsafe epoll_ctl(self.epoll, EPOLL_CTL_DEL, socket, &registration)
+        unsafe epoll_ctl(epoll, EPOLL_CTL_DEL, socket, &registration)
     }
 
     /// Whether the calling thread is the one that waits.
-    public var isOwnThread: Bool { self.thread.load(ordering: .relaxed) == pthread_self() }
+    public var isOwnThread: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     /// Makes `wait` return.
     public func wake() {
         // The counter can only be full after 2^64 - 1 wakes, and then `wait` returns anyway.
-        eventfd_write(self.event, 1)
+        eventfd_write(event, 1)
     }
 
     /// Waits, at most so many milliseconds, and reports what happened.
     public func wait(milliseconds: Int32, _ report: (Event) -> Void) {
-        self.thread.store(pthread_self(), ordering: .relaxed)
+        thread.store(pthread_self(), ordering: .relaxed)
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
-            let count = unsafe epoll_wait(self.epoll, events.baseAddress, Int32(events.count), milliseconds)
+            let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), milliseconds)
             guard count > 0 else { return }  // a time-out, or EINTR: the caller comes back
             for index in 0..<Int(count) {
                 let event = unsafe events[index]

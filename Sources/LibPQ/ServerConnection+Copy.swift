@@ -7,7 +7,7 @@ extension ServerConnection {
         let taken = unsafe bytes.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return Int32(1) }
             return unsafe PQputCopyData(
-                self.pointer,
+                pointer,
                 base.assumingMemoryBound(to: CChar.self),
                 Int32(bytes.count)
             )
@@ -15,17 +15,17 @@ extension ServerConnection {
         switch taken {
         case 1: return true
         case 0: return false
-        default: throw self.failure("PQputCopyData")
+        default: throw failure("PQputCopyData")
         }
     }
 
     /// Ends COPY, well or, with a reason, by making the server fail it.
     /// - Returns: whether it was taken; if not, flush, then call again.
     public func putCopyEnd(failingWith reason: String?) throws(LibPQError) -> Bool {
-        switch unsafe PQputCopyEnd(self.pointer, reason) {
+        switch unsafe PQputCopyEnd(pointer, reason) {
         case 1: return true
         case 0: return false
-        default: throw self.failure("PQputCopyEnd")
+        default: throw failure("PQputCopyEnd")
         }
     }
 }

@@ -56,16 +56,16 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
     }
 
     deinit {
-        unsafe PQfinish(self.pointer)
+        unsafe PQfinish(pointer)
         // The receiver must outlive the connection that calls it.
-        extendLifetime(self.notices)
+        extendLifetime(notices)
     }
 
     /// Takes the connection attempt one step further (`PQconnectPoll`).
     ///
     /// The socket can be another one afterwards.
     public func poll() -> PollStatus {
-        switch unsafe PQconnectPoll(self.pointer) {
+        switch unsafe PQconnectPoll(pointer) {
         case PGRES_POLLING_READING: .reading
         case PGRES_POLLING_WRITING: .writing
         case PGRES_POLLING_OK: .ready
@@ -74,42 +74,42 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
     }
 
     /// The descriptor to wait on, or -1 when there is none.
-    public var socket: Int32 { unsafe PQsocket(self.pointer) }
+    public var socket: Int32 { unsafe PQsocket(pointer) }
 
     /// Whether the connection can no longer be used.
-    public var isBad: Bool { unsafe PQstatus(self.pointer) == CONNECTION_BAD }
+    public var isBad: Bool { unsafe PQstatus(pointer) == CONNECTION_BAD }
 
     /// libpq's latest message for this connection.
     public var errorMessage: String {
-        guard let text = unsafe PQerrorMessage(self.pointer) else { return "" }
+        guard let text = unsafe PQerrorMessage(pointer) else { return "" }
         return unsafe String(cString: text).trimmedTail
     }
 
     /// The server's version as a number: 150018 is 15.18.
     ///
     /// 0 when not connected.
-    public var serverVersion: Int { unsafe Int(PQserverVersion(self.pointer)) }
+    public var serverVersion: Int { unsafe Int(PQserverVersion(pointer)) }
 
     /// The process that serves this connection, as `pg_stat_activity.pid` shows it.
-    public var backendProcessID: Int32 { unsafe PQbackendPID(self.pointer) }
+    public var backendProcessID: Int32 { unsafe PQbackendPID(pointer) }
 
     /// A parameter that the server reported, such as `in_hot_standby`.
     public func parameterStatus(_ name: String) -> String? {
-        guard let value = unsafe PQparameterStatus(self.pointer, name) else { return nil }
+        guard let value = unsafe PQparameterStatus(pointer, name) else { return nil }
         return unsafe String(cString: value)
     }
 
     /// Whether no transaction is open, as far as the results read so far tell.
-    public var isOutsideTransaction: Bool { unsafe PQtransactionStatus(self.pointer) == PQTRANS_IDLE }
+    public var isOutsideTransaction: Bool { unsafe PQtransactionStatus(pointer) == PQTRANS_IDLE }
 
     /// Makes every call return at once instead of waiting for the socket.
     public func setNonBlocking() throws(LibPQError) {
-        guard unsafe PQsetnonblocking(self.pointer, 1) == 0 else { throw self.failure("PQsetnonblocking") }
+        guard unsafe PQsetnonblocking(pointer, 1) == 0 else { throw failure("PQsetnonblocking") }
     }
 
     /// What is needed to cancel from another thread; `nil` when the connection is closed.
     public func cancelHandle() -> CancelHandle? {
-        guard let handle = unsafe PQgetCancel(self.pointer) else { return nil }
+        guard let handle = unsafe PQgetCancel(pointer) else { return nil }
         return unsafe CancelHandle(handle)
     }
 
@@ -126,14 +126,14 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         user: String,
         algorithm: String
     ) throws(LibPQError) -> String {
-        guard let text = unsafe PQencryptPasswordConn(self.pointer, password, user, algorithm) else {
-            throw self.failure("PQencryptPasswordConn")
+        guard let text = unsafe PQencryptPasswordConn(pointer, password, user, algorithm) else {
+            throw failure("PQencryptPasswordConn")
         }
         defer { unsafe PQfreemem(text) }
         return unsafe String(cString: text)
     }
 
-    func failure(_ function: String) -> LibPQError { LibPQError(function, self.errorMessage) }
+    func failure(_ function: String) -> LibPQError { LibPQError(function, errorMessage) }
 }
 
 /// Lends an array of C strings that a null pointer ends, as `PQconnectStartParams` wants it.

@@ -40,12 +40,12 @@ public final class ServerResult: @unchecked Sendable {  // immutable since PQget
     }
 
     deinit {
-        unsafe PQclear(self.pointer)
+        unsafe PQclear(pointer)
     }
 
     /// What kind of result this is.
     public var status: Status {
-        switch unsafe PQresultStatus(self.pointer) {
+        switch unsafe PQresultStatus(pointer) {
         case PGRES_COMMAND_OK: .commandOK
         case PGRES_TUPLES_OK, PGRES_SINGLE_TUPLE: .rows
         case PGRES_COPY_IN: .copyIn
@@ -58,29 +58,29 @@ public final class ServerResult: @unchecked Sendable {  // immutable since PQget
     }
 
     /// The number of rows.
-    public var rowCount: Int { unsafe Int(PQntuples(self.pointer)) }
+    public var rowCount: Int { unsafe Int(PQntuples(pointer)) }
 
     /// The number of columns.
-    public var columnCount: Int { unsafe Int(PQnfields(self.pointer)) }
+    public var columnCount: Int { unsafe Int(PQnfields(pointer)) }
 
     /// The type of a column, an OID of `pg_type`.
-    public func type(column: Int) -> UInt32 { unsafe PQftype(self.pointer, Int32(column)) }
+    public func type(column: Int) -> UInt32 { unsafe PQftype(pointer, Int32(column)) }
 
     /// The name of a column, or an empty text when there is no such column.
     public func name(column: Int) -> String {
-        guard let name = unsafe PQfname(self.pointer, Int32(column)) else { return "" }
+        guard let name = unsafe PQfname(pointer, Int32(column)) else { return "" }
         return unsafe String(cString: name)
     }
 
     /// What the server says it did, such as `INSERT 0 1` or `COMMIT`.
     public var commandTag: String {
-        guard let tag = unsafe PQcmdStatus(self.pointer) else { return "" }
+        guard let tag = unsafe PQcmdStatus(pointer) else { return "" }
         return unsafe String(cString: tag)
     }
 
     /// The number of rows that the command touched; 0 for commands that touch none.
     public var affectedRows: Int {
-        guard let text = unsafe PQcmdTuples(self.pointer) else { return 0 }
+        guard let text = unsafe PQcmdTuples(pointer) else { return 0 }
         return unsafe Int(String(cString: text)) ?? 0
     }
 
@@ -92,11 +92,11 @@ public final class ServerResult: @unchecked Sendable {  // immutable since PQget
         column: Int,
         _ body: (RawSpan?) throws(E) -> R
     ) throws(E) -> R {
-        precondition(row >= 0 && row < self.rowCount && column >= 0 && column < self.columnCount, "no such cell")
+        precondition(row >= 0 && row < rowCount && column >= 0 && column < columnCount, "no such cell")
         let (row, column) = (Int32(row), Int32(column))
-        if unsafe PQgetisnull(self.pointer, row, column) != 0 { return try body(nil) }
-        guard let value = unsafe PQgetvalue(self.pointer, row, column) else { return try body(nil) }
-        let length = unsafe Int(PQgetlength(self.pointer, row, column))
+        if unsafe PQgetisnull(pointer, row, column) != 0 { return try body(nil) }
+        guard let value = unsafe PQgetvalue(pointer, row, column) else { return try body(nil) }
+        let length = unsafe Int(PQgetlength(pointer, row, column))
         let bytes = unsafe UnsafeRawBufferPointer(start: value, count: length)
         return try unsafe body(bytes.bytes)
     }
@@ -136,13 +136,13 @@ public final class ServerResult: @unchecked Sendable {  // immutable since PQget
 
     /// One field of an error result, if the server sent it.
     public func errorField(_ field: ErrorField) -> String? {
-        guard let text = unsafe PQresultErrorField(self.pointer, field.code) else { return nil }
+        guard let text = unsafe PQresultErrorField(pointer, field.code) else { return nil }
         return unsafe String(cString: text)
     }
 
     /// libpq's own wording, for errors that did not come from the server and so have no fields.
     public var errorMessage: String {
-        guard let text = unsafe PQresultErrorMessage(self.pointer) else { return "" }
+        guard let text = unsafe PQresultErrorMessage(pointer) else { return "" }
         return unsafe String(cString: text).trimmedTail
     }
 }

@@ -36,44 +36,44 @@ public struct MigrationPlan: Sendable, Hashable {
         let rows = ledger.filter { $0.line == line.name }.sorted { $0.name.precedes($1.name) }
         var known: [String: AppliedMigration] = [:]
         for row in rows { known[row.name] = row }
-        self.lastApplied = rows.last?.name
+        lastApplied = rows.last?.name
         for file in line.files {
             guard let row = known.removeValue(forKey: file.name) else {
-                self.pending.append(file)
-                if let last = self.lastApplied, file.name.precedes(last) { self.outOfOrder.append(file) }
+                pending.append(file)
+                if let last = lastApplied, file.name.precedes(last) { outOfOrder.append(file) }
                 continue
             }
             if row.checksum == file.checksum {
-                self.applied.append(row)
+                applied.append(row)
             } else {
-                self.changed.append(Change(name: file.name, expected: file.checksum, found: row.checksum))
+                changed.append(Change(name: file.name, expected: file.checksum, found: row.checksum))
             }
         }
-        self.missing = known.values.sorted { $0.name.precedes($1.name) }
-        self.lastOwn = line.files.last?.name
+        missing = known.values.sorted { $0.name.precedes($1.name) }
+        lastOwn = line.files.last?.name
     }
 
     private let lastOwn: String?
 
     /// Whether the database has everything that this program has, and perhaps more.
-    public var isUpToDate: Bool { self.pending.isEmpty && self.fault == nil }
+    public var isUpToDate: Bool { pending.isEmpty && fault == nil }
 
     /// Whether a later release has migrated the database: every unknown file comes after this program's last.
     ///
     /// That is no fault. Releases expand first, so the program of the release before runs on the new schema.
     public var isNewer: Bool {
-        guard let first = self.missing.first else { return false }
-        return self.lastOwn.map { $0.precedes(first.name) } ?? true
+        guard let first = missing.first else { return false }
+        return lastOwn.map { $0.precedes(first.name) } ?? true
     }
 
     /// What forbids applying anything.
     public var fault: MigrationError? {
-        if !self.changed.isEmpty { return .changed(line: self.line, self.changed) }
-        if !self.missing.isEmpty, !self.isNewer {
-            return .unknownFiles(line: self.line, files: self.missing.map(\.name))
+        if !changed.isEmpty { return .changed(line: line, changed) }
+        if !missing.isEmpty, !isNewer {
+            return .unknownFiles(line: line, files: missing.map(\.name))
         }
-        if !self.outOfOrder.isEmpty, let last = self.lastApplied {
-            return .outOfOrder(line: self.line, files: self.outOfOrder.map(\.name), lastApplied: last)
+        if !outOfOrder.isEmpty, let last = lastApplied {
+            return .outOfOrder(line: line, files: outOfOrder.map(\.name), lastApplied: last)
         }
         return nil
     }

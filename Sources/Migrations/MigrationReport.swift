@@ -26,5 +26,5 @@ public struct MigrationReport: Sendable, Hashable {
     public static let nothing = MigrationReport(isDryRun: true)
 
     /// Whether there was nothing to do.
-    public var isEmpty: Bool { self.files.isEmpty }
+    public var isEmpty: Bool { files.isEmpty }
 }

@@ -40,7 +40,7 @@ public struct Migrator: Sendable {
     public func plan(_ connection: PostgresConnection) async throws(MigrationError) -> [MigrationPlan] {
         do throws(PostgresError) {
             let ledger = try await Ledger.read(connection)
-            return self.lines.map { MigrationPlan($0, ledger: ledger) }
+            return lines.map { MigrationPlan($0, ledger: ledger) }
         } catch {
             throw .ledger(error)
         }
@@ -48,7 +48,7 @@ public struct Migrator: Sendable {
 
     /// What would be applied to a database that does not exist yet.
     public func planForEmptyDatabase() -> [MigrationPlan] {
-        self.lines.map { MigrationPlan($0, ledger: []) }
+        lines.map { MigrationPlan($0, ledger: []) }
     }
 
     /// Applies what is pending, in order.
@@ -64,13 +64,13 @@ public struct Migrator: Sendable {
         dryRun: Bool = false,
         onFile: (MigrationReport.File) -> Void = { _ in }
     ) async throws(MigrationError) -> MigrationReport {
-        let plans = try await self.checkedPlan(connection)
+        let plans = try await checkedPlan(connection)
         if dryRun || plans.allSatisfy(\.pending.isEmpty) {
             return Self.report(plans, isDryRun: dryRun)
         }
         do {
-            return try await Self.lock.withLock(on: connection, patience: self.options.lockPatience) {
-                try await self.applyLocked(connection, onFile: onFile)
+            return try await Self.lock.withLock(on: connection, patience: options.lockPatience) {
+                try await applyLocked(connection, onFile: onFile)
             }
         } catch let error as MigrationError {
             throw error
@@ -106,13 +106,13 @@ public struct Migrator: Sendable {
     ) async throws -> MigrationReport {
         try await connection.script(Ledger.definition)
         // Read again: whoever held the lock before has written.
-        let plans = try await self.checkedPlan(connection)
+        let plans = try await checkedPlan(connection)
         for plan in plans {
             for file in plan.pending {
                 guard !Task.isCancelled else { throw MigrationError.cancelled }
                 onFile(MigrationReport.File(line: plan.line, name: file.name))
                 do {
-                    try await self.apply(file, line: plan.line, on: connection)
+                    try await apply(file, line: plan.line, on: connection)
                 } catch let error as PostgresError {
                     throw MigrationError.fileFailed(line: plan.line, file: file.name, error)
                 }
@@ -122,16 +122,16 @@ public struct Migrator: Sendable {
     }
 
     private func apply(_ file: MigrationFile, line: String, on connection: PostgresConnection) async throws {
-        let scripts = try file.scripts(identifiers: self.identifiers)
-        let deadline = self.options.fileDeadline
+        let scripts = try file.scripts(identifiers: identifiers)
+        let deadline = options.fileDeadline
         let start = ContinuousClock.now
         guard file.runsInTransaction else {
-            try await self.runOutsideTransaction(scripts, on: connection)
+            try await runOutsideTransaction(scripts, on: connection)
             try await Ledger.add(
                 file,
                 line: line,
                 duration: ContinuousClock.now - start,
-                version: self.version,
+                version: version,
                 on: connection
             )
             return
@@ -139,7 +139,7 @@ public struct Migrator: Sendable {
         try await connection.transaction { connection in
             try await connection.script(
                 """
-                SET LOCAL lock_timeout = \(self.options.lockTimeout.timeoutMilliseconds);
+                SET LOCAL lock_timeout = \(options.lockTimeout.timeoutMilliseconds);
                 SET LOCAL statement_timeout = \(deadline.timeoutMilliseconds);
                 SET LOCAL client_min_messages = warning
                 """
@@ -149,7 +149,7 @@ public struct Migrator: Sendable {
                 file,
                 line: line,
                 duration: ContinuousClock.now - start,
-                version: self.version,
+                version: version,
                 on: connection
             )
         }
@@ -157,7 +157,7 @@ public struct Migrator: Sendable {
 
     /// No `lock_timeout`: what is built concurrently waits for other transactions without keeping anybody waiting itself.
     private func runOutsideTransaction(_ scripts: [String], on connection: PostgresConnection) async throws {
-        let deadline = self.options.fileDeadline
+        let deadline = options.fileDeadline
         let reset = "RESET lock_timeout; RESET statement_timeout"
         try await connection.script(
             "SET lock_timeout = 0; SET statement_timeout = \(deadline.timeoutMilliseconds)"

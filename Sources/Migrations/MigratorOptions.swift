@@ -31,6 +31,6 @@ public struct MigratorOptions: Sendable {
 extension Duration {
     /// Whole milliseconds, at least 1: PostgreSQL takes 0 for "no limit".
     var timeoutMilliseconds: Int64 {
-        max(1, self.components.seconds * 1000 + self.components.attoseconds / 1_000_000_000_000_000)
+        max(1, components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
     }
 }

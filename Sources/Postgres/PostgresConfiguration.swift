@@ -28,7 +28,7 @@ public struct PostgresConfiguration: Sendable {
     /// - Throws: `invalidConfiguration` when libpq cannot read it; the text is not repeated, for it can hold a password.
     public init(_ connectionString: String) throws(PostgresError) {
         do throws(LibPQError) {
-            self.parameters = try ConnectionString.parse(connectionString)
+            parameters = try ConnectionString.parse(connectionString)
         } catch {
             throw PostgresError(.invalidConfiguration, error.message)
         }
@@ -36,26 +36,26 @@ public struct PostgresConfiguration: Sendable {
 
     /// The database's name; libpq's default is the user's name.
     public var database: String? {
-        get { self.parameters["dbname"] }
-        set { self.parameters["dbname"] = newValue }
+        get { parameters["dbname"] }
+        set { parameters["dbname"] = newValue }
     }
 
     /// The role that connects.
     public var user: String? {
-        get { self.parameters["user"] }
-        set { self.parameters["user"] = newValue }
+        get { parameters["user"] }
+        set { parameters["user"] = newValue }
     }
 
     /// The role's password.
     public var password: String? {
-        get { self.parameters["password"] }
-        set { self.parameters["password"] = newValue }
+        get { parameters["password"] }
+        set { parameters["password"] = newValue }
     }
 
     /// What `pg_stat_activity` shows.
     public var applicationName: String {
-        get { self.parameters["application_name"] ?? "" }
-        set { self.parameters["application_name"] = newValue }
+        get { parameters["application_name"] ?? "" }
+        set { parameters["application_name"] = newValue }
     }
 
     /// The same server and role, another database.
@@ -82,12 +82,12 @@ public struct PostgresConfiguration: Sendable {
 
     /// What is handed to libpq.
     var keywords: [String: String] {
-        var keywords = self.parameters
+        var keywords = parameters
         keywords["client_encoding"] = "UTF8"
         // libpq's own time limit only works for its blocking calls; the reactor enforces connectDeadline.
         keywords["connect_timeout"] = nil
-        if !self.settings.isEmpty {
-            let options = self.settings.sorted { $0.key < $1.key }
+        if !settings.isEmpty {
+            let options = settings.sorted { $0.key < $1.key }
                 .map { "-c \($0.key)=\(Self.escape(option: $0.value))" }
                 .joined(separator: " ")
             keywords["options"] = [keywords["options"], options].compactMap(\.self).joined(separator: " ")
@@ -109,7 +109,7 @@ public struct PostgresConfiguration: Sendable {
 extension PostgresConfiguration: CustomStringConvertible {
     /// Host, port and database: never the password.
     public var description: String {
-        let host = self.parameters["host"] ?? self.parameters["hostaddr"] ?? "local socket"
-        return "\(host):\(self.parameters["port"] ?? "5432")/\(self.database ?? self.user ?? "")"
+        let host = parameters["host"] ?? parameters["hostaddr"] ?? "local socket"
+        return "\(host):\(parameters["port"] ?? "5432")/\(database ?? user ?? "")"
     }
 }

@@ -21,10 +21,10 @@ public struct Statement: Sendable {
     /// Describes a statement.
     public init(_ sql: String, prepared: Bool = true) {
         self.sql = sql
-        self.isPrepared = prepared
-        self.isPlain = Self.plainKeywords.contains(Self.firstKeyword(sql))
-        self.hasZeroByte = sql.utf8.contains(0)
-        self.id = prepared ? Self.count.add(1, ordering: .relaxed).oldValue : -1
+        isPrepared = prepared
+        isPlain = Self.plainKeywords.contains(Self.firstKeyword(sql))
+        hasZeroByte = sql.utf8.contains(0)
+        id = prepared ? Self.count.add(1, ordering: .relaxed).oldValue : -1
     }
 }
 
@@ -50,26 +50,26 @@ struct PreparedStatements {
     static let bound = 2048
 
     /// Whether one more may be prepared.
-    func hasRoom(for statement: Statement) -> Bool { self.made < Self.bound && statement.id < 16 * Self.bound }
+    func hasRoom(for statement: Statement) -> Bool { made < Self.bound && statement.id < 16 * Self.bound }
 
     /// The name under which a statement is prepared for these types, if it is.
     func name(of statement: Statement, types: [UInt32]) -> String? {
-        guard self.variants.indices.contains(statement.id) else { return nil }
-        return self.variants[statement.id].first { $0.types == types }?.name
+        guard variants.indices.contains(statement.id) else { return nil }
+        return variants[statement.id].first { $0.types == types }?.name
     }
 
     /// Notes that the statement is being prepared, and names it.
     mutating func add(_ statement: Statement, types: [UInt32]) -> String {
-        while self.variants.count <= statement.id { self.variants.append([]) }
-        self.made += 1
-        let name = "m\(self.made)"
-        self.variants[statement.id].append((types, name))
+        while variants.count <= statement.id { variants.append([]) }
+        made += 1
+        let name = "m\(made)"
+        variants[statement.id].append((types, name))
         return name
     }
 
     /// Forgets a statement, which then is prepared again at its next use.
     mutating func remove(_ statement: Statement) {
-        guard self.variants.indices.contains(statement.id) else { return }
-        self.variants[statement.id] = []
+        guard variants.indices.contains(statement.id) else { return }
+        variants[statement.id] = []
     }
 }

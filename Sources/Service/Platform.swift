@@ -69,13 +69,13 @@ public struct Platform: Sendable {
         self.usage = usage
         self.secrets = secrets
         self.randomness = randomness
-        self.limiter = UseLimiter()
+        limiter = UseLimiter()
         self.now = now
-        self.passwords = PasswordHasher(cost: passwordCost, randomness: randomness)
+        passwords = PasswordHasher(cost: passwordCost, randomness: randomness)
         let start = ContinuousClock.now
         let elapsed = elapsed ?? { ContinuousClock.now - start }
-        self.guesses = GuessLimiter(elapsed: elapsed)
-        self.keySets = KeySetCache(fetch: fetchKeySet, elapsed: elapsed, logger: logger)
+        guesses = GuessLimiter(elapsed: elapsed)
+        keySets = KeySetCache(fetch: fetchKeySet, elapsed: elapsed, logger: logger)
         self.logger = logger
     }
 
@@ -102,8 +102,8 @@ public struct Platform: Sendable {
     ///
     /// Whoever has made a platform calls it once, when nobody asks anything any more.
     public func shutdown() async {
-        await self.keySets.shutdown()
-        await self.passwords.shutdown()
+        await keySets.shutdown()
+        await passwords.shutdown()
     }
 
     // MARK: For the use cases
@@ -117,28 +117,28 @@ public struct Platform: Sendable {
     func connection<T>(_ home: KeyHome, _ body: (PostgresConnection) async throws -> T) async throws -> T {
         switch home.owner {
         case .workspace(let workspace, _), .clients(let workspace, _, _):
-            try await self.reaching(workspace.facts) {
-                try await self.databases.withPool(workspace.facts) { try await $0.withConnection(body) }
+            try await reaching(workspace.facts) {
+                try await databases.withPool(workspace.facts) { try await $0.withConnection(body) }
             }
         case .organization, .platform:
-            try await self.databases.control.pool.withConnection(body)
+            try await databases.control.pool.withConnection(body)
         }
     }
 
     /// Runs a transaction in the database of some keys.
     func transaction<T>(_ home: KeyHome, _ body: (PostgresConnection) async throws -> T) async throws -> T {
         try await self.connection(home) { connection in
-            try await self.translating { try await connection.transaction(.default, body) }
+            try await translating { try await connection.transaction(.default, body) }
         }
     }
 
     /// Runs a transaction in the control database.
     func controlTransaction<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
-        try await self.translating { try await self.databases.control.pool.transaction(.default, body) }
+        try await translating { try await databases.control.pool.transaction(.default, body) }
     }
 
     func controlStore(_ connection: PostgresConnection) -> ControlStore {
-        ControlStore(connection, installation: self.installation)
+        ControlStore(connection, installation: installation)
     }
 
     /// Turns the trouble of one workspace's database into its refusal.
@@ -149,7 +149,7 @@ public struct Platform: Sendable {
             // 57014: the server's own limit, which is as long as this side's, was the first to pass.
             where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
         {
-            self.databases.report(error, of: workspace)
+            databases.report(error, of: workspace)
             throw Refusal.workspaceUnavailable
         } catch let error as TenancyError where error.code == .unknownWorkspace {
             throw Refusal.notFound
@@ -191,11 +191,11 @@ public struct Platform: Sendable {
 extension PostgresError {
     /// Whether the server, and not the statement, was the trouble.
     var isUnreachable: Bool {
-        switch self.code {
+        switch code {
         case .connectFailed, .connectionLost, .deadlineExceeded, .poolTimedOut, .queueFull: true
         // It is going down, coming up, or has no place for one more.
         case .server:
-            [.adminShutdown, .crashShutdown, .cannotConnectNow, .tooManyConnections].contains(self.sqlState)
+            [.adminShutdown, .crashShutdown, .cannotConnectNow, .tooManyConnections].contains(sqlState)
         default: false
         }
     }

@@ -12,14 +12,14 @@ public struct Randomness: RandomNumberGenerator, Sendable {
     }
 
     /// The next 64 bits.
-    public func next() -> UInt64 { self.source() }
+    public func next() -> UInt64 { source() }
 
     /// So many bytes.
     func bytes(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
-            let word = self.next()
+            let word = next()
             for shift in stride(from: 0, to: 64, by: 8) {
                 bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
             }

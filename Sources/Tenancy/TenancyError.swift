@@ -58,5 +58,5 @@ public struct TenancyError: Error, Sendable, Hashable {
 
 extension TenancyError: CustomStringConvertible {
     /// The kind and the sentence.
-    public var description: String { "TenancyError(\(self.code)): \(self.message)" }
+    public var description: String { "TenancyError(\(code)): \(message)" }
 }

@@ -76,39 +76,39 @@ public final class UsageRecorder: Sendable {
     }
 
     /// How many uses were not counted because too many secrets waited.
-    public var overflowCount: Int { self.overflow.load(ordering: .relaxed) }
+    public var overflowCount: Int { overflow.load(ordering: .relaxed) }
 
     func record(_ facts: WorkspaceFacts, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
-        self.record(.workspace(facts), state, code, at: now)
+        record(.workspace(facts), state, code, at: now)
     }
 
     /// Counts one verification, or one use of an admin or operator key; writes nothing.
     package func record(_ home: Home, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
-        let bound = self.options.maximumSecrets / self.shards.count
-        let isCounted = self.shards[state.secretID.hashValue & 7].shard
+        let bound = options.maximumSecrets / shards.count
+        let isCounted = shards[state.secretID.hashValue & 7].shard
             .withLock { shard in
                 guard shard.counts[state.secretID] != nil || shard.counts.count < bound else { return false }
                 let fresh = UsageCount(secretID: state.secretID, keyID: state.keyID)
                 shard.counts[state.secretID, default: Pending(home: home, count: fresh)].count.add(code, at: now)
                 return true
             }
-        if !isCounted { self.overflow.add(1, ordering: .relaxed) }
+        if !isCounted { overflow.add(1, ordering: .relaxed) }
     }
 
     /// Writes what has been counted until the task is cancelled, and once more then.
     public func run() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: self.options.interval)
-            if !Task.isCancelled { await self.flush() }
+            try? await Task.sleep(for: options.interval)
+            if !Task.isCancelled { await flush() }
         }
         // The last flush must happen although this task is cancelled: a task of its own, which is waited for.
-        await Task { await self.flush() }.value
+        await Task { await flush() }.value
     }
 
     /// Writes what has been counted; what cannot be written waits for the next time.
     public func flush() async {
         var byHome: [Home: [UsageCount]] = [:]
-        for shard in self.shards {
+        for shard in shards {
             let counts = shard.shard.withLock { shard in
                 defer { shard.counts.removeAll(keepingCapacity: true) }
                 return shard.counts
@@ -120,22 +120,22 @@ public final class UsageRecorder: Sendable {
             var waiting = byHome.makeIterator()
             for _ in 0..<4 {
                 guard let (home, counts) = waiting.next() else { break }
-                group.addTask { await self.flush(home, counts) }
+                group.addTask { await flush(home, counts) }
             }
             while await group.next() != nil {
-                if let (home, counts) = waiting.next() { group.addTask { await self.flush(home, counts) } }
+                if let (home, counts) = waiting.next() { group.addTask { await flush(home, counts) } }
             }
         }
     }
 
     private func flush(_ home: Home, _ counts: [UsageCount]) async {
-        for start in stride(from: 0, to: counts.count, by: self.options.batch) {
-            let batch = Array(counts[start..<min(start + self.options.batch, counts.count)])
+        for start in stride(from: 0, to: counts.count, by: options.batch) {
+            let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {
-                try await self.write(home, batch)
+                try await write(home, batch)
             } catch let error as TenancyError where error.code == .unknownWorkspace {
                 // A deleted workspace's counts have nowhere to go.
-                self.logger.debug(
+                logger.debug(
                     "usage of a deleted workspace was dropped",
                     metadata: ["workspace_id": "\(home.workspaceID)"]
                 )
@@ -143,19 +143,19 @@ public final class UsageRecorder: Sendable {
             } catch {
                 // Nobody knows whether it was committed: a count that is too low is better than one that is too high.
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
-                self.logger.warning(
+                logger.warning(
                     "usage could not be written and waits",
                     metadata: ["workspace_id": "\(home.workspaceID)", "error": "\(error)"]
                 )
-                for count in counts[(isUncertain ? start + batch.count : start)...] { self.restore(home, count) }
+                for count in counts[(isUncertain ? start + batch.count : start)...] { restore(home, count) }
                 return
             }
         }
     }
 
     private func restore(_ home: Home, _ count: UsageCount) {
-        let bound = self.options.maximumSecrets / self.shards.count
-        self.shards[count.secretID.hashValue & 7].shard
+        let bound = options.maximumSecrets / shards.count
+        shards[count.secretID.hashValue & 7].shard
             .withLock { shard in
                 if var pending = shard.counts[count.secretID] {
                     pending.count.merge(count)

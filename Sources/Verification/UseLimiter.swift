@@ -34,8 +34,8 @@ package final class UseLimiter: Sendable {
 
     /// Counts one use, if every limit allows it.
     package func use(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
-        let now = self.nanoseconds()
-        return self.shards[key.hashValue & 15].shard
+        let now = nanoseconds()
+        return shards[key.hashValue & 15].shard
             .withLock { shard in
                 if now - shard.checkedAt > Self.forgetInterval {
                     shard.checkedAt = now

@@ -32,7 +32,7 @@ public struct Verifier: Sendable {
         self.databases = databases
         self.peppers = peppers
         self.usage = usage
-        self.limiter = UseLimiter(nanoseconds: nanoseconds)
+        limiter = UseLimiter(nanoseconds: nanoseconds)
         self.deadline = deadline
     }
 
@@ -59,35 +59,35 @@ public struct Verifier: Sendable {
             return .unknown(.malformed)
         }
         // A reference of somebody else and one that nobody has cost the same: this node remembers only what it finds for the caller.
-        let facts = try await self.databases.facts(
+        let facts = try await databases.facts(
             ref: token.parsed.workspaceRef,
             organization: audience.organizationID
         )
         guard let facts, audience.includes(workspace: facts.workspaceID) else { return .unknown(.notFound) }
-        guard let found = try await self.find(token, facts) else { return .unknown(.notFound) }
-        return self.judge(found, request, facts, isCounted: isCounted)
+        guard let found = try await find(token, facts) else { return .unknown(.notFound) }
+        return judge(found, request, facts, isCounted: isCounted)
     }
 
     private func find(_ token: Token, _ facts: WorkspaceFacts) async throws -> FoundKey? {
-        let digests = self.peppers.digests(of: token)
+        let digests = peppers.digests(of: token)
         do {
-            return try await self.databases.withLookups(facts) { pipeline in
-                try await KeyLookup.find(digests, ref: facts.ref, in: pipeline, deadline: self.deadline)
+            return try await databases.withLookups(facts) { pipeline in
+                try await KeyLookup.find(digests, ref: facts.ref, in: pipeline, deadline: deadline)
             }
         } catch let error as PostgresError {
             switch error.code {
             case .cancelled: throw error
-            default: throw self.unreachable(facts, error)
+            default: throw unreachable(facts, error)
             }
         } catch let error as TenancyError {
             // The workspace has been deleted, and its keys with it.
             if error.code == .unknownWorkspace { return nil }
-            throw self.unreachable(facts, error)
+            throw unreachable(facts, error)
         }
     }
 
     private func unreachable(_ workspace: WorkspaceFacts, _ error: any Error) -> WorkspaceUnreachable {
-        self.databases.report(error, of: workspace)
+        databases.report(error, of: workspace)
         return WorkspaceUnreachable(workspaceID: workspace.workspaceID)
     }
 
@@ -100,11 +100,11 @@ public struct Verifier: Sendable {
         var code = decide(found.state, request, at: found.readAt)
         var limit: RateLimitVerdict?
         if isCounted, code == .valid, !found.state.rateLimits.isUnlimited {
-            limit = self.limiter.use(found.state.keyID, found.state.rateLimits)
+            limit = limiter.use(found.state.keyID, found.state.rateLimits)
             if limit?.isAllowed == false { code = .rateLimited }
         }
         guard code != .notFound else { return .unknown(.notFound) }
-        if isCounted { self.usage.record(facts, found.state, code, at: found.readAt) }
+        if isCounted { usage.record(facts, found.state, code, at: found.readAt) }
         let key = VerifiedKey(
             found: found,
             workspaceID: facts.workspaceID,

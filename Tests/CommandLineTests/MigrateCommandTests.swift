@@ -58,7 +58,7 @@ import Testing
                     #expect(TemporaryFolder.text("\(folder)/data/secrets") == nil)
                 }
                 // A new workspace needs a new connection, with the password that the server knows.
-                _ = try await self.makeWorkspace("fresh", installation, port)
+                _ = try await makeWorkspace("fresh", installation, port)
                 let key = try await installation.call(
                     "POST",
                     "/v1/workspaces/fresh/service-keys",
@@ -78,8 +78,8 @@ import Testing
     @Test func `a dry run says what is missing, the status also what is there and since when`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
-            let database = try #require(try await self.databases(installation).first)
-            try await self.forgetLast(database, installation)
+            let database = try #require(try await databases(installation).first)
+            try await forgetLast(database, installation)
             for action in ["--dry-run", "--status"] {
                 let outcome = try await Program.run(
                     ["migrate", "--workspaces", "--json", action],
@@ -108,11 +108,11 @@ import Testing
         try await ProcessInstallation.with { installation in
             let chosen = try await installation.serve { program in
                 let port = try await program.port()
-                _ = try await self.makeWorkspace("second", installation, port)
-                return try await self.makeWorkspace("third", installation, port)
+                _ = try await makeWorkspace("second", installation, port)
+                return try await makeWorkspace("third", installation, port)
             }
             let databases = try await self.databases(installation)
-            for database in databases { try await self.forgetLast(database, installation) }
+            for database in databases { try await forgetLast(database, installation) }
             try await installation.withConnection("postgres") {
                 try await $0.script("ALTER DATABASE \"\(databases[0])\" ALLOW_CONNECTIONS false")
             }
@@ -121,7 +121,7 @@ import Testing
                 environment: installation.variables
             )
             #expect(look.code == 1)
-            #expect(try self.lines(look).filter { $0["state"] == "pending" }.count == 2)
+            #expect(try lines(look).filter { $0["state"] == "pending" }.count == 2)
             let doctor = try await Program.run(["doctor"], environment: installation.variables)
             #expect(doctor.code == 1)
             #expect(doctor.output.contains("The database of workspace default cannot be examined"))
@@ -132,10 +132,10 @@ import Testing
                 environment: installation.variables
             )
             #expect(outcome.code == 1, "\(outcome.everything)")
-            let states = try self.lines(outcome).compactMap { $0["state"]?.string }
+            let states = try lines(outcome).compactMap { $0["state"]?.string }
             #expect(states.filter { $0 == "migrated" }.count == 2)
             #expect(states.filter { $0.hasPrefix("cannot be reached") }.count == 1)
-            #expect(try self.lines(outcome).dropFirst().first?["database"]?.string?.contains("third") == true)
+            #expect(try lines(outcome).dropFirst().first?["database"]?.string?.contains("third") == true)
             try await installation.withConnection("postgres") {
                 try await $0.script("ALTER DATABASE \"\(databases[0])\" ALLOW_CONNECTIONS true")
             }

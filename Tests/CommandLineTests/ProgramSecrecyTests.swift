@@ -40,7 +40,7 @@ import Testing
                 variables["MORTISE_LOG_LEVEL"] = "trace"
                 variables["MORTISE_ACCESS_LOG"] = "all"
                 let run = try await RunningProgram.with(["serve"], variables, in: folder) { program in
-                    let tokens = try await self.use(try await program.port(), admin, installation)
+                    let tokens = try await use(try await program.port(), admin, installation)
                     _ = kill(program.id, SIGSEGV)
                     // The runtime prints where every thread is and what the registers point to; the signal itself is then spent.
                     try await eventually("the crash is reported", within: .seconds(60)) {

@@ -12,7 +12,7 @@ import Testing
         _ body: ([FleetTarget]) async throws -> Void
     ) async throws {
         try await withDatabase { configuration in
-            try await self.add(names[...], beside: configuration, to: [], prepare: prepare, body)
+            try await add(names[...], beside: configuration, to: [], prepare: prepare, body)
         }
     }
 
@@ -33,7 +33,7 @@ import Testing
                     logger: LogCollector().logger
                 )
             }
-            try await self.add(names.dropFirst(), beside: configuration, to: targets + [target], prepare: prepare, body)
+            try await add(names.dropFirst(), beside: configuration, to: targets + [target], prepare: prepare, body)
         }
     }
 
@@ -46,8 +46,8 @@ import Testing
     }
 
     @Test func `one failure is reported and does not stop the rest, and running again resumes`() async throws {
-        try await self.withFleet(["a", "b", "c", "d"], prepare: self.breaks("b")) { targets in
-            let fleet = FleetMigration(try migrator([self.one.get()]))
+        try await withFleet(["a", "b", "c", "d"], prepare: breaks("b")) { targets in
+            let fleet = FleetMigration(try migrator([one.get()]))
             let report = await fleet.run(targets)
             #expect(!report.isSuccess)
             #expect(Set(report.outcomes.filter { !$0.isSuccess }.map(\.id)) == ["b"])
@@ -63,8 +63,8 @@ import Testing
 
     // A file that fails everywhere should fail once.
     @Test func `a canary that fails stops everything before the rest is touched`() async throws {
-        try await self.withFleet(["a", "b", "c"], prepare: self.breaks("a")) { targets in
-            let report = await FleetMigration(try migrator([self.one.get()])).run(targets)
+        try await withFleet(["a", "b", "c"], prepare: breaks("a")) { targets in
+            let report = await FleetMigration(try migrator([one.get()])).run(targets)
             #expect(report.outcomes.map(\.id) == ["a", "b", "c"])
             #expect(report.outcomes.dropFirst().allSatisfy { $0.status == .skipped })
             let connection = try await targets[2].connect()
@@ -75,13 +75,13 @@ import Testing
 
     // One database that is down must not keep a release from everybody.
     @Test func `a canary that cannot be reached is replaced by the next, and stops nobody`() async throws {
-        try await self.withFleet(["b", "c"]) { targets in
+        try await withFleet(["b", "c"]) { targets in
             let lost = ["lost", "gone"]
                 .map { name in
                     FleetTarget(id: name, name: name) { throw PostgresError(.connectFailed, "no connection") }
                 }
             let canaries = Mutex<[String]>([])
-            let report = await FleetMigration(try migrator([self.one.get()]))
+            let report = await FleetMigration(try migrator([one.get()]))
                 .run(lost + targets) { event in
                     if case .started(let id, _, true) = event { canaries.withLock { $0.append(id) } }
                 }
@@ -89,22 +89,22 @@ import Testing
             #expect(migrated == ["b", "c"])
             #expect(canaries.withLock { $0 } == ["lost", "gone", "b"])
         }
-        try await self.withFleet(["b", "c"], prepare: self.breaks("b")) { targets in
+        try await withFleet(["b", "c"], prepare: breaks("b")) { targets in
             let lost = FleetTarget(id: "lost", name: "lost") { throw PostgresError(.connectFailed, "no connection") }
-            let report = await FleetMigration(try migrator([self.one.get()])).run([lost] + targets)
+            let report = await FleetMigration(try migrator([one.get()])).run([lost] + targets)
             #expect(report.outcomes.map(\.isSuccess) == [false, false, false])
             #expect(report.outcomes.last?.status == .skipped)
         }
     }
 
     @Test func `a look at the fleet needs no canary, and sees all of it`() async throws {
-        try await self.withFleet(["a", "b"]) { targets in
+        try await withFleet(["a", "b"]) { targets in
             let first = try await targets[0].connect()
             let changed = try migrator([file("a1_one", "CREATE TABLE two (id int);")])
             _ = try await changed.apply(first)
             await first.close()
             let options = FleetOptions(isDryRun: true)
-            let report = await FleetMigration(try migrator([self.one.get()]), options: options).run(targets)
+            let report = await FleetMigration(try migrator([one.get()]), options: options).run(targets)
             #expect(report.outcomes.first { $0.id == "a" }?.isSuccess == false)
             let pending = [MigrationReport.File(line: "test", name: "a1_one")]
             #expect(report.outcomes.first { $0.id == "b" }?.status == .pending(pending))
@@ -112,8 +112,8 @@ import Testing
     }
 
     @Test func `an outcome says what the database had seen before`() async throws {
-        try await self.withFleet(["a"]) { targets in
-            let fleet = FleetMigration(try migrator([self.one.get()]))
+        try await withFleet(["a"]) { targets in
+            let fleet = FleetMigration(try migrator([one.get()]))
             #expect(await fleet.run(targets).outcomes.first?.applied == [])
             let again = await fleet.run(targets).outcomes.first
             #expect(again?.status == .upToDate)
@@ -122,8 +122,8 @@ import Testing
     }
 
     @Test func `a dry run says what is pending and changes nothing`() async throws {
-        try await self.withFleet(["a", "b"]) { targets in
-            let fleet = FleetMigration(try migrator([self.one.get()]), options: FleetOptions(isDryRun: true))
+        try await withFleet(["a", "b"]) { targets in
+            let fleet = FleetMigration(try migrator([one.get()]), options: FleetOptions(isDryRun: true))
             for _ in 0..<2 {
                 let report = await fleet.run(targets)
                 #expect(report.isSuccess)
@@ -134,10 +134,10 @@ import Testing
     }
 
     @Test func `no more databases are worked on at once than asked for, and the canary is alone`() async throws {
-        try await self.withFleet(["a", "b", "c", "d", "e"]) { targets in
+        try await withFleet(["a", "b", "c", "d", "e"]) { targets in
             let running = Mutex((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
             let options = FleetOptions(concurrency: 2)
-            _ = await FleetMigration(try migrator([self.one.get()]), options: options)
+            _ = await FleetMigration(try migrator([one.get()]), options: options)
                 .run(targets) { event in
                     running.withLock { running in
                         switch event {
@@ -160,11 +160,11 @@ import Testing
     }
 
     @Test func `a database that cannot be reached is a failure of that database`() async throws {
-        try await self.withFleet(["a"]) { targets in
+        try await withFleet(["a"]) { targets in
             let lost = FleetTarget(id: "lost", name: "lost") {
                 throw PostgresError(.connectFailed, "no connection")
             }
-            let report = await FleetMigration(try migrator([self.one.get()])).run(targets + [lost])
+            let report = await FleetMigration(try migrator([one.get()])).run(targets + [lost])
             #expect(report.outcomes.first { $0.id == "a" }?.isSuccess == true)
             #expect(report.outcomes.first { $0.id == "lost" }?.isSuccess == false)
         }

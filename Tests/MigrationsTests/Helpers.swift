@@ -32,7 +32,7 @@ func withConnection<T>(
 extension PostgresConnection {
     /// The first column of a query, as text.
     func texts(_ sql: String) async throws -> [String] {
-        try await self.query(Statement(sql, prepared: false)).map { try $0.decode(0) }
+        try await query(Statement(sql, prepared: false)).map { try $0.decode(0) }
     }
 }
 

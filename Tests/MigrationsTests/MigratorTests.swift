@@ -12,7 +12,7 @@ import Testing
 
     @Test func `files are applied once, in order, and noted`() async throws {
         try await withConnection { connection in
-            let migrator = try migrator([self.a.get(), self.b.get()])
+            let migrator = try migrator([a.get(), b.get()])
             let report = try await migrator.apply(connection)
             #expect(report.files.map(\.name) == ["a1_one", "a2_two"])
             #expect(try await connection.texts(Self.ledger) == ["a1_one 1.2.3", "a2_two 1.2.3"])
@@ -23,7 +23,7 @@ import Testing
 
     @Test func `a dry run reports and changes nothing`() async throws {
         try await withConnection { connection in
-            let report = try await migrator([self.a.get()]).apply(connection, dryRun: true)
+            let report = try await migrator([a.get()]).apply(connection, dryRun: true)
             #expect(report.isDryRun)
             #expect(report.files.map(\.name) == ["a1_one"])
             #expect(
@@ -37,7 +37,7 @@ import Testing
         try await withConnection { connection in
             let broken = try file("a2_two", "CREATE TABLE two (id int); SELECT 1 / 0;")
             let error = await #expect(throws: MigrationError.self) {
-                try await migrator([self.a.get(), broken]).apply(connection)
+                try await migrator([a.get(), broken]).apply(connection)
             }
             guard case .fileFailed(_, "a2_two", _)? = error else {
                 Issue.record("\(String(describing: error))")
@@ -45,27 +45,27 @@ import Testing
             }
             #expect(try await connection.texts(Self.tables) == ["one"])
             #expect(try await connection.texts(Self.ledger) == ["a1_one 1.2.3"])
-            #expect(try await migrator([self.a.get(), self.b.get()]).apply(connection).files.map(\.name) == ["a2_two"])
+            #expect(try await migrator([a.get(), b.get()]).apply(connection).files.map(\.name) == ["a2_two"])
         }
     }
 
     @Test func `a changed file stops everything before anything is applied`() async throws {
         try await withConnection { connection in
-            _ = try await migrator([self.a.get()]).apply(connection)
+            _ = try await migrator([a.get()]).apply(connection)
             let changed = try file("a1_one", "CREATE TABLE one (id bigint);")
             let error = await #expect(throws: MigrationError.self) {
-                try await migrator([changed, self.b.get()]).apply(connection)
+                try await migrator([changed, b.get()]).apply(connection)
             }
             #expect(error?.description.contains(changed.checksum) == true)
-            #expect(try error?.description.contains(self.a.get().checksum) == true)
+            #expect(try error?.description.contains(a.get().checksum) == true)
             #expect(try await connection.texts(Self.tables) == ["one"])
         }
     }
 
     @Test func `an older program accepts a newer database`() async throws {
         try await withConnection { connection in
-            _ = try await migrator([self.a.get(), self.b.get()]).apply(connection)
-            let report = try await migrator([self.a.get()]).apply(connection)
+            _ = try await migrator([a.get(), b.get()]).apply(connection)
+            let report = try await migrator([a.get()]).apply(connection)
             #expect(report.isEmpty)
             #expect(report.newerLines == ["test"])
         }
@@ -116,7 +116,7 @@ import Testing
         try await withDatabase { configuration in
             var other = configuration
             other.applicationName = "somebody else"
-            let impatient = try migrator([self.a.get()], options: MigratorOptions(lockPatience: .zero))
+            let impatient = try migrator([a.get()], options: MigratorOptions(lockPatience: .zero))
             try await withConnection(to: other) { holder in
                 try await AdvisoryLock("migrations")
                     .withLock(on: holder, patience: .zero) {

@@ -18,7 +18,7 @@ import Testing
 
     @Test(arguments: ["host=/nonexistent", "host=127.0.0.1 port=1", "host=no.such.name.invalid"])
     func `where nothing listens the attempt is refused`(text: String) async throws {
-        let error = await self.failureOfConnecting(try PostgresConfiguration("\(text) user=u dbname=d"))
+        let error = await failureOfConnecting(try PostgresConfiguration("\(text) user=u dbname=d"))
         #expect(error?.code == .connectFailed)
         #expect(error?.wasSent == false)
     }
@@ -27,7 +27,7 @@ import Testing
         let listener = try SilentListener()
         var configuration = try listener.configuration()
         configuration.connectDeadline = .milliseconds(300)
-        let error = await self.failureOfConnecting(configuration)
+        let error = await failureOfConnecting(configuration)
         #expect(error?.code == .connectFailed)
         try await listener.accept()
         try await listener.waitForHangUp()
@@ -55,11 +55,11 @@ import Testing
     @Test func `a database or a role that does not exist is told apart from a server that is down`() async throws {
         let configuration = try await TestServer.configuration()
         #expect(
-            await self.failureOfConnecting(configuration.database("no such \"one\""))?.sqlState == .undefinedDatabase
+            await failureOfConnecting(configuration.database("no such \"one\""))?.sqlState == .undefinedDatabase
         )
-        let role = await self.failureOfConnecting(configuration.user("no such role", password: nil))
+        let role = await failureOfConnecting(configuration.user("no such role", password: nil))
         #expect(role?.sqlState == .invalidAuthorization)
-        let zero = await self.failureOfConnecting(configuration.database("post\0gres"))
+        let zero = await failureOfConnecting(configuration.database("post\0gres"))
         #expect(zero?.code == .connectFailed)
     }
 
@@ -83,7 +83,7 @@ import Testing
                 logger: log.logger
             )
             #expect(try await connection.text("SELECT current_user::text") == "keeper")
-            let wrong = try await self.failureOfConnecting(
+            let wrong = try await failureOfConnecting(
                 server.configuration().user("keeper", password: "battery staple")
             )
             #expect(wrong?.code == .connectFailed)
@@ -112,7 +112,7 @@ import Testing
             }
             #expect(refusal?.sqlState == .tooManyConnections)
             for connection in open { await connection.close() }
-            try await eventually("a place is free") { await self.failureOfConnecting(configuration) == nil }
+            try await eventually("a place is free") { await failureOfConnecting(configuration) == nil }
         }
     }
 
@@ -126,12 +126,12 @@ import Testing
             )
             await local.stop(mode: .immediate)
             try await eventually("the connection is noticed to be dead") { !holder.isUsable }
-            #expect(await self.failureOfConnecting(configuration)?.code == .connectFailed)
+            #expect(await failureOfConnecting(configuration)?.code == .connectFailed)
             #expect(await failure { try await holder.number("SELECT 1::int8") }?.code == .connectionLost)
             let starting = Task { try await local.start() }
             var reasons: Set<SQLState?> = []
             try await eventually("the server is up") {
-                let error = await self.failureOfConnecting(configuration)
+                let error = await failureOfConnecting(configuration)
                 if let error { reasons.insert(error.sqlState) }
                 return error == nil
             }
@@ -154,7 +154,7 @@ import Testing
                     "host=\(hosts) port=\(ports) user=postgres dbname=postgres"
                 )
                 configuration.connectDeadline = .seconds(60)
-                #expect(await self.failureOfConnecting(configuration) == nil)
+                #expect(await failureOfConnecting(configuration) == nil)
             }
         }
     }

@@ -156,32 +156,32 @@ private struct Talk: ~Copyable {
     var isConfused = false
 
     init(policy: Conversation.SyncPolicy, usesPreparedStatements: Bool = true) {
-        self.conversation = Conversation(policy: policy, usesPreparedStatements: usesPreparedStatements)
+        conversation = Conversation(policy: policy, usesPreparedStatements: usesPreparedStatements)
     }
 
     mutating func ask(_ name: String, deadline: Duration = .seconds(10)) {
-        let statement = self.statements[name] ?? Statement(name)
-        self.statements[name] = statement
-        self.enqueue(name, .query(statement, ParameterBuffer()), deadline)
+        let statement = statements[name] ?? Statement(name)
+        statements[name] = statement
+        enqueue(name, .query(statement, ParameterBuffer()), deadline)
     }
 
-    mutating func askScript(_ name: String) { self.enqueue(name, .script(name), .seconds(10)) }
+    mutating func askScript(_ name: String) { enqueue(name, .script(name), .seconds(10)) }
 
     private mutating func enqueue(_ name: String, _ work: Request.Work, _ deadline: Duration) {
-        let request = Request(work, deadline: self.start + deadline, waiter: Waiter())
-        self.requests.append((name, request))
-        self.conversation.enqueue(request)
+        let request = Request(work, deadline: start + deadline, waiter: Waiter())
+        requests.append((name, request))
+        conversation.enqueue(request)
     }
 
     mutating func leave(_ index: Int) {
-        self.requests[index].request.finish(.failure(PostgresError(.cancelled, "left")))
+        requests[index].request.finish(.failure(PostgresError(.cancelled, "left")))
     }
 
-    mutating func hold(_ isHeld: Bool) { self.conversation.isHeld = isHeld }
+    mutating func hold(_ isHeld: Bool) { conversation.isHeld = isHeld }
 
     mutating func write() -> [String] {
         var steps: [String] = []
-        while let step = self.conversation.next() {
+        while let step = conversation.next() {
             switch step {
             case .enterPipeline: steps.append("enterPipeline")
             case .exitPipeline: steps.append("exitPipeline")
@@ -199,19 +199,19 @@ private struct Talk: ~Copyable {
         for arrival in arrivals {
             let outcome =
                 switch arrival {
-                case .answer: self.conversation.receive(.answer(.none))
-                case .failure: self.conversation.receive(.failure(PostgresError(.server, "no")))
-                case .forgotten: self.conversation.receive(.failure(Self.forgotten))
-                case .aborted: self.conversation.receive(.aborted)
-                case .end: self.conversation.receive(.endOfResults)
-                case .sync: self.conversation.receive(.sync)
+                case .answer: conversation.receive(.answer(.none))
+                case .failure: conversation.receive(.failure(PostgresError(.server, "no")))
+                case .forgotten: conversation.receive(.failure(Self.forgotten))
+                case .aborted: conversation.receive(.aborted)
+                case .end: conversation.receive(.endOfResults)
+                case .sync: conversation.receive(.sync)
                 }
             switch outcome {
             case .nothing, .copyStarted: break
-            case .confused: self.isConfused = true
-            case .finish(let request, .success): self.finished.append("\(self.name(request)): rows")
+            case .confused: isConfused = true
+            case .finish(let request, .success): finished.append("\(name(request)): rows")
             case .finish(let request, .failure(let error)):
-                self.finished.append("\(self.name(request)): \(error.code)")
+                finished.append("\(name(request)): \(error.code)")
             }
         }
     }
@@ -223,22 +223,22 @@ private struct Talk: ~Copyable {
     }
 
     private func name(_ request: Request) -> String {
-        self.requests.first { $0.request === request }?.name ?? "?"
+        requests.first { $0.request === request }?.name ?? "?"
     }
 
     private func names(_ asked: [Request]) -> [String] {
         var names: [String] = []
-        for request in asked { names.append(self.name(request)) }
+        for request in asked { names.append(name(request)) }
         return names
     }
 
     mutating func abandon() -> ([String], [String]) {
-        let (sent, unsent) = self.conversation.abandon()
-        return (self.names(sent), self.names(unsent))
+        let (sent, unsent) = conversation.abandon()
+        return (names(sent), names(unsent))
     }
 
     mutating func expire(after time: Duration) -> ([String], Bool) {
-        let (unsent, isHeadOverdue) = self.conversation.expired(at: self.start + time)
-        return (self.names(unsent), isHeadOverdue)
+        let (unsent, isHeadOverdue) = conversation.expired(at: start + time)
+        return (names(unsent), isHeadOverdue)
     }
 }

@@ -30,18 +30,18 @@ import Testing
             var index = 0
 
             mutating func next() async throws -> [UInt8]? {
-                defer { self.index += 1 }
-                return try await self.next(self.index)
+                defer { index += 1 }
+                return try await next(index)
             }
         }
 
-        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(next: self.next) }
+        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(next: next) }
     }
 
     private static func row(_ number: Int) -> [UInt8] { Array("\(number)\trow \(number)\n".utf8) }
 
     @Test func `many chunks, the tiny and the huge, cut anywhere, arrive as one text`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let text = (0..<200_000).flatMap(Self.row)
             let sizes = [1, 2, 3, 0, 7, 100, 5_000_000, 65_536, 1, 1 << 30]
             let cuts = sizes.reduce(into: [0]) { $0.append(min(text.count, $0[$0.count - 1] + $1)) }
@@ -54,17 +54,17 @@ import Testing
     }
 
     @Test func `ten thousand chunks of one row each, and none at all`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let count = try await connection.copyIn(Self.copy, Source { $0 < 10_000 ? Self.row($0) : nil })
             #expect(count == 10_000)
             let none = try await connection.copyIn(Self.copy, Source { _ in nil })
             #expect(none == 0)
-            try await self.expect(fixture, count: 10_000)
+            try await expect(fixture, count: 10_000)
         }
     }
 
     @Test func `an error in the data fails the COPY, no row stays, and the connection goes on`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let error = await failure {
                 try await connection.copyIn(
                     Self.copy,
@@ -73,16 +73,16 @@ import Testing
             }
             #expect(error?.sqlState?.rawValue == "22P02" || error?.sqlState?.rawValue == "22P04")
             #expect(error.map { !"\($0)".contains("hunter2") } == true)
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             #expect(connection.isUsable)
             _ = try await connection.copyIn(Self.copy, Source { $0 < 1 ? Self.row($0) : nil })
-            try await self.expect(fixture, count: 1)
+            try await expect(fixture, count: 1)
         }
     }
 
     @Test func `when the source throws no row stays, its error is thrown on, and the connection goes on`() async throws
     {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
                 try await connection.copyIn(
                     Self.copy,
@@ -92,14 +92,14 @@ import Testing
                     }
                 )
             }
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             let one = try await connection.number("SELECT 1::int8")
             #expect(one == 1)
         }
     }
 
     @Test func `when the task is cancelled no row stays, and the connection goes on`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let (reached, signal) = AsyncStream<Void>.makeStream()
             let task = Task {
                 try await connection.copyIn(
@@ -116,14 +116,14 @@ import Testing
             for await _ in reached {}
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             let one = try await connection.number("SELECT 1::int8")
             #expect(one == 1)
         }
     }
 
     @Test func `a COPY that cannot begin says why, and the connection goes on`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let error = await failure { try await connection.copyIn("COPY missing FROM STDIN", Source { _ in nil }) }
             #expect(error?.sqlState == .undefinedTable)
             let one = try await connection.number("SELECT 1::int8")
@@ -132,19 +132,19 @@ import Testing
     }
 
     @Test func `a COPY is undone with the transaction that it is part of`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
                 try await connection.transaction { connection in
                     try await connection.copyIn(Self.copy, Source { $0 < 10 ? Self.row($0) : nil })
                     throw Refusal()
                 }
             }
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
         }
     }
 
     @Test func `statements asked during a COPY are answered after it`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (begun, signal) = AsyncStream<Void>.makeStream()
                 let (asked, go) = AsyncStream<Void>.makeStream()
@@ -174,7 +174,7 @@ import Testing
     }
 
     @Test func `when the connection dies in the middle, the caller learns it and no row stays`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let process = connection.backendProcessID
             let error = await failure {
                 try await connection.copyIn(
@@ -189,12 +189,12 @@ import Testing
             }
             #expect(error?.code == .connectionLost)
             #expect(!connection.isUsable)
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
         }
     }
 
     @Test func `a server that takes no more data is given up at the deadline`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let process = connection.backendProcessID
             // The row lock makes the server stop reading in the middle of the data.
             try await connection.script("CREATE TABLE u (a int PRIMARY KEY, b text)")

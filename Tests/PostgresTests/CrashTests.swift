@@ -19,7 +19,7 @@ import Testing
 
     /// Waits until so many sessions sleep.
     private func waitForSleepers(_ count: Int, on server: TestServer) async throws {
-        let observer = try await self.connect(server)
+        let observer = try await connect(server)
         let sleepers = Statement(
             "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
         )
@@ -34,7 +34,7 @@ import Testing
         try await withServer { server, local in
             let logger = LogCollector().logger
             let reactor = try TestReactor.shared
-            let connection = try await self.connect(server)
+            let connection = try await connect(server)
             let pool = PostgresPool(
                 server.configuration(),
                 options: .init(maximumConnections: 4),
@@ -56,7 +56,7 @@ import Testing
                         await failure { try await pool.query(Self.sleep, [number], deadline: .seconds(600)) }
                     }
                 }
-                try await self.waitForSleepers(6, on: server)
+                try await waitForSleepers(6, on: server)
                 try await local.kill9()
                 for try await error in group {
                     #expect(error?.code == .connectionLost || error?.sqlState == .adminShutdown)
@@ -81,7 +81,7 @@ import Testing
         try await withServer { server, local in
             let logger = LogCollector().logger
             let reactor = try TestReactor.shared
-            let connection = try await self.connect(server)
+            let connection = try await connect(server)
             let pool = PostgresPool(server.configuration(), reactor: reactor, logger: logger)
             let pipeline = PostgresPipeline(server.configuration(), reactors: [reactor], logger: logger)
             try await pool.query(Self.echo, [1])
@@ -101,7 +101,7 @@ import Testing
 
     @Test func `in the middle of a COPY its caller is told, and no row stays`() async throws {
         try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
-            let connection = try await self.connect(server)
+            let connection = try await connect(server)
             try await connection.script("CREATE TABLE t (a int)")
             let (asked, ask) = AsyncStream<Void>.makeStream()
             let (source, sink) = AsyncThrowingStream<[UInt8], any Error>.makeStream()
@@ -117,14 +117,14 @@ import Testing
             sink.finish()
             #expect(await failure { try await task.value }?.code == .connectionLost)
             try await local.start()
-            let again = try await self.connect(server)
+            let again = try await connect(server)
             #expect(try await again.number("SELECT count(*) FROM t") == 0)
         }
     }
 
     @Test func `in the middle of a transaction nothing of it stays`() async throws {
         try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
-            let connection = try await self.connect(server)
+            let connection = try await connect(server)
             try await connection.script("CREATE TABLE t (a int)")
             let error = await failure {
                 try await connection.transaction { connection in
@@ -136,7 +136,7 @@ import Testing
             #expect(error?.code == .connectionLost)
             #expect(error?.wasSent == false)
             try await local.start()
-            let again = try await self.connect(server)
+            let again = try await connect(server)
             #expect(try await again.number("SELECT count(*) FROM t") == 0)
         }
     }

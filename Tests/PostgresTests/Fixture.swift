@@ -11,7 +11,7 @@ struct Fixture: Sendable {
         try await PostgresConnection.connect(
             configuration ?? self.configuration,
             reactor: try TestReactor.shared,
-            logger: self.log.logger
+            logger: log.logger
         )
     }
 
@@ -23,7 +23,7 @@ struct Fixture: Sendable {
             configuration ?? self.configuration,
             options: options,
             reactor: try TestReactor.shared,
-            logger: self.log.logger
+            logger: log.logger
         )
     }
 
@@ -31,13 +31,13 @@ struct Fixture: Sendable {
         PostgresPipeline(
             configuration ?? self.configuration,
             reactors: [try TestReactor.shared],
-            logger: self.log.logger
+            logger: log.logger
         )
     }
 
     /// Waits until the server executes a statement that contains `text` in this database, or until it executes none.
     func waitUntilRunning(_ text: String, _ isRunning: Bool = true) async throws {
-        let observer = try await self.connect()
+        let observer = try await connect()
         try await eventually(isRunning ? "\(text) runs" : "\(text) has ended") {
             let rows = try await observer.query(Self.running, [text])
             return (try rows[0].decode(0, as: Int.self) > 0) == isRunning
@@ -70,11 +70,11 @@ func failure<T>(_ body: () async throws -> T) async -> PostgresError? {
 extension PostgresConnection {
     /// One number.
     func number(_ sql: String) async throws -> Int {
-        try await self.query(Statement(sql, prepared: false))[0].decode(0)
+        try await query(Statement(sql, prepared: false))[0].decode(0)
     }
 
     /// One text.
     func text(_ sql: String) async throws -> String {
-        try await self.query(Statement(sql, prepared: false))[0].decode(0)
+        try await query(Statement(sql, prepared: false))[0].decode(0)
     }
 }

@@ -32,7 +32,7 @@ import Testing
         _ body: (_ blocker: PostgresConnection) async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            try await self.whileHeld(fixture, pipeline) { blocker in
+            try await whileHeld(fixture, pipeline) { blocker in
                 for number in 0..<900 {
                     group.addTask { _ = try await pipeline.query(Self.echo, [number], deadline: .seconds(60)) }
                 }
@@ -109,7 +109,7 @@ import Testing
     {
         try await withFixture { fixture in
             let pipeline = try fixture.pipeline()
-            try await self.whileFull(fixture, pipeline) { blocker in
+            try await whileFull(fixture, pipeline) { blocker in
                 let before = pipeline.backlog.joinable
                 try await withThrowingTaskGroup(of: (Int, PostgresTimestamp).self) { group in
                     for number in 0..<300 {
@@ -152,7 +152,7 @@ import Testing
     @Test func `joined callers keep their own deadlines, and one that leaves takes nobody along`() async throws {
         try await withFixture { fixture in
             let pipeline = try fixture.pipeline()
-            try await self.whileFull(fixture, pipeline) { blocker in
+            try await whileFull(fixture, pipeline) { blocker in
                 let before = pipeline.backlog.joinable
                 let impatient = Task { try await pipeline.query(Self.now, [1], deadline: .milliseconds(500)) }
                 try await eventually("the first is asked") { pipeline.backlog.joinable == before + 1 }
@@ -204,7 +204,7 @@ import Testing
     @Test func `callers that ran out of time leave, and the connection stays for the others`() async throws {
         try await withFixture { fixture in
             let pipeline = try fixture.pipeline()
-            try await self.whileHeld(fixture, pipeline) { _ in
+            try await whileHeld(fixture, pipeline) { _ in
                 async let head = failure { try await pipeline.query(Self.hold, [1], deadline: .milliseconds(100)) }
                 let behind = await failure { try await pipeline.query(Self.echo, [1], deadline: .milliseconds(100)) }
                 #expect(behind?.code == .deadlineExceeded)

@@ -21,7 +21,7 @@ import Testing
         }
         let server = try await PlainServer.start(hostRules: ["local all all trust"])
         try await server.use { server in
-            try await self.connect(server.configuration()).script(sql)
+            try await connect(server.configuration()).script(sql)
             let port = server.port == 31_999 ? 20_000 : server.port + 1
             let configuration = """
                 [databases]
@@ -46,7 +46,7 @@ import Testing
             pooled.connectDeadline = .seconds(60)
             pooled.queryDeadline = .seconds(60)
             do {
-                try await eventually("PgBouncer answers") { await failure { try await self.connect(pooled) } == nil }
+                try await eventually("PgBouncer answers") { await failure { try await connect(pooled) } == nil }
                 try await body(try server.configuration(), pooled)
             } catch {
                 _ = try? await server.asOwner("sh -c 'kill -9 $(cat \(server.folder)/data/pgbouncer.pid)'")
@@ -65,9 +65,9 @@ import Testing
     }
 
     @Test func `statements, scripts, transactions, COPY, cancellation and pools work`() async throws {
-        try await self.withPgBouncer { direct, pooled in
-            let connection = try await self.connect(pooled)
-            let observer = try await self.connect(direct)
+        try await withPgBouncer { direct, pooled in
+            let connection = try await connect(pooled)
+            let observer = try await connect(direct)
             try await connection.script("CREATE TABLE t (a int8 PRIMARY KEY); INSERT INTO t VALUES (0)")
             let insert = Statement("INSERT INTO t VALUES ($1)")
             await withTaskGroup(of: PostgresError?.self) { group in
@@ -97,7 +97,7 @@ import Testing
             }
             #expect(late?.code == .deadlineExceeded)
             #expect(try await connection.number("SELECT 1::int8") == 1)
-            try await self.usePool(pooled)
+            try await usePool(pooled)
         }
     }
 
@@ -124,11 +124,11 @@ import Testing
 
     // Two clients share two server connections, so a statement is often executed where another client's was prepared.
     @Test func `prepared statements do not work, and fail instead of executing something else`() async throws {
-        try await self.withPgBouncer(settings: "server_reset_query_always = 0") { _, pooled in
+        try await withPgBouncer(settings: "server_reset_query_always = 0") { _, pooled in
             var preparing = pooled
             preparing.usesPreparedStatements = true
-            let first = try await self.connect(preparing)
-            let second = try await self.connect(preparing)
+            let first = try await connect(preparing)
+            let second = try await connect(preparing)
             // Both call theirs "m1".
             _ = try await first.query(Statement("SELECT 'first', $1"), [1])
             let error = await failure {
@@ -140,15 +140,15 @@ import Testing
     }
 
     @Test func `settings are refused, and where PgBouncer drops them no pipeline opens`() async throws {
-        try await self.withPgBouncer { _, pooled in
-            let refused = await failure { try await self.connect(pooled.setting("statement_timeout", "1000")) }
+        try await withPgBouncer { _, pooled in
+            let refused = await failure { try await connect(pooled.setting("statement_timeout", "1000")) }
             #expect(refused?.code == .connectFailed)
             let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
             #expect(await failure { try await pipeline.query(Statement("SELECT 1")) }?.code == .connectFailed)
             await pipeline.shutdown()
         }
         // Dropping default_transaction_read_only would let writes in, which a neighbour's failure could undo after they were reported.
-        try await self.withPgBouncer(settings: "ignore_startup_parameters = options") { _, pooled in
+        try await withPgBouncer(settings: "ignore_startup_parameters = options") { _, pooled in
             let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
             let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }
             #expect(error?.code == .invalidConfiguration)
@@ -157,7 +157,7 @@ import Testing
     }
 
     @Test func `a role that is read-only by itself can have a pipeline`() async throws {
-        try await self.withPgBouncer(
+        try await withPgBouncer(
             settings: "ignore_startup_parameters = options",
             preparing: "ALTER ROLE postgres SET default_transaction_read_only = on"
         ) { _, pooled in
@@ -171,10 +171,10 @@ import Testing
     }
 
     @Test func `a connection that listens and rests hears nothing`() async throws {
-        try await self.withPgBouncer { direct, pooled in
-            let listener = try await self.connect(pooled)
-            let sender = try await self.connect(direct)
-            let other = try await self.connect(pooled)
+        try await withPgBouncer { direct, pooled in
+            let listener = try await connect(pooled)
+            let sender = try await connect(direct)
+            let other = try await connect(pooled)
             try await listener.listen("channel")
             for _ in 0..<20 {
                 try await sender.script("NOTIFY channel, 'lost'")

@@ -24,7 +24,7 @@ struct PlainServer: Sendable {
         settings: [String: String] = [:],
         files: [String: String] = [:]
     ) async throws -> PlainServer {
-        let folder = try await self.run("mktemp -d /tmp/plain-server-XXXXXX && true").trimmed
+        let folder = try await run("mktemp -d /tmp/plain-server-XXXXXX && true").trimmed
         let server = PlainServer(folder: folder, port: Int.random(in: 20_000..<32_000))
         do {
             try await server.start(listensOnTCP: listensOnTCP, hostRules: hostRules, settings: settings, files: files)
@@ -42,26 +42,26 @@ struct PlainServer: Sendable {
         files: [String: String]
     ) async throws {
         // The server refuses to be root's.
-        if geteuid() == 0 { try await Self.run("chown postgres \(self.folder)") }
-        try await self.asOwner(
-            "\(Self.binaries)/initdb -D \(self.folder)/data -U postgres -A trust -N -E UTF8 --locale=C.UTF-8"
+        if geteuid() == 0 { try await Self.run("chown postgres \(folder)") }
+        try await asOwner(
+            "\(Self.binaries)/initdb -D \(folder)/data -U postgres -A trust -N -E UTF8 --locale=C.UTF-8"
         )
         for (name, text) in files {
-            try text.write(toFile: "\(self.folder)/data/\(name)", atomically: false, encoding: .utf8)
+            try text.write(toFile: "\(folder)/data/\(name)", atomically: false, encoding: .utf8)
         }
         let rules = hostRules.joined(separator: "\n") + "\n"
-        try rules.write(toFile: "\(self.folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
+        try rules.write(toFile: "\(folder)/data/pg_hba.conf", atomically: false, encoding: .utf8)
         if geteuid() == 0 {
-            try await Self.run("chown -R postgres \(self.folder)/data && chmod -f 600 \(self.folder)/data/*.key; true")
+            try await Self.run("chown -R postgres \(folder)/data && chmod -f 600 \(folder)/data/*.key; true")
         }
         var options = [
-            "port": "\(self.port)", "unix_socket_directories": self.folder, "fsync": "off", "max_connections": "20",
+            "port": "\(port)", "unix_socket_directories": folder, "fsync": "off", "max_connections": "20",
             "listen_addresses": listensOnTCP ? "127.0.0.1" : "", "shared_buffers": "16MB",
         ]
         options.merge(settings) { _, new in new }
         let arguments = options.sorted { $0.key < $1.key }.map { "-c \($0.key)=\($0.value.isEmpty ? "''" : $0.value)" }
-        try await self.asOwner(
-            "\(Self.binaries)/pg_ctl start -D \(self.folder)/data -w -t 60 -l \(self.folder)/log -o \"\(arguments.joined(separator: " "))\""
+        try await asOwner(
+            "\(Self.binaries)/pg_ctl start -D \(folder)/data -w -t 60 -l \(folder)/log -o \"\(arguments.joined(separator: " "))\""
         )
     }
 
@@ -69,26 +69,26 @@ struct PlainServer: Sendable {
     func use(_ body: (PlainServer) async throws -> Void) async throws {
         do {
             try await body(self)
-            await self.stop()
+            await stop()
         } catch {
-            await self.stop()
+            await stop()
             throw error
         }
     }
 
     private func stop() async {
-        _ = try? await self.asOwner("\(Self.binaries)/pg_ctl stop -D \(self.folder)/data -m immediate -w")
-        try? FileManager.default.removeItem(atPath: self.folder)
+        _ = try? await asOwner("\(Self.binaries)/pg_ctl stop -D \(folder)/data -m immediate -w")
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     /// The superuser, over the Unix socket.
     func configuration(_ more: String = "") throws -> PostgresConfiguration {
-        try self.patient("host=\(self.folder) port=\(self.port) user=postgres dbname=postgres \(more)")
+        try patient("host=\(folder) port=\(port) user=postgres dbname=postgres \(more)")
     }
 
     /// The superuser, over TCP.
     func configurationOverTCP(_ more: String) throws -> PostgresConfiguration {
-        try self.patient("hostaddr=127.0.0.1 port=\(self.port) user=postgres dbname=postgres \(more)")
+        try patient("hostaddr=127.0.0.1 port=\(port) user=postgres dbname=postgres \(more)")
     }
 
     private func patient(_ text: String) throws -> PostgresConfiguration {
@@ -123,5 +123,5 @@ struct PlainServer: Sendable {
 }
 
 extension String {
-    var trimmed: String { String(self.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()) }
+    var trimmed: String { String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()) }
 }

@@ -12,7 +12,7 @@ import Testing
         maximumLifetime: .seconds(600)
     )
 
-    private func pool() -> PoolState<Int, String> { PoolState(options: self.options) }
+    private func pool() -> PoolState<Int, String> { PoolState(options: options) }
 
     private func name(_ lease: PoolState<Int, String>.Lease) -> String {
         switch lease {
@@ -25,22 +25,22 @@ import Testing
 
     @Test func `no more connections than the bound, and no more callers wait than the bound`() {
         var pool = self.pool()
-        let leases = ["a", "b", "c", "d", "e"].map { self.name(pool.lease($0, at: self.start)) }
+        let leases = ["a", "b", "c", "d", "e"].map { name(pool.lease($0, at: start)) }
         #expect(leases == ["open", "open", "wait", "wait", "refuse queueFull"])
     }
 
     @Test func `first come, first served: a newcomer does not overtake`() {
         var pool = self.pool()
-        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: self.start) }
-        let actions = pool.release(1, openedAt: self.start, isReusable: true, at: self.start)
+        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
+        let actions = pool.release(1, openedAt: start, isReusable: true, at: start)
         #expect(actions.hand.map(\.0) == ["c"])
-        #expect(self.name(pool.lease("d", at: self.start)) == "wait")
+        #expect(name(pool.lease("d", at: start)) == "wait")
     }
 
     @Test func `a broken connection's place goes to the next caller, who opens a new one`() {
         var pool = self.pool()
-        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: self.start) }
-        let actions = pool.release(1, openedAt: self.start, isReusable: false, at: self.start)
+        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
+        let actions = pool.release(1, openedAt: start, isReusable: false, at: start)
         #expect(actions.openFor == ["c"])
         #expect(actions.close == [1])
         #expect(pool.count == 2)
@@ -48,60 +48,60 @@ import Testing
 
     @Test func `when the server cannot be reached nobody is left waiting, and newcomers fail at once`() {
         var pool = self.pool()
-        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: self.start) }
+        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         let down = PostgresError(.connectFailed, "down")
-        #expect(pool.failedToOpen(down, at: self.start).refuse.isEmpty)
-        #expect(pool.failedToOpen(down, at: self.start).refuse.map(\.0) == ["c"])
-        #expect(self.name(pool.lease("d", at: self.start)) == "refuse connectFailed")
-        #expect(self.name(pool.lease("e", at: self.start + .seconds(3))) == "open")
+        #expect(pool.failedToOpen(down, at: start).refuse.isEmpty)
+        #expect(pool.failedToOpen(down, at: start).refuse.map(\.0) == ["c"])
+        #expect(name(pool.lease("d", at: start)) == "refuse connectFailed")
+        #expect(name(pool.lease("e", at: start + .seconds(3))) == "open")
     }
 
     @Test func `a cancelled attempt says nothing about the server`() {
         var pool = self.pool()
-        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: self.start) }
-        let actions = pool.failedToOpen(PostgresError(.cancelled, "gone"), at: self.start)
+        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
+        let actions = pool.failedToOpen(PostgresError(.cancelled, "gone"), at: start)
         #expect(actions.openFor == ["c"])
     }
 
     @Test func `a caller that waited too long is refused`() {
         var pool = self.pool()
-        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: self.start) }
-        #expect(pool.tick(at: self.start + .seconds(4), isUsable: { _ in true }).refuse.isEmpty)
-        let refused = pool.tick(at: self.start + .seconds(5), isUsable: { _ in true }).refuse
+        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
+        #expect(pool.tick(at: start + .seconds(4), isUsable: { _ in true }).refuse.isEmpty)
+        let refused = pool.tick(at: start + .seconds(5), isUsable: { _ in true }).refuse
         #expect(refused.map(\.0) == ["c"])
         #expect(refused.map(\.1.code) == [.poolTimedOut])
     }
 
     @Test func `idle connections are retired by age, by disuse and when they broke`() {
         var pool = self.pool()
-        _ = pool.lease("a", at: self.start)
-        _ = pool.release(1, openedAt: self.start, isReusable: true, at: self.start)
-        #expect(pool.tick(at: self.start + .seconds(59), isUsable: { _ in true }).close.isEmpty)
-        #expect(pool.tick(at: self.start + .seconds(60), isUsable: { _ in true }).close == [1])
-        _ = pool.lease("a", at: self.start)
-        _ = pool.release(2, openedAt: self.start, isReusable: true, at: self.start)
-        #expect(pool.tick(at: self.start, isUsable: { _ in false }).close == [2])
-        _ = pool.lease("a", at: self.start)
-        let late = self.start + .seconds(600)
-        #expect(pool.release(3, openedAt: self.start, isReusable: true, at: late).close == [3])
+        _ = pool.lease("a", at: start)
+        _ = pool.release(1, openedAt: start, isReusable: true, at: start)
+        #expect(pool.tick(at: start + .seconds(59), isUsable: { _ in true }).close.isEmpty)
+        #expect(pool.tick(at: start + .seconds(60), isUsable: { _ in true }).close == [1])
+        _ = pool.lease("a", at: start)
+        _ = pool.release(2, openedAt: start, isReusable: true, at: start)
+        #expect(pool.tick(at: start, isUsable: { _ in false }).close == [2])
+        _ = pool.lease("a", at: start)
+        let late = start + .seconds(600)
+        #expect(pool.release(3, openedAt: start, isReusable: true, at: late).close == [3])
         #expect(pool.count == 0)
     }
 
     @Test func `after shutdown nobody gets a connection and every connection is closed`() {
         var pool = self.pool()
-        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: self.start) }
+        for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         _ = pool.giveUp("c")
-        _ = pool.release(1, openedAt: self.start, isReusable: true, at: self.start)
+        _ = pool.release(1, openedAt: start, isReusable: true, at: start)
         #expect(pool.shutDown().close == [1])
-        #expect(pool.release(2, openedAt: self.start, isReusable: true, at: self.start).close == [2])
-        #expect(self.name(pool.lease("d", at: self.start)) == "refuse closed")
+        #expect(pool.release(2, openedAt: start, isReusable: true, at: start).close == [2])
+        #expect(name(pool.lease("d", at: start)) == "refuse closed")
         #expect(pool.count == 0)
     }
 
     @Test func `the pause after failures doubles up to its bound, and a success ends it`() {
         var backoff = Backoff()
         let error = PostgresError(.connectFailed, "down")
-        var now = self.start
+        var now = start
         var pauses: [Duration] = []
         for _ in 0..<8 {
             backoff.failed(error, at: now)

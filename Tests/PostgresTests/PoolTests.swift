@@ -10,8 +10,8 @@ import Testing
 
     private final class Order: Sendable {
         private let numbers = Mutex<[Int]>([])
-        var all: [Int] { self.numbers.withLock(\.self) }
-        func note(_ number: Int) { self.numbers.withLock { $0.append(number) } }
+        var all: [Int] { numbers.withLock(\.self) }
+        func note(_ number: Int) { numbers.withLock { $0.append(number) } }
     }
 
     @Test func `under load the server never sees more connections than the bound`() async throws {

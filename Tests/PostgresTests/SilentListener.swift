@@ -18,11 +18,11 @@ final class SilentListener: Sendable {
     init() throws {
         var template = Array("/tmp/silent-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(call: "mkdtemp", number: errno) }
-        self.folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         self.descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(self.folder)/.s.PGSQL.5432".utf8) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: "\(folder)/.s.PGSQL.5432".utf8) }
         let descriptor = self.descriptor
         let isBound = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -34,19 +34,19 @@ final class SilentListener: Sendable {
 
     deinit {
         close(self.descriptor)
-        for descriptor in self.accepted.withLock(\.self) { close(descriptor) }
-        try? FileManager.default.removeItem(atPath: self.folder)
+        for descriptor in accepted.withLock(\.self) { close(descriptor) }
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     func configuration() throws -> PostgresConfiguration {
-        try PostgresConfiguration("host=\(self.folder) user=nobody dbname=nothing")
+        try PostgresConfiguration("host=\(folder) user=nobody dbname=nothing")
     }
 
     /// Waits for somebody to connect.
     func accept() async throws {
         try await eventually("somebody connects") {
-            let peer = Glibc.accept(self.descriptor, nil, nil)
-            if peer >= 0 { self.accepted.withLock { $0.append(peer) } }
+            let peer = Glibc.accept(descriptor, nil, nil)
+            if peer >= 0 { accepted.withLock { $0.append(peer) } }
             return peer >= 0
         }
     }
@@ -54,7 +54,7 @@ final class SilentListener: Sendable {
     /// Waits for those who connected to hang up.
     func waitForHangUp() async throws {
         try await eventually("everybody hangs up") {
-            self.accepted.withLock(\.self)
+            accepted.withLock(\.self)
                 .allSatisfy { peer in
                     var buffer = [UInt8](repeating: 0, count: 4096)
                     while true {

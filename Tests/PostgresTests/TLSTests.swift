@@ -34,7 +34,7 @@ import Testing
     @Test func `verify-full accepts the right authority and name, and nothing else`() async throws {
         let folder = try await PlainServer.run("mktemp -d /tmp/tls-XXXXXX").trimmed
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try await self.makeCertificates(in: folder)
+        try await makeCertificates(in: folder)
         let server = try await PlainServer.start(
             listensOnTCP: true,
             hostRules: ["local all all trust", "hostssl all all 127.0.0.1/32 trust"],
@@ -46,7 +46,7 @@ import Testing
         )
         try await server.use { server in
             let right = "host=localhost sslmode=verify-full sslrootcert=\(folder)/authority.pem"
-            let connection = try await self.connect(server.configurationOverTCP(right))
+            let connection = try await connect(server.configurationOverTCP(right))
             let isEncrypted = Statement("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
             #expect(try await connection.query(isEncrypted)[0].decode(0, as: Bool.self))
             for wrong in [
@@ -54,11 +54,11 @@ import Testing
                 "host=other.example sslmode=verify-full sslrootcert=\(folder)/authority.pem",
                 "host=localhost sslmode=disable",
             ] {
-                let error = await failure { try await self.connect(server.configurationOverTCP(wrong)) }
+                let error = await failure { try await connect(server.configurationOverTCP(wrong)) }
                 #expect(error?.code == .connectFailed, "\(wrong)")
             }
-            try await self.exchange(over: connection)
-            try await self.cancel(on: connection)
+            try await exchange(over: connection)
+            try await cancel(on: connection)
         }
     }
 

@@ -25,32 +25,32 @@ import Testing
     }
 
     @Test func `what the body did is committed when it returns, and unseen before`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let value = try await connection.transaction { connection in
                 try await connection.script("INSERT INTO t VALUES (1)")
-                try await self.expect(fixture, count: 0)
+                try await expect(fixture, count: 0)
                 return "done"
             }
             #expect(value == "done")
-            try await self.expect(fixture, count: 1)
+            try await expect(fixture, count: 1)
         }
     }
 
     @Test func `nothing stays when the body throws, and its error is the one thrown`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
                 try await connection.transaction { connection in
                     try await connection.script("INSERT INTO t VALUES (1)")
                     throw Refusal()
                 }
             }
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             #expect(try await connection.number("SELECT 1::int8") == 1)
         }
     }
 
     @Test func `nothing stays when the task is cancelled, and the connection goes on`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let task = Task {
                 try await connection.transaction { connection in
                     try await connection.script("INSERT INTO t VALUES (1)")
@@ -60,14 +60,14 @@ import Testing
             try await fixture.waitUntilRunning("pg_sleep")
             task.cancel()
             #expect(await failure { try await task.value }?.code == .cancelled)
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             try await connection.transaction { try await $0.script("INSERT INTO t VALUES (2)") }
-            try await self.expect(fixture, count: 1)
+            try await expect(fixture, count: 1)
         }
     }
 
     @Test func `a body that swallows a failed statement's error learns that nothing was committed`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let error = await failure {
                 try await connection.transaction { connection in
                     try await connection.script("INSERT INTO t VALUES (1)")
@@ -75,12 +75,12 @@ import Testing
                 }
             }
             #expect(error?.code == .transactionRolledBack)
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
         }
     }
 
     @Test func `a deferred constraint that fails at COMMIT is named, and nothing stays`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             try await connection.script(
                 "CREATE TABLE c (a int CONSTRAINT parent REFERENCES t DEFERRABLE INITIALLY DEFERRED)"
             )
@@ -92,7 +92,7 @@ import Testing
             }
             #expect(error?.sqlState == .foreignKeyViolation)
             #expect(error?.constraint == "parent")
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             #expect(try await connection.number("SELECT 1::int8") == 1)
         }
     }
@@ -105,7 +105,7 @@ import Testing
 
     // Told "failed", the caller would do it again; told "done", it would rely on it. Neither is known.
     @Test func `when the connection breaks during COMMIT the outcome is said to be unknown`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit)
             let process = connection.backendProcessID
             let task = Task {
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func `a COMMIT past its deadline is said to be unknown, and the connection is given up`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit)
             var configuration = fixture.configuration
             configuration.queryDeadline = .milliseconds(200)
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func `a task cancelled during COMMIT still learns its outcome`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit.replacing("pg_sleep(600)", with: "pg_advisory_xact_lock(7)"))
             let blocker = try await fixture.connect()
             try await blocker.script("SELECT pg_advisory_lock(7)")
@@ -146,12 +146,12 @@ import Testing
             task.cancel()
             await blocker.close()
             _ = try await task.value
-            try await self.expect(fixture, count: 1)
+            try await expect(fixture, count: 1)
         }
     }
 
     @Test func `a transaction has the isolation and the access that were asked for`() async throws {
-        try await self.withTable { _, connection in
+        try await withTable { _, connection in
             let levels: [TransactionOptions.Isolation] = [.readCommitted, .repeatableRead, .serializable]
             for level in levels {
                 let found = try await connection.transaction(TransactionOptions(isolation: level)) {
@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test func `statements asked together within a transaction share its fate`() async throws {
-        try await self.withTable { fixture, connection in
+        try await withTable { fixture, connection in
             let error = await failure {
                 try await connection.transaction { connection in
                     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -183,7 +183,7 @@ import Testing
                 }
             }
             #expect(error?.sqlState == .uniqueViolation || error?.sqlState == .inFailedTransaction)
-            try await self.expect(fixture, count: 0)
+            try await expect(fixture, count: 0)
             #expect(try await connection.number("SELECT 1::int8") == 1)
         }
     }

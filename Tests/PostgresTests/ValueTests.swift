@@ -22,16 +22,16 @@ import Testing
     @Test func `numbers and booleans keep their value up to the limits of their type`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
-            try await self.check(connection, true, "true")
-            try await self.check(connection, false, "false")
-            for value in [Int16.min, -1, 0, .max] { try await self.check(connection, value, "'\(value)'::int2") }
-            for value in [Int32.min, -1, 0, .max] { try await self.check(connection, value, "'\(value)'::int4") }
-            for value in [Int64.min, -1, 0, .max] { try await self.check(connection, value, "'\(value)'::int8") }
-            for value in [Int.min, -1, 0, .max] { try await self.check(connection, value, "'\(value)'::int8") }
+            try await check(connection, true, "true")
+            try await check(connection, false, "false")
+            for value in [Int16.min, -1, 0, .max] { try await check(connection, value, "'\(value)'::int2") }
+            for value in [Int32.min, -1, 0, .max] { try await check(connection, value, "'\(value)'::int4") }
+            for value in [Int64.min, -1, 0, .max] { try await check(connection, value, "'\(value)'::int8") }
+            for value in [Int.min, -1, 0, .max] { try await check(connection, value, "'\(value)'::int8") }
             for value in [0, -0.5, 1e300, .leastNonzeroMagnitude, .greatestFiniteMagnitude] {
-                try await self.check(connection, value, "'\(value)'::float8")
+                try await check(connection, value, "'\(value)'::float8")
             }
-            try await self.check(connection, Double.infinity, "'infinity'::float8")
+            try await check(connection, Double.infinity, "'infinity'::float8")
             let nan = try await connection.query(Statement("SELECT $1 = 'NaN'::float8, $1"), [Double.nan])[0]
             #expect(try nan.decode(0, as: Bool.self))
             #expect(try nan.decode(1, as: Double.self).isNaN)
@@ -55,18 +55,18 @@ import Testing
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             for text in ["", " ", "plain", "a'b\"c\\d", "Grüße 🗝️", String(repeating: "x", count: 1 << 20)] {
-                try await self.check(connection, text, "\(PostgresConnection.quote(literal: text))::text")
+                try await check(connection, text, "\(PostgresConnection.quote(literal: text))::text")
             }
             let all = [UInt8](0...255)
-            try await self.check(connection, [UInt8](), "''::bytea")
-            try await self.check(
+            try await check(connection, [UInt8](), "''::bytea")
+            try await check(
                 connection,
                 all,
                 "'\\x\(all.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined())'::bytea"
             )
             let id = UUID()
-            try await self.check(connection, id, "'\(id.uuidString)'::uuid")
-            try await self.check(connection, PostgresJSON(#"{"a": [1, null]}"#), #"'{"a": [1, null]}'::jsonb"#)
+            try await check(connection, id, "'\(id.uuidString)'::uuid")
+            try await check(connection, PostgresJSON(#"{"a": [1, null]}"#), #"'{"a": [1, null]}'::jsonb"#)
             let json = try await connection.query(Statement(#"SELECT '{ "a":1}'::json"#))[0]
             #expect(try json.decode(0, as: PostgresJSON.self).text == #"{ "a":1}"#)
             let named =
@@ -88,7 +88,7 @@ import Testing
             ]
             for (microseconds, literal) in instants {
                 let value = PostgresTimestamp(microsecondsSinceUnixEpoch: microseconds)
-                try await self.check(connection, value, "'\(literal)'::timestamptz")
+                try await check(connection, value, "'\(literal)'::timestamptz")
             }
             for infinite in ["infinity", "-infinity"] {
                 let row = try await connection.query(Statement("SELECT '\(infinite)'::timestamptz", prepared: false))[0]
@@ -114,22 +114,22 @@ import Testing
     @Test func `arrays of each element type keep their elements, also when there are none or many`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
-            try await self.check(connection, [String](), "'{}'::text[]")
-            try await self.check(
+            try await check(connection, [String](), "'{}'::text[]")
+            try await check(
                 connection,
                 ["", "a,b", "NULL", "ü\"\\"],
                 #"ARRAY['', 'a,b', 'NULL', E'ü"\\']::text[]"#
             )
-            try await self.check(connection, [Int64](), "'{}'::int8[]")
-            try await self.check(connection, [Int64.min, 0, .max], "'{\(Int64.min),0,\(Int64.max)}'::int8[]")
-            try await self.check(connection, [[UInt8]](), "'{}'::bytea[]")
-            try await self.check(connection, [[], [0, 255]], #"ARRAY['', '\x00ff']::bytea[]"#)
+            try await check(connection, [Int64](), "'{}'::int8[]")
+            try await check(connection, [Int64.min, 0, .max], "'{\(Int64.min),0,\(Int64.max)}'::int8[]")
+            try await check(connection, [[UInt8]](), "'{}'::bytea[]")
+            try await check(connection, [[], [0, 255]], #"ARRAY['', '\x00ff']::bytea[]"#)
             let ids = [UUID(), UUID()]
-            try await self.check(connection, ids, "ARRAY['\(ids[0])', '\(ids[1])']::uuid[]")
+            try await check(connection, ids, "ARRAY['\(ids[0])', '\(ids[1])']::uuid[]")
             let epoch = PostgresTimestamp(microsecondsSinceUnixEpoch: 0)
-            try await self.check(connection, [epoch], "ARRAY['1970-01-01T00:00:00Z']::timestamptz[]")
+            try await check(connection, [epoch], "ARRAY['1970-01-01T00:00:00Z']::timestamptz[]")
             let many = (0..<100_000).map(Int64.init)
-            try await self.check(connection, many, "(SELECT array_agg(n) FROM generate_series(0::int8, 99999) n)")
+            try await check(connection, many, "(SELECT array_agg(n) FROM generate_series(0::int8, 99999) n)")
             let narrow = try await connection.query(Statement("SELECT '{1,2}'::int4[], '{x}'::varchar[]"))[0]
             let (numbers, texts) = try narrow.decode(([Int64], [String]).self)
             #expect(numbers == [1, 2])

@@ -159,7 +159,7 @@ import Testing
             for endpoint in mortise.api.endpoints where !endpoint.parameters.isEmpty {
                 for body in [Self.right(endpoint), endpoint.body == nil ? nil : Self.wrong] {
                     for (who, token) in callers {
-                        try await self.compare(endpoint, body, who, token, world)
+                        try await compare(endpoint, body, who, token, world)
                     }
                 }
             }
@@ -177,7 +177,7 @@ import Testing
     // The attack: a member of one workspace walks through the ids of another one of the same organization.
     @Test func `to a member of one workspace the next one is not there`() async throws {
         try await withMortise { mortise in
-            let world = try await self.neighbour(mortise, try await self.world(mortise))
+            let world = try await neighbour(mortise, try await self.world(mortise))
             let workspace = world.own["workspace"]
             var callers: [(String, String)] = []
             for role in ["owner", "admin", "auditor", "member"] {
@@ -186,7 +186,7 @@ import Testing
             }
             for endpoint in mortise.api.endpoints where !endpoint.parameters.isEmpty {
                 for (who, token) in callers {
-                    try await self.compare(endpoint, Self.right(endpoint), who, token, world)
+                    try await compare(endpoint, Self.right(endpoint), who, token, world)
                 }
             }
         }

@@ -90,9 +90,9 @@ import Testing
             }
             let keys = try await mortise.api.get(ServerHarness.keys(), as: mortise.adminToken)
             #expect(keys["data"] == [])
-            try await self.patches(mortise)
-            try await self.transport(mortise)
-            try await self.others(mortise)
+            try await patches(mortise)
+            try await transport(mortise)
+            try await others(mortise)
         }
     }
 

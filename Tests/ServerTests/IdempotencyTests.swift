@@ -157,7 +157,7 @@ import Testing
                 mortise.operatorToken,
             ]
             for database in [mortise.installation.control, try await mortise.workspaceDatabase()] {
-                let text = try await self.everything(mortise, database)
+                let text = try await everything(mortise, database)
                 #expect(text.contains("key_secrets"))
                 for token in tokens {
                     // The display prefix may be there; the rest of the body may not.

@@ -37,7 +37,7 @@ import Testing
                 #expect(bare[name] == value, "\(name)")
             }
 
-            try await self.patches(mortise, "\(ServerHarness.keys())/\(id)")
+            try await patches(mortise, "\(ServerHarness.keys())/\(id)")
         }
     }
 

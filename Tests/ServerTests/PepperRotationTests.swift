@@ -27,9 +27,9 @@ import Testing
             let old = try #require(
                 installation.secrets.reveal().split(separator: "\n").first { $0.hasPrefix("pepper") }.map(String.init)
             )
-            let new = try self.pepper("b")
-            let added = try self.secrets([old, new], installation.secrets)
-            let turned = try self.secrets([new, old], installation.secrets)
+            let new = try pepper("b")
+            let added = try secrets([old, new], installation.secrets)
+            let turned = try secrets([new, old], installation.secrets)
             let (admin, first) = try await withMortise(of: installation) { mortise in
                 (mortise.adminToken, try await mortise.makeKey("before").token)
             }
@@ -51,7 +51,7 @@ import Testing
             }
             // The old one is dropped too early: the server says so, and its tokens are not found.
             let log = LogCollector()
-            let only = try self.secrets([new], installation.secrets)
+            let only = try secrets([new], installation.secrets)
             try await withMortise(of: installation, log: log, configure: { $0.secrets = only }) {
                 mortise async throws in
                 #expect(try await mortise.api.get("/v1/workspaces", as: admin).status == 401)

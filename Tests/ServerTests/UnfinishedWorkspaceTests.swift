@@ -37,10 +37,10 @@ import Testing
     {
         try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
-            let id = try await self.interrupt(change, mortise)
-            #expect(try await self.databases(mortise) == 2)
+            let id = try await interrupt(change, mortise)
+            #expect(try await databases(mortise) == 2)
             #expect(try await api.send("DELETE", "/v1/workspaces/\(id)", as: admin).status == 204)
-            #expect(try await self.databases(mortise) == 1)
+            #expect(try await databases(mortise) == 1)
             #expect(try await api.send("DELETE", "/v1/workspaces/\(id)", as: admin).status == 404)
             // Its name is free again.
             let again = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
@@ -100,7 +100,7 @@ import Testing
 
     @Test func `a workspace that is being deleted is there for nothing but its deletion`() async throws {
         try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
-            let id = try await self.interrupt("state = 'deleting'", mortise)
+            let id = try await interrupt("state = 'deleting'", mortise)
             let path = "/v1/workspaces/\(id)"
             for (method, path) in [
                 ("GET", path), ("PATCH", path), ("POST", "\(path)/resume"), ("GET", "\(path)/events"),
@@ -112,14 +112,14 @@ import Testing
             #expect(try await mortise.api.send("DELETE", path, as: stranger.token).status == 404)
             let reader = try await mortise.makeAdmin(["keys:read"])
             #expect(try await mortise.api.send("DELETE", path, as: reader.token).status == 403)
-            #expect(try await self.databases(mortise) == 3)
+            #expect(try await databases(mortise) == 3)
         }
     }
 
     @Test func `a server finishes creations, changes and deletions of nodes that are gone`() async throws {
         try await withMortise(configure: { $0.repairInterval = .milliseconds(50) }) { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
-            var id = try await self.interrupt("state = 'creating'", mortise)
+            var id = try await interrupt("state = 'creating'", mortise)
             try await eventually("it is made") {
                 try await api.get("/v1/workspaces/\(id)", as: admin)["state"] == "active"
             }
@@ -135,8 +135,8 @@ import Testing
             }
             #expect(try await api.post("/v1/workspaces/\(id)/archive", as: admin).status == 200)
             #expect(try await api.send("DELETE", "/v1/workspaces/\(id)", as: admin).status == 204)
-            id = try await self.interrupt("state = 'deleting'", mortise)
-            try await eventually("it is gone") { try await self.databases(mortise) == 1 }
+            id = try await interrupt("state = 'deleting'", mortise)
+            try await eventually("it is gone") { try await databases(mortise) == 1 }
         }
     }
 }

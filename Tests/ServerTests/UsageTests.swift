@@ -24,11 +24,11 @@ import Verification
             for _ in 0..<3 { #expect(try await mortise.verdict(key.token) == "valid") }
             try await mortise.inWorkspace("ALTER TABLE auth.key_usage_hourly RENAME TO elsewhere")
             await mortise.server.platform.usage.flush()
-            #expect(try await self.text(Self.counts, mortise) == "0")
+            #expect(try await text(Self.counts, mortise) == "0")
             try await mortise.inWorkspace("ALTER TABLE auth.elsewhere RENAME TO key_usage_hourly")
             for _ in 0..<2 { await mortise.server.platform.usage.flush() }
-            #expect(try await self.text(Self.counts, mortise) == "3")
-            #expect(try await self.text("SELECT sum(count)::text FROM auth.key_usage_hourly", mortise) == "3")
+            #expect(try await text(Self.counts, mortise) == "3")
+            #expect(try await text("SELECT sum(count)::text FROM auth.key_usage_hourly", mortise) == "3")
         }
     }
 
@@ -96,9 +96,9 @@ import Verification
                 """
             )
             #expect(try await mortise.server.platform.upkeep.expire() == 2)
-            #expect(try await self.text("SELECT string_agg(key_id::text, ',') FROM auth.key_usage", mortise) == kept.id)
+            #expect(try await text("SELECT string_agg(key_id::text, ',') FROM auth.key_usage", mortise) == kept.id)
             let old = "SELECT count(*)::text FROM auth.key_usage_hourly WHERE hour < now() - interval '1 day'"
-            #expect(try await self.text(old, mortise) == "1")
+            #expect(try await text(old, mortise) == "1")
             #expect(try await mortise.server.platform.upkeep.expire() == 0)
         }
     }

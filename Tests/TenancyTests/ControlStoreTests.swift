@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `organizations are made, found, changed, and every change has its event`() async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             let by = Attribution(actor: "somebody")
             let made = try await store.createOrganization(
                 NewOrganization(name: "Acme Inc.", tokenPrefix: "acm"),
@@ -40,7 +40,7 @@ import Testing
             #expect(changed.name == "Acme")
             #expect(changed.tokenPrefix == nil)
             #expect(changed.slug == "acme-inc")
-            let unknown = try await self.code {
+            let unknown = try await code {
                 _ = try await store.updateOrganization(UUIDv7.make(at: .earliest, random: (0, 0)), change, by: by)
             }
             #expect(unknown == .unknownOrganization)
@@ -64,16 +64,16 @@ import Testing
     }
 
     @Test func `a slug that is asked for and taken is refused, one that is derived is varied`() async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             let first = try await store.createOrganization(NewOrganization(name: "Acme"), by: .system)
             let second = try await store.createOrganization(NewOrganization(name: "ACME"), by: .system)
             #expect(first.slug == "acme")
             #expect(second.slug.hasPrefix("acme-"))
-            let taken = try await self.code {
+            let taken = try await code {
                 _ = try await store.createOrganization(NewOrganization(name: "x", slug: "acme"), by: .system)
             }
             #expect(taken == .slugTaken)
-            let changed = try await self.code {
+            let changed = try await code {
                 _ = try await store.updateOrganization(second.id, OrganizationChange(slug: "acme"), by: .system)
             }
             #expect(changed == .slugTaken)
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func `workspaces of two organizations may have the same slug, of one not`() async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             let a = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
             let b = try await store.createOrganization(NewOrganization(name: "b"), by: .system)
             let inA = try await store.createWorkspace(
@@ -89,11 +89,11 @@ import Testing
                 by: .system
             )
             _ = try await store.createWorkspace(NewWorkspace(organizationID: b.id, slug: "x"), by: .system)
-            let again = try await self.code {
+            let again = try await code {
                 _ = try await store.createWorkspace(NewWorkspace(organizationID: a.id, slug: "x"), by: .system)
             }
             #expect(again == .slugTaken)
-            let second = try await self.code {
+            let second = try await code {
                 _ = try await store.createWorkspace(NewWorkspace(organizationID: a.id, isDefault: true), by: .system)
             }
             #expect(second == .defaultExists)
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `what a workspace is called can be changed and taken away`() async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             let owner = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
             let made = try await store.createWorkspace(NewWorkspace(organizationID: owner.id, name: "w"), by: .system)
             #expect(made.dataRetention == #"{"unit": "days", "value": 7}"#)
@@ -160,7 +160,7 @@ import Testing
 
     @Test(arguments: ["", "nul\0", String(repeating: "x", count: 256)])
     func `a name that the database would refuse is refused with the field`(name: String) async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             let error = await #expect(throws: TenancyError.self) {
                 try await store.createOrganization(NewOrganization(name: name), by: .system)
             }
@@ -170,7 +170,7 @@ import Testing
 
     // A list that shifts under inserts would show an item twice or never.
     @Test func `pages go forward and back over everything once, while new items come in`() async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             for index in 0..<5 {
                 _ = try await store.createOrganization(NewOrganization(name: "o\(index)"), by: .system)
             }
@@ -191,7 +191,7 @@ import Testing
     }
 
     @Test func `workspaces are filtered by organization, state, part of the name and its beginning`() async throws {
-        try await self.withStore { store in
+        try await withStore { store in
             let a = try await store.createOrganization(NewOrganization(name: "a"), by: .system)
             let b = try await store.createOrganization(NewOrganization(name: "b"), by: .system)
             for (owner, name) in [(a, "Alpha"), (a, "alphabet"), (a, "beta 100%"), (b, "alpha")] {

@@ -24,7 +24,7 @@ import Testing
     private static let whoami = Statement("SELECT current_user || ' ' || current_database()")
 
     @Test func `both ways into a workspace lead to its database, as the runtime role`() async throws {
-        try await self.withTenants { test, _, databases, workspaces in
+        try await withTenants { test, _, databases, workspaces in
             for workspace in workspaces {
                 let expected = "\(test.installation.runtimeRole) \(workspace.database)"
                 let looked = try await databases.withLookups(workspace.facts) { lookups in
@@ -41,7 +41,7 @@ import Testing
 
     // Attack: use a key's ref with another organization's credential to learn whether the workspace exists.
     @Test func `another's workspace looks exactly like none`() async throws {
-        try await self.withTenants { _, _, databases, workspaces async throws in
+        try await withTenants { _, _, databases, workspaces async throws in
             let (mine, foreign) = (workspaces[0], workspaces[1])
             let owners = try await databases.facts(ref: foreign.ref, organization: foreign.organizationID)
             #expect(owners == foreign.facts)
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `facts are remembered`() async throws {
-        try await self.withTenants { _, _, databases, workspaces async throws in
+        try await withTenants { _, _, databases, workspaces async throws in
             let workspace = workspaces[0]
             #expect(try await databases.facts(id: workspace.id) == workspace.facts)
             await databases.control.lookups.shutdown()
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func `a workspace that was deleted becomes unknown`() async throws {
-        try await self.withTenants { test, control, databases, workspaces in
+        try await withTenants { test, control, databases, workspaces in
             let provisioner = Provisioner(control)
             let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "x")
             let gone = try await provisioner.create(new, by: .system)
@@ -79,7 +79,7 @@ import Testing
 
     // One tenant's broken database must be that tenant's problem alone.
     @Test func `a workspace whose database is down harms nobody else`() async throws {
-        try await self.withTenants { test, _, databases, workspaces in
+        try await withTenants { test, _, databases, workspaces in
             let (broken, sound) = (workspaces[0], workspaces[1])
             try await administer(
                 "ALTER DATABASE \(PostgresConnection.quote(identifier: broken.database)) ALLOW_CONNECTIONS false"
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `connections are bounded, whatever the number of workspaces`() async throws {
-        try await self.withTenants { test, control, _, workspaces in
+        try await withTenants { test, control, _, workspaces in
             let options = DatabasesOptions(
                 maximumLookupDatabases: 1,
                 maximumManagedDatabases: 1,
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func `nothing is handed out after a shutdown`() async throws {
-        try await self.withTenants { _, _, databases, workspaces in
+        try await withTenants { _, _, databases, workspaces in
             _ = try await databases.withPool(workspaces[0].facts) { try await $0.query(Self.whoami) }
             await databases.shutdown()
             await #expect(throws: (any Error).self) {

@@ -14,12 +14,12 @@ import Testing
         waiters: Int = 100
     ) -> LeasedCache<String, Int> {
         LeasedCache(capacity: capacity, patience: patience, maximumWaiters: waiters) { value in
-            self.closed.withLock { $0.append(value) }
+            closed.withLock { $0.append(value) }
         }
     }
 
     private func next() -> Int {
-        self.made.withLock { number in
+        made.withLock { number in
             number += 1
             return number
         }
@@ -46,7 +46,7 @@ import Testing
         for (key, value) in [("a", 1), ("b", 2), ("a", 1), ("c", 3)] {
             _ = try await cache.withValue(key, make: { value }) { $0 }
         }
-        #expect(self.closed.withLock { $0 } == [2])
+        #expect(closed.withLock { $0 } == [2])
         #expect(cache.count == 2)
     }
 
@@ -58,7 +58,7 @@ import Testing
                 try await cache.withValue("b", make: { 2 }) { $0 }
             }
             #expect(error?.code == .capacityExceeded)
-            #expect(self.closed.withLock { $0 }.isEmpty)
+            #expect(closed.withLock { $0 }.isEmpty)
         }
         #expect(try await cache.withValue("b", make: { 2 }) { $0 } == 2)
     }
@@ -71,7 +71,7 @@ import Testing
                 for (number, key) in ["b", "c", "d"].enumerated() {
                     group.addTask {
                         try await cache.withValue(key, make: { number + 1 }) { _ in
-                            self.order.withLock { $0.append(key) }
+                            order.withLock { $0.append(key) }
                             // What is there needs no place, so it may be used whoever waits.
                             _ = try await cache.withValue(key, make: { 99 }) { $0 }
                         }
@@ -81,8 +81,8 @@ import Testing
             }
             try await group.waitForAll()
         }
-        #expect(self.order.withLock { $0 } == ["b", "c", "d"])
-        #expect(self.closed.withLock { $0 } == [0, 1, 2])
+        #expect(order.withLock { $0 } == ["b", "c", "d"])
+        #expect(closed.withLock { $0 } == [0, 1, 2])
         #expect(cache.count == 1 && cache.waitingCount == 0)
     }
 
@@ -91,7 +91,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for user in 0..<90 {
                 group.addTask {
-                    try await cache.withValue("\(user % 5)", make: self.next) { _ in await Task.yield() }
+                    try await cache.withValue("\(user % 5)", make: next) { _ in await Task.yield() }
                     if user % 10 == 0 { await cache.remove("\(user % 5)") }
                 }
             }
@@ -120,7 +120,7 @@ import Testing
             await cache.shutdown()
             await #expect(throws: TenancyError.self) { try await stopped.value }
         }
-        #expect(self.closed.withLock { $0 } == [1])
+        #expect(closed.withLock { $0 } == [1])
     }
 
     @Test func `a place that is removed or cannot be filled goes to who waits`() async throws {
@@ -135,7 +135,7 @@ import Testing
             await #expect(throws: Failure.self) { try await failing.value }
             #expect(try await lucky.value == 3)
         }
-        #expect(self.closed.withLock { $0 } == [1])
+        #expect(closed.withLock { $0 } == [1])
     }
 
     @Test func `what is removed while in use is closed by its last user, once`() async throws {
@@ -144,12 +144,12 @@ import Testing
             try await cache.withValue("a", make: { 9 }) { _ in
                 await cache.remove("a")
                 await cache.remove("a")
-                #expect(self.closed.withLock { $0 }.isEmpty)
+                #expect(closed.withLock { $0 }.isEmpty)
             }
-            #expect(self.closed.withLock { $0 }.isEmpty)
+            #expect(closed.withLock { $0 }.isEmpty)
             #expect(try await cache.withValue("a", make: { 2 }) { $0 } == 2)
         }
-        #expect(self.closed.withLock { $0 } == [1])
+        #expect(closed.withLock { $0 } == [1])
     }
 
     @Test func `a failure gives the place back, also one of making`() async throws {
@@ -157,16 +157,16 @@ import Testing
         let cache = self.cache(1)
         await #expect(throws: Failure.self) { try await cache.withValue("a", make: { 1 }) { _ in throw Failure() } }
         await #expect(throws: Failure.self) { try await cache.withValue("b", make: { throw Failure() }) { $0 } }
-        #expect(self.closed.withLock { $0 }.isEmpty)
+        #expect(closed.withLock { $0 }.isEmpty)
         #expect(try await cache.withValue("b", make: { 2 }) { $0 } == 2)
-        #expect(self.closed.withLock { $0 } == [1])
+        #expect(closed.withLock { $0 } == [1])
     }
 
     @Test func `nothing is lent after a shutdown`() async throws {
         let cache = self.cache(2)
         _ = try await cache.withValue("a", make: { 1 }) { $0 }
         await cache.shutdown()
-        #expect(self.closed.withLock { $0 } == [1])
+        #expect(closed.withLock { $0 } == [1])
         await #expect(throws: TenancyError.self) { try await cache.withValue("a", make: { 1 }) { $0 } }
     }
 }

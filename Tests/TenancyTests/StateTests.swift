@@ -25,18 +25,18 @@ import Testing
     }
 
     @Test func `suspending reaches the row that lookups join before it returns`() async throws {
-        try await self.withTenant { test, _, provisioner, workspace in
+        try await withTenant { test, _, provisioner, workspace in
             let by = Attribution(actor: "somebody")
             let suspended = try await provisioner.suspend(workspace.id, by: by)
             #expect(suspended.state == .suspended)
             #expect(suspended.targetState == nil)
-            #expect(try await self.own(test, workspace) == ["suspended 2"])
+            #expect(try await own(test, workspace) == ["suspended 2"])
             #expect(try await provisioner.resume(workspace.id, by: by).state == .active)
-            #expect(try await self.own(test, workspace) == ["active 3"])
+            #expect(try await own(test, workspace) == ["active 3"])
             let archived = try await provisioner.archive(workspace.id, by: by)
             #expect(archived.state == .archived)
             #expect(archived.archivedAt != nil)
-            #expect(try await self.own(test, workspace) == ["archived 4"])
+            #expect(try await own(test, workspace) == ["archived 4"])
             let types = ["workspace.created", "workspace.suspended", "workspace.resumed", "workspace.archived"]
             let query = "SELECT type FROM auth.key_events WHERE workspace_id = '\(workspace.id)' ORDER BY id"
             for database in [workspace.database, test.owner.database ?? ""] {
@@ -46,11 +46,11 @@ import Testing
     }
 
     @Test func `doing it again changes nothing and writes no event`() async throws {
-        try await self.withTenant { test, _, provisioner, workspace in
+        try await withTenant { test, _, provisioner, workspace in
             _ = try await provisioner.suspend(workspace.id, by: .system)
             let again = try await provisioner.suspend(workspace.id, by: .system)
             #expect(again.state == .suspended)
-            #expect(try await self.own(test, workspace) == ["suspended 2"])
+            #expect(try await own(test, workspace) == ["suspended 2"])
             let events = try await test.withRuntime(workspace.database) {
                 try await $0.texts("SELECT type FROM auth.key_events")
             }
@@ -61,14 +61,14 @@ import Testing
     // A crash between the two databases: whatever was decided is finished, with the event of who decided it.
     @Test(arguments: [ProvisioningStep.decided, .carriedOut, .settled])
     func `a change of state that was interrupted is finished`(step: ProvisioningStep) async throws {
-        try await self.withTenant { test, control, provisioner, workspace in
+        try await withTenant { test, control, provisioner, workspace in
             let dying = Provisioner.dying(after: step, control)
             await #expect(throws: Crash.self) {
                 try await dying.suspend(workspace.id, by: Attribution(actor: "somebody"))
             }
             await dying.shutdown()
             #expect(try await provisioner.repairAll().settled == (step == .settled ? [] : [workspace.id]))
-            #expect(try await self.own(test, workspace) == ["suspended 2"])
+            #expect(try await own(test, workspace) == ["suspended 2"])
             let row = try await test.withStore { try await $0.workspace(workspace.id) }
             #expect(row?.state == .suspended)
             #expect(row?.targetState == nil)
@@ -80,19 +80,19 @@ import Testing
     }
 
     @Test func `a resume overtakes a suspension that did not get through`() async throws {
-        try await self.withTenant { test, control, provisioner, workspace in
+        try await withTenant { test, control, provisioner, workspace in
             let dying = Provisioner.dying(after: .decided, control)
             await #expect(throws: Crash.self) { try await dying.suspend(workspace.id, by: .system) }
             await dying.shutdown()
             let resumed = try await provisioner.resume(workspace.id, by: .system)
             #expect(resumed.state == .active)
-            #expect(try await self.own(test, workspace).first?.hasPrefix("active") == true)
+            #expect(try await own(test, workspace).first?.hasPrefix("active") == true)
             #expect(try await provisioner.repairAll().settled.isEmpty)
         }
     }
 
     @Test func `the default workspace is neither archived nor deleted`() async throws {
-        try await self.withTenant { test, _, provisioner, workspace in
+        try await withTenant { test, _, provisioner, workspace in
             let found = try await test.withStore { try await $0.defaultWorkspace(of: workspace.organizationID) }
             let first = try #require(found)
             let archiving = await #expect(throws: TenancyError.self) {
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func `an archived workspace stays archived`() async throws {
-        try await self.withTenant { _, _, provisioner, workspace in
+        try await withTenant { _, _, provisioner, workspace in
             _ = try await provisioner.archive(workspace.id, by: .system)
             for change in [provisioner.suspend, provisioner.resume] {
                 let error = await #expect(throws: TenancyError.self) { try await change(workspace.id, .system) }
@@ -121,7 +121,7 @@ import Testing
     @Test func `deleting removes the database and the row, keeps the history, and the ref is never used again`()
         async throws
     {
-        try await self.withTenant { test, _, provisioner, workspace in
+        try await withTenant { test, _, provisioner, workspace in
             try await provisioner.delete(workspace.id, by: Attribution(actor: "somebody"))
             #expect(try await !test.databases().contains(workspace.database))
             #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
@@ -142,7 +142,7 @@ import Testing
 
     @Test(arguments: [ProvisioningStep.decided, .dropped, .removed])
     func `a deletion that was interrupted is finished`(step: ProvisioningStep) async throws {
-        try await self.withTenant { test, control, provisioner, workspace in
+        try await withTenant { test, control, provisioner, workspace in
             let dying = Provisioner.dying(after: step, control)
             await #expect(throws: Crash.self) { try await dying.delete(workspace.id, by: .system) }
             await dying.shutdown()
@@ -155,7 +155,7 @@ import Testing
 
     // A node that finds no database any more must not be able to hold up a deletion by connecting again.
     @Test func `a workspace that is being deleted lets nobody in`() async throws {
-        try await self.withTenant { test, _, provisioner, workspace in
+        try await withTenant { test, _, provisioner, workspace in
             try await test.withDatabase("postgres") { administrator in
                 // As template databases are, so that DROP DATABASE refuses it and the deletion stays pending.
                 try await administrator.script("ALTER DATABASE \"\(workspace.database)\" IS_TEMPLATE true")
@@ -172,7 +172,7 @@ import Testing
     }
 
     @Test func `a workspace is deleted only in the states that the caller allows`() async throws {
-        try await self.withTenant { test, _, provisioner, workspace async throws in
+        try await withTenant { test, _, provisioner, workspace async throws in
             let error = await #expect(throws: TenancyError.self) {
                 try await provisioner.delete(workspace.id, in: [.archived], by: .system)
             }
@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test func `what somebody is working on is left to them for a while`() async throws {
-        try await self.withTenant { test, control, provisioner, workspace async throws in
+        try await withTenant { test, control, provisioner, workspace async throws in
             let dying = Provisioner.dying(after: .decided, control)
             await #expect(throws: Crash.self) { try await dying.suspend(workspace.id, by: .system) }
             await dying.shutdown()
@@ -192,7 +192,7 @@ import Testing
     }
 
     @Test func `a workspace with open connections is deleted all the same`() async throws {
-        try await self.withTenant { test, _, provisioner, workspace in
+        try await withTenant { test, _, provisioner, workspace in
             try await withConnection(to: test.owner.database(workspace.database)) { connection in
                 try await connection.script("SELECT 1")
                 try await provisioner.delete(workspace.id, by: .system)
@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test func `a change waits for another of the same workspace, and says so when that takes too long`() async throws {
-        try await self.withTenant { test, control, _, workspace in
+        try await withTenant { test, control, _, workspace in
             let impatient = Provisioner(control, options: ProvisionerOptions(lockPatience: .zero))
             try await withConnection(to: test.owner) { holder in
                 try await holder.script("SELECT pg_advisory_lock(\(try await Self.key(of: workspace, holder)))")

@@ -3,7 +3,7 @@ public struct NeverHappened: Error, CustomStringConvertible {
     /// What was waited for.
     public let what: String
     /// What was waited for, as a sentence.
-    public var description: String { "did not happen in time: \(self.what)" }
+    public var description: String { "did not happen in time: \(what)" }
 }
 
 /// Looks again and again until a condition holds; for what another process does in its own time.

@@ -11,15 +11,15 @@ public final class Gate: Sendable {
 
     /// Makes a gate with `width` places.
     public init(width: Int) {
-        self.state = Mutex(State(places: width))
+        state = Mutex(State(places: width))
     }
 
     /// Waits for a place and runs `body` in it.
     ///
     /// Waiting does not listen to cancellation: places come free as tests end, and those have time limits.
     public func withPlace<T>(_ body: () async throws -> T) async rethrows -> T {
-        await self.enter()
-        defer { self.leave() }
+        await enter()
+        defer { leave() }
         return try await body()
     }
 

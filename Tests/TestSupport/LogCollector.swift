@@ -40,7 +40,7 @@ public struct LogCollector: LogHandler {
 
     /// Makes an empty collector.
     public init(label: String = "test") {
-        self.store = Store()
+        store = Store()
         self.label = label
     }
 
@@ -50,41 +50,41 @@ public struct LogCollector: LogHandler {
     }
 
     /// A logger that writes here.
-    public var logger: Logger { self.logger(label: self.label) }
+    public var logger: Logger { self.logger(label: label) }
 
     /// A logger of another name that writes here.
     public func logger(label: String) -> Logger {
-        Logger(label: label, factory: { LogCollector(label: $0, store: self.store) })
+        Logger(label: label, factory: { LogCollector(label: $0, store: store) })
     }
 
     /// All lines so far, of all loggers made from this collector.
-    public var lines: [Line] { self.store.lines.withLock(\.self) }
+    public var lines: [Line] { store.lines.withLock(\.self) }
 
     /// All lines so far as one text, to search for what must or must not be in it.
-    public var text: String { self.lines.map(\.text).joined(separator: "\n") }
+    public var text: String { lines.map(\.text).joined(separator: "\n") }
 
     /// One value of the logger's metadata.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { self.metadata[key] }
-        set { self.metadata[key] = newValue }
+        get { metadata[key] }
+        set { metadata[key] = newValue }
     }
 
     /// Keeps a line.
     public func log(event: LogEvent) {
         var metadata = self.metadata
-        metadata.merge(self.metadataProvider?.get() ?? [:]) { _, new in new }
+        metadata.merge(metadataProvider?.get() ?? [:]) { _, new in new }
         metadata.merge(event.metadata ?? [:]) { _, new in new }
         let texts = metadata.mapValues { "\($0)" }
         let pairs = texts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        var parts = ["\(event.level)", self.label] + pairs + [event.message.description]
+        var parts = ["\(event.level)", label] + pairs + [event.message.description]
         if let error = event.error { parts.append("\(error)") }
         let line = Line(
             level: event.level,
-            label: self.label,
+            label: label,
             message: event.message.description,
             metadata: texts,
             text: parts.joined(separator: " ")
         )
-        self.store.lines.withLock { $0.append(line) }
+        store.lines.withLock { $0.append(line) }
     }
 }

@@ -8,6 +8,6 @@ public enum TestReactor {
     ///
     /// - Throws: `PostgresError` when the system gave no descriptors for it.
     public static var shared: Reactor {
-        get throws(PostgresError) { try self.started.get() }
+        get throws(PostgresError) { try started.get() }
     }
 }

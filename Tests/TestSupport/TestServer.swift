@@ -9,7 +9,7 @@ public struct TestServer: Sendable {
     ///
     /// The one that `MORTISE_TEST_DATABASE_URL` names (as a superuser), else a throw-away cluster, which is gone when the process is.
     public static var shared: TestServer {
-        get async throws { try await self.started.value }
+        get async throws { try await started.value }
     }
 
     private static let started = Task {
@@ -21,7 +21,7 @@ public struct TestServer: Sendable {
 
     /// How to connect to a database of the shared server as the superuser.
     public static func configuration(database: String = "postgres") async throws -> PostgresConfiguration {
-        try await self.shared.configuration(database: database)
+        try await shared.configuration(database: database)
     }
 
     /// What runs the server; `nil` when somebody else does.
@@ -32,7 +32,7 @@ public struct TestServer: Sendable {
     ///
     /// With deadlines that a busy machine does not reach, so that only a test that sets its own depends on time.
     public func configuration(database: String = "postgres") -> PostgresConfiguration {
-        var configuration = self.superuser.database(database)
+        var configuration = superuser.database(database)
         configuration.connectDeadline = .seconds(60)
         configuration.queryDeadline = .seconds(60)
         return configuration

@@ -11,7 +11,7 @@ public struct AddressRange: Sendable, Hashable {
     ///
     /// A length outside the address counts as the nearest inside.
     public init(containing address: IPAddress, prefixLength: Int) {
-        self.network = address.network(prefixLength: prefixLength)
+        network = address.network(prefixLength: prefixLength)
         self.prefixLength = min(max(prefixLength, 0), address.bitWidth)
     }
 

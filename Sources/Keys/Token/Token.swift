@@ -12,7 +12,7 @@ public struct Token: Sendable, Redacted {
     ///
     /// - Throws: What is wrong with `text`, which the fault does not repeat.
     public init(_ text: String) throws(TokenFault) {
-        self.parsed = try TokenParser.read(text.utf8.span)
+        parsed = try TokenParser.read(text.utf8.span)
         self.text = text
     }
 

@@ -32,8 +32,8 @@ public struct MigrationFile: Sendable, Hashable {
         }
         self.name = name
         self.sql = sql
-        self.checksum = SHA256.hash(data: bytes).hexadecimal
-        self.runsInTransaction = sql.prefix { !$0.isNewline } != Self.noTransactionDirective[...]
+        checksum = SHA256.hash(data: bytes).hexadecimal
+        runsInTransaction = sql.prefix { !$0.isNewline } != Self.noTransactionDirective[...]
     }
 
     static let noTransactionDirective = "-- mortise:no-transaction"
@@ -43,8 +43,8 @@ public struct MigrationFile: Sendable, Hashable {
     ///
     /// Several statements in one message are one implicit transaction, which is what such a file must not be in.
     func scripts(identifiers: [String: String]) throws(MigrationError) -> [String] {
-        let text = try self.rendered(identifiers: identifiers)
-        guard !self.runsInTransaction else { return [text] }
+        let text = try rendered(identifiers: identifiers)
+        guard !runsInTransaction else { return [text] }
         var parts: [String] = [""]
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
             if line == Self.nextDirective[...] {
@@ -58,7 +58,7 @@ public struct MigrationFile: Sendable, Hashable {
 
     /// Replaces each `{{name}}` by the quoted identifier of that name.
     private func rendered(identifiers: [String: String]) throws(MigrationError) -> String {
-        var rest = self.sql[...]
+        var rest = sql[...]
         var text = ""
         while let start = rest.firstRange(of: "{{") {
             text += rest[..<start.lowerBound]
@@ -80,6 +80,6 @@ extension Digest {
     /// Lower-case hexadecimal digits.
     var hexadecimal: String {
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: self.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

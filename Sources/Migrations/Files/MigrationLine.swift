@@ -21,12 +21,12 @@ public struct MigrationLine: Sendable, Hashable {
     /// SHA-256 over the names and checksums: the same for two programs that make the same schema.
     public var checksum: String {
         var hash = SHA256()
-        for file in self.files { hash.update(data: Array("\(file.name) \(file.checksum)\n".utf8)) }
+        for file in files { hash.update(data: Array("\(file.name) \(file.checksum)\n".utf8)) }
         return hash.finalize().hexadecimal
     }
 }
 
 extension String {
     /// The order of migration names: by bytes, as `COLLATE "C"` does, whatever the locale.
-    func precedes(_ other: String) -> Bool { self.utf8.lexicographicallyPrecedes(other.utf8) }
+    func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }

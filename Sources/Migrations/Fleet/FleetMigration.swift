@@ -31,11 +31,11 @@ public struct FleetMigration: Sendable {
         var isStopped = false
         await withTaskGroup(of: FleetOutcome.self) { group in
             var running = 0
-            var wantsCanary = self.options.startsWithCanary && !self.options.isDryRun
+            var wantsCanary = options.startsWithCanary && !options.isDryRun
             func take(_ outcome: FleetOutcome, isCanary: Bool) {
                 report.outcomes.append(outcome)
                 observe(.finished(outcome))
-                if !outcome.isSuccess, isCanary || !self.options.continuesAfterFailure { isStopped = true }
+                if !outcome.isSuccess, isCanary || !options.continuesAfterFailure { isStopped = true }
             }
             do {
                 for try await target in targets {
@@ -44,14 +44,14 @@ public struct FleetMigration: Sendable {
                         continue
                     }
                     if wantsCanary {
-                        let outcome = await self.migrate(target, isCanary: true, observe)
+                        let outcome = await migrate(target, isCanary: true, observe)
                         var isReached = true
                         if case .unreachable = outcome.status { isReached = false }
                         wantsCanary = !isReached
                         take(outcome, isCanary: isReached)
                         continue
                     }
-                    if running == self.options.concurrency, let outcome = await group.next() {
+                    if running == options.concurrency, let outcome = await group.next() {
                         running -= 1
                         take(outcome, isCanary: false)
                     }
@@ -59,7 +59,7 @@ public struct FleetMigration: Sendable {
                         take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
                         continue
                     }
-                    group.addTask { await self.migrate(target, isCanary: false, observe) }
+                    group.addTask { await migrate(target, isCanary: false, observe) }
                     running += 1
                 }
             } catch {
@@ -80,7 +80,7 @@ public struct FleetMigration: Sendable {
             for target in targets { continuation.yield(target) }
             continuation.finish()
         }
-        return await self.run(stream, observe: observe)
+        return await run(stream, observe: observe)
     }
 
     private func migrate(
@@ -104,7 +104,7 @@ public struct FleetMigration: Sendable {
         let status: FleetOutcome.Status
         var applied: [AppliedMigration] = []
         do throws(MigrationError) {
-            let report = try await self.migrator.apply(connection, dryRun: self.options.isDryRun) { file in
+            let report = try await migrator.apply(connection, dryRun: options.isDryRun) { file in
                 observe(.applying(id: target.id, name: target.name, file))
             }
             applied = report.applied

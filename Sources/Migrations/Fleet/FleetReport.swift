@@ -35,7 +35,7 @@ public struct FleetOutcome: Sendable, Hashable {
 
     /// Whether the database is as it should be.
     public var isSuccess: Bool {
-        switch self.status {
+        switch status {
         case .migrated, .pending, .upToDate: true
         case .unreachable, .failed, .skipped: false
         }
@@ -50,7 +50,7 @@ public struct FleetReport: Sendable, Hashable {
     public internal(set) var listingFailure: String?
 
     /// Whether every database is as it should be.
-    public var isSuccess: Bool { self.listingFailure == nil && self.outcomes.allSatisfy(\.isSuccess) }
+    public var isSuccess: Bool { listingFailure == nil && outcomes.allSatisfy(\.isSuccess) }
 }
 
 /// A step of a fleet's migration, for a progress bar or a log.

@@ -16,7 +16,7 @@ public struct AdvisoryLock: Sendable {
     /// Names are hashed to 64 bits, so unrelated users of one database do not meet.
     public init(_ name: String) {
         self.name = name
-        self.key = SHA256.hash(data: Array("mortise \(name)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
+        key = SHA256.hash(data: Array("mortise \(name)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
     }
 
     /// Another session holds the lock and kept it past the deadline.
@@ -28,7 +28,7 @@ public struct AdvisoryLock: Sendable {
 
         /// Names the lock and its holder.
         public var description: String {
-            "the lock on \(self.lock) is held by \(self.holder ?? "another session") and was not released in time"
+            "the lock on \(lock) is held by \(holder ?? "another session") and was not released in time"
         }
     }
 
@@ -58,12 +58,12 @@ public struct AdvisoryLock: Sendable {
         let deadline = ContinuousClock.now.advanced(by: patience)
         var pause = Duration.milliseconds(5)
         while true {
-            if try await self.isTaken(on: connection) { return }
+            if try await isTaken(on: connection) { return }
             guard ContinuousClock.now.advanced(by: pause) < deadline else { break }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(250))
         }
-        throw Taken(lock: self.name, holder: try await connection.query(Self.holder, [self.key]).first?.decode(0))
+        throw Taken(lock: name, holder: try await connection.query(Self.holder, [key]).first?.decode(0))
     }
 
     /// Asks once.
@@ -72,7 +72,7 @@ public struct AdvisoryLock: Sendable {
     /// the session ends too.
     private func isTaken(on connection: PostgresConnection) async throws -> Bool {
         do {
-            return try await connection.query(Self.attempt, [self.key]).first?.decode(0, as: Bool.self) == true
+            return try await connection.query(Self.attempt, [key]).first?.decode(0, as: Bool.self) == true
         } catch {
             await connection.close()
             throw error
@@ -84,7 +84,7 @@ public struct AdvisoryLock: Sendable {
     /// Where that fails, or the task is cancelled, the connection is closed, which gives it back too.
     public func unlock(on connection: PostgresConnection) async {
         do throws(PostgresError) {
-            if try await connection.query(Self.release, [self.key]).first?.decode(0, as: Bool.self) == true { return }
+            if try await connection.query(Self.release, [key]).first?.decode(0, as: Bool.self) == true { return }
         } catch {
             // Whatever it was, the session still has the lock or is gone.
         }
@@ -99,13 +99,13 @@ public struct AdvisoryLock: Sendable {
         patience: Duration,
         _ body: () async throws -> T
     ) async throws -> T {
-        try await self.lock(on: connection, patience: patience)
+        try await lock(on: connection, patience: patience)
         do {
             let result = try await body()
-            await self.unlock(on: connection)
+            await unlock(on: connection)
             return result
         } catch {
-            await self.unlock(on: connection)
+            await unlock(on: connection)
             throw error
         }
     }

@@ -21,8 +21,8 @@ extension PostgresConnection {
         _ chunks: Chunks,
         deadline: Duration? = nil
     ) async throws -> Int where Chunks.Element == [UInt8] {
-        let deadline = deadline ?? self.configuration.queryDeadline
-        _ = try await self.session.run(.copyIn(sql), deadline: deadline)
+        let deadline = deadline ?? configuration.queryDeadline
+        _ = try await session.run(.copyIn(sql), deadline: deadline)
         do {
             for try await chunk in chunks {
                 try Task.checkCancellation()
@@ -30,16 +30,16 @@ extension PostgresConnection {
                 for start in stride(from: 0, to: chunk.count, by: Self.pieceSize) {
                     let end = min(start + Self.pieceSize, chunk.count)
                     let piece = end - start == chunk.count ? chunk : Array(chunk[start..<end])
-                    try await self.session.put(.data(piece), deadline: deadline)
+                    try await session.put(.data(piece), deadline: deadline)
                 }
             }
             try Task.checkCancellation()
         } catch {
             // The caller's error counts, not the one that the server answers to the failed COPY.
-            _ = try? await self.session.endCopy(failingWith: "the sender gave up", deadline: deadline)
+            _ = try? await session.endCopy(failingWith: "the sender gave up", deadline: deadline)
             throw error
         }
-        return try await self.session.endCopy(failingWith: nil, deadline: deadline).affectedRows
+        return try await session.endCopy(failingWith: nil, deadline: deadline).affectedRows
     }
 }
 
@@ -56,8 +56,8 @@ extension Session {
     func put(_ message: CopyMessage, deadline: Duration) async throws(PostgresError) {
         while true {
             let waiter = Waiter<Void>()
-            let isTaken = try self.offer(message, waiter, deadline: .now + deadline)
-            self.reactor.wake(id: self.id)
+            let isTaken = try offer(message, waiter, deadline: .now + deadline)
+            reactor.wake(id: id)
             try await waiter.value()
             if isTaken { return }
         }
@@ -93,15 +93,15 @@ extension Session {
         let outcome = Waiter<Rows>()
         self.wire.withLock { wire in wire.conversation.replaceCopyWaiter(outcome, deadline: .now + deadline) }
         do throws(PostgresError) {
-            try await self.put(.end(failingWith: reason), deadline: deadline)
+            try await put(.end(failingWith: reason), deadline: deadline)
         } catch {
             // Without an end the connection would wait for data for ever.
-            self.closeNow(error)
+            closeNow(error)
             throw error
         }
         self.wire.withLock { wire in wire.conversation.endCopy() }
         // The answer may already be in libpq's buffer, where no socket announces it.
-        self.ready(readable: true, writable: false)
+        ready(readable: true, writable: false)
         return try await outcome.value()
     }
 }

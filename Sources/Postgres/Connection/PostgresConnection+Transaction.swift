@@ -31,7 +31,7 @@ public struct TransactionOptions: Sendable {
     }
 
     fileprivate var begin: String {
-        "BEGIN ISOLATION LEVEL \(self.isolation.rawValue)\(self.isReadOnly ? " READ ONLY" : "")"
+        "BEGIN ISOLATION LEVEL \(isolation.rawValue)\(isReadOnly ? " READ ONLY" : "")"
     }
 }
 
@@ -49,16 +49,16 @@ extension PostgresConnection {
         _ options: TransactionOptions = .default,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await self.begin(options)
+        try await begin(options)
         let value: T
         do {
             value = try await body(self)
             try Task.checkCancellation()
         } catch {
-            await self.rollBack()
+            await rollBack()
             throw error
         }
-        try await self.commit()
+        try await commit()
         return value
     }
 
@@ -66,13 +66,13 @@ extension PostgresConnection {
     private func begin(_ options: TransactionOptions) async throws(PostgresError) {
         if Task.isCancelled { throw .taskCancelled }
         do throws(PostgresError) {
-            _ = try await self.session.run(
+            _ = try await session.run(
                 .query(Statement(options.begin, prepared: false), .init()),
-                deadline: self.configuration.queryDeadline,
+                deadline: configuration.queryDeadline,
                 isShielded: true
             )
         } catch {
-            if error.wasSent, error.code != .server { self.session.closeNow(.shutDown) }
+            if error.wasSent, error.code != .server { session.closeNow(.shutDown) }
             throw error
         }
     }
@@ -80,9 +80,9 @@ extension PostgresConnection {
     private func commit() async throws(PostgresError) {
         let rows: Rows
         do throws(PostgresError) {
-            rows = try await self.session.run(
+            rows = try await session.run(
                 .query(Self.commit, .init()),
-                deadline: self.configuration.queryDeadline,
+                deadline: configuration.queryDeadline,
                 isShielded: true
             )
         } catch
@@ -93,7 +93,7 @@ extension PostgresConnection {
             // the end of the connection, which can come after the commit.
             throw error
         } catch {
-            self.session.closeNow(.shutDown)
+            session.closeNow(.shutDown)
             guard error.wasSent else { throw error }
             var unknown = PostgresError(
                 .commitOutcomeUnknown,
@@ -111,14 +111,14 @@ extension PostgresConnection {
 
     private func rollBack() async {
         do throws(PostgresError) {
-            _ = try await self.session.run(
+            _ = try await session.run(
                 .query(Self.rollback, .init()),
-                deadline: self.configuration.queryDeadline,
+                deadline: configuration.queryDeadline,
                 isShielded: true
             )
         } catch {
             // Without an answer nobody knows what state the connection is in. Closing it rolls back too.
-            self.session.closeNow(.shutDown)
+            session.closeNow(.shutDown)
         }
     }
 }

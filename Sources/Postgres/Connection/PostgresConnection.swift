@@ -18,7 +18,7 @@ public final class PostgresConnection: Sendable {
 
     deinit {
         // The reactor would keep an open session for ever.
-        self.session.closeNow(.shutDown)
+        session.closeNow(.shutDown)
     }
 
     /// Opens a connection.
@@ -60,9 +60,9 @@ public final class PostgresConnection: Sendable {
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
     ) async throws(PostgresError) -> Rows {
-        try await self.session.run(
+        try await session.run(
             .query(statement, ParameterBuffer(parameters)),
-            deadline: deadline ?? self.configuration.queryDeadline
+            deadline: deadline ?? configuration.queryDeadline
         )
     }
 
@@ -70,15 +70,15 @@ public final class PostgresConnection: Sendable {
     ///
     /// No parameters.
     public func script(_ sql: String, deadline: Duration? = nil) async throws(PostgresError) {
-        _ = try await self.session.run(.script(sql), deadline: deadline ?? self.configuration.queryDeadline)
+        _ = try await session.run(.script(sql), deadline: deadline ?? configuration.queryDeadline)
     }
 
     /// Starts to listen to a channel; notifications arrive in `notifications`.
     ///
     /// A connection of a pool is closed when it comes back, for nobody would read what it is still sent.
     public func listen(_ channel: String) async throws(PostgresError) {
-        self.session.wire.withLock { $0.isListening = true }
-        try await self.script("LISTEN \(Self.quote(identifier: channel))")
+        session.wire.withLock { $0.isListening = true }
+        try await script("LISTEN \(Self.quote(identifier: channel))")
     }
 
     /// What arrives on the channels listened to.
@@ -86,32 +86,32 @@ public final class PostgresConnection: Sendable {
     /// It ends when the connection does; past 1024 unread ones the oldest are dropped.
     ///
     /// One consumer at a time.
-    public var notifications: AsyncStream<PostgresNotification> { self.session.notifications }
+    public var notifications: AsyncStream<PostgresNotification> { session.notifications }
 
     /// Whether statements can still be asked.
     ///
     /// A connection that the server closed is noticed at once, also when idle.
-    public var isUsable: Bool { self.session.isUsable }
+    public var isUsable: Bool { session.isUsable }
 
     /// The server's version: 150018 is 15.18.
     ///
     /// 0 when closed.
-    public var serverVersion: Int { self.session.wire.withLock { $0.connection?.serverVersion ?? 0 } }
+    public var serverVersion: Int { session.wire.withLock { $0.connection?.serverVersion ?? 0 } }
 
     /// The server process of this connection; 0 when closed.
-    public var backendProcessID: Int32 { self.session.wire.withLock { $0.connection?.backendProcessID ?? 0 } }
+    public var backendProcessID: Int32 { session.wire.withLock { $0.connection?.backendProcessID ?? 0 } }
 
     /// Closes the connection.
     ///
     /// Whoever still waits on it gets `closed`.
     public func close() async {
-        self.session.closeNow(.shutDown)
+        session.closeNow(.shutDown)
     }
 
     /// A verifier for `ALTER ROLE … PASSWORD '…'`, so that the password itself reaches neither the server's log nor its statistics.
     public func passwordVerifier(user: String, password: String) throws(PostgresError) -> String {
         do throws(LibPQError) {
-            return try self.session.wire.withLock { wire throws(LibPQError) in
+            return try session.wire.withLock { wire throws(LibPQError) in
                 guard let connection = wire.connection else { throw LibPQError.notConnected }
                 return try connection.encryptedPassword(password, user: user, algorithm: "scram-sha-256")
             }
@@ -142,9 +142,9 @@ extension ParameterBuffer {
         self.init()
         for value in values {
             if value.isPostgresNull {
-                self.appendNull(type: type(of: value).postgresType)
+                appendNull(type: type(of: value).postgresType)
             } else {
-                self.append(type: type(of: value).postgresType) { value.encode(into: &$0) }
+                append(type: type(of: value).postgresType) { value.encode(into: &$0) }
             }
         }
     }

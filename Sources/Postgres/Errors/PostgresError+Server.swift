@@ -19,10 +19,10 @@ extension PostgresError {
             serverMessage: result.errorField(.message),
             wasSent: true
         )
-        self.sqlState = SQLState(rawValue: state)
-        self.constraint = result.errorField(.constraint)
-        self.table = result.errorField(.table)
-        self.column = result.errorField(.column)
+        sqlState = SQLState(rawValue: state)
+        constraint = result.errorField(.constraint)
+        table = result.errorField(.table)
+        column = result.errorField(.column)
     }
 
     /// The error that a failed libpq call stands for.
@@ -32,7 +32,7 @@ extension PostgresError {
 
     /// Whether the server no longer executes what was prepared, so that preparing it anew may help.
     var isAboutPreparation: Bool {
-        self.sqlState == .invalidStatementName || self.sqlState == .featureNotSupported
+        sqlState == .invalidStatementName || sqlState == .featureNotSupported
     }
 
     static let shutDown = PostgresError(.closed, "the connection is closed")

@@ -75,9 +75,9 @@ public struct PostgresError: Error, Sendable {
 extension PostgresError: CustomStringConvertible {
     /// The kind, the SQLSTATE and the safe sentence.
     public var description: String {
-        var text = "PostgresError(\(self.code)"
-        if let state = self.sqlState { text += ", SQLSTATE \(state.rawValue)" }
-        if let constraint = self.constraint { text += ", constraint \(constraint)" }
-        return text + "): \(self.message)"
+        var text = "PostgresError(\(code)"
+        if let state = sqlState { text += ", SQLSTATE \(state.rawValue)" }
+        if let constraint { text += ", constraint \(constraint)" }
+        return text + "): \(message)"
     }
 }

@@ -7,7 +7,7 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// The first two characters, which name the class.
-    public var errorClass: String { String(self.rawValue.prefix(2)) }
+    public var errorClass: String { String(rawValue.prefix(2)) }
 
     /// 23505: a unique constraint refused a row; `PostgresError.constraint` names it.
     public static let uniqueViolation = SQLState(rawValue: "23505")

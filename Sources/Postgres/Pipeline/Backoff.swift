@@ -14,20 +14,20 @@ package struct Backoff: Sendable {
 
     /// The error to fail with at once, while the pause lasts.
     package func refusal(at now: ContinuousClock.Instant) -> PostgresError? {
-        guard let until = self.until, now < until else { return nil }
-        return self.lastError
+        guard let until, now < until else { return nil }
+        return lastError
     }
 
     package mutating func succeeded() {
-        self.failures = 0
-        self.until = nil
-        self.lastError = nil
+        failures = 0
+        until = nil
+        lastError = nil
     }
 
     package mutating func failed(_ error: PostgresError, at now: ContinuousClock.Instant) {
-        let pause = min(Self.longest, Self.shortest * (1 << min(self.failures, 10)))
-        self.failures += 1
-        self.until = now + pause
-        self.lastError = error
+        let pause = min(Self.longest, Self.shortest * (1 << min(failures, 10)))
+        failures += 1
+        until = now + pause
+        lastError = error
     }
 }

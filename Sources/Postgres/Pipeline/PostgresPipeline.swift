@@ -51,7 +51,7 @@ public final class PostgresPipeline: Sendable {
         logger: Logger
     ) {
         precondition(!reactors.isEmpty, "a connection lives on a reactor")
-        self.lanes = reactors.map { Lane($0) }
+        lanes = reactors.map { Lane($0) }
         let (seconds, attoseconds) = configuration.queryDeadline.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         self.configuration =
@@ -62,7 +62,7 @@ public final class PostgresPipeline: Sendable {
     }
 
     deinit {
-        for lane in self.lanes { lane.state.withLock { $0.session }?.closeNow(.shutDown) }
+        for lane in lanes { lane.state.withLock { $0.session }?.closeNow(.shutDown) }
     }
 
     /// Looks something up.
@@ -76,12 +76,12 @@ public final class PostgresPipeline: Sendable {
         if Task.isCancelled { throw .taskCancelled }
         let parameters = ParameterBuffer(parameters)
         let lane = self.lane(parameters)
-        let session = try self.currentSession(lane)
+        let session = try currentSession(lane)
         let waiter = Waiter<Rows>()
         session.submit(
             Request(
                 .query(statement, parameters),
-                deadline: .now + (deadline ?? self.configuration.queryDeadline),
+                deadline: .now + (deadline ?? configuration.queryDeadline),
                 waiter: waiter
             ),
             joining: true
@@ -93,12 +93,12 @@ public final class PostgresPipeline: Sendable {
 
     /// Whether a connection is there that has not broken.
     public var isConnected: Bool {
-        self.lanes.contains { lane in lane.state.withLock { $0.session?.isUsable ?? false } }
+        lanes.contains { lane in lane.state.withLock { $0.session?.isUsable ?? false } }
     }
 
     /// How many callers wait for look-ups that can still be joined, that wait to be written, and that are written.
     package var backlog: (joinable: Int, waiting: Int, written: Int) {
-        self.lanes.reduce(into: (0, 0, 0)) { sum, lane in
+        lanes.reduce(into: (0, 0, 0)) { sum, lane in
             guard let backlog = lane.state.withLock({ $0.session })?.backlog else { return }
             sum = (sum.0 + backlog.joinable, sum.1 + backlog.waiting, sum.2 + backlog.written)
         }
@@ -106,7 +106,7 @@ public final class PostgresPipeline: Sendable {
 
     /// Closes the connection; callers that wait get `closed`, and so do later ones.
     public func shutdown() async {
-        for lane in self.lanes {
+        for lane in lanes {
             let session = lane.state.withLock { state in
                 state.isShutDown = true
                 return state.session
@@ -116,9 +116,9 @@ public final class PostgresPipeline: Sendable {
     }
 
     private func lane(_ parameters: ParameterBuffer) -> Lane {
-        if self.lanes.count == 1 { return self.lanes[0] }
-        return self.lanes.first(where: \.reactor.isOwnThread)
-            ?? self.lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(self.lanes.count))]
+        if lanes.count == 1 { return lanes[0] }
+        return lanes.first(where: \.reactor.isOwnThread)
+            ?? lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(lanes.count))]
     }
 
     private func currentSession(_ lane: Lane) throws(PostgresError) -> Session {
@@ -126,7 +126,7 @@ public final class PostgresPipeline: Sendable {
             if state.isShutDown { throw .shutDown }
             if let session = state.session, session.isUsable { return session }
             if let refusal = state.backoff.refusal(at: .now) { throw refusal }
-            let session = Session(self.configuration, policy: .perFlush, reactor: lane.reactor, logger: self.logger) {
+            let session = Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger) {
                 [weak lane] outcome in
                 lane?.opened(outcome)
             }

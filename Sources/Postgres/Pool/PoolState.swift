@@ -42,44 +42,44 @@ package struct PoolState<Connection, Caller: Equatable> {
 
     package init(options: PostgresPoolOptions) { self.options = options }
 
-    package var idleCount: Int { self.idle.count }
-    package var waitingCount: Int { self.waiting.count }
+    package var idleCount: Int { idle.count }
+    package var waitingCount: Int { waiting.count }
 
     /// A caller asks.
     package mutating func lease(_ caller: Caller, at now: ContinuousClock.Instant) -> Lease {
-        if self.isShutDown { return .refuse(.shutDown) }
+        if isShutDown { return .refuse(.shutDown) }
         // The one used last: the others age and are closed when the load falls.
-        if self.waiting.isEmpty, let last = self.idle.popLast() { return .use(last.connection) }
-        if self.waiting.isEmpty, self.count < self.options.maximumConnections {
-            guard let refusal = self.backoff.refusal(at: now) else {
-                self.count += 1
+        if waiting.isEmpty, let last = idle.popLast() { return .use(last.connection) }
+        if waiting.isEmpty, count < options.maximumConnections {
+            guard let refusal = backoff.refusal(at: now) else {
+                count += 1
                 return .open
             }
-            guard self.count > 0 else { return .refuse(refusal) }
+            guard count > 0 else { return .refuse(refusal) }
         }
-        guard self.waiting.count < self.options.maximumWaiters else {
+        guard waiting.count < options.maximumWaiters else {
             return .refuse(PostgresError(.queueFull, "too many callers wait for a connection"))
         }
-        self.waiting.append(Waiting(caller: caller, deadline: now + self.options.leaseDeadline))
+        waiting.append(Waiting(caller: caller, deadline: now + options.leaseDeadline))
         return .wait
     }
 
     /// A reserved place became a connection, which its opener uses.
     package mutating func opened() {
-        self.backoff.succeeded()
+        backoff.succeeded()
     }
 
     /// A reserved place stayed empty.
     package mutating func failedToOpen(_ error: PostgresError, at now: ContinuousClock.Instant) -> Actions {
-        self.count -= 1
+        count -= 1
         // A caller that was cancelled says nothing about the server.
-        if error.code == .cancelled { return self.openForNext(at: now) }
-        self.backoff.failed(error, at: now)
+        if error.code == .cancelled { return openForNext(at: now) }
+        backoff.failed(error, at: now)
         var actions = Actions()
-        if self.count == 0 {
+        if count == 0 {
             // Nobody is left who could hand a connection on.
-            actions.refuse = self.waiting.map { ($0.caller, error) }
-            self.waiting = []
+            actions.refuse = waiting.map { ($0.caller, error) }
+            waiting = []
         }
         return actions
     }
@@ -92,31 +92,31 @@ package struct PoolState<Connection, Caller: Equatable> {
         at now: ContinuousClock.Instant
     ) -> Actions {
         var actions = Actions()
-        guard isReusable, !self.isShutDown, now - openedAt < self.options.maximumLifetime else {
-            self.count -= 1
-            actions = self.openForNext(at: now)
+        guard isReusable, !isShutDown, now - openedAt < options.maximumLifetime else {
+            count -= 1
+            actions = openForNext(at: now)
             actions.close.append(connection)
             return actions
         }
-        if let next = self.waiting.popFirst() {
+        if let next = waiting.popFirst() {
             actions.hand.append((next.caller, connection))
         } else {
-            self.idle.append(Idle(connection: connection, openedAt: openedAt, since: now))
+            idle.append(Idle(connection: connection, openedAt: openedAt, since: now))
         }
         return actions
     }
 
     private mutating func openForNext(at now: ContinuousClock.Instant) -> Actions {
         var actions = Actions()
-        guard !self.isShutDown, self.count < self.options.maximumConnections, let next = self.waiting.popFirst() else {
+        guard !isShutDown, count < options.maximumConnections, let next = waiting.popFirst() else {
             return actions
         }
-        if let refusal = self.backoff.refusal(at: now), self.count == 0 {
+        if let refusal = backoff.refusal(at: now), count == 0 {
             actions.refuse.append((next.caller, refusal))
-            actions.refuse += self.waiting.map { ($0.caller, refusal) }
-            self.waiting = []
+            actions.refuse += waiting.map { ($0.caller, refusal) }
+            waiting = []
         } else {
-            self.count += 1
+            count += 1
             actions.openFor.append(next.caller)
         }
         return actions
@@ -125,20 +125,20 @@ package struct PoolState<Connection, Caller: Equatable> {
     /// A caller gives up waiting.
     /// - Returns: whether it was still waiting.
     package mutating func giveUp(_ caller: Caller) -> Bool {
-        guard let index = self.waiting.firstIndex(where: { $0.caller == caller }) else { return false }
-        self.waiting.remove(at: index)
+        guard let index = waiting.firstIndex(where: { $0.caller == caller }) else { return false }
+        waiting.remove(at: index)
         return true
     }
 
     /// Time has passed.
     package mutating func tick(at now: ContinuousClock.Instant, isUsable: (Connection) -> Bool) -> Actions {
         var actions = Actions()
-        while let first = self.waiting.first, first.deadline <= now {
-            self.waiting.removeFirst()
+        while let first = waiting.first, first.deadline <= now {
+            waiting.removeFirst()
             actions.refuse.append((first.caller, PostgresError(.poolTimedOut, "no connection came free in time")))
         }
         // After a failed attempt a place can be free while callers wait.
-        while self.backoff.refusal(at: now) == nil, let next = self.openForNext(at: now).openFor.first {
+        while backoff.refusal(at: now) == nil, let next = openForNext(at: now).openFor.first {
             actions.openFor.append(next)
         }
         let options = self.options
@@ -154,7 +154,7 @@ package struct PoolState<Connection, Caller: Equatable> {
                         || !isUsable(idle.connection)
                 }
                 .map(\.connection)
-            self.count -= self.idle.count - kept.count
+            count -= self.idle.count - kept.count
             self.idle = kept
         }
         return actions
@@ -164,13 +164,13 @@ package struct PoolState<Connection, Caller: Equatable> {
     ///
     /// Connections in use are closed as they come back.
     package mutating func shutDown() -> Actions {
-        self.isShutDown = true
+        isShutDown = true
         var actions = Actions()
-        actions.refuse = self.waiting.map { ($0.caller, .shutDown) }
-        actions.close = self.idle.map(\.connection)
-        self.count -= self.idle.count
-        self.idle = []
-        self.waiting = []
+        actions.refuse = waiting.map { ($0.caller, .shutDown) }
+        actions.close = idle.map(\.connection)
+        count -= idle.count
+        idle = []
+        waiting = []
         return actions
     }
 }

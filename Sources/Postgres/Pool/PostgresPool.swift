@@ -28,7 +28,7 @@ public final class PostgresPool: Sendable {
 
         init(_ pool: PostgresPool) { self.pool = pool }
 
-        func tick(at now: ContinuousClock.Instant) { self.pool?.tick(at: now) }
+        func tick(at now: ContinuousClock.Instant) { pool?.tick(at: now) }
     }
 
     private let configuration: PostgresConfiguration
@@ -47,14 +47,14 @@ public final class PostgresPool: Sendable {
         self.configuration = configuration
         self.reactor = reactor
         self.logger = logger
-        self.id = reactor.makeID()
-        self.state = Mutex(PoolState(options: options))
-        reactor.addTicker(Ticker(self), id: self.id)
+        id = reactor.makeID()
+        state = Mutex(PoolState(options: options))
+        reactor.addTicker(Ticker(self), id: id)
     }
 
     deinit {
         // Nobody waits and nothing is lent, for either would keep the pool; its idle connections close with it.
-        self.reactor.removeTicker(id: self.id)
+        reactor.removeTicker(id: id)
     }
 
     /// Lends a connection to `body`.
@@ -63,8 +63,8 @@ public final class PostgresPool: Sendable {
     ///
     /// - Throws: besides what `body` throws, `poolTimedOut`, `queueFull`, `closed`, `cancelled` and `connectFailed`.
     public func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
-        let pooled = try await self.lease()
-        defer { self.release(pooled) }
+        let pooled = try await lease()
+        defer { release(pooled) }
         return try await body(pooled.connection)
     }
 
@@ -75,7 +75,7 @@ public final class PostgresPool: Sendable {
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
     ) async throws -> Rows {
-        try await self.withConnection { try await $0.query(statement, parameters, deadline: deadline) }
+        try await withConnection { try await $0.query(statement, parameters, deadline: deadline) }
     }
 
     /// Runs `body` in a transaction on a connection of the pool; see `PostgresConnection.transaction`.
@@ -83,18 +83,18 @@ public final class PostgresPool: Sendable {
         _ options: TransactionOptions = .default,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await self.withConnection { try await $0.transaction(options, body) }
+        try await withConnection { try await $0.transaction(options, body) }
     }
 
     /// How the pool is used at this moment.
     public var usage: (open: Int, idle: Int, waiting: Int) {
-        self.state.withLock { ($0.count, $0.idleCount, $0.waitingCount) }
+        state.withLock { ($0.count, $0.idleCount, $0.waitingCount) }
     }
 
     /// Refuses new callers, closes idle connections, and closes the others as they come back.
     public func shutdown() async {
-        self.perform(self.state.withLock { $0.shutDown() })
-        self.reactor.removeTicker(id: self.id)
+        perform(state.withLock { $0.shutDown() })
+        reactor.removeTicker(id: id)
     }
 
     // MARK: Leasing
@@ -105,16 +105,16 @@ public final class PostgresPool: Sendable {
         while true {
             let caller = Caller(waiter: Waiter())
             let grant: Grant
-            switch self.state.withLock({ $0.lease(caller, at: .now) }) {
+            switch state.withLock({ $0.lease(caller, at: .now) }) {
             case .use(let pooled): grant = .use(pooled)
             case .open: grant = .open
             case .refuse(let error): throw error
-            case .wait: grant = try await self.wait(caller)
+            case .wait: grant = try await wait(caller)
             }
             switch grant {
-            case .open: return try await self.open()
+            case .open: return try await open()
             case .use(let pooled) where pooled.connection.isUsable: return pooled
-            case .use(let pooled): self.release(pooled)
+            case .use(let pooled): release(pooled)
             }
         }
     }
@@ -122,7 +122,7 @@ public final class PostgresPool: Sendable {
     private func wait(_ caller: Caller) async throws(PostgresError) -> Grant {
         try await caller.waiter.value(onCancel: {
             // If it no longer waits, a grant is on its way, and will be used or returned.
-            guard self.state.withLock({ $0.giveUp(caller) }) else { return }
+            guard state.withLock({ $0.giveUp(caller) }) else { return }
             caller.waiter.finish(.failure(PostgresError(.cancelled, "the task was cancelled")))
         })
     }
@@ -130,29 +130,29 @@ public final class PostgresPool: Sendable {
     private func open() async throws(PostgresError) -> Pooled {
         do throws(PostgresError) {
             let connection = try await PostgresConnection.connect(
-                self.configuration,
-                reactor: self.reactor,
-                logger: self.logger
+                configuration,
+                reactor: reactor,
+                logger: logger
             )
-            self.state.withLock { $0.opened() }
+            state.withLock { $0.opened() }
             return Pooled(connection: connection, openedAt: .now)
         } catch {
-            self.perform(self.state.withLock { $0.failedToOpen(error, at: .now) })
+            perform(state.withLock { $0.failedToOpen(error, at: .now) })
             throw error
         }
     }
 
     private func release(_ pooled: Pooled) {
         let isReusable = pooled.connection.session.isClean
-        self.perform(
-            self.state.withLock {
+        perform(
+            state.withLock {
                 $0.release(pooled, openedAt: pooled.openedAt, isReusable: isReusable, at: .now)
             }
         )
     }
 
     fileprivate func tick(at now: ContinuousClock.Instant) {
-        self.perform(self.state.withLock { $0.tick(at: now, isUsable: { $0.connection.isUsable }) })
+        perform(state.withLock { $0.tick(at: now, isUsable: { $0.connection.isUsable }) })
     }
 
     private func perform(_ actions: PoolState<Pooled, Caller>.Actions) {

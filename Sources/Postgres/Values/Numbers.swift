@@ -74,7 +74,7 @@ extension Double: PostgresEncodable, PostgresDecodable {
     /// `double precision`.
     public static var postgresType: UInt32 { TypeID.float8 }
     /// Eight bytes, IEEE 754.
-    public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: self.bitPattern) }
+    public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: bitPattern) }
     /// Reads `real` and `double precision`.
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Double {
         guard let cell else { throw .unexpectedNull(Double.self) }

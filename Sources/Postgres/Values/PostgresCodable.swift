@@ -94,8 +94,8 @@ extension PostgresError {
 extension RawSpan {
     /// A big-endian integer, which is PostgreSQL's byte order; the caller has checked the bounds.
     func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as: T.Type) -> T {
-        precondition(offset >= 0 && offset + MemoryLayout<T>.size <= self.byteCount, "out of bounds")
-        return unsafe T(bigEndian: self.unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
+        precondition(offset >= 0 && offset + MemoryLayout<T>.size <= byteCount, "out of bounds")
+        return unsafe T(bigEndian: unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
     }
 }
 
@@ -103,7 +103,7 @@ extension [UInt8] {
     mutating func append(bigEndian value: some FixedWidthInteger) {
         let width = value.bitWidth
         for shift in stride(from: width - 8, through: 0, by: -8) {
-            self.append(UInt8(truncatingIfNeeded: value >> shift))
+            append(UInt8(truncatingIfNeeded: value >> shift))
         }
     }
 }

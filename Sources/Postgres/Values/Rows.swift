@@ -6,7 +6,7 @@ public struct Rows: Sendable, RandomAccessCollection {
 
     init(_ result: ServerResult) {
         self.result = result
-        self.endIndex = result.rowCount
+        endIndex = result.rowCount
     }
 
     /// No rows, from no server: for tests of what passes rows on.
@@ -19,15 +19,15 @@ public struct Rows: Sendable, RandomAccessCollection {
 
     /// One row.
     public subscript(index: Int) -> Row {
-        precondition(index >= 0 && index < self.endIndex, "no such row")
-        return Row(result: self.result, index: index)
+        precondition(index >= 0 && index < endIndex, "no such row")
+        return Row(result: result, index: index)
     }
 
     /// The number of rows that the statement inserted, updated, deleted or selected.
-    public var affectedRows: Int { self.result.affectedRows }
+    public var affectedRows: Int { result.affectedRows }
 
     /// What the server says it did, such as `INSERT 0 1` or `COMMIT`.
-    public var commandTag: String { self.result.commandTag }
+    public var commandTag: String { result.commandTag }
 }
 
 /// One row of a result, read in place.
@@ -39,11 +39,11 @@ public struct Row: Sendable {
     ///
     /// - Throws: `decoding` when the column does not exist, is NULL for a type that is not optional, or has another type.
     public func decode<T: PostgresDecodable>(_ column: Int, as type: T.Type = T.self) throws(PostgresError) -> T {
-        guard column >= 0, column < self.result.columnCount else {
+        guard column >= 0, column < result.columnCount else {
             throw PostgresError(.decoding, "the result has no column \(column)")
         }
-        return try self.result.withCell(row: self.index, column: column) { cell throws(PostgresError) in
-            try T.decode(cell, type: self.result.type(column: column))
+        return try result.withCell(row: index, column: column) { cell throws(PostgresError) in
+            try T.decode(cell, type: result.type(column: column))
         }
     }
 
@@ -54,7 +54,7 @@ public struct Row: Sendable {
         var column = -1
         func next<U: PostgresDecodable>(_ type: U.Type) throws(PostgresError) -> U {
             column += 1
-            return try self.decode(column, as: type)
+            return try decode(column, as: type)
         }
         return (repeat try next((each T).self))
     }

@@ -4,7 +4,7 @@ extension String: PostgresEncodable, PostgresDecodable {
     /// `text`.
     public static var postgresType: UInt32 { TypeID.text }
     /// UTF-8.
-    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.utf8) }
+    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
     /// Reads every type whose binary format is its text.
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> String {
         guard let cell else { throw .unexpectedNull(String.self) }
@@ -19,7 +19,7 @@ extension String: PostgresEncodable, PostgresDecodable {
 extension RawSpan {
     /// The bytes as text; the connection's encoding is UTF-8, which the server checks on the way in.
     var utf8Text: String {
-        unsafe self.withUnsafeBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
+        unsafe withUnsafeBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
     }
 }
 
@@ -28,7 +28,7 @@ extension UUID: PostgresEncodable, PostgresDecodable {
     public static var postgresType: UInt32 { TypeID.uuid }
     /// Sixteen bytes.
     public func encode(into bytes: inout [UInt8]) {
-        unsafe withUnsafeBytes(of: self.uuid) { unsafe bytes.append(contentsOf: $0) }
+        unsafe withUnsafeBytes(of: uuid) { unsafe bytes.append(contentsOf: $0) }
     }
     /// Reads `uuid`.
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> UUID {
@@ -51,7 +51,7 @@ public struct PostgresJSON: PostgresEncodable, PostgresDecodable, Hashable {
     /// A version byte, then the text.
     public func encode(into bytes: inout [UInt8]) {
         bytes.append(1)
-        bytes.append(contentsOf: self.text.utf8)
+        bytes.append(contentsOf: text.utf8)
     }
     /// Reads `json` and `jsonb`.
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> PostgresJSON {
@@ -89,7 +89,7 @@ public struct PostgresTimestamp: PostgresEncodable, PostgresDecodable, Hashable,
     ///
     /// An instant before 4714 BC, which PostgreSQL cannot store, is sent as one that the server refuses (22008).
     public func encode(into bytes: inout [UInt8]) {
-        let (value, overflow) = self.microsecondsSinceUnixEpoch.subtractingReportingOverflow(Self.postgresEpoch)
+        let (value, overflow) = microsecondsSinceUnixEpoch.subtractingReportingOverflow(Self.postgresEpoch)
         // The least value of all would be stored as -infinity.
         bytes.append(bigEndian: overflow ? Int64.min + 1 : max(value, Int64.min + 1))
     }

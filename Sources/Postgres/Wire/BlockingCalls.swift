@@ -18,20 +18,20 @@ final class BlockingCalls: Sendable {
     private let state = Mutex(State())
 
     init(label: String, width: Int) {
-        self.queue = DispatchQueue(label: label, attributes: .concurrent)
+        queue = DispatchQueue(label: label, attributes: .concurrent)
         self.width = width
     }
 
     func run(_ call: @escaping @Sendable () -> Void) {
         let isFree = self.state.withLock { state in
-            guard state.busy < self.width else {
+            guard state.busy < width else {
                 state.waiting.append(call)
                 return false
             }
             state.busy += 1
             return true
         }
-        if isFree { self.queue.async { self.work(call) } }
+        if isFree { queue.async { work(call) } }
     }
 
     private func work(_ first: @Sendable () -> Void) {

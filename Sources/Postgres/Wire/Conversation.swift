@@ -96,135 +96,135 @@ package struct Conversation: ~Copyable {
     }
 
     /// Nothing waits and nothing is owed.
-    var isIdle: Bool { self.waiting.isEmpty && self.awaited.isEmpty && !self.syncIsDue }
+    var isIdle: Bool { waiting.isEmpty && awaited.isEmpty && !syncIsDue }
     /// Nothing is owed: what is written now is answered next.
-    var owesNothing: Bool { self.awaited.isEmpty }
-    var waitingCount: Int { self.waiting.count }
+    var owesNothing: Bool { awaited.isEmpty }
+    var waitingCount: Int { waiting.count }
     /// Whether more requests may be taken over; the others wait where they can still be joined and counted.
-    var hasRoom: Bool { self.waiting.count < Self.window }
+    var hasRoom: Bool { waiting.count < Self.window }
 
-    package mutating func enqueue(_ request: Request) { self.waiting.append(request) }
+    package mutating func enqueue(_ request: Request) { waiting.append(request) }
 
     /// What to write now; `nil` when there is nothing, or when answers must come first.
     package mutating func next() -> Step? {
-        if let step = self.following {
-            self.following = nil
+        if let step = following {
+            following = nil
             return step
         }
-        if self.isHeld || self.isCopying { return nil }
+        if isHeld || isCopying { return nil }
         // A sync that is due after each statement goes out before the next one.
-        if self.syncIsDue, self.policy == .everyQuery || self.isRepeating { return self.makeSync() }
-        while let request = self.waiting.first {
+        if syncIsDue, policy == .everyQuery || isRepeating { return makeSync() }
+        while let request = waiting.first {
             if request.isAbandoned {
-                self.waiting.removeFirst()
+                waiting.removeFirst()
                 continue
             }
             // A statement that goes again does not share the group of those before it.
-            if self.syncIsDue, request.attempts > 0 { return self.makeSync() }
+            if syncIsDue, request.attempts > 0 { return makeSync() }
             guard let step = self.step(for: request) else { break }
             return step
         }
-        return self.syncIsDue ? self.makeSync() : nil
+        return syncIsDue ? makeSync() : nil
     }
 
     private mutating func makeSync() -> Step {
-        self.syncIsDue = false
-        self.isRepeating = false
-        self.awaited.append(.sync(nil))
+        syncIsDue = false
+        isRepeating = false
+        awaited.append(.sync(nil))
         return .sync
     }
 
     private mutating func step(for request: Request) -> Step? {
         switch request.work {
         case .query(let statement, let parameters):
-            if self.mode == .simple {
+            if mode == .simple {
                 // A script may still be running: the pipeline begins after it.
-                guard self.awaited.isEmpty else { return nil }
-                self.mode = .pipeline
+                guard awaited.isEmpty else { return nil }
+                mode = .pipeline
                 return .enterPipeline
             }
-            guard self.awaited.count < Self.window else { return nil }
-            self.waiting.removeFirst()
-            return self.send(request, statement, parameters)
+            guard awaited.count < Self.window else { return nil }
+            waiting.removeFirst()
+            return send(request, statement, parameters)
         case .script(let sql), .copyIn(let sql):
-            guard self.awaited.isEmpty, !self.syncIsDue else { return nil }
-            if self.mode == .pipeline {
-                self.mode = .simple
+            guard awaited.isEmpty, !syncIsDue else { return nil }
+            if mode == .pipeline {
+                mode = .simple
                 return .exitPipeline
             }
-            self.waiting.removeFirst()
-            self.awaited.append(.query(request))
-            self.mayBeInTransaction = true
+            waiting.removeFirst()
+            awaited.append(.query(request))
+            mayBeInTransaction = true
             return .script(sql)
         }
     }
 
     private mutating func send(_ request: Request, _ statement: Statement, _ parameters: ParameterBuffer) -> Step {
-        self.syncIsDue = true
-        self.isRepeating = request.attempts > 0
-        if !statement.isPlain { self.mayBeInTransaction = true }
-        guard statement.isPrepared, self.usesPreparedStatements else {
-            self.awaited.append(.query(request))
+        syncIsDue = true
+        isRepeating = request.attempts > 0
+        if !statement.isPlain { mayBeInTransaction = true }
+        guard statement.isPrepared, usesPreparedStatements else {
+            awaited.append(.query(request))
             return .executeUnnamed(statement, parameters)
         }
-        if let name = self.prepared.name(of: statement, types: parameters.types) {
-            self.awaited.append(.query(request))
+        if let name = prepared.name(of: statement, types: parameters.types) {
+            awaited.append(.query(request))
             return .execute(name: name, parameters)
         }
-        guard self.prepared.hasRoom(for: statement) else {
-            self.awaited.append(.query(request))
+        guard prepared.hasRoom(for: statement) else {
+            awaited.append(.query(request))
             return .executeUnnamed(statement, parameters)
         }
-        let name = self.prepared.add(statement, types: parameters.types)
-        self.awaited.append(.prepare(statement))
-        self.awaited.append(.query(request))
-        self.following = .execute(name: name, parameters)
+        let name = prepared.add(statement, types: parameters.types)
+        awaited.append(.prepare(statement))
+        awaited.append(.query(request))
+        following = .execute(name: name, parameters)
         return .prepare(statement, types: parameters.types, name: name)
     }
 
     /// Takes in one result of `PQgetResult`.
     package mutating func receive(_ arrival: Arrival<Rows>) -> Outcome {
-        switch (self.awaited.first, arrival) {
+        switch (awaited.first, arrival) {
         case (.query(let request), .answer(let rows)):
             request.succeed(rows)
             return .nothing
         case (.query(let request), .endOfResults):
-            self.awaited.removeFirst()
-            return self.end(request)
+            awaited.removeFirst()
+            return end(request)
         case (.sync(let request), .sync):
-            self.awaited.removeFirst()
-            self.endIsDue = false
-            return request.map { self.settle($0) } ?? .nothing
+            awaited.removeFirst()
+            endIsDue = false
+            return request.map { settle($0) } ?? .nothing
         case (.sync(let request), .failure(let error)):
             // The transaction failed as it ended: a deferred constraint, say.
             request?.fail(error)
-            self.endIsDue = true
+            endIsDue = true
             return .nothing
-        case (.sync, .endOfResults) where self.endIsDue:
-            self.endIsDue = false
+        case (.sync, .endOfResults) where endIsDue:
+            endIsDue = false
             return .nothing
         case (.query(let request), .failure(let error)):
-            self.isCopying = false
+            isCopying = false
             request.fail(error)
             return .nothing
         case (.query, .aborted):
             return .nothing
         case (.query(let request), .copyReady(let rows)):
             guard case .copyIn = request.work else { return .confused }
-            self.isCopying = true
+            isCopying = true
             return .copyStarted(request, rows)
         case (.prepare, .answer):
             return .nothing
         case (.prepare(let statement), .failure(let error)):
             // The statement after it is aborted with it: it gets this error as its own.
-            self.prepared.remove(statement)
-            if self.awaited.count > 1, case .query(let request) = self.awaited[1] { request.fail(error) }
+            prepared.remove(statement)
+            if awaited.count > 1, case .query(let request) = awaited[1] { request.fail(error) }
             return .nothing
         case (.prepare(let statement), .aborted):
-            self.prepared.remove(statement)
+            prepared.remove(statement)
             return .nothing
         case (.prepare, .endOfResults):
-            self.awaited.removeFirst()
+            awaited.removeFirst()
             return .nothing
         default:
             return .confused
@@ -233,11 +233,11 @@ package struct Conversation: ~Copyable {
 
     private mutating func end(_ request: Request) -> Outcome {
         // A statement that has a group of its own is committed at the sync point, and not before.
-        if self.policy == .everyQuery, case .sync = self.awaited.first {
-            self.awaited[0] = .sync(request)
+        if policy == .everyQuery, case .sync = awaited.first {
+            awaited[0] = .sync(request)
             return .nothing
         }
-        return self.settle(request)
+        return settle(request)
     }
 
     private mutating func settle(_ request: Request) -> Outcome {
@@ -247,22 +247,22 @@ package struct Conversation: ~Copyable {
         case .failure(let error) where error.isAboutPreparation && request.firstFailure == nil:
             // Somebody deallocated it (DISCARD ALL, a pooler) or altered its tables: prepare it anew, once.
             guard case .query(let statement, _) = request.work else { return .finish(request, .failure(error)) }
-            self.prepared.remove(statement)
+            prepared.remove(statement)
             request.firstFailure = error
-            self.sendAgain(request)
+            sendAgain(request)
             return .nothing
-        case .failure(let error) where error.sqlState == .queryCanceled && self.wasHitByMistake(request):
+        case .failure(let error) where error.sqlState == .queryCanceled && wasHitByMistake(request):
             request.firstFailure = error
-            self.sendAgain(request)
+            sendAgain(request)
             return .nothing
         case .failure(let error) where error.sqlState == .inFailedTransaction:
             // Going again was in vain, because the first failure ended the transaction: that is the one to tell.
             return .finish(request, .failure(request.firstFailure ?? error))
         case .failure(let error):
             return .finish(request, .failure(error))
-        case nil where self.policy == .perFlush && request.attempts < Self.window:
+        case nil where policy == .perFlush && request.attempts < Self.window:
             // A neighbour failed. Nothing of this one took effect, and the connection is read-only: it simply goes again.
-            self.sendAgain(request)
+            sendAgain(request)
             return .nothing
         case nil:
             let error = PostgresError(.protocolViolation, "the statement was not executed", wasSent: true)
@@ -274,74 +274,74 @@ package struct Conversation: ~Copyable {
     ///
     /// Only what cannot end a transaction by itself, and only outside of one: there the failure has undone more than this statement.
     private func wasHitByMistake(_ request: Request) -> Bool {
-        guard case .query(let statement, _) = request.work, self.policy == .everyQuery else { return false }
+        guard case .query(let statement, _) = request.work, policy == .everyQuery else { return false }
         return request.isExposed && request.stopReason == nil && request.firstFailure == nil && statement.isPlain
-            && !self.mayBeInTransaction
+            && !mayBeInTransaction
     }
 
     /// A cancellation is about to be sent: it stops whatever the server works on when it arrives.
     mutating func expose() {
-        self.isHeld = true
-        for request in self.allAwaited { request.isExposed = true }
+        isHeld = true
+        for request in allAwaited { request.isExposed = true }
     }
 
     /// The driver has seen that no transaction is open.
-    mutating func isOutsideTransaction() { self.mayBeInTransaction = false }
+    mutating func isOutsideTransaction() { mayBeInTransaction = false }
 
     private mutating func sendAgain(_ request: Request) {
         request.attempts += 1
         request.outcome = nil
-        self.waiting.prepend(request)
+        waiting.prepend(request)
     }
 
     /// COPY data has ended; the results of the COPY come next.
-    mutating func endCopy() { self.isCopying = false }
+    mutating func endCopy() { isCopying = false }
 
     /// The caller that started a COPY has its answer; the one that ends it takes its place.
     mutating func replaceCopyWaiter(_ waiter: Waiter<Rows>, deadline: ContinuousClock.Instant) {
-        guard case .query(let request) = self.awaited.first else {
+        guard case .query(let request) = awaited.first else {
             waiter.finish(.failure(PostgresError(.connectionLost, "the connection is closed")))
             return
         }
-        self.awaited[0] = .query(Request(request.work, deadline: deadline, waiter: waiter))
+        awaited[0] = .query(Request(request.work, deadline: deadline, waiter: waiter))
     }
 
     /// Statements whose deadline has passed: the waiting ones leave, the one being answered is only named.
     package mutating func expired(at now: ContinuousClock.Instant) -> (unsent: [Request], isHeadOverdue: Bool) {
         var unsent: [Request] = []
-        if self.waiting.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
+        if waiting.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
             var remaining = Deque<Request>()
-            for request in self.waiting {
+            for request in waiting {
                 if request.deadline <= now {
                     unsent.append(request)
                 } else if !request.isAbandoned {
                     remaining.append(request)
                 }
             }
-            self.waiting = remaining
+            waiting = remaining
         }
-        return (unsent, self.firstAwaited.map { $0.deadline <= now } ?? false)
+        return (unsent, firstAwaited.map { $0.deadline <= now } ?? false)
     }
 
     /// Who of those that wait has run out of time, and whether their statement is written.
     ///
     /// With `everyQuery`, not the first statement's caller: that statement is cancelled, and its caller learns how it ended.
     func overdue(at now: ContinuousClock.Instant) -> [(waiter: Waiter<Rows>, wasSent: Bool)] {
-        let first = self.policy == .everyQuery ? self.firstAwaited : nil
+        let first = policy == .everyQuery ? firstAwaited : nil
         var overdue: [(waiter: Waiter<Rows>, wasSent: Bool)] = []
-        for request in self.waiting { overdue += request.overdue(at: now).map { ($0, request.attempts > 0) } }
-        for request in self.allAwaited where request !== first {
+        for request in waiting { overdue += request.overdue(at: now).map { ($0, request.attempts > 0) } }
+        for request in allAwaited where request !== first {
             overdue += request.overdue(at: now).map { ($0, true) }
         }
         return overdue
     }
 
     /// The written statement that this caller waits for.
-    func written(for waiter: Waiter<Rows>) -> Request? { self.allAwaited.first { $0.waiter === waiter } }
+    func written(for waiter: Waiter<Rows>) -> Request? { allAwaited.first { $0.waiter === waiter } }
 
     /// The statement that the server is working on, as far as we know.
     var firstAwaited: Request? {
-        for entry in self.awaited {
+        for entry in awaited {
             if let request = entry.request { return request }
         }
         return nil
@@ -349,16 +349,16 @@ package struct Conversation: ~Copyable {
 
     /// Every written statement that still waits for its answer.
     var allAwaited: [Request] {
-        self.awaited.compactMap(\.request)
+        awaited.compactMap(\.request)
     }
 
     /// The connection is gone: what was written, whose fate is unknown, and what was not.
     package mutating func abandon() -> (sent: [Request], unsent: [Request]) {
-        let result = (self.allAwaited, Array(self.waiting))
-        self.awaited = []
-        self.waiting = []
-        self.isCopying = false
-        self.following = nil
+        let result = (allAwaited, Array(waiting))
+        awaited = []
+        waiting = []
+        isCopying = false
+        following = nil
         return result
     }
 }

@@ -42,14 +42,14 @@ public final class Reactor: Sendable {
     /// - Throws: `closed` when the system gives no descriptors.
     public init(name: String = "postgres") throws(PostgresError) {
         do throws(LibPQError) {
-            self.poller = try Poller()
+            poller = try Poller()
         } catch {
             throw PostgresError(.closed, "the system refused what a reactor needs", serverMessage: error.message)
         }
-        self.connecting = BlockingCalls(label: "\(name).connect", width: 4)
-        self.cancelling = BlockingCalls(label: "\(name).cancel", width: 2)
+        connecting = BlockingCalls(label: "\(name).connect", width: 4)
+        cancelling = BlockingCalls(label: "\(name).cancel", width: 2)
         let thread = DispatchQueue(label: "\(name).reactor", qos: .userInteractive)
-        thread.async { self.run() }
+        thread.async { run() }
     }
 
     /// Stops the thread.
@@ -63,7 +63,7 @@ public final class Reactor: Sendable {
             return Array(state.handlers.values)
         }
         for handler in handlers { handler.closeNow(.shutDown) }
-        self.poller.wake()
+        poller.wake()
         // Nobody fails this wait.
         try? await waiter.value()
     }
@@ -87,12 +87,12 @@ public final class Reactor: Sendable {
         }
     }
 
-    func remove(id: UInt64) { self.state.withLock { _ = $0.handlers.removeValue(forKey: id) } }
-    func addTicker(_ ticker: any Ticking, id: UInt64) { self.state.withLock { $0.tickers[id] = ticker } }
-    func removeTicker(id: UInt64) { self.state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
+    func remove(id: UInt64) { state.withLock { _ = $0.handlers.removeValue(forKey: id) } }
+    func addTicker(_ ticker: any Ticking, id: UInt64) { state.withLock { $0.tickers[id] = ticker } }
+    func removeTicker(id: UInt64) { state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
 
     /// Whether the calling thread is the reactor's, which looks at everything that waits before it sleeps again.
-    var isOwnThread: Bool { self.poller.isOwnThread }
+    var isOwnThread: Bool { poller.isOwnThread }
 
     /// Makes the thread call `ready` of this handler soon.
     func wake(id: UInt64) {
@@ -101,7 +101,7 @@ public final class Reactor: Sendable {
             state.woken.append(id)
             return state.woken.count == 1 && state.jobs.isEmpty
         }
-        if isFirst, !self.isOwnThread { self.poller.wake() }
+        if isFirst, !isOwnThread { poller.wake() }
     }
 
     // MARK: The thread
@@ -112,14 +112,14 @@ public final class Reactor: Sendable {
         var woken: [UInt64] = []
         var hasMore = false
         while true {
-            self.poller.wait(milliseconds: hasMore ? 0 : Self.tickMilliseconds) { event in
+            poller.wait(milliseconds: hasMore ? 0 : Self.tickMilliseconds) { event in
                 guard case .ready(let id, let readable, let writable) = event else { return }
                 let handler = self.state.withLock { $0.handlers[id] }
                 handler?.ready(readable: readable, writable: writable)
             }
             // First whoever has got an answer or has just come, then what they ask: it goes out together.
             self.state.withLock { swap(&$0.jobs, &jobs) }
-            for job in jobs { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+            for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
             jobs.removeAll(keepingCapacity: true)
             self.state.withLock { swap(&$0.woken, &woken) }
             for id in woken {
@@ -145,7 +145,7 @@ public final class Reactor: Sendable {
             defer { state.jobs = [] }
             return (state.stopWaiters, state.jobs)
         }
-        for job in left { self.runElsewhere(job) }
+        for job in left { runElsewhere(job) }
         for waiter in waiters { waiter.finish(.success(())) }
     }
 }
@@ -169,11 +169,11 @@ extension Reactor: TaskExecutor {
             state.jobs.append(job)
             return (state.jobs.count == 1 && state.woken.isEmpty, false)
         }
-        if hasStopped { return self.runElsewhere(job) }
-        if isFirst, !self.isOwnThread { self.poller.wake() }
+        if hasStopped { return runElsewhere(job) }
+        if isFirst, !isOwnThread { poller.wake() }
     }
 
     private func runElsewhere(_ job: UnownedJob) {
-        DispatchQueue.global().async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        DispatchQueue.global().async { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 }

@@ -29,13 +29,13 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
     private var incidents: Incidents?
     /// Why it was sent a second time, if it failed by no fault of its own.
     var firstFailure: PostgresError? {
-        get { self.incidents?.firstFailure }
-        set { self.noted.firstFailure = newValue }
+        get { incidents?.firstFailure }
+        set { noted.firstFailure = newValue }
     }
     /// Why the server is to stop it, once somebody wants that.
     var stopReason: PostgresError? {
-        get { self.incidents?.stopReason }
-        set { self.noted.stopReason = newValue }
+        get { incidents?.stopReason }
+        set { noted.stopReason = newValue }
     }
     /// Whether it was written when a cancellation was sent, which may have hit it.
     var isExposed = false
@@ -47,22 +47,22 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
     }
 
     private var noted: Incidents {
-        let noted = self.incidents ?? Incidents()
-        self.incidents = noted
+        let noted = incidents ?? Incidents()
+        incidents = noted
         return noted
     }
 
     package init(_ work: Work, deadline: ContinuousClock.Instant, waiter: Waiter<Rows>) {
         self.work = work
         self.deadline = deadline
-        self.ownDeadline = deadline
+        ownDeadline = deadline
         self.waiter = waiter
     }
 
     /// Why libpq could not send it as it is: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
     var refusal: PostgresError? {
         let hasZeroByte: Bool
-        switch self.work {
+        switch work {
         case .query(let statement, let parameters):
             if parameters.count > Int(UInt16.max) {
                 return PostgresError(.protocolViolation, "a statement takes at most 65535 parameters")
@@ -75,36 +75,36 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
     }
 
     /// How many callers it has.
-    var callerCount: Int { 1 + self.joined.count }
+    var callerCount: Int { 1 + joined.count }
 
     /// Whether nobody waits any more.
-    var isAbandoned: Bool { self.waiter.isFinished && self.joined.allSatisfy(\.waiter.isFinished) }
+    var isAbandoned: Bool { waiter.isFinished && joined.allSatisfy(\.waiter.isFinished) }
 
     func join(_ other: Request) {
-        self.joined.append((other.waiter, other.ownDeadline))
-        self.deadline = max(self.deadline, other.ownDeadline)
+        joined.append((other.waiter, other.ownDeadline))
+        deadline = max(deadline, other.ownDeadline)
     }
 
     /// Those who wait although their time is over.
     func overdue(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
-        var overdue = self.ownDeadline <= now && !self.waiter.isFinished ? [self.waiter] : []
-        for (waiter, deadline) in self.joined where deadline <= now && !waiter.isFinished { overdue.append(waiter) }
+        var overdue = ownDeadline <= now && !self.waiter.isFinished ? [self.waiter] : []
+        for (waiter, deadline) in joined where deadline <= now && !waiter.isFinished { overdue.append(waiter) }
         return overdue
     }
 
     func fail(_ error: PostgresError) {
-        if case .failure = self.outcome { return }
-        self.outcome = .failure(error)
+        if case .failure = outcome { return }
+        outcome = .failure(error)
     }
 
     func succeed(_ rows: Rows) {
-        if case .failure = self.outcome { return }
-        self.outcome = .success(rows)
+        if case .failure = outcome { return }
+        outcome = .success(rows)
     }
 
     /// Resumes everybody who waits.
     package func finish(_ outcome: Result<Rows, PostgresError>) {
         self.waiter.finish(outcome)
-        for (waiter, _) in self.joined { waiter.finish(outcome) }
+        for (waiter, _) in joined { waiter.finish(outcome) }
     }
 }

@@ -9,13 +9,13 @@ extension Session {
     func start(_ configuration: PostgresConfiguration) {
         let deadline = ContinuousClock.now + configuration.connectDeadline
         self.wire.withLock { $0.phase = .connecting(deadline: deadline) }
-        let hasReactor = self.reactor.add(self, id: self.id)
+        let hasReactor = reactor.add(self, id: id)
         let keywords = configuration.keywords
         let logger = self.logger
-        self.reactor.connecting.run {
-            guard hasReactor else { return self.closeNow(.shutDown) }
+        reactor.connecting.run {
+            guard hasReactor else { return closeNow(.shutDown) }
             // Whoever waited for this may have left while it waited for a thread.
-            guard self.isUsable else { return }
+            guard isUsable else { return }
             var effects = Effects()
             do throws(LibPQError) {
                 let connection = try ServerConnection.connecting(keywords) { severity, message in
@@ -26,41 +26,41 @@ extension Session {
                     guard case .connecting = wire.phase else { return }
                     wire.connection = connection
                     // The manual's rule for the first wait: as if PQconnectPoll had said "writing" (34.1, PQconnectStartParams).
-                    self.watch(&wire, .write, isCertain: false)
+                    watch(&wire, .write, isCertain: false)
                 }
             } catch {
                 self.wire.withLock { wire in
-                    self.close(&wire, PostgresError.cannotConnect(error.message), &effects)
+                    close(&wire, PostgresError.cannotConnect(error.message), &effects)
                 }
             }
-            self.perform(effects)
+            perform(effects)
         }
     }
 
     func pollConnecting(_ wire: inout Wire, _ effects: inout Effects) {
         guard let connection = wire.connection else { return }
         switch connection.poll() {
-        case .reading: self.watch(&wire, .read, isCertain: false)
-        case .writing: self.watch(&wire, .write, isCertain: false)
-        case .failed: self.close(&wire, PostgresError.cannotConnect(connection.errorMessage), &effects)
+        case .reading: watch(&wire, .read, isCertain: false)
+        case .writing: watch(&wire, .write, isCertain: false)
+        case .failed: close(&wire, PostgresError.cannotConnect(connection.errorMessage), &effects)
         case .ready:
             do throws(LibPQError) {
                 try connection.setNonBlocking()
                 // Reported by servers since version 14. A pooler that drops the settings would make sharing sync points unsafe.
-                guard self.policy == .everyQuery || connection.parameterStatus("default_transaction_read_only") == "on"
+                guard policy == .everyQuery || connection.parameterStatus("default_transaction_read_only") == "on"
                 else {
                     let error = PostgresError(
                         .invalidConfiguration,
                         "the server does not hold the connection to be read-only"
                     )
-                    return self.close(&wire, error, &effects)
+                    return close(&wire, error, &effects)
                 }
                 wire.phase = .open
                 effects.opened = .success(())
-                self.watch(&wire, .read, isCertain: false)
-                self.advance(&wire, &effects)
+                watch(&wire, .read, isCertain: false)
+                advance(&wire, &effects)
             } catch {
-                self.close(&wire, PostgresError(error), &effects)
+                close(&wire, PostgresError(error), &effects)
             }
         }
     }
@@ -70,8 +70,8 @@ extension Session {
     /// Closes at once; whoever still waits is told `error`.
     func closeNow(_ error: PostgresError) {
         var effects = Effects()
-        self.wire.withLock { wire in self.close(&wire, error, &effects) }
-        self.perform(effects)
+        self.wire.withLock { wire in close(&wire, error, &effects) }
+        perform(effects)
     }
 
     /// Closes the connection.
@@ -106,34 +106,34 @@ extension Session {
         if !wasOpen { effects.opened = .failure(error) }
         // libpq closes the socket of a connection that broke by itself. Its number may be another session's by now.
         if let socket = wire.watchedSocket, wire.connection?.socket == socket {
-            self.reactor.poller.unwatch(socket: socket)
+            reactor.poller.unwatch(socket: socket)
         }
         wire.watchedSocket = nil
         wire.connection = nil
-        self.notificationSink.finish()
+        notificationSink.finish()
         wire.watchedHead = nil
-        self.reactor.remove(id: self.id)
+        reactor.remove(id: id)
     }
 
     // MARK: Time
 
     func tick(at now: ContinuousClock.Instant) {
         var effects = Effects()
-        self.wire.withLock { wire in self.enforceDeadlines(&wire, now, &effects) }
-        self.perform(effects)
+        self.wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }
+        perform(effects)
     }
 
     private func enforceDeadlines(_ wire: inout Wire, _ now: ContinuousClock.Instant, _ effects: inout Effects) {
         let late = PostgresError(.deadlineExceeded, "the deadline passed")
         if case .connecting(let deadline) = wire.phase, now >= deadline {
-            return self.close(&wire, PostgresError.cannotConnect("the deadline passed"), &effects)
+            return close(&wire, PostgresError.cannotConnect("the deadline passed"), &effects)
         }
         if let copying = wire.copying, now >= copying.deadline {
-            return self.close(&wire, late, &effects)
+            return close(&wire, late, &effects)
         }
         var sentLate = late
         sentLate.wasSent = true
-        for waiter in self.overdueInInbox(at: now) { effects.overdue.append((waiter, late)) }
+        for waiter in overdueInInbox(at: now) { effects.overdue.append((waiter, late)) }
         for (waiter, wasSent) in wire.conversation.overdue(at: now) {
             effects.overdue.append((waiter, wasSent ? sentLate : late))
         }
@@ -143,23 +143,23 @@ extension Session {
         if let returned = wire.cancellation?.returnedAt, now >= returned + Self.obedience {
             // The server drops a cancellation that arrives between two statements, just before it begins the one that was meant.
             wire.cancellation = nil
-            self.stopFirst(&wire)
+            stopFirst(&wire)
         }
         let isStuck: Bool
-        switch self.policy {
+        switch policy {
         case .everyQuery:
             guard isHeadOverdue else { return }
             if head.stopReason == nil { head.stopReason = sentLate }
-            self.stopFirst(&wire)
+            stopFirst(&wire)
             isStuck = now >= head.deadline + Self.patience
         case .perFlush:
             // Others share this connection: their statements are not cancelled; the server's statement_timeout ends the slow one.
             if wire.watchedHead?.request !== head { wire.watchedHead = (head, now) }
-            isStuck = wire.watchedHead.map { now >= $0.since + self.statementLimit + Self.patience } ?? false
+            isStuck = wire.watchedHead.map { now >= $0.since + statementLimit + Self.patience } ?? false
         }
         if isStuck {
             effects.finished.append((head, .failure(sentLate)))
-            self.close(&wire, PostgresError.lost("the server did not answer in time"), &effects)
+            close(&wire, PostgresError.lost("the server did not answer in time"), &effects)
         }
     }
 
@@ -181,9 +181,9 @@ extension Session {
         else { return }
         wire.cancellation = Cancellation(target: first)
         wire.conversation.expose()
-        self.reactor.cancelling.run {
+        reactor.cancelling.run {
             let wasDelivered = handle.cancel()
-            if !wasDelivered { self.logger.warning("a cancellation could not be delivered") }
+            if !wasDelivered { logger.warning("a cancellation could not be delivered") }
             self.wire.withLock { wire in
                 wire.conversation.isHeld = false
                 // Kept until the target's answer is here, which may be before or after this.
@@ -191,10 +191,10 @@ extension Session {
                     wire.cancellation?.returnedAt = .now
                 } else {
                     wire.cancellation = nil
-                    self.stopFirst(&wire)
+                    stopFirst(&wire)
                 }
             }
-            self.reactor.wake(id: self.id)
+            reactor.wake(id: id)
         }
     }
 }

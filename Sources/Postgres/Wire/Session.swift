@@ -94,13 +94,13 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         logger: Logger,
         onOpen: @escaping @Sendable (Result<Void, PostgresError>) -> Void
     ) {
-        self.id = reactor.makeID()
+        id = reactor.makeID()
         self.reactor = reactor
         self.logger = logger
         self.policy = policy
-        self.statementLimit = configuration.queryDeadline
+        statementLimit = configuration.queryDeadline
         self.onOpen = onOpen
-        self.wire = Mutex(
+        wire = Mutex(
             Wire(
                 conversation: Conversation(
                     policy: policy,
@@ -108,8 +108,8 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
                 )
             )
         )
-        (self.notifications, self.notificationSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
-        self.start(configuration)
+        (notifications, notificationSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        start(configuration)
     }
 
     // MARK: Asking
@@ -135,15 +135,15 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         }
         if let refusal { return request.finish(.failure(refusal)) }
         // There it is written at the end of this round, with all that others ask in it.
-        if self.reactor.isOwnThread { return self.reactor.wake(id: self.id) }
+        if reactor.isOwnThread { return reactor.wake(id: id) }
         let effects = self.wire.withLockIfAvailable { wire -> Effects? in
             guard case .open = wire.phase, wire.conversation.owesNothing else { return nil }
             var effects = Effects()
-            self.advance(&wire, &effects)
+            advance(&wire, &effects)
             return effects
         }
-        if let effects, let effects { return self.perform(effects) }
-        self.reactor.wake(id: self.id)
+        if let effects, let effects { return perform(effects) }
+        reactor.wake(id: id)
     }
 
     /// Asks and waits.
@@ -152,9 +152,9 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
         if !isShielded, Task.isCancelled { throw .taskCancelled }
         let waiter = Waiter<Rows>()
-        self.submit(Request(work, deadline: .now + deadline, waiter: waiter))
+        submit(Request(work, deadline: .now + deadline, waiter: waiter))
         if isShielded { return try await waiter.value() }
-        return try await waiter.value(onCancel: { self.cancel(waiter) })
+        return try await waiter.value(onCancel: { cancel(waiter) })
     }
 
     /// Ends the wait of a caller whose task was cancelled.
@@ -171,7 +171,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
             error.wasSent = true
             if request.stopReason == nil { request.stopReason = error }
             if request === wire.conversation.firstAwaited {
-                self.stopFirst(&wire)
+                stopFirst(&wire)
             } else {
                 waiter.finish(.failure(error))
             }
@@ -179,11 +179,11 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     }
 
     /// Whether statements can still be asked.
-    var isUsable: Bool { self.inbox.withLock { $0.closedBy == nil } }
+    var isUsable: Bool { inbox.withLock { $0.closedBy == nil } }
 
     /// Whether nothing is under way, no transaction is open, nothing is listened to and statements can be asked.
     var isClean: Bool {
-        guard self.inbox.withLock({ $0.closedBy == nil && $0.requests.isEmpty }) else { return false }
+        guard inbox.withLock({ $0.closedBy == nil && $0.requests.isEmpty }) else { return false }
         return self.wire.withLock { wire in
             guard case .open = wire.phase, let connection = wire.connection else { return false }
             return wire.conversation.isIdle && wire.cancellation == nil && !wire.isListening
@@ -194,7 +194,7 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
     /// How many callers wait for statements that can still be joined, that wait to be written, and that are written.
     var backlog: (joinable: Int, waiting: Int, written: Int) {
         self.wire.withLock { wire in
-            let joinable = self.inbox.withLock { $0.requests.reduce(0) { $0 + $1.callerCount } }
+            let joinable = inbox.withLock { $0.requests.reduce(0) { $0 + $1.callerCount } }
             return (joinable, wire.conversation.waitingCount, wire.conversation.allAwaited.count)
         }
     }
@@ -205,21 +205,21 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         var effects = Effects()
         self.wire.withLock { wire in
             switch wire.phase {
-            case .connecting where readable || writable: self.pollConnecting(&wire, &effects)
+            case .connecting where readable || writable: pollConnecting(&wire, &effects)
             case .open:
-                if readable { self.read(&wire, &effects) }
-                self.advance(&wire, &effects)
+                if readable { read(&wire, &effects) }
+                advance(&wire, &effects)
             case .starting, .connecting, .closed: break
             }
         }
-        self.perform(effects)
+        perform(effects)
     }
 
     func perform(_ effects: Effects) {
         for (request, outcome) in effects.finished { request.finish(outcome) }
         for (waiter, error) in effects.overdue { waiter.finish(.failure(error)) }
         for (waiter, outcome) in effects.copyProgress { waiter.finish(outcome) }
-        if let opened = effects.opened { self.onOpen(opened) }
+        if let opened = effects.opened { onOpen(opened) }
     }
 
     /// Reads what has arrived.
@@ -230,10 +230,10 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         do throws(LibPQError) {
             try connection.consumeInput()
         } catch {
-            self.takeResults(&wire, &effects)
-            return self.close(&wire, PostgresError.lost(error.message), &effects)
+            takeResults(&wire, &effects)
+            return close(&wire, PostgresError.lost(error.message), &effects)
         }
-        self.takeResults(&wire, &effects)
+        takeResults(&wire, &effects)
     }
 
     /// Takes the requests over from the inbox; when too many wait already they stay there, where their number is bounded.
@@ -256,21 +256,21 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         }
         do throws(LibPQError) {
             repeat {
-                self.takeOver(&wire)
+                takeOver(&wire)
                 while let step = wire.conversation.next() { try Self.perform(step, on: connection) }
                 // Otherwise an answer will bring the next round.
-            } while wire.conversation.isIdle && self.inbox.withLock { !$0.requests.isEmpty }
+            } while wire.conversation.isIdle && inbox.withLock { !$0.requests.isEmpty }
             let isFlushed = try connection.flush()
-            self.watch(&wire, isFlushed ? .read : [.read, .write])
+            watch(&wire, isFlushed ? .read : [.read, .write])
             if isFlushed, let copying = wire.copying {
                 wire.copying = nil
                 effects.copyProgress.append((copying.waiter, .success(())))
             }
             // libpq reads while it cannot write, so an answer may be here without the socket saying so again.
-            if !isFlushed { self.takeResults(&wire, &effects) }
+            if !isFlushed { takeResults(&wire, &effects) }
         } catch {
-            self.takeResults(&wire, &effects)
-            self.close(&wire, PostgresError.lost(error.message), &effects)
+            takeResults(&wire, &effects)
+            close(&wire, PostgresError.lost(error.message), &effects)
         }
     }
 
@@ -295,20 +295,20 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
             let outcome = wire.conversation.receive(Self.arrival(connection.nextResult()))
             switch outcome {
             case .nothing: break
-            case .finish(let request, let result): self.finish(request, result, &wire, &effects)
+            case .finish(let request, let result): finish(request, result, &wire, &effects)
             case .copyStarted(let request, let rows): effects.finished.append((request, .success(rows)))
             case .confused:
                 let error =
                     connection.isBad
                     ? PostgresError.lost(connection.errorMessage)
                     : PostgresError(.protocolViolation, "the server's answers do not fit what was asked")
-                return self.close(&wire, error, &effects)
+                return close(&wire, error, &effects)
             }
         }
-        self.stopFirst(&wire)
+        stopFirst(&wire)
         // Last, because what arrived behind an answer is only found once that answer has been taken.
         while let notification = connection.nextNotification() {
-            self.notificationSink.yield(
+            notificationSink.yield(
                 PostgresNotification(
                     channel: notification.channel,
                     payload: notification.payload,
@@ -358,17 +358,17 @@ final class Session: Reactor.Handler, Reactor.Ticking, Sendable {
         // An earlier socket needs no call: libpq has closed it, so it is no longer watched, and its number may be another session's.
         let isNew = wire.watchedSocket != socket
         do throws(LibPQError) {
-            try self.reactor.poller.watch(socket: socket, id: self.id, interest: interest, isNew: isNew)
+            try reactor.poller.watch(socket: socket, id: id, interest: interest, isNew: isNew)
             wire.watchedSocket = socket
             wire.interest = interest
         } catch {
             // libpq may have opened a new socket under the old number, which epoll then does not know.
             do throws(LibPQError) {
-                try self.reactor.poller.watch(socket: socket, id: self.id, interest: interest, isNew: !isNew)
+                try reactor.poller.watch(socket: socket, id: id, interest: interest, isNew: !isNew)
                 wire.watchedSocket = socket
                 wire.interest = interest
             } catch {
-                self.logger.error("a socket cannot be watched", metadata: ["error": "\(error.message)"])
+                logger.error("a socket cannot be watched", metadata: ["error": "\(error.message)"])
             }
         }
     }

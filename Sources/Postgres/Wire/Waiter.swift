@@ -72,7 +72,7 @@ package final class Waiter<Value: Sendable>: Sendable {
     func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
         let outcome = await withTaskCancellationHandler {
             do throws(PostgresError) {
-                return Outcome.success(try await self.value())
+                return Outcome.success(try await value())
             } catch {
                 return Outcome.failure(error)
             }

@@ -15,14 +15,14 @@ struct KeySetClient: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: Self.deadline, read: Self.deadline)
-        self.client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// What a URL has.
     func fetch(_ url: String) async throws -> [UInt8] {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Accept", value: "application/json")
-        let response = try await self.client.execute(request, timeout: Self.deadline)
+        let response = try await client.execute(request, timeout: Self.deadline)
         guard response.status == .ok else { throw NotOK(status: response.status.code) }
         let body = try await response.body.collect(upTo: Self.maximumBytes)
         return Array(buffer: body)
@@ -30,7 +30,7 @@ struct KeySetClient: Sendable {
 
     /// Closes its connections.
     func shutdown() async {
-        try? await self.client.shutdown()
+        try? await client.shutdown()
     }
 
     private struct NotOK: Error, CustomStringConvertible {

@@ -58,7 +58,7 @@ package struct JSONLogHandler: LogHandler {
     /// Makes a handler.
     package init(label: String, level: Logger.Level, output: Output, metadataProvider: Logger.MetadataProvider? = nil) {
         self.label = label
-        self.logLevel = level
+        logLevel = level
         self.output = output
         self.metadataProvider = metadataProvider
     }

@@ -32,8 +32,8 @@ package struct QueryParameter: Sendable {
         self.name = name
         self.schema = schema
         self.description = description
-        self.isRequired = required
-        self.isRepeated = repeated
+        isRequired = required
+        isRepeated = repeated
         self.fallback = fallback
     }
 

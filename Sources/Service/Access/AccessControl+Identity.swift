@@ -37,11 +37,11 @@ extension AccessControl {
         permissions: (ScopeSet) -> PermissionSet = { _ in [] }
     ) async throws -> Principal {
         guard let token = try? Token(text),
-            let facts = try await self.platform.databases.facts(ref: token.parsed.workspaceRef)
+            let facts = try await platform.databases.facts(ref: token.parsed.workspaceRef)
         else { throw Refusal.unauthenticated }
         var request = VerificationRequest(address: address)
         request.isOutsideNamespaces = true
-        let verdict = try await self.platform.verifier.verify(
+        let verdict = try await platform.verifier.verify(
             text,
             request,
             audience: .workspace(facts.workspaceID, of: facts.organizationID),
@@ -57,25 +57,25 @@ extension AccessControl {
     /// - Throws: `Refusal.notFound` for what is no key of an organization or a workspace.
     public func identity(of principal: Principal) async throws -> IdentifiedKey {
         switch principal.identity {
-        case .key(let presented): try await self.identity(of: presented, of: principal.organizationID)
-        case .workspaceKey(let key): try await self.identity(of: key)
+        case .key(let presented): try await identity(of: presented, of: principal.organizationID)
+        case .workspaceKey(let key): try await identity(of: key)
         case .member, .external, .system: throw Refusal.notFound
         }
     }
 
     private func identity(of presented: KeyIdentity, of organization: UUID?) async throws -> IdentifiedKey {
         guard let organization else { throw Refusal.notFound }
-        return try await self.platform.databases.control.pool.withConnection { connection in
+        return try await platform.databases.control.pool.withConnection { connection in
             let key = try await KeyStore(connection).find(presented.keyID, in: .organization(organization))
-            let organization = try await self.platform.controlStore(connection).organization(organization)
+            let organization = try await platform.controlStore(connection).organization(organization)
             guard let key, let organization else { throw Refusal.notFound }
             return IdentifiedKey(keyID: key.id, mode: key.mode, organization: organization, workspace: nil)
         }
     }
 
     private func identity(of key: VerifiedKey) async throws -> IdentifiedKey {
-        try await self.platform.databases.control.pool.withConnection { connection in
-            let store = self.platform.controlStore(connection)
+        try await platform.databases.control.pool.withConnection { connection in
+            let store = platform.controlStore(connection)
             let organization = try await store.organization(key.organizationID)
             let workspace = try await store.workspace(key.workspaceID)
             guard let organization, let workspace else { throw Refusal.notFound }

@@ -10,10 +10,10 @@ extension AccessControl {
     ///
     /// - Throws: `Refusal.notFound` also when it belongs to somebody else, and where there is no default.
     public func workspace(orDefault name: String?, for principal: Principal) async throws -> Workspace {
-        if let name { return try await self.workspace(name, for: principal) }
+        if let name { return try await workspace(name, for: principal) }
         guard let organization = principal.organizationID else { throw Refusal.notFound }
-        let found = try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).defaultWorkspace(of: organization)
+        let found = try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).defaultWorkspace(of: organization)
         }
         guard let found, found.state != .deleting else { throw Refusal.notFound }
         try principal.requireReach(into: organization, workspace: found.id)
@@ -23,8 +23,8 @@ extension AccessControl {
     /// The workspace that a principal means who names none; `nil` where there is none.
     public func homeWorkspace(of principal: Principal) async throws -> UUID? {
         guard let organization = principal.organizationID else { return nil }
-        return try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection)
+        return try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection)
                 .homeWorkspace(of: organization, among: principal.confinement)
         }
     }
@@ -45,9 +45,9 @@ extension AccessControl {
         guard principal.workspaceKey == nil else {
             throw Refusal.forbiddenKind("A key of a workspace manages its client keys at the most.")
         }
-        let workspace = try await self.inside(name, for: principal)
+        let workspace = try await inside(name, for: principal)
         try principal.require(permission, in: workspace.id)
-        return KeyHome(owner: .workspace(workspace, tokenPrefix: try await self.tokenPrefix(workspace)))
+        return KeyHome(owner: .workspace(workspace, tokenPrefix: try await tokenPrefix(workspace)))
     }
 
     /// The client keys of a workspace: of all subjects, or of one.
@@ -65,14 +65,14 @@ extension AccessControl {
         for principal: Principal,
         _ permission: Permission
     ) async throws -> KeyHome {
-        let workspace = try await self.inside(name, for: principal)
+        let workspace = try await inside(name, for: principal)
         let subject: String? =
             switch try principal.clientKeys(in: workspace.id, permission, subject: subject) {
             case .all: subject
             case .subject(let own): own
             }
         return KeyHome(
-            owner: .clients(workspace, subject: subject, tokenPrefix: try await self.tokenPrefix(workspace))
+            owner: .clients(workspace, subject: subject, tokenPrefix: try await tokenPrefix(workspace))
         )
     }
 
@@ -82,12 +82,12 @@ extension AccessControl {
     public func keys(at ref: WorkspaceRef, for principal: Principal, _ permission: Permission) async throws -> KeyHome {
         guard let organization = principal.organizationID else { throw Refusal.notFound }
         if ref.isRoot {
-            return try await self.keys(ofOrganization: UUIDv7.text(of: organization), for: principal, permission)
+            return try await keys(ofOrganization: UUIDv7.text(of: organization), for: principal, permission)
         }
-        guard let facts = try await self.platform.databases.facts(ref: ref, organization: organization) else {
+        guard let facts = try await platform.databases.facts(ref: ref, organization: organization) else {
             throw Refusal.notFound
         }
-        return try await self.keys(ofWorkspace: UUIDv7.text(of: facts.workspaceID), for: principal, permission)
+        return try await keys(ofWorkspace: UUIDv7.text(of: facts.workspaceID), for: principal, permission)
     }
 
     /// The admin keys of an organization: for itself, and for the platform, which must be able to let an organization back in.
@@ -112,13 +112,13 @@ extension AccessControl {
         guard principal.reach != .platform else {
             throw Refusal.forbiddenKind("The keys inside a workspace need an admin key of its organization.")
         }
-        return try await self.workspace(orDefault: name, for: principal)
+        return try await workspace(orDefault: name, for: principal)
     }
 
     /// What the owner of a workspace lets its tokens begin with.
     private func tokenPrefix(_ workspace: Workspace) async throws -> TokenPrefix? {
-        try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).organization(workspace.organizationID)
+        try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).organization(workspace.organizationID)
         }?
         .tokenPrefix.flatMap(TokenPrefix.init)
     }

@@ -18,7 +18,7 @@ extension AccessControl {
     func current(_ principal: Principal, _ connection: PostgresConnection) async throws -> Principal {
         switch principal.identity {
         case .member(let member):
-            let session = try await self.platform.controlStore(connection).session(member.sessionID)
+            let session = try await platform.controlStore(connection).session(member.sessionID)
             guard let session, session.isAlive, let current = Principal(session) else { throw Refusal.unauthenticated }
             return current
         case .key(let presented):
@@ -52,7 +52,7 @@ extension AccessControl {
         case .workspace, .clients: return caller
         case .organization, .platform:
             var caller = caller
-            caller.principal = try await self.current(caller.principal, connection)
+            caller.principal = try await current(caller.principal, connection)
             try caller.principal.requireWide(caller.principal.reach == .platform ? .platform : .keysWrite)
             return caller
         }

@@ -28,21 +28,21 @@ public struct AccessControl: Sendable {
         from address: IPAddress?,
         isAgain: Bool = false
     ) async throws -> Principal {
-        if AccessToken.isShaped(text) { return try await self.platform.sessions.authenticate(text) }
+        if AccessToken.isShaped(text) { return try await platform.sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
-        let digests = self.platform.secrets.peppers.digests(of: token)
+        let digests = platform.secrets.peppers.digests(of: token)
         let found: FoundKey?
         do throws(PostgresError) {
-            found = try await KeyLookup.find(digests, ref: .root, in: self.platform.databases.control.lookups)
+            found = try await KeyLookup.find(digests, ref: .root, in: platform.databases.control.lookups)
         } catch {
             guard error.isUnreachable else { throw error }
-            self.platform.logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
+            platform.logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
             throw Refusal.unavailable
         }
         guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
             throw Refusal.unauthenticated
         }
-        if !isAgain { try self.count(found) }
+        if !isAgain { try count(found) }
         return Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,
@@ -55,9 +55,9 @@ public struct AccessControl: Sendable {
     /// Counts a use of a good credential, in memory: nothing is written here.
     private func count(_ found: FoundKey) throws(Refusal) {
         let limits = found.state.rateLimits
-        let limit = limits.isUnlimited ? nil : self.platform.limiter.use(found.state.keyID, limits)
+        let limit = limits.isUnlimited ? nil : platform.limiter.use(found.state.keyID, limits)
         let isAllowed = limit?.isAllowed ?? true
-        self.platform.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
+        platform.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
         if let limit, !isAllowed { throw .limitReached(limit) }
     }
 
@@ -87,8 +87,8 @@ public struct AccessControl: Sendable {
         for principal: Principal,
         orLeaving isLeaving: Bool = false
     ) async throws -> Workspace {
-        try await self.platform.databases.control.pool.withConnection { connection in
-            let store = self.platform.controlStore(connection)
+        try await platform.databases.control.pool.withConnection { connection in
+            let store = platform.controlStore(connection)
             let found: Workspace? =
                 if let id = UUIDv7.parse(name) {
                     try await store.workspace(id)
@@ -103,8 +103,8 @@ public struct AccessControl: Sendable {
 
     /// The organization that a request names by id or slug.
     public func organization(_ name: String, for principal: Principal) async throws -> Organization {
-        try await self.platform.databases.control.pool.withConnection { connection in
-            let store = self.platform.controlStore(connection)
+        try await platform.databases.control.pool.withConnection { connection in
+            let store = platform.controlStore(connection)
             let found =
                 if let id = UUIDv7.parse(name) {
                     try await store.organization(id)
@@ -137,18 +137,18 @@ extension Principal {
     /// Refuses to hand on more than one has: whoever could make, rotate or change a stronger key would be as strong as it.
     func requireNoEscalation(_ permissions: PermissionSet, owner: KeyOwner) throws(Refusal) {
         guard case .organization = owner else { return }
-        try self.requireEach(of: permissions)
+        try requireEach(of: permissions)
     }
 
     /// Refuses unless the credential has all of these permissions itself; operator keys are exempt, for an organization that has nobody
     /// left gets in again by them.
     func requireEach(of permissions: PermissionSet) throws(Refusal) {
-        guard self.reach != .platform, !self.permissions.isSuperset(of: permissions) else { return }
-        for permission in permissions.permissions { try self.require(permission) }
+        guard reach != .platform, !self.permissions.isSuperset(of: permissions) else { return }
+        for permission in permissions.permissions { try require(permission) }
     }
 
     /// Refuses a key of a workspace, which may change keys that are stronger than itself: rotation would hand it their tokens.
     func requireRotation() throws(Refusal) {
-        guard self.workspaceKey == nil else { throw .forbiddenKind("A key cannot rotate another one.") }
+        guard workspaceKey == nil else { throw .forbiddenKind("A key cannot rotate another one.") }
     }
 }

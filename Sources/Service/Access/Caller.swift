@@ -9,7 +9,7 @@ public struct Caller: Sendable {
     /// The request, as the logs name it.
     public let requestID: String?
     /// The same as a value; `nil` also where it is none.
-    var network: IPAddress? { self.address.flatMap { IPAddress($0) } }
+    var network: IPAddress? { address.flatMap { IPAddress($0) } }
     /// The `Idempotency-Key`, if the request carries one.
     public let idempotency: IdempotentRequest?
 

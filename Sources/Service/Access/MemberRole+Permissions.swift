@@ -15,7 +15,7 @@ extension MemberRole {
 
     /// What a key needs in order to give this role: all that the role has, and for a `member`, who makes client keys of their own, what
     /// making keys takes.
-    var price: PermissionSet { self == .member ? [.keysWrite] : self.permissions }
+    var price: PermissionSet { self == .member ? [.keysWrite] : permissions }
 
     /// Whether who has this role may give another one, or take it away: owners all, admins all but an owner's.
     func mayGrant(_ other: MemberRole) -> Bool {

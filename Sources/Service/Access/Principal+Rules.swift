@@ -10,13 +10,13 @@ extension Principal {
     ///
     /// What an operator key does where it reaches takes `platform:*`, whatever an admin key would need for it.
     public func require(_ permission: Permission) throws(Refusal) {
-        let needed = self.reach == .platform ? Permission.platform : permission
-        guard self.permissions.contains(needed) else { throw .forbidden(needed) }
+        let needed = reach == .platform ? Permission.platform : permission
+        guard permissions.contains(needed) else { throw .forbidden(needed) }
     }
 
     /// Refuses unless the credential has a permission in a workspace that it reaches.
     public func require(_ permission: Permission, in workspace: UUID) throws(Refusal) {
-        guard let member else { return try self.require(permission) }
+        guard let member else { return try require(permission) }
         guard member.grants.contains(where: { $0.covers(workspace) && $0.role.permissions.contains(permission) }) else {
             throw .forbidden(permission)
         }
@@ -24,7 +24,7 @@ extension Principal {
 
     /// Refuses unless the credential has a permission over a whole organization, or over the platform.
     public func requireWide(_ permission: Permission) throws(Refusal) {
-        try self.require(permission)
+        try require(permission)
         guard let member else { return }
         let isWide = member.grants.contains { $0.workspaceID == nil && $0.role.permissions.contains(permission) }
         guard isWide else { throw .forbiddenKind("This needs a role in the whole organization.") }
@@ -34,23 +34,23 @@ extension Principal {
     ///
     /// A role in the whole organization widens what one sees only where it has the permission itself.
     func workspaces(with permission: Permission) -> Set<UUID>? {
-        guard let member else { return self.confinement }
+        guard let member else { return confinement }
         let places = member.grants.filter { $0.role.permissions.contains(permission) }.map(\.workspaceID)
         return places.contains(nil) ? nil : Set(places.compactMap(\.self))
     }
 
     /// Refuses unless this is an operator key with a permission.
     public func requirePlatform(_ permission: Permission) throws(Refusal) {
-        guard self.reach == .platform else { throw .forbiddenKind("This needs an operator key.") }
-        try self.require(permission)
+        guard reach == .platform else { throw .forbiddenKind("This needs an operator key.") }
+        try require(permission)
     }
 
     /// Refuses unless the credential reaches into an organization.
     ///
     /// The organization itself is then not told to exist.
     public func requireReach(into organization: UUID) throws(Refusal) {
-        switch self.reach {
-        case .platform: try self.require(.platform)
+        switch reach {
+        case .platform: try require(.platform)
         case .organization(organization), .workspaces(_, of: organization): return
         case .organization, .workspaces: throw .notFound
         }
@@ -58,13 +58,13 @@ extension Principal {
 
     /// Refuses unless the credential reaches into a workspace of an organization, which is then not told to exist.
     public func requireReach(into organization: UUID, workspace: UUID) throws(Refusal) {
-        try self.requireReach(into: organization)
-        if case .workspaces(let own, _) = self.reach, !own.contains(workspace) { throw .notFound }
+        try requireReach(into: organization)
+        if case .workspaces(let own, _) = reach, !own.contains(workspace) { throw .notFound }
     }
 
     /// The strongest role of a member in a workspace, or, of `nil`, in the whole organization.
     public func role(in workspace: UUID?) -> MemberRole? {
-        let roles = (self.member?.grants ?? [])
+        let roles = (member?.grants ?? [])
             .filter { grant in workspace.map(grant.covers) ?? (grant.workspaceID == nil) }
             .map(\.role)
         return MemberRole.byStrength.first(where: roles.contains)
@@ -72,7 +72,7 @@ extension Principal {
 
     /// The workspaces that it is confined to; `nil` for who reaches all of an organization.
     var confinement: Set<UUID>? {
-        if case .workspaces(let own, _) = self.reach { own } else { nil }
+        if case .workspaces(let own, _) = reach { own } else { nil }
     }
 
     // MARK: Client keys
@@ -98,22 +98,22 @@ extension Principal {
         _ permission: Permission,
         subject: String?
     ) throws(Refusal) -> ClientKeyReach {
-        if case .external(let session) = self.identity {
+        if case .external(let session) = identity {
             guard let own = session.own(subject ?? session.defaultSubject, permission) else {
                 throw .forbidden(permission)
             }
             return .subject(own)
         }
-        if let own = self.workspaceKey?.found.subject {
-            try self.require(permission)
+        if let own = workspaceKey?.found.subject {
+            try require(permission)
             guard subject == nil || subject == own else { throw .notFound }
             return .subject(own)
         }
         do throws(Refusal) {
-            try self.require(permission, in: workspace)
+            try require(permission, in: workspace)
             return .all
         } catch {
-            guard let own = self.ownSubject(in: workspace), Self.ownPermissions.contains(permission) else {
+            guard let own = ownSubject(in: workspace), Self.ownPermissions.contains(permission) else {
                 throw error
             }
             guard subject == nil || subject == own else { throw .notFound }
@@ -134,7 +134,7 @@ extension Principal {
 
     /// Whether it has client keys of its own in any workspace.
     public var ownsClientKeys: Bool {
-        self.member?.grants.contains { $0.role == .member } ?? false
+        member?.grants.contains { $0.role == .member } ?? false
     }
 }
 

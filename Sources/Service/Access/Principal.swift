@@ -38,7 +38,7 @@ public struct Principal: Sendable {
 
     /// Describes a key that asks.
     public init(keyID: UUID, secretID: UUID, name: String, reach: Reach, permissions: PermissionSet) {
-        self.identity = .key(KeyIdentity(keyID: keyID, secretID: secretID, name: name))
+        identity = .key(KeyIdentity(keyID: keyID, secretID: secretID, name: name))
         self.reach = reach
         self.permissions = permissions
     }
@@ -47,7 +47,7 @@ public struct Principal: Sendable {
     init?(_ session: SessionRecord) {
         let grants = session.memberships.map { Grant(workspaceID: $0.workspaceID, role: $0.role) }
         guard !grants.isEmpty else { return nil }
-        self.identity = .member(
+        identity = .member(
             MemberIdentity(
                 userID: session.user.id,
                 sessionID: session.id,
@@ -56,31 +56,31 @@ public struct Principal: Sendable {
                 grants: grants
             )
         )
-        self.reach =
+        reach =
             grants.contains { $0.workspaceID == nil }
             ? .organization(session.organizationID)
             : .workspaces(Set(grants.compactMap(\.workspaceID)), of: session.organizationID)
-        self.permissions = PermissionSet(grants.flatMap(\.role.permissions.permissions))
+        permissions = PermissionSet(grants.flatMap(\.role.permissions.permissions))
     }
 
     /// Describes a key of a workspace that asks.
     init(_ key: VerifiedKey, permissions: PermissionSet) {
-        self.identity = .workspaceKey(key)
-        self.reach = .workspaces([key.workspaceID], of: key.organizationID)
+        identity = .workspaceKey(key)
+        reach = .workspaces([key.workspaceID], of: key.organizationID)
         self.permissions = permissions
     }
 
     /// Describes a session of an application that asks: it has no permission here, and comes to nothing but its own client keys.
     init(_ session: ExternalSession) {
-        self.identity = .external(session)
-        self.reach = .organization(session.organizationID)
-        self.permissions = []
+        identity = .external(session)
+        reach = .organization(session.organizationID)
+        permissions = []
     }
 
     private init(system: Void) {
-        self.identity = .system
-        self.reach = .platform
-        self.permissions = [.platform]
+        identity = .system
+        reach = .platform
+        permissions = [.platform]
     }
 
     /// The program itself, for what nobody asked for: a first start.
@@ -88,7 +88,7 @@ public struct Principal: Sendable {
 
     /// How events and idempotency name it.
     public var actor: String {
-        switch (self.identity, self.reach) {
+        switch (identity, reach) {
         case (.system, _): "system"
         case (.key(let key), .platform): "operator-key:\(UUIDv7.text(of: key.keyID))"
         case (.key(let key), _): "admin-key:\(UUIDv7.text(of: key.keyID))"
@@ -100,7 +100,7 @@ public struct Principal: Sendable {
 
     /// The organization of an admin key, a member or a session.
     public var organizationID: UUID? {
-        switch self.reach {
+        switch reach {
         case .platform: nil
         case .organization(let id), .workspaces(_, of: let id): id
         }
@@ -108,12 +108,12 @@ public struct Principal: Sendable {
 
     /// The key of a workspace, where it is one.
     var workspaceKey: VerifiedKey? {
-        if case .workspaceKey(let key) = self.identity { key } else { nil }
+        if case .workspaceKey(let key) = identity { key } else { nil }
     }
 
     /// The member, where it is one.
     public var member: MemberIdentity? {
-        if case .member(let member) = self.identity { member } else { nil }
+        if case .member(let member) = identity { member } else { nil }
     }
 }
 
@@ -149,5 +149,5 @@ public struct Grant: Sendable, Hashable {
     public let role: MemberRole
 
     /// Whether it holds in a workspace.
-    func covers(_ workspace: UUID) -> Bool { self.workspaceID == nil || self.workspaceID == workspace }
+    func covers(_ workspace: UUID) -> Bool { workspaceID == nil || workspaceID == workspace }
 }

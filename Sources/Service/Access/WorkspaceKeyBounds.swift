@@ -13,8 +13,8 @@ struct WorkspaceKeyBounds {
     /// The bounds of a principal; `nil` for one that is no key of a workspace.
     init?(_ principal: Principal) {
         guard let found = principal.workspaceKey?.found else { return nil }
-        self.state = found.state
-        self.readAt = found.readAt
+        state = found.state
+        readAt = found.readAt
     }
 
     /// The draft with the key's own restrictions where it names none, and no higher limits.
@@ -22,50 +22,50 @@ struct WorkspaceKeyBounds {
     /// - Throws: `Refusal.forbiddenKind` where it asks for more than the key has.
     func settle(_ draft: KeyDraft) throws(Refusal) -> KeyDraft {
         var draft = draft
-        draft.mode = self.state.mode
-        draft.allowedNamespaces = draft.allowedNamespaces ?? self.state.namespaces.allowed
-        if draft.allowedAddresses.isEmpty { draft.allowedAddresses = self.state.addressRanges }
-        let limits = self.state.rateLimits
+        draft.mode = state.mode
+        draft.allowedNamespaces = draft.allowedNamespaces ?? state.namespaces.allowed
+        if draft.allowedAddresses.isEmpty { draft.allowedAddresses = state.addressRanges }
+        let limits = state.rateLimits
         draft.rateLimitPerMinute = Self.lower(draft.rateLimitPerMinute, limits.perMinute)
         draft.rateLimitPerHour = Self.lower(draft.rateLimitPerHour, limits.perHour)
-        let end = draft.lifetime.map { self.readAt + $0 } ?? draft.expiresAt
-        if end == nil { draft.expiresAt = self.state.endsAt }
-        try self.check(scopes: draft.scopes)
-        try self.check(namespaces: draft.allowedNamespaces)
-        try self.check(addresses: draft.allowedAddresses)
-        try self.check(end: end ?? self.state.endsAt)
+        let end = draft.lifetime.map { readAt + $0 } ?? draft.expiresAt
+        if end == nil { draft.expiresAt = state.endsAt }
+        try check(scopes: draft.scopes)
+        try check(namespaces: draft.allowedNamespaces)
+        try check(addresses: draft.allowedAddresses)
+        try check(end: end ?? state.endsAt)
         return draft
     }
 
     /// Refuses to leave a key behind that is more than this one.
     func check(_ key: KeyRecord) throws(Refusal) {
-        guard key.mode == self.state.mode else { throw Self.exceeded("modes") }
-        try self.check(scopes: key.scopes.map(Scope.init(freeForm:)))
-        try self.check(namespaces: key.allowedNamespaces)
-        try self.check(addresses: key.allowedAddresses.compactMap { try? AddressRange($0) })
-        try self.check(limit: key.rateLimitPerMinute, self.state.rateLimits.perMinute)
-        try self.check(limit: key.rateLimitPerHour, self.state.rateLimits.perHour)
-        try self.check(end: key.lifecycle.endsAt)
+        guard key.mode == state.mode else { throw Self.exceeded("modes") }
+        try check(scopes: key.scopes.map(Scope.init(freeForm:)))
+        try check(namespaces: key.allowedNamespaces)
+        try check(addresses: key.allowedAddresses.compactMap { try? AddressRange($0) })
+        try check(limit: key.rateLimitPerMinute, state.rateLimits.perMinute)
+        try check(limit: key.rateLimitPerHour, state.rateLimits.perHour)
+        try check(end: key.lifecycle.endsAt)
     }
 
     private func check(scopes: [Scope]) throws(Refusal) {
-        guard self.state.scopes.covers(scopes) else { throw Self.exceeded("scopes") }
+        guard state.scopes.covers(scopes) else { throw Self.exceeded("scopes") }
     }
 
     private func check(namespaces: [String]?) throws(Refusal) {
-        guard self.state.namespaces.allowed != nil else { return }
+        guard state.namespaces.allowed != nil else { return }
         // An empty list is the default namespace alone.
         guard let namespaces,
             (namespaces.isEmpty ? [NamespaceRule.defaultNamespace] : namespaces)
-                .allSatisfy(self.state.namespaces.allows)
+                .allSatisfy(state.namespaces.allows)
         else {
             throw Self.exceeded("namespaces")
         }
     }
 
     private func check(addresses: [AddressRange]) throws(Refusal) {
-        guard !self.state.addressRanges.isEmpty else { return }
-        let isWithin = addresses.allSatisfy { range in self.state.addressRanges.contains { $0.contains(range) } }
+        guard !state.addressRanges.isEmpty else { return }
+        let isWithin = addresses.allSatisfy { range in state.addressRanges.contains { $0.contains(range) } }
         guard !addresses.isEmpty, isWithin else { throw Self.exceeded("addresses") }
     }
 
@@ -75,7 +75,7 @@ struct WorkspaceKeyBounds {
     }
 
     private func check(end: Timestamp?) throws(Refusal) {
-        guard let own = self.state.endsAt else { return }
+        guard let own = state.endsAt else { return }
         guard let end, end <= own else { throw Self.exceeded("time") }
     }
 
@@ -93,7 +93,7 @@ struct WorkspaceKeyBounds {
 extension VerifiedKey {
     /// How events name it.
     var actor: String {
-        let id = UUIDv7.text(of: self.found.state.keyID)
-        return self.found.state.kind == .client ? "client-key:\(id)" : "service-key:\(id)"
+        let id = UUIDv7.text(of: found.state.keyID)
+        return found.state.kind == .client ? "client-key:\(id)" : "service-key:\(id)"
     }
 }

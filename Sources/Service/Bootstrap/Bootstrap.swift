@@ -116,10 +116,10 @@ public struct Bootstrap: Sendable {
         try PresetFault.check(adminToken, setting: "MORTISE_ADMIN_KEY", prefix: .admin)
         let first: FirstStart
         do {
-            first = try await self.platform.controlTransaction { connection in
+            first = try await platform.controlTransaction { connection in
                 var first = FirstStart()
-                first.operatorToken = try await self.seedOperatorKey(operatorToken, connection)
-                first.adminToken = try await self.seedOrganization(adminToken, connection)
+                first.operatorToken = try await seedOperatorKey(operatorToken, connection)
+                first.adminToken = try await seedOrganization(adminToken, connection)
                 if first.operatorToken != nil || first.adminToken != nil { try await show(first) }
                 return first
             }
@@ -127,25 +127,25 @@ public struct Bootstrap: Sendable {
             // What a lock that was not had in time is to every other transaction of the platform.
             throw FirstStartUnderWay()
         }
-        if let member { try await self.platform.members.seed(member) }
+        if let member { try await platform.members.seed(member) }
         return first
     }
 
     private func seedOperatorKey(_ preset: Token?, _ connection: PostgresConnection) async throws -> Token? {
-        try await self.once("operator key", .operator, preset: preset, connection) { token, key in
+        try await once("operator key", .operator, preset: preset, connection) { token, key in
             let draft = KeyDraft(
                 name: "First operator key",
                 kind: .operator,
                 mode: token.parsed.mode,
                 permissions: [.platform]
             )
-            try await self.plant(draft, token, key, KeyHome(owner: .platform), connection)
+            try await plant(draft, token, key, KeyHome(owner: .platform), connection)
         }
     }
 
     private func seedOrganization(_ preset: Token?, _ connection: PostgresConnection) async throws -> Token? {
-        try await self.once("default organization", .admin, preset: preset, connection) { token, key in
-            let control = self.platform.controlStore(connection)
+        try await once("default organization", .admin, preset: preset, connection) { token, key in
+            let control = platform.controlStore(connection)
             let organization = try await control.createOrganization(
                 NewOrganization(name: "Default", slug: "default"),
                 by: .system
@@ -160,7 +160,7 @@ public struct Bootstrap: Sendable {
                 mode: token.parsed.mode,
                 permissions: .organization
             )
-            try await self.plant(draft, token, key, KeyHome(owner: .organization(organization.id)), connection)
+            try await plant(draft, token, key, KeyHome(owner: .organization(organization.id)), connection)
         }
     }
 
@@ -174,23 +174,23 @@ public struct Bootstrap: Sendable {
         _ connection: PostgresConnection,
         _ make: (Token, UUID) async throws -> Void
     ) async throws -> Token? {
-        let key = self.platform.newID(at: try await KeyStore(connection).now())
-        guard try await self.platform.controlStore(connection).plantSeed(seed, keyID: key) else {
+        let key = platform.newID(at: try await KeyStore(connection).now())
+        guard try await platform.controlStore(connection).plantSeed(seed, keyID: key) else {
             if preset != nil {
-                self.platform.logger.debug(
+                platform.logger.debug(
                     "a preset key is not looked at, for one was made before",
                     metadata: ["seed": "\(seed)"]
                 )
             }
             return nil
         }
-        let token = preset ?? self.randomToken(prefix)
+        let token = preset ?? randomToken(prefix)
         try await make(token, key)
         return preset == nil ? token : nil
     }
 
     private func randomToken(_ prefix: TokenPrefix) -> Token {
-        var randomness = self.platform.randomness
+        var randomness = platform.randomness
         return Token.make(prefix: prefix, mode: .live, workspace: .root, using: &randomness)
     }
 
@@ -203,7 +203,7 @@ public struct Bootstrap: Sendable {
     ) async throws {
         let caller = Caller(principal: .system, address: nil, requestID: nil)
         let now = try await KeyStore(connection).now()
-        _ = try await self.platform.plant(draft, token, id: key, in: home, by: caller, at: now, connection)
+        _ = try await platform.plant(draft, token, id: key, in: home, by: caller, at: now, connection)
     }
 }
 

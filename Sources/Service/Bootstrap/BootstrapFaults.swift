@@ -7,7 +7,7 @@ public struct PepperMismatch: Error, Sendable, Hashable, CustomStringConvertible
 
     /// One sentence for the operator.
     public var description: String {
-        "The pepper \"\(self.id)\" in the secrets file is not the one that this installation knows by that id; use the original file."
+        "The pepper \"\(id)\" in the secrets file is not the one that this installation knows by that id; use the original file."
     }
 }
 
@@ -20,7 +20,7 @@ public struct ForeignSecrets: Error, Sendable, Hashable, CustomStringConvertible
     public var description: String {
         """
         The secrets file is not this installation's: it has none of the peppers that were used before \
-        (\(self.known.joined(separator: ", "))); use the original file, to which a new pepper is added.
+        (\(known.joined(separator: ", "))); use the original file, to which a new pepper is added.
         """
     }
 }
@@ -43,7 +43,7 @@ public struct PresetFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// One sentence for the operator, which does not repeat the token.
     public var description: String {
         """
-        \(self.setting) must be a token of the platform that begins with "\(self.prefix.text)_" and carries the workspace reference \
+        \(setting) must be a token of the platform that begins with "\(prefix.text)_" and carries the workspace reference \
         "\(WorkspaceRef.root.text)"; "mortise key generate" makes one.
         """
     }

@@ -20,7 +20,7 @@ package enum RegularFile {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw Unreadable(description: "it is not a regular file")
         }
-        return try self.readAll(descriptor, limit: limit)
+        return try readAll(descriptor, limit: limit)
     }
 
     /// Reads what a descriptor has to its end, `limit` bytes at most; it blocks.

@@ -29,7 +29,7 @@ extension Platform {
         resource: UUID,
         _ connection: PostgresConnection
     ) async throws -> IdempotentAttempt {
-        guard let request = caller.idempotency, let secret = self.secrets.idempotency.first else { return .none }
+        guard let request = caller.idempotency, let secret = secrets.idempotency.first else { return .none }
         let principal = caller.principal.actor
         let fingerprint = RequestFingerprint.make(
             principal: principal,
@@ -41,7 +41,7 @@ extension Platform {
         )
         let store = IdempotencyStore(connection)
         // While secrets rotate, a twin may have been remembered under an older one.
-        for older in self.secrets.idempotency.dropFirst() {
+        for older in secrets.idempotency.dropFirst() {
             let mac = older.mac(of: request.key, principal: principal).bytes
             if let record = try await store.find(principal: principal, keyMAC: mac) {
                 return try Self.replay(record, older.mac(of: fingerprint))
@@ -52,7 +52,7 @@ extension Platform {
             principal: principal,
             keyMAC: secret.mac(of: request.key, principal: principal).bytes,
             fingerprint: kept.bytes,
-            nonce: self.randomness.bytes(IdempotencySecret.nonceByteCount),
+            nonce: randomness.bytes(IdempotencySecret.nonceByteCount),
             secretID: secret.id.text,
             resourceID: resource
         )
@@ -98,9 +98,9 @@ extension Platform {
         isThere: (UUID) async throws -> Bool,
         make: () async throws -> (id: UUID, answer: String)
     ) async throws -> StoredAnswer {
-        let placeholder = self.newID(at: try await KeyStore(connection).now())
-        let attempt = try await self.claim(caller, KeyHome(owner: .platform), resource: placeholder, connection)
-        if let permits { try permits(try await self.access.current(caller.principal, connection)) }
+        let placeholder = newID(at: try await KeyStore(connection).now())
+        let attempt = try await claim(caller, KeyHome(owner: .platform), resource: placeholder, connection)
+        if let permits { try permits(try await access.current(caller.principal, connection)) }
         if case .replay(let record) = attempt {
             guard let answer = record.answer, try await isThere(record.resourceID) else {
                 throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
@@ -108,7 +108,7 @@ extension Platform {
             return StoredAnswer(answer: answer, isReplay: true, resourceID: record.resourceID)
         }
         let made = try await make()
-        try await self.complete(attempt, answer: made.answer, resource: made.id, connection)
+        try await complete(attempt, answer: made.answer, resource: made.id, connection)
         return StoredAnswer(answer: made.answer, isReplay: false, resourceID: made.id)
     }
 
@@ -130,7 +130,7 @@ extension Platform {
             )
         }
         record.resourceID = key
-        return try self.derivedToken(home, form, record, caller)
+        return try derivedToken(home, form, record, caller)
     }
 
     /// The token that a remembered request made.
@@ -141,7 +141,7 @@ extension Platform {
         _ caller: Caller
     ) throws(Refusal) -> Token {
         guard let request = caller.idempotency, let id = SecretID(record.secretID),
-            let secret = self.secrets.idempotencySecret(id),
+            let secret = secrets.idempotencySecret(id),
             let body = secret.tokenBody(
                 nonce: record.nonce,
                 idempotencyKey: request.key,

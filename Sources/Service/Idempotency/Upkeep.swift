@@ -13,7 +13,7 @@ public struct Upkeep: Sendable {
     ///
     /// What others are doing at the moment is left to them: nothing may have happened to the workspace for so long.
     public func repair(atRestFor rest: Duration) async throws {
-        _ = try await self.platform.provisioner.settleAll(atRestFor: rest)
+        _ = try await platform.provisioner.settleAll(atRestFor: rest)
     }
 
     /// Forgets what is old: what requests of more than 24 hours ago left for their twins, the use of keys that are gone, and counts of
@@ -22,11 +22,11 @@ public struct Upkeep: Sendable {
     /// One database after the other; one that cannot be reached does not stop the rest.
     /// - Returns: how many rows were forgotten.
     public func expire() async throws -> Int {
-        var count = try await self.platform.databases.control.pool.withConnection { try await Self.expire($0) }
+        var count = try await platform.databases.control.pool.withConnection { try await Self.expire($0) }
         var position = PagePosition.first
         while true {
-            let page = try await self.platform.databases.control.pool.withConnection { [position] connection in
-                try await self.platform.controlStore(connection)
+            let page = try await platform.databases.control.pool.withConnection { [position] connection in
+                try await platform.controlStore(connection)
                     .workspaces(
                         PageRequest(limit: 100, position),
                         WorkspaceFilter(states: [.active, .suspended, .archived])
@@ -35,11 +35,11 @@ public struct Upkeep: Sendable {
             for workspace in page.items {
                 try Task.checkCancellation()
                 do {
-                    count += try await self.platform.databases.withPool(workspace.facts) { pool in
+                    count += try await platform.databases.withPool(workspace.facts) { pool in
                         try await pool.withConnection { try await Self.expire($0) }
                     }
                 } catch {
-                    self.platform.logger.debug(
+                    platform.logger.debug(
                         "old requests could not be forgotten",
                         metadata: ["workspace_id": "\(workspace.id)", "error": "\(error)"]
                     )
@@ -56,8 +56,8 @@ public struct Upkeep: Sendable {
     public func forgetSessions() async throws -> Int {
         var count = 0
         while true {
-            let batch = try await self.platform.databases.control.pool.withConnection { connection in
-                try await self.platform.controlStore(connection).forgetSessions()
+            let batch = try await platform.databases.control.pool.withConnection { connection in
+                try await platform.controlStore(connection).forgetSessions()
             }
             count += batch
             if batch == 0 { return count }

@@ -9,28 +9,28 @@ struct Changes {
 
     /// What a new key starts with; metadata is the owner's own and stays out of the log.
     init(created draft: KeyDraft) {
-        self.add("kind", .string(draft.kind.rawValue))
-        self.add("mode", .string(draft.mode.rawValue))
-        self.add("subject", draft.subject.json)
-        self.add("type", draft.type.json)
-        self.add("created_by", draft.createdBy.json)
-        self.add("scopes", draft.scopes.map(\.text).json)
-        if !draft.permissions.names.isEmpty { self.add("permissions", draft.permissions.names.json) }
-        if let namespaces = draft.allowedNamespaces { self.add("allowed_namespaces", namespaces.json) }
-        if !draft.allowedAddresses.isEmpty { self.add("allowed_ips", draft.allowedAddresses.map(\.description).json) }
-        if let limit = draft.rateLimitPerMinute { self.add("rate_limit_per_minute", limit.json) }
-        if let limit = draft.rateLimitPerHour { self.add("rate_limit_per_hour", limit.json) }
-        if let end = draft.expiresAt { self.add("expires_at", end.json) }
+        add("kind", .string(draft.kind.rawValue))
+        add("mode", .string(draft.mode.rawValue))
+        add("subject", draft.subject.json)
+        add("type", draft.type.json)
+        add("created_by", draft.createdBy.json)
+        add("scopes", draft.scopes.map(\.text).json)
+        if !draft.permissions.names.isEmpty { add("permissions", draft.permissions.names.json) }
+        if let namespaces = draft.allowedNamespaces { add("allowed_namespaces", namespaces.json) }
+        if !draft.allowedAddresses.isEmpty { add("allowed_ips", draft.allowedAddresses.map(\.description).json) }
+        if let limit = draft.rateLimitPerMinute { add("rate_limit_per_minute", limit.json) }
+        if let limit = draft.rateLimitPerHour { add("rate_limit_per_hour", limit.json) }
+        if let end = draft.expiresAt { add("expires_at", end.json) }
     }
 
-    var isEmpty: Bool { self.members.isEmpty }
+    var isEmpty: Bool { members.isEmpty }
 
     mutating func add(_ name: String, _ value: JSONValue) {
-        if value != .null { self.members.append((name, value)) }
+        if value != .null { members.append((name, value)) }
     }
 
     mutating func add(_ name: String, from old: JSONValue, to new: JSONValue) {
-        self.members.append((name, .object([("from", old), ("to", new)])))
+        members.append((name, .object([("from", old), ("to", new)])))
     }
 
     /// Sets a value, and notes it if it differs.
@@ -42,12 +42,12 @@ struct Changes {
     ) {
         guard case .set(let value) = setting, value != stored else { return }
         let (old, new) = (json(stored), json(value))
-        self.members.append((name, old == new ? new : .object([("from", old), ("to", new)])))
+        members.append((name, old == new ? new : .object([("from", old), ("to", new)])))
         stored = value
     }
 
     /// The members as a JSON object.
-    var text: String { JSONValue.object(self.members).text }
+    var text: String { JSONValue.object(members).text }
 }
 
 extension Setting {
@@ -67,11 +67,11 @@ extension JSONValue {
 }
 
 extension Timestamp {
-    var json: JSONValue { .string(self.rfc3339) }
+    var json: JSONValue { .string(rfc3339) }
 }
 
 extension [String] {
-    var json: JSONValue { .array(self.map { .string($0) }) }
+    var json: JSONValue { .array(map { .string($0) }) }
 }
 
 extension Int {
@@ -79,7 +79,7 @@ extension Int {
 }
 
 extension Optional where Wrapped == String {
-    var json: JSONValue { self.map { .string($0) } ?? .null }
+    var json: JSONValue { map { .string($0) } ?? .null }
 }
 
 extension Optional where Wrapped == Int {

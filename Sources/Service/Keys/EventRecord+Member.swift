@@ -4,6 +4,6 @@ import KeyStore
 extension EventRecord {
     /// A member of what changed that is a text.
     func member(_ name: String) -> String? {
-        (try? JSONValue(parsing: self.changes.utf8))?[name]?.string
+        (try? JSONValue(parsing: changes.utf8))?[name]?.string
     }
 }

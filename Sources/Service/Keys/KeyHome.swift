@@ -21,7 +21,7 @@ public struct KeyHome: Sendable {
 
     /// Which keys of the database are meant.
     var keyOwner: KeyOwner {
-        switch self.owner {
+        switch owner {
         case .workspace: .workspace
         case .clients(_, let subject, _): .clients(subject: subject)
         case .organization(let id): .organization(id)
@@ -30,37 +30,37 @@ public struct KeyHome: Sendable {
     }
 
     /// What the tokens name.
-    public var ref: WorkspaceRef { self.workspace?.ref ?? .root }
+    public var ref: WorkspaceRef { workspace?.ref ?? .root }
 
     /// The workspace of these keys; `nil` in the control database.
     public var workspace: Workspace? {
-        switch self.owner {
+        switch owner {
         case .workspace(let workspace, _), .clients(let workspace, _, _): workspace
         case .organization, .platform: nil
         }
     }
 
     /// The id of the workspace of these keys; `nil` in the control database.
-    public var workspaceID: UUID? { self.workspace?.id }
+    public var workspaceID: UUID? { workspace?.id }
 
     /// The organization of admin keys; `nil` for other keys, whose events need no owner beside their database.
     public var organizationID: UUID? {
-        if case .organization(let id) = self.owner { id } else { nil }
+        if case .organization(let id) = owner { id } else { nil }
     }
 
     /// The only subject whose keys these are, if they are one subject's.
     public var subject: String? {
-        if case .clients(_, let subject, _) = self.owner { subject } else { nil }
+        if case .clients(_, let subject, _) = owner { subject } else { nil }
     }
 
     /// Whether two keys here may have the same name, where nobody says.
     var uniqueness: NameUniqueness {
-        if case .clients = self.owner { .none } else { .unique }
+        if case .clients = owner { .none } else { .unique }
     }
 
     /// What tokens of a kind begin with here.
     func tokenPrefix(_ kind: KeyKind) -> TokenPrefix {
-        switch self.owner {
+        switch owner {
         case .workspace(_, let prefix?), .clients(_, _, let prefix?): prefix
         case .workspace, .clients, .organization, .platform: kind.defaultPrefix
         }

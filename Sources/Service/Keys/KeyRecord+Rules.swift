@@ -15,53 +15,53 @@ extension KeyRecord {
             createdBy: draft.createdBy ?? createdBy,
             createdAt: now
         )
-        self.subject = draft.subject
-        self.type = draft.type
-        self.uniqueName = (draft.uniqueness ?? home.uniqueness) == .unique ? draft.name : nil
-        self.description = draft.description
-        self.scopes = draft.scopes.map(\.text)
-        self.permissions = draft.permissions.names
-        self.allowedNamespaces = draft.allowedNamespaces
-        self.allowedAddresses = draft.allowedAddresses.map(\.description)
-        self.rateLimitPerMinute = draft.rateLimitPerMinute
-        self.rateLimitPerHour = draft.rateLimitPerHour
-        self.expiresAt = draft.expiresAt
-        self.metadata = draft.metadata
-        self.claims = draft.claims?.storedText
+        subject = draft.subject
+        type = draft.type
+        uniqueName = (draft.uniqueness ?? home.uniqueness) == .unique ? draft.name : nil
+        description = draft.description
+        scopes = draft.scopes.map(\.text)
+        permissions = draft.permissions.names
+        allowedNamespaces = draft.allowedNamespaces
+        allowedAddresses = draft.allowedAddresses.map(\.description)
+        rateLimitPerMinute = draft.rateLimitPerMinute
+        rateLimitPerHour = draft.rateLimitPerHour
+        expiresAt = draft.expiresAt
+        metadata = draft.metadata
+        claims = draft.claims?.storedText
     }
 
     /// What a further token of the key says openly: what the one before it said.
     func tokenForm(in home: KeyHome) -> TokenForm {
-        let prefix = TokenPrefix(String(self.prefix.prefix { $0 != "_" })) ?? home.tokenPrefix(self.kind)
-        return TokenForm(prefix: prefix, mode: self.mode)
+        let prefix = TokenPrefix(String(self.prefix.prefix { $0 != "_" })) ?? home.tokenPrefix(kind)
+        return TokenForm(prefix: prefix, mode: mode)
     }
 
     /// Announces the end, never later than it was.
     mutating func deprecate(reason: String?, grace: GracePeriod, at now: Timestamp) throws -> Changes {
-        let old = self.gracePeriodEndsAt
-        switch try RotationRule.endOfDeprecatedKey(self.lifecycle, grace: grace, at: now) {
-        case .at(let end): self.gracePeriodEndsAt = end
+        let old = gracePeriodEndsAt
+        switch try RotationRule.endOfDeprecatedKey(lifecycle, grace: grace, at: now) {
+        case .at(let end): gracePeriodEndsAt = end
         case .atOnce:
             // A change of state: no node's clock has a say in it.
-            self.gracePeriodEndsAt = now
-            self.endedAt = now
+            gracePeriodEndsAt = now
+            endedAt = now
         }
-        self.deprecatedAt = self.deprecatedAt ?? now
-        self.deprecationReason = reason ?? self.deprecationReason
+        deprecatedAt = deprecatedAt ?? now
+        deprecationReason = reason ?? deprecationReason
         var changes = Changes()
-        changes.add("grace_period_ends_at", from: old.json, to: self.gracePeriodEndsAt.json)
+        changes.add("grace_period_ends_at", from: old.json, to: gracePeriodEndsAt.json)
         changes.add("reason", reason.json)
         return changes
     }
 
     /// Refuses to change what has ended for good.
     func requireNotRevoked(_ participle: String) throws(Refusal) {
-        guard self.revokedAt == nil else { throw .conflict("The key is revoked and cannot be \(participle).") }
+        guard revokedAt == nil else { throw .conflict("The key is revoked and cannot be \(participle).") }
     }
 
     /// Refuses to prolong what has ended.
     func requireAlive(_ participle: String, at now: Timestamp) throws(Refusal) {
-        switch self.status(at: now) {
+        switch status(at: now) {
         case .revoked: throw .conflict("The key is revoked and cannot be \(participle).")
         case .expired: throw .conflict("The key has expired and cannot be \(participle).")
         case .active, .disabled, .deprecated: break
@@ -73,22 +73,22 @@ extension KeyRecord {
     /// - Returns: what really changed, or `nil` when nothing did.
     mutating func apply(_ patch: KeyPatch) -> Changes? {
         var changes = Changes()
-        changes.set("name", &self.name, patch.name) { .string($0) }
+        changes.set("name", &name, patch.name) { .string($0) }
         // A name that must be the only one stays so under its new spelling.
-        if self.uniqueName != nil { self.uniqueName = self.name }
+        if uniqueName != nil { uniqueName = name }
         if case .set(let subject) = patch.subject { changes.set("subject", &self.subject, .set(subject)) { $0.json } }
-        changes.set("description", &self.description, patch.description) { $0.json }
-        changes.set("scopes", &self.scopes, patch.scopes.map { $0.map(\.text) }) { $0.json }
-        changes.set("permissions", &self.permissions, patch.permissions.map(\.names)) { $0.json }
-        changes.set("allowed_namespaces", &self.allowedNamespaces, patch.allowedNamespaces) { $0?.json ?? .null }
-        changes.set("allowed_ips", &self.allowedAddresses, patch.allowedAddresses.map { $0.map(\.description) }) {
+        changes.set("description", &description, patch.description) { $0.json }
+        changes.set("scopes", &scopes, patch.scopes.map { $0.map(\.text) }) { $0.json }
+        changes.set("permissions", &permissions, patch.permissions.map(\.names)) { $0.json }
+        changes.set("allowed_namespaces", &allowedNamespaces, patch.allowedNamespaces) { $0?.json ?? .null }
+        changes.set("allowed_ips", &allowedAddresses, patch.allowedAddresses.map { $0.map(\.description) }) {
             $0.json
         }
-        changes.set("rate_limit_per_minute", &self.rateLimitPerMinute, patch.rateLimitPerMinute) { $0.json }
-        changes.set("rate_limit_per_hour", &self.rateLimitPerHour, patch.rateLimitPerHour) { $0.json }
-        changes.set("expires_at", &self.expiresAt, patch.expiresAt) { $0.json }
-        changes.set("metadata", &self.metadata, patch.metadata) { _ in .string("changed") }
-        changes.set("claims", &self.claims, patch.claims.map { $0?.storedText }) { _ in .string("changed") }
+        changes.set("rate_limit_per_minute", &rateLimitPerMinute, patch.rateLimitPerMinute) { $0.json }
+        changes.set("rate_limit_per_hour", &rateLimitPerHour, patch.rateLimitPerHour) { $0.json }
+        changes.set("expires_at", &expiresAt, patch.expiresAt) { $0.json }
+        changes.set("metadata", &metadata, patch.metadata) { _ in .string("changed") }
+        changes.set("claims", &claims, patch.claims.map { $0?.storedText }) { _ in .string("changed") }
         return changes.isEmpty ? nil : changes
     }
 }
@@ -122,7 +122,7 @@ extension KeyHome {
 
 extension JSONValue {
     /// As it is stored; `null` is nothing.
-    fileprivate var storedText: String? { self.isNull ? nil : self.text }
+    fileprivate var storedText: String? { isNull ? nil : text }
 }
 
 extension Timestamp {

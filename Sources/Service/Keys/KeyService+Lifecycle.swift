@@ -11,7 +11,7 @@ extension KeyService {
     public func update(_ id: UUID, _ patch: KeyPatch, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
         try KeyRules(patch, in: home).enforce()
         if case .set(let subject) = patch.subject { try home.requireSubject(subject) }
-        return try await self.change(id, in: home, by: caller) { key, now, principal in
+        return try await change(id, in: home, by: caller) { key, now, principal in
             try key.requireNotRevoked("changed")
             if case .set(let permissions) = patch.permissions {
                 try principal.requireNoEscalation(permissions, owner: home.keyOwner)
@@ -34,7 +34,7 @@ extension KeyService {
     ///
     /// A disabled key stays as it is.
     public func disable(_ id: UUID, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
-        try await self.change(id, in: home, by: caller) { key, now, _ in
+        try await change(id, in: home, by: caller) { key, now, _ in
             try key.requireNotRevoked("disabled")
             if key.disabledAt != nil { return [] }
             key.disabledAt = now
@@ -46,7 +46,7 @@ extension KeyService {
     ///
     /// It does not bring back what has ended.
     public func enable(_ id: UUID, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
-        try await self.change(id, in: home, by: caller) { key, _, _ in
+        try await change(id, in: home, by: caller) { key, _, _ in
             try key.requireNotRevoked("enabled")
             if key.disabledAt == nil { return [] }
             key.disabledAt = nil
@@ -65,7 +65,7 @@ extension KeyService {
         by caller: Caller
     ) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
-        return try await self.change(id, in: home, by: caller) { key, now, _ in
+        return try await change(id, in: home, by: caller) { key, now, _ in
             try key.requireAlive("deprecated", at: now)
             return [(.deprecated, try key.deprecate(reason: reason, grace: grace, at: now))]
         }
@@ -76,7 +76,7 @@ extension KeyService {
     /// A revoked key stays as it is.
     public func revoke(_ id: UUID, reason: String?, in home: KeyHome, by caller: Caller) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
-        return try await self.change(id, in: home, by: caller) { key, now, principal in
+        return try await change(id, in: home, by: caller) { key, now, principal in
             if key.revokedAt != nil { return [] }
             key.revokedAt = now
             if key.kind != .client { key.uniqueName = nil }
@@ -90,16 +90,16 @@ extension KeyService {
 
     /// Removes a key; its events stay.
     public func delete(_ id: UUID, in home: KeyHome, by caller: Caller) async throws {
-        try await self.platform.transaction(home) { connection in
+        try await platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            let (key, now, caller) = try await self.locked(id, home, caller, connection)
+            let (key, now, caller) = try await locked(id, home, caller, connection)
             try await store.delete(id, in: home.keyOwner)
             var changes = Changes()
             changes.add("status", .string(key.status(at: now).rawValue))
             // Whose it was, so that its history stays theirs.
             changes.add("kind", .string(key.kind.rawValue))
             changes.add("subject", key.subject.json)
-            try await self.record(.deleted, key, home, caller, at: now, changes: changes, connection)
+            try await record(.deleted, key, home, caller, at: now, changes: changes, connection)
         }
     }
 
@@ -110,15 +110,15 @@ extension KeyService {
         by caller: Caller,
         _ body: (inout KeyRecord, Timestamp, Principal) throws -> [(KeyEventType, Changes)]
     ) async throws -> KeyRecord {
-        try await self.platform.transaction(home) { connection in
+        try await platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            var (key, now, caller) = try await self.locked(id, home, caller, connection)
+            var (key, now, caller) = try await locked(id, home, caller, connection)
             let events = try body(&key, now, caller.principal)
             guard !events.isEmpty else { return key }
             key.updatedAt = now
             try await store.update(key)
             for (type, changes) in events {
-                try await self.record(type, key, home, caller, at: now, changes: changes, connection)
+                try await record(type, key, home, caller, at: now, changes: changes, connection)
             }
             return key
         }

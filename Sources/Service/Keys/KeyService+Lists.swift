@@ -15,7 +15,7 @@ public struct KeyListing: Sendable {
 extension KeyService {
     /// One page of keys, newest first whatever the direction.
     public func list(_ filter: KeyFilter, _ page: PageRequest, in home: KeyHome) async throws -> Page<KeyRecord> {
-        let keys = try await self.platform.connection(home) { connection in
+        let keys = try await platform.connection(home) { connection in
             try await KeyStore(connection).list(in: home.keyOwner, filter, at: page.place, limit: page.limit + 1)
         }
         return Page(keys, of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
@@ -40,7 +40,7 @@ extension KeyService {
         in home: KeyHome
     ) async throws -> KeyListing {
         let limit = min(max(limit, 1), Self.longestListing)
-        return try await self.platform.connection(home) { connection in
+        return try await platform.connection(home) { connection in
             let store = KeyStore(connection)
             let keys = try await store.list(
                 in: home.keyOwner,
@@ -60,7 +60,7 @@ extension KeyService {
         if home.subject != nil, filter.keyID == nil { throw Refusal.notFound }
         let filter = filter.held(to: home)
         let cursor: UUID? = if case .after(let cursor) = page.position { cursor.id } else { nil }
-        let events = try await self.platform.connection(home) { connection in
+        let events = try await platform.connection(home) { connection in
             if let id = filter.keyID { try await self.requireHistory(of: id, in: home, connection) }
             return try await EventStore(connection).list(filter, after: cursor, limit: page.limit + 1)
         }
@@ -72,18 +72,18 @@ extension KeyService {
     /// - Throws: `Refusal.notFound` as `events` does.
     public func revocations(_ id: UUID, in home: KeyHome) async throws -> [EventRecord] {
         let filter = EventFilter(keyID: id, type: KeyEventType.revoked.rawValue)
-        return try await self.events(filter, PageRequest(limit: 100), in: home).items
+        return try await events(filter, PageRequest(limit: 100), in: home).items
     }
 
     /// The place of a key in lists, which it keeps when it is revoked or deleted.
     ///
     /// - Throws: `Refusal.notFound` for a key that never was here.
     public func cursor(_ id: UUID, in home: KeyHome) async throws -> PageCursor {
-        try await self.platform.connection(home) { connection in
+        try await platform.connection(home) { connection in
             if let key = try await KeyStore(connection).find(id, in: home.keyOwner) {
                 return PageCursor(createdAt: key.createdAt, id: id)
             }
-            try await self.requireHistory(of: id, in: home, connection)
+            try await requireHistory(of: id, in: home, connection)
             let filter = EventFilter(keyID: id, type: KeyEventType.created.rawValue).held(to: home)
             guard let made = try await EventStore(connection).list(filter, after: nil, limit: 1).first else {
                 throw Refusal.notFound
@@ -115,7 +115,7 @@ extension KeyService {
 extension PageRequest {
     /// The same for the store of keys.
     var place: KeyPlace {
-        switch self.position {
+        switch position {
         case .first: .newest(offset: 0)
         case .after(let cursor): .after(KeyCursor(createdAt: cursor.createdAt, id: cursor.id))
         case .before(let cursor): .before(KeyCursor(createdAt: cursor.createdAt, id: cursor.id))

@@ -30,24 +30,24 @@ extension KeyService {
         guard let organization = principal.organizationID else {
             throw Refusal.forbiddenKind("The keys inside a workspace need an admin key of its organization.")
         }
-        let adminHome = try await self.platform.access.keys(
+        let adminHome = try await platform.access.keys(
             ofOrganization: UUIDv7.text(of: organization),
             for: principal,
             .keysRead
         )
         var merged = KeyMerge(page)
-        merged.add(try await self.rows(adminHome, page))
+        merged.add(try await rows(adminHome, page))
         var position = PagePosition.first
         while true {
             let request = PageRequest(limit: 100, position)
-            let workspaces = try await self.platform.databases.control.pool.withConnection { connection in
-                try await self.platform.controlStore(connection)
+            let workspaces = try await platform.databases.control.pool.withConnection { connection in
+                try await platform.controlStore(connection)
                     .workspaces(
                         request,
                         WorkspaceFilter(organizationID: organization, states: [.active, .suspended, .archived])
                     )
             }
-            try await self.collect(workspaces.items, page, into: &merged)
+            try await collect(workspaces.items, page, into: &merged)
             guard let next = workspaces.next else { break }
             position = .after(next)
         }
@@ -74,7 +74,7 @@ extension KeyService {
     /// What one database contributes.
     private func rows(_ home: KeyHome, _ page: PageRequest) async throws -> [OwnedKey] {
         do {
-            let keys = try await self.platform.connection(home) { connection in
+            let keys = try await platform.connection(home) { connection in
                 try await KeyStore(connection)
                     .list(
                         in: home.keyOwner,
@@ -86,14 +86,14 @@ extension KeyService {
             return keys.map { OwnedKey(key: $0, workspace: home.workspace) }
         } catch Refusal.notFound {
             // There is no such database. That is right only if the workspace has been deleted meanwhile.
-            guard let id = home.workspaceID, try await !self.isGone(id) else { return [] }
+            guard let id = home.workspaceID, try await !isGone(id) else { return [] }
             throw Refusal.workspaceUnavailable
         }
     }
 
     private func isGone(_ workspace: UUID) async throws -> Bool {
-        let found = try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).workspace(workspace)
+        let found = try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).workspace(workspace)
         }
         return found.map { $0.state == .deleting } ?? true
     }
@@ -107,14 +107,14 @@ private struct KeyMerge {
     private(set) var rows: [OwnedKey] = []
 
     init(_ page: PageRequest) {
-        self.limit = page.limit + 1
-        self.isBackward = if case .before = page.position { true } else { false }
+        limit = page.limit + 1
+        isBackward = if case .before = page.position { true } else { false }
     }
 
     mutating func add(_ more: [OwnedKey]) {
         if more.isEmpty { return }
-        let all = (self.rows + more).sorted { Self.isNewer($0.key, $1.key) }
-        self.rows = Array(self.isBackward ? all.suffix(self.limit) : all.prefix(self.limit))
+        let all = (rows + more).sorted { Self.isNewer($0.key, $1.key) }
+        rows = Array(isBackward ? all.suffix(limit) : all.prefix(limit))
     }
 
     /// The order of the databases: by time, then by the bytes of the id.

@@ -41,16 +41,16 @@ extension KeyService {
     ) async throws -> IssuedKey {
         try caller.principal.requireRotation()
         try KeyRules(replacement).enforce()
-        return try await self.platform.transaction(home) { connection in
+        return try await platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            var (old, now, caller) = try await self.locked(id, home, caller, connection)
-            let newID = self.platform.newID(at: now)
-            let attempt = try await self.platform.claim(caller, home, resource: newID, connection)
+            var (old, now, caller) = try await locked(id, home, caller, connection)
+            let newID = platform.newID(at: now)
+            let attempt = try await platform.claim(caller, home, resource: newID, connection)
             let form = old.tokenForm(in: home)
             if case .replay(let record) = attempt {
-                return try await self.replay(record, form.mode, home, caller, connection)
+                return try await replay(record, form.mode, home, caller, connection)
             }
-            try await self.platform.requireOpen(home, connection)
+            try await platform.requireOpen(home, connection)
             try old.requireAlive("rotated", at: now)
             let new = KeyRecord(replacing: &old, replacement, id: newID, in: home, by: caller, at: now)
             var changes = try old.deprecate(reason: nil, grace: replacement.grace, at: now)
@@ -60,14 +60,14 @@ extension KeyService {
             // First the old key, which may hold the name.
             try await store.update(old)
             try await store.insert(new)
-            let token = try self.platform.makeToken(home, form, key: newID, attempt, caller)
-            try await self.add(token, to: newID, in: home, store, at: now)
+            let token = try platform.makeToken(home, form, key: newID, attempt, caller)
+            try await add(token, to: newID, in: home, store, at: now)
             try await self.record(.rotated, old, home, caller, at: now, changes: changes, connection)
             let birth = Changes(created: new, replacing: id)
             try await self.record(.created, new, home, caller, at: now, changes: birth, connection)
             guard let made = try await store.find(newID, in: home.keyOwner) else { throw Refusal.notFound }
             let text = answer(made, old, now)
-            try await self.platform.complete(attempt, answer: text, connection)
+            try await platform.complete(attempt, answer: text, connection)
             return IssuedKey(answer: text, token: token, isReplay: false)
         }
     }
@@ -94,24 +94,24 @@ extension KeyRecord {
         )
         if let name = replacement.name, name != old.name {
             self.name = name
-            self.uniqueName = home.uniqueness == .unique || old.uniqueName != nil ? name : nil
+            uniqueName = home.uniqueness == .unique || old.uniqueName != nil ? name : nil
         } else {
-            self.uniqueName = old.uniqueName
+            uniqueName = old.uniqueName
             old.uniqueName = nil
         }
-        self.subject = old.subject
-        self.type = old.type
-        self.description = old.description
-        self.scopes = replacement.scopes?.map(\.text) ?? old.scopes
-        self.permissions = old.permissions
-        self.allowedNamespaces = old.allowedNamespaces
-        self.allowedAddresses = old.allowedAddresses
-        self.rateLimitPerMinute = old.rateLimitPerMinute
-        self.rateLimitPerHour = old.rateLimitPerHour
-        self.expiresAt = old.expiresAt
-        self.metadata = old.metadata
-        self.claims = old.claims
-        self.disabledAt = old.disabledAt
+        subject = old.subject
+        type = old.type
+        description = old.description
+        scopes = replacement.scopes?.map(\.text) ?? old.scopes
+        permissions = old.permissions
+        allowedNamespaces = old.allowedNamespaces
+        allowedAddresses = old.allowedAddresses
+        rateLimitPerMinute = old.rateLimitPerMinute
+        rateLimitPerHour = old.rateLimitPerHour
+        expiresAt = old.expiresAt
+        metadata = old.metadata
+        claims = old.claims
+        disabledAt = old.disabledAt
     }
 }
 
@@ -119,8 +119,8 @@ extension KeyRules {
     /// What is wrong with a replacement.
     fileprivate init(_ replacement: KeyReplacement) {
         self.init()
-        if let name = replacement.name { self.check(name: name) }
-        if let scopes = replacement.scopes { self.check(scopes: scopes) }
+        if let name = replacement.name { check(name: name) }
+        if let scopes = replacement.scopes { check(scopes: scopes) }
     }
 }
 
@@ -128,10 +128,10 @@ extension Changes {
     /// What a key starts with that took another's place.
     fileprivate init(created key: KeyRecord, replacing old: UUID) {
         self.init()
-        self.add("kind", .string(key.kind.rawValue))
-        self.add("mode", .string(key.mode.rawValue))
-        self.add("subject", key.subject.json)
-        self.add("scopes", key.scopes.json)
-        self.add("replaces", .string(UUIDv7.text(of: old)))
+        add("kind", .string(key.kind.rawValue))
+        add("mode", .string(key.mode.rawValue))
+        add("subject", key.subject.json)
+        add("scopes", key.scopes.json)
+        add("replaces", .string(UUIDv7.text(of: old)))
     }
 }

@@ -17,7 +17,7 @@ public struct KeyService: Sendable {
 
     /// A key.
     public func get(_ id: UUID, in home: KeyHome) async throws -> KeyRecord {
-        try await self.platform.connection(home) { connection in
+        try await platform.connection(home) { connection in
             guard let key = try await KeyStore(connection).find(id, in: home.keyOwner) else { throw Refusal.notFound }
             return key
         }
@@ -43,23 +43,23 @@ public struct KeyService: Sendable {
         let draft = try (WorkspaceKeyBounds(caller.principal)?.settle(draft) ?? draft).settled(in: home)
         try KeyRules(draft, in: home).enforce()
         let form = TokenForm(prefix: draft.tokenPrefix ?? home.tokenPrefix(draft.kind), mode: draft.mode)
-        return try await self.platform.transaction(home) { connection in
+        return try await platform.transaction(home) { connection in
             let store = KeyStore(connection)
             let now = try await store.now()
-            let id = self.platform.newID(at: now)
-            let attempt = try await self.platform.claim(caller, home, resource: id, connection)
-            let caller = try await self.platform.access.current(caller, over: home, connection)
+            let id = platform.newID(at: now)
+            let attempt = try await platform.claim(caller, home, resource: id, connection)
+            let caller = try await platform.access.current(caller, over: home, connection)
             try caller.principal.requireNoEscalation(draft.permissions, owner: home.keyOwner)
             if case .replay(let record) = attempt {
-                return try await self.replay(record, draft.mode, home, caller, connection)
+                return try await replay(record, draft.mode, home, caller, connection)
             }
             // Only now: a twin is answered what the first one was, though the key or the workspace may have ended meanwhile.
-            try await self.platform.requireOpen(home, connection)
+            try await platform.requireOpen(home, connection)
             let draft = try draft.settled(at: now)
-            let token = try self.platform.makeToken(home, form, key: id, attempt, caller)
-            let made = try await self.platform.plant(draft, token, id: id, in: home, by: caller, at: now, connection)
+            let token = try platform.makeToken(home, form, key: id, attempt, caller)
+            let made = try await platform.plant(draft, token, id: id, in: home, by: caller, at: now, connection)
             let text = answer(made, now)
-            try await self.platform.complete(attempt, answer: text, connection)
+            try await platform.complete(attempt, answer: text, connection)
             return IssuedKey(answer: text, token: token, isReplay: false)
         }
     }
@@ -75,15 +75,15 @@ public struct KeyService: Sendable {
         answer: @Sendable (KeyRecord, Timestamp) -> String
     ) async throws -> IssuedKey {
         try caller.principal.requireRotation()
-        return try await self.platform.transaction(home) { connection in
+        return try await platform.transaction(home) { connection in
             let store = KeyStore(connection)
-            let (key, now, caller) = try await self.locked(id, home, caller, connection)
-            let attempt = try await self.platform.claim(caller, home, resource: id, connection)
+            let (key, now, caller) = try await locked(id, home, caller, connection)
+            let attempt = try await platform.claim(caller, home, resource: id, connection)
             let form = key.tokenForm(in: home)
             if case .replay(let record) = attempt {
-                return try await self.replay(record, form.mode, home, caller, connection)
+                return try await replay(record, form.mode, home, caller, connection)
             }
-            try await self.platform.requireOpen(home, connection)
+            try await platform.requireOpen(home, connection)
             try key.requireAlive("rotated", at: now)
             for (index, secret) in key.secrets.enumerated() {
                 // The newest one gets the grace; what is older has had its own.
@@ -94,8 +94,8 @@ public struct KeyService: Sendable {
                     : .atOnce
                 try await store.end(secret.id, end, now: now)
             }
-            let token = try self.platform.makeToken(home, form, key: id, attempt, caller)
-            try await self.add(token, to: id, in: home, store, at: now)
+            let token = try platform.makeToken(home, form, key: id, attempt, caller)
+            try await add(token, to: id, in: home, store, at: now)
             var rotated = key
             rotated.updatedAt = now
             try await store.update(rotated)
@@ -105,17 +105,17 @@ public struct KeyService: Sendable {
             try await self.record(.rotated, key, home, caller, at: now, changes: changes, connection)
             guard let made = try await store.find(id, in: home.keyOwner) else { throw Refusal.notFound }
             let text = answer(made, now)
-            try await self.platform.complete(attempt, answer: text, connection)
+            try await platform.complete(attempt, answer: text, connection)
             return IssuedKey(answer: text, token: token, isReplay: false)
         }
     }
 
     /// Stores what is kept of a token.
     func add(_ token: Token, to key: UUID, in home: KeyHome, _ store: KeyStore, at now: Timestamp) async throws {
-        let stored = self.platform.secrets.peppers.digest(of: token)
+        let stored = platform.secrets.peppers.digest(of: token)
         try await store.insert(
             NewSecret(
-                id: self.platform.newID(at: now),
+                id: platform.newID(at: now),
                 digest: stored.digest,
                 pepperID: stored.pepperID.text,
                 prefix: token.parsed.displayPrefix.text,
@@ -138,13 +138,13 @@ public struct KeyService: Sendable {
         // What tokens begin with here may have been changed since; the ones that were made have not.
         let prefixes = try await store.find(record.resourceID, in: home.keyOwner)?.tokenPrefixes ?? []
         for prefix in prefixes {
-            let token = try self.platform.derivedToken(
+            let token = try platform.derivedToken(
                 home,
                 TokenForm(prefix: prefix, mode: mode),
                 record,
                 caller
             )
-            for stored in self.platform.secrets.peppers.digests(of: token) {
+            for stored in platform.secrets.peppers.digests(of: token) {
                 guard try await store.hasSecret(stored.digest, key: record.resourceID, in: home.keyOwner) else {
                     continue
                 }
@@ -166,7 +166,7 @@ public struct KeyService: Sendable {
     ) async throws -> (KeyRecord, Timestamp, Caller) {
         let store = KeyStore(connection)
         guard let key = try await store.lock(id, in: home.keyOwner) else { throw Refusal.notFound }
-        let caller = try await self.platform.access.current(caller, over: home, connection)
+        let caller = try await platform.access.current(caller, over: home, connection)
         try caller.principal.requireNoEscalation(
             PermissionSet(names: key.permissions) ?? .organization,
             owner: home.keyOwner
@@ -187,7 +187,7 @@ public struct KeyService: Sendable {
         try await EventStore(connection)
             .add(
                 EventRecord(
-                    id: self.platform.newID(at: now),
+                    id: platform.newID(at: now),
                     workspaceID: home.workspaceID,
                     organizationID: home.organizationID,
                     keyID: key.id,

@@ -20,22 +20,22 @@ struct MemberAuthority {
     /// may only write members would be as strong as the admin whom it makes.
     func requireGrant(_ role: MemberRole, workspace: UUID?) throws(Refusal) {
         let isAllowed: Bool
-        switch self.principal.identity {
+        switch principal.identity {
         case .system: isAllowed = true
         case .key:
-            try self.principal.require(.membersWrite)
-            try self.principal.requireEach(of: role.price)
+            try principal.require(.membersWrite)
+            try principal.requireEach(of: role.price)
             isAllowed =
-                self.principal.reach == .platform || MemberRole.admin.mayGrant(role)
-                || (role == .owner && !self.hasOwner)
+                principal.reach == .platform || MemberRole.admin.mayGrant(role)
+                || (role == .owner && !hasOwner)
         case .member:
             if let workspace {
-                guard self.reaches(workspace) else { throw .notFound }
-                try self.principal.require(.membersWrite, in: workspace)
+                guard reaches(workspace) else { throw .notFound }
+                try principal.require(.membersWrite, in: workspace)
             } else {
-                try self.principal.requireWide(.membersWrite)
+                try principal.requireWide(.membersWrite)
             }
-            isAllowed = self.principal.role(in: workspace)?.mayGrant(role) ?? false
+            isAllowed = principal.role(in: workspace)?.mayGrant(role) ?? false
         case .workspaceKey, .external: isAllowed = false
         }
         guard isAllowed else { throw .forbiddenKind("Only an owner makes, changes or removes an owner.") }
@@ -43,30 +43,30 @@ struct MemberAuthority {
 
     /// Refuses, as what is not there, a membership that the principal does not see.
     func requireSight(of member: Member) throws(Refusal) {
-        guard self.sees(member) else { throw .notFound }
+        guard sees(member) else { throw .notFound }
     }
 
     /// Whether the principal sees a membership.
-    func sees(_ member: Member) -> Bool { self.principal.sees(member) }
+    func sees(_ member: Member) -> Bool { principal.sees(member) }
 
     /// Refuses unless every role that a user has anywhere is the principal's to give: who can set a password can be that user.
     func requireIdentity(_ memberships: [Member]) throws(Refusal) {
-        guard self.principal.reach != .platform else { return }
+        guard principal.reach != .platform else { return }
         for membership in memberships {
             let isInReach =
-                membership.organizationID == self.principal.organizationID
-                && self.reaches(membership.workspaceID)
+                membership.organizationID == principal.organizationID
+                && reaches(membership.workspaceID)
             guard isInReach else {
                 throw .forbiddenKind(
                     "The user is a member elsewhere too; only they can change their name and password."
                 )
             }
-            try self.requireGrant(membership.role, workspace: membership.workspaceID)
+            try requireGrant(membership.role, workspace: membership.workspaceID)
         }
     }
 
     private func reaches(_ workspace: UUID?) -> Bool {
-        guard case .workspaces(let own, _) = self.principal.reach else { return true }
+        guard case .workspaces(let own, _) = principal.reach else { return true }
         return workspace.map(own.contains) ?? false
     }
 }
@@ -75,7 +75,7 @@ extension Principal {
     /// Whether it sees a membership of its organization: any with `members:write` over all of it, else those of the workspaces where it
     /// has that.
     func sees(_ member: Member) -> Bool {
-        guard let places = self.workspaces(with: .membersWrite) else { return true }
+        guard let places = workspaces(with: .membersWrite) else { return true }
         return member.workspaceID.map(places.contains) ?? false
     }
 }

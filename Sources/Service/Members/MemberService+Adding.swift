@@ -23,27 +23,27 @@ extension MemberService {
         by caller: Caller,
         answer: @Sendable (Member) -> String
     ) async throws -> StoredAnswer {
-        let organization = try await self.platform.access.organization(name, for: caller.principal)
+        let organization = try await platform.access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         let email = try UserInput.email(new.email)
         try UserInput.check(name: new.name)
         if let password = new.password { try UserInput.check(password: password) }
-        if let workspace = new.workspaceID { try await self.require(workspace, of: organization, caller.principal) }
+        if let workspace = new.workspaceID { try await require(workspace, of: organization, caller.principal) }
         // Before the transaction, which should not hold locks for so long.
         var hash: PasswordHash?
         if let password = new.password {
-            hash = try await self.platform.passwords.hash(password, from: caller.network)
+            hash = try await platform.passwords.hash(password, from: caller.network)
         }
-        return try await self.platform.controlTransaction { [hash] connection in
-            let store = self.platform.controlStore(connection)
+        return try await platform.controlTransaction { [hash] connection in
+            let store = platform.controlStore(connection)
             let authority = try await self.authority(caller, organization.id, connection)
-            return try await self.platform.once(caller, connection, permits: nil) { id in
+            return try await platform.once(caller, connection, permits: nil) { id in
                 // Who may not look at it any more must not learn of it by asking again.
                 try await store.member(id, organization: organization.id).map(authority.sees) ?? false
             } make: {
                 try authority.requireGrant(new.role, workspace: new.workspaceID)
                 let member = try await store.insertMember(
-                    user: try await self.user(
+                    user: try await user(
                         email,
                         name: new.name,
                         hash: hash,
@@ -64,7 +64,7 @@ extension MemberService {
     /// Refuses a workspace that is not the organization's, or that the caller does not reach; the two look alike.
     private func require(_ workspace: UUID, of organization: Organization, _ principal: Principal) async throws {
         do {
-            let found = try await self.platform.access.workspace(UUIDv7.text(of: workspace), for: principal)
+            let found = try await platform.access.workspace(UUIDv7.text(of: workspace), for: principal)
             guard found.organizationID == organization.id else { throw Refusal.notFound }
         } catch Refusal.notFound {
             let detail = "Must be a workspace of the organization."
@@ -121,13 +121,13 @@ extension MemberService {
         by caller: Caller,
         answer: @Sendable (Member) -> String
     ) async throws -> StoredAnswer {
-        let organization = try await self.platform.access.organization(name, for: caller.principal).id
+        let organization = try await platform.access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite, in: workspace)
-        return try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
+        return try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
             let authority = try await self.authority(caller, organization, connection)
             try authority.requireGrant(.admin, workspace: workspace)
-            return try await self.platform.once(caller, connection, permits: nil) { id in
+            return try await platform.once(caller, connection, permits: nil) { id in
                 try await store.member(id, organization: organization) != nil
             } make: {
                 guard try await store.lockUser(userID) != nil else { throw Refusal.notFound }

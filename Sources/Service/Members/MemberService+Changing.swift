@@ -15,20 +15,20 @@ extension MemberService {
         organization name: String,
         by caller: Caller
     ) async throws -> Member {
-        let organization = try await self.platform.access.organization(name, for: caller.principal)
+        let organization = try await platform.access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         if let name = change.name { try UserInput.check(name: name) }
         if let password = change.password { try UserInput.check(password: password) }
         var hash: PasswordHash?
         if let password = change.password {
-            hash = try await self.platform.passwords.hash(password, from: caller.network)
+            hash = try await platform.passwords.hash(password, from: caller.network)
         }
-        return try await self.platform.controlTransaction { [hash] connection in
-            let store = self.platform.controlStore(connection)
-            let (member, authority) = try await self.locked(id, organization.id, caller, connection)
+        return try await platform.controlTransaction { [hash] connection in
+            let store = platform.controlStore(connection)
+            let (member, authority) = try await locked(id, organization.id, caller, connection)
             if let role = change.role, role != member.role {
                 try authority.requireGrant(role, workspace: member.workspaceID)
-                try await self.requireAnotherOwner(member, store)
+                try await requireAnotherOwner(member, store)
                 _ = try await store.changeMember(
                     id,
                     organization: organization.id,
@@ -45,7 +45,7 @@ extension MemberService {
             if let hash {
                 try await store.setPassword(hash.text, of: member.user.id)
                 try await store.endSessions(of: member.user.id, except: nil, .passwordChanged)
-                try await self.noteNewPassword(of: member.user.id, organization: organization.id, caller, store)
+                try await noteNewPassword(of: member.user.id, organization: organization.id, caller, store)
             }
             guard let changed = try await store.member(id, organization: organization.id) else {
                 throw Refusal.notFound
@@ -59,12 +59,12 @@ extension MemberService {
     /// - Throws: `Refusal.conflict` for the last owner; `notFound`, `forbidden`, `unauthenticated`; the database's errors, also where the
     ///   task is cancelled.
     public func remove(_ id: UUID, organization name: String, by caller: Caller) async throws {
-        let organization = try await self.platform.access.organization(name, for: caller.principal).id
+        let organization = try await platform.access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite)
-        try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
-            let (member, _) = try await self.locked(id, organization, caller, connection)
-            try await self.requireAnotherOwner(member, store)
+        try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
+            let (member, _) = try await locked(id, organization, caller, connection)
+            try await requireAnotherOwner(member, store)
             _ = try await store.lockUser(member.user.id)
             try await store.deleteMember(id, organization: organization, by: caller.attribution)
             let left = try await store.memberships(of: member.user.id)

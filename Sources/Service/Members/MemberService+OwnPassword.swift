@@ -17,21 +17,21 @@ extension MemberService {
             throw Refusal.forbiddenKind("Only members have a password.")
         }
         try UserInput.check(password: new, "/new_password")
-        let compared = try await self.platform.guesses.counting(account: me.email, from: caller.network) {
-            let stored = try await self.platform.databases.control.pool.withConnection { connection in
-                try await self.platform.controlStore(connection).credentials(of: me.userID)
+        let compared = try await platform.guesses.counting(account: me.email, from: caller.network) {
+            let stored = try await platform.databases.control.pool.withConnection { connection in
+                try await platform.controlStore(connection).credentials(of: me.userID)
             }
             guard current.utf8.count <= SessionLimits.passwordBytes,
-                try await self.platform.passwords.matches(current, stored?.passwordHash, from: caller.network)
+                try await platform.passwords.matches(current, stored?.passwordHash, from: caller.network)
             else { return String?.none }
             return stored?.passwordHash
         }
         guard let compared else {
             throw Refusal.invalid([InvalidField(pointer: "/current_password", detail: "Must be the password.")])
         }
-        let hash = try await self.platform.passwords.hash(new, from: caller.network)
-        try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
+        let hash = try await platform.passwords.hash(new, from: caller.network)
+        try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
             let user = try await store.lockUser(me.userID)
             // Whoever knows an old password must not have the last word when it is reset.
             guard try await store.session(me.sessionID)?.isAlive == true else { throw Refusal.unauthenticated }
@@ -40,7 +40,7 @@ extension MemberService {
             }
             try await store.setPassword(hash.text, of: me.userID)
             try await store.endSessions(of: me.userID, except: me.sessionID, .passwordChanged)
-            try await self.noteNewPassword(of: me.userID, organization: organization, caller, store)
+            try await noteNewPassword(of: me.userID, organization: organization, caller, store)
         }
     }
 }

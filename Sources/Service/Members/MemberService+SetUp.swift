@@ -10,8 +10,8 @@ extension MemberService {
 
     /// Whether nobody is a member of the organization `default` yet.
     public func needsSetUp() async throws -> Bool {
-        try await self.platform.databases.control.pool.withConnection { connection in
-            let store = self.platform.controlStore(connection)
+        try await platform.databases.control.pool.withConnection { connection in
+            let store = platform.controlStore(connection)
             guard let organization = try await store.organization(slug: Self.firstOrganization) else { return false }
             return try await !store.hasMembers(organization.id)
         }
@@ -34,11 +34,11 @@ extension MemberService {
         setupToken: String,
         from origin: RequestOrigin
     ) async throws -> SignedIn {
-        let principal = try await self.platform.access.authenticate(setupToken, from: origin.address)
+        let principal = try await platform.access.authenticate(setupToken, from: origin.address)
         guard case .key = principal.identity else { throw Refusal.unauthenticated }
         let organization: Organization
         do {
-            organization = try await self.platform.access.organization(Self.firstOrganization, for: principal)
+            organization = try await platform.access.organization(Self.firstOrganization, for: principal)
         } catch Refusal.notFound {
             throw Refusal.unauthenticated
         }
@@ -47,19 +47,19 @@ extension MemberService {
         let address = try UserInput.email(email)
         try UserInput.check(password: password)
         try UserInput.check(name: name)
-        let hash = try await self.platform.passwords.hash(password, from: origin.address)
+        let hash = try await platform.passwords.hash(password, from: origin.address)
         let attribution = Attribution(
             actor: principal.actor,
             address: origin.address?.description,
             requestID: origin.requestID
         )
-        return try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
+        return try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
             try await store.lockMembers(of: organization.id)
-            try await self.platform.access.current(principal, connection).requireEach(of: MemberRole.owner.price)
-            let user = try await self.insertFirst(address, name, hash, organization.id, attribution, store)
+            try await platform.access.current(principal, connection).requireEach(of: MemberRole.owner.price)
+            let user = try await insertFirst(address, name, hash, organization.id, attribution, store)
             guard let user else { throw Refusal.conflict("The installation has been set up already.") }
-            return try await self.platform.sessions.begin(
+            return try await platform.sessions.begin(
                 user,
                 organization: organization.id,
                 from: origin,
@@ -98,14 +98,14 @@ extension MemberService {
     ///
     /// Of two programs that start at once one does it; the other waits for it.
     func seed(_ first: FirstMember) async throws {
-        guard try await !self.isSeeded() else { return }
-        let hash = try await self.platform.passwords.hash(first.password, from: nil)
-        try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
+        guard try await !isSeeded() else { return }
+        let hash = try await platform.passwords.hash(first.password, from: nil)
+        try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
             guard try await store.plantSeed(Self.seedName, keyID: nil),
                 let organization = try await store.organization(slug: Self.firstOrganization)
             else { return }
-            _ = try await self.insertFirst(first.email, nil, hash, organization.id, .system, store)
+            _ = try await insertFirst(first.email, nil, hash, organization.id, .system, store)
         }
     }
 
@@ -113,8 +113,8 @@ extension MemberService {
 
     /// Asked first, so that not every start hashes a password.
     private func isSeeded() async throws -> Bool {
-        try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).seed(Self.seedName) != nil
+        try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).seed(Self.seedName) != nil
         }
     }
 }

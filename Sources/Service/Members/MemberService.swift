@@ -24,12 +24,12 @@ public struct MemberService: Sendable {
         organization name: String,
         by caller: Caller
     ) async throws -> Page<Member> {
-        let organization = try await self.platform.access.organization(name, for: caller.principal)
+        let organization = try await platform.access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         var filter = filter
         filter.workspaceIDs = caller.principal.workspaces(with: .membersWrite).map(Array.init)
-        return try await self.platform.databases.control.pool.withConnection { [filter] connection in
-            try await self.platform.controlStore(connection).members(page, of: organization.id, filter)
+        return try await platform.databases.control.pool.withConnection { [filter] connection in
+            try await platform.controlStore(connection).members(page, of: organization.id, filter)
         }
     }
 
@@ -37,10 +37,10 @@ public struct MemberService: Sendable {
     ///
     /// - Throws: as ``list(_:filter:organization:by:)``; `Refusal.notFound` also for a membership that the list does not show.
     public func get(_ id: UUID, organization name: String, by caller: Caller) async throws -> Member {
-        let organization = try await self.platform.access.organization(name, for: caller.principal)
+        let organization = try await platform.access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
-        let member = try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).member(id, organization: organization.id)
+        let member = try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).member(id, organization: organization.id)
         }
         guard let member, caller.principal.sees(member) else { throw Refusal.notFound }
         return member
@@ -56,9 +56,9 @@ public struct MemberService: Sendable {
         _ organization: UUID,
         _ connection: PostgresConnection
     ) async throws -> MemberAuthority {
-        let store = self.platform.controlStore(connection)
+        let store = platform.controlStore(connection)
         try await store.lockMembers(of: organization)
-        let principal = try await self.platform.access.current(caller.principal, connection)
+        let principal = try await platform.access.current(caller.principal, connection)
         return MemberAuthority(principal, hasOwner: try await store.ownerCount(of: organization) > 0)
     }
 
@@ -70,7 +70,7 @@ public struct MemberService: Sendable {
         _ connection: PostgresConnection
     ) async throws -> (Member, MemberAuthority) {
         let authority = try await self.authority(caller, organization, connection)
-        let store = self.platform.controlStore(connection)
+        let store = platform.controlStore(connection)
         guard let member = try await store.member(id, organization: organization) else { throw Refusal.notFound }
         try authority.requireSight(of: member)
         try authority.requireGrant(member.role, workspace: member.workspaceID)

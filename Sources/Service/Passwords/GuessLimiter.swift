@@ -28,12 +28,12 @@ final class GuessLimiter: Sendable {
     private let address: GCRA?
     private let state = Mutex(State())
     private let elapsed: @Sendable () -> Duration
-    private var nanoseconds: Int64 { Int64(self.elapsed() / .nanoseconds(1)) }
+    private var nanoseconds: Int64 { Int64(elapsed() / .nanoseconds(1)) }
 
     init(elapsed: @escaping @Sendable () -> Duration) {
         self.elapsed = elapsed
-        self.pair = GCRA(limit: Self.perPair.limit, period: Self.perPair.period)
-        self.address = GCRA(limit: Self.perAddress.limit, period: Self.perAddress.period)
+        pair = GCRA(limit: Self.perPair.limit, period: Self.perPair.period)
+        address = GCRA(limit: Self.perAddress.limit, period: Self.perAddress.period)
     }
 
     /// Lets a password be compared, as one guess.
@@ -52,24 +52,24 @@ final class GuessLimiter: Sendable {
         from address: IPAddress?,
         _ compare: () async throws -> T?
     ) async throws -> T? {
-        try self.take(account: account, from: address)
+        try take(account: account, from: address)
         do {
             let right = try await compare()
-            if right != nil { self.giveBack(account: account, from: address, forgiving: true) }
+            if right != nil { giveBack(account: account, from: address, forgiving: true) }
             return right
         } catch {
-            self.giveBack(account: account, from: address, forgiving: false)
+            giveBack(account: account, from: address, forgiving: false)
             throw error
         }
     }
 
     private func take(account: String, from address: IPAddress?) throws(Refusal) {
         let keys = Self.keys(account, address)
-        let now = self.nanoseconds
+        let now = nanoseconds
         let retry: Duration? = self.state.withLock { state in
-            self.makeRoom(&state, now)
+            makeRoom(&state, now)
             var decisions: [(Key, GCRA.Decision)] = []
-            for (key, limit) in zip(keys, [self.pair, self.address]) {
+            for (key, limit) in zip(keys, [pair, self.address]) {
                 guard let limit else { continue }
                 let decision = limit.decide(arrival: state.arrivals[key] ?? 0, now: now)
                 guard decision.isAllowed else { return decision.retryAfter }
@@ -85,7 +85,7 @@ final class GuessLimiter: Sendable {
     /// Gives a guess back; to who has shown to know the password, all that were taken for the pair.
     private func giveBack(account: String, from address: IPAddress?, forgiving: Bool) {
         let keys = Self.keys(account, address)
-        let now = self.nanoseconds
+        let now = nanoseconds
         self.state.withLock { state in
             for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
                 guard let arrival = state.arrivals[key] else { continue }
@@ -118,7 +118,7 @@ extension IPAddress {
     var ofCustomer: IPAddress {
         switch self {
         case .v4: self
-        case .v6: self.network(prefixLength: 64)
+        case .v6: network(prefixLength: 64)
         }
     }
 }

@@ -44,7 +44,7 @@ struct PasswordHash: Sendable, CustomStringConvertible {
     init(of password: String, cost: PasswordCost, salt: [UInt8]) throws {
         self.cost = cost
         self.salt = salt
-        self.hash = try Self.derive(password, cost, salt)
+        hash = try Self.derive(password, cost, salt)
     }
 
     private init(cost: PasswordCost, salt: [UInt8], hash: [UInt8]) {
@@ -91,14 +91,14 @@ struct PasswordHash: Sendable, CustomStringConvertible {
 
     /// The text that the database keeps.
     var text: String {
-        "$scrypt$ln=\(self.cost.logN),r=\(self.cost.blockSize),p=\(self.cost.parallelism)"
-            + "$\(Data(self.salt).base64EncodedString())$\(Data(self.hash).base64EncodedString())"
+        "$scrypt$ln=\(cost.logN),r=\(cost.blockSize),p=\(cost.parallelism)"
+            + "$\(Data(salt).base64EncodedString())$\(Data(hash).base64EncodedString())"
     }
 
     /// Whether `password` is the one; takes as long as hashing it, and no shorter for a wrong one.
     func matches(_ password: String) throws -> Bool {
-        let other = try Self.derive(password, self.cost, self.salt)
-        return zip(self.hash, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0 && self.hash.count == other.count
+        let other = try Self.derive(password, cost, salt)
+        return zip(hash, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0 && hash.count == other.count
     }
 
     /// Whether it was made at another cost than is asked for today.

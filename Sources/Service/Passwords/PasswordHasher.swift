@@ -40,21 +40,21 @@ final class PasswordHasher: Sendable {
             capacity: capacity,
             perNetwork: perNetwork
         )
-        self.state = Mutex(State(line: line))
-        self.threads = NIOThreadPool(numberOfThreads: width)
-        self.threads.start()
-        self.decoy = .decoy(cost)
+        state = Mutex(State(line: line))
+        threads = NIOThreadPool(numberOfThreads: width)
+        threads.start()
+        decoy = .decoy(cost)
     }
 
     /// Ends the threads, when what they are at is done; nothing can be hashed any more.
-    func shutdown() async { try? await self.threads.shutdownGracefully() }
+    func shutdown() async { try? await threads.shutdownGracefully() }
 
     /// Hashes a new password.
     ///
     /// - Throws: `Refusal.overloaded`, `CancellationError`.
     func hash(_ password: String, from address: IPAddress?) async throws -> PasswordHash {
-        let salt = PasswordHash.salt(self.randomness)
-        return try await self.run(address) { [cost] in try PasswordHash(of: password, cost: cost, salt: salt) }
+        let salt = PasswordHash.salt(randomness)
+        return try await run(address) { [cost] in try PasswordHash(of: password, cost: cost, salt: salt) }
     }
 
     /// Whether a password is the one of a hash; without a hash it takes as long and is not.
@@ -62,13 +62,13 @@ final class PasswordHasher: Sendable {
     /// - Throws: `Refusal.overloaded`, `CancellationError`.
     func matches(_ password: String, _ stored: String?, from address: IPAddress?) async throws -> Bool {
         let hash = stored.flatMap(PasswordHash.init)
-        let compared = hash ?? self.decoy
-        return try await self.run(address) { try compared.matches(password) } && hash != nil
+        let compared = hash ?? decoy
+        return try await run(address) { try compared.matches(password) } && hash != nil
     }
 
     /// A new hash of a password whose hash was made at another cost than today's; `nil` where it need not, or cannot, be made now.
     func renewed(_ password: String, _ stored: String, from address: IPAddress?) async -> PasswordHash? {
-        guard let hash = PasswordHash(stored), hash.isOutdated(self.cost) else { return nil }
+        guard let hash = PasswordHash(stored), hash.isOutdated(cost) else { return nil }
         // Who has shown to know the password is let in, however long the line is: there will be another time.
         return try? await self.hash(password, from: address)
     }
@@ -78,9 +78,9 @@ final class PasswordHasher: Sendable {
         _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
         let network = address?.ofCustomer
-        try await self.enter(network)
-        defer { self.state.withLock { $0.line.leave(from: network) }?.resume(returning: .come) }
-        return try await self.threads.runIfActive(work)
+        try await enter(network)
+        defer { state.withLock { $0.line.leave(from: network) }?.resume(returning: .come) }
+        return try await threads.runIfActive(work)
     }
 
     /// Waits for a place.

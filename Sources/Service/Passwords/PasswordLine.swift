@@ -38,37 +38,37 @@ struct PasswordLine<Waiter> {
     ///   - waiter: what `leave` or `cancel` returns.
     /// - Returns: what becomes of them; nothing is kept of who is not let in.
     mutating func enter(_ id: UInt64, from network: IPAddress?, _ waiter: Waiter) -> Entry {
-        if let network, self.places[network, default: 0] >= self.perNetwork { return .refused }
-        guard self.running < self.width || self.waiting.count < self.capacity else { return .refused }
-        if let network { self.places[network, default: 0] += 1 }
-        if self.running < self.width {
-            self.running += 1
+        if let network, places[network, default: 0] >= perNetwork { return .refused }
+        guard running < width || waiting.count < capacity else { return .refused }
+        if let network { places[network, default: 0] += 1 }
+        if running < width {
+            running += 1
             return .admitted
         }
-        self.waiting.append((id, network, waiter))
+        waiting.append((id, network, waiter))
         return .waiting
     }
 
     /// Takes somebody out of the line; `nil` for who does not wait.
     mutating func cancel(_ id: UInt64) -> Waiter? {
-        guard let index = self.waiting.firstIndex(where: { $0.id == id }) else { return nil }
-        let gone = self.waiting.remove(at: index)
-        self.free(gone.network)
+        guard let index = waiting.firstIndex(where: { $0.id == id }) else { return nil }
+        let gone = waiting.remove(at: index)
+        free(gone.network)
         return gone.waiter
     }
 
     /// Hands the place of who is done to whoever has waited longest.
     mutating func leave(from network: IPAddress?) -> Waiter? {
-        self.free(network)
-        guard !self.waiting.isEmpty else {
-            self.running -= 1
+        free(network)
+        guard !waiting.isEmpty else {
+            running -= 1
             return nil
         }
-        return self.waiting.removeFirst().waiter
+        return waiting.removeFirst().waiter
     }
 
     private mutating func free(_ network: IPAddress?) {
-        guard let network, let count = self.places[network] else { return }
-        self.places[network] = count > 1 ? count - 1 : nil
+        guard let network, let count = places[network] else { return }
+        places[network] = count > 1 ? count - 1 : nil
     }
 }

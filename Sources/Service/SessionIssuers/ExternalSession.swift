@@ -27,18 +27,18 @@ public struct ExternalSession: Sendable {
         }
         // A session with a task left, such as to choose an organization, counts as signed out.
         if claims["sts"]?.string == "pending" { return nil }
-        self.issuerID = issuer.id
+        issuerID = issuer.id
         self.issuer = issuer.issuer
-        self.organizationID = issuer.organizationID
-        self.userID = user
-        self.sessionID = claims["sid"]?.string
-        self.activeOrganization = ActiveOrganization(claims)
-        let role = self.activeOrganization?.role
+        organizationID = issuer.organizationID
+        userID = user
+        sessionID = claims["sid"]?.string
+        activeOrganization = ActiveOrganization(claims)
+        let role = activeOrganization?.role
         func isNamed(_ roles: [String]) -> Bool {
             role.map { roles.map(ActiveOrganization.bare).contains($0) } ?? false
         }
-        self.mayManageOrganization = isNamed(issuer.manageRoles)
-        self.mayReadOrganization = isNamed(issuer.readRoles) || self.mayManageOrganization
+        mayManageOrganization = isNamed(issuer.manageRoles)
+        mayReadOrganization = isNamed(issuer.readRoles) || mayManageOrganization
     }
 
     /// With what stands before it in the history it must still be an actor.
@@ -49,13 +49,13 @@ public struct ExternalSession: Sendable {
     }
 
     /// Whose keys are meant when none is named: the active organization's, else the user's.
-    public var defaultSubject: String { self.activeOrganization?.id ?? self.userID }
+    public var defaultSubject: String { activeOrganization?.id ?? userID }
 
     /// Whether it may see a subject's keys.
-    public func mayRead(_ subject: String) -> Bool { self.own(subject, .keysRead) != nil }
+    public func mayRead(_ subject: String) -> Bool { own(subject, .keysRead) != nil }
 
     /// Whether it may make and revoke a subject's keys.
-    public func mayManage(_ subject: String) -> Bool { self.own(subject, .keysWrite) != nil }
+    public func mayManage(_ subject: String) -> Bool { own(subject, .keysWrite) != nil }
 
     /// The subject as the session spells it, where it may do this with the subject's keys.
     ///
@@ -63,12 +63,12 @@ public struct ExternalSession: Sendable {
     func own(_ subject: String, _ permission: Permission) -> String? {
         let mayAsOrganization: Bool
         switch permission {
-        case .keysRead: mayAsOrganization = self.mayReadOrganization
-        case .keysWrite: mayAsOrganization = self.mayManageOrganization
+        case .keysRead: mayAsOrganization = mayReadOrganization
+        case .keysWrite: mayAsOrganization = mayManageOrganization
         default: return nil
         }
-        if subject.utf8.elementsEqual(self.userID.utf8) { return self.userID }
-        guard mayAsOrganization, let id = self.activeOrganization?.id, subject.utf8.elementsEqual(id.utf8) else {
+        if subject.utf8.elementsEqual(userID.utf8) { return userID }
+        guard mayAsOrganization, let id = activeOrganization?.id, subject.utf8.elementsEqual(id.utf8) else {
             return nil
         }
         return id

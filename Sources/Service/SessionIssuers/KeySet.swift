@@ -41,13 +41,13 @@ struct KeySet: Sendable {
     }
 
     /// Whether there is a key of that id.
-    func contains(_ id: String) -> Bool { self.keys[id] != nil }
+    func contains(_ id: String) -> Bool { keys[id] != nil }
 
     /// Whether a token is signed by the key that it names, with the algorithm that it names.
     ///
     /// The caller has seen to it that the algorithm is one that the issuer may use. A key that is for another one is not used for it.
     func verifies(_ token: CompactJWS, algorithm: String, keyID: String) async -> Bool {
-        guard var key = self.keys[keyID], let wanted = JWK.Algorithm(rawValue: algorithm),
+        guard var key = keys[keyID], let wanted = JWK.Algorithm(rawValue: algorithm),
             key.algorithm == nil || key.algorithm == wanted
         else { return false }
         key.algorithm = wanted

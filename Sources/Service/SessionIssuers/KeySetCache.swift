@@ -51,7 +51,7 @@ final class KeySetCache: Sendable {
     /// - Returns: a set, which need not have the key.
     /// - Throws: `Refusal.unavailable` where there is none and none can be had.
     func keys(of issuer: SessionIssuer, for keyID: String) async throws -> KeySet {
-        let now = self.elapsed()
+        let now = elapsed()
         let (known, reading) = self.state.withLock { state in
             if state.entries.count >= Self.capacity, state.entries[issuer.id] == nil { state.entries = [:] }
             var entry = state.entries[issuer.id] ?? Entry()
@@ -76,7 +76,7 @@ final class KeySetCache: Sendable {
 
     /// Forgets a set whose issuer was removed.
     func forget(_ issuer: UUID) {
-        self.state.withLock { $0.entries[issuer] = nil }
+        state.withLock { $0.entries[issuer] = nil }
     }
 
     /// Ends every read, and waits until it has ended; none is begun any more.
@@ -92,12 +92,12 @@ final class KeySetCache: Sendable {
     private func read(_ issuer: SessionIssuer, _ reading: UInt64) async -> KeySet? {
         var set: KeySet?
         do {
-            set = KeySet(try await self.bytes(issuer.keys))
-            if set == nil { self.warn(issuer, "it is no JSON Web Key Set with a key that can be used") }
+            set = KeySet(try await bytes(issuer.keys))
+            if set == nil { warn(issuer, "it is no JSON Web Key Set with a key that can be used") }
         } catch {
-            self.warn(issuer, "\(error)")
+            warn(issuer, "\(error)")
         }
-        let now = self.elapsed()
+        let now = elapsed()
         self.state.withLock { [set] state in
             state.readings[reading] = nil
             state.entries[issuer.id]?.reading = nil
@@ -110,7 +110,7 @@ final class KeySetCache: Sendable {
 
     private func bytes(_ source: SessionIssuer.KeySource) async throws -> [UInt8] {
         switch source {
-        case .url(let url): return try await self.fetch(url)
+        case .url(let url): return try await fetch(url)
         case .inline(let text): return Array(text.utf8)
         case .file(let path):
             return try await NIOThreadPool.singleton.runIfActive {
@@ -120,7 +120,7 @@ final class KeySetCache: Sendable {
     }
 
     private func warn(_ issuer: SessionIssuer, _ reason: String) {
-        self.logger.warning(
+        logger.warning(
             "the keys of a session issuer cannot be read",
             metadata: ["issuer": "\(issuer.issuer)", "reason": "\(reason)"]
         )

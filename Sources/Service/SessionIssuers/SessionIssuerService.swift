@@ -35,13 +35,13 @@ public struct SessionIssuerService: Sendable {
         guard let token = CompactJWS(text), let algorithm = token.algorithm, let keyID = token.keyID,
             let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
         else { throw Refusal.unauthenticated }
-        let issuer = try await self.platform.lookup {
+        let issuer = try await platform.lookup {
             lookups throws(PostgresError) in try await ControlStore.sessionIssuer(name, in: lookups)
         }
         guard let issuer, issuer.algorithms.contains(algorithm) else { throw Refusal.unauthenticated }
-        let keys = try await self.platform.keySets.keys(of: issuer, for: keyID)
+        let keys = try await platform.keySets.keys(of: issuer, for: keyID)
         guard await keys.verifies(token, algorithm: algorithm, keyID: keyID),
-            Self.isTimely(claims, at: now ?? self.platform.now()), Self.isFor(issuer.authorizedParties, claims),
+            Self.isTimely(claims, at: now ?? platform.now()), Self.isFor(issuer.authorizedParties, claims),
             let session = ExternalSession(claims, issuer)
         else { throw Refusal.unauthenticated }
         return Principal(session)
@@ -76,8 +76,8 @@ public struct SessionIssuerService: Sendable {
         by caller: Caller
     ) async throws -> Page<SessionIssuer> {
         let organization = try await self.organization(name, caller)
-        return try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).sessionIssuers(page, of: organization)
+        return try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).sessionIssuers(page, of: organization)
         }
     }
 
@@ -93,9 +93,9 @@ public struct SessionIssuerService: Sendable {
         let organization = try await self.organization(name, caller)
         let faults = Self.faults(new)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
-        return try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
-            return try await self.platform.once(caller, connection) { principal in
+        return try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
+            return try await platform.once(caller, connection) { principal in
                 try principal.requirePlatform(.platform)
             } isThere: { id in
                 try await store.sessionIssuer(id, organization: organization) != nil
@@ -110,19 +110,19 @@ public struct SessionIssuerService: Sendable {
     /// Believes an issuer no longer.
     public func remove(_ id: UUID, organization name: String, by caller: Caller) async throws {
         let organization = try await self.organization(name, caller)
-        let isGone = try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
-            try await self.platform.access.current(caller.principal, connection).requirePlatform(.platform)
+        let isGone = try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
+            try await platform.access.current(caller.principal, connection).requirePlatform(.platform)
             guard try await store.sessionIssuer(id, organization: organization) != nil else { return false }
             return try await store.deleteSessionIssuer(id, organization: organization, by: caller.attribution)
         }
         guard isGone else { throw Refusal.notFound }
-        self.platform.keySets.forget(id)
+        platform.keySets.forget(id)
     }
 
     private func organization(_ name: String, _ caller: Caller) async throws -> UUID {
         try caller.principal.requirePlatform(.platform)
-        return try await self.platform.access.organization(name, for: caller.principal).id
+        return try await platform.access.organization(name, for: caller.principal).id
     }
 
     private static func faults(_ new: NewSessionIssuer) -> [InvalidField] {

@@ -50,7 +50,7 @@ struct AccessToken {
     /// Whether the token is good at a time.
     func isGood(at now: Timestamp) -> Bool {
         let seconds = now.microsecondsSinceUnixEpoch / 1_000_000
-        return self.notBefore <= seconds && seconds < self.expires
+        return notBefore <= seconds && seconds < expires
     }
 
     /// Makes a token for a session.

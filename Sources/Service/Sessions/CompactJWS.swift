@@ -25,17 +25,17 @@ struct CompactJWS {
         else { return nil }
         self.header = header
         self.signature = signature
-        self.encodedPayload = Array(parts[1])
-        self.signed = Array(parts[0]) + [UInt8(ascii: ".")] + self.encodedPayload
+        encodedPayload = Array(parts[1])
+        signed = Array(parts[0]) + [UInt8(ascii: ".")] + encodedPayload
     }
 
     /// The algorithm that the token says it is signed with.
-    var algorithm: String? { self.header["alg"]?.string }
+    var algorithm: String? { header["alg"]?.string }
     /// The key that it says it is signed with.
-    var keyID: String? { self.header["kid"]?.string }
+    var keyID: String? { header["kid"]?.string }
 
     /// The claims; strict JSON, so that nothing can be read in two ways.
-    var claims: JSONObject? { Base64URL.decode(self.encodedPayload).flatMap(Self.object) }
+    var claims: JSONObject? { Base64URL.decode(encodedPayload).flatMap(Self.object) }
 
     private static func object(_ bytes: [UInt8]) -> JSONObject? {
         guard let value = try? JSONValue(parsing: bytes), case .object(let object) = value else { return nil }

@@ -24,16 +24,16 @@ extension SessionService {
     ) async throws -> SignedIn {
         // A hash that was replaced while it was compared may be of another password, after a reset, or a renewed one of the same.
         for _ in 0..<2 {
-            let known = try await self.check(password, of: EmailAddress(email), from: origin)
-            let session: SignedIn? = try await self.platform.controlTransaction { connection in
-                let store = self.platform.controlStore(connection)
+            let known = try await check(password, of: EmailAddress(email), from: origin)
+            let session: SignedIn? = try await platform.controlTransaction { connection in
+                let store = platform.controlStore(connection)
                 guard let user = try await store.lockUser(known.userID), user.user.disabledAt == nil else {
                     throw Refusal.unauthenticated
                 }
                 guard user.passwordHash == known.hash else { return nil }
                 if let renewed = known.renewed { try await store.rehashPassword(renewed.text, of: known.userID) }
                 let place = try await self.organization(organization, of: known.userID, store)
-                return try await self.begin(known.userID, organization: place, from: origin, connection)
+                return try await begin(known.userID, organization: place, from: origin, connection)
             }
             if let session { return session }
         }
@@ -55,19 +55,19 @@ extension SessionService {
     ) async throws -> Checked {
         // What is no address can be guessed at as well; it must not be told apart, and must not fill the memory.
         let account = address?.text ?? ""
-        let checked = try await self.platform.guesses.counting(account: account, from: origin.address) {
-            let found = try await self.platform.databases.control.pool.withConnection { connection in
+        let checked = try await platform.guesses.counting(account: account, from: origin.address) {
+            let found = try await platform.databases.control.pool.withConnection { connection in
                 guard let address else { return (user: User, passwordHash: String?)?.none }
-                return try await self.platform.controlStore(connection).credentials(of: address)
+                return try await platform.controlStore(connection).credentials(of: address)
             }
             guard password.utf8.count <= SessionLimits.passwordBytes else { return Checked?.none }
             let network = origin.address
-            let matches = try await self.platform.passwords.matches(password, found?.passwordHash, from: network)
+            let matches = try await platform.passwords.matches(password, found?.passwordHash, from: network)
             guard matches, let found, let hash = found.passwordHash, found.user.disabledAt == nil else { return nil }
             return Checked(
                 userID: found.user.id,
                 hash: hash,
-                renewed: await self.platform.passwords.renewed(password, hash, from: network)
+                renewed: await platform.passwords.renewed(password, hash, from: network)
             )
         }
         guard let checked else { throw Refusal.unauthenticated }

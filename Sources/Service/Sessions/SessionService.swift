@@ -19,9 +19,9 @@ public struct SessionService: Sendable {
         from origin: RequestOrigin,
         _ connection: PostgresConnection
     ) async throws -> SignedIn {
-        let store = self.platform.controlStore(connection)
+        let store = platform.controlStore(connection)
         let now = try await KeyStore(connection).now()
-        let id = self.platform.newID(at: now)
+        let id = platform.newID(at: now)
         try await store.insertSession(
             id,
             user: user,
@@ -31,8 +31,8 @@ public struct SessionService: Sendable {
             expiresAt: now + SessionLimits.absolute
         )
         guard let session = try await store.session(id) else { throw Refusal.unauthenticated }
-        try await self.note("session.begun", session, from: origin, store)
-        return try await self.issue(session, at: now, connection)
+        try await note("session.begun", session, from: origin, store)
+        return try await issue(session, at: now, connection)
     }
 
     /// Exchanges a refresh token for new tokens of its session.
@@ -44,17 +44,17 @@ public struct SessionService: Sendable {
         guard let token = try? Token(refreshToken), token.parsed.workspaceRef.isRoot else {
             throw Refusal.unauthenticated
         }
-        let digests = self.platform.secrets.peppers.digests(of: token)
+        let digests = platform.secrets.peppers.digests(of: token)
         // Ending a session must be committed, so its refusal cannot be thrown from inside.
-        let outcome: SignedIn? = try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
+        let outcome: SignedIn? = try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
             guard let known = try await store.lockRefreshToken(digests) else { return nil }
             let now = try await KeyStore(connection).now()
             guard let session = try await store.session(known.session) else { return nil }
             if known.usedAt != nil {
                 if try await store.endSession(session.id, .reused) {
-                    try await self.note("session.reused", session, from: origin, store)
-                    self.platform.logger.warning(
+                    try await note("session.reused", session, from: origin, store)
+                    platform.logger.warning(
                         "a refresh token came twice; its session was ended",
                         metadata: ["user_id": "\(UUIDv7.text(of: session.user.id))"]
                     )
@@ -68,7 +68,7 @@ public struct SessionService: Sendable {
                 at: now,
                 refreshUntil: min(now + SessionLimits.idle, session.expiresAt)
             )
-            return try await self.issue(session, at: now, connection)
+            return try await issue(session, at: now, connection)
         }
         guard let outcome else { throw Refusal.unauthenticated }
         return outcome
@@ -80,13 +80,13 @@ public struct SessionService: Sendable {
         at now: Timestamp,
         _ connection: PostgresConnection
     ) async throws -> SignedIn {
-        guard let principal = Principal(session), let secret = self.platform.secrets.sessions.first else {
+        guard let principal = Principal(session), let secret = platform.secrets.sessions.first else {
             throw Refusal.unauthenticated
         }
-        let store = self.platform.controlStore(connection)
-        var randomness = self.platform.randomness
+        let store = platform.controlStore(connection)
+        var randomness = platform.randomness
         let refresh = Token.make(prefix: .refresh, mode: .live, workspace: .root, using: &randomness)
-        let digest = self.platform.secrets.peppers.digest(of: refresh)
+        let digest = platform.secrets.peppers.digest(of: refresh)
         try await store.insertRefreshToken(digest, session: session.id, at: now)
         let workspace = try await store.homeWorkspace(of: session.organizationID, among: principal.confinement)
         return SignedIn(
@@ -97,7 +97,7 @@ public struct SessionService: Sendable {
             accessToken: AccessToken.make(
                 session,
                 workspace: workspace,
-                id: self.platform.newID(at: now),
+                id: platform.newID(at: now),
                 at: now,
                 secret
             ),
@@ -112,8 +112,8 @@ public struct SessionService: Sendable {
     ///
     /// - Throws: `Refusal.unauthenticated`, and `unavailable` when nobody can tell.
     func authenticate(_ text: String) async throws -> Principal {
-        guard let token = AccessToken.read(text, self.platform.secrets.sessions) else { throw Refusal.unauthenticated }
-        let session = try await self.platform.lookup {
+        guard let token = AccessToken.read(text, platform.secrets.sessions) else { throw Refusal.unauthenticated }
+        let session = try await platform.lookup {
             lookups throws(PostgresError) in try await ControlStore.session(token.sessionID, in: lookups)
         }
         guard let session, session.isAlive, session.user.id == token.userID, token.isGood(at: session.readAt),
@@ -125,8 +125,8 @@ public struct SessionService: Sendable {
     /// Ends the session of a member; there is nothing to end for a key.
     public func signOut(_ caller: Caller) async throws {
         guard let member = caller.principal.member, let organization = caller.principal.organizationID else { return }
-        try await self.platform.controlTransaction { connection in
-            let store = self.platform.controlStore(connection)
+        try await platform.controlTransaction { connection in
+            let store = platform.controlStore(connection)
             guard try await store.endSession(member.sessionID, .signedOut) else { return }
             try await store.note(
                 "session.ended",
@@ -140,7 +140,7 @@ public struct SessionService: Sendable {
     /// What a member may know about themself; `nil` for keys.
     public func me(_ principal: Principal) async throws -> Me? {
         guard let member = principal.member else { return nil }
-        let session = try await self.platform.lookup {
+        let session = try await platform.lookup {
             lookups throws(PostgresError) in try await ControlStore.session(member.sessionID, in: lookups)
         }
         guard let session else { throw Refusal.unauthenticated }
@@ -175,10 +175,10 @@ extension Platform {
     /// Reads over the connection that all look-ups in the control database share.
     func lookup<T: Sendable>(_ body: (PostgresPipeline) async throws(PostgresError) -> T) async throws -> T {
         do throws(PostgresError) {
-            return try await body(self.databases.control.lookups)
+            return try await body(databases.control.lookups)
         } catch {
             guard error.isUnreachable else { throw error }
-            self.logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
+            logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
             throw Refusal.unavailable
         }
     }

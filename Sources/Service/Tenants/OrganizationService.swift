@@ -42,10 +42,10 @@ public struct OrganizationService: Sendable {
         answer: @Sendable (Foundation) -> String
     ) async throws -> Founded {
         try caller.principal.requirePlatform(.platform)
-        let (made, token) = try await self.platform.controlTransaction { connection in
-            try await self.found(new, by: caller, connection, answer: answer)
+        let (made, token) = try await platform.controlTransaction { connection in
+            try await found(new, by: caller, connection, answer: answer)
         }
-        try await self.platform.settle(made.workspaceID)
+        try await platform.settle(made.workspaceID)
         return Founded(answer: made.answer, token: token, isReplay: made.isReplay)
     }
 
@@ -56,17 +56,17 @@ public struct OrganizationService: Sendable {
         answer: @Sendable (Foundation) -> String
     ) async throws -> ((workspaceID: UUID, answer: String, isReplay: Bool), Token) {
         let keys = KeyStore(connection)
-        let control = self.platform.controlStore(connection)
+        let control = platform.controlStore(connection)
         let now = try await keys.now()
-        let keyID = self.platform.newID(at: now)
+        let keyID = platform.newID(at: now)
         let root = KeyHome(owner: .platform)
         let form = TokenForm(prefix: root.tokenPrefix(.admin), mode: .live)
-        let attempt = try await self.platform.claim(caller, root, resource: keyID, connection)
+        let attempt = try await platform.claim(caller, root, resource: keyID, connection)
         if case .replay(let record) = attempt {
-            let token = try self.platform.derivedToken(root, form, record, caller)
+            let token = try platform.derivedToken(root, form, record, caller)
             let rows = try await connection.query(Self.workspaceOfAdminKey, [record.resourceID])
             guard let workspaceID: UUID = try rows.first?.decode(0), let answer = record.answer,
-                try await self.isStored(token, record.resourceID, keys)
+                try await isStored(token, record.resourceID, keys)
             else { throw Refusal.conflict("What this Idempotency-Key made has been deleted since.") }
             return ((workspaceID, answer, true), token)
         }
@@ -75,9 +75,9 @@ public struct OrganizationService: Sendable {
             NewWorkspace(organizationID: organization.id, name: "Default", slug: "default", isDefault: true),
             by: caller.attribution
         )
-        let token = try self.platform.makeToken(root, form, key: keyID, attempt, caller)
+        let token = try platform.makeToken(root, form, key: keyID, attempt, caller)
         let home = KeyHome(owner: .organization(organization.id))
-        let key = try await self.platform.plant(
+        let key = try await platform.plant(
             KeyDraft(name: "First admin key", kind: .admin, permissions: .organization),
             token,
             id: keyID,
@@ -94,7 +94,7 @@ public struct OrganizationService: Sendable {
             at: now
         )
         let text = answer(foundation)
-        try await self.platform.complete(attempt, answer: text, connection)
+        try await platform.complete(attempt, answer: text, connection)
         return ((workspace.id, text, false), token)
     }
 
@@ -106,7 +106,7 @@ public struct OrganizationService: Sendable {
     )
 
     private func isStored(_ token: Token, _ key: UUID, _ keys: KeyStore) async throws -> Bool {
-        for stored in self.platform.secrets.peppers.digests(of: token) {
+        for stored in platform.secrets.peppers.digests(of: token) {
             if try await keys.hasSecret(stored.digest, key: key, in: .platform) { return true }
         }
         return false
@@ -114,7 +114,7 @@ public struct OrganizationService: Sendable {
 
     /// An organization that the caller reaches, by id or slug.
     public func get(_ name: String, by caller: Caller) async throws -> Organization {
-        try await self.platform.access.organization(name, for: caller.principal)
+        try await platform.access.organization(name, for: caller.principal)
     }
 
     /// Changes name, slug or token prefix; for operators.
@@ -126,11 +126,11 @@ public struct OrganizationService: Sendable {
         by caller: Caller
     ) async throws -> Organization {
         try caller.principal.requirePlatform(.platform)
-        let organization = try await self.get(name, by: caller)
+        let organization = try await get(name, by: caller)
         if change == OrganizationChange() { return organization }
-        return try await self.platform.controlTransaction { connection in
-            try await self.platform.access.current(caller.principal, connection).requirePlatform(.platform)
-            return try await self.platform.controlStore(connection)
+        return try await platform.controlTransaction { connection in
+            try await platform.access.current(caller.principal, connection).requirePlatform(.platform)
+            return try await platform.controlStore(connection)
                 .updateOrganization(organization.id, change, by: caller.attribution)
         }
     }
@@ -138,15 +138,15 @@ public struct OrganizationService: Sendable {
     /// One page of organizations; an admin key sees its own.
     public func list(_ page: PageRequest, query: String?, by caller: Caller) async throws -> Page<Organization> {
         if let own = caller.principal.organizationID {
-            let organization = try await self.get(UUIDv7.text(of: own), by: caller)
+            let organization = try await get(UUIDv7.text(of: own), by: caller)
             let matches = query.map { organization.name.lowercased().contains($0.lowercased()) } ?? true
             return Page(matches && page.position == .first ? [organization] : [], of: page) {
                 PageCursor(createdAt: $0.createdAt, id: $0.id)
             }
         }
         try caller.principal.requirePlatform(.platform)
-        return try await self.platform.databases.control.pool.withConnection { connection in
-            try await self.platform.controlStore(connection).organizations(page, query: query)
+        return try await platform.databases.control.pool.withConnection { connection in
+            try await platform.controlStore(connection).organizations(page, query: query)
         }
     }
 }
@@ -154,7 +154,7 @@ public struct OrganizationService: Sendable {
 extension Caller {
     /// Who and whence, as events record it.
     var attribution: Attribution {
-        Attribution(actor: self.principal.actor, address: self.address, requestID: self.requestID)
+        Attribution(actor: principal.actor, address: address, requestID: requestID)
     }
 }
 

@@ -26,13 +26,13 @@ extension ControlStore {
 
     /// A cluster by its id.
     public func cluster(_ id: UUID) async throws -> Cluster? {
-        try await self.connection.query(Self.clusterByID, [id]).first.map(Cluster.init(row:))
+        try await connection.query(Self.clusterByID, [id]).first.map(Cluster.init(row:))
     }
 
     /// A cluster by its name.
     public func cluster(name: String) async throws -> Cluster? {
         guard !name.utf8.contains(0) else { return nil }
-        return try await self.connection.query(Self.clusterByName, [name]).first.map(Cluster.init(row:))
+        return try await connection.query(Self.clusterByName, [name]).first.map(Cluster.init(row:))
     }
 
     /// A page of clusters.
@@ -40,7 +40,7 @@ extension ControlStore {
         try await Self.clusterList.page(
             page,
             [],
-            on: self.connection,
+            on: connection,
             place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
             decode: Cluster.init(row:)
         )
@@ -50,7 +50,7 @@ extension ControlStore {
     ///
     /// For the owner; see `ControlDatabase.addCluster`.
     func insertCluster(id: UUID, name: String, conninfo: String, by attribution: Attribution) async throws -> Cluster? {
-        try await self.connection.query(Self.insertCluster, [id, name, conninfo] + self.event(attribution))
+        try await connection.query(Self.insertCluster, [id, name, conninfo] + event(attribution))
             .first.map(Cluster.init(row:))
     }
 }

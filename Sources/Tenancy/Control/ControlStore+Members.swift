@@ -79,12 +79,12 @@ extension ControlStore {
 
     /// Holds the set of an organization's members still until the transaction ends, so that two owners cannot remove each other.
     public func lockMembers(of organization: UUID) async throws {
-        try await self.connection.query(Self.lockOrganization, [organization])
+        try await connection.query(Self.lockOrganization, [organization])
     }
 
     /// How many owners an organization has; owners of single workspaces do not count.
     public func ownerCount(of organization: UUID) async throws -> Int {
-        Int(try await self.connection.query(Self.countOwners, [organization]).first?.decode(0, as: Int64.self) ?? 0)
+        Int(try await connection.query(Self.countOwners, [organization]).first?.decode(0, as: Int64.self) ?? 0)
     }
 
     /// Makes a user a member.
@@ -98,9 +98,9 @@ extension ControlStore {
         by attribution: Attribution
     ) async throws -> Member {
         do throws(PostgresError) {
-            let rows = try await self.connection.query(
+            let rows = try await connection.query(
                 Self.insertMember,
-                [self.identifiers.id(), user, organization, workspace, role.rawValue] + self.event(attribution)
+                [identifiers.id(), user, organization, workspace, role.rawValue] + event(attribution)
             )
             if let row = rows.first { return try Member(row: row) }
         } catch {
@@ -112,12 +112,12 @@ extension ControlStore {
 
     /// A membership of an organization.
     public func member(_ id: UUID, organization: UUID) async throws -> Member? {
-        try await self.connection.query(Self.byID, [organization, id]).first.map { try Member(row: $0) }
+        try await connection.query(Self.byID, [organization, id]).first.map { try Member(row: $0) }
     }
 
     /// All memberships of a user, oldest first.
     public func memberships(of user: UUID) async throws -> [Member] {
-        try await self.connection.query(Self.ofUser, [user]).map { try Member(row: $0) }
+        try await connection.query(Self.ofUser, [user]).map { try Member(row: $0) }
     }
 
     /// A page of an organization's members.
@@ -129,7 +129,7 @@ extension ControlStore {
                 organization, filter.workspaceID, filter.role?.rawValue, filter.query, filter.userID,
                 filter.workspaceIDs,
             ],
-            on: self.connection,
+            on: connection,
             place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
             decode: { try Member(row: $0) }
         )
@@ -144,13 +144,13 @@ extension ControlStore {
         role: MemberRole,
         by attribution: Attribution
     ) async throws -> Member? {
-        let parameters: [any PostgresEncodable] = [id] + self.event(attribution) + [organization, role.rawValue]
-        return try await self.connection.query(Self.changeRole, parameters).first.map { try Member(row: $0) }
+        let parameters: [any PostgresEncodable] = [id] + event(attribution) + [organization, role.rawValue]
+        return try await connection.query(Self.changeRole, parameters).first.map { try Member(row: $0) }
     }
 
     /// Takes a membership of an organization away; the user stays.
     public func deleteMember(_ id: UUID, organization: UUID, by attribution: Attribution) async throws {
-        try await self.connection.query(Self.deleteMember, [id] + self.event(attribution) + [organization])
+        try await connection.query(Self.deleteMember, [id] + event(attribution) + [organization])
     }
 
     /// Adds an event about an organization's members or sessions; `changes` is the text of a JSON object.
@@ -161,10 +161,10 @@ extension ControlStore {
         changes: String,
         by attribution: Attribution
     ) async throws {
-        try await self.connection.query(
+        try await connection.query(
             Self.note,
             [
-                self.identifiers.id(), workspace, organization, type, attribution.actor, attribution.address,
+                identifiers.id(), workspace, organization, type, attribution.actor, attribution.address,
                 attribution.requestID, PostgresJSON(changes),
             ]
         )

@@ -62,12 +62,12 @@ extension ControlStore {
     public func createOrganization(_ new: NewOrganization, by attribution: Attribution) async throws -> Organization {
         try Self.check(name: new.name)
         try Self.check(tokenPrefix: new.tokenPrefix)
-        let id = self.identifiers.id()
-        return try await self.withSlug(new.slug, name: new.name, fallback: "organization") { slug in
-            try await self.connection
+        let id = identifiers.id()
+        return try await withSlug(new.slug, name: new.name, fallback: "organization") { slug in
+            try await connection
                 .query(
                     Self.insertOrganization,
-                    [id, new.name, slug.text, new.tokenPrefix] + self.event(attribution)
+                    [id, new.name, slug.text, new.tokenPrefix] + event(attribution)
                 )
                 .first.map(Organization.init(row:))
         }
@@ -75,13 +75,13 @@ extension ControlStore {
 
     /// An organization by its id.
     public func organization(_ id: UUID) async throws -> Organization? {
-        try await self.connection.query(Self.byID, [id]).first.map(Organization.init(row:))
+        try await connection.query(Self.byID, [id]).first.map(Organization.init(row:))
     }
 
     /// An organization by its slug.
     public func organization(slug: String) async throws -> Organization? {
         guard let slug = try? Slug(validating: slug) else { return nil }
-        return try await self.connection.query(Self.bySlug, [slug.text]).first.map(Organization.init(row:))
+        return try await connection.query(Self.bySlug, [slug.text]).first.map(Organization.init(row:))
     }
 
     /// A page of organizations; `query` is part of a name or a slug, whatever the case.
@@ -89,7 +89,7 @@ extension ControlStore {
         try await Self.list.page(
             page,
             [query],
-            on: self.connection,
+            on: connection,
             place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
             decode: Organization.init(row:)
         )
@@ -107,9 +107,9 @@ extension ControlStore {
         try Self.check(tokenPrefix: change.tokenPrefix ?? nil)
         let slug = try change.slug.map { try Slug(validating: $0).text }
         do throws(PostgresError) {
-            let rows = try await self.connection.query(
+            let rows = try await connection.query(
                 Self.changeOrganization,
-                [id, change.name, slug, change.tokenPrefix != nil, change.tokenPrefix ?? nil] + self.event(attribution)
+                [id, change.name, slug, change.tokenPrefix != nil, change.tokenPrefix ?? nil] + event(attribution)
             )
             if let row = rows.first { return try Organization(row: row) }
         } catch {

@@ -21,7 +21,7 @@ extension ControlStore {
 
     /// What was made under a name, if anything ever was.
     public func seed(_ name: String) async throws -> Seed? {
-        try await self.connection.query(Self.seedByName, [name]).first
+        try await connection.query(Self.seedByName, [name]).first
             .map { Seed(name: try $0.decode(0), keyID: try $0.decode(1)) }
     }
 
@@ -30,13 +30,13 @@ extension ControlStore {
     /// Another transaction that plants the same waits for this one: of two first starts at once, one gets `false`.
     /// - Returns: whether it had not been made before.
     public func plantSeed(_ name: String, keyID: UUID?) async throws -> Bool {
-        try await self.connection.query(Self.insertSeed, [name, keyID]).affectedRows == 1
+        try await connection.query(Self.insertSeed, [name, keyID]).affectedRows == 1
     }
 
     /// The check value of every pepper that was ever used, by the pepper's id.
     public func pepperCheckValues() async throws -> [String: [UInt8]] {
         var values: [String: [UInt8]] = [:]
-        for row in try await self.connection.query(Self.allPeppers) {
+        for row in try await connection.query(Self.allPeppers) {
             values[try row.decode(0)] = try row.decode(1, as: [UInt8].self)
         }
         return values
@@ -46,6 +46,6 @@ extension ControlStore {
     ///
     /// - Returns: false when there is one for this id already, which then counts.
     public func addPepper(_ id: String, checkValue: [UInt8]) async throws -> Bool {
-        try await self.connection.query(Self.insertPepper, [id, checkValue]).affectedRows == 1
+        try await connection.query(Self.insertPepper, [id, checkValue]).affectedRows == 1
     }
 }

@@ -48,13 +48,13 @@ extension ControlStore {
         case .file(let path): file = path
         case .inline(let json): inline = PostgresJSON(json)
         }
-        return try await self.connection
+        return try await connection
             .query(
                 Self.insertIssuer,
                 [
-                    self.identifiers.id(), new.issuer, organization, url, file, inline, new.algorithms,
+                    identifiers.id(), new.issuer, organization, url, file, inline, new.algorithms,
                     new.authorizedParties, new.readRoles, new.manageRoles,
-                ] + self.event(attribution)
+                ] + event(attribution)
             )
             .first.map(SessionIssuer.init(row:))
     }
@@ -63,13 +63,13 @@ extension ControlStore {
     ///
     /// - Returns: whether there was one.
     public func deleteSessionIssuer(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Bool {
-        try await self.connection.query(Self.deleteIssuer, [id, organization] + self.event(attribution)).affectedRows
+        try await connection.query(Self.deleteIssuer, [id, organization] + event(attribution)).affectedRows
             == 1
     }
 
     /// An issuer of an organization.
     public func sessionIssuer(_ id: UUID, organization: UUID) async throws -> SessionIssuer? {
-        try await self.connection.query(Self.byID, [id, organization]).first.map(SessionIssuer.init(row:))
+        try await connection.query(Self.byID, [id, organization]).first.map(SessionIssuer.init(row:))
     }
 
     /// A page of an organization's issuers.
@@ -77,7 +77,7 @@ extension ControlStore {
         try await Self.list.page(
             page,
             [organization],
-            on: self.connection,
+            on: connection,
             place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
             decode: SessionIssuer.init(row:)
         )

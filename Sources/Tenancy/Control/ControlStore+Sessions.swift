@@ -72,7 +72,7 @@ extension ControlStore {
         refreshUntil: Timestamp,
         expiresAt: Timestamp
     ) async throws {
-        try await self.connection.query(
+        try await connection.query(
             Self.insertSession,
             [
                 id, user, organization, PostgresTimestamp(now), PostgresTimestamp(refreshUntil),
@@ -83,9 +83,9 @@ extension ControlStore {
 
     /// Notes the digest of a refresh token.
     public func insertRefreshToken(_ digest: PepperedDigest, session: UUID, at now: Timestamp) async throws {
-        try await self.connection.query(
+        try await connection.query(
             Self.insertRefreshToken,
-            [self.identifiers.id(), session, digest.digest.bytes, digest.pepperID.text, PostgresTimestamp(now)]
+            [identifiers.id(), session, digest.digest.bytes, digest.pepperID.text, PostgresTimestamp(now)]
         )
     }
 
@@ -93,8 +93,8 @@ extension ControlStore {
     public func lockRefreshToken(_ digests: [PepperedDigest]) async throws -> (
         id: UUID, session: UUID, usedAt: Timestamp?
     )? {
-        try await self.connection.query(Self.lockSessionOfToken, [digests.map(\.digest.bytes)])
-        return try await self.connection.query(Self.lockRefreshToken, [digests.map(\.digest.bytes)]).first
+        try await connection.query(Self.lockSessionOfToken, [digests.map(\.digest.bytes)])
+        return try await connection.query(Self.lockRefreshToken, [digests.map(\.digest.bytes)]).first
             .map { (try $0.decode(0), try $0.decode(1), try $0.optionalTimestamp(2)) }
     }
 
@@ -105,8 +105,8 @@ extension ControlStore {
         at now: Timestamp,
         refreshUntil: Timestamp
     ) async throws {
-        try await self.connection.query(Self.useRefreshToken, [id, PostgresTimestamp(now)])
-        try await self.connection.query(Self.prolong, [session, PostgresTimestamp(refreshUntil)])
+        try await connection.query(Self.useRefreshToken, [id, PostgresTimestamp(now)])
+        try await connection.query(Self.prolong, [session, PostgresTimestamp(refreshUntil)])
     }
 
     /// Ends a session.
@@ -114,29 +114,29 @@ extension ControlStore {
     /// - Returns: whether it had not ended before.
     @discardableResult
     public func endSession(_ id: UUID, _ reason: SessionEnd) async throws -> Bool {
-        try await self.connection.query(Self.end, [id, reason.rawValue]).affectedRows == 1
+        try await connection.query(Self.end, [id, reason.rawValue]).affectedRows == 1
     }
 
     /// Ends the sessions of a user, but for one.
     public func endSessions(of user: UUID, except session: UUID?, _ reason: SessionEnd) async throws {
-        try await self.connection.query(Self.endOthers, [user, reason.rawValue, session])
+        try await connection.query(Self.endOthers, [user, reason.rawValue, session])
     }
 
     /// Ends the sessions of a user in one organization.
     public func endSessions(of user: UUID, in organization: UUID, _ reason: SessionEnd) async throws {
-        try await self.connection.query(Self.endInOrganization, [user, organization, reason.rawValue])
+        try await connection.query(Self.endInOrganization, [user, organization, reason.rawValue])
     }
 
     /// Removes some of the sessions that have been over for a week.
     ///
     /// - Returns: how many.
     public func forgetSessions() async throws -> Int {
-        try await self.connection.query(Self.forget).affectedRows
+        try await connection.query(Self.forget).affectedRows
     }
 
     /// A session and its user's roles; `nil` also for a user without any.
     public func session(_ id: UUID) async throws -> SessionRecord? {
-        try Self.session(try await self.connection.query(Self.find, [id]))
+        try Self.session(try await connection.query(Self.find, [id]))
     }
 
     /// The same by one indexed read over the connection that all look-ups share.

@@ -36,48 +36,48 @@ extension ControlStore {
 
     /// A user and the hash of their password, if they have one.
     public func credentials(of email: EmailAddress) async throws -> (user: User, passwordHash: String?)? {
-        try await self.connection.query(Self.credentials, [email.text]).first
+        try await connection.query(Self.credentials, [email.text]).first
             .map { (try User(row: $0), try $0.decode(User.columnCount)) }
     }
 
     /// The same by id.
     public func credentials(of user: UUID) async throws -> (user: User, passwordHash: String?)? {
-        try await self.connection.query(Self.credentialsByID, [user]).first
+        try await connection.query(Self.credentialsByID, [user]).first
             .map { (try User(row: $0), try $0.decode(User.columnCount)) }
     }
 
     /// A user and the hash of their password as they are now, locked until the transaction ends; `nil` for who is gone.
     public func lockUser(_ user: UUID) async throws -> (user: User, passwordHash: String?)? {
-        try await self.connection.query(Self.lock, [user]).first
+        try await connection.query(Self.lock, [user]).first
             .map { (try User(row: $0), try $0.decode(User.columnCount)) }
     }
 
     /// The same by address.
     public func lockUser(_ email: EmailAddress) async throws -> User? {
-        try await self.connection.query(Self.lockByEmail, [email.text]).first.map { try User(row: $0) }
+        try await connection.query(Self.lockByEmail, [email.text]).first.map { try User(row: $0) }
     }
 
     /// Makes a user, or returns `nil` when the address is taken.
     public func insertUser(email: EmailAddress, name: String?, passwordHash: String?) async throws -> User? {
         if let name { try Self.check(name: name) }
-        return try await self.connection.query(Self.insert, [self.identifiers.id(), email.text, name, passwordHash])
+        return try await connection.query(Self.insert, [identifiers.id(), email.text, name, passwordHash])
             .first.map { try User(row: $0) }
     }
 
     /// Gives a user another password.
     public func setPassword(_ hash: String, of user: UUID) async throws {
-        try await self.connection.query(Self.setPassword, [user, hash])
+        try await connection.query(Self.setPassword, [user, hash])
     }
 
     /// Replaces a hash by another one of the same password, of a user who is locked.
     public func rehashPassword(_ hash: String, of user: UUID) async throws {
-        try await self.connection.query(Self.rehashPassword, [user, hash])
+        try await connection.query(Self.rehashPassword, [user, hash])
     }
 
     /// Gives a user another name, or takes it away.
     public func setName(_ name: String?, of user: UUID) async throws {
         if let name { try Self.check(name: name) }
-        try await self.connection.query(Self.setName, [user, name])
+        try await connection.query(Self.setName, [user, name])
     }
 
     /// Removes a user who is a member of nothing any more.
@@ -85,11 +85,11 @@ extension ControlStore {
     /// Nobody could tell whose password it is that such a user would be added with again. The caller has locked the user before: a DELETE
     /// that waits for a role to be added does not look again whether there is one.
     public func deleteUserIfNowhere(_ user: UUID) async throws {
-        try await self.connection.query(Self.deleteIfNowhere, [user])
+        try await connection.query(Self.deleteIfNowhere, [user])
     }
 
     /// Whether an organization has any member.
     public func hasMembers(_ organization: UUID) async throws -> Bool {
-        try await self.connection.query(Self.anyMember, [organization]).first?.decode(0) ?? false
+        try await connection.query(Self.anyMember, [organization]).first?.decode(0) ?? false
     }
 }

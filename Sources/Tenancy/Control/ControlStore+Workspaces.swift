@@ -114,20 +114,20 @@ extension ControlStore {
         guard let cluster = try await self.cluster(name: new.cluster ?? Cluster.primaryName) else {
             throw TenancyError.unknownCluster
         }
-        let id = self.identifiers.id()
-        return try await self.withSlug(new.slug, name: new.name, fallback: new.isDefault ? "default" : "workspace") {
+        let id = identifiers.id()
+        return try await withSlug(new.slug, name: new.name, fallback: new.isDefault ? "default" : "workspace") {
             slug in
             // A new one for each try: the ref of a try whose slug was taken is spent.
-            let ref = self.identifiers.workspaceRef()
+            let ref = identifiers.workspaceRef()
             do throws(PostgresError) {
-                return try await self.connection
+                return try await connection
                     .query(
                         Self.insertWorkspace,
                         [
                             id, new.organizationID, ref.text, slug.text, new.name, cluster.id,
-                            self.installation.workspaceDatabase(ref), new.isDefault,
+                            installation.workspaceDatabase(ref), new.isDefault,
                             new.dataRetention.map(PostgresJSON.init(_:)),
-                        ] + self.event(attribution) + [new.metadata.map(PostgresJSON.init(_:))]
+                        ] + event(attribution) + [new.metadata.map(PostgresJSON.init(_:))]
                     )
                     .first.map { row throws(PostgresError) in try Workspace(row: row) }
             } catch {
@@ -138,18 +138,18 @@ extension ControlStore {
 
     /// A workspace by its id, whatever its state.
     public func workspace(_ id: UUID) async throws -> Workspace? {
-        try await self.connection.query(Self.byID, [id]).first.map(Workspace.init(row:))
+        try await connection.query(Self.byID, [id]).first.map(Workspace.init(row:))
     }
 
     /// A workspace by its slug within an organization, whatever its state.
     public func workspace(slug: String, organization: UUID) async throws -> Workspace? {
         guard let slug = try? Slug(validating: slug) else { return nil }
-        return try await self.connection.query(Self.bySlug, [organization, slug.text]).first.map(Workspace.init(row:))
+        return try await connection.query(Self.bySlug, [organization, slug.text]).first.map(Workspace.init(row:))
     }
 
     /// The workspace that an organization means when it names none.
     public func defaultWorkspace(of organization: UUID) async throws -> Workspace? {
-        try await self.connection.query(Self.ofDefault, [organization]).first.map(Workspace.init(row:))
+        try await connection.query(Self.ofDefault, [organization]).first.map(Workspace.init(row:))
     }
 
     /// The workspace that somebody means who names none: the default one, else the oldest that is theirs and was not put away.
@@ -160,7 +160,7 @@ extension ControlStore {
     /// - Returns: the workspace's id; `nil` where there is none.
     /// - Throws: the database's errors.
     public func homeWorkspace(of organization: UUID, among own: Set<UUID>?) async throws -> UUID? {
-        try await self.connection.query(Self.home, [organization, own.map(Array.init)]).first.map { try $0.decode(0) }
+        try await connection.query(Self.home, [organization, own.map(Array.init)]).first.map { try $0.decode(0) }
     }
 
     /// A page of workspaces.
@@ -175,7 +175,7 @@ extension ControlStore {
             .page(
                 page,
                 parameters,
-                on: self.connection,
+                on: connection,
                 place: { PageCursor(createdAt: $0.createdAt, id: $0.id) },
                 decode: Workspace.init(row:)
             )
@@ -190,11 +190,11 @@ extension ControlStore {
         if let name = change.name ?? nil { try Self.check(name: name) }
         let slug = try change.slug.map { try Slug(validating: $0).text }
         do throws(PostgresError) {
-            let rows = try await self.connection.query(
+            let rows = try await connection.query(
                 Self.changeWorkspace,
                 [
                     id, change.name != nil, change.name ?? nil, slug, change.dataRetention.map(PostgresJSON.init(_:)),
-                ] + self.event(attribution) + [change.metadata.map(PostgresJSON.init(_:))]
+                ] + event(attribution) + [change.metadata.map(PostgresJSON.init(_:))]
             )
             if let row = rows.first { return try Workspace(row: row) }
         } catch {

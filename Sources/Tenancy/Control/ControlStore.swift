@@ -23,7 +23,7 @@ public struct ControlStore: Sendable {
 
     /// The parameters of an event: its id and who it is attributed to.
     func event(_ attribution: Attribution) -> [any PostgresEncodable] {
-        [self.identifiers.id(), attribution.actor, attribution.address, attribution.requestID]
+        [identifiers.id(), attribution.actor, attribution.address, attribution.requestID]
     }
 
     /// Refuses a name that is empty, too long or holds NUL, which PostgreSQL's text cannot.
@@ -56,7 +56,7 @@ public struct ControlStore: Sendable {
         if let made = try await insert(derived) { return made }
         for _ in 0..<5 {
             // The last bytes of an id are random; a suffix need not be a secret, only rarely the same.
-            let random = self.identifiers.id().uuid
+            let random = identifiers.id().uuid
             let suffix = String(UInt32(random.13) << 16 | UInt32(random.14) << 8 | UInt32(random.15), radix: 36)
             if let made = try await insert(derived.suffixed(suffix)) { return made }
         }
@@ -81,8 +81,8 @@ struct ListStatement: Sendable {
                 """
             )
         }
-        self.forward = statement("<", "DESC")
-        self.backward = statement(">", "ASC")
+        forward = statement("<", "DESC")
+        backward = statement(">", "ASC")
     }
 
     /// Reads a page and one row more, which tells whether there is another page.
@@ -95,9 +95,9 @@ struct ListStatement: Sendable {
     ) async throws -> Page<Element> {
         let (statement, cursor, isBackward) =
             switch request.position {
-            case .first: (self.forward, PageCursor.newest, false)
-            case .after(let cursor): (self.forward, cursor, false)
-            case .before(let cursor): (self.backward, cursor, true)
+            case .first: (forward, PageCursor.newest, false)
+            case .after(let cursor): (forward, cursor, false)
+            case .before(let cursor): (backward, cursor, true)
             }
         let rows = try await connection.query(
             statement,

@@ -11,19 +11,19 @@ extension PostgresTimestamp {
 extension Row {
     func timestamp(_ column: Int) throws(PostgresError) -> Timestamp {
         Timestamp(
-            microsecondsSinceUnixEpoch: try self.decode(column, as: PostgresTimestamp.self).microsecondsSinceUnixEpoch
+            microsecondsSinceUnixEpoch: try decode(column, as: PostgresTimestamp.self).microsecondsSinceUnixEpoch
         )
     }
 
     func optionalTimestamp(_ column: Int) throws(PostgresError) -> Timestamp? {
-        try self.decode(column, as: PostgresTimestamp?.self)
+        try decode(column, as: PostgresTimestamp?.self)
             .map { Timestamp(microsecondsSinceUnixEpoch: $0.microsecondsSinceUnixEpoch) }
     }
 
     /// A text that the schema holds to a set of words.
     func word<T: RawRepresentable>(_ column: Int, as: T.Type = T.self) throws(PostgresError) -> T
     where T.RawValue == String {
-        guard let word = T(rawValue: try self.decode(column)) else {
+        guard let word = T(rawValue: try decode(column)) else {
             throw PostgresError(.decoding, "a column holds a word that is not one of \(T.self)")
         }
         return word

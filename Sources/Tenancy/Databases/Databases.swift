@@ -18,7 +18,7 @@ public final class Databases: Sendable {
         let pools: LeasedCache<UUID, PostgresPool>
         let usage: LeasedCache<UUID, PostgresPool>
 
-        var all: [LeasedCache<UUID, PostgresPool>] { [self.pools, self.usage] }
+        var all: [LeasedCache<UUID, PostgresPool>] { [pools, usage] }
     }
 
     private let database: ControlDatabase
@@ -50,7 +50,7 @@ public final class Databases: Sendable {
             reactors: self.reactors,
             logger: database.logger
         )
-        self.control = ControlConnections(
+        control = ControlConnections(
             pool: PostgresPool(
                 Self.management(configuration, options),
                 options: PostgresPoolOptions(maximumConnections: options.controlConnections),
@@ -59,7 +59,7 @@ public final class Databases: Sendable {
             ),
             lookups: lookups
         )
-        self.directory = WorkspaceDirectory(lookups)
+        directory = WorkspaceDirectory(lookups)
     }
 
     /// Closes every connection and refuses new ones.
@@ -72,8 +72,8 @@ public final class Databases: Sendable {
             await cache.lookups.shutdown()
             for pools in cache.all { await pools.shutdown() }
         }
-        await self.control.lookups.shutdown()
-        await self.control.pool.shutdown()
+        await control.lookups.shutdown()
+        await control.pool.shutdown()
     }
 
     // MARK: A workspace's database
@@ -87,20 +87,20 @@ public final class Databases: Sendable {
         _ workspace: WorkspaceFacts,
         _ body: (PostgresPipeline) async throws -> T
     ) async throws -> T {
-        try await self.forgettingTheDropped(workspace) {
+        try await forgettingTheDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
             return try await caches.lookups.withValue(
                 workspace.workspaceID,
                 make: {
                     // Inside, because a password is derived for it: this runs for every verification, and that once.
-                    let configuration = try self.database.runtimeConfiguration(
+                    let configuration = try database.runtimeConfiguration(
                         caches.cluster,
                         database: workspace.database
                     )
                     return PostgresPipeline(
-                        Self.lookups(configuration, self.options),
-                        reactors: self.reactors,
-                        logger: self.database.logger
+                        Self.lookups(configuration, options),
+                        reactors: reactors,
+                        logger: database.logger
                     )
                 },
                 body
@@ -114,7 +114,7 @@ public final class Databases: Sendable {
     ///
     /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
     public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
-        try await self.withPool(workspace, self.options.connectionsPerManagedDatabase, from: { $0.pools }, body)
+        try await withPool(workspace, options.connectionsPerManagedDatabase, from: { $0.pools }, body)
     }
 
     /// Lends the connection over which a workspace's counts are written.
@@ -124,7 +124,7 @@ public final class Databases: Sendable {
         _ workspace: WorkspaceFacts,
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
-        try await self.withPool(workspace, 1, from: { $0.usage }, body)
+        try await withPool(workspace, 1, from: { $0.usage }, body)
     }
 
     private func withPool<T>(
@@ -133,21 +133,21 @@ public final class Databases: Sendable {
         from cache: (ClusterCaches) -> LeasedCache<UUID, PostgresPool>,
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
-        try await self.forgettingTheDropped(workspace) {
+        try await forgettingTheDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
             return try await cache(caches)
                 .withValue(
                     workspace.workspaceID,
                     make: {
-                        let configuration = try self.database.runtimeConfiguration(
+                        let configuration = try database.runtimeConfiguration(
                             caches.cluster,
                             database: workspace.database
                         )
                         return PostgresPool(
-                            Self.management(configuration, self.options),
+                            Self.management(configuration, options),
                             options: PostgresPoolOptions(maximumConnections: connections),
-                            reactor: self.reactor(for: workspace.workspaceID),
-                            logger: self.database.logger
+                            reactor: reactor(for: workspace.workspaceID),
+                            logger: database.logger
                         )
                     },
                     body
@@ -157,8 +157,8 @@ public final class Databases: Sendable {
 
     /// Forgets a workspace that was removed and closes its connections.
     public func forget(_ workspaceID: UUID) async {
-        self.directory.forget(workspaceID)
-        for cache in self.caches.withLock({ Array($0.byCluster.values) }) {
+        directory.forget(workspaceID)
+        for cache in caches.withLock({ Array($0.byCluster.values) }) {
             await cache.lookups.remove(workspaceID)
             for pools in cache.all { await pools.remove(workspaceID) }
         }
@@ -168,7 +168,7 @@ public final class Databases: Sendable {
         do {
             return try await body()
         } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
-            await self.forget(workspace.workspaceID)
+            await forget(workspace.workspaceID)
             throw TenancyError.unknownWorkspace
         }
     }
@@ -176,9 +176,9 @@ public final class Databases: Sendable {
     /// Says in the log why a workspace's database was of no use, every ten seconds at most.
     public func report(_ error: any Error, of workspace: WorkspaceFacts) {
         let now = ContinuousClock.now
-        guard let unsaid = self.reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
+        guard let unsaid = reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
         let isOutdated = (error as? PostgresError)?.isOfOutdatedSchema ?? false
-        self.database.logger.warning(
+        database.logger.warning(
             isOutdated
                 ? "a workspace's database is older than this release: run `mortise migrate --workspaces`"
                 : "a workspace's database cannot be reached",
@@ -191,16 +191,16 @@ public final class Databases: Sendable {
 
     /// Spreads pools over the threads.
     private func reactor(for workspaceID: UUID) -> Reactor {
-        self.reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(self.reactors.count))]
+        reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(reactors.count))]
     }
 
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let caches = self.caches.withLock({ $0.byCluster[cluster] }) { return caches }
         let made = ClusterCaches(
-            cluster: try await self.directory.cluster(cluster),
-            lookups: self.cache(self.options.maximumLookupDatabases) { await $0.shutdown() },
-            pools: self.cache(self.options.maximumManagedDatabases) { await $0.shutdown() },
-            usage: self.cache(self.options.maximumUsageDatabases) { await $0.shutdown() }
+            cluster: try await directory.cluster(cluster),
+            lookups: cache(options.maximumLookupDatabases) { await $0.shutdown() },
+            pools: cache(options.maximumManagedDatabases) { await $0.shutdown() },
+            usage: cache(options.maximumUsageDatabases) { await $0.shutdown() }
         )
         return try self.caches.withLock { caches throws(TenancyError) in
             guard !caches.isShutDown else { throw TenancyError(.capacityExceeded, "this node is shutting down") }
@@ -214,7 +214,7 @@ public final class Databases: Sendable {
         _ capacity: Int,
         close: @escaping @Sendable (Value) async -> Void
     ) -> LeasedCache<UUID, Value> {
-        LeasedCache(capacity: capacity, patience: self.options.placePatience, close: close)
+        LeasedCache(capacity: capacity, patience: options.placePatience, close: close)
     }
 
     private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions)
@@ -240,18 +240,18 @@ public final class Databases: Sendable {
     ///
     /// Another's, and one that was never given out, cost and answer the same.
     public func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
-        try await self.directory.facts(ref: ref, organization: organization)
+        try await directory.facts(ref: ref, organization: organization)
     }
 
     /// Finds a workspace by its ref, whosever it is.
     ///
     /// For a token that nobody vouches for, and that says itself whose it is.
     public func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
-        try await self.directory.facts(ref: ref)
+        try await directory.facts(ref: ref)
     }
 
     /// Finds a workspace by its id.
     public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
-        try await self.directory.facts(id: id)
+        try await directory.facts(id: id)
     }
 }

@@ -62,8 +62,8 @@ public struct DatabasesOptions: Sendable {
     ///
     /// The provisioner's are its own and one more for each, to the workspace that it works on.
     public func maximumConnections(reactors: Int, with provisioner: ProvisionerOptions = ProvisionerOptions()) -> Int {
-        (self.maximumLookupDatabases + 1) * reactors
-            + self.maximumManagedDatabases * self.connectionsPerManagedDatabase + self.maximumUsageDatabases
-            + self.controlConnections + 2 * provisioner.maximumConnections
+        (maximumLookupDatabases + 1) * reactors
+            + maximumManagedDatabases * connectionsPerManagedDatabase + maximumUsageDatabases
+            + controlConnections + 2 * provisioner.maximumConnections
     }
 }

@@ -67,10 +67,10 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     }
 
     /// How many there are.
-    package var count: Int { self.state.withLock { $0.entries.count } }
+    package var count: Int { state.withLock { $0.entries.count } }
 
     /// How many callers wait for a place.
-    package var waitingCount: Int { self.state.withLock { $0.line.count } }
+    package var waitingCount: Int { state.withLock { $0.line.count } }
 
     /// Lends the thing of a key.
     ///
@@ -78,13 +78,13 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   while it waited, and what `make` and `body` throw.
     package func withValue<T>(_ key: Key, make: () throws -> Value, _ body: (Value) async throws -> T) async throws -> T
     {
-        let entry = try await self.lease(key, make)
+        let entry = try await lease(key, make)
         do {
             let result = try await body(entry.value)
-            await self.release(entry)
+            await release(entry)
             return result
         } catch {
-            await self.release(entry)
+            await release(entry)
             throw error
         }
     }
@@ -98,8 +98,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
                 return counts.users == 0 ? entry : nil
             }
         }
-        self.serveLine()
-        if let idle { await self.close(idle.value) }
+        serveLine()
+        if let idle { await close(idle.value) }
     }
 
     /// Refuses new users and closes everything, what is in use included.
@@ -110,7 +110,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             return (Array(state.entries.values), state.line.removeAll())
         }
         for ticket in waiting { ticket.finish(.failure(Self.shutDown)) }
-        for entry in entries { await self.close(entry.value) }
+        for entry in entries { await close(entry.value) }
     }
 
     // MARK: Leasing
@@ -121,24 +121,24 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     }
 
     private func lease(_ key: Key, _ make: () throws -> Value) async throws -> Entry {
-        switch try self.state.withLock({ state in try self.ask(key, make, &state) }) {
+        switch try self.state.withLock({ state in try ask(key, make, &state) }) {
         case .granted(let entry, let evicted):
-            if let evicted { await self.close(evicted.value) }
+            if let evicted { await close(evicted.value) }
             return entry
         case .wait(let ticket):
-            let evicted = try await self.wait(ticket)
-            if let evicted { await self.close(evicted.value) }
-            return try self.take(key, make)
+            let evicted = try await wait(ticket)
+            if let evicted { await close(evicted.value) }
+            return try take(key, make)
         }
     }
 
     /// Lends what is there, makes what there is a place for, or joins the line.
     private func ask(_ key: Key, _ make: () throws -> Value, _ state: inout State) throws -> Lease {
         guard !state.isShutDown else { throw Self.shutDown }
-        if let entry = self.share(key, &state) { return .granted(entry, evicted: nil) }
-        self.waiters.add(1, ordering: .relaxed)
+        if let entry = share(key, &state) { return .granted(entry, evicted: nil) }
+        waiters.add(1, ordering: .relaxed)
         var isWaiting = false
-        defer { if !isWaiting { self.waiters.subtract(1, ordering: .relaxed) } }
+        defer { if !isWaiting { waiters.subtract(1, ordering: .relaxed) } }
         // Nobody passes those who wait.
         if state.line.isEmpty, let place = self.place(state) {
             // First, since nothing has to leave for what cannot be made.
@@ -147,7 +147,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             Self.put(entry, key, &state)
             return .granted(entry, evicted: evicted)
         }
-        guard state.line.count < self.maximumWaiters else { throw Self.full }
+        guard state.line.count < maximumWaiters else { throw Self.full }
         isWaiting = true
         return .wait(state.line.join())
     }
@@ -164,7 +164,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     /// A free place, or that of the thing unused for longest; `nil` when all are in use.
     private func place(_ state: State) -> Place? {
-        if state.entries.count + state.reserved < self.capacity { return .free }
+        if state.entries.count + state.reserved < capacity { return .free }
         return state.entries.lazy
             .map { (key: $0.key, entry: $0.value, counts: $0.value.counts.withLock { $0 }) }
             .filter { $0.counts.users == 0 }
@@ -185,11 +185,11 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// Takes the place that was waited for; another caller may have made the same thing meanwhile.
     private func take(_ key: Key, _ make: () throws -> Value) throws -> Entry {
         // What is not needed, or not used for want of a thing, is the next one's.
-        defer { self.serveLine() }
+        defer { serveLine() }
         return try self.state.withLock { state in
             guard !state.isShutDown else { throw Self.shutDown }
             state.reserved -= 1
-            if let entry = self.share(key, &state) { return entry }
+            if let entry = share(key, &state) { return entry }
             let entry = Entry(try make())
             Self.put(entry, key, &state)
             return entry
@@ -203,36 +203,36 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         }
         guard isIdle else { return }
         if isLeaving {
-            await self.close(entry.value)
+            await close(entry.value)
         } else {
-            self.serveLine()
+            serveLine()
         }
     }
 
     // MARK: Waiting
 
     private func wait(_ ticket: PlaceLine<Entry>.Ticket) async throws -> Entry? {
-        defer { self.waiters.subtract(1, ordering: .relaxed) }
+        defer { waiters.subtract(1, ordering: .relaxed) }
         let alarm = Task { [patience] in
             try await Task.sleep(for: patience)
-            self.giveUp(ticket, Self.full)
+            giveUp(ticket, Self.full)
         }
         defer { alarm.cancel() }
         return try await withTaskCancellationHandler {
             try await ticket.value()
         } onCancel: {
-            self.giveUp(ticket, CancellationError())
+            giveUp(ticket, CancellationError())
         }
     }
 
     /// Leaves the line; does nothing when a place has been given already.
     private func giveUp(_ ticket: PlaceLine<Entry>.Ticket, _ error: any Error) {
-        if self.state.withLock({ $0.line.leave(ticket) }) { ticket.finish(.failure(error)) }
+        if state.withLock({ $0.line.leave(ticket) }) { ticket.finish(.failure(error)) }
     }
 
     /// Gives free places to those who have waited longest.
     private func serveLine() {
-        guard self.waiters.load(ordering: .relaxed) > 0 else { return }
+        guard waiters.load(ordering: .relaxed) > 0 else { return }
         let served = self.state.withLock { state in
             var served: [(PlaceLine<Entry>.Ticket, Entry?)] = []
             while !state.line.isEmpty, let place = self.place(state), let ticket = state.line.removeFirst() {

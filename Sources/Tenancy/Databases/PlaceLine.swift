@@ -43,32 +43,32 @@ struct PlaceLine<Evicted: Sendable> {
     private var tickets: [Ticket] = []
     private var last: UInt64 = 0
 
-    var isEmpty: Bool { self.tickets.isEmpty }
-    var count: Int { self.tickets.count }
+    var isEmpty: Bool { tickets.isEmpty }
+    var count: Int { tickets.count }
 
     /// Stands at the end.
     mutating func join() -> Ticket {
-        self.last += 1
-        let ticket = Ticket(self.last)
-        self.tickets.append(ticket)
+        last += 1
+        let ticket = Ticket(last)
+        tickets.append(ticket)
         return ticket
     }
 
     /// The one who has waited longest.
-    mutating func removeFirst() -> Ticket? { self.tickets.isEmpty ? nil : self.tickets.removeFirst() }
+    mutating func removeFirst() -> Ticket? { tickets.isEmpty ? nil : tickets.removeFirst() }
 
     /// Goes away.
     ///
     /// - Returns: false when the ticket is not in the line any more.
     mutating func leave(_ ticket: Ticket) -> Bool {
-        guard let index = self.tickets.firstIndex(where: { $0.number == ticket.number }) else { return false }
-        self.tickets.remove(at: index)
+        guard let index = tickets.firstIndex(where: { $0.number == ticket.number }) else { return false }
+        tickets.remove(at: index)
         return true
     }
 
     /// Sends everybody away.
     mutating func removeAll() -> [Ticket] {
-        defer { self.tickets = [] }
-        return self.tickets
+        defer { tickets = [] }
+        return tickets
     }
 }

@@ -14,19 +14,19 @@ package struct ReportLimit {
     package init() {}
 
     /// How many workspaces are remembered.
-    package var count: Int { self.entries.count }
+    package var count: Int { entries.count }
 
     /// Notes a report.
     ///
     /// - Returns: how many of the workspace were left out since its last line; `nil` where this one is left out, too.
     package mutating func admit(_ workspace: UUID, at now: ContinuousClock.Instant) -> Int? {
-        if let entry = self.entries[workspace], now < entry.next {
-            self.entries[workspace]?.unsaid += 1
+        if let entry = entries[workspace], now < entry.next {
+            entries[workspace]?.unsaid += 1
             return nil
         }
-        let unsaid = self.entries[workspace]?.unsaid ?? 0
-        if self.entries.count >= Self.capacity { self.entries = [:] }
-        self.entries[workspace] = (now + Self.interval, 0)
+        let unsaid = entries[workspace]?.unsaid ?? 0
+        if entries.count >= Self.capacity { entries = [:] }
+        entries[workspace] = (now + Self.interval, 0)
         return unsaid
     }
 }

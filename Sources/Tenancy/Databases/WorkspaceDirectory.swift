@@ -36,27 +36,27 @@ final class WorkspaceDirectory: Sendable {
     /// The organization is part of the question: the ref of another's workspace misses, is asked for and not found, exactly as one
     /// that was never given out.
     func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
-        if let known = self.state.withLock({ $0.byRef[Owned(organizationID: organization, ref: ref)] }) { return known }
-        return try await self.read(Self.byRef, [ref.text, organization])?.facts
+        if let known = state.withLock({ $0.byRef[Owned(organizationID: organization, ref: ref)] }) { return known }
+        return try await read(Self.byRef, [ref.text, organization])?.facts
     }
 
     /// Whosever it is: for a token that nobody vouches for.
     func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
-        try await self.read(Self.byRefOfAnybody, [ref.text])?.facts
+        try await read(Self.byRefOfAnybody, [ref.text])?.facts
     }
 
     func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
-        if let known = self.state.withLock({ $0.byID[id] }) { return known }
-        return try await self.read(Self.byID, [id])?.facts
+        if let known = state.withLock({ $0.byID[id] }) { return known }
+        return try await read(Self.byID, [id])?.facts
     }
 
     func cluster(_ id: UUID) async throws -> Cluster {
-        if let known = self.state.withLock({ $0.clusters[id] }) { return known }
-        guard let row = try await self.lookups.query(Self.clusterByID, [id]).first else {
+        if let known = state.withLock({ $0.clusters[id] }) { return known }
+        guard let row = try await lookups.query(Self.clusterByID, [id]).first else {
             throw TenancyError.unknownCluster
         }
         let cluster = try Cluster(row: row)
-        self.state.withLock { $0.clusters[id] = cluster }
+        state.withLock { $0.clusters[id] = cluster }
         return cluster
     }
 
@@ -72,7 +72,7 @@ final class WorkspaceDirectory: Sendable {
         _ statement: Statement,
         _ parameters: [any PostgresEncodable]
     ) async throws(PostgresError) -> Workspace? {
-        guard let row = try await self.lookups.query(statement, parameters).first else { return nil }
+        guard let row = try await lookups.query(statement, parameters).first else { return nil }
         let workspace = try Workspace(row: row)
         let facts = workspace.facts
         self.state.withLock { state in

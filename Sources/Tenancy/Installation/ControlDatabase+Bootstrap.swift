@@ -48,10 +48,10 @@ extension ControlDatabase {
         logger: Logger
     ) async throws -> ControlDatabase {
         let migrator = try installation.controlMigrator(version: version, options: migratorOptions)
-        let connection = try await self.connectOrCreate(owner, reactor: reactor, logger: logger)
+        let connection = try await connectOrCreate(owner, reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
         do {
-            let (primary, report) = try await self.lock.withLock(on: connection, patience: migratorOptions.lockPatience)
+            let (primary, report) = try await lock.withLock(on: connection, patience: migratorOptions.lockPatience)
             {
                 try await server.checkMark(try await Self.identity(on: connection))
                 try await server.prepareRole()
@@ -59,7 +59,7 @@ extension ControlDatabase {
                     logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
                 }
                 let store = ControlStore(connection, installation: installation, identifiers: identifiers)
-                let primary = try await self.register(store)
+                let primary = try await register(store)
                 try await server.setMark(primary.id)
                 try await admit(store)
                 if setsPassword { try await server.setPassword(credentials.runtimePassword(primary.id)) }
@@ -89,7 +89,7 @@ extension ControlDatabase {
 
     /// The root tenant's own row, and the cluster that this server is.
     private static func register(_ store: ControlStore) async throws -> Cluster {
-        try await store.connection.query(self.insertRoot, [Workspace.rootID])
+        try await store.connection.query(insertRoot, [Workspace.rootID])
         if let cluster = try await store.cluster(name: Cluster.primaryName) { return cluster }
         let made = try await store.insertCluster(
             id: store.identifiers.id(),
@@ -105,7 +105,7 @@ extension ControlDatabase {
 
     /// The id that the installation has had so far.
     private static func identity(on connection: PostgresConnection) async throws -> UUID? {
-        let rows = try await connection.query(self.hasClusters)
+        let rows = try await connection.query(hasClusters)
         guard try rows.first?.decode(0, as: Bool.self) == true else { return nil }
         return try await ControlStore(connection, installation: .standard).cluster(name: Cluster.primaryName)?.id
     }
@@ -150,7 +150,7 @@ extension PostgresConnection {
 
     /// The database that this connection is to, which a configuration may leave to libpq's defaults.
     func currentDatabase() async throws(PostgresError) -> String {
-        guard let row = try await self.query(Self.databaseName).first else {
+        guard let row = try await query(Self.databaseName).first else {
             throw PostgresError(.protocolViolation, "SELECT returned no row")
         }
         return try row.decode(0)

@@ -23,12 +23,12 @@ extension ControlDatabase {
             )
         }
         let canonical = try Self.canonical(conninfo)
-        let candidate = Cluster(id: self.identifiers.id(), name: name, conninfo: canonical, createdAt: .earliest)
+        let candidate = Cluster(id: identifiers.id(), name: name, conninfo: canonical, createdAt: .earliest)
         guard !candidate.isPrimary else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
-        let remote = try await self.connectAsOwner(candidate, database: nil)
+        let remote = try await connectAsOwner(candidate, database: nil)
         let control: PostgresConnection
         do {
-            control = try await self.connectAsOwner(self.primary, database: nil)
+            control = try await connectAsOwner(primary, database: nil)
         } catch {
             await remote.close()
             throw error
@@ -38,15 +38,15 @@ extension ControlDatabase {
             guard try await remote.systemIdentifier() != control.systemIdentifier() else {
                 throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
             }
-            let server = Server(installation: self.installation, connection: remote)
-            try await server.checkMark(self.primary.id)
+            let server = Server(installation: installation, connection: remote)
+            try await server.checkMark(primary.id)
             try await server.prepareRole()
             // The row first: a taken name must not change the password on the server that has it.
-            let made = try await self.store(on: control)
+            let made = try await store(on: control)
                 .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
             guard let made else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
-            try await server.setMark(self.primary.id)
-            try await server.setPassword(self.credentials.runtimePassword(made.id))
+            try await server.setMark(primary.id)
+            try await server.setPassword(credentials.runtimePassword(made.id))
             await remote.close()
             await control.close()
             return made
@@ -66,16 +66,16 @@ extension ControlDatabase {
         while true {
             for cluster in page.items where !cluster.isPrimary {
                 do {
-                    let remote = try await self.connectAsOwner(cluster, database: nil)
-                    let server = Server(installation: self.installation, connection: remote)
+                    let remote = try await connectAsOwner(cluster, database: nil)
+                    let server = Server(installation: installation, connection: remote)
                     do {
                         // Two sessions that alter one role at the same time get "tuple concurrently updated".
-                        try await Self.lock.withLock(on: store.connection, patience: self.migratorOptions.lockPatience)
+                        try await Self.lock.withLock(on: store.connection, patience: migratorOptions.lockPatience)
                         {
-                            try await server.checkMark(self.primary.id)
+                            try await server.checkMark(primary.id)
                             try await server.prepareRole()
-                            try await server.setMark(self.primary.id)
-                            try await server.setPassword(self.credentials.runtimePassword(cluster.id))
+                            try await server.setMark(primary.id)
+                            try await server.setPassword(credentials.runtimePassword(cluster.id))
                         }
                         await remote.close()
                     } catch {
@@ -84,7 +84,7 @@ extension ControlDatabase {
                     }
                 } catch {
                     failed.append(cluster.name)
-                    self.logger.warning(
+                    logger.warning(
                         "a cluster cannot be used",
                         metadata: ["cluster": "\(cluster.name)", "error": "\(error)"]
                     )
@@ -133,6 +133,6 @@ extension PostgresConnection {
 
     /// What tells one server, with its standbys, from another.
     fileprivate func systemIdentifier() async throws(PostgresError) -> Int64? {
-        try await self.query(Self.identifier).first?.decode(0)
+        try await query(Self.identifier).first?.decode(0)
     }
 }

@@ -35,12 +35,12 @@ public struct ControlDatabase: Sendable {
 
     /// How the owner reaches a database.
     func ownerConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
-        guard !cluster.isPrimary else { return database.map(self.owner.database(_:)) ?? self.owner }
+        guard !cluster.isPrimary else { return database.map(owner.database(_:)) ?? owner }
         var configuration = try PostgresConfiguration(cluster.conninfo)
-        configuration.connectDeadline = self.owner.connectDeadline
-        configuration.queryDeadline = self.owner.queryDeadline
-        configuration.applicationName = self.owner.applicationName
-        if let password = self.credentials.ownerPassword(cluster.name) { configuration.password = password }
+        configuration.connectDeadline = owner.connectDeadline
+        configuration.queryDeadline = owner.queryDeadline
+        configuration.applicationName = owner.applicationName
+        if let password = credentials.ownerPassword(cluster.name) { configuration.password = password }
         if let database { configuration.database = database }
         if configuration.database == nil { configuration.database = "postgres" }
         return configuration
@@ -48,31 +48,31 @@ public struct ControlDatabase: Sendable {
 
     /// How the service reaches a database.
     func runtimeConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
-        var configuration = try self.ownerConfiguration(cluster, database: database)
+        var configuration = try ownerConfiguration(cluster, database: database)
         // Both name the owner: a password file by its role, a certificate by its subject.
         for keyword in ["passfile", "sslcert", "sslkey", "sslpassword"] { configuration.parameters[keyword] = nil }
         return configuration.user(
-            self.installation.runtimeRole,
-            password: self.credentials.runtimePassword(cluster.id)
+            installation.runtimeRole,
+            password: credentials.runtimePassword(cluster.id)
         )
     }
 
     /// Opens a session of its own as the owner.
     func connectAsOwner(_ cluster: Cluster, database: String?) async throws(PostgresError) -> PostgresConnection {
         try await PostgresConnection.connect(
-            try self.ownerConfiguration(cluster, database: database),
-            reactor: self.reactor,
-            logger: self.logger
+            try ownerConfiguration(cluster, database: database),
+            reactor: reactor,
+            logger: logger
         )
     }
 
     /// The rows of the control database over one of its connections.
     public func store(on connection: PostgresConnection) -> ControlStore {
-        ControlStore(connection, installation: self.installation, identifiers: self.identifiers)
+        ControlStore(connection, installation: installation, identifiers: identifiers)
     }
 
     /// What migrates workspaces.
     func workspaceMigrator() throws(MigrationError) -> Migrator {
-        try self.installation.workspaceMigrator(version: self.version, options: self.migratorOptions)
+        try installation.workspaceMigrator(version: version, options: migratorOptions)
     }
 }

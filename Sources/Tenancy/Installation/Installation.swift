@@ -5,7 +5,7 @@ public struct Installation: Sendable, Hashable {
     /// What every database's name begins with.
     public let prefix: String
     /// The role that the service connects as.
-    public var runtimeRole: String { "\(self.prefix)_runtime" }
+    public var runtimeRole: String { "\(prefix)_runtime" }
 
     /// The installation that has a server to itself: prefix `mortise`.
     public static let standard = Installation(unchecked: "mortise")
@@ -37,11 +37,11 @@ public struct Installation: Sendable, Hashable {
     /// The database of a workspace.
     ///
     /// Refs tell upper from lower case, and so do quoted names.
-    func workspaceDatabase(_ ref: WorkspaceRef) -> String { "\(self.prefix)_w_\(ref.text)" }
+    func workspaceDatabase(_ ref: WorkspaceRef) -> String { "\(prefix)_w_\(ref.text)" }
 
     /// What the names of all template databases begin with.
-    var templatePrefix: String { "\(self.prefix)_template_" }
+    var templatePrefix: String { "\(prefix)_template_" }
 
     /// The template database of one state of the schema, at most 52 bytes.
-    func templateDatabase(checksum: String) -> String { self.templatePrefix + checksum.prefix(16) }
+    func templateDatabase(checksum: String) -> String { templatePrefix + checksum.prefix(16) }
 }

@@ -22,7 +22,7 @@ extension Installation {
     func workspaceMigrator(version: String, options: MigratorOptions) throws(MigrationError) -> Migrator {
         Migrator(
             lines: [try Schema.workspace.get()],
-            identifiers: ["runtime_role": self.runtimeRole],
+            identifiers: ["runtime_role": runtimeRole],
             version: version,
             options: options
         )
@@ -32,7 +32,7 @@ extension Installation {
     func controlMigrator(version: String, options: MigratorOptions) throws(MigrationError) -> Migrator {
         Migrator(
             lines: [try Schema.workspace.get(), try Schema.control.get()],
-            identifiers: ["runtime_role": self.runtimeRole],
+            identifiers: ["runtime_role": runtimeRole],
             version: version,
             options: options
         )

@@ -25,13 +25,13 @@ struct Server: Sendable {
         prepared: false
     )
 
-    private var role: String { PostgresConnection.quote(identifier: self.installation.runtimeRole) }
+    private var role: String { PostgresConnection.quote(identifier: installation.runtimeRole) }
 
     /// Makes sure that there is a runtime role, without a password if it is new, and that the owner can do its work.
     ///
     /// - Throws: `incompatible` with what to change.
     func prepareRole() async throws {
-        guard let row = try await self.connection.query(Self.capabilities).first else { return }
+        guard let row = try await connection.query(Self.capabilities).first else { return }
         let (version, createsDatabases, createsRoles) = try row.decode((Int32, Bool, Bool).self)
         // 15: NULLS NOT DISTINCT, CREATE DATABASE … STRATEGY, no CREATE on schema public for everybody.
         guard version >= 150_000 else {
@@ -43,23 +43,23 @@ struct Server: Sendable {
                 "the owner role needs the right to create databases (ALTER ROLE … CREATEDB)"
             )
         }
-        if try await self.connection.query(Self.roleExists, [self.installation.runtimeRole]).isEmpty {
-            try await self.createRole(isPermitted: createsRoles)
+        if try await connection.query(Self.roleExists, [installation.runtimeRole]).isEmpty {
+            try await createRole(isPermitted: createsRoles)
         }
-        try await self.join(version: version)
+        try await join(version: version)
     }
 
     private func createRole(isPermitted: Bool) async throws {
         guard isPermitted else {
             throw TenancyError(
                 .incompatible,
-                "there is no role \(self.installation.runtimeRole), and the owner role may not create it (ALTER ROLE … CREATEROLE)"
+                "there is no role \(installation.runtimeRole), and the owner role may not create it (ALTER ROLE … CREATEROLE)"
             )
         }
         do throws(PostgresError) {
-            try await self.connection.script(
+            try await connection.script(
                 """
-                CREATE ROLE \(self.role) LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
+                CREATE ROLE \(role) LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
                 """
             )
         } catch {
@@ -73,11 +73,11 @@ struct Server: Sendable {
     /// Without it an owner that is no superuser cannot end the service's sessions, and so drop no database that has any: `DROP DATABASE …
     /// WITH (FORCE)` may signal only backends of roles whose rights the current one has.
     private func join(version: Int32) async throws {
-        let rows = try await self.connection.query(Self.isMember, [self.installation.runtimeRole])
+        let rows = try await connection.query(Self.isMember, [installation.runtimeRole])
         if try rows.first?.decode(0, as: Bool.self) == true { return }
         // From 16 on whoever makes a role administers it and does not inherit its rights unless that is said.
         let inherit = version >= 160_000 ? " WITH INHERIT TRUE" : ""
-        try await self.connection.script("GRANT \(self.role) TO CURRENT_USER\(inherit)")
+        try await connection.script("GRANT \(role) TO CURRENT_USER\(inherit)")
     }
 
     // MARK: Whose the role is
@@ -86,7 +86,7 @@ struct Server: Sendable {
 
     /// The installation that the runtime role is marked as belonging to: the id of its primary cluster.
     private func mark() async throws -> String? {
-        let text = try await self.connection.query(Self.roleComment, [self.installation.runtimeRole]).first?
+        let text = try await connection.query(Self.roleComment, [installation.runtimeRole]).first?
             .decode(0, as: String?.self)
         guard let text, text.hasPrefix(Self.markPrefix) else { return nil }
         return String(text.dropFirst(Self.markPrefix.count))
@@ -100,7 +100,7 @@ struct Server: Sendable {
     /// - Throws: `incompatible` with what to do.
     func checkMark(_ id: UUID?) async throws {
         guard let mark = try await self.mark(), mark != id.map(UUIDv7.text(of:)) else { return }
-        let role = self.installation.runtimeRole
+        let role = installation.runtimeRole
         throw TenancyError(
             .incompatible,
             """
@@ -114,24 +114,24 @@ struct Server: Sendable {
     ///
     /// - Throws: what `checkMark` throws.
     func setMark(_ id: UUID) async throws {
-        try await self.checkMark(id)
-        guard try await self.mark() == nil else { return }
+        try await checkMark(id)
+        guard try await mark() == nil else { return }
         let literal = PostgresConnection.quote(literal: Self.markPrefix + UUIDv7.text(of: id))
-        try await self.connection.script("COMMENT ON ROLE \(self.role) IS \(literal)")
+        try await connection.script("COMMENT ON ROLE \(role) IS \(literal)")
     }
 
     /// Sets the runtime role's password.
     ///
     /// The server gets a SCRAM verifier, so that neither its log nor its statistics show a password.
     func setPassword(_ password: String) async throws {
-        let verifier = try self.connection.passwordVerifier(user: self.installation.runtimeRole, password: password)
+        let verifier = try connection.passwordVerifier(user: installation.runtimeRole, password: password)
         let literal = PostgresConnection.quote(literal: verifier)
-        try await self.connection.script("ALTER ROLE \(self.role) PASSWORD \(literal)")
+        try await connection.script("ALTER ROLE \(role) PASSWORD \(literal)")
     }
 
     /// Makes a database one that only the owner can connect to.
     func close(database: String) async throws(PostgresError) {
-        try await self.connection.script(
+        try await connection.script(
             "REVOKE ALL ON DATABASE \(PostgresConnection.quote(identifier: database)) FROM PUBLIC"
         )
     }
@@ -139,8 +139,8 @@ struct Server: Sendable {
     /// Keeps the runtime role from connecting to a database, which need not exist.
     func shut(database: String) async throws(PostgresError) {
         do throws(PostgresError) {
-            try await self.connection.script(
-                "REVOKE CONNECT ON DATABASE \(PostgresConnection.quote(identifier: database)) FROM \(self.role)"
+            try await connection.script(
+                "REVOKE CONNECT ON DATABASE \(PostgresConnection.quote(identifier: database)) FROM \(role)"
             )
         } catch {
             guard error.sqlState == .undefinedDatabase else { throw error }
@@ -149,8 +149,8 @@ struct Server: Sendable {
 
     /// Lets the runtime role connect to a database.
     func open(database: String) async throws(PostgresError) {
-        try await self.connection.script(
-            "GRANT CONNECT ON DATABASE \(PostgresConnection.quote(identifier: database)) TO \(self.role)"
+        try await connection.script(
+            "GRANT CONNECT ON DATABASE \(PostgresConnection.quote(identifier: database)) TO \(role)"
         )
     }
 }

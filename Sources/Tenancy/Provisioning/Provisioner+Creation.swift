@@ -31,24 +31,24 @@ extension Provisioner {
         on connection: PostgresConnection
     ) async throws -> Workspace {
         let workspace = plan.workspace
-        let isNew = try await self.withMaintenance(cluster, control: connection) { maintenance in
-            try await self.clone(workspace.database, cluster: cluster, maintenance: maintenance, control: connection)
+        let isNew = try await withMaintenance(cluster, control: connection) { maintenance in
+            try await clone(workspace.database, cluster: cluster, maintenance: maintenance, control: connection)
         }
-        try self.onStep(.cloned)
-        let database = try await self.control.connectAsOwner(cluster, database: workspace.database)
+        try onStep(.cloned)
+        let database = try await control.connectAsOwner(cluster, database: workspace.database)
         do {
             if !isNew {
                 // Cloned by an earlier attempt, perhaps of an earlier release.
-                _ = try await self.control.workspaceMigrator().apply(database)
+                _ = try await control.workspaceMigrator().apply(database)
             }
             try await database.query(
                 Self.initialize,
                 [workspace.id, workspace.organizationID, workspace.ref.text] + plan.event.values
             )
-            try self.onStep(.initialized)
-            try await Server(installation: self.control.installation, connection: database)
+            try onStep(.initialized)
+            try await Server(installation: control.installation, connection: database)
                 .open(database: workspace.database)
-            try self.onStep(.opened)
+            try onStep(.opened)
             await database.close()
         } catch {
             await database.close()
@@ -57,7 +57,7 @@ extension Provisioner {
         guard let row = try await connection.query(Self.activate, [workspace.id]).first else {
             throw TenancyError.unknownWorkspace
         }
-        try self.onStep(.activated)
+        try onStep(.activated)
         return try Workspace(row: row)
     }
 
@@ -70,7 +70,7 @@ extension Provisioner {
         maintenance: PostgresConnection,
         control: PostgresConnection
     ) async throws -> Bool {
-        var template = try await self.templates.template(on: cluster, maintenance: maintenance, control: control)
+        var template = try await templates.template(on: cluster, maintenance: maintenance, control: control)
         let database = PostgresConnection.quote(identifier: name)
         var attempt = 1
         while true {
@@ -80,7 +80,7 @@ extension Provisioner {
                     """
                     CREATE DATABASE \(database) TEMPLATE \(PostgresConnection.quote(identifier: template)) STRATEGY wal_log
                     """,
-                    deadline: self.options.databaseDeadline
+                    deadline: options.databaseDeadline
                 )
                 // The permissions of a database are not cloned with it, and by default everybody may connect.
                 try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
@@ -95,8 +95,8 @@ extension Provisioner {
                 case .undefinedDatabase where attempt == 1:
                     // Another release's program has replaced the template since this one last looked.
                     attempt += 1
-                    self.templates.forget(cluster)
-                    template = try await self.templates.template(
+                    templates.forget(cluster)
+                    template = try await templates.template(
                         on: cluster,
                         maintenance: maintenance,
                         control: control

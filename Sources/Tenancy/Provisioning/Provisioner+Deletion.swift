@@ -35,8 +35,8 @@ extension Provisioner {
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
         by attribution: Attribution
     ) async throws {
-        try await self.pool.withConnection { connection in
-            try await self.withLock(id, on: connection) {
+        try await pool.withConnection { connection in
+            try await withLock(id, on: connection) {
                 guard var plan = try await SettlementPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
@@ -52,15 +52,15 @@ extension Provisioner {
                     }
                     try await connection.query(
                         Self.decideDeletion,
-                        [id] + self.control.store(on: connection).event(attribution) + [
+                        [id] + control.store(on: connection).event(attribution) + [
                             WorkspaceState.deleting.eventType
                         ]
                     )
-                    try self.onStep(.decided)
+                    try onStep(.decided)
                     guard let decided = try await SettlementPlan.read(id, on: connection) else { return }
                     plan = decided
                 }
-                _ = try await self.carryOut(plan, on: connection)
+                _ = try await carryOut(plan, on: connection)
             }
         }
     }
@@ -68,17 +68,17 @@ extension Provisioner {
     /// Drops the database with whoever is connected to it, then removes the row.
     func completeDeletion(_ plan: SettlementPlan, cluster: Cluster, on connection: PostgresConnection) async throws {
         let database = PostgresConnection.quote(identifier: plan.workspace.database)
-        try await self.withMaintenance(cluster, control: connection) { maintenance in
+        try await withMaintenance(cluster, control: connection) { maintenance in
             // A service that connects again and again could come between the end of its sessions and that of the database.
-            try await Server(installation: self.control.installation, connection: maintenance)
+            try await Server(installation: control.installation, connection: maintenance)
                 .shut(database: plan.workspace.database)
             try await maintenance.script(
                 "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
-                deadline: self.options.databaseDeadline
+                deadline: options.databaseDeadline
             )
         }
-        try self.onStep(.dropped)
+        try onStep(.dropped)
         try await connection.query(Self.remove, [plan.workspace.id])
-        try self.onStep(.removed)
+        try onStep(.removed)
     }
 }

@@ -22,13 +22,13 @@ extension Provisioner {
     ) async throws -> FleetReport {
         let first: Workspace? =
             if let canary {
-                try await self.pool.withConnection { try await self.control.store(on: $0).workspace(canary) }
+                try await pool.withConnection { try await control.store(on: $0).workspace(canary) }
             } else {
                 nil
             }
         if canary != nil, first == nil { throw TenancyError.unknownWorkspace }
-        let fleet = FleetMigration(try self.control.workspaceMigrator(), options: options)
-        return await fleet.run(WorkspaceFleet(control: self.control, pool: self.pool, first: first), observe: observe)
+        let fleet = FleetMigration(try control.workspaceMigrator(), options: options)
+        return await fleet.run(WorkspaceFleet(control: control, pool: pool, first: first), observe: observe)
     }
 }
 
@@ -51,7 +51,7 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
     func makeAsyncIterator() -> Iterator {
         Iterator(
             fleet: self,
-            next: self.first.map { [Item(id: $0.id, slug: $0.slug, clusterID: $0.clusterID, database: $0.database)] }
+            next: first.map { [Item(id: $0.id, slug: $0.slug, clusterID: $0.clusterID, database: $0.database)] }
                 ?? []
         )
     }
@@ -76,16 +76,16 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
 
         mutating func next() async throws -> FleetTarget? {
             while true {
-                if self.next.isEmpty, try await !self.readPage() { return nil }
-                let item = self.next.removeFirst()
-                if self.last != nil, item.id == self.fleet.first?.id { continue }
-                return try await self.target(item)
+                if next.isEmpty, try await !readPage() { return nil }
+                let item = next.removeFirst()
+                if last != nil, item.id == fleet.first?.id { continue }
+                return try await target(item)
             }
         }
 
         private mutating func readPage() async throws -> Bool {
-            let start = self.last ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-            self.next = try await self.fleet.pool.query(WorkspaceFleet.page, [start])
+            let start = last ?? UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+            next = try await fleet.pool.query(WorkspaceFleet.page, [start])
                 .map {
                     Item(
                         id: try $0.decode(0),
@@ -94,22 +94,22 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
                         database: try $0.decode(3)
                     )
                 }
-            guard let end = self.next.last else { return false }
-            self.last = end.id
+            guard let end = next.last else { return false }
+            last = end.id
             return true
         }
 
         private mutating func target(_ item: Item) async throws -> FleetTarget {
-            let control = self.fleet.control
+            let control = fleet.control
             let cluster: Cluster
-            if let known = self.clusters[item.clusterID] {
+            if let known = clusters[item.clusterID] {
                 cluster = known
             } else {
-                let found = try await self.fleet.pool.withConnection {
+                let found = try await fleet.pool.withConnection {
                     try await control.store(on: $0).cluster(item.clusterID)
                 }
                 guard let found else { throw TenancyError.unknownCluster }
-                self.clusters[item.clusterID] = found
+                clusters[item.clusterID] = found
                 cluster = found
             }
             let database = item.database

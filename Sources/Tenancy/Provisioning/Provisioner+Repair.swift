@@ -25,10 +25,10 @@ extension Provisioner {
     ///
     /// A workspace that another node is working on is waited for, and then found finished. One that fails does not stop the rest.
     public func repairAll() async throws -> RepairReport {
-        let unreachable = try await self.pool.withConnection {
-            try await self.control.prepareClusters(self.control.store(on: $0))
+        let unreachable = try await pool.withConnection {
+            try await control.prepareClusters(control.store(on: $0))
         }
-        var report = try await self.settleAll()
+        var report = try await settleAll()
         report.unreachableClusters = unreachable
         return report
     }
@@ -41,18 +41,18 @@ extension Provisioner {
         let seconds = Double(rest.components.seconds)
         var last = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         while true {
-            let ids = try await self.pool.query(Self.unsettled, [last, seconds]).map { try $0.decode(0, as: UUID.self) }
+            let ids = try await pool.query(Self.unsettled, [last, seconds]).map { try $0.decode(0, as: UUID.self) }
             guard let end = ids.last else { return report }
             last = end
             for id in ids {
                 do {
-                    try await self.settle(id)
+                    try await settle(id)
                     report.settled.append(id)
                 } catch is CancellationError {
                     throw CancellationError()
                 } catch {
                     report.failed.append(id)
-                    self.control.logger.error(
+                    control.logger.error(
                         "a workspace could not be repaired",
                         metadata: ["workspace": "\(id)", "error": "\(error)"]
                     )

@@ -41,21 +41,21 @@ extension Provisioner {
     /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the suspension may be pending: asking again
     ///   finishes it, and so does the next start.
     public func suspend(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await self.change(id, to: .suspended, by: attribution)
+        try await change(id, to: .suspended, by: attribution)
     }
 
     /// Accepts the keys of a suspended workspace again.
     ///
     /// The errors are those of `suspend`.
     public func resume(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await self.change(id, to: .active, by: attribution)
+        try await change(id, to: .active, by: attribution)
     }
 
     /// Refuses the keys of a workspace for good and keeps its database.
     ///
     /// - Throws: `defaultWorkspace`, and what `suspend` throws.
     public func archive(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await self.change(id, to: .archived, by: attribution)
+        try await change(id, to: .archived, by: attribution)
     }
 
     private func change(
@@ -63,8 +63,8 @@ extension Provisioner {
         to state: WorkspaceState,
         by attribution: Attribution
     ) async throws -> Workspace {
-        try await self.pool.withConnection { connection in
-            try await self.withLock(id, on: connection) {
+        try await pool.withConnection { connection in
+            try await withLock(id, on: connection) {
                 guard var plan = try await SettlementPlan.read(id, on: connection), plan.workspace.state != .deleting
                 else {
                     throw TenancyError.unknownWorkspace
@@ -84,15 +84,15 @@ extension Provisioner {
                     }
                     try await connection.query(
                         Self.decide,
-                        [id, state.rawValue] + self.control.store(on: connection).event(attribution) + [state.eventType]
+                        [id, state.rawValue] + control.store(on: connection).event(attribution) + [state.eventType]
                     )
-                    try self.onStep(.decided)
+                    try onStep(.decided)
                     guard let decided = try await SettlementPlan.read(id, on: connection) else {
                         throw TenancyError.unknownWorkspace
                     }
                     plan = decided
                 }
-                guard let settled = try await self.carryOut(plan, on: connection) else {
+                guard let settled = try await carryOut(plan, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
                 return settled
@@ -109,11 +109,11 @@ extension Provisioner {
     ) async throws -> Workspace {
         let database = try await PostgresConnection.connect(
             ControlDatabase.limited(
-                try self.control.ownerConfiguration(cluster, database: plan.workspace.database),
+                try control.ownerConfiguration(cluster, database: plan.workspace.database),
                 statements: .seconds(15)
             ),
-            reactor: self.control.reactor,
-            logger: self.control.logger
+            reactor: control.reactor,
+            logger: control.logger
         )
         do throws(PostgresError) {
             try await database.query(Self.carryOut, [state.rawValue] + plan.event.values)
@@ -122,11 +122,11 @@ extension Provisioner {
             throw error
         }
         await database.close()
-        try self.onStep(.carriedOut)
+        try onStep(.carriedOut)
         guard let row = try await connection.query(Self.settle, [plan.workspace.id, state.rawValue]).first else {
             throw TenancyError.unknownWorkspace
         }
-        try self.onStep(.settled)
+        try onStep(.settled)
         return try Workspace(row: row)
     }
 }

@@ -32,8 +32,8 @@ public final class Provisioner: Sendable {
         self.control = control
         self.options = options
         self.onStep = onStep
-        self.templates = TemplateDatabases(control, options: options, onStep: onStep)
-        self.pool = PostgresPool(
+        templates = TemplateDatabases(control, options: options, onStep: onStep)
+        pool = PostgresPool(
             ControlDatabase.limited(control.owner, statements: options.databaseDeadline),
             options: PostgresPoolOptions(maximumConnections: options.maximumConnections),
             reactor: control.reactor,
@@ -45,7 +45,7 @@ public final class Provisioner: Sendable {
     ///
     /// What is under way then fails, and is finished by the next start.
     public func shutdown() async {
-        await self.pool.shutdown()
+        await pool.shutdown()
     }
 
     /// Makes a workspace and its database; for tests, since a use case makes the row in a transaction of its own.
@@ -54,10 +54,10 @@ public final class Provisioner: Sendable {
     /// - Throws: what `ControlStore.createWorkspace` and `settle` throw. After the former there is nothing; after the latter there is a
     ///   row, which `settle` or the next start completes.
     package func create(_ new: NewWorkspace, by attribution: Attribution) async throws -> Workspace {
-        try await self.pool.withConnection { connection in
-            let made = try await self.control.store(on: connection).createWorkspace(new, by: attribution)
-            try self.onStep(.recorded)
-            guard let workspace = try await self.settle(made.id, on: connection) else {
+        try await pool.withConnection { connection in
+            let made = try await control.store(on: connection).createWorkspace(new, by: attribution)
+            try onStep(.recorded)
+            guard let workspace = try await settle(made.id, on: connection) else {
                 throw TenancyError.unknownWorkspace
             }
             return workspace
@@ -70,32 +70,32 @@ public final class Provisioner: Sendable {
     /// - Throws: `busy`; `PostgresError` when a server or the database cannot be reached.
     @discardableResult
     public func settle(_ id: UUID) async throws -> Workspace? {
-        try await self.pool.withConnection { try await self.settle(id, on: $0) }
+        try await pool.withConnection { try await settle(id, on: $0) }
     }
 
     func settle(_ id: UUID, on connection: PostgresConnection) async throws -> Workspace? {
-        try await self.withLock(id, on: connection) {
+        try await withLock(id, on: connection) {
             guard let plan = try await SettlementPlan.read(id, on: connection) else { return nil }
-            return try await self.carryOut(plan, on: connection)
+            return try await carryOut(plan, on: connection)
         }
     }
 
     /// Takes the step that the row asks for, under the workspace's lock.
     func carryOut(_ plan: SettlementPlan, on connection: PostgresConnection) async throws -> Workspace? {
         // Whoever could write a row must not choose which database the owner makes, changes or drops.
-        guard plan.workspace.database == self.control.installation.workspaceDatabase(plan.workspace.ref) else {
+        guard plan.workspace.database == control.installation.workspaceDatabase(plan.workspace.ref) else {
             throw TenancyError(.incompatible, "the workspace's row names a database that is not its own")
         }
-        guard let cluster = try await self.control.store(on: connection).cluster(plan.workspace.clusterID) else {
+        guard let cluster = try await control.store(on: connection).cluster(plan.workspace.clusterID) else {
             throw TenancyError.unknownCluster
         }
         switch plan.step {
         case .none: return plan.workspace
-        case .create: return try await self.completeCreation(plan, cluster: cluster, on: connection)
+        case .create: return try await completeCreation(plan, cluster: cluster, on: connection)
         case .change(let state):
-            return try await self.completeChange(plan, to: state, cluster: cluster, on: connection)
+            return try await completeChange(plan, to: state, cluster: cluster, on: connection)
         case .drop:
-            try await self.completeDeletion(plan, cluster: cluster, on: connection)
+            try await completeDeletion(plan, cluster: cluster, on: connection)
             return nil
         }
     }
@@ -106,7 +106,7 @@ public final class Provisioner: Sendable {
     func withLock<T>(_ id: UUID, on connection: PostgresConnection, _ body: () async throws -> T) async throws -> T {
         do {
             return try await AdvisoryLock("workspace \(id)")
-                .withLock(on: connection, patience: self.options.lockPatience, body)
+                .withLock(on: connection, patience: options.lockPatience, body)
         } catch let taken as AdvisoryLock.Taken where taken.lock == "workspace \(id)" {
             throw TenancyError(.busy, "another change of this workspace is under way")
         }

@@ -31,7 +31,7 @@ struct SettlementPlan: Sendable {
     }
 
     /// What the row asks for.
-    var step: Step { Self.step(self.workspace.state, target: self.workspace.targetState) }
+    var step: Step { Self.step(workspace.state, target: workspace.targetState) }
 
     static func step(_ state: WorkspaceState, target: WorkspaceState?) -> Step {
         switch (state, target) {
@@ -61,7 +61,7 @@ struct StoredEvent: Sendable {
     }
 
     init(row: Row, from first: Int) throws(PostgresError) {
-        self.parameters = [
+        parameters = [
             try row.decode(first, as: UUID.self), try row.decode(first + 1, as: UUID?.self),
             try row.decode(first + 2, as: UUID?.self), try row.decode(first + 3, as: String.self),
             try row.decode(first + 4, as: String.self), try row.decode(first + 5, as: String?.self),
@@ -71,5 +71,5 @@ struct StoredEvent: Sendable {
     }
 
     /// The values of `insertion`'s parameters.
-    var values: [any PostgresEncodable] { self.parameters }
+    var values: [any PostgresEncodable] { parameters }
 }

@@ -51,22 +51,22 @@ final class TemplateDatabases: Sendable {
         control: PostgresConnection
     ) async throws -> String {
         let name = self.control.installation.templateDatabase(checksum: try Schema.workspace.get().checksum)
-        if self.known.withLock({ $0.contains(cluster.id) }) { return name }
-        if try await !self.exists(name, on: maintenance) {
+        if known.withLock({ $0.contains(cluster.id) }) { return name }
+        if try await !exists(name, on: maintenance) {
             try await AdvisoryLock("template databases of cluster \(cluster.id)")
-                .withLock(on: control, patience: self.options.templatePatience) {
-                    if try await self.exists(name, on: maintenance) { return }
-                    try await self.make(name, on: cluster, maintenance: maintenance)
-                    try await self.removeOthers(than: name, on: maintenance)
+                .withLock(on: control, patience: options.templatePatience) {
+                    if try await exists(name, on: maintenance) { return }
+                    try await make(name, on: cluster, maintenance: maintenance)
+                    try await removeOthers(than: name, on: maintenance)
                 }
         }
-        self.known.withLock { _ = $0.insert(cluster.id) }
+        known.withLock { _ = $0.insert(cluster.id) }
         return name
     }
 
     /// Looks again at the next use.
     func forget(_ cluster: Cluster) {
-        self.known.withLock { _ = $0.remove(cluster.id) }
+        known.withLock { _ = $0.remove(cluster.id) }
     }
 
     private func exists(_ name: String, on maintenance: PostgresConnection) async throws -> Bool {
@@ -75,39 +75,39 @@ final class TemplateDatabases: Sendable {
 
     private func make(_ name: String, on cluster: Cluster, maintenance: PostgresConnection) async throws {
         let database = PostgresConnection.quote(identifier: name)
-        try await self.drop(name, isTemplate: false, on: maintenance)
+        try await drop(name, isTemplate: false, on: maintenance)
         // template0 is as the server was made, and nobody can be connected to it, which would make this fail.
         try await maintenance.script(
             "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
-            deadline: self.options.databaseDeadline
+            deadline: options.databaseDeadline
         )
-        try self.onStep(.templateCreated)
-        try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
-        let connection = try await self.control.connectAsOwner(cluster, database: name)
+        try onStep(.templateCreated)
+        try await Server(installation: control.installation, connection: maintenance).close(database: name)
+        let connection = try await control.connectAsOwner(cluster, database: name)
         do {
-            _ = try await self.control.workspaceMigrator().apply(connection)
+            _ = try await control.workspaceMigrator().apply(connection)
         } catch {
             await connection.close()
             throw error
         }
         await connection.close()
-        try self.onStep(.templateMigrated)
+        try onStep(.templateMigrated)
         try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
-        try self.onStep(.templateCompleted)
+        try onStep(.templateCompleted)
     }
 
     /// Drops the templates of other releases.
     ///
     /// A node of another release makes its own again when it needs it.
     private func removeOthers(than name: String, on maintenance: PostgresConnection) async throws {
-        let rows = try await maintenance.query(Self.others, [self.control.installation.templatePrefix, name])
+        let rows = try await maintenance.query(Self.others, [control.installation.templatePrefix, name])
         for row in rows {
             let (old, isTemplate) = try row.decode((String, Bool).self)
             do {
-                try await self.drop(old, isTemplate: isTemplate, on: maintenance)
+                try await drop(old, isTemplate: isTemplate, on: maintenance)
             } catch let error as PostgresError where error.code == .server {
                 // It is being cloned at this moment, say. It costs a few megabytes until the next release's template is made.
-                self.control.logger.notice(
+                control.logger.notice(
                     "an old template database could not be dropped",
                     metadata: ["database": "\(old)", "error": "\(error)"]
                 )
@@ -120,7 +120,7 @@ final class TemplateDatabases: Sendable {
         if isTemplate { try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE false") }
         try await maintenance.script(
             "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
-            deadline: self.options.databaseDeadline
+            deadline: options.databaseDeadline
         )
     }
 }

@@ -17,5 +17,5 @@ public struct Cluster: Sendable, Hashable {
     public var createdAt: Timestamp
 
     /// Whether it is the control database's own server.
-    public var isPrimary: Bool { self.name == Self.primaryName }
+    public var isPrimary: Bool { name == Self.primaryName }
 }

@@ -23,18 +23,18 @@ public struct IdentifierSource: Sendable {
 
     /// A new version-7 id.
     public func id() -> UUID {
-        var generator = Generator(source: self.random)
-        return UUIDv7.make(at: self.now(), using: &generator)
+        var generator = Generator(source: random)
+        return UUIDv7.make(at: now(), using: &generator)
     }
 
     /// A new workspace ref in the first cell.
     public func workspaceRef() -> WorkspaceRef {
-        var generator = Generator(source: self.random)
+        var generator = Generator(source: random)
         return WorkspaceRef.random(using: &generator)
     }
 
     private struct Generator: RandomNumberGenerator {
         let source: @Sendable () -> UInt64
-        mutating func next() -> UInt64 { self.source() }
+        mutating func next() -> UInt64 { source() }
     }
 }

@@ -29,7 +29,7 @@ public struct PageCursor: Sendable, Hashable {
 
     /// The cursor as clients keep it; it holds nothing that the list does not show.
     public var text: String {
-        "\(String(self.createdAt.microsecondsSinceUnixEpoch, radix: 36)).\(UUIDv7.text(of: self.id))"
+        "\(String(createdAt.microsecondsSinceUnixEpoch, radix: 36)).\(UUIDv7.text(of: id))"
     }
 
     /// A place before everything: no item is made later, and no id is greater.

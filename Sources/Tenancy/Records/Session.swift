@@ -24,9 +24,9 @@ public struct SessionRecord: Sendable {
 
     /// Whether it is good at the time it was read.
     public var isAlive: Bool {
-        self.endedAt == nil && self.user.disabledAt == nil && self.refreshUntil > self.readAt
-            && self.expiresAt > self.readAt
-            && !self.memberships.isEmpty
+        endedAt == nil && user.disabledAt == nil && refreshUntil > readAt
+            && expiresAt > readAt
+            && !memberships.isEmpty
     }
 }
 

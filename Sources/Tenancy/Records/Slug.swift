@@ -49,7 +49,7 @@ public struct Slug: Sendable, Hashable {
 
     /// The same with a suffix, for when it is taken.
     func suffixed(_ suffix: String) -> Slug {
-        Slug(unchecked: String(self.text.prefix(Self.derivedLength)) + "-" + suffix)
+        Slug(unchecked: String(text.prefix(Self.derivedLength)) + "-" + suffix)
     }
 
     static func looksLikeUUID(_ text: String) -> Bool {
@@ -66,6 +66,6 @@ public struct Slug: Sendable, Hashable {
     private static let dash = UInt8(ascii: "-")
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
-        self.isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
     }
 }

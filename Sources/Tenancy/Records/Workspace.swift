@@ -40,11 +40,11 @@ public struct Workspace: Sendable {
     /// What of it never changes.
     public var facts: WorkspaceFacts {
         WorkspaceFacts(
-            workspaceID: self.id,
-            organizationID: self.organizationID,
-            ref: self.ref,
-            clusterID: self.clusterID,
-            database: self.database
+            workspaceID: id,
+            organizationID: organizationID,
+            ref: ref,
+            clusterID: clusterID,
+            database: database
         )
     }
 }
@@ -113,7 +113,7 @@ public struct WorkspaceChange: Sendable {
 
     /// Whether everything stays.
     public var isEmpty: Bool {
-        self.name == nil && self.slug == nil && self.dataRetention == nil && self.metadata == nil
+        name == nil && slug == nil && dataRetention == nil && metadata == nil
     }
 
     /// Describes a change.

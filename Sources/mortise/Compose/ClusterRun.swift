@@ -12,7 +12,7 @@ struct ClusterRun {
 
     /// Adds a cluster.
     func add(_ name: String, _ conninfo: String) async throws {
-        try await self.withControl { control, _ in
+        try await withControl { control, _ in
             do {
                 _ = try await control.addCluster(name: name, conninfo: conninfo, by: .system)
             } catch let error as TenancyError where error.field != nil {
@@ -23,7 +23,7 @@ struct ClusterRun {
 
     /// All clusters, newest first.
     func list() async throws -> [Cluster] {
-        try await self.withControl { control, connection in
+        try await withControl { control, connection in
             let store = control.store(on: connection)
             var clusters: [Cluster] = []
             var position = PagePosition.first
@@ -43,9 +43,9 @@ struct ClusterRun {
         let result: Result<Value, any Error>
         do {
             let host = try await Host.prepare(
-                self.settings.database,
-                dataFolder: self.settings.dataFolder,
-                secretsFile: self.settings.secretsFile,
+                settings.database,
+                dataFolder: settings.dataFolder,
+                secretsFile: settings.secretsFile,
                 makesSecrets: false,
                 logger: logger
             )

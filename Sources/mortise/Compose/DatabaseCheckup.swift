@@ -29,33 +29,33 @@ struct DatabaseCheckup {
     private static let peppers = Statement("SELECT id, check_value FROM control.peppers", prepared: false)
 
     func run() async throws -> [Finding] {
-        let owner = try self.host.configuration()
+        let owner = try host.configuration()
         let installation = Installation.standard
         let found = try await ControlDatabase.inspect(
             owner: owner,
             installation: installation,
-            credentials: ClusterCredentials(derivedFrom: self.host.secrets, installation: installation),
+            credentials: ClusterCredentials(derivedFrom: host.secrets, installation: installation),
             version: Version.current,
-            reactor: self.reactor,
-            logger: self.logger
+            reactor: reactor,
+            logger: logger
         )
-        var findings = self.schema(found.plans)
+        var findings = schema(found.plans)
         guard let control = found.control else {
             findings.append(Finding(.warning, "The control database is empty.", remedy: "`mortise serve` sets it up."))
             return findings
         }
-        let connection = try await PostgresConnection.connect(owner, reactor: self.reactor, logger: self.logger)
+        let connection = try await PostgresConnection.connect(owner, reactor: reactor, logger: logger)
         do {
-            findings += try await self.server(connection)
-            findings += try await self.peppers(connection)
-            findings += try await self.workspaces(connection)
+            findings += try await server(connection)
+            findings += try await peppers(connection)
+            findings += try await workspaces(connection)
         } catch {
             await connection.close()
             throw error
         }
         await connection.close()
-        findings += await self.runtimeRole(control)
-        findings += try await self.fleet(control)
+        findings += await runtimeRole(control)
+        findings += try await fleet(control)
         return findings
     }
 
@@ -124,7 +124,7 @@ struct DatabaseCheckup {
         var findings: [Finding] = []
         for row in try await connection.query(Self.peppers) {
             let (name, value) = try row.decode((String, [UInt8]).self)
-            guard let id = SecretID(name), let pepper = self.host.secrets.peppers[id] else {
+            guard let id = SecretID(name), let pepper = host.secrets.peppers[id] else {
                 findings.append(
                     Finding(
                         .problem,

@@ -12,8 +12,8 @@ struct FirstStartNotice {
     /// Writes all lines at once; a reader that does not read holds this up.
     func show() throws {
         var lines = ["This is the first start. These keys are shown once; keep them in a safe place:"]
-        if let token = self.first.operatorToken { lines.append("  operator key: \(token.reveal())") }
-        if let token = self.first.adminToken {
+        if let token = first.operatorToken { lines.append("  operator key: \(token.reveal())") }
+        if let token = first.adminToken {
             lines.append("  admin key of the organization \"default\": \(token.reveal())")
         }
         lines.append(

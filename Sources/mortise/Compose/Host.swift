@@ -70,7 +70,7 @@ struct Host: Sendable {
     /// The owner's connection.
     func configuration() throws(CommandFailure) -> PostgresConfiguration {
         do throws(PostgresError) {
-            var configuration = try PostgresConfiguration(self.connectionString)
+            var configuration = try PostgresConfiguration(connectionString)
             configuration.applicationName = "mortise"
             return configuration
         } catch {
@@ -80,7 +80,7 @@ struct Host: Sendable {
 
     /// Stops the PostgreSQL that this process runs.
     func stop() async {
-        await self.ownServer?.stop()
+        await ownServer?.stop()
     }
 }
 

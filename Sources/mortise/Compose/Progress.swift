@@ -9,7 +9,7 @@ final class Progress: Sendable {
 
     /// One more is done.
     func advance() {
-        guard self.isShown else { return }
+        guard isShown else { return }
         self.count.withLock { count in
             count += 1
             try? Output.error("\r\(count) workspaces", terminator: "")
@@ -18,7 +18,7 @@ final class Progress: Sendable {
 
     /// Nothing more comes.
     func end() {
-        guard self.isShown, self.count.withLock({ $0 > 0 }) else { return }
+        guard isShown, count.withLock({ $0 > 0 }) else { return }
         try? Output.error("")
     }
 }

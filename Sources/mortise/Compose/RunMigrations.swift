@@ -57,24 +57,24 @@ struct MigrationRun {
 
     /// - Returns: whether every database is, or could be brought, up to date.
     func perform() async throws -> Bool {
-        let owner = try self.host.configuration()
+        let owner = try host.configuration()
         let installation = Installation.standard
-        let credentials = ClusterCredentials(derivedFrom: self.host.secrets, installation: installation)
-        guard self.settings.action == .apply else {
+        let credentials = ClusterCredentials(derivedFrom: host.secrets, installation: installation)
+        guard settings.action == .apply else {
             let findings = try await ControlDatabase.inspect(
                 owner: owner,
                 installation: installation,
                 credentials: credentials,
                 version: Version.current,
-                reactor: self.reactor,
-                logger: self.logger
+                reactor: reactor,
+                logger: logger
             )
-            let isFine = try self.show(findings.plans)
-            guard self.settings.includesWorkspaces, let control = findings.control else { return isFine }
-            return try await self.migrateWorkspaces(control, isDryRun: true) && isFine
+            let isFine = try show(findings.plans)
+            guard settings.includesWorkspaces, let control = findings.control else { return isFine }
+            return try await migrateWorkspaces(control, isDryRun: true) && isFine
         }
-        let secrets = self.host.secrets
-        try await Bootstrap.checkBefore(secrets, owner: owner, reactor: self.reactor, logger: self.logger)
+        let secrets = host.secrets
+        try await Bootstrap.checkBefore(secrets, owner: owner, reactor: reactor, logger: logger)
         // The password of the role is the servers' affair: they have it from the same file, and set it when they start.
         let control = try await ControlDatabase.bootstrap(
             owner: owner,
@@ -83,35 +83,35 @@ struct MigrationRun {
             setsPassword: false,
             admit: { try await Bootstrap.recognize(secrets, $0) },
             version: Version.current,
-            reactor: self.reactor,
-            logger: self.logger
+            reactor: reactor,
+            logger: logger
         )
         let files = control.migration.files.map { "\($0.line)/\($0.name)" }
-        try self.print("control", files.isEmpty ? "up to date" : "migrated", files)
-        guard self.settings.includesWorkspaces else { return true }
-        return try await self.migrateWorkspaces(control, isDryRun: false)
+        try print("control", files.isEmpty ? "up to date" : "migrated", files)
+        guard settings.includesWorkspaces else { return true }
+        return try await migrateWorkspaces(control, isDryRun: false)
     }
 
     private func show(_ plans: [MigrationPlan]) throws -> Bool {
         var pending: [String] = []
         for plan in plans {
             if let fault = plan.fault {
-                try self.print("control", "cannot be migrated: \(fault)", [])
+                try print("control", "cannot be migrated: \(fault)", [])
                 return false
             }
             pending += plan.pending.map { "\(plan.line)/\($0.name)" }
         }
-        try self.print("control", pending.isEmpty ? "up to date" : "pending", pending, plans.flatMap(\.applied))
+        try print("control", pending.isEmpty ? "up to date" : "pending", pending, plans.flatMap(\.applied))
         return true
     }
 
     private func migrateWorkspaces(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
         let provisioner = Provisioner(control)
-        let options = FleetOptions(concurrency: self.settings.concurrency, isDryRun: isDryRun)
-        let progress = Progress(isShown: Terminal.isError && !self.settings.printsJSON)
+        let options = FleetOptions(concurrency: settings.concurrency, isDryRun: isDryRun)
+        let progress = Progress(isShown: Terminal.isError && !settings.printsJSON)
         let report: FleetReport
         do {
-            report = try await provisioner.migrateFleet(options, canary: self.settings.canary) { event in
+            report = try await provisioner.migrateFleet(options, canary: settings.canary) { event in
                 if case .finished = event { progress.advance() }
             }
         } catch {
@@ -122,10 +122,10 @@ struct MigrationRun {
         progress.end()
         for outcome in report.outcomes {
             let (state, files) = Self.describe(outcome.status)
-            try self.print("workspace \(outcome.name) (\(outcome.id))", state, files, outcome.applied)
+            try print("workspace \(outcome.name) (\(outcome.id))", state, files, outcome.applied)
         }
         if let failure = report.listingFailure {
-            try self.print("workspaces", "could not all be listed: \(failure)", [])
+            try print("workspaces", "could not all be listed: \(failure)", [])
         }
         return report.isSuccess
     }
@@ -149,12 +149,12 @@ struct MigrationRun {
         _ files: [String],
         _ applied: [AppliedMigration] = []
     ) throws {
-        let seen = self.settings.action == .status ? applied : []
-        if self.settings.printsJSON {
+        let seen = settings.action == .status ? applied : []
+        if settings.printsJSON {
             var object: JSONObject = [
                 "database": .string(database), "state": .string(state), "files": .array(files.map { .string($0) }),
             ]
-            if self.settings.action == .status { object["applied"] = .array(seen.map(\.json)) }
+            if settings.action == .status { object["applied"] = .array(seen.map(\.json)) }
             try Output.line(JSONValue.object(object).text)
         } else {
             try Output.line(
@@ -170,14 +170,14 @@ struct MigrationRun {
 extension AppliedMigration {
     /// When, as RFC 3339 in UTC.
     fileprivate var time: String {
-        Timestamp(microsecondsSinceUnixEpoch: self.appliedAt.microsecondsSinceUnixEpoch).rfc3339
+        Timestamp(microsecondsSinceUnixEpoch: appliedAt.microsecondsSinceUnixEpoch).rfc3339
     }
 
     /// The row for scripts.
     fileprivate var json: JSONValue {
         [
-            "file": .string("\(self.line)/\(self.name)"), "applied_at": .string(self.time),
-            "version": .string(self.version),
+            "file": .string("\(line)/\(name)"), "applied_at": .string(time),
+            "version": .string(version),
         ]
     }
 }

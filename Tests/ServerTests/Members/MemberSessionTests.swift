@@ -47,7 +47,7 @@ import Testing
     @Test func `a sign-in succeeds whose hash is renewed meanwhile`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
-            let renewal = try await self.reset(mortise, to: ServerHarness.memberPassword)
+            let renewal = try await reset(mortise, to: ServerHarness.memberPassword)
             let answer = try await mortise.during(renewal) { try await mortise.trySignIn("ada@example.org") }
             #expect(answer.status == 201, "\(answer)")
         }

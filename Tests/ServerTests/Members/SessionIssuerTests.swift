@@ -40,7 +40,7 @@ import Testing
     /// Why a token is refused; `nil` where it is not.
     private func refusal(_ mortise: ServerHarness, _ token: String, at time: Timestamp = time) async -> String? {
         do {
-            _ = try await self.session(mortise, token, at: time)
+            _ = try await session(mortise, token, at: time)
             return nil
         } catch {
             return "\(error)"
@@ -50,13 +50,13 @@ import Testing
     @Test func `operators add, list and remove issuers, each of which has one organization`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
-            let added = try await self.add(mortise, ["jwks": try keys.keySet()])
+            let added = try await add(mortise, ["jwks": try keys.keySet()])
             #expect(added.status == 201)
             #expect(added["algorithms"] == ["RS256"])
             #expect(added["manage_roles"] == ["admin"])
             #expect(added["has_inline_jwks"] == true)
             let acme = try await mortise.makeOrganization("Acme")
-            #expect(try await self.add(mortise, ["jwks": try keys.keySet()], organization: "acme").status == 409)
+            #expect(try await add(mortise, ["jwks": try keys.keySet()], organization: "acme").status == 409)
             let list = try await mortise.api.get(Self.path, as: mortise.operatorToken)
             #expect(list["data"]?.array?.compactMap { $0["id"] } == [added["id"] ?? .null])
             let claims = IssuerKeys.claims(at: Self.now)
@@ -67,7 +67,7 @@ import Testing
             let foreign = "/v1/organizations/\(acme.id)/session-issuers/\(id)"
             #expect(try await mortise.api.send("DELETE", foreign, as: mortise.operatorToken).status == 404)
             #expect(try await mortise.api.send("DELETE", "\(Self.path)/\(id)", as: mortise.operatorToken).status == 204)
-            #expect(try await self.refusal(mortise, keys.rs256(claims)) == "unauthenticated")
+            #expect(try await refusal(mortise, keys.rs256(claims)) == "unauthenticated")
             #expect(try await mortise.api.get(Self.path, as: mortise.adminToken).status == 403)
         }
     }
@@ -85,10 +85,10 @@ import Testing
             ]
             // An index has room for so many bytes; these could not be compressed.
             let long = String(String.UnicodeScalarView((0x4E00..<0x4E00 + 1500).compactMap(Unicode.Scalar.init)))
-            let tooLong = try await self.add(mortise, ["issuer": .string(long), "jwks": keys])
+            let tooLong = try await add(mortise, ["issuer": .string(long), "jwks": keys])
             #expect(tooLong.status == 400 && tooLong.pointers == ["/issuer"], "\(tooLong)")
             for (body, pointers) in cases {
-                let answer = try await self.add(mortise, body)
+                let answer = try await add(mortise, body)
                 #expect(answer.status == 400, "\(body.text): \(answer)")
                 #expect(answer.pointers == pointers, "\(body.text): \(answer)")
             }
@@ -101,11 +101,11 @@ import Testing
             let keys = try IssuerKeys()
             let set = try keys.keySet()
             #expect(
-                try await self.add(mortise, ["jwks": set, "algorithms": ["RS256", "ES256", "EdDSA"]]).status == 201
+                try await add(mortise, ["jwks": set, "algorithms": ["RS256", "ES256", "EdDSA"]]).status == 201
             )
             let claims = IssuerKeys.claims(at: Self.now)
             for token in [try keys.rs256(claims), try keys.es256(claims), try keys.ed25519(claims)] {
-                #expect(await self.refusal(mortise, token) == nil)
+                #expect(await refusal(mortise, token) == nil)
             }
             let stranger = try IssuerKeys()
             let modulus = set["keys"]?.array?[3]["n"]?.string ?? ""
@@ -127,11 +127,11 @@ import Testing
             wrong.append(try stranger.rs256(claims, header: [("jwk", try stranger.keySet()["keys"]?.array?[3])]))
             wrong.append(try stranger.rs256(claims, header: [("jku", "https://evil.example/jwks")]))
             for token in wrong {
-                #expect(await self.refusal(mortise, token) == "unauthenticated", "\(token)")
+                #expect(await refusal(mortise, token) == "unauthenticated", "\(token)")
             }
             // A member's session is no such token, nor the other way round.
             let member = try await mortise.session("ada@example.org", "admin")
-            #expect(await self.refusal(mortise, member) == "unauthenticated")
+            #expect(await refusal(mortise, member) == "unauthenticated")
             #expect(try await mortise.api.get("/v1/me", as: try keys.rs256(claims)).status == 401)
         }
     }
@@ -141,7 +141,7 @@ import Testing
             let keys = try IssuerKeys()
             let set = try keys.keySet()
             #expect(
-                try await self.add(mortise, ["jwks": set, "authorized_parties": ["https://app.example"]]).status == 201
+                try await add(mortise, ["jwks": set, "authorized_parties": ["https://app.example"]]).status == 201
             )
             let wrong: [[(String, JSONValue?)]] = [
                 [("exp", .integer(Self.now - 6))], [("exp", nil)], [("exp", "2030")], [("nbf", .integer(Self.now + 6))],
@@ -151,18 +151,18 @@ import Testing
             ]
             for changes in wrong {
                 let token = try keys.rs256(IssuerKeys.claims(at: Self.now, changes))
-                #expect(await self.refusal(mortise, token) == "unauthenticated", "\(changes)")
+                #expect(await refusal(mortise, token) == "unauthenticated", "\(changes)")
             }
             let right: [[(String, JSONValue?)]] = [
                 [("exp", .integer(Self.now - 4))], [("nbf", .integer(Self.now + 4))], [("nbf", nil)], [("sid", nil)],
             ]
             for changes in right {
                 let token = try keys.rs256(IssuerKeys.claims(at: Self.now, changes))
-                #expect(await self.refusal(mortise, token) == nil, "\(changes)")
+                #expect(await refusal(mortise, token) == nil, "\(changes)")
             }
             let token = try keys.rs256(IssuerKeys.claims(at: Self.now))
             let late = Timestamp(microsecondsSinceUnixEpoch: (Self.now + 66) * 1_000_000)
-            #expect(await self.refusal(mortise, token, at: late) == "unauthenticated")
+            #expect(await refusal(mortise, token, at: late) == "unauthenticated")
         }
     }
 
@@ -172,7 +172,7 @@ import Testing
             let settings: JSONValue = [
                 "jwks": try keys.keySet(), "read_roles": ["member"], "manage_roles": ["org:admin"],
             ]
-            #expect(try await self.add(mortise, settings).status == 201)
+            #expect(try await add(mortise, settings).status == 201)
             func session(_ changes: [(String, JSONValue?)]) async throws -> ExternalSession {
                 try await self.session(mortise, try keys.rs256(IssuerKeys.claims(at: Self.now, changes)))
             }
@@ -203,7 +203,7 @@ import Testing
     @Test func `a session comes to its own client keys and to nothing else`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
-            #expect(try await self.add(mortise, ["jwks": try keys.keySet()]).status == 201)
+            #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
             let platform = mortise.server.platform
             let token = try keys.rs256(IssuerKeys.claims(at: Self.now))
             let principal = try await platform.sessionIssuers.principal(for: token, now: Self.time)
@@ -250,7 +250,7 @@ import Testing
     @Test func `a subject is the session's own byte for byte`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
-            #expect(try await self.add(mortise, ["jwks": try keys.keySet()]).status == 201)
+            #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
             let changes: [(String, JSONValue?)] = [
                 ("sub", "user_aK"), ("o", ["id": "org_\u{E9}", "slg": "e", "rol": "admin"]),
             ]
@@ -275,10 +275,10 @@ import Testing
         try await withMortise { mortise in
             let (keys, twin) = (try IssuerKeys(), try IssuerKeys())
             let both = (try keys.keySet()["keys"]?.array ?? []) + [try twin.keySet()["keys"]?.array?[3] ?? .null]
-            #expect(try await self.add(mortise, ["jwks": ["keys": .array(both)]]).status == 201)
+            #expect(try await add(mortise, ["jwks": ["keys": .array(both)]]).status == 201)
             let claims = IssuerKeys.claims(at: Self.now)
             for token in [try keys.rs256(claims), try twin.rs256(claims)] {
-                #expect(await self.refusal(mortise, token) == "unauthenticated")
+                #expect(await refusal(mortise, token) == "unauthenticated")
             }
         }
     }
@@ -301,7 +301,7 @@ import Testing
             }
             for (path, isGood) in [(pipe, false), (folder.path, false), (link, true)] {
                 let issuer = "https://issuer.example\(path)"
-                let added = try await self.add(mortise, ["issuer": .string(issuer), "jwks_file": .string(path)])
+                let added = try await add(mortise, ["issuer": .string(issuer), "jwks_file": .string(path)])
                 #expect(added.status == 201, "\(added)")
                 let start = ContinuousClock.now
                 let refusal = await self.refusal(
@@ -324,7 +324,7 @@ import Testing
         let elapsed: @Sendable () -> Duration = { clock.withLock { $0 } }
         try await ScriptedServer.with({ _ in .json(current.withLock { $0 }) }) { issuer in
             try await withMortise(configure: { $0.elapsed = elapsed }) { mortise in
-                #expect(try await self.add(mortise, ["jwks_url": .string("\(issuer.url)/jwks.json")]).status == 201)
+                #expect(try await add(mortise, ["jwks_url": .string("\(issuer.url)/jwks.json")]).status == 201)
                 let claims = IssuerKeys.claims(at: Self.now)
                 // At the same moment, and by one request.
                 let token = try old.rs256(claims)
@@ -359,9 +359,9 @@ import Testing
         for reply in [Reply.answer(500, "{}"), .json("<html>"), .json("{\"keys\": []}"), .hangUp] {
             try await ScriptedServer.with({ _ in reply }) { issuer in
                 try await withMortise { mortise in
-                    #expect(try await self.add(mortise, ["jwks_url": .string(issuer.url)]).status == 201)
+                    #expect(try await add(mortise, ["jwks_url": .string(issuer.url)]).status == 201)
                     let token = try IssuerKeys().rs256(IssuerKeys.claims(at: Self.now))
-                    #expect(await self.refusal(mortise, token) == "unavailable")
+                    #expect(await refusal(mortise, token) == "unavailable")
                     #expect(mortise.log.text.contains("the keys of a session issuer cannot be read"))
                 }
             }
@@ -374,8 +374,8 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: file) }
         try Data(keys.keySet().text.utf8).write(to: URL(filePath: file))
         try await withMortise { mortise async throws in
-            #expect(try await self.add(mortise, ["jwks_file": .string(file)]).status == 201)
-            #expect(try await self.refusal(mortise, keys.rs256(IssuerKeys.claims(at: Self.now))) == nil)
+            #expect(try await add(mortise, ["jwks_file": .string(file)]).status == 201)
+            #expect(try await refusal(mortise, keys.rs256(IssuerKeys.claims(at: Self.now))) == nil)
         }
     }
 }

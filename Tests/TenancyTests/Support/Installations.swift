@@ -16,23 +16,23 @@ struct TestInstallation: Sendable {
     /// Starts it, or another node of it.
     func bootstrap(password: String = Self.password, version: String = "1.0") async throws -> ControlDatabase {
         try await ControlDatabase.bootstrap(
-            owner: self.owner,
-            installation: self.installation,
+            owner: owner,
+            installation: installation,
             credentials: ClusterCredentials(runtimePassword: { _ in password }),
             version: version,
             reactor: TestReactor.shared,
-            logger: self.logs.logger
+            logger: logs.logger
         )
     }
 
     /// Runs `body` with the rows of the control database, as the owner.
     func withStore<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
-        try await withConnection(to: self.owner) { try await body(ControlStore($0, installation: self.installation)) }
+        try await withConnection(to: owner) { try await body(ControlStore($0, installation: installation)) }
     }
 
     /// Makes an organization with a default workspace.
     func makeTenant(_ provisioner: Provisioner, name: String = "Acme") async throws -> Workspace {
-        let organization = try await self.withStore {
+        let organization = try await withStore {
             try await $0.createOrganization(NewOrganization(name: name), by: .system)
         }
         return try await provisioner.create(NewWorkspace(organizationID: organization.id, isDefault: true), by: .system)
@@ -40,27 +40,27 @@ struct TestInstallation: Sendable {
 
     /// Connects to one of its databases as the owner.
     func withDatabase<T>(_ name: String, _ body: (PostgresConnection) async throws -> T) async throws -> T {
-        try await withConnection(to: self.owner.database(name), body)
+        try await withConnection(to: owner.database(name), body)
     }
 
     /// Connects to one of its databases as the runtime role.
     func withRuntime<T>(_ name: String, _ body: (PostgresConnection) async throws -> T) async throws -> T {
-        let configuration = self.owner.database(name).user(self.installation.runtimeRole, password: Self.password)
+        let configuration = owner.database(name).user(installation.runtimeRole, password: Self.password)
         return try await withConnection(to: configuration, body)
     }
 
     /// The databases that belong to it, but for the control database.
     func databases() async throws -> [String] {
-        try await withConnection(to: self.owner) {
+        try await withConnection(to: owner) {
             try await $0.texts(
-                "SELECT datname::text FROM pg_database WHERE starts_with(datname, '\(self.installation.prefix)_') ORDER BY 1"
+                "SELECT datname::text FROM pg_database WHERE starts_with(datname, '\(installation.prefix)_') ORDER BY 1"
             )
         }
     }
 
     /// What an attacker or a crash would leave behind after the test.
     fileprivate func clean() async throws {
-        for name in try await self.databases() {
+        for name in try await databases() {
             let database = PostgresConnection.quote(identifier: name)
             try await administer("ALTER DATABASE \(database) WITH IS_TEMPLATE false")
             try await administer("DROP DATABASE \(database) WITH (FORCE)")
@@ -111,13 +111,13 @@ func withConnection<T>(
 extension PostgresConnection {
     /// The first column of a query, as text.
     func texts(_ sql: String) async throws -> [String] {
-        try await self.query(Statement(sql, prepared: false)).map { try $0.decode(0) }
+        try await query(Statement(sql, prepared: false)).map { try $0.decode(0) }
     }
 
     /// The SQLSTATE that a script is refused with, or `nil` when it is not.
     func refusal(of sql: String) async -> SQLState? {
         do throws(PostgresError) {
-            try await self.script(sql)
+            try await script(sql)
             return nil
         } catch {
             return error.sqlState
