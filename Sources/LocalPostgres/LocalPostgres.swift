@@ -102,7 +102,7 @@ public actor LocalPostgres {
     ///
     /// - Throws: ``LocalPostgresError``, or `CancellationError`.
     public func start() async throws {
-        let task = enqueue { try await performStart() }
+        let task = enqueue { try await self.performStart() }
         try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
@@ -116,7 +116,7 @@ public actor LocalPostgres {
     ///
     /// - Parameter mode: how the server ends its connections.
     public func stop(mode: StopMode = .fast) async {
-        let task = enqueue { await performStop(mode) }
+        let task = enqueue { await self.performStop(mode) }
         _ = await task.result
     }
 

@@ -120,10 +120,10 @@ public final class UsageRecorder: Sendable {
             var waiting = byHome.makeIterator()
             for _ in 0..<4 {
                 guard let (home, counts) = waiting.next() else { break }
-                group.addTask { await flush(home, counts) }
+                group.addTask { await self.flush(home, counts) }
             }
             while await group.next() != nil {
-                if let (home, counts) = waiting.next() { group.addTask { await flush(home, counts) } }
+                if let (home, counts) = waiting.next() { group.addTask { await self.flush(home, counts) } }
             }
         }
     }

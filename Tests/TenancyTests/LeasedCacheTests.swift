@@ -14,7 +14,7 @@ import Testing
         waiters: Int = 100
     ) -> LeasedCache<String, Int> {
         LeasedCache(capacity: capacity, patience: patience, maximumWaiters: waiters) { value in
-            closed.withLock { $0.append(value) }
+            self.closed.withLock { $0.append(value) }
         }
     }
 
@@ -71,7 +71,7 @@ import Testing
                 for (number, key) in ["b", "c", "d"].enumerated() {
                     group.addTask {
                         try await cache.withValue(key, make: { number + 1 }) { _ in
-                            order.withLock { $0.append(key) }
+                            self.order.withLock { $0.append(key) }
                             // What is there needs no place, so it may be used whoever waits.
                             _ = try await cache.withValue(key, make: { 99 }) { $0 }
                         }
@@ -91,7 +91,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for user in 0..<90 {
                 group.addTask {
-                    try await cache.withValue("\(user % 5)", make: next) { _ in await Task.yield() }
+                    try await cache.withValue("\(user % 5)", make: self.next) { _ in await Task.yield() }
                     if user % 10 == 0 { await cache.remove("\(user % 5)") }
                 }
             }

@@ -31,7 +31,7 @@ final class BlockingCalls: Sendable {
             state.busy += 1
             return true
         }
-        if isFree { queue.async { work(call) } }
+        if isFree { queue.async { self.work(call) } }
     }
 
     private func work(_ first: @Sendable () -> Void) {

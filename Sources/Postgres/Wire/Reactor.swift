@@ -49,7 +49,7 @@ public final class Reactor: Sendable {
         connecting = BlockingCalls(label: "\(name).connect", width: 4)
         cancelling = BlockingCalls(label: "\(name).cancel", width: 2)
         let thread = DispatchQueue(label: "\(name).reactor", qos: .userInteractive)
-        thread.async { run() }
+        thread.async { self.run() }
     }
 
     /// Stops the thread.
@@ -174,6 +174,6 @@ extension Reactor: TaskExecutor {
     }
 
     private func runElsewhere(_ job: UnownedJob) {
-        DispatchQueue.global().async { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        DispatchQueue.global().async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }

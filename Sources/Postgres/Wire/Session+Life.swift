@@ -13,9 +13,9 @@ extension Session {
         let keywords = configuration.keywords
         let logger = self.logger
         reactor.connecting.run {
-            guard hasReactor else { return closeNow(.shutDown) }
+            guard hasReactor else { return self.closeNow(.shutDown) }
             // Whoever waited for this may have left while it waited for a thread.
-            guard isUsable else { return }
+            guard self.isUsable else { return }
             var effects = Effects()
             do throws(LibPQError) {
                 let connection = try ServerConnection.connecting(keywords) { severity, message in
@@ -26,14 +26,14 @@ extension Session {
                     guard case .connecting = wire.phase else { return }
                     wire.connection = connection
                     // The manual's rule for the first wait: as if PQconnectPoll had said "writing" (34.1, PQconnectStartParams).
-                    watch(&wire, .write, isCertain: false)
+                    self.watch(&wire, .write, isCertain: false)
                 }
             } catch {
                 self.wire.withLock { wire in
-                    close(&wire, PostgresError.cannotConnect(error.message), &effects)
+                    self.close(&wire, PostgresError.cannotConnect(error.message), &effects)
                 }
             }
-            perform(effects)
+            self.perform(effects)
         }
     }
 
@@ -183,7 +183,7 @@ extension Session {
         wire.conversation.expose()
         reactor.cancelling.run {
             let wasDelivered = handle.cancel()
-            if !wasDelivered { logger.warning("a cancellation could not be delivered") }
+            if !wasDelivered { self.logger.warning("a cancellation could not be delivered") }
             self.wire.withLock { wire in
                 wire.conversation.isHeld = false
                 // Kept until the target's answer is here, which may be before or after this.
@@ -191,10 +191,10 @@ extension Session {
                     wire.cancellation?.returnedAt = .now
                 } else {
                     wire.cancellation = nil
-                    stopFirst(&wire)
+                    self.stopFirst(&wire)
                 }
             }
-            reactor.wake(id: id)
+            self.reactor.wake(id: self.id)
         }
     }
 }
