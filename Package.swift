@@ -94,9 +94,58 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Endpoints",
+            dependencies: ["JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Telemetry",
+            dependencies: ["Endpoints", "JSON", coreMetrics, log],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Surfaces",
+            dependencies: [
+                "Endpoints", "JSON", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification", httpTypes,
+                hummingbird, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "NativeAPI",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", "Verification", coreMetrics,
+                httpTypes, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "FluxbaseAPI",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", httpTypes, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "ClerkAPI",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", "Verification", httpTypes,
+                nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "BoltzAPI",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", httpTypes, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Server",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification",
+                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Migrations",
+                "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Verification",
                 asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
@@ -110,7 +159,7 @@ let package = Package(
             name: "mortise",
             dependencies: [
                 "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server", "Service",
-                "Tenancy",
+                "Surfaces", "Telemetry", "Tenancy",
                 arguments, log, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
@@ -130,7 +179,8 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "JSON", "Keys", "Postgres", "Server", "Service", "Tenancy", "TestSupport", cryptoExtras, lifecycle, log,
+                "Endpoints", "JSON", "Keys", "Postgres", "Server", "Service", "Tenancy", "TestSupport", cryptoExtras,
+                lifecycle, log,
                 nioCore,
             ],
             path: "Tests/ServerTestSupport",
@@ -141,7 +191,8 @@ let package = Package(
             dependencies: [
                 "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres",
                 "SQLFiles",
-                "Server", "Service", "TestSupport", "mortise", asyncHTTPClient, log, nioCore, nioHTTP1, nioPosix,
+                "Server", "Service", "Surfaces", "Telemetry", "TestSupport", "mortise", asyncHTTPClient, log, nioCore,
+                nioHTTP1, nioPosix,
                 subprocess,
             ],
             swiftSettings: settings
@@ -161,7 +212,7 @@ let package = Package(
         .testTarget(
             name: "MortiseClientTests",
             dependencies: [
-                "HTTPTestSupport", "JSON", "MortiseClient", "Server", "ServerTestSupport", "TestSupport",
+                "Endpoints", "HTTPTestSupport", "JSON", "MortiseClient", "Server", "ServerTestSupport", "TestSupport",
                 asyncHTTPClient,
                 nioCore, nioHTTP1,
             ],
@@ -182,6 +233,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
+                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "NativeAPI", "Surfaces", "Telemetry",
                 "HTTPTestSupport", "JSON", "KeyStore", "Keys", "LocalPostgres", "Postgres", "Server",
                 "ServerTestSupport",
                 "Service", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras, httpTypes,
@@ -192,7 +244,8 @@ let package = Package(
         .testTarget(
             name: "ServerFoundationTests",
             dependencies: [
-                "JSON", "Server", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded,
+                "Endpoints", "JSON", "Server", "Telemetry", coreMetrics, httpTypes, hummingbird, hummingbirdTesting,
+                log, nioCore, nioEmbedded,
             ],
             swiftSettings: settings
         ),

@@ -1,6 +1,7 @@
 import Keys
 import Server
 import Service
+import Surfaces
 import Testing
 import mortise
 

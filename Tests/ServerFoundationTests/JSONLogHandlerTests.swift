@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Logging
 import Server
+import Telemetry
 import Testing
 
 @Suite struct JSONLogHandlerTests {

@@ -1,7 +1,9 @@
+import Endpoints
 import HTTPTypes
 import JSON
 import Server
 import Synchronization
+import Telemetry
 import Testing
 
 @Suite struct OperationsTests {

@@ -1,5 +1,6 @@
 import CoreMetrics
 import Server
+import Telemetry
 import Testing
 
 @Suite struct PrometheusRegistryTests {

@@ -3,6 +3,7 @@ import JSON
 import Keys
 import NIOCore
 import Server
+import Surfaces
 import Testing
 
 /// Whose word counts about where a request comes from.

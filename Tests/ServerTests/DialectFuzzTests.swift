@@ -1,5 +1,9 @@
+import BoltzAPI
+import ClerkAPI
+import FluxbaseAPI
 import Foundation
 import JSON
+import NativeAPI
 import Server
 import ServerTestSupport
 import Synchronization

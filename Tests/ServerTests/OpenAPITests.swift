@@ -1,5 +1,7 @@
+import Endpoints
 import Foundation
 import JSON
+import NativeAPI
 import Server
 import Subprocess
 import Testing

@@ -1,4 +1,8 @@
+package import BoltzAPI
+package import ClerkAPI
 import CoreMetrics
+import Endpoints
+package import FluxbaseAPI
 import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
@@ -6,9 +10,11 @@ import KeyStore
 import Keys
 package import Logging
 package import NIOCore
+package import NativeAPI
 import Postgres
 package import Service
 import ServiceLifecycle
+import Telemetry
 import Tenancy
 package import UnixSignals
 import Verification

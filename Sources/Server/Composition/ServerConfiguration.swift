@@ -1,6 +1,9 @@
+package import Endpoints
 package import Keys
 package import Postgres
 package import Service
+package import Surfaces
+import Telemetry
 package import Tenancy
 import Verification
 

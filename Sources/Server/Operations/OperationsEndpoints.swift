@@ -1,7 +1,9 @@
+package import Endpoints
 import HTTPTypes
 package import Hummingbird
 import JSON
 import NIOCore
+package import Telemetry
 
 /// `/healthz`, `/readyz` and `/metrics`, for whoever runs the service.
 ///

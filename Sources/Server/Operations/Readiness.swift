@@ -1,3 +1,5 @@
+import Endpoints
+
 /// Whether the service can do its work, asked at most once a second however many ask.
 ///
 /// The check runs in a task of its own, so that a caller who goes away does not take the answer from the others; its

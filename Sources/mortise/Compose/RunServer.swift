@@ -3,6 +3,7 @@ import Keys
 import Logging
 import Postgres
 import Server
+import Telemetry
 import Tenancy
 
 /// Runs the server until it is told to stop.

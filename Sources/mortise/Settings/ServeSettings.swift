@@ -1,6 +1,7 @@
 package import Keys
-package import Server
+import Server
 package import Service
+package import Surfaces
 
 /// Everything that `mortise serve` is told.
 package struct ServeSettings: Sendable, Equatable {

@@ -1,3 +1,4 @@
+
 /// Finds the value of a setting: the flag, else the environment variable, else nothing.
 package struct SettingReader: Sendable {
     /// A value and what to call its source in a message.

@@ -1,3 +1,4 @@
+import Endpoints
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -6,6 +7,7 @@ import Logging
 import NIOCore
 import Server
 import Synchronization
+import Telemetry
 import Testing
 
 /// Keeps log lines.

@@ -1,3 +1,5 @@
+import BoltzAPI
+import Endpoints
 import HTTPTypes
 import JSON
 import Server

@@ -1,3 +1,5 @@
+import ClerkAPI
+import Endpoints
 import HTTPTypes
 import JSON
 import Server

@@ -1,3 +1,5 @@
+import Endpoints
+import FluxbaseAPI
 import HTTPTypes
 import JSON
 import Server

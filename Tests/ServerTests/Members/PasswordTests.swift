@@ -5,6 +5,7 @@ import Postgres
 import Server
 import ServerTestSupport
 import Service
+import Surfaces
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import JSON
 import Keys
 import Server
 import ServerTestSupport
+import Surfaces
 import Testing
 
 /// Who is kept from signing in.

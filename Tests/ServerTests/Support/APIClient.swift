@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Endpoints
 import HTTPTypes
 import JSON
 import NIOCore

@@ -1,6 +1,8 @@
 import AsyncHTTPClient
+import Endpoints
 import Keys
 import NIOCore
+import NativeAPI
 import Server
 import ServerTestSupport
 import Service

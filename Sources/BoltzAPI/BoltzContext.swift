@@ -1,0 +1,53 @@
+import Endpoints
+import HTTPTypes
+import Keys
+import NIOCore
+import Service
+import Surfaces
+
+/// What all routes share.
+struct BoltzContext: Sendable {
+    let platform: Platform
+    let clients: ClientAddresses
+    let now: @Sendable () -> Timestamp
+
+    /// Who asks, from where, under which id; with a path also the request's `Idempotency-Key`.
+    func caller(_ request: BoltzRequest, path: String? = nil) throws -> Caller {
+        clients.caller(request, as: try request.caller, path: path)
+    }
+
+    /// Who may call what: the key's kind and permission are looked at before anything that the request names.
+    var security: EndpointSecurity<Principal> {
+        EndpointSecurity(
+            authenticate: { [platform, clients] headers, context, isAgain in
+                guard let text = headers[.xAPIKey], !text.isEmpty else {
+                    throw Problem(.unauthorized, detail: "This operation needs an API key in the x-api-key header.")
+                }
+                let address = clients.address(headers, context.remoteAddress)
+                // A member's session is no API key.
+                guard let token = try? Token(text) else { throw Refusal.unauthenticated }
+                if token.parsed.workspaceRef.isRoot {
+                    return try await platform.access.authenticate(text, from: address, isAgain: isAgain)
+                }
+                return try await platform.access.authenticate(workspaceKey: text, from: address, isAgain: isAgain)
+            },
+            authorize: { principal, access in
+                guard case .restricted(let audience, let name) = access else { return }
+                if case .workspaceKey = principal.identity {
+                    guard audience == .any else { throw Self.adminOnly }
+                    return
+                }
+                guard principal.organizationID != nil else {
+                    throw Problem(.forbidden, detail: "This operation needs an admin API key of an organization.")
+                }
+                if let permission = name.flatMap(Permission.init(rawValue:)) { try principal.require(permission) }
+            }
+        )
+    }
+
+    /// The refusal of a workspace key, which may ask who it is and nothing else.
+    private static let adminOnly = Problem(
+        .forbidden,
+        detail: "This operation needs an admin API key; a workspace API key does not manage keys or workspaces."
+    )
+}

@@ -1,0 +1,58 @@
+import Endpoints
+import JSON
+import KeyStore
+import Keys
+import Tenancy
+
+/// A key as this dialect shows it: exactly these eleven members, whatever is null.
+struct BoltzKeyJSON: BoltzListed {
+    let key: KeyRecord
+    /// Where it lives; `nil` for an admin key.
+    let workspace: Workspace?
+    let isActive: Bool
+
+    /// Shows a key as it is at `now`, but not before its last change, which the database's clock dates.
+    ///
+    /// Active is what can be used: a deprecated key still can, a key of an archived or suspended workspace cannot.
+    init(_ key: KeyRecord, of workspace: Workspace?, at now: Timestamp) {
+        self.key = key
+        self.workspace = workspace
+        isActive =
+            key.status(at: max(now, key.updatedAt)).isUsable
+            && (workspace.map { $0.state == .active } ?? true)
+    }
+
+    var boltzID: String { BoltzIdentifier.key(key.id, at: workspace?.ref ?? .root) }
+
+    var place: PageCursor { PageCursor(createdAt: key.createdAt, id: key.id) }
+
+    static let schema = Schema.object([
+        .required("id", BoltzSchema.identifier),
+        .required("allowed_ips", .array(of: .string(max: 64), max: 1000)),
+        .required("created_at", BoltzSchema.time),
+        .required("expires_at", BoltzSchema.time.orNull),
+        .required("is_active", .boolean),
+        .required("key_prefix", .string(max: 12)),
+        .required("key_type", .oneOf("admin", "workspace")),
+        .required("last_used_at", BoltzSchema.time.orNull),
+        .required("livemode", .boolean),
+        .required("name", BoltzSchema.name),
+        .required("workspace_id", BoltzSchema.identifier.orNull),
+    ])
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("id", boltzID)
+            $0.member("allowed_ips", key.allowedAddresses)
+            $0.member("created_at", key.createdAt.boltz)
+            $0.member("expires_at", key.expiresAt?.boltz)
+            $0.member("is_active", isActive)
+            $0.member("key_prefix", String(key.prefix.prefix(12)))
+            $0.member("key_type", workspace == nil ? "admin" : "workspace")
+            $0.member("last_used_at", key.lastUsedAt?.boltz)
+            $0.member("livemode", key.mode == .live)
+            $0.member("name", key.name)
+            $0.member("workspace_id", workspace.map { BoltzIdentifier.workspace($0.id) })
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Endpoints
+import FoundationEssentials
+import JSON
+import KeyStore
+import Keys
+
+/// A key as Clerk's clients read it: sixteen members, or seventeen with the secret; times are milliseconds since 1970.
+struct ClerkKeyJSON: JSONWritable {
+    let key: KeyRecord
+    let secret: String?
+    private let isExpired: Bool
+
+    /// Shows a key.
+    ///
+    /// What has expired is told at `now`, but not before the key's last change, which the database's clock dates and this node's clock
+    /// may lag behind.
+    init(_ key: KeyRecord, secret: String? = nil, at now: Timestamp) {
+        self.key = key
+        self.secret = secret
+        let now = max(now, key.updatedAt)
+        isExpired = key.status(at: now) == .expired || key.expiresAt.map { $0 <= now } ?? false
+    }
+
+    static let schema =
+        Schema.object(
+            members + [
+                .optional("secret", .string(max: 255).described("The whole token; only in the answer that made it."))
+            ]
+        )
+        .named("ClerkAPIKey")
+
+    static let members: [Field] = [
+        .required("object", .oneOf("api_key")),
+        .required("id", .string(min: 35, max: 35)),
+        .required("type", .string(max: 64)),
+        .required("subject", .string(max: 255)),
+        .required("name", .string(max: 255)),
+        .required("description", .string(max: 2000).orNull),
+        .required("claims", .anyJSON(maximumBytes: 65_536).orNull),
+        .required("scopes", .array(of: .string(max: 255), max: 1000)),
+        .required("revoked", .boolean),
+        .required("revocation_reason", .string(max: 2000).orNull),
+        .required("expired", .boolean),
+        .required("expiration", time.orNull),
+        .required("created_by", .string(max: 255).orNull),
+        .required("last_used_at", time.orNull),
+        .required("created_at", time),
+        .required("updated_at", time),
+    ]
+
+    private static let time = Schema.integer(0...253_402_300_799_999)
+
+    /// A page of a list.
+    static let listSchema =
+        Schema.object([
+            .required("data", .array(of: .object(members).named("ClerkListedAPIKey"), max: 100)),
+            .required("total_count", .integer(0...Int64.max)),
+        ])
+        .named("ClerkAPIKeyList")
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("object", "api_key")
+            $0.member("id", ClerkKeyID.text(of: key.id))
+            $0.member("type", key.type ?? ClerkSchema.defaultType)
+            $0.member("subject", key.subject ?? "")
+            $0.member("name", key.name)
+            $0.member("description", key.description)
+            $0.key("claims")
+            if let claims = key.claims { $0.value(rawJSON: claims.utf8) } else { $0.null() }
+            $0.member("scopes", key.scopes)
+            if let secret { $0.member("secret", secret) }
+            $0.member("revoked", key.revokedAt != nil)
+            $0.member("revocation_reason", key.revocationReason)
+            $0.member("expired", isExpired)
+            $0.member("expiration", key.expiresAt?.milliseconds)
+            $0.member("created_by", Self.user(key.createdBy))
+            $0.member("last_used_at", key.lastUsedAt?.milliseconds)
+            $0.member("created_at", key.createdAt.milliseconds)
+            $0.member("updated_at", key.updatedAt.milliseconds)
+        }
+    }
+
+    /// Who made the key, where that was one of the application's users; the names of Mortise's own actors mean nothing to it.
+    private static func user(_ createdBy: String) -> String? { ClerkSubject.user(createdBy)?.text }
+}
+
+extension Timestamp {
+    /// Milliseconds since 1970.
+    fileprivate var milliseconds: Int64 {
+        let (whole, rest) = microsecondsSinceUnixEpoch.quotientAndRemainder(dividingBy: 1000)
+        return rest < 0 ? whole - 1 : whole
+    }
+}

@@ -1,0 +1,61 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import KeyStore
+import Keys
+import Service
+import Tenancy
+import Verification
+
+/// The operation that turns a secret into the key that it opens.
+struct ClerkVerifyRoutes: Sendable {
+    let context: ClerkContext
+    let path: ClerkPath
+
+    var endpoints: [ClerkEndpoint] { [verify] }
+
+    /// Clients take any 2xx for a yes without a look at `revoked` and `expired`, and 404 alone for a no: whatever is not valid is not
+    /// there.
+    private var verify: ClerkEndpoint {
+        ClerkEndpoint(
+            .post,
+            path.keys + "/verify",
+            id: "clerkVerifyAPIKey\(path.suffix)",
+            tag: ClerkSurface.tag,
+            summary: "Verify a secret",
+            access: .admin(Permission.keysVerify.rawValue),
+            parameters: path.parameters,
+            query: .ignored,
+            body: .required(ClerkSchema.verify),
+            responses: [EndpointResult(.ok, "The key, which is valid.", ClerkKeyJSON.schema)],
+            problems: [.notFound, .rateLimited, .workspaceUnavailable, .serviceUnavailable],
+            logsAccess: false,
+            isDocumented: false
+        ) { request in
+            let home = try await context.home(request, .keysVerify)
+            guard let workspace = home.workspace else { throw Refusal.notFound }
+            // A service key is none of Clerk's keys, and must not lose a use by the question.
+            var demand = VerificationRequest()
+            demand.kind = .client
+            let verdict = try await context.platform.verifier.verify(
+                try request.body.required("secret"),
+                demand,
+                audience: .workspace(workspace.id, of: workspace.organizationID)
+            )
+            if verdict.code == .rateLimited { throw Self.limited(verdict) }
+            guard verdict.code.isValid, let key = verdict.key else { throw Refusal.notFound }
+            let record = try await context.platform.keys.get(key.found.state.keyID, in: home)
+            // The record is read after the verdict: what ended in between must not be answered as let in.
+            let now = max(context.now(), key.found.readAt)
+            guard record.status(at: now).isUsable else { throw Refusal.notFound }
+            return .json(ClerkKeyJSON(record, at: context.now()))
+        }
+    }
+
+    /// A key over its limit is good, and must not read as a bad one.
+    private static func limited(_ verdict: Verdict) -> Problem {
+        let (seconds, attoseconds) = (verdict.rateLimit?.retryAfter ?? .seconds(1)).components
+        return .rateLimited(retryAfter: Int(seconds) + (attoseconds > 0 ? 1 : 0))
+    }
+}

@@ -1,0 +1,202 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import KeyStore
+import Keys
+import Service
+import Surfaces
+
+/// The operations on client keys, which older SDKs call API keys.
+///
+/// A member sees their own, who manages the tenant sees all.
+struct FluxbaseClientKeyRoutes: Sendable {
+    /// The two names of the same keys.
+    enum Family: String, Sendable {
+        case clientKeys = "client-keys"
+        case apiKeys = "api-keys"
+    }
+
+    let context: FluxbaseContext
+    let family: Family
+
+    var endpoints: [FluxbaseEndpoint] { [create, list, get, update, revoke, delete] }
+
+    private var keys: KeyService { context.platform.keys }
+    private var noun: String { family == .clientKeys ? "client key" : "API key" }
+    private var title: String { family == .clientKeys ? "Client key" : "API key" }
+
+    /// Declares an operation; `suffix` is what its path has behind the list's.
+    private func endpoint(
+        _ method: EndpointMethod,
+        _ suffix: String = "",
+        id: String,
+        _ summary: String,
+        _ permission: Permission,
+        query: QuerySchema = .ignored,
+        body: RequestBodySchema? = nil,
+        _ response: EndpointResult,
+        makes: Bool = false,
+        handler: @escaping @Sendable (KeyHome, FluxbaseRequest) async throws -> EndpointResponse
+    ) -> FluxbaseEndpoint {
+        FluxbaseEndpoint(
+            method,
+            "/api/v1/\(family.rawValue)\(suffix)",
+            id: "fluxbase\(id)\(family == .clientKeys ? "ClientKey" : "APIKey")",
+            tag: "Client keys",
+            summary: summary,
+            access: .owner(permission),
+            parameters: suffix.isEmpty ? [] : [FluxbaseContext.idParameter],
+            query: query,
+            body: body,
+            responses: [response],
+            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
+            takesIdempotencyKey: makes
+        ) { request in
+            let home = try await context.keys(of: request) { tenant in
+                try await context.platform.access.clientKeys(ofWorkspace: tenant, for: try request.caller, permission)
+            }
+            do {
+                return try await handler(home, request)
+            } catch Refusal.notFound {
+                throw Problem(.notFound, code: "NOT_FOUND", detail: "\(title) not found")
+            }
+        }
+    }
+
+    private func id(_ request: FluxbaseRequest) throws -> UUID { try FluxbaseInput.id(request, of: noun) }
+
+    // MARK: Operations
+
+    private var create: FluxbaseEndpoint {
+        endpoint(
+            .post,
+            id: "Create",
+            "Create a \(noun) of the caller's own",
+            .keysWrite,
+            body: .required(FluxbaseSchema.clientKeyCreate),
+            EndpointResult(.created, "The key and its token.", FluxbaseClientKeyJSON.issued),
+            makes: true
+        ) { home, request in
+            let principal = try request.caller
+            // Keys belong to a user; what another key makes belongs to that key.
+            let subject = home.subject ?? principal.member.map { UUIDv7.text(of: $0.userID) } ?? principal.actor
+            let issued = try await keys.create(
+                try FluxbaseInput.clientKey(request.body, subject: subject),
+                in: home,
+                by: try context.caller(request, path: FluxbaseContext.path("client-keys", home))
+            ) { key, _ in JSONValue.object(FluxbaseClientKeyJSON.object(key)).text }
+            return try issued.response { key, token in
+                var answer = key
+                answer["client_key"] = .object(key)
+                answer["api_key"] = .object(key)
+                answer["key"] = token
+                return answer
+            }
+        }
+    }
+
+    private var list: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            id: "List",
+            "List \(noun)s, newest first",
+            .keysRead,
+            query: QuerySchema(
+                [QueryParameter("user_id", .string(max: 255), "Only keys of this user.")],
+                unknown: .ignored
+            ),
+            EndpointResult(.ok, "The keys.", FluxbaseClientKeyJSON.list)
+        ) { home, request in
+            let user: String? = try request.query.optional("user_id")
+            let listing = try await keys.listing(
+                KeyFilter(subject: user == "" ? nil : user.map(FluxbaseInput.idOrSlug)),
+                limit: FluxbaseContext.maximumList,
+                in: home
+            )
+            let found = JSONValue.array(listing.keys.map { .object(FluxbaseClientKeyJSON.object($0)) })
+            return .object {
+                $0.member("client_keys", found)
+                $0.member("api_keys", found)
+                $0.member("total", listing.total)
+            }
+        }
+    }
+
+    private var get: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            "/{id}",
+            id: "Get",
+            "Get a \(noun)",
+            .keysRead,
+            EndpointResult(.ok, "The key.", FluxbaseClientKeyJSON.schema)
+        ) { home, request in
+            let key = try await keys.get(try id(request), in: home)
+            return .json(JSONValue.object(FluxbaseClientKeyJSON.object(key)))
+        }
+    }
+
+    private var update: FluxbaseEndpoint {
+        endpoint(
+            .patch,
+            "/{id}",
+            id: "Update",
+            "Change a \(noun)",
+            .keysWrite,
+            body: .optional(FluxbaseSchema.clientKeyUpdate),
+            EndpointResult(.ok, "The key as it is now.", FluxbaseClientKeyJSON.changed)
+        ) { home, request in
+            let patch = try FluxbaseInput.patch(request.body)
+            let key = try await keys.update(try id(request), patch, in: home, by: try context.caller(request))
+            return FluxbaseOutcome.response("\(title) updated successfully", FluxbaseClientKeyJSON.object(key))
+        }
+    }
+
+    private var revoke: FluxbaseEndpoint {
+        endpoint(
+            .post,
+            "/{id}/revoke",
+            id: "Revoke",
+            "Revoke a \(noun)",
+            .keysWrite,
+            body: .optional(FluxbaseSchema.revoke).orForm,
+            EndpointResult(.ok, "The key as it is now.", FluxbaseClientKeyJSON.changed)
+        ) { home, request in
+            let reason: String? = try request.body.optional("reason")
+            let key = try await keys.revoke(try id(request), reason: reason, in: home, by: try context.caller(request))
+            return FluxbaseOutcome.response("\(title) revoked successfully", FluxbaseClientKeyJSON.object(key))
+        }
+    }
+
+    private var delete: FluxbaseEndpoint {
+        endpoint(
+            .delete,
+            "/{id}",
+            id: "Delete",
+            "Delete a \(noun)",
+            .keysWrite,
+            EndpointResult(.ok, "It is gone.", FluxbaseOutcome.schema)
+        ) { home, request in
+            try await keys.delete(try id(request), in: home, by: try context.caller(request))
+            return FluxbaseOutcome.response("\(title) deleted successfully")
+        }
+    }
+}
+
+extension FluxbaseContext {
+    /// The id in a path, which may be any text: one that is no id gets an answer of its own.
+    static let idParameter = PathParameter("id", "The id.", .string(max: 4096))
+}
+
+extension IssuedKey {
+    /// The answer made of the stored object and the token.
+    func response(_ compose: (_ answer: JSONObject, _ token: JSONValue) -> JSONObject) throws -> EndpointResponse {
+        let stored = try JSONValue(parsing: answer.utf8).object ?? JSONObject()
+        return .json(
+            JSONValue.object(compose(stored, .string(token.reveal()))),
+            status: .created,
+            headers: isReplay ? .replayed : [:]
+        )
+    }
+}

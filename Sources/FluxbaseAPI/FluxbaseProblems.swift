@@ -1,0 +1,143 @@
+import Endpoints
+import HTTPTypes
+import Hummingbird
+import JSON
+import NIOCore
+import Service
+import Surfaces
+import Tenancy
+
+/// What errors look like to a client of the Fluxbase surface.
+///
+/// Its SDK shows `error`, which therefore is always a string, and keeps the rest as the error's details.
+enum FluxbaseProblems {
+    /// The problem that stands for an error of the domain; `nil` for what only a fault of the program can explain.
+    static func problem(for error: any Error) -> Problem? {
+        guard var problem = DomainProblems.problem(for: error) else { return nil }
+        switch error {
+        case Refusal.unauthenticated:
+            problem.code = Code.invalidToken
+            problem.detail = "Invalid or expired token"
+        case Refusal.nameTaken: problem.code = Code.alreadyExists
+        case let error as TenancyError where [.slugTaken, .memberExists].contains(error.code):
+            problem.code = Code.alreadyExists
+        default: break
+        }
+        return problem
+    }
+
+    /// The codes that Fluxbase has beside those that follow from the kind of a problem.
+    enum Code {
+        static let adminRequired = "ADMIN_REQUIRED"
+        static let alreadyExists = "ALREADY_EXISTS"
+        static let invalidBody = "INVALID_REQUEST_BODY"
+        static let invalidCredentials = "INVALID_CREDENTIALS"
+        static let invalidID = "INVALID_ID"
+        static let invalidInput = "INVALID_INPUT"
+        static let invalidToken = "INVALID_TOKEN"
+        static let missingAuthentication = "MISSING_AUTHENTICATION"
+        static let missingField = "MISSING_REQUIRED_FIELD"
+    }
+
+    /// `{"error", "code", "message"?, "details"?, "path"?, "retry_after"?, "request_id"}`; never stored by caches.
+    static let renderer = ErrorRenderer { problem, context in
+        let wording = Wording(problem)
+        var writer = JSONWriter()
+        writer.object {
+            $0.member("error", wording.error)
+            $0.member("code", wording.code)
+            if let message = wording.message { $0.member("message", message) }
+            if !problem.faults.isEmpty { $0.member("details", problem.faults) }
+            if let path = problem.unknownPath { $0.member("path", path) }
+            if let seconds = problem.headers[.retryAfter].flatMap(Int.init) { $0.member("retry_after", seconds) }
+            $0.member("request_id", context.requestID)
+        }
+        var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
+        headers.append(contentsOf: problem.headers)
+        return Response(
+            status: problem.kind.status,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes))
+        )
+    }
+}
+
+/// The words for a problem.
+private struct Wording {
+    let error: String
+    let code: String
+    var message: String?
+
+    private typealias Code = FluxbaseProblems.Code
+
+    init(_ problem: Problem) {
+        switch problem.kind {
+        case .invalidRequest: self.init(badInput: problem)
+        case .forbidden where problem.code == nil:
+            self.init("Insufficient permissions", "INSUFFICIENT_PERMISSIONS", problem.detail)
+        case .notFound where problem.code == nil: self.init("Not Found", "NOT_FOUND")
+        case .rateLimited: self.init("Rate limit exceeded", Self.code(.rateLimited), problem.detail)
+        default: self.init(problem.detail, problem.code ?? Self.code(problem.kind))
+        }
+    }
+
+    private init(_ error: String, _ code: String, _ message: String? = nil) {
+        self.error = error
+        self.code = code
+        self.message = message
+    }
+
+    /// What cannot be read comes before what is missing, and that before what is not acceptable.
+    private init(badInput problem: Problem) {
+        let faults = problem.faults
+        if let code = problem.code {
+            self.init(problem.detail, code)
+        } else if faults.contains(where: Self.isUnreadable) {
+            self.init("Invalid request body", Code.invalidBody, problem.detail)
+        } else if case let missing = faults.filter({ $0.kind == .missing }), !missing.isEmpty {
+            let names = Self.words(missing.map(Self.name).joined(separator: " and "))
+            self.init("\(names) \(missing.count == 1 ? "is" : "are") required", Code.missingField)
+        } else if let fault = faults.first {
+            self.init("\(Self.name(fault)) \(fault.detail)", Code.invalidInput)
+        } else {
+            self.init(problem.detail, Code.invalidInput)
+        }
+    }
+
+    /// Whether a reader that decodes the body into typed fields would have stopped here.
+    private static func isUnreadable(_ fault: Fault) -> Bool {
+        guard case .body(let pointer) = fault.location else { return false }
+        return pointer.tokens.isEmpty || fault.kind == .mistyped || fault.detail == TextFormat.dateTime.detail
+    }
+
+    /// The place as the error names it: `scopes/0`.
+    private static func name(_ fault: Fault) -> String {
+        switch fault.location {
+        case .body(let pointer): String(pointer.description.drop { $0 == "/" })
+        case .query(let name), .header(let name): name
+        }
+    }
+
+    /// "setup_token" as "Setup token".
+    private static func words(_ name: String) -> String {
+        name.prefix(1).uppercased() + name.dropFirst().replacing("_", with: " ")
+    }
+
+    private static func code(_ kind: Problem.Kind) -> String {
+        switch kind {
+        case .invalidRequest: Code.invalidInput
+        case .unauthorized: Code.invalidToken
+        case .forbidden: "ACCESS_DENIED"
+        case .notFound: "NOT_FOUND"
+        case .methodNotAllowed: "METHOD_NOT_ALLOWED"
+        case .requestTimeout: "REQUEST_TIMEOUT"
+        case .conflict: "CONFLICT"
+        case .contentTooLarge: "REQUEST_TOO_LARGE"
+        case .unsupportedMediaType: "UNSUPPORTED_MEDIA_TYPE"
+        case .unprocessable: "IDEMPOTENCY_KEY_REUSED"
+        case .rateLimited: "RATE_LIMIT_EXCEEDED"
+        case .internalError: "INTERNAL_ERROR"
+        case .workspaceUnavailable, .serviceUnavailable, .deadlineExceeded: "SERVICE_UNAVAILABLE"
+        }
+    }
+}

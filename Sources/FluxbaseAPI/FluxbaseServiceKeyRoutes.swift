@@ -1,0 +1,153 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import KeyStore
+import Keys
+import Service
+import Surfaces
+
+/// The operations on the service keys of a tenant.
+struct FluxbaseServiceKeyRoutes: Sendable {
+    let context: FluxbaseContext
+
+    var endpoints: [FluxbaseEndpoint] {
+        [
+            list, create, get, update(.put, "Replace"), update(.patch, "Update"), delete, disable, enable, revoke,
+            deprecate, rotate, revocations,
+        ]
+    }
+
+    var keys: KeyService { context.platform.keys }
+
+    /// Declares an operation; `suffix` is what its path has behind the list's.
+    func endpoint(
+        _ method: EndpointMethod,
+        _ suffix: String = "",
+        id: String,
+        _ summary: String,
+        _ permission: Permission,
+        body: RequestBodySchema? = nil,
+        _ response: EndpointResult,
+        makes: Bool = false,
+        handler: @escaping @Sendable (KeyHome, FluxbaseRequest) async throws -> EndpointResponse
+    ) -> FluxbaseEndpoint {
+        FluxbaseEndpoint(
+            method,
+            "/api/v1/admin/service-keys\(suffix)",
+            id: "fluxbase\(id)ServiceKey",
+            tag: "Service keys",
+            summary: summary,
+            access: .admin(permission),
+            parameters: suffix.isEmpty ? [] : [FluxbaseContext.idParameter],
+            query: .ignored,
+            body: body,
+            responses: [response],
+            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable],
+            takesIdempotencyKey: makes
+        ) { request in
+            let home = try await context.keys(of: request) { tenant in
+                try await context.platform.access.keys(ofWorkspace: tenant, for: try request.caller, permission)
+            }
+            do {
+                return try await handler(home, request)
+            } catch Refusal.notFound {
+                throw Problem(.notFound, code: "NOT_FOUND", detail: "Service key not found")
+            }
+        }
+    }
+
+    func id(_ request: FluxbaseRequest) throws -> UUID { try FluxbaseInput.id(request, of: "service key") }
+
+    // MARK: Reading
+
+    private var list: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            id: "List",
+            "List the service keys, newest first",
+            .keysRead,
+            EndpointResult(.ok, "The keys.", FluxbaseServiceKeyJSON.list)
+        ) { home, _ in
+            let listing = try await keys.listing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home)
+            return .json(JSONValue.array(listing.keys.map { .object(FluxbaseServiceKeyJSON.object($0)) }))
+        }
+    }
+
+    private var get: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            "/{id}",
+            id: "Get",
+            "Get a service key",
+            .keysRead,
+            EndpointResult(.ok, "The key.", FluxbaseServiceKeyJSON.schema)
+        ) { home, request in
+            let key = try await keys.get(try id(request), in: home)
+            return .json(JSONValue.object(FluxbaseServiceKeyJSON.object(key)))
+        }
+    }
+
+    // MARK: Making and changing
+
+    private var create: FluxbaseEndpoint {
+        endpoint(
+            .post,
+            id: "Create",
+            "Create a service key",
+            .keysWrite,
+            body: .required(FluxbaseSchema.serviceKeyCreate),
+            EndpointResult(.created, "The key and its token.", FluxbaseServiceKeyJSON.issued),
+            makes: true
+        ) { home, request in
+            let issued = try await keys.create(
+                try FluxbaseInput.serviceKey(request.body),
+                in: home,
+                by: try context.caller(request, path: FluxbaseContext.path("service-keys", home))
+            ) { key, _ in JSONValue.object(FluxbaseServiceKeyJSON.object(key)).text }
+            return try issued.response { key, token in
+                var answer = key
+                answer["key"] = token
+                return answer
+            }
+        }
+    }
+
+    private func update(_ method: EndpointMethod, _ name: String) -> FluxbaseEndpoint {
+        endpoint(
+            method,
+            "/{id}",
+            id: name,
+            "Change a service key; what is absent stays",
+            .keysWrite,
+            body: .optional(FluxbaseSchema.serviceKeyUpdate),
+            EndpointResult(.ok, "The key as it is now.", FluxbaseServiceKeyJSON.changed)
+        ) { home, request in
+            let id = try id(request)
+            guard FluxbaseInput.namesSetting(request.body) else {
+                throw Problem(
+                    .invalidRequest,
+                    code: FluxbaseProblems.Code.invalidInput,
+                    detail: "No fields to update"
+                )
+            }
+            let patch = try FluxbaseInput.patch(request.body)
+            let key = try await keys.update(id, patch, in: home, by: try context.caller(request))
+            return FluxbaseOutcome.response("Service key updated successfully", FluxbaseServiceKeyJSON.object(key))
+        }
+    }
+
+    private var delete: FluxbaseEndpoint {
+        endpoint(
+            .delete,
+            "/{id}",
+            id: "Delete",
+            "Delete a service key",
+            .keysWrite,
+            EndpointResult(.noContent, "It is gone.")
+        ) { home, request in
+            try await keys.delete(try id(request), in: home, by: try context.caller(request))
+            return .noContent
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package import Endpoints
+import HTTPTypes
+import Hummingbird
+package import Service
+package import Surfaces
+
+/// The API of Fluxbase under `/api/v1`, as its TypeScript SDK uses it for keys, sessions and tenants.
+///
+/// It translates: what is allowed is decided below it, by the same use cases that serve the other surfaces.
+package struct FluxbaseSurface: Sendable {
+    /// Every operation.
+    package let table: EndpointTable<Principal>
+
+    /// Makes the surface.
+    ///
+    /// - Parameters:
+    ///   - platform: the use cases.
+    ///   - clients: how a client's address is found out.
+    ///   - settings: what the operations have in common; how errors are translated and spelled is set here.
+    package init(
+        platform: Platform,
+        clients: ClientAddresses,
+        settings: EndpointSettings
+    ) {
+        var settings = settings
+        settings.translate = { FluxbaseProblems.problem(for: $0) }
+        settings.renderer = FluxbaseProblems.renderer
+        let context = FluxbaseContext(platform: platform, clients: clients)
+        let endpoints =
+            FluxbaseAuthRoutes(context: context).endpoints
+            + FluxbaseAdminRoutes(context: context).endpoints
+            + FluxbaseClientKeyRoutes(context: context, family: .clientKeys).endpoints
+            + FluxbaseClientKeyRoutes(context: context, family: .apiKeys).endpoints
+            + FluxbaseServiceKeyRoutes(context: context).endpoints
+            + FluxbaseTenantRoutes(context: context).endpoints
+            + FluxbaseTenantAdminRoutes(context: context).endpoints
+        table = EndpointTable(endpoints, security: context.security, settings: settings)
+    }
+
+    /// The parts of the path space that are this surface's.
+    ///
+    /// The SDK is used in browsers, too.
+    package var mounts: [Mount] {
+        var mount = table.mount(at: "/api/v1")
+        mount.crossOrigin = CrossOriginPolicy(
+            methods: [.get, .post, .put, .patch, .delete],
+            headers: [
+                .authorization, .contentType, .apikey, .xAPIKey, .xClientKey, .xServiceKey, .xFBTenant, .idempotencyKey,
+                .xRequestID,
+            ]
+        )
+        return [mount]
+    }
+}
+
+/// An operation of the Fluxbase surface.
+typealias FluxbaseEndpoint = Endpoint<Principal>
+
+/// A request of the Fluxbase surface.
+typealias FluxbaseRequest = EndpointRequest<Principal>

@@ -1,0 +1,215 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import Keys
+import Service
+import Surfaces
+import Tenancy
+
+/// The operations on tenants, which are the workspaces of the caller's organization.
+///
+/// A tenant that was deleted is an archived workspace: no operation here shows it again.
+struct FluxbaseTenantRoutes: Sendable {
+    let context: FluxbaseContext
+
+    var endpoints: [FluxbaseEndpoint] { [list, mine, create, get, update, delete] }
+
+    private var workspaces: WorkspaceService { context.platform.workspaces }
+
+    private func endpoint(
+        _ method: EndpointMethod,
+        _ suffix: String,
+        id: String,
+        _ summary: String,
+        access: Access = .admin(),
+        query: QuerySchema = .ignored,
+        body: RequestBodySchema? = nil,
+        _ response: EndpointResult,
+        makes: Bool = false,
+        handler: @escaping FluxbaseEndpoint.Handler
+    ) -> FluxbaseEndpoint {
+        FluxbaseEndpoint(
+            method,
+            "/api/v1/admin/tenants\(suffix)",
+            id: id,
+            tag: "Tenants",
+            summary: summary,
+            access: access,
+            parameters: suffix.contains("{id}") ? [FluxbaseContext.idParameter] : [],
+            query: query,
+            body: body,
+            responses: [response],
+            problems: [.conflict, .serviceUnavailable],
+            takesIdempotencyKey: makes,
+            // Making or dropping a database may take a while.
+            deadline: method == .get ? .seconds(30) : .seconds(120)
+        ) { request in
+            do {
+                return try await handler(request)
+            } catch Refusal.notFound {
+                throw FluxbaseContext.tenantNotFound
+            }
+        }
+    }
+
+    // MARK: Reading
+
+    /// What the caller reaches, newest first.
+    private func reachable(_ request: FluxbaseRequest) async throws -> [Workspace] {
+        let caller = try context.caller(request)
+        var found: [Workspace] = []
+        var page: PageRequest? = PageRequest(limit: 100)
+        let filter = WorkspaceFilter(states: [.creating, .active, .suspended])
+        while let asked = page, found.count < FluxbaseContext.maximumList {
+            let answer = try await workspaces.list(asked, filter, by: caller)
+            found += answer.items
+            page = answer.next.map { PageRequest(limit: 100, .after($0)) }
+        }
+        return found
+    }
+
+    private var list: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            "",
+            id: "fluxbaseListTenants",
+            "List the tenants that the caller reaches",
+            EndpointResult(.ok, "The tenants.", FluxbaseTenantJSON.list)
+        ) { request in
+            let found = try await reachable(request)
+            return .json(JSONValue.array(found.map { .object(FluxbaseTenantJSON.object($0)) }))
+        }
+    }
+
+    private var mine: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            "/mine",
+            id: "fluxbaseListMyTenants",
+            "List the tenants that the caller manages",
+            EndpointResult(.ok, "The tenants.", FluxbaseTenantJSON.mine)
+        ) { request in
+            let principal = try request.caller
+            let managed = try await reachable(request)
+                .filter { principal.member == nil || FluxbaseRole.isAdmin(principal.role(in: $0.id)) }
+            return .json(
+                JSONValue.array(
+                    managed.map { workspace in
+                        var tenant = FluxbaseTenantJSON.object(workspace)
+                        tenant["my_role"] = "tenant_admin"
+                        return .object(tenant)
+                    }
+                )
+            )
+        }
+    }
+
+    private var get: FluxbaseEndpoint {
+        endpoint(
+            .get,
+            "/{id}",
+            id: "fluxbaseGetTenant",
+            "Get a tenant",
+            EndpointResult(.ok, "The tenant.", FluxbaseTenantJSON.schema)
+        ) { request in
+            .json(JSONValue.object(FluxbaseTenantJSON.object(try await context.tenant(inPathOf: request))))
+        }
+    }
+
+    // MARK: Changing
+
+    private var create: FluxbaseEndpoint {
+        endpoint(
+            .post,
+            "",
+            id: "fluxbaseCreateTenant",
+            "Create a tenant, whose database exists when this answers",
+            access: .admin(Permission.workspacesWrite),
+            body: .required(FluxbaseSchema.tenantCreate),
+            EndpointResult(.created, "The tenant.", FluxbaseTenantJSON.created),
+            makes: true
+        ) { request in
+            guard let organization = try request.caller.organizationID else { throw Refusal.notFound }
+            let new = NewWorkspace(
+                organizationID: organization,
+                name: try request.body.required("name"),
+                slug: try request.body.required("slug"),
+                metadata: try FluxbaseInput.metadata(request.body)
+            )
+            let path = "/api/v1/admin/tenants in \(UUIDv7.text(of: organization))"
+            let made = try await workspaces.create(new, by: try context.caller(request, path: path)) { workspace in
+                let tenant = FluxbaseTenantJSON.object(workspace)
+                var answer = tenant
+                answer["tenant"] = .object(tenant)
+                answer["invitation_sent"] = false
+                return JSONValue.object(answer).text
+            }
+            return .stored(made.answer, isReplay: made.isReplay, status: .created)
+        }
+    }
+
+    private var update: FluxbaseEndpoint {
+        endpoint(
+            .patch,
+            "/{id}",
+            id: "fluxbaseUpdateTenant",
+            "Change a tenant; what is absent stays",
+            access: .admin(Permission.workspacesWrite),
+            body: .optional(FluxbaseSchema.tenantUpdate),
+            EndpointResult(.ok, "The tenant as it is now.", FluxbaseTenantJSON.schema)
+        ) { request in
+            let workspace = try await context.tenant(inPathOf: request)
+            var change = WorkspaceChange(metadata: try FluxbaseInput.metadata(request.body))
+            if let name: String = try request.body.optional("name") { change.name = name }
+            let changed = try await workspaces.update(
+                UUIDv7.text(of: workspace.id),
+                change,
+                by: try context.caller(request)
+            )
+            return .json(JSONValue.object(FluxbaseTenantJSON.object(changed)))
+        }
+    }
+
+    private var delete: FluxbaseEndpoint {
+        endpoint(
+            .delete,
+            "/{id}",
+            id: "fluxbaseDeleteTenant",
+            "Delete a tenant: its keys are refused for good, and with `hard=true` its database is dropped",
+            access: .admin(Permission.workspacesWrite),
+            query: QuerySchema(
+                [QueryParameter("hard", .string(max: 16), "`true` drops the database, too.")],
+                unknown: .ignored
+            ),
+            EndpointResult(.noContent, "It is gone.")
+        ) { request in
+            let isHard = try request.query.optional("hard", as: String.self) == "true"
+            let workspace = try await context.tenant(inPathOf: request, orArchived: isHard)
+            guard !workspace.isDefault else {
+                throw Problem(
+                    .invalidRequest,
+                    code: FluxbaseProblems.Code.invalidInput,
+                    detail: "Cannot delete the default tenant"
+                )
+            }
+            let (name, caller) = (UUIDv7.text(of: workspace.id), try context.caller(request))
+            if workspace.state != .archived { _ = try await workspaces.archive(name, by: caller) }
+            if isHard { try await workspaces.delete(name, by: caller) }
+            return .noContent
+        }
+    }
+}
+
+extension FluxbaseContext {
+    /// There is no such tenant for the caller.
+    static let tenantNotFound = Problem(.notFound, code: "NOT_FOUND", detail: "tenant not found")
+
+    /// The tenant that the path names by id or slug.
+    func tenant(inPathOf request: FluxbaseRequest, orArchived: Bool = false) async throws -> Workspace {
+        let name = FluxbaseInput.idOrSlug(try request.parameter("id"))
+        let workspace = try await platform.workspaces.get(name, by: try caller(request))
+        guard orArchived || workspace.state != .archived else { throw Refusal.notFound }
+        return workspace
+    }
+}

@@ -1,0 +1,242 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import KeyStore
+import Keys
+import Service
+import Surfaces
+import Tenancy
+
+/// The operations on one family of keys.
+struct KeyRoutes: Sendable {
+    let context: NativeContext
+    let family: KeyFamily
+
+    var endpoints: [NativeEndpoint] {
+        [list, create, get, update, delete, disable, enable, deprecate, rotate, revoke, events]
+    }
+
+    static let idParameter = PathParameter("id", "The key's id.")
+
+    // MARK: What the operations share
+
+    /// The keys that the path names, once the caller may come there.
+    func home(_ request: NativeRequest, _ permission: Permission) async throws -> KeyHome {
+        let access = context.platform.access
+        let caller = try request.caller
+        return switch family {
+        case .service: try await access.keys(ofWorkspace: request.parameter("workspace"), for: caller, permission)
+        case .client: try await access.clientKeys(ofWorkspace: request.parameter("workspace"), for: caller, permission)
+        case .admin: try await access.keys(ofOrganization: request.parameter("organization"), for: caller, permission)
+        case .operator: try access.keysOfPlatform(for: caller)
+        }
+    }
+
+    /// The id of the key that the path names.
+    ///
+    /// A text that is no id names no key.
+    func key(_ request: NativeRequest) throws -> UUID {
+        guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
+        return id
+    }
+
+    /// The path of the list with ids in place of slugs.
+    func resolvedPath(_ home: KeyHome) -> String {
+        let workspace = home.workspaceID.map(UUIDv7.text(of:)) ?? ""
+        return switch family {
+        case .service: "/v1/workspaces/\(workspace)/service-keys"
+        case .client: "/v1/workspaces/\(workspace)/client-keys"
+        case .admin: "/v1/organizations/\(home.organizationID.map(UUIDv7.text(of:)) ?? "")/admin-keys"
+        case .operator: "/v1/operator-keys"
+        }
+    }
+
+    func json(_ key: KeyRecord, _ home: KeyHome) -> KeyJSON {
+        KeyJSON(key, workspaceID: home.workspaceID, at: context.now())
+    }
+
+    /// The answer to a request that made a token, without the token: what a twin is answered, too.
+    func answer(_ home: KeyHome) -> @Sendable (KeyRecord, Timestamp) -> String {
+        let workspaceID = home.workspaceID
+        return { key, now in
+            var writer = JSONWriter(capacity: 1024)
+            writer.object { $0.member("key", KeyJSON(key, workspaceID: workspaceID, at: now)) }
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+    }
+
+    /// Declares an operation; `suffix` is what its path has behind the list's.
+    func endpoint(
+        _ method: EndpointMethod,
+        _ suffix: String,
+        id: String,
+        _ summary: String,
+        _ permission: Permission,
+        description: String = "",
+        query: QuerySchema = .none,
+        body: RequestBodySchema? = nil,
+        responses: [EndpointResult],
+        makes: Bool = false,
+        problems: [Problem.Kind] = [],
+        handler: @escaping NativeEndpoint.Handler
+    ) -> NativeEndpoint {
+        let named = suffix.hasPrefix("/{id}") ? [Self.idParameter] : []
+        let unavailable: [Problem.Kind] =
+            family.isOfWorkspace ? [.workspaceUnavailable, .serviceUnavailable] : [.serviceUnavailable]
+        return NativeEndpoint(
+            method,
+            family.path + suffix,
+            id: id,
+            tag: family.tag,
+            summary: summary,
+            description: description,
+            access: family.access(permission),
+            parameters: family.parameters + named,
+            query: query,
+            body: body,
+            responses: responses,
+            problems: problems + unavailable + [.rateLimited],
+            takesIdempotencyKey: makes,
+            handler: handler
+        )
+    }
+
+    // MARK: Reading
+
+    private var list: NativeEndpoint {
+        var filters = [
+            NativeSchema.query("A part of the name, the description or a token's prefix."),
+            QueryParameter("status", .oneOf(KeyStatus.allCases.map(\.rawValue)), "Only keys of this status."),
+        ]
+        if family == .service {
+            filters.append(QueryParameter("type", .oneOf("service", "anon"), "Only keys of this type."))
+        }
+        if family == .client {
+            filters.append(QueryParameter("subject", .string(min: 1, max: 255), "Only keys of this subject."))
+        }
+        return endpoint(
+            .get,
+            "",
+            id: "list\(family.schemaName)s",
+            "List \(family.noun)s, newest first",
+            .keysRead,
+            query: .page(filters),
+            responses: [EndpointResult(.ok, "A page of keys.", NativeSchema.page("KeyPage", of: KeyJSON.schema))]
+        ) { request in
+            let page = try context.page(request)
+            let home = try await home(request, .keysRead)
+            let filter = KeyFilter(
+                query: try request.query.optional("query"),
+                status: try request.query.optional("status").flatMap(KeyStatus.init(rawValue:)),
+                kind: family == .service ? try request.query.optional("type").flatMap(KeyKind.init(rawValue:)) : nil,
+                subject: family == .client ? try request.query.optional("subject") : nil
+            )
+            let keys = try await context.platform.keys.list(filter, page, in: home)
+            return .page(keys.items.map { json($0, home) }, nextCursor: keys.next?.text)
+        }
+    }
+
+    private var get: NativeEndpoint {
+        endpoint(
+            .get,
+            "/{id}",
+            id: "get\(family.schemaName)",
+            "Get \(family.article) \(family.noun)",
+            .keysRead,
+            responses: [EndpointResult(.ok, "The key.", KeyJSON.schema)]
+        ) { request in
+            let home = try await home(request, .keysRead)
+            return .json(json(try await context.platform.keys.get(try key(request), in: home), home))
+        }
+    }
+
+    private var events: NativeEndpoint {
+        endpoint(
+            .get,
+            "/{id}/events",
+            id: "list\(family.schemaName)Events",
+            "List what happened to \(family.article) \(family.noun), newest first",
+            .eventsRead,
+            description: "The events of a deleted key stay.",
+            query: EventRoutes.query,
+            responses: EventRoutes.responses
+        ) { request in
+            let home = try await home(request, .eventsRead)
+            return try await EventRoutes.answer(request, key: try key(request), in: home, context)
+        }
+    }
+
+    // MARK: Making
+
+    private var create: NativeEndpoint {
+        endpoint(
+            .post,
+            "",
+            id: "create\(family.schemaName)",
+            "Create \(family.article) \(family.noun)",
+            .keysWrite,
+            description: "The token is in this answer and in no other.",
+            body: .required(KeySchema.create(family, now: context.now)),
+            responses: [
+                EndpointResult(.created, "The key and its token.", KeySchema.issued, headers: [NativeSchema.replayed])
+            ],
+            makes: true,
+            problems: [.conflict]
+        ) { request in
+            let home = try await home(request, .keysWrite)
+            let caller = try context.caller(request, path: resolvedPath(home))
+            let draft = try KeyInput.draft(request.body, family)
+            let issued = try await context.platform.keys.create(draft, in: home, by: caller, answer: answer(home))
+            return issued.response(.created)
+        }
+    }
+
+    private var rotate: NativeEndpoint {
+        endpoint(
+            .post,
+            "/{id}/rotate",
+            id: "rotate\(family.schemaName)",
+            "Give \(family.article) \(family.noun) a new token",
+            .keysWrite,
+            description: """
+                The key keeps its id. The token before this one works until the grace period ends; any older one ends at once. The new \
+                token is in this answer and in no other.
+                """,
+            body: .optional(KeySchema.rotate),
+            responses: [
+                EndpointResult(.ok, "The key and its new token.", KeySchema.issued, headers: [NativeSchema.replayed])
+            ],
+            makes: true,
+            problems: [.conflict]
+        ) { request in
+            let home = try await home(request, .keysWrite)
+            let id = try key(request)
+            let caller = try context.caller(request, path: "\(resolvedPath(home))/\(UUIDv7.text(of: id))/rotate")
+            let grace = try KeyInput.grace(request.body)
+            let issued = try await context.platform.keys.rotate(
+                id,
+                grace: grace,
+                in: home,
+                by: caller,
+                answer: answer(home)
+            )
+            return issued.response(.ok)
+        }
+    }
+}
+
+extension KeyFamily {
+    /// The article before the noun.
+    var article: String { isOfWorkspace ? "a" : "an" }
+
+    /// Whether the keys live in a workspace's database.
+    var isOfWorkspace: Bool { self == .service || self == .client }
+}
+
+extension IssuedKey {
+    /// The stored answer with the token put in as its last member.
+    fileprivate func response(_ status: HTTPResponse.Status) -> EndpointResponse {
+        .issued(answer, token: token, isReplay: isReplay, status: status)
+    }
+}

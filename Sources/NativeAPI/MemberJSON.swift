@@ -1,0 +1,58 @@
+import Endpoints
+import JSON
+import Keys
+import Tenancy
+
+/// A user as the native API shows it.
+struct UserJSON: JSONWritable {
+    let user: User
+
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("email", .string(min: 3, max: 254)),
+            .required("name", NativeSchema.name.orNull),
+            .required("has_password", .boolean.described("Without one they cannot sign in.")),
+        ])
+        .named("User")
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("id", UUIDv7.text(of: user.id))
+            $0.member("email", user.email)
+            $0.member("name", user.name)
+            $0.member("has_password", user.hasPassword)
+        }
+    }
+}
+
+/// A member as the native API shows it.
+struct MemberJSON: JSONWritable {
+    let member: Member
+
+    static let role = Schema.oneOf(MemberRole.allCases.map(\.rawValue))
+
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id.described("The membership's.")),
+            .required("user", UserJSON.schema),
+            .required("organization_id", NativeSchema.id),
+            .required("workspace_id", NativeSchema.id.orNull.described("Null is the whole organization.")),
+            .required("role", role),
+            .required("created_at", NativeSchema.time),
+            .required("updated_at", NativeSchema.time),
+        ])
+        .named("Member")
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("id", UUIDv7.text(of: member.id))
+            $0.member("user", UserJSON(user: member.user))
+            $0.member("organization_id", UUIDv7.text(of: member.organizationID))
+            $0.member("workspace_id", member.workspaceID.map(UUIDv7.text(of:)))
+            $0.member("role", member.role.rawValue)
+            $0.member("created_at", member.createdAt.rfc3339)
+            $0.member("updated_at", member.updatedAt.rfc3339)
+        }
+    }
+}

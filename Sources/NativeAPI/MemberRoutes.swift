@@ -1,0 +1,235 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import Keys
+import Service
+import Surfaces
+import Tenancy
+
+/// The operations on members.
+struct MemberRoutes: Sendable {
+    let context: NativeContext
+
+    var endpoints: [NativeEndpoint] { [list, add, get, change, remove] }
+
+    private static let path = "/v1/organizations/{organization}/members"
+    private static let id = PathParameter("id", "The membership's id.")
+    /// A new password.
+    static let password = Schema.string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)
+    private static let email = Schema.string(min: 3, max: 254)
+        .checked { value in
+            guard let text = value.string, EmailAddress(text) == nil else { return nil }
+            return "must be an e-mail address in ASCII"
+        }
+
+    /// Declares an operation.
+    private func endpoint(
+        _ method: EndpointMethod,
+        _ suffix: String,
+        id: String,
+        _ summary: String,
+        description: String = "",
+        query: QuerySchema = .none,
+        body: RequestBodySchema? = nil,
+        response: EndpointResult,
+        problems: [Problem.Kind] = [],
+        makes: Bool = false,
+        handler: @escaping @Sendable (_ organization: String, _ request: NativeRequest) async throws -> EndpointResponse
+    ) -> NativeEndpoint {
+        NativeEndpoint(
+            method,
+            Self.path + suffix,
+            id: id,
+            tag: NativeSurface.Tag.members,
+            summary: summary,
+            description: description,
+            access: .anybody(.membersWrite),
+            parameters: [OrganizationRoutes.parameter] + (suffix.isEmpty ? [] : [Self.id]),
+            query: query,
+            body: body,
+            responses: [response],
+            problems: problems + [.serviceUnavailable],
+            takesIdempotencyKey: makes
+        ) { request in
+            try await handler(try request.parameter("organization"), request)
+        }
+    }
+
+    private func role(_ body: Fields) throws -> MemberRole {
+        guard let role = MemberRole(rawValue: try body.required("role")) else { throw FieldMismatch(name: "role") }
+        return role
+    }
+
+    /// Only an absent one is the whole organization.
+    private func workspace(_ body: Fields) throws -> UUID? {
+        guard let text: String = try body.optional("workspace_id") else { return nil }
+        guard let id = UUIDv7.parse(text.lowercased()) else { throw FieldMismatch(name: "workspace_id") }
+        return id
+    }
+
+    private func member(_ request: NativeRequest) throws -> UUID {
+        guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
+        return id
+    }
+
+    private var list: NativeEndpoint {
+        endpoint(
+            .get,
+            "",
+            id: "listMembers",
+            "List members, newest first",
+            description: "Who manages single workspaces sees the members of those.",
+            query: .page([
+                QueryParameter("workspace_id", NativeSchema.id, "Only members of this workspace."),
+                QueryParameter("role", MemberJSON.role, "Only members with this role."),
+                NativeSchema.query("A part of the address or the name."),
+            ]),
+            response: EndpointResult(
+                .ok,
+                "A page of members.",
+                NativeSchema.page("MemberPage", of: MemberJSON.schema)
+            )
+        ) { organization, request in
+            let filter = MemberFilter(
+                workspaceID: try request.query.optional("workspace_id", as: String.self)
+                    .flatMap { UUIDv7.parse($0.lowercased()) },
+                role: try request.query.optional("role").flatMap(MemberRole.init(rawValue:)),
+                query: try request.query.optional("query")
+            )
+            let found = try await context.platform.members.list(
+                try context.page(request),
+                filter: filter,
+                organization: organization,
+                by: try context.caller(request)
+            )
+            return .page(found.items.map(MemberJSON.init(member:)), nextCursor: found.next?.text)
+        }
+    }
+
+    private var add: NativeEndpoint {
+        endpoint(
+            .post,
+            "",
+            id: "addMember",
+            "Add a member",
+            description: """
+                A user of the organization gets one more role, and name and password count for nothing; anybody else becomes a user. No mail \
+                is sent. Only owners add owners, and an admin key gives no role with more permissions than it has. A user of another \
+                organization can be added by an operator only.
+                """,
+            body: .required(
+                .object([
+                    .required("email", Self.email),
+                    .required("role", MemberJSON.role),
+                    .optional("workspace_id", NativeSchema.id.orNull.described("By default the whole organization.")),
+                    .optional("name", NativeSchema.name.orNull),
+                    .optional("password", Self.password.orNull.described("Without one they cannot sign in yet.")),
+                ])
+                .named("MemberAdd")
+            ),
+            response: EndpointResult(
+                .created,
+                "The member.",
+                MemberJSON.schema,
+                headers: [NativeSchema.replayed]
+            ),
+            problems: [.conflict],
+            makes: true
+        ) { organization, request in
+            let new = NewMember(
+                email: try request.body.required("email"),
+                role: try role(request.body),
+                workspaceID: try workspace(request.body),
+                name: try request.body.optional("name"),
+                password: try request.body.optional("password")
+            )
+            let id = try await context.platform.access.organization(organization, for: try request.caller).id
+            let path = "/v1/organizations/\(UUIDv7.text(of: id))/members"
+            let made = try await context.platform.members.add(
+                new,
+                organization: UUIDv7.text(of: id),
+                by: try context.caller(request, path: path),
+                answer: { MemberJSON(member: $0).stored }
+            )
+            return .stored(made.answer, isReplay: made.isReplay, status: .created)
+        }
+    }
+
+    private var get: NativeEndpoint {
+        endpoint(
+            .get,
+            "/{id}",
+            id: "getMember",
+            "Get a member",
+            response: EndpointResult(.ok, "The member.", MemberJSON.schema)
+        ) { organization, request in
+            let id = try member(request)
+            let caller = try context.caller(request)
+            return .json(
+                MemberJSON(member: try await context.platform.members.get(id, organization: organization, by: caller))
+            )
+        }
+    }
+
+    private var change: NativeEndpoint {
+        endpoint(
+            .patch,
+            "/{id}",
+            id: "updateMember",
+            "Change a member's role, name or password",
+            description: """
+                What is absent stays; a null name takes it away. A new password ends the member's sessions. Name and password can be changed by \
+                who could give every role that the user has. The last owner stays one.
+                """,
+            body: .required(
+                .object([
+                    .optional("role", MemberJSON.role),
+                    .optional("name", NativeSchema.name.orNull),
+                    .optional("password", Self.password),
+                ])
+                .named("MemberPatch")
+            ),
+            response: EndpointResult(.ok, "The member.", MemberJSON.schema),
+            problems: [.conflict]
+        ) { organization, request in
+            var change = MemberChange(
+                role: try request.body.optional("role").flatMap(MemberRole.init(rawValue:)),
+                password: try request.body.optional("password")
+            )
+            switch try request.body.change("name", as: String.self) {
+            case .keep: break
+            case .clear: change.name = .some(nil)
+            case .set(let text): change.name = text
+            }
+            let caller = try context.caller(request)
+            let id = try member(request)
+            return .json(
+                MemberJSON(
+                    member: try await context.platform.members.change(
+                        id,
+                        change,
+                        organization: organization,
+                        by: caller
+                    )
+                )
+            )
+        }
+    }
+
+    private var remove: NativeEndpoint {
+        endpoint(
+            .delete,
+            "/{id}",
+            id: "removeMember",
+            "Remove a member",
+            description: "Their sessions end at once; a user without any other role is gone. The last owner stays.",
+            response: EndpointResult(.noContent, "They are a member no longer."),
+            problems: [.conflict]
+        ) { organization, request in
+            let caller = try context.caller(request)
+            try await context.platform.members.remove(try member(request), organization: organization, by: caller)
+            return .noContent
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import Endpoints
+import HTTPTypes
+import JSON
+import Keys
+import Service
+import Surfaces
+import Tenancy
+
+/// The operations on organizations.
+struct OrganizationRoutes: Sendable {
+    let context: NativeContext
+
+    var endpoints: [NativeEndpoint] { [create, list, get, update] }
+
+    static let parameter = PathParameter("organization", "The organization's id or slug.")
+
+    private static let created =
+        Schema.object([
+            .required("organization", OrganizationJSON.schema),
+            .required("default_workspace", WorkspaceJSON.schema),
+            .required("admin_key", KeyJSON.schema),
+            .required("token", .string(max: 255).described("The admin key's token; it is in no other answer.")),
+        ])
+        .named("OrganizationCreated")
+
+    private var create: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/organizations",
+            id: "createOrganization",
+            tag: NativeSurface.Tag.organizations,
+            summary: "Create an organization",
+            description: "With its default workspace, which is active when this answers, and its first admin key.",
+            access: .operator(Permission.platform.rawValue),
+            body: .required(
+                .object([
+                    .required("name", NativeSchema.name),
+                    .optional("slug", DomainSchema.slug.orNull.described("By default derived from the name.")),
+                    .optional("token_prefix", NativeSchema.tokenPrefix.orNull),
+                ])
+                .named("OrganizationCreate")
+            ),
+            responses: [
+                EndpointResult(.created, "What was made.", Self.created, headers: [NativeSchema.replayed])
+            ],
+            problems: [.conflict, .serviceUnavailable, .rateLimited],
+            takesIdempotencyKey: true,
+            deadline: .seconds(120)
+        ) { request in
+            let new = NewOrganization(
+                name: try request.body.required("name"),
+                slug: try request.body.optional("slug"),
+                tokenPrefix: try request.body.optional("token_prefix")
+            )
+            let caller = try context.caller(request, path: "/v1/organizations")
+            let founded = try await context.platform.organizations.create(new, by: caller) { foundation in
+                var writer = JSONWriter(capacity: 2048)
+                writer.object {
+                    $0.member("organization", OrganizationJSON(organization: foundation.organization))
+                    $0.member("default_workspace", WorkspaceJSON(workspace: foundation.defaultWorkspace))
+                    $0.member("admin_key", KeyJSON(foundation.adminKey, workspaceID: nil, at: foundation.at))
+                }
+                return String(decoding: writer.bytes, as: UTF8.self)
+            }
+            return .issued(founded.answer, token: founded.token, isReplay: founded.isReplay, status: .created)
+        }
+    }
+
+    private var list: NativeEndpoint {
+        NativeEndpoint(
+            .get,
+            "/v1/organizations",
+            id: "listOrganizations",
+            tag: NativeSurface.Tag.organizations,
+            summary: "List organizations, newest first",
+            description: "An operator key sees all, an admin key its own.",
+            access: .any(),
+            query: .page([NativeSchema.query("A part of the name or the slug.")]),
+            responses: [
+                EndpointResult(
+                    .ok,
+                    "A page of organizations.",
+                    NativeSchema.page("OrganizationPage", of: OrganizationJSON.schema)
+                )
+            ],
+            problems: [.forbidden, .serviceUnavailable, .rateLimited]
+        ) { request in
+            let page = try context.page(request)
+            let query: String? = try request.query.optional("query")
+            let found = try await context.platform.organizations.list(
+                page,
+                query: query,
+                by: try context.caller(request)
+            )
+            return .page(found.items.map(OrganizationJSON.init(organization:)), nextCursor: found.next?.text)
+        }
+    }
+
+    private var get: NativeEndpoint {
+        NativeEndpoint(
+            .get,
+            "/v1/organizations/{organization}",
+            id: "getOrganization",
+            tag: NativeSurface.Tag.organizations,
+            summary: "Get an organization",
+            access: .any(),
+            parameters: [Self.parameter],
+            responses: [EndpointResult(.ok, "The organization.", OrganizationJSON.schema)],
+            problems: [.forbidden, .serviceUnavailable, .rateLimited]
+        ) { request in
+            let name = try request.parameter("organization")
+            let found = try await context.platform.organizations.get(name, by: try context.caller(request))
+            return .json(OrganizationJSON(organization: found))
+        }
+    }
+
+    private var update: NativeEndpoint {
+        NativeEndpoint(
+            .patch,
+            "/v1/organizations/{organization}",
+            id: "updateOrganization",
+            tag: NativeSurface.Tag.organizations,
+            summary: "Change an organization",
+            description: """
+                What is absent stays. Tokens that were made keep what they begin with; `null` lets new ones begin as they do without a \
+                prefix.
+                """,
+            access: .operator(Permission.platform.rawValue),
+            parameters: [Self.parameter],
+            body: .required(
+                .object([
+                    .optional("name", NativeSchema.name), .optional("slug", DomainSchema.slug),
+                    .optional("token_prefix", NativeSchema.tokenPrefix.orNull),
+                ])
+                .named("OrganizationPatch")
+            ),
+            responses: [EndpointResult(.ok, "The organization as it is now.", OrganizationJSON.schema)],
+            problems: [.conflict, .serviceUnavailable, .rateLimited]
+        ) { request in
+            var change = OrganizationChange(
+                name: try request.body.optional("name"),
+                slug: try request.body.optional("slug")
+            )
+            switch try request.body.change("token_prefix", as: String.self) {
+            case .keep: break
+            case .clear: change.tokenPrefix = .some(nil)
+            case .set(let prefix): change.tokenPrefix = prefix
+            }
+            let name = try request.parameter("organization")
+            let caller = try context.caller(request)
+            let changed = try await context.platform.organizations.update(name, change, by: caller)
+            return .json(OrganizationJSON(organization: changed))
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import CoreMetrics
+import Endpoints
+import HTTPTypes
+import JSON
+import Keys
+import NIOCore
+import Service
+import Surfaces
+import Verification
+
+/// The operations that turn tokens into verdicts.
+///
+/// They are what API servers call for every request of theirs. The verifier has a deadline of its own, so that no task is made to watch it.
+struct VerifyRoutes: Sendable {
+    private let context: NativeContext
+    private let counters: VerdictCounters
+
+    init(context: NativeContext, metrics: (any MetricsFactory)?) {
+        self.context = context
+        counters = VerdictCounters(metrics)
+    }
+
+    var endpoints: [NativeEndpoint] { [verify, batch] }
+
+    /// How many tokens a batch may have.
+    static let maximumBatch = 100
+
+    private static let request =
+        Schema.object([
+            .required(
+                "token",
+                .string(max: 4096).described("What was presented; a text that is no token is a verdict, too.")
+            ),
+            .optional("scopes", KeySchema.scopes.described("Everything that the key has to be allowed to do.")),
+            .optional(
+                "address",
+                .string(min: 1, max: 64)
+                    .checked { $0.string.flatMap { IPAddress($0) } == nil ? "must be an IPv4 or IPv6 address" : nil }
+                    .orNull.described("Where the token was used; a key that is bound to addresses needs it.")
+            ),
+            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).orNull.described("Either one by default.")),
+            .optional("namespace", KeySchema.namespace.orNull.described("By default the namespace `default`.")),
+        ])
+        .named("Verification")
+
+    private var verify: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/verify",
+            id: "verify",
+            tag: NativeSurface.Tag.verification,
+            summary: "Verify a token",
+            description: """
+                A refused token is a verdict, not an error. The caller's organization is the audience: a genuine token of any other is \
+                `not_found`. Admin and operator keys never verify.
+                """,
+            access: .admin(.keysVerify),
+            body: .required(Self.request),
+            responses: [EndpointResult(.ok, "The verdict.", VerdictJSON.schema)],
+            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
+            deadline: nil,
+            logsAccess: false
+        ) { request in
+            let audience = try context.platform.access.audience(of: try request.caller)
+            guard let asked = Question(request.json) else { throw FieldMismatch(name: "token") }
+            let verdict: Verdict
+            do {
+                verdict = try await context.platform.verifier.verify(asked.token, asked.request, audience: audience)
+            } catch let error as WorkspaceUnreachable {
+                counters.count(.workspaceUnavailable)
+                throw error
+            }
+            counters.count(verdict.code)
+            var writer = JSONWriter(capacity: 512)
+            VerdictJSON(verdict).write(to: &writer)
+            return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
+        }
+    }
+
+    private var batch: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/verify/batch",
+            id: "verifyBatch",
+            tag: NativeSurface.Tag.verification,
+            summary: "Verify up to 100 tokens",
+            description: """
+                The verdicts are in the order of the requests. Where one workspace cannot be asked its verdicts are \
+                `workspace_unavailable`, and the others' are not affected.
+                """,
+            access: .admin(.keysVerify),
+            body: .required(
+                .object([.required("requests", .array(of: Self.request, count: 1...Self.maximumBatch))])
+                    .named("VerificationBatch")
+            ),
+            responses: [
+                EndpointResult(
+                    .ok,
+                    "The verdicts.",
+                    .object([.required("verdicts", .array(of: VerdictJSON.schema, max: Self.maximumBatch))])
+                        .named("VerdictBatch")
+                )
+            ],
+            problems: [.serviceUnavailable, .rateLimited],
+            deadline: nil,
+            logsAccess: false
+        ) { request in
+            let audience = try context.platform.access.audience(of: try request.caller)
+            let questions = request.json["requests"]?.array?.compactMap(Question.init) ?? []
+            let verdicts = try await verdicts(questions, audience)
+            return .object { $0.member("verdicts", verdicts) }
+        }
+    }
+
+    private func verdicts(_ questions: [Question], _ audience: Audience) async throws -> [VerdictJSON] {
+        try await withThrowingTaskGroup(of: (Int, VerdictJSON).self) { group in
+            for (index, asked) in questions.enumerated() {
+                group.addTask {
+                    do {
+                        let verdict = try await context.platform.verifier.verify(
+                            asked.token,
+                            asked.request,
+                            audience: audience
+                        )
+                        counters.count(verdict.code)
+                        return (index, VerdictJSON(verdict))
+                    } catch is WorkspaceUnreachable {
+                        counters.count(.workspaceUnavailable)
+                        return (index, .unreachable)
+                    }
+                }
+            }
+            var verdicts = Array(repeating: VerdictJSON.unreachable, count: questions.count)
+            for try await (index, verdict) in group { verdicts[index] = verdict }
+            return verdicts
+        }
+    }
+}
+
+/// A token and what is asked of it, read from JSON that the schema has accepted.
+private struct Question: Sendable {
+    let token: String
+    let request: VerificationRequest
+
+    init?(_ json: JSONValue) {
+        guard case .object(let object) = json, let token = object["token"]?.string else { return nil }
+        self.token = token
+        guard object.count > 1 else {
+            request = VerificationRequest()
+            return
+        }
+        request = VerificationRequest(
+            scopes: object["scopes"]?.array?.compactMap { $0.string.map(Scope.init(freeForm:)) } ?? [],
+            address: object["address"]?.string.flatMap { IPAddress($0) },
+            mode: object["mode"]?.string.flatMap(KeyMode.init(rawValue:)),
+            namespace: object["namespace"]?.string
+        )
+    }
+}

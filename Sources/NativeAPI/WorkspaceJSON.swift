@@ -1,0 +1,47 @@
+import Endpoints
+import JSON
+import Keys
+import Tenancy
+
+/// A workspace as the native API shows it.
+struct WorkspaceJSON: JSONWritable {
+    let workspace: Workspace
+
+    static let schema =
+        Schema.object([
+            .required("id", NativeSchema.id),
+            .required("organization_id", NativeSchema.id),
+            .required(
+                "ref",
+                .string(min: 8, max: 8).described("What its tokens carry; never given to another workspace.")
+            ),
+            .required(
+                "slug",
+                .string(min: 1, max: 63).described("The short name in URLs, unique in the organization.")
+            ),
+            .required("name", NativeSchema.name.orNull),
+            .required("cluster_id", NativeSchema.id.described("The PostgreSQL server that holds its database.")),
+            .required("state", .oneOf(WorkspaceState.allCases.map(\.rawValue))),
+            .required("is_default", .boolean.described("Whether it is meant where a request names none.")),
+            .required("created_at", NativeSchema.time),
+            .required("updated_at", NativeSchema.time),
+            .required("archived_at", NativeSchema.time.orNull),
+        ])
+        .named("Workspace")
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("id", UUIDv7.text(of: workspace.id))
+            $0.member("organization_id", UUIDv7.text(of: workspace.organizationID))
+            $0.member("ref", workspace.ref.text)
+            $0.member("slug", workspace.slug)
+            $0.member("name", workspace.name)
+            $0.member("cluster_id", UUIDv7.text(of: workspace.clusterID))
+            $0.member("state", workspace.state.rawValue)
+            $0.member("is_default", workspace.isDefault)
+            $0.member("created_at", workspace.createdAt.rfc3339)
+            $0.member("updated_at", workspace.updatedAt.rfc3339)
+            $0.member("archived_at", workspace.archivedAt?.rfc3339)
+        }
+    }
+}

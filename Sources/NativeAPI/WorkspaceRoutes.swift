@@ -1,0 +1,217 @@
+import Endpoints
+import HTTPTypes
+import JSON
+import Keys
+import Service
+import Surfaces
+import Tenancy
+
+/// The operations on workspaces.
+struct WorkspaceRoutes: Sendable {
+    let context: NativeContext
+
+    var endpoints: [NativeEndpoint] { [create, list, get, update, delete, suspend, resume, archive] }
+
+    /// Declares an operation on one workspace.
+    private func endpoint(
+        _ method: EndpointMethod,
+        _ suffix: String,
+        id: String,
+        _ summary: String,
+        description: String = "",
+        access: Access = .anybody(.workspacesWrite),
+        body: RequestBodySchema? = nil,
+        response: EndpointResult = EndpointResult(.ok, "The workspace as it is now.", WorkspaceJSON.schema),
+        handler:
+            @escaping @Sendable (_ name: String, _ caller: Caller, _ request: NativeRequest) async throws ->
+            EndpointResponse
+    ) -> NativeEndpoint {
+        NativeEndpoint(
+            method,
+            "/v1/workspaces/{workspace}" + suffix,
+            id: id,
+            tag: NativeSurface.Tag.workspaces,
+            summary: summary,
+            description: description,
+            access: access,
+            parameters: [DomainSchema.workspaceParameter],
+            body: body,
+            responses: [response],
+            problems: method == .get
+                ? [.forbidden, .serviceUnavailable, .rateLimited] : [.conflict, .serviceUnavailable, .rateLimited],
+            // Dropping a database or waiting for another change may take a while.
+            deadline: .seconds(120)
+        ) { request in
+            try await handler(try request.parameter("workspace"), try context.caller(request), request)
+        }
+    }
+
+    private var create: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/organizations/{organization}/workspaces",
+            id: "createWorkspace",
+            tag: NativeSurface.Tag.workspaces,
+            summary: "Create a workspace",
+            description: "Its database exists and is migrated when this answers.",
+            access: .anybody(.workspacesWrite),
+            parameters: [OrganizationRoutes.parameter],
+            body: .required(
+                .object([
+                    .required("name", NativeSchema.name),
+                    .optional("slug", DomainSchema.slug.orNull.described("By default derived from the name.")),
+                    .optional(
+                        "cluster",
+                        .string(min: 1, max: 63).orNull.described("The name of the cluster that is to hold it.")
+                    ),
+                ])
+                .named("WorkspaceCreate")
+            ),
+            responses: [
+                EndpointResult(
+                    .created,
+                    "The workspace, active.",
+                    WorkspaceJSON.schema,
+                    headers: [NativeSchema.replayed]
+                )
+            ],
+            problems: [.conflict, .serviceUnavailable, .rateLimited],
+            takesIdempotencyKey: true,
+            deadline: .seconds(120)
+        ) { request in
+            let principal = try request.caller
+            let organization = try await context.platform.access.organization(
+                request.parameter("organization"),
+                for: principal
+            )
+            let new = NewWorkspace(
+                organizationID: organization.id,
+                name: try request.body.required("name"),
+                slug: try request.body.optional("slug"),
+                cluster: try request.body.optional("cluster")
+            )
+            let path = "/v1/organizations/\(UUIDv7.text(of: organization.id))/workspaces"
+            let made = try await context.platform.workspaces.create(new, by: try context.caller(request, path: path)) {
+                WorkspaceJSON(workspace: $0).stored
+            }
+            return .stored(made.answer, isReplay: made.isReplay, status: .created)
+        }
+    }
+
+    private var list: NativeEndpoint {
+        NativeEndpoint(
+            .get,
+            "/v1/workspaces",
+            id: "listWorkspaces",
+            tag: NativeSurface.Tag.workspaces,
+            summary: "List workspaces, newest first",
+            description: "An operator key sees all, an admin key those of its organization.",
+            access: .any(),
+            query: .page([
+                QueryParameter("organization_id", NativeSchema.id, "Only workspaces of this organization."),
+                QueryParameter(
+                    "state",
+                    .oneOf(WorkspaceState.allCases.map(\.rawValue)),
+                    "Only workspaces in this state."
+                ),
+                NativeSchema.query("A part of the name or the slug."),
+            ]),
+            responses: [
+                EndpointResult(
+                    .ok,
+                    "A page of workspaces.",
+                    NativeSchema.page("WorkspacePage", of: WorkspaceJSON.schema)
+                )
+            ],
+            problems: [.forbidden, .notFound, .serviceUnavailable, .rateLimited]
+        ) { request in
+            let page = try context.page(request)
+            let filter = WorkspaceFilter(
+                organizationID: try request.query.optional("organization_id", as: String.self)
+                    .flatMap { UUIDv7.parse($0.lowercased()) },
+                states: try request.query.optional("state").flatMap(WorkspaceState.init(rawValue:)).map { [$0] } ?? [],
+                query: try request.query.optional("query")
+            )
+            let found = try await context.platform.workspaces.list(page, filter, by: try context.caller(request))
+            return .page(found.items.map(WorkspaceJSON.init(workspace:)), nextCursor: found.next?.text)
+        }
+    }
+
+    private var get: NativeEndpoint {
+        endpoint(.get, "", id: "getWorkspace", "Get a workspace", access: .any()) { name, caller, _ in
+            .json(WorkspaceJSON(workspace: try await context.platform.workspaces.get(name, by: caller)))
+        }
+    }
+
+    private var update: NativeEndpoint {
+        endpoint(
+            .patch,
+            "",
+            id: "updateWorkspace",
+            "Change a workspace",
+            description: "What is absent stays; `null` takes the name away.",
+            body: .required(
+                .object([.optional("name", NativeSchema.name.orNull), .optional("slug", DomainSchema.slug)])
+                    .named("WorkspacePatch")
+            )
+        ) { name, caller, request in
+            var change = WorkspaceChange(slug: try request.body.optional("slug"))
+            switch try request.body.change("name", as: String.self) {
+            case .keep: break
+            case .clear: change.name = .some(nil)
+            case .set(let text): change.name = text
+            }
+            return .json(
+                WorkspaceJSON(workspace: try await context.platform.workspaces.update(name, change, by: caller))
+            )
+        }
+    }
+
+    private var delete: NativeEndpoint {
+        endpoint(
+            .delete,
+            "",
+            id: "deleteWorkspace",
+            "Delete a workspace and its database",
+            description: "Only an archived one, and never the default one.",
+            response: EndpointResult(.noContent, "It is gone.")
+        ) { name, caller, _ in
+            try await context.platform.workspaces.delete(name, by: caller)
+            return .noContent
+        }
+    }
+
+    private var suspend: NativeEndpoint {
+        endpoint(
+            .post,
+            "/suspend",
+            id: "suspendWorkspace",
+            "Refuse a workspace's keys for now",
+            description: "Until it is resumed."
+        ) { name, caller, _ in
+            .json(WorkspaceJSON(workspace: try await context.platform.workspaces.suspend(name, by: caller)))
+        }
+    }
+
+    private var resume: NativeEndpoint {
+        endpoint(.post, "/resume", id: "resumeWorkspace", "Accept a suspended workspace's keys again") {
+            name,
+            caller,
+            _ in
+            .json(WorkspaceJSON(workspace: try await context.platform.workspaces.resume(name, by: caller)))
+        }
+    }
+
+    private var archive: NativeEndpoint {
+        endpoint(
+            .post,
+            "/archive",
+            id: "archiveWorkspace",
+            "Put a workspace away",
+            description:
+                "Its keys are refused for good and its history stays. The default workspace cannot be archived."
+        ) { name, caller, _ in
+            .json(WorkspaceJSON(workspace: try await context.platform.workspaces.archive(name, by: caller)))
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package import Endpoints
+import HTTPTypes
+import JSON
+import Keys
+import Migrations
+import Postgres
+import Service
+import Tenancy
+import Verification
+
+/// What the refusals and troubles of the use cases are in HTTP; each surface spells them in its own way.
+package enum DomainProblems {
+    /// When to come back after something could not be reached, in seconds.
+    private static let retryAfter = 2
+
+    /// The problem that stands for an error of the domain; `nil` for what only a fault of the program can explain.
+    package static func problem(for error: any Error) -> Problem? {
+        switch error {
+        case let refusal as Refusal: refused(refusal)
+        case let error as TenancyError: tenancy(error)
+        case let error as PostgresError: error.isTrouble ? .serviceUnavailable(retryAfter: retryAfter) : nil
+        case is WorkspaceUnreachable: .workspaceUnavailable(retryAfter: retryAfter)
+        case is AdvisoryLock.Taken: .serviceUnavailable(retryAfter: retryAfter)
+        default: nil
+        }
+    }
+
+    private static func refused(_ refusal: Refusal) -> Problem {
+        switch refusal {
+        case .unauthenticated: return .invalidCredential
+        case .forbidden(let permission): return .forbidden(permission: permission.rawValue)
+        case .forbiddenKind(let sentence): return Problem(.forbidden, detail: sentence)
+        case .notFound: return .notFound
+        case .conflict(let sentence): return .conflict(sentence)
+        case .nameTaken: return .conflict("A key of this name exists already.")
+        case .invalid(let fields):
+            return .invalidRequest(fields.map { Fault(.body(JSONPointer(text: $0.pointer)), Self.clause($0.detail)) })
+        case .idempotencyKeyReused:
+            return .unprocessable("This Idempotency-Key was used for a different request within the last 24 hours.")
+        case .idempotencyKeyInUse:
+            return Problem(
+                .conflict,
+                detail: "A request with this Idempotency-Key, or another change of the same thing, is still under way.",
+                headers: [.retryAfter: "1"]
+            )
+        case .limitReached(let limit): return limitReached(limit)
+        case .workspaceUnavailable: return .workspaceUnavailable(retryAfter: retryAfter)
+        case .tooManyAttempts(let seconds): return .rateLimited(retryAfter: seconds)
+        case .overloaded: return .serviceUnavailable(retryAfter: 1)
+        case .unavailable: return .serviceUnavailable(retryAfter: retryAfter)
+        case .outcomeUnknown:
+            var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
+            problem.detail =
+                "The connection to the database broke while the change was committed; look again to learn its outcome."
+            return problem
+        case .unfinished:
+            // Without a Retry-After, for to send it again would make another.
+            return Problem(
+                .serviceUnavailable,
+                detail: "It is recorded and will be finished by itself; look again to see when it is there."
+            )
+        }
+    }
+
+    /// When to come back, and the limit in the terms of draft-ietf-httpapi-ratelimit-headers.
+    private static func limitReached(_ limit: RateLimitVerdict) -> Problem {
+        let seconds = max(1, wholeSeconds(limit.retryAfter))
+        let name = limit.period == .seconds(60) ? "minute" : "hour"
+        var problem = Problem.rateLimited(retryAfter: seconds)
+        problem.headers[.rateLimit] = "\"\(name)\";r=\(limit.remaining);t=\(seconds)"
+        problem.headers[.rateLimitPolicy] = "\"\(name)\";q=\(limit.limit);w=\(wholeSeconds(limit.period))"
+        return problem
+    }
+
+    /// Rounded up: who comes back then is not too early.
+    private static func wholeSeconds(_ duration: Duration) -> Int {
+        let (seconds, rest) = duration.components
+        return Int(seconds) + (rest > 0 ? 1 : 0)
+    }
+
+    private static func tenancy(_ error: TenancyError) -> Problem? {
+        switch error.code {
+        case .unknownOrganization, .unknownWorkspace: .notFound
+        case .unknownCluster: .invalidRequest(.body("cluster", detail: "must name a cluster"))
+        case .invalid: .invalidRequest(fault(error))
+        case .slugTaken, .clusterNameTaken, .memberExists, .defaultExists, .defaultWorkspace, .wrongState:
+            .conflict(sentence(error.message))
+        case .busy: Problem(.conflict, detail: sentence(error.message), headers: [.retryAfter: "1"])
+        case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
+        default: nil
+        }
+    }
+
+    private static func fault(_ error: TenancyError) -> Fault {
+        Fault(.body(JSONPointer(error.field.map { [.member($0)] } ?? [])), "is not acceptable: \(error.message)")
+    }
+
+    /// "the slug is taken" as a sentence.
+    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
+
+    /// "Must be in the future." as a clause.
+    private static func clause(_ sentence: String) -> String {
+        let text = sentence.hasSuffix(".") ? sentence.dropLast() : sentence[...]
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+}
+
+extension JSONPointer {
+    /// Reads a pointer whose steps are members with plain names, as use cases name their fields.
+    package init(text: String) {
+        self.init(text.split(separator: "/").map { Int($0).map(Token.element) ?? .member(String($0)) })
+    }
+}
+
+extension PostgresError {
+    /// Whether the server or the way to it was the trouble, so that the same request may succeed later.
+    fileprivate var isTrouble: Bool {
+        switch code {
+        case .connectFailed, .connectionLost, .deadlineExceeded, .cancelled, .poolTimedOut, .queueFull, .closed,
+            .commitOutcomeUnknown:
+            true
+        case .server:
+            // 40: a conflict of transactions; 53: out of resources; 57: cancelled or shutting down; 55P03: a lock was not had in time.
+            sqlState.map { ["40", "53", "57"].contains($0.errorClass) || $0 == .lockNotAvailable } ?? false
+        default: false
+        }
+    }
+}
