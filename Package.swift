@@ -179,9 +179,9 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "Endpoints", "JSON", "Keys", "Postgres", "Server", "Service", "Tenancy", "TestSupport", cryptoExtras,
-                lifecycle, log,
-                nioCore,
+                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON", "KeyStore", "Keys",
+                "NativeAPI", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport",
+                asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings
@@ -231,21 +231,79 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
-            name: "ServerTests",
+            name: "ServiceTests",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "NativeAPI", "Surfaces", "Telemetry",
-                "HTTPTestSupport", "JSON", "KeyStore", "Keys", "LocalPostgres", "Postgres", "Server",
-                "ServerTestSupport",
-                "Service", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras, httpTypes,
-                hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
+                "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service",
+                "Surfaces",
+                "Tenancy", "TestSupport", "Verification",
             ],
             swiftSettings: settings
         ),
         .testTarget(
-            name: "ServerFoundationTests",
+            name: "NativeAPITests",
             dependencies: [
-                "Endpoints", "JSON", "Server", "Telemetry", coreMetrics, httpTypes, hummingbird, hummingbirdTesting,
-                log, nioCore, nioEmbedded,
+                "NativeAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces",
+                "Tenancy", "TestSupport", "Verification",
+                asyncHTTPClient, crypto, cryptoExtras, httpTypes, log, nioCore, subprocess,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FluxbaseAPITests",
+            dependencies: [
+                "FluxbaseAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces",
+                "Tenancy", "TestSupport", "Verification",
+                asyncHTTPClient, httpTypes,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ClerkAPITests",
+            dependencies: [
+                "ClerkAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces",
+                "Tenancy", "TestSupport", "Verification",
+                asyncHTTPClient, httpTypes, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "BoltzAPITests",
+            dependencies: [
+                "BoltzAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces",
+                "Tenancy", "TestSupport", "Verification",
+                asyncHTTPClient, httpTypes,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "BoltzAPI", "ClerkAPI", "FluxbaseAPI", "HTTPTestSupport", "LocalPostgres", "NativeAPI", "Telemetry",
+                "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service",
+                "Surfaces",
+                "Tenancy", "TestSupport", "Verification",
+                asyncHTTPClient, crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix,
+                subprocess,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EndpointsTests",
+            dependencies: [
+                "Endpoints", "JSON", "Server", "ServerTestSupport", "Telemetry", coreMetrics, httpTypes, hummingbird,
+                hummingbirdTesting, log,
+                nioCore, nioEmbedded,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: [
+                "JSON", "ServerTestSupport", "Telemetry", coreMetrics, log,
             ],
             swiftSettings: settings
         ),

@@ -9,4 +9,4 @@ cd "$(dirname "$0")/.."
 MORTISE_SCHEMATHESIS=${MORTISE_SCHEMATHESIS:-$PWD/.venv/bin/schemathesis}
 [[ -x $MORTISE_SCHEMATHESIS ]] || { echo "Schemathesis was not found: run scripts/install-test-dependencies.sh" >&2; exit 1; }
 export MORTISE_SCHEMATHESIS
-exec scripts/swift-test.sh --filter 'ServerTests.OpenAPITests'
+exec scripts/swift-test.sh --filter 'NativeAPITests.OpenAPITests'

@@ -1,5 +1,4 @@
 package import Endpoints
-package import Keys
 package import Service
 package import Surfaces
 
@@ -7,27 +6,16 @@ package import Surfaces
 ///
 /// It translates, as the native surface does: what is allowed is decided below it. A workspace key here is a service key of the
 /// workspace, without the rule that names are unique.
-package struct BoltzSurface: Sendable {
+package struct BoltzSurface: Surface {
     /// Every operation.
     package let table: EndpointTable<Principal>
 
-    /// Makes the surface.
-    ///
-    /// - Parameters:
-    ///   - platform: the use cases.
-    ///   - clients: how a client's address is found out.
-    ///   - settings: what the operations have in common; how errors are translated and spelled is set here.
-    ///   - now: the wall clock, for what answers say about keys; the database's clock decides.
-    package init(
-        platform: Platform,
-        clients: ClientAddresses,
-        settings: EndpointSettings,
-        now: @escaping @Sendable () -> Timestamp
-    ) {
-        var settings = settings
+    /// Creates the surface.
+    package init(_ surface: SurfaceContext) {
+        var settings = surface.settings
         settings.translate = { BoltzProblems.problem(for: $0) }
         settings.renderer = BoltzProblems.renderer
-        let context = BoltzContext(platform: platform, clients: clients, now: now)
+        let context = BoltzContext(platform: surface.platform, clients: surface.clients, now: surface.now)
         table = EndpointTable(
             BoltzKeyRoutes(context: context).endpoints
                 + BoltzWorkspaceRoutes(context: context).endpoints

@@ -1,6 +1,5 @@
 package import Endpoints
 import HTTPTypes
-package import Keys
 package import Service
 package import Surfaces
 
@@ -9,27 +8,16 @@ package import Surfaces
 ///
 /// It translates, as the native surface does: what is allowed is decided below it. An API key here is a client key of a workspace, the
 /// secret key is an admin key, and sessions are those of the issuers that the operator has configured.
-package struct ClerkSurface: Sendable {
+package struct ClerkSurface: Surface {
     /// Every operation, once for each of the paths that clients know it by.
     package let table: EndpointTable<Principal>
 
-    /// Makes the surface.
-    ///
-    /// - Parameters:
-    ///   - platform: the use cases.
-    ///   - clients: how a client's address is found out.
-    ///   - settings: what the operations have in common; how errors are translated and spelled is set here.
-    ///   - now: the wall clock, for what answers say about keys; the database's clock decides.
-    package init(
-        platform: Platform,
-        clients: ClientAddresses,
-        settings: EndpointSettings,
-        now: @escaping @Sendable () -> Timestamp
-    ) {
-        var settings = settings
+    /// Creates the surface.
+    package init(_ surface: SurfaceContext) {
+        var settings = surface.settings
         settings.translate = { ClerkProblems.problem(for: $0) }
         settings.renderer = ClerkProblems.renderer
-        let context = ClerkContext(platform: platform, clients: clients, now: now)
+        let context = ClerkContext(platform: surface.platform, clients: surface.clients, now: surface.now)
         let endpoints = ClerkPath.allCases.flatMap { path in
             ClerkKeyRoutes(context: context, path: path).endpoints
                 + ClerkVerifyRoutes(context: context, path: path).endpoints

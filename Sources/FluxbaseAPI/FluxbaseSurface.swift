@@ -7,25 +7,16 @@ package import Surfaces
 /// The API of Fluxbase under `/api/v1`, as its TypeScript SDK uses it for keys, sessions and tenants.
 ///
 /// It translates: what is allowed is decided below it, by the same use cases that serve the other surfaces.
-package struct FluxbaseSurface: Sendable {
+package struct FluxbaseSurface: Surface {
     /// Every operation.
     package let table: EndpointTable<Principal>
 
-    /// Makes the surface.
-    ///
-    /// - Parameters:
-    ///   - platform: the use cases.
-    ///   - clients: how a client's address is found out.
-    ///   - settings: what the operations have in common; how errors are translated and spelled is set here.
-    package init(
-        platform: Platform,
-        clients: ClientAddresses,
-        settings: EndpointSettings
-    ) {
-        var settings = settings
+    /// Creates the surface.
+    package init(_ surface: SurfaceContext) {
+        var settings = surface.settings
         settings.translate = { FluxbaseProblems.problem(for: $0) }
         settings.renderer = FluxbaseProblems.renderer
-        let context = FluxbaseContext(platform: platform, clients: clients)
+        let context = FluxbaseContext(platform: surface.platform, clients: surface.clients)
         let endpoints =
             FluxbaseAuthRoutes(context: context).endpoints
             + FluxbaseAdminRoutes(context: context).endpoints

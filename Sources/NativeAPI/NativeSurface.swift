@@ -1,34 +1,21 @@
 package import Endpoints
-package import Keys
 package import Service
 package import Surfaces
 
 /// The native API under `/v1`, and its OpenAPI document.
 ///
 /// It translates: a request into a use case's command, an outcome into a status and a body. What is allowed is decided below it.
-package struct NativeSurface: Sendable {
+package struct NativeSurface: Surface {
     /// Every operation.
     package let table: EndpointTable<Principal>
 
-    /// Makes the surface.
+    /// Creates the surface.
     ///
-    /// - Parameters:
-    ///   - platform: the use cases.
-    ///   - clients: how a client's address is found out.
-    ///   - settings: what the operations have in common; how errors are translated is set here.
-    ///   - version: the program's version, for the document.
-    ///   - now: the wall clock, for statuses in answers and for a first look at `expires_at`; the database's clock decides.
-    /// - Throws: `OpenAPIComponentConflict` where two schemas claim one name.
-    package init(
-        platform: Platform,
-        clients: ClientAddresses,
-        settings: EndpointSettings,
-        version: String,
-        now: @escaping @Sendable () -> Timestamp
-    ) throws(OpenAPIComponentConflict) {
-        var settings = settings
+    /// - Throws: `OpenAPIComponentConflict` if two schemas have the same name.
+    package init(_ surface: SurfaceContext) throws(OpenAPIComponentConflict) {
+        var settings = surface.settings
         settings.translate = { DomainProblems.problem(for: $0) }
-        let context = NativeContext(platform: platform, clients: clients, now: now)
+        let context = NativeContext(platform: surface.platform, clients: surface.clients, now: surface.now)
         let endpoints =
             OrganizationRoutes(context: context).endpoints
             + WorkspaceRoutes(context: context).endpoints
@@ -42,7 +29,7 @@ package struct NativeSurface: Sendable {
             + EventRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
         table = try EndpointTable(endpoints, security: context.security, settings: settings)
-            .servingOpenAPI(at: "/openapi.json", Self.info(version))
+            .servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
     }
 
     /// The parts of the path space that are this surface's.

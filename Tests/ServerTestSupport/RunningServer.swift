@@ -76,7 +76,7 @@ package func withRunningServer<T: Sendable>(
 }
 
 /// The server ended before it listened.
-struct NeverListened: Error {}
+package struct NeverListened: Error {}
 
 /// The server as a service of the test's group, which can then tell it to stop.
 private struct ServerService: ServiceLifecycle.Service {

@@ -24,8 +24,9 @@ package struct SessionSigner: Sendable {
     package func keySet() throws -> JSONValue {
         let parts = try key.publicKey.getKeyPrimitives()
         let web: JSONValue = [
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": .string(keyID), "n": .string(Self.encode(parts.modulus)),
-            "e": .string(Self.encode(parts.publicExponent)),
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": .string(keyID),
+            "n": .string(Base64URL.encode(parts.modulus)),
+            "e": .string(Base64URL.encode(parts.publicExponent)),
         ]
         return ["keys": [web]]
     }
@@ -59,13 +60,9 @@ package struct SessionSigner: Sendable {
 
     private func sign(_ claims: JSONObject) throws -> String {
         let header: JSONValue = ["alg": "RS256", "typ": "JWT", "kid": .string(keyID)]
-        let head = Self.encode(Data(header.text.utf8))
-        let signed = "\(head).\(Self.encode(Data(JSONValue.object(claims).text.utf8)))"
+        let head = Base64URL.encode(header)
+        let signed = "\(head).\(Base64URL.encode(JSONValue.object(claims)))"
         let signature = try key.signature(for: Data(signed.utf8), padding: .insecurePKCS1v1_5)
-        return "\(signed).\(Self.encode(signature.rawRepresentation))"
-    }
-
-    private static func encode(_ data: Data) -> String {
-        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        return "\(signed).\(Base64URL.encode(signature.rawRepresentation))"
     }
 }

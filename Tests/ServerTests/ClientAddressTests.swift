@@ -3,6 +3,7 @@ import JSON
 import Keys
 import NIOCore
 import Server
+import ServerTestSupport
 import Surfaces
 import Testing
 

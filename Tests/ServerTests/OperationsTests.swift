@@ -1,5 +1,6 @@
 import JSON
 import Keys
+import ServerTestSupport
 import Testing
 
 /// What operators see of a running server.

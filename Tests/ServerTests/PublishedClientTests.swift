@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSON
+import ServerTestSupport
 import Subprocess
 import Testing
 

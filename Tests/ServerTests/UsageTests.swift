@@ -4,6 +4,7 @@ import KeyStore
 import Keys
 import Postgres
 import Server
+import ServerTestSupport
 import Service
 import Tenancy
 import TestSupport

@@ -1,8 +1,5 @@
-package import BoltzAPI
-package import ClerkAPI
 import CoreMetrics
 import Endpoints
-package import FluxbaseAPI
 import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
@@ -10,10 +7,10 @@ import KeyStore
 import Keys
 package import Logging
 package import NIOCore
-package import NativeAPI
 import Postgres
 package import Service
 import ServiceLifecycle
+package import Surfaces
 import Telemetry
 import Tenancy
 package import UnixSignals
@@ -26,17 +23,8 @@ package struct MortiseServer: Sendable {
     /// The use cases.
     package let platform: Platform
 
-    /// The native API, whose table tests go through.
-    package let native: NativeSurface
-
-    /// Fluxbase's API.
-    package let fluxbase: FluxbaseSurface
-
-    /// Boltz's API.
-    package let boltz: BoltzSurface
-
-    /// Clerk's API.
-    package let clerk: ClerkSurface
+    /// The dialects of the API.
+    package let surfaces: [any Surface]
 
     /// What this start made; to be shown once to whoever started the program.
     package let firstStart: FirstStart
@@ -105,36 +93,16 @@ package struct MortiseServer: Sendable {
                 logger.warning("a cluster cannot be used at the moment", metadata: ["cluster": "\(cluster)"])
             }
             let registry = PrometheusRegistry(help: ServerMetrics.help)
-            let native = try NativeSurface(
+            let context = SurfaceContext(
                 platform: platform,
                 clients: configuration.clients,
                 settings: endpointSettings(configuration, registry),
                 version: configuration.version,
                 now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
             )
-            let fluxbase = FluxbaseSurface(
-                platform: platform,
-                clients: configuration.clients,
-                settings: endpointSettings(configuration, registry)
-            )
-            let boltz = BoltzSurface(
-                platform: platform,
-                clients: configuration.clients,
-                settings: endpointSettings(configuration, registry),
-                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
-            )
-            let clerk = ClerkSurface(
-                platform: platform,
-                clients: configuration.clients,
-                settings: endpointSettings(configuration, registry),
-                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
-            )
             return MortiseServer(
                 platform: platform,
-                native: native,
-                fluxbase: fluxbase,
-                boltz: boltz,
-                clerk: clerk,
+                surfaces: try configuration.surfaces.map { try $0.init(context) },
                 firstStart: first,
                 configuration: configuration,
                 keySets: keySets,
@@ -331,13 +299,10 @@ package struct MortiseServer: Sendable {
         let router = Router(context: MortiseRequestContext.self)
         router.add(
             middleware: FrontMiddleware(
-                mounts: native.mounts + fluxbase.mounts + clerk.mounts + boltz.mounts + operations.mounts
+                mounts: surfaces.flatMap(\.mounts) + operations.mounts
             )
         )
-        native.table.register(on: router)
-        fluxbase.table.register(on: router)
-        boltz.table.register(on: router)
-        clerk.table.register(on: router)
+        for surface in surfaces { surface.register(on: router) }
         operations.register(on: router)
         return router
     }

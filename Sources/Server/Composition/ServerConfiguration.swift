@@ -1,5 +1,9 @@
+import BoltzAPI
+import ClerkAPI
 package import Endpoints
+import FluxbaseAPI
 package import Keys
+import NativeAPI
 package import Postgres
 package import Service
 package import Surfaces
@@ -52,6 +56,11 @@ package struct ServerConfiguration: Sendable {
 
     /// Whose word counts about a client's address; nobody's by default.
     package var clients = ClientAddresses()
+
+    /// The dialects that the server speaks. Defaults to all of them.
+    package var surfaces: [any Surface.Type] = [
+        NativeSurface.self, FluxbaseSurface.self, ClerkSurface.self, BoltzSurface.self,
+    ]
 
     /// Which requests have a line in the log; by default all but verifications, health checks and the like.
     package var accessLog: EndpointSettings.AccessLog = .declared

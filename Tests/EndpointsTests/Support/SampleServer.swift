@@ -1,0 +1,72 @@
+import Endpoints
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import JSON
+import Logging
+import NIOCore
+import Server
+import ServerTestSupport
+import Synchronization
+import Telemetry
+import Testing
+
+/// An answer, with its body read as JSON where it is JSON.
+struct Answer {
+    let status: Int
+    let headers: HTTPFields
+    let text: String
+
+    init(_ response: TestResponse) {
+        status = response.status.code
+        headers = response.headers
+        text = String(buffer: response.body)
+    }
+
+    var json: JSONValue? { try? JSONValue(parsing: text.utf8, limits: JSONLimits(maximumBytes: 1 << 20)) }
+}
+
+/// The sample service behind a real socket.
+struct SampleClient {
+    let client: any TestClientProtocol
+
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ body: String? = nil,
+        as caller: String? = "writer",
+        _ headers: HTTPFields = [:]
+    ) async throws -> Answer {
+        var headers = headers
+        if let caller { headers[.authorization] = "Bearer \(caller)" }
+        let response = try await client.executeRequest(
+            uri: path,
+            method: method,
+            headers: headers,
+            body: body.map { ByteBuffer(string: $0) }
+        )
+        return Answer(response)
+    }
+}
+
+/// Runs the sample service on a socket of its own and hands out a client.
+func withSampleServer(
+    _ settings: EndpointSettings = EndpointSettings(),
+    log: LineCollector = LineCollector(),
+    _ test: @Sendable (SampleClient) async throws -> Void
+) async throws {
+    var settings = settings
+    settings.translate = { $0 is SampleConflict ? .conflict("The name is taken.") : nil }
+    let table = SampleTable.make(settings)
+    let registry = PrometheusRegistry()
+    let operations = OperationsEndpoints(readiness: Readiness { [] }, metrics: registry)
+    let router = Router(context: MortiseRequestContext.self)
+    router.add(middleware: FrontMiddleware(mounts: [table.mount(at: "/v1")] + operations.mounts))
+    table.register(on: router)
+    operations.register(on: router)
+    // The handler redacts nothing here: it would hide that the endpoint does not.
+    let output = JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 })
+    let logger = Logger(label: "test") { JSONLogHandler(label: $0, level: .info, output: output) }
+    let application = Application(router: router, logger: logger)
+    try await application.test(.live) { try await test(SampleClient(client: $0)) }
+}

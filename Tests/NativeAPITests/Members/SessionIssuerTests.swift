@@ -1,0 +1,381 @@
+import FoundationEssentials
+import Glibc
+import HTTPTestSupport
+import JSON
+import Keys
+import Server
+import ServerTestSupport
+import Service
+import Synchronization
+import Tenancy
+import TestSupport
+import Testing
+
+/// Sessions of an organization's own application: which are believed, and how far.
+@Suite(.timeLimit(.minutes(5))) struct SessionIssuerTests {
+    private static let path = "/v1/organizations/default/session-issuers"
+    private static let now: Int64 = 1_800_000_000
+    private static let time = Timestamp(microsecondsSinceUnixEpoch: now * 1_000_000)
+
+    private func add(
+        _ mortise: ServerHarness,
+        _ settings: JSONValue,
+        organization: String = "default"
+    ) async throws -> Answer {
+        var body = settings.object ?? JSONObject()
+        body["issuer"] = body["issuer"] ?? .string(IssuerKeys.issuer)
+        let path = "/v1/organizations/\(organization)/session-issuers"
+        return try await mortise.api.post(path, .object(body), as: mortise.operatorToken)
+    }
+
+    private func session(_ mortise: ServerHarness, _ token: String, at time: Timestamp = time) async throws
+        -> ExternalSession
+    {
+        let principal = try await mortise.server.platform.sessionIssuers.principal(for: token, now: time)
+        guard case .external(let session) = principal.identity else { throw Refusal.unauthenticated }
+        #expect(principal.permissions.isEmpty)
+        return session
+    }
+
+    /// Why a token is refused; `nil` where it is not.
+    private func refusal(_ mortise: ServerHarness, _ token: String, at time: Timestamp = time) async -> String? {
+        do {
+            _ = try await session(mortise, token, at: time)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func `operators add, list and remove issuers, each of which has one organization`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            let added = try await add(mortise, ["jwks": try keys.keySet()])
+            #expect(added.status == 201)
+            #expect(added["algorithms"] == ["RS256"])
+            #expect(added["manage_roles"] == ["admin"])
+            #expect(added["has_inline_jwks"] == true)
+            let acme = try await mortise.makeOrganization("Acme")
+            #expect(try await add(mortise, ["jwks": try keys.keySet()], organization: "acme").status == 409)
+            let list = try await mortise.api.get(Self.path, as: mortise.operatorToken)
+            #expect(list["data"]?.array?.compactMap { $0["id"] } == [added["id"] ?? .null])
+            let claims = IssuerKeys.claims(at: Self.now)
+            let session = try await self.session(mortise, try keys.rs256(claims))
+            #expect(UUIDv7.text(of: session.organizationID) == added["organization_id"]?.string)
+            let id = try added.string("id")
+            // Only under its own organization is it there.
+            let foreign = "/v1/organizations/\(acme.id)/session-issuers/\(id)"
+            #expect(try await mortise.api.send("DELETE", foreign, as: mortise.operatorToken).status == 404)
+            #expect(try await mortise.api.send("DELETE", "\(Self.path)/\(id)", as: mortise.operatorToken).status == 204)
+            #expect(try await refusal(mortise, keys.rs256(claims)) == "unauthenticated")
+            #expect(try await mortise.api.get(Self.path, as: mortise.adminToken).status == 403)
+        }
+    }
+
+    @Test func `each fault of an issuer is named`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys().keySet()
+            let cases: [(JSONValue, [String])] = [
+                ([:], ["/jwks_url"]), (["jwks": keys, "jwks_url": "https://x.example"], ["/jwks_url"]),
+                (["jwks_url": "http://keys.example/jwks"], ["/jwks_url"]), (["jwks_url": "ftp://x"], ["/jwks_url"]),
+                (["jwks_url": "https://user@x.example/"], ["/jwks_url"]), (["jwks_file": "relative"], ["/jwks_file"]),
+                (["jwks": ["keys": []]], ["/jwks"]), (["jwks": keys, "algorithms": ["HS256"]], ["/algorithms/0"]),
+                (["jwks": keys, "algorithms": ["none"]], ["/algorithms/0"]),
+                (["jwks": keys, "algorithms": []], ["/algorithms"]),
+            ]
+            // An index has room for so many bytes; these could not be compressed.
+            let long = String(String.UnicodeScalarView((0x4E00..<0x4E00 + 1500).compactMap(Unicode.Scalar.init)))
+            let tooLong = try await add(mortise, ["issuer": .string(long), "jwks": keys])
+            #expect(tooLong.status == 400 && tooLong.pointers == ["/issuer"], "\(tooLong)")
+            for (body, pointers) in cases {
+                let answer = try await add(mortise, body)
+                #expect(answer.status == 400, "\(body.text): \(answer)")
+                #expect(answer.pointers == pointers, "\(body.text): \(answer)")
+            }
+        }
+    }
+
+    // The attack: a token that was never signed by the issuer, in every way that has fooled a verifier before.
+    @Test func `only the issuer's own signatures count, by the algorithms that are set`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            let set = try keys.keySet()
+            #expect(
+                try await add(mortise, ["jwks": set, "algorithms": ["RS256", "ES256", "EdDSA"]]).status == 201
+            )
+            let claims = IssuerKeys.claims(at: Self.now)
+            for token in [try keys.rs256(claims), try keys.es256(claims), try keys.ed25519(claims)] {
+                #expect(await refusal(mortise, token) == nil)
+            }
+            let stranger = try IssuerKeys()
+            let modulus = set["keys"]?.array?[3]["n"]?.string ?? ""
+            let parts = try keys.rs256(claims).split(separator: ".").map(String.init)
+            var wrong = [
+                try stranger.rs256(claims), try stranger.es256(claims), try stranger.ed25519(claims),
+                try keys.hs256(claims, secret: keys.publicPEM), try keys.hs256(claims, secret: modulus),
+                try keys.hs256(claims, secret: "", keyID: "secret"), try keys.unsigned(claims, algorithm: "none"),
+                try keys.unsigned(claims, algorithm: "RS256"), try keys.rs256(claims, header: [("alg", "none")]),
+                try keys.rs256(claims, header: [("alg", "RS512")]), try keys.rs256(claims, header: [("alg", "ES256")]),
+                try keys.rs256(claims, header: [("kid", nil)]), try keys.rs256(claims, header: [("kid", "k1-es")]),
+                try keys.rs256(claims, header: [("kid", "encryption")]),
+                try keys.rs256(claims, header: [("crit", ["exp"])]), "a.b.c", "..",
+                parts.prefix(2).joined(separator: ".") + ".",
+                Base64URL.encode(.object(["alg": "RS256", "kid": "k1"])) + "." + parts[1] + "." + parts[2],
+                parts[0] + "." + parts[1] + "." + parts[2] + "=", mortise.adminToken,
+            ]
+            // A header that carries its own key, or says where to get one.
+            wrong.append(try stranger.rs256(claims, header: [("jwk", try stranger.keySet()["keys"]?.array?[3])]))
+            wrong.append(try stranger.rs256(claims, header: [("jku", "https://evil.example/jwks")]))
+            for token in wrong {
+                #expect(await refusal(mortise, token) == "unauthenticated", "\(token)")
+            }
+            // A member's session is no such token, nor the other way round.
+            let member = try await mortise.session("ada@example.org", "admin")
+            #expect(await refusal(mortise, member) == "unauthenticated")
+            #expect(try await mortise.api.get("/v1/me", as: try keys.rs256(claims)).status == 401)
+        }
+    }
+
+    @Test func `claims decide: time, party, subject and issuer`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            let set = try keys.keySet()
+            #expect(
+                try await add(mortise, ["jwks": set, "authorized_parties": ["https://app.example"]]).status == 201
+            )
+            let wrong: [[(String, JSONValue?)]] = [
+                [("exp", .integer(Self.now - 6))], [("exp", nil)], [("exp", "2030")], [("nbf", .integer(Self.now + 6))],
+                [("nbf", "x")], [("azp", "https://evil.example")], [("azp", nil)], [("sub", nil)], [("sub", "")],
+                [("sub", "a\u{0}b")], [("sub", 5)], [("iss", "https://other.example")], [("iss", nil)],
+                [("iss", "https://issuer.example/")], [("sts", "pending")],
+            ]
+            for changes in wrong {
+                let token = try keys.rs256(IssuerKeys.claims(at: Self.now, changes))
+                #expect(await refusal(mortise, token) == "unauthenticated", "\(changes)")
+            }
+            let right: [[(String, JSONValue?)]] = [
+                [("exp", .integer(Self.now - 4))], [("nbf", .integer(Self.now + 4))], [("nbf", nil)], [("sid", nil)],
+            ]
+            for changes in right {
+                let token = try keys.rs256(IssuerKeys.claims(at: Self.now, changes))
+                #expect(await refusal(mortise, token) == nil, "\(changes)")
+            }
+            let token = try keys.rs256(IssuerKeys.claims(at: Self.now))
+            let late = Timestamp(microsecondsSinceUnixEpoch: (Self.now + 66) * 1_000_000)
+            #expect(await refusal(mortise, token, at: late) == "unauthenticated")
+        }
+    }
+
+    @Test func `a session reads and manages what its role allows, in either version of the claims`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            let settings: JSONValue = [
+                "jwks": try keys.keySet(), "read_roles": ["member"], "manage_roles": ["org:admin"],
+            ]
+            #expect(try await add(mortise, settings).status == 201)
+            func session(_ changes: [(String, JSONValue?)]) async throws -> ExternalSession {
+                try await self.session(mortise, try keys.rs256(IssuerKeys.claims(at: Self.now, changes)))
+            }
+            func expect(_ session: ExternalSession, _ read: Bool, _ manage: Bool) {
+                #expect(session.mayRead("org_1") == read && session.mayManage("org_1") == manage)
+                #expect(session.mayRead("user_1") && session.mayManage("user_1"))
+                #expect(!session.mayRead("user_2") && !session.mayManage("org_2"))
+            }
+            let alone = try await session([])
+            expect(alone, false, false)
+            #expect(alone.defaultSubject == "user_1")
+            for (role, read, manage) in [("admin", true, true), ("member", true, false), ("guest", false, false)] {
+                let two = try await session([("o", ["id": "org_1", "slg": "one", "rol": .string(role)])])
+                expect(two, read, manage)
+                #expect(two.defaultSubject == "org_1")
+                #expect(two.activeOrganization?.slug == "one")
+                expect(
+                    try await session([
+                        ("v", 1), ("org_id", "org_1"), ("org_role", .string("org:\(role)")),
+                    ]),
+                    read,
+                    manage
+                )
+            }
+        }
+    }
+
+    @Test func `a session comes to its own client keys and to nothing else`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
+            let platform = mortise.server.platform
+            let token = try keys.rs256(IssuerKeys.claims(at: Self.now))
+            let principal = try await platform.sessionIssuers.principal(for: token, now: Self.time)
+            #expect(principal.actor == "session:user_1")
+            let home = try await platform.access.clientKeys(ofWorkspace: nil, for: principal, .keysWrite)
+            #expect(home.subject == "user_1")
+            for permission in Permission.allCases where permission != .platform {
+                await #expect(throws: Refusal.self) {
+                    try await platform.access.clientKeys(
+                        ofWorkspace: nil,
+                        subject: "user_2",
+                        for: principal,
+                        permission
+                    )
+                }
+                await #expect(throws: Refusal.self) {
+                    try await platform.access.keys(ofWorkspace: nil, for: principal, permission)
+                }
+                await #expect(throws: Refusal.self) {
+                    try await platform.access.keys(ofOrganization: "default", for: principal, permission)
+                }
+            }
+            #expect(throws: Refusal.self) { try platform.access.audience(of: principal) }
+            #expect(throws: Refusal.self) { try platform.access.keysOfPlatform(for: principal) }
+            let caller = Caller(principal: principal, address: nil, requestID: nil)
+            await #expect(throws: Refusal.self) {
+                try await platform.members.add(
+                    NewMember(email: "x@example.org", role: .member),
+                    organization: "default",
+                    by: caller,
+                    answer: { _ in "" }
+                )
+            }
+            await #expect(throws: Refusal.self) {
+                try await platform.workspaces.create(
+                    NewWorkspace(organizationID: try #require(principal.organizationID), name: "x"),
+                    by: caller
+                ) { _ in "" }
+            }
+        }
+    }
+
+    // The attack: a subject is named that the language takes for the user's own, and the database for another's.
+    @Test func `a subject is the session's own byte for byte`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
+            let changes: [(String, JSONValue?)] = [
+                ("sub", "user_aK"), ("o", ["id": "org_\u{E9}", "slg": "e", "rol": "admin"]),
+            ]
+            let token = try keys.rs256(IssuerKeys.claims(at: Self.now, changes))
+            let access = mortise.server.platform.access
+            let principal = try await mortise.server.platform.sessionIssuers.principal(for: token, now: Self.time)
+            for subject in ["user_aK", "org_\u{E9}"] {
+                let home = try await access.clientKeys(ofWorkspace: nil, subject: subject, for: principal, .keysWrite)
+                #expect(home.subject.map { Array($0.utf8) } == Array(subject.utf8))
+            }
+            for (twin, own) in [("user_a\u{212A}", "user_aK"), ("org_e\u{301}", "org_\u{E9}")] {
+                #expect(twin == own)
+                await #expect(throws: Refusal.self) {
+                    try await access.clientKeys(ofWorkspace: nil, subject: twin, for: principal, .keysWrite)
+                }
+            }
+        }
+    }
+
+    // Of two keys with one id nobody could say which is meant, so neither is.
+    @Test func `keys that share an id are not used`() async throws {
+        try await withMortise { mortise in
+            let (keys, twin) = (try IssuerKeys(), try IssuerKeys())
+            let both = (try keys.keySet()["keys"]?.array ?? []) + [try twin.keySet()["keys"]?.array?[3] ?? .null]
+            #expect(try await add(mortise, ["jwks": ["keys": .array(both)]]).status == 201)
+            let claims = IssuerKeys.claims(at: Self.now)
+            for token in [try keys.rs256(claims), try twin.rs256(claims)] {
+                #expect(await refusal(mortise, token) == "unauthenticated")
+            }
+        }
+    }
+
+    // The attack: a key file that is a pipe nobody writes into, whose reader would wait for ever.
+    @Test func `a file of keys is a regular one`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("issuer-\(UUID())")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let (pipe, file, link) = ("\(folder.path)/pipe", "\(folder.path)/file", "\(folder.path)/link")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            #expect(FileManager.default.createFile(atPath: file, contents: Data(try keys.keySet().text.utf8)))
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
+            // Whoever waits for a writer is let go in the end, so that a broken reader does not stop the other tests.
+            let writer = Task {
+                try await Task.sleep(for: .seconds(10))
+                close(open(pipe, O_RDWR | O_NONBLOCK))
+            }
+            for (path, isGood) in [(pipe, false), (folder.path, false), (link, true)] {
+                let issuer = "https://issuer.example\(path)"
+                let added = try await add(mortise, ["issuer": .string(issuer), "jwks_file": .string(path)])
+                #expect(added.status == 201, "\(added)")
+                let start = ContinuousClock.now
+                let refusal = await self.refusal(
+                    mortise,
+                    try keys.rs256(IssuerKeys.claims(at: Self.now, [("iss", .string(issuer))]))
+                )
+                #expect(refusal == (isGood ? nil : "unavailable"), "\(path)")
+                #expect(ContinuousClock.now - start < .seconds(9), "\(path)")
+            }
+            writer.cancel()
+        }
+    }
+
+    @Test func `keys are fetched once, again for an unknown key id, and not for every token that names one`()
+        async throws
+    {
+        let (old, new) = (try IssuerKeys("old"), try IssuerKeys("new"))
+        let current = Mutex(try old.keySet().text)
+        let clock = Mutex(Duration.zero)
+        let elapsed: @Sendable () -> Duration = { clock.withLock { $0 } }
+        try await ScriptedServer.with({ _ in .json(current.withLock { $0 }) }) { issuer in
+            try await withMortise(configure: { $0.elapsed = elapsed }) { mortise in
+                #expect(try await add(mortise, ["jwks_url": .string("\(issuer.url)/jwks.json")]).status == 201)
+                let claims = IssuerKeys.claims(at: Self.now)
+                // At the same moment, and by one request.
+                let token = try old.rs256(claims)
+                await withTaskGroup(of: String?.self) { group in
+                    for _ in 0..<8 { group.addTask { await self.refusal(mortise, token) } }
+                    for await refusal in group { #expect(refusal == nil) }
+                }
+                #expect(issuer.requests.map(\.uri) == ["/jwks.json"])
+                // Within the minute an unknown id is refused without asking.
+                current.withLock { $0 = (try? new.keySet().text) ?? "" }
+                #expect(try await self.refusal(mortise, new.rs256(claims)) == "unauthenticated")
+                #expect(issuer.requests.count == 1)
+                #expect(await self.refusal(mortise, token) == nil)
+                // After it, one question brings the new key; and the old one, which is no longer there, counts no longer.
+                clock.withLock { $0 = .seconds(60) }
+                #expect(try await self.refusal(mortise, new.rs256(claims)) == nil)
+                #expect(await self.refusal(mortise, token) == "unauthenticated")
+                #expect(issuer.requests.count == 2)
+                // A known key is asked for again when the set is an hour old, and used while that fails.
+                current.withLock { $0 = "nonsense" }
+                clock.withLock { $0 = .seconds(60 + 3600) }
+                #expect(try await self.refusal(mortise, new.rs256(claims)) == nil)
+                #expect(issuer.requests.count == 3)
+                // Not for ever.
+                clock.withLock { $0 = .seconds(60 + 86_400) }
+                #expect(try await self.refusal(mortise, new.rs256(claims)) == "unavailable")
+            }
+        }
+    }
+
+    @Test func `an issuer that answers nonsense or nothing lets nobody in, and says so`() async throws {
+        for reply in [Reply.answer(500, "{}"), .json("<html>"), .json("{\"keys\": []}"), .hangUp] {
+            try await ScriptedServer.with({ _ in reply }) { issuer in
+                try await withMortise { mortise in
+                    #expect(try await add(mortise, ["jwks_url": .string(issuer.url)]).status == 201)
+                    let token = try IssuerKeys().rs256(IssuerKeys.claims(at: Self.now))
+                    #expect(await refusal(mortise, token) == "unavailable")
+                    #expect(mortise.log.text.contains("the keys of a session issuer cannot be read"))
+                }
+            }
+        }
+    }
+
+    @Test func `keys can be in a file`() async throws {
+        let keys = try IssuerKeys()
+        let file = FileManager.default.temporaryDirectory.appending(path: "jwks-\(UUID().uuidString)").path()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try Data(keys.keySet().text.utf8).write(to: URL(filePath: file))
+        try await withMortise { mortise async throws in
+            #expect(try await add(mortise, ["jwks_file": .string(file)]).status == 201)
+            #expect(try await refusal(mortise, keys.rs256(IssuerKeys.claims(at: Self.now))) == nil)
+        }
+    }
+}

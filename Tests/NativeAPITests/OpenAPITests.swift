@@ -1,0 +1,84 @@
+import Endpoints
+import Foundation
+import JSON
+import NativeAPI
+import Server
+import ServerTestSupport
+import Subprocess
+import Testing
+
+/// The document describes the surface, and the surface is as the document says.
+@Suite(.timeLimit(.minutes(10))) struct OpenAPITests {
+    @Test func `the served document lists every operation`() async throws {
+        try await withMortise { mortise in
+            #expect(mortise.server.native.table.declarationFaults == [])
+            let answer = try await mortise.api.get("/openapi.json", as: nil)
+            #expect(answer["openapi"] == "3.1.0")
+            var operations: [String] = []
+            for path in answer["paths"]?.object?.members ?? [] {
+                for operation in path.value.object?.members ?? [] {
+                    operations.append(operation.value["operationId"]?.string ?? "")
+                }
+            }
+            #expect(operations.sorted() == mortise.api.endpoints.map(\.operationID).sorted())
+        }
+    }
+
+    /// A Python that has openapi_spec_validator: the one beside Schemathesis, or the system's.
+    private static let python: String? = {
+        let beside = schemathesis.map { "\($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)])/python" }
+        return [beside, "python3"].compactMap(\.self)
+            .first { python in
+                let check = Process()
+                check.executableURL = URL(filePath: "/usr/bin/env")
+                check.arguments = [python, "-c", "import openapi_spec_validator"]
+                check.standardError = FileHandle.nullDevice
+                guard (try? check.run()) != nil else { return false }
+                check.waitUntilExit()
+                return check.terminationStatus == 0
+            }
+    }()
+
+    @Test(.enabled("the Python package openapi-spec-validator is not installed", { python != nil }))
+    func `the served document is valid OpenAPI`() async throws {
+        let python = try #require(Self.python)
+        try await withMortise { mortise in
+            let answer = try await mortise.api.get("/openapi.json", as: nil)
+            let name = "mortise-openapi-\(UInt64.random(in: 0...UInt64.max)).json"
+            let file = FileManager.default.temporaryDirectory.appending(path: name).path()
+            try Data(answer.text.utf8).write(to: URL(filePath: file))
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            let check = try await run(
+                .name("env"),
+                arguments: [python, "-m", "openapi_spec_validator", file],
+                output: .string(limit: 1 << 20),
+                error: .string(limit: 1 << 20)
+            )
+            #expect(check.terminationStatus.isSuccess, "\(check.standardOutput) \(check.standardError)")
+        }
+    }
+
+    /// Where Schemathesis is; `scripts/test-openapi.sh` says so.
+    private static let schemathesis = ProcessInfo.processInfo.environment["MORTISE_SCHEMATHESIS"]
+
+    @Test(.enabled(if: schemathesis != nil))
+    func `generated requests get what the document promises`() async throws {
+        let program = try #require(Self.schemathesis)
+        try await withMortise { mortise in
+            for token in [mortise.adminToken, mortise.operatorToken] {
+                let check = try await run(
+                    .name("sh"),
+                    arguments: [
+                        "-c", "exec \"$0\" \"$@\"", program, "run", "\(mortise.api.url)/openapi.json", "--max-examples",
+                        "20", "--header", "Authorization: Bearer \(token)",
+                        "--phases", "examples,coverage,fuzzing", "--exclude-checks",
+                        "positive_data_acceptance,ignored_auth", "--no-color",
+                    ],
+                    output: .string(limit: 16 << 20),
+                    error: .string(limit: 1 << 20)
+                )
+                #expect(check.terminationStatus.isSuccess, "\(check.standardOutput) \(check.standardError)")
+            }
+        }
+    }
+}

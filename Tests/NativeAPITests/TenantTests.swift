@@ -1,0 +1,151 @@
+import JSON
+import ServerTestSupport
+import Testing
+
+/// Organizations and workspaces over HTTP.
+@Suite(.timeLimit(.minutes(5))) struct TenantTests {
+    @Test func `an organization comes with an active workspace and an admin key that works at once`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let made = try await api.post(
+                "/v1/organizations",
+                ["name": "Acme Inc.", "token_prefix": "acme"],
+                as: mortise.operatorToken
+            )
+            #expect(made.status == 201)
+            #expect(made["organization", "slug"] == "acme-inc")
+            #expect(made["organization", "default_workspace_id"] == made["default_workspace", "id"])
+            #expect(made["default_workspace", "state"] == "active")
+            #expect(made["admin_key", "type"] == "admin")
+            let token = try made.string("token")
+            let key = try await mortise.makeKey("k", in: try made.string("default_workspace", "id"), as: token)
+            #expect(key.token.hasPrefix("acme_live_"))
+            #expect(try await mortise.verdict(key.token, as: token) == "valid")
+            #expect(try await mortise.verdict(key.token) == "not_found")
+
+            let again = try await api.post(
+                "/v1/organizations",
+                ["name": "x", "slug": "acme-inc"],
+                as: mortise.operatorToken
+            )
+            #expect(again.status == 409)
+            let all = try await api.get("/v1/organizations", as: mortise.operatorToken)
+            #expect(all["data"]?.array?.compactMap { $0["slug"]?.string } == ["acme-inc", "default"])
+            let own = try await api.get("/v1/organizations", as: token)
+            #expect(own["data"]?.array?.compactMap { $0["slug"]?.string } == ["acme-inc"])
+        }
+    }
+
+    @Test func `an organization is renamed by an operator, and its tokens stay what they were`() async throws {
+        try await withMortise { mortise in
+            let (api, operatorToken) = (mortise.api, mortise.operatorToken)
+            let acme = try await mortise.makeOrganization("Acme")
+            let path = "/v1/organizations/\(acme.id)"
+            let changed = try await api.send(
+                "PATCH",
+                "/v1/organizations/acme",
+                ["name": "Acme & Sons", "slug": "sons", "token_prefix": "sons"],
+                as: operatorToken
+            )
+            #expect(changed.status == 200, "\(changed)")
+            #expect(changed["name"] == "Acme & Sons" && changed["slug"] == "sons" && changed["token_prefix"] == "sons")
+            #expect(try await api.get("/v1/organizations/acme", as: operatorToken).status == 404)
+            #expect(try await api.get("/v1/organizations/sons", as: acme.token)["name"] == "Acme & Sons")
+            let events = try await api.get("\(path)/events?type=organization.updated", as: acme.token)
+            let event = try #require(events["data"]?.array?.first)
+            let slug = event["changes"]?["slug"]
+            #expect(slug?["from"] == "acme" && slug?["to"] == "sons", "\(event)")
+            // Nothing is no change, and one's own name is free for oneself.
+            #expect(try await api.send("PATCH", path, [:], as: operatorToken).status == 200)
+            #expect(try await api.send("PATCH", path, ["slug": "sons"], as: operatorToken).status == 200)
+            let cleared = try await api.send("PATCH", path, ["token_prefix": nil], as: operatorToken)
+            #expect(cleared["token_prefix"] == .null && cleared["name"] == "Acme & Sons")
+            #expect(try await api.send("PATCH", path, ["slug": "default"], as: operatorToken).status == 409)
+            for wrong: JSONValue in [
+                ["name": ""], ["name": nil], ["slug": "A B"], ["token_prefix": "toolong"], ["token_prefix": "1a"],
+            ] {
+                let refused = try await api.send("PATCH", path, wrong, as: operatorToken)
+                #expect(refused.status == 400, "\(wrong): \(refused)")
+            }
+            #expect(try await api.send("PATCH", path, ["name": "Mine"], as: acme.token).status == 403)
+            #expect(try await api.get("/v1/organizations/sons", as: acme.token)["name"] == "Acme & Sons")
+        }
+    }
+
+    @Test func `a workspace is made, renamed, suspended, archived and deleted`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
+            #expect(made.status == 201)
+            #expect(made["state"] == "active")
+            let id = try made.string("id")
+            #expect(try await api.get("/v1/workspaces/shop", as: admin).string("id") == id)
+            let key = try await mortise.makeKey("k", in: "shop")
+            let patched = try await api.send("PATCH", "/v1/workspaces/shop", ["name": nil, "slug": "store"], as: admin)
+            #expect(patched["name"] == .null)
+            #expect(patched["slug"] == "store")
+            #expect(try await api.get("/v1/workspaces/shop", as: admin).status == 404)
+            #expect(try await api.send("PATCH", "/v1/workspaces/store", ["slug": "default"], as: admin).status == 409)
+            #expect(try await api.send("DELETE", "/v1/workspaces/store", as: admin).status == 409)
+            #expect(try await api.post("/v1/workspaces/store/suspend", as: admin)["state"] == "suspended")
+            #expect(try await api.post("/v1/workspaces/store/suspend", as: admin)["state"] == "suspended")
+            #expect(try await api.get("/v1/workspaces?state=suspended", as: admin)["data"]?.array?.count == 1)
+            let archived = try await api.post("/v1/workspaces/store/archive", as: admin)
+            #expect(archived["state"] == "archived")
+            #expect(archived["archived_at"]?.string != nil)
+            #expect(try await mortise.verdict(key.token) == "workspace_unavailable")
+            #expect(try await api.get(ServerHarness.keys("store"), as: admin)["data"]?.array?.count == 1)
+            #expect(try await api.post("/v1/workspaces/store/resume", as: admin).status == 409)
+            #expect(try await api.send("DELETE", "/v1/workspaces/store", as: admin).status == 204)
+            #expect(try await api.get("/v1/workspaces/\(id)", as: admin).status == 404)
+            #expect(try await mortise.verdict(key.token) == "not_found")
+        }
+    }
+
+    @Test func `the default workspace can be neither archived nor deleted`() async throws {
+        try await withMortise { mortise in
+            let archive = try await mortise.api.post("/v1/workspaces/default/archive", as: mortise.adminToken)
+            #expect(archive.status == 409)
+            #expect(archive.code == "conflict")
+            #expect(
+                try await mortise.api.send("DELETE", "/v1/workspaces/default", as: mortise.adminToken).status == 409
+            )
+            #expect(try await mortise.api.get("/v1/workspaces/default", as: mortise.adminToken)["state"] == "active")
+        }
+    }
+
+    @Test func `an operator makes workspaces and lets an organization back in, and sees no key`() async throws {
+        try await withMortise { mortise in
+            let (api, token) = (mortise.api, mortise.operatorToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "By operator"], as: token)
+            #expect(made.status == 201)
+            let id = try made.string("id")
+            #expect(try await api.post("/v1/workspaces/\(id)/suspend", as: token)["state"] == "suspended")
+            #expect(try await api.get(ServerHarness.keys(id), as: token).status == 403)
+            let admin = try await mortise.makeAdmin(["keys:read"], as: token)
+            #expect(try await api.get(ServerHarness.keys(id), as: admin.token).status == 200)
+            // A slug is its organization's; an operator has none.
+            #expect(try await api.get("/v1/workspaces/by-operator", as: token).status == 404)
+        }
+    }
+
+    @Test func `operator keys are made, listed and revoked like others`() async throws {
+        try await withMortise { mortise in
+            let (api, token) = (mortise.api, mortise.operatorToken)
+            let made = try await api.post("/v1/operator-keys", ["name": "second"], as: token)
+            #expect(made.status == 201)
+            #expect(made["key", "permissions"] == ["platform:*"])
+            let second = try made.string("token")
+            #expect(second.hasPrefix("mko_live_"))
+            #expect(try await api.get("/v1/operator-keys", as: second)["data"]?.array?.count == 2)
+            let path = "/v1/operator-keys/\(try made.string("key", "id"))"
+            #expect(try await api.post("\(path)/revoke", as: token).status == 200)
+            #expect(try await api.get("/v1/operator-keys", as: second).status == 401)
+            #expect(try await api.get("\(path)/events", as: token)["data"]?.array?.count == 2)
+            // An admin key has no business here, and an operator's path finds no admin key.
+            let admin = try await mortise.makeAdmin([])
+            #expect(try await api.get("/v1/operator-keys/\(admin.id)", as: token).status == 404)
+            #expect(try await api.get("/v1/operator-keys/\(admin.id)/events", as: token).status == 404)
+        }
+    }
+}

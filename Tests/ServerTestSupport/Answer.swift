@@ -1,0 +1,66 @@
+import AsyncHTTPClient
+import HTTPTypes
+package import JSON
+import NIOCore
+import NIOHTTP1
+package import Testing
+
+/// What a server answered.
+package struct Answer: Sendable, CustomStringConvertible {
+    package let status: Int
+    package let headers: [String: String]
+    package let text: String
+
+    package init(status: Int, headers: [String: String], text: String) {
+        self.status = status
+        self.headers = headers
+        self.text = text
+    }
+
+    /// The body, read as JSON; `null` where it is none.
+    package var json: JSONValue {
+        (try? JSONValue(parsing: text.utf8, limits: JSONLimits(maximumBytes: 8 << 20))) ?? .null
+    }
+
+    /// A member of the body by the names on the way to it.
+    package subscript(_ names: String...) -> JSONValue? {
+        names.reduce(json as JSONValue?) { $0?[$1] }
+    }
+
+    /// The stable code of a problem or a verdict.
+    package var code: String? { self["code"]?.string }
+
+    /// What a problem points at, in order.
+    package var pointers: [String] {
+        (self["errors"]?.array ?? [])
+            .compactMap { $0["pointer"]?.string ?? $0["parameter"]?.string ?? $0["header"]?.string }
+    }
+
+    /// The body without what is different in every answer.
+    package var comparable: JSONValue {
+        guard case .object(var object) = json else { return .string(text) }
+        object["request_id"] = nil
+        return .object(object)
+    }
+
+    /// The body with all members in the order of their names: what is remembered of an answer comes back in the database's order.
+    package var inOrder: JSONValue { Self.inOrder(json) }
+
+    private static func inOrder(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let object):
+            let members = object.members.sorted { $0.name < $1.name }
+            return .object(JSONObject(members.map { ($0.name, inOrder($0.value)) }))
+        case .array(let elements): return .array(elements.map(inOrder))
+        default: return value
+        }
+    }
+
+    package var description: String { "\(status) \(text)" }
+
+    /// A member that must be a string.
+    package func string(_ names: String..., at location: SourceLocation = #_sourceLocation) throws -> String {
+        let value = names.reduce(json as JSONValue?) { $0?[$1] }
+        return try #require(value?.string, "no text at \(names) in \(self)", sourceLocation: location)
+    }
+}

@@ -1,0 +1,15 @@
+import Synchronization
+import Telemetry
+
+/// Keeps log lines.
+package final class LineCollector: LogSink {
+    private let stored = Mutex<[String]>([])
+
+    package init() {}
+
+    package var lines: [String] { stored.withLock { $0 } }
+
+    package func write(_ line: [UInt8]) {
+        stored.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+    }
+}

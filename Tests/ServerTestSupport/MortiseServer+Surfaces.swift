@@ -1,0 +1,28 @@
+package import BoltzAPI
+package import ClerkAPI
+package import FluxbaseAPI
+package import NativeAPI
+package import Server
+package import Surfaces
+
+extension MortiseServer {
+    /// The native API, whose table tests go through.
+    package var native: NativeSurface { surface() }
+
+    /// The API of Fluxbase.
+    package var fluxbase: FluxbaseSurface { surface() }
+
+    /// The API of Clerk.
+    package var clerk: ClerkSurface { surface() }
+
+    /// The API of Boltz.
+    package var boltz: BoltzSurface { surface() }
+
+    /// The only surface of a type.
+    package func surface<S: Surface>(_ type: S.Type = S.self) -> S {
+        guard let surface = surfaces.lazy.compactMap({ $0 as? S }).first else {
+            preconditionFailure("the server was made without a \(type)")
+        }
+        return surface
+    }
+}

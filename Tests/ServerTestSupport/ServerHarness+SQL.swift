@@ -1,0 +1,123 @@
+import Keys
+import Logging
+package import Postgres
+import Server
+import Service
+import Synchronization
+import Tenancy
+import TestSupport
+import Testing
+
+/// What tests do to databases behind the server's back.
+extension ServerHarness {
+    /// The superuser's way to the database of a workspace of the organization `default`.
+    package func workspaceDatabase(_ slug: String = "default") async throws -> PostgresConfiguration {
+        let name = try await rows(
+            installation.control,
+            """
+            SELECT w.database FROM control.workspaces w JOIN control.organizations o ON o.id = w.organization_id
+            WHERE w.slug = \(PostgresConnection.quote(literal: slug)) AND o.slug = 'default'
+            """
+        )
+        .first.map { try $0.decode(0, as: String.self) }
+        return installation.server.configuration(database: try #require(name))
+    }
+
+    /// Executes SQL as the superuser in the database of a workspace.
+    package func inWorkspace(_ sql: String, slug: String = "default") async throws {
+        try await script(try await workspaceDatabase(slug), sql)
+    }
+
+    /// Executes SQL as the superuser.
+    package func script(_ database: PostgresConfiguration, _ sql: String) async throws {
+        try await withConnection(database) { try await $0.script(sql) }
+    }
+
+    /// Queries as the superuser.
+    package func rows(_ database: PostgresConfiguration, _ sql: String) async throws -> Rows {
+        try await withConnection(database) { try await $0.query(Statement(sql, prepared: false)) }
+    }
+
+    /// Takes a database away: whoever is connected is thrown out, and nobody gets in.
+    ///
+    /// - Throws: `NeverHappened`, and the database's errors.
+    package func cutOff(_ database: PostgresConfiguration) async throws {
+        let name = try #require(database.database)
+        let (quoted, away) = (
+            PostgresConnection.quote(identifier: name), PostgresConnection.quote(identifier: "\(name)_away")
+        )
+        try await administer("ALTER DATABASE \(quoted) ALLOW_CONNECTIONS false")
+        // Who was being let in meanwhile is seen a moment later. To rename a database is to wait for them, and fails while anybody is in it
+        // (CountOtherDBBackends in PostgreSQL's source).
+        try await eventually("nobody is connected") {
+            do {
+                try await administer(
+                    """
+                    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                    WHERE datname = \(PostgresConnection.quote(literal: name))
+                    """
+                )
+                try await administer("ALTER DATABASE \(quoted) RENAME TO \(away)")
+                try await administer("ALTER DATABASE \(away) RENAME TO \(quoted)")
+                return true
+            } catch let error as PostgresError where error.sqlState == .objectInUse {
+                return false
+            }
+        }
+    }
+
+    /// Lets everybody into a database again.
+    package func restore(_ database: PostgresConfiguration) async throws {
+        let name = PostgresConnection.quote(identifier: try #require(database.database))
+        try await administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
+    }
+
+    /// Sends a request while a transaction of somebody else is open, which is committed once the request waits for it or is answered.
+    ///
+    /// - Parameters:
+    ///   - sql: what the transaction has done.
+    ///   - send: sends the request.
+    /// - Returns: the answer.
+    /// - Throws: `NeverHappened`, and what `send` throws.
+    package func during(_ sql: String, _ send: @escaping @Sendable () async throws -> Answer) async throws -> Answer {
+        try await withConnection(installation.control) { connection in
+            try await connection.script("BEGIN; \(sql)")
+            let answered = Mutex(false)
+            func sendAndNote() async throws -> Answer {
+                defer { answered.withLock { $0 = true } }
+                return try await send()
+            }
+            async let answer = sendAndNote()
+            try await eventually("the request waits or is answered") {
+                if answered.withLock({ $0 }) { return true }
+                let waiting = try await rows(
+                    installation.control,
+                    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                return !waiting.isEmpty
+            }
+            try await connection.script("COMMIT")
+            return try await answer
+        }
+    }
+
+    /// Runs `body` with a connection of the superuser's.
+    package func withConnection<T>(
+        _ database: PostgresConfiguration,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        let connection = try await PostgresConnection.connect(
+            database,
+            reactor: try TestReactor.shared,
+            logger: Logger(label: "test.sql", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        do {
+            let value = try await body(connection)
+            await connection.close()
+            return value
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+}

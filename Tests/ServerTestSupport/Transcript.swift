@@ -1,0 +1,20 @@
+import JSON
+import Synchronization
+
+/// Keeps what a server has answered, but for the member in which a new token is answered once.
+package final class Transcript: Sendable {
+    private let texts = Mutex<[String]>([])
+
+    /// All answers so far with their headers, to search for what must not be in them.
+    package var text: String { texts.withLock { $0.joined(separator: "\n") } }
+
+    package func add(_ answer: Answer) {
+        var body = answer.text
+        if case .object(var object) = answer.json, object["token"] != nil {
+            object["token"] = nil
+            body = JSONValue.object(object).text
+        }
+        let headers = answer.headers.map { "\($0): \($1)" }.joined(separator: "\n")
+        texts.withLock { $0.append("\(answer.status)\n\(headers)\n\(body)") }
+    }
+}

@@ -1,0 +1,152 @@
+import FoundationEssentials
+import JSON
+import KeyStore
+import Keys
+import ServerTestSupport
+import Service
+import Tenancy
+import Testing
+
+/// Rotation that makes a new key: same settings, same name, the old one with an end.
+@Suite(.timeLimit(.minutes(5))) struct KeyReplacementTests {
+    private static var draft: KeyDraft {
+        var draft = KeyDraft(name: "backend", description: "d", kind: .service, scopes: [Scope(freeForm: "a b")])
+        draft.allowedNamespaces = ["eu"]
+        draft.rateLimitPerMinute = 100
+        draft.rateLimitPerHour = 1000
+        draft.lifetime = .seconds(864_000)
+        draft.metadata = #"{"team": "x"}"#
+        return draft
+    }
+
+    @Test func `the new key takes over settings and name, and the old one works until its grace ends`() async throws {
+        try await withMortise { mortise in
+            let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
+            let old = try await mortise.plant(Self.draft, in: home)
+            let new = try await mortise.replace(old.key.id, in: home)
+            let before = try await keys.get(old.key.id, in: home)
+            #expect(new.key.id != old.key.id)
+            #expect(new.key.name == "backend")
+            #expect(new.key.scopes == ["a b"])
+            #expect(new.key.allowedNamespaces == ["eu"])
+            #expect(new.key.rateLimitPerMinute == 100 && new.key.rateLimitPerHour == 1000)
+            #expect(new.key.expiresAt == old.key.expiresAt)
+            #expect(new.key.metadata == old.key.metadata)
+            #expect(new.key.status(at: new.key.createdAt) == .active)
+            #expect(before.replacedBy == new.key.id)
+            #expect(before.deprecatedAt == new.key.createdAt)
+            #expect(before.gracePeriodEndsAt == new.key.createdAt + .seconds(86_400))
+            #expect(try await mortise.verdict(old.token, ["namespace": "eu"]) == "valid")
+            #expect(try await mortise.verdict(new.token, ["namespace": "eu"]) == "valid")
+            try await mortise.inWorkspace(
+                "UPDATE auth.service_keys SET grace_period_ends_at = now() WHERE replaced_by IS NOT NULL"
+            )
+            #expect(try await mortise.verdict(old.token, ["namespace": "eu"]) == "expired")
+            #expect(try await mortise.verdict(new.token, ["namespace": "eu"]) == "valid")
+
+            let ofOld = try await keys.events(EventFilter(keyID: old.key.id), PageRequest(), in: home).items
+            #expect(ofOld.map(\.type) == ["rotated", "created"])
+            #expect(ofOld.first?.changes.contains(UUIDv7.text(of: new.key.id)) == true)
+            let ofNew = try await keys.events(EventFilter(keyID: new.key.id), PageRequest(), in: home).items
+            #expect(ofNew.map(\.type) == ["created"])
+            #expect(ofNew.first?.changes.contains(UUIDv7.text(of: old.key.id)) == true)
+        }
+    }
+
+    @Test func `rotating twice works, for the old key as for the new one`() async throws {
+        try await withMortise { mortise in
+            let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
+            let first = try await mortise.plant(Self.draft, in: home)
+            let second = try await mortise.replace(first.key.id, in: home)
+            let end = try await keys.get(first.key.id, in: home).gracePeriodEndsAt
+            let third = try await mortise.replace(first.key.id, in: home)
+            let fourth = try await mortise.replace(second.key.id, in: home)
+            #expect(try await keys.get(first.key.id, in: home).gracePeriodEndsAt == end)
+            #expect(try await keys.get(first.key.id, in: home).replacedBy == third.key.id)
+            #expect(third.key.uniqueName == nil && fourth.key.uniqueName == "backend")
+            for token in [first.token, second.token, third.token, fourth.token] {
+                #expect(try await mortise.verdict(token, ["namespace": "eu"]) == "valid")
+            }
+            #expect(try await refusal { try await mortise.plant(Self.draft, in: home) } == "nameTaken")
+        }
+    }
+
+    @Test func `a name of its own must be free, and scopes can be new`() async throws {
+        try await withMortise { mortise in
+            let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
+            let old = try await mortise.plant(Self.draft, in: home)
+            _ = try await mortise.plant(KeyDraft(name: "taken", kind: .service), in: home)
+            var replacement = KeyReplacement()
+            replacement.name = "taken"
+            let refused = try await refusal { [replacement] in
+                try await mortise.replace(old.key.id, replacement, in: home)
+            }
+            #expect(refused == "nameTaken")
+            #expect(try await keys.get(old.key.id, in: home).deprecatedAt == nil)
+            replacement.name = "v2"
+            replacement.scopes = [.all]
+            let new = try await mortise.replace(old.key.id, replacement, in: home)
+            #expect(new.key.name == "v2" && new.key.uniqueName == "v2" && new.key.scopes == ["*"])
+            #expect(try await keys.get(old.key.id, in: home).uniqueName == "backend")
+            replacement.name = "a\u{0}"
+            let bad = try await refusal { [replacement] in try await mortise.replace(old.key.id, replacement, in: home)
+            }
+            #expect(bad == "/name")
+        }
+    }
+
+    @Test func `it never lengthens a life, revives nothing, and revoke beats it`() async throws {
+        try await withMortise { mortise in
+            let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
+            let caller = try await mortise.caller()
+            var short = Self.draft
+            short.lifetime = .seconds(600)
+            let old = try await mortise.plant(short, in: home)
+            _ = try await keys.disable(old.key.id, in: home, by: caller)
+            let new = try await mortise.replace(old.key.id, in: home)
+            #expect(try await keys.get(old.key.id, in: home).gracePeriodEndsAt == old.key.expiresAt)
+            #expect(new.key.expiresAt == old.key.expiresAt)
+            #expect(try await mortise.verdict(new.token) == "disabled")
+
+            var atOnce = KeyReplacement()
+            atOnce.grace = .none
+            _ = try await keys.enable(new.key.id, in: home, by: caller)
+            let next = try await mortise.replace(new.key.id, atOnce, in: home)
+            #expect(try await mortise.verdict(new.token, ["namespace": "eu"]) == "expired")
+            #expect(try await mortise.verdict(next.token, ["namespace": "eu"]) == "valid")
+            #expect(try await refusal { try await mortise.replace(new.key.id, in: home) } == "conflict")
+            _ = try await keys.revoke(next.key.id, reason: "leak", in: home, by: caller)
+            #expect(try await refusal { try await mortise.replace(next.key.id, in: home) } == "conflict")
+        }
+    }
+
+    @Test func `a twin of a replacement gets the same new key and token`() async throws {
+        try await withMortise { mortise in
+            let home = try await mortise.serviceKeys()
+            let old = try await mortise.plant(Self.draft, in: home)
+            let one = try await mortise.replace(old.key.id, in: home, idempotency: "twice")
+            let two = try await mortise.replace(old.key.id, in: home, idempotency: "twice")
+            #expect(one.key.id == two.key.id)
+            #expect(one.token == two.token)
+            #expect(try await mortise.keyService.listing(KeyFilter(), limit: 10, in: home).total == 2)
+        }
+    }
+
+    @Test func `revocations are told after the key is gone`() async throws {
+        try await withMortise { mortise in
+            let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
+            let caller = try await mortise.caller()
+            let id = try await mortise.plant(Self.draft, in: home).key.id
+            #expect(try await keys.revocations(id, in: home).isEmpty)
+            _ = try await keys.revoke(id, reason: "leaked", in: home, by: caller)
+            _ = try await keys.revoke(id, reason: "again", in: home, by: caller)
+            try await keys.delete(id, in: home, by: caller)
+            let history = try await keys.revocations(id, in: home)
+            #expect(history.map(\.actor) == [caller.principal.actor])
+            #expect(history.first?.keyName == "backend")
+            #expect(history.first?.changes.contains("leaked") == true)
+            let unknown = try #require(UUIDv7.parse("0198c0de-0000-7000-8000-00000000abcd"))
+            #expect(try await refusal { try await keys.revocations(unknown, in: home) } == "notFound")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Glibc
+import JSON
+import Logging
+import Server
+import ServerTestSupport
+import Telemetry
+import Testing
+
+@Suite struct JSONLogHandlerTests {
+    private let log = LineCollector()
+
+    private func logger(_ format: LogFormat = .json, level: Logger.Level = .trace) -> Logger {
+        let output = JSONLogHandler.Output(
+            sink: log,
+            format: format,
+            redact: { String($0.replacing("hunter2", with: "[redacted]")) },
+            now: { 1_893_499_200_123_456 }
+        )
+        return Logger(label: "mortise.test") { JSONLogHandler(label: $0, level: level, output: output) }
+    }
+
+    @Test func `an event is one JSON object on one line`() throws {
+        var logger = logger()
+        logger[metadataKey: "request_id"] = "r-1"
+        logger.warning(
+            "two\nlines",
+            metadata: ["n": "\(7)", "count": .stringConvertible(7), "deep": ["b": ["c": "d"], "a": ["x", "y"]]]
+        )
+        #expect(
+            log.lines == [
+                #"{"ts":"2030-01-01T12:00:00.123456Z","level":"warning","logger":"mortise.test","message":"two\nlines","#
+                    + #""count":7,"deep.a":["x","y"],"deep.b.c":"d","n":"7","request_id":"r-1"}"# + "\n"
+            ]
+        )
+    }
+
+    @Test func `metadata cannot pass for the line's own members`() throws {
+        logger().info("m", metadata: ["level": "x", "ts": "y", "message": "z"])
+        let line = try JSONValue(parsing: log.lines[0].utf8)
+        #expect(line["level"] == "info")
+        #expect(line["metadata.level"] == "x")
+    }
+
+    // A password reaches a log through an error's text, or as a name in somebody's dictionary.
+    @Test func `no text passes by the redactor`() {
+        for format in LogFormat.allCases {
+            logger(format)
+                .error(
+                    "hunter2",
+                    metadata: [
+                        "hunter2": "hunter2", "a": ["hunter2"], "d": ["hunter2": "hunter2"],
+                        "c": .stringConvertible(Loud()),
+                    ]
+                )
+            logger(format).error("m", error: Loud())
+        }
+        #expect(log.lines.count == 4)
+        #expect(!log.lines.joined().contains("hunter2"))
+    }
+
+    @Test func `a line is bounded`() throws {
+        let long = String(repeating: "é", count: 100_000)
+        logger().info("\(long)", metadata: Dictionary(uniqueKeysWithValues: (0..<500).map { ("k\($0)", "\(long)") }))
+        #expect(log.lines[0].utf8.count < 70 * 8300)
+        let line = try JSONValue(parsing: log.lines[0].utf8, limits: JSONLimits(maximumBytes: 1 << 20))
+        #expect(line.object?.count == 68)
+        #expect(line["message"]?.string?.hasSuffix("…") == true)
+    }
+
+    // A client's text in a log must not look like another line, nor steer the terminal of whoever reads it.
+    @Test func `text for people cannot be forged`() {
+        logger(.text).info("a\nFAKE \u{1B}[2J\u{9B}", metadata: ["k": "v\r\nw"])
+        #expect(
+            log.lines == [
+                "2030-01-01T12:00:00.123456Z INFO mortise.test: a\\nFAKE \\u{1B}[2J\\u{009B} k=v\\r\\nw\n"
+            ]
+        )
+    }
+
+    @Test func `levels below the logger's are not written`() {
+        logger(level: .warning).info("no")
+        #expect(log.lines.isEmpty)
+    }
+
+    @Test func `lines reach a descriptor whole`() async throws {
+        var ends: [CInt] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let reader = ends[0]
+        let sink = DescriptorSink(ends[1])
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 3000) + [UInt8(ascii: "\n")]
+        await withTaskGroup { group in
+            for _ in 0..<16 { group.addTask { sink.write(line) } }
+        }
+        close(ends[1])
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(reader, &buffer, buffer.count)
+            guard count > 0 else { break }
+            received.append(contentsOf: buffer[..<count])
+        }
+        close(reader)
+        #expect(received == Array(repeatElement(line, count: 16).joined()))
+    }
+
+    @Test func `a full descriptor that does not block loses lines and says so`() throws {
+        var ends: [CInt] = [0, 0]
+        try #require(
+            pipe(&ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0
+        )
+        let sink = DescriptorSink(ends[1])
+        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 4095) + [UInt8(ascii: "\n")]
+        for _ in 0..<20 { sink.write(line) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        #expect(read(ends[0], &buffer, buffer.count) == 65_536)
+        sink.write(line)
+        let count = read(ends[0], &buffer, buffer.count)
+        let text = String(decoding: buffer[..<max(count, 0)], as: UTF8.self)
+        #expect(text.hasPrefix(#"{"level":"warning","message":"log lines were lost","lost":4}"# + "\n" + "xxx"))
+        close(ends[0])
+        close(ends[1])
+    }
+}
+
+/// Prints what it must not.
+private struct Loud: Error, CustomStringConvertible {
+    let description = "password=hunter2"
+}
