@@ -35,13 +35,17 @@ package struct SurfaceContext: Sendable {
     /// Determines the address of a request's client.
     package var clients: ClientAddresses
 
-    /// The settings that the operations of all surfaces share. A surface sets how its errors are translated and rendered.
+    /// The settings that the operations of all surfaces share.
+    ///
+    /// A surface sets how its errors are translated and rendered.
     package var settings: EndpointSettings
 
     /// The program's version.
     package var version: String
 
-    /// The wall clock, for a key's status in answers and for a first check of `expires_at`. The database's clock decides.
+    /// The wall clock, for a key's status in answers and for a first check of `expires_at`.
+    ///
+    /// The database's clock decides.
     package var now: @Sendable () -> Timestamp
 
     /// Creates a context.
