@@ -172,6 +172,7 @@ let package = Package(
             dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", log],
             swiftSettings: settings
         ),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "TenancyTests",
             dependencies: [

@@ -8,7 +8,7 @@ package import TestSupport
 import Testing
 
 /// How many installations exist at once: Swift Testing starts all tests together, and each installation makes databases.
-private let installationGate = Gate(width: 3)
+private let installations = Semaphore(slots: 3, for: "an installation")
 
 /// The names and secrets of one throw-away installation on a PostgreSQL server.
 package struct TestInstallation: Sendable {
@@ -67,7 +67,7 @@ package struct TestInstallation: Sendable {
 
 /// Makes an installation on the shared server for one test, and removes it afterwards.
 package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async throws -> T {
-    try await installationGate.withPlace {
+    try await installations.withSlot {
         let installation = try TestInstallation(try await TestServer.shared)
         do {
             let value = try await body(installation)

@@ -1,0 +1,37 @@
+import Synchronization
+import Testing
+
+@testable import TestSupport
+
+/// The queue for what tests have few of.
+@Suite struct SemaphoreTests {
+    @Test func `no more callers run than there are slots, and all get one`() async {
+        let semaphore = Semaphore(slots: 3, for: "a test")
+        let counts = Mutex((running: 0, most: 0, done: 0))
+        await withTaskGroup { group in
+            for _ in 0..<200 {
+                group.addTask {
+                    await semaphore.withSlot {
+                        counts.withLock { $0 = ($0.running + 1, max($0.most, $0.running + 1), $0.done) }
+                        for _ in 0..<5 { await Task.yield() }
+                        counts.withLock { $0 = ($0.running - 1, $0.most, $0.done + 1) }
+                    }
+                }
+            }
+        }
+        counts.withLock { counts in
+            #expect(counts.most <= 3)
+            #expect(counts.done == 200)
+        }
+    }
+
+    @Test func `a body that throws gives its slot back`() async throws {
+        let semaphore = Semaphore(slots: 1, for: "a test")
+        for _ in 0..<3 {
+            await #expect(throws: NeverHappened.self) {
+                try await semaphore.withSlot { throw NeverHappened(what: "this") }
+            }
+        }
+        #expect(await semaphore.withSlot { 7 } == 7)
+    }
+}
