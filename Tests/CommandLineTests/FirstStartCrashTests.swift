@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The first keys are shown once, so a crash at the wrong moment could lock everybody out.
-@Suite(.timeLimit(.minutes(5))) struct FirstStartCrashTests {
+@Suite(.hangLimit) struct FirstStartCrashTests {
     /// Makes the commit of the first keys wait for whoever holds the advisory lock 4711.
     private static let gate = """
         CREATE FUNCTION control.wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS

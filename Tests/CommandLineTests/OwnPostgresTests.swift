@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The PostgreSQL that Mortise runs itself, when its first start is looked at or interrupted.
-@Suite(.timeLimit(.minutes(5))) struct OwnPostgresTests {
+@Suite(.hangLimit) struct OwnPostgresTests {
     private static func variables(_ folder: String) -> [String: String] {
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
     }

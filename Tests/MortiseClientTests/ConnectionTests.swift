@@ -1,9 +1,10 @@
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// How calls end, and what they carry.
-@Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.hangLimit) struct ConnectionTests {
     private let keys = KeyCollection.service(workspace: "w")
 
     @Test func `a server that does not answer is given up at the deadline`() async throws {

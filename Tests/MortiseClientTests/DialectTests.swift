@@ -3,10 +3,11 @@ import JSON
 import MortiseClient
 import ServerTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 /// The managers of the three dialects against the real server.
-@Suite(.timeLimit(.minutes(5))) struct DialectTests {
+@Suite(.hangLimit) struct DialectTests {
     @Test func `Fluxbase's users manage keys of their own under both names`() async throws {
         try await withClients { admin, _ in
             let password = SecretToken("correct horse battery staple")

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import MortiseClient
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// The client against the real server: every manager of the native API.
-@Suite(.timeLimit(.minutes(5))) struct NativeTests {
+@Suite(.hangLimit) struct NativeTests {
     @Test func `a key is made, changed, rotated, verified and ended`() async throws {
         try await withClients { admin, _ in
             let keys = admin.keys(.service(workspace: "default"))

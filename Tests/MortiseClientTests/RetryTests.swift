@@ -1,9 +1,10 @@
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// What is sent again, when, and what never is.
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.hangLimit) struct RetryTests {
     private let keys = KeyCollection.service(workspace: "w")
 
     @Test func `a read is repeated when the connection breaks`() async throws {

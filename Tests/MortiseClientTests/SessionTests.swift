@@ -1,10 +1,11 @@
 import HTTPTestSupport
 import MortiseClient
 import Synchronization
+import TestSupport
 import Testing
 
 /// A member's session renews itself, and never twice with one refresh token.
-@Suite(.timeLimit(.minutes(1))) struct SessionTests {
+@Suite(.hangLimit) struct SessionTests {
     /// Answers like a server whose sessions rotate: each refresh token works once.
     private final class Issuer: Sendable {
         private let generation = Mutex(0)

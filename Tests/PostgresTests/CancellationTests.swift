@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What happens on the server, and to the connection, when a caller leaves or runs out of time.
-@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
+@Suite(.hangLimit) struct CancellationTests {
     private static let sleep = Statement("SELECT pg_sleep(600)")
     private static let one = Statement("SELECT 1")
 

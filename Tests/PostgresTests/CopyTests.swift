@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// COPY … FROM STDIN: all rows or none.
-@Suite(.timeLimit(.minutes(5))) struct CopyTests {
+@Suite(.hangLimit) struct CopyTests {
     private struct Refusal: Error {}
     private static let copy = "COPY t FROM STDIN"
 

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What works through PgBouncer in transaction mode, and what does not; `docs/postgres.md` has the table.
-@Suite(.timeLimit(.minutes(5))) struct PgBouncerTests {
+@Suite(.hangLimit) struct PgBouncerTests {
     private static let programs = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
 
     /// Runs `body` against a server and a PgBouncer of two server connections before it; says so if there is no PgBouncer.

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Statements asked of one connection at once.
-@Suite(.timeLimit(.minutes(5))) struct PipeliningTests {
+@Suite(.hangLimit) struct PipeliningTests {
     private static let echo = Statement("SELECT $1::int8")
     private static let divide = Statement("SELECT 100 / ($1::int8 % 10)")
 

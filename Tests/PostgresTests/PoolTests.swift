@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The pool on a real server: its bound, its order, and what it does not hand on.
-@Suite(.timeLimit(.minutes(5))) struct PoolTests {
+@Suite(.hangLimit) struct PoolTests {
     private static let one = Statement("SELECT 1")
     private static let process = Statement("SELECT pg_backend_pid()")
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Statements, prepared and not, on one connection.
-@Suite(.timeLimit(.minutes(5))) struct StatementTests {
+@Suite(.hangLimit) struct StatementTests {
     @Test func `one statement takes parameters of other types than before`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// TLS is libpq's; what is tested is that its settings arrive and that nothing is lost in encrypted records.
-@Suite(.timeLimit(.minutes(5))) struct TLSTests {
+@Suite(.hangLimit) struct TLSTests {
     /// Makes an authority and a certificate for `localhost` signed by it.
     private func makeCertificates(in folder: String) async throws {
         let subject = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is committed, what is not, and when that cannot be known.
-@Suite(.timeLimit(.minutes(5))) struct TransactionTests {
+@Suite(.hangLimit) struct TransactionTests {
     private struct Refusal: Error {}
 
     private func withTable(_ body: (Fixture, PostgresConnection) async throws -> Void) async throws {

@@ -1,8 +1,9 @@
 import JSON
+import TestSupport
 import Testing
 
 /// Bad input names every fault, and changes nothing.
-@Suite(.timeLimit(.minutes(5))) struct BadInputTests {
+@Suite(.hangLimit) struct BadInputTests {
     /// A body for making a service key, and where its faults are.
     struct Case: Sendable, CustomStringConvertible {
         let body: JSONValue

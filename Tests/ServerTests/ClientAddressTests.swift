@@ -3,10 +3,11 @@ import JSON
 import Keys
 import NIOCore
 import Server
+import TestSupport
 import Testing
 
 /// Whose word counts about where a request comes from.
-@Suite(.timeLimit(.minutes(5))) struct ClientAddressTests {
+@Suite(.hangLimit) struct ClientAddressTests {
     private func address(_ trusted: String, _ peer: String, _ forwarded: String...) throws -> String? {
         var headers = HTTPFields()
         let name = try #require(HTTPField.Name("X-Forwarded-For"))

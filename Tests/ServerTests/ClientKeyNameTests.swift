@@ -4,10 +4,11 @@ import KeyStore
 import Keys
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// Names that must not occur twice, and what else a dialect can choose when it makes a key.
-@Suite(.timeLimit(.minutes(5))) struct ClientKeyNameTests {
+@Suite(.hangLimit) struct ClientKeyNameTests {
     private func draft(_ name: String, _ subject: String) -> KeyDraft {
         var draft = KeyDraft(name: name, kind: .client)
         draft.subject = subject

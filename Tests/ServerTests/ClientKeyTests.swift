@@ -4,10 +4,11 @@ import KeyStore
 import Keys
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// Client keys over HTTP: what service keys can do, and whose they are.
-@Suite(.timeLimit(.minutes(5))) struct ClientKeyTests {
+@Suite(.hangLimit) struct ClientKeyTests {
     private static let path = "/v1/workspaces/default/client-keys"
 
     @Test func `a client key lives as a service key does, and verdicts say whose it is`() async throws {

@@ -2,10 +2,11 @@ import Foundation
 import JSON
 import Server
 import Subprocess
+import TestSupport
 import Testing
 
 /// The document describes the surface, and the surface is as the document says.
-@Suite(.timeLimit(.minutes(10))) struct OpenAPITests {
+@Suite(.hangLimit(.seconds(600))) struct OpenAPITests {
     @Test func `the served document lists every operation`() async throws {
         try await withMortise { mortise in
             #expect(mortise.server.native.table.declarationFaults == [])

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What a first start makes, and what later ones leave alone.
-@Suite(.timeLimit(.minutes(5))) struct StartTests {
+@Suite(.hangLimit) struct StartTests {
     @Test func `the first start makes an operator key and an organization with an admin key, once`() async throws {
         try await withInstallation { installation in
             let (admin, operatorToken) = try await withMortise(of: installation) { mortise async throws in

@@ -1,11 +1,12 @@
 import JSON
 import Server
 import Service
+import TestSupport
 import Testing
 import Verification
 
 /// A verification answers what the key may do, to its own organization only.
-@Suite(.timeLimit(.minutes(5))) struct VerifyTests {
+@Suite(.hangLimit) struct VerifyTests {
     @Test func `each restriction of a key has its verdict`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey(

@@ -1,10 +1,11 @@
 import JSON
 import Postgres
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Signing in, going on and signing out as the SDK does it.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseSessionTests {
+@Suite(.hangLimit) struct FluxbaseSessionTests {
     private static let credentials: JSONValue = [
         "email": "user@example.com", "password": .string(ServerHarness.password),
     ]

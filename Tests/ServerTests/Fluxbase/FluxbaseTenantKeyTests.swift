@@ -1,8 +1,9 @@
 import JSON
+import TestSupport
 import Testing
 
 /// A tenant's own keys as credentials: they manage client keys as far as their scopes go, and never make more of themselves.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseTenantKeyTests {
+@Suite(.hangLimit) struct FluxbaseTenantKeyTests {
     @Test(arguments: FluxbaseCredentialTests.places)
     func `a key is accepted in each place for what its scopes name`(_ place: String) async throws {
         try await withMortise { mortise in

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// What passwords are like, what counts as a guess at one, and who waits for whom.
-@Suite(.timeLimit(.minutes(5))) struct PasswordTests {
+@Suite(.hangLimit) struct PasswordTests {
     private static let behindProxy = ClientAddresses(
         trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)]
     )

@@ -6,10 +6,11 @@ import Server
 import ServerTestSupport
 import Service
 import Synchronization
+import TestSupport
 import Testing
 
 /// Signing in, staying signed in, signing out.
-@Suite(.timeLimit(.minutes(5))) struct SessionTests {
+@Suite(.hangLimit) struct SessionTests {
     @Test func `a member signs in, is known, refreshes and signs out`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
