@@ -150,7 +150,7 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "LocalPostgresTests",
-            dependencies: ["LocalPostgres", log, subprocess],
+            dependencies: ["LocalPostgres", "TestSupport", log, subprocess],
             swiftSettings: settings
         ),
         .testTarget(
@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "ServerFoundationTests",
             dependencies: [
-                "JSON", "Server", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded,
+                "JSON", "Server", "TestSupport", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore,
+                nioEmbedded,
             ],
             swiftSettings: settings
         ),

@@ -1,7 +1,8 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
-@Suite struct RefusalTests {
+@Suite(.hangLimit) struct RefusalTests {
     @Test func `a refusal is a sentence with its code, its request and every fault`() async throws {
         let faults =
             #","errors":[{"pointer":"/scopes/0","detail":"is not a scope"},{"pointer":"/name","detail":"is empty"}]"#

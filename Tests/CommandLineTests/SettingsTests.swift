@@ -1,10 +1,11 @@
 import Keys
 import Server
 import Service
+import TestSupport
 import Testing
 import mortise
 
-@Suite struct SettingsTests {
+@Suite(.hangLimit) struct SettingsTests {
     static let operatorKey = make(.operator)
     static let adminKey = make(.admin)
 

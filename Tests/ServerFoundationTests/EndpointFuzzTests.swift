@@ -2,9 +2,10 @@ import HTTPTypes
 import JSON
 import NIOCore
 import Server
+import TestSupport
 import Testing
 
-@Suite struct EndpointFuzzTests {
+@Suite(.hangLimit) struct EndpointFuzzTests {
     /// SplitMix64: the same run every time.
     private struct Generator: RandomNumberGenerator {
         var state: UInt64

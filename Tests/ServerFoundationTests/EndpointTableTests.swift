@@ -1,9 +1,10 @@
 import HTTPTypes
 import JSON
 import Server
+import TestSupport
 import Testing
 
-@Suite struct EndpointTableTests {
+@Suite(.hangLimit) struct EndpointTableTests {
     private func endpoint(_ method: EndpointMethod, _ path: String, _ id: String, _ names: [String] = []) -> Endpoint<
         Never
     > {

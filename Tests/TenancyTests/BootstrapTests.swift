@@ -4,7 +4,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct BootstrapTests {
+@Suite(.hangLimit) struct BootstrapTests {
     @Test func `a first start makes everything, and a second finds it`() async throws {
         try await withInstallation { test in
             let first = try await test.bootstrap()

@@ -6,7 +6,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct ClusterTests {
+@Suite(.hangLimit) struct ClusterTests {
     @Test func `workspaces can be placed on a second server, and outlive a restart of it`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()

@@ -4,7 +4,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct CreationTests {
+@Suite(.hangLimit) struct CreationTests {
     @Test func `a new workspace is active, migrated, knows whose it is, and has its event in both databases`()
         async throws
     {

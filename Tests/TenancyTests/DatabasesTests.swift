@@ -5,7 +5,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct DatabasesTests {
+@Suite(.hangLimit) struct DatabasesTests {
     private func withTenants(
         _ body: (TestInstallation, ControlDatabase, Databases, [Workspace]) async throws -> Void
     ) async throws {

@@ -6,7 +6,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct FleetTests {
+@Suite(.hangLimit) struct FleetTests {
     @Test func `every workspace is migrated, the chosen canary first, and what fails is told by its slug`() async throws
     {
         try await withInstallation { test in

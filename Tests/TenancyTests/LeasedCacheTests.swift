@@ -3,7 +3,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite final class LeasedCacheTests: Sendable {
+@Suite(.hangLimit) final class LeasedCacheTests: Sendable {
     private let closed = Mutex<[Int]>([])
     private let order = Mutex<[String]>([])
     private let made = Mutex(0)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The service's own role, as an attacker would have it who found a way to run SQL through the service.
-@Suite struct RuntimeRoleTests {
+@Suite(.hangLimit) struct RuntimeRoleTests {
     // Attack: cover a deed up by rewriting the audit trail.
     @Test func `history can be added to and not changed, by nobody`() async throws {
         try await withInstallation { test in

@@ -4,7 +4,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct StateTests {
+@Suite(.hangLimit) struct StateTests {
     private func withTenant(
         _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
     ) async throws {
