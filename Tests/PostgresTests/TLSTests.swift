@@ -70,7 +70,7 @@ import Testing
                     let rows = try await connection.query(
                         Statement("SELECT $1, repeat('x', 5000000)"),
                         [text],
-                        deadline: .seconds(60)
+                        deadline: .ample
                     )
                     #expect(try rows[0].decode(0, as: String.self) == text)
                 }
@@ -87,7 +87,7 @@ import Testing
 
     private func cancel(on connection: PostgresConnection) async throws {
         let error = await failure {
-            try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: .milliseconds(100))
+            try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: .milliseconds(100).onThisMachine)
         }
         #expect(error?.code == .deadlineExceeded)
         #expect(try await connection.number("SELECT 1::int8") == 1)

@@ -16,7 +16,7 @@ public struct HangLimit: SuiteTrait, TestTrait, TestScoping {
     /// The test cases that run at once.
     ///
     /// Most spend a good part of their time waiting for a server on the same processors.
-    private static let slots = Semaphore(slots: 2 * max(2, MachineLoad.processors), for: "a test slot")
+    private static let slots = Semaphore(slots: max(3, Int(2 * MachineLoad.processors)), for: "a test slot")
 
     let limit: Duration
 
@@ -38,7 +38,8 @@ public struct HangLimit: SuiteTrait, TestTrait, TestScoping {
         try await Self.slots.withSlot {
             let (result, report) = await HangWatcher.shared.run("\(test.name)", limit: limit, function)
             guard let report else { return try result.get() }
-            var text = "The test \(report)."
+            let slowness = (MachineLoad.slowness * 10).rounded() / 10
+            var text = "The test \(report). (A second of machine time is \(slowness) s here and now.)"
             if case .failure(let error) = result, !(error is CancellationError) { text += " It ended with: \(error)" }
             Issue.record("\(text)", sourceLocation: test.sourceLocation)
         }

@@ -43,7 +43,7 @@ public func withSecondDatabase<T>(
 public func administer(_ sql: String) async throws {
     let pool = try await administrators.value
     try await Task {
-        try await pool.withConnection { try await $0.script(sql, deadline: .seconds(60)) }
+        try await pool.withConnection { try await $0.script(sql, deadline: .ample) }
     }
     .value
 }
@@ -51,7 +51,7 @@ public func administer(_ sql: String) async throws {
 private let administrators = Task {
     PostgresPool(
         try await TestServer.configuration(),
-        options: PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .seconds(120)),
+        options: PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .ample),
         reactor: try TestReactor.shared,
         logger: Logger(label: "test.administrator", factory: { _ in SwiftLogNoOpLogHandler() })
     )

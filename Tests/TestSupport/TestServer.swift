@@ -33,8 +33,8 @@ public struct TestServer: Sendable {
     /// With deadlines that a busy machine does not reach, so that only a test that sets its own depends on time.
     public func configuration(database: String = "postgres") -> PostgresConfiguration {
         var configuration = superuser.database(database)
-        configuration.connectDeadline = .seconds(60)
-        configuration.queryDeadline = .seconds(60)
+        configuration.connectDeadline = .ample
+        configuration.queryDeadline = .ample
         return configuration
     }
 

@@ -38,19 +38,28 @@ import Testing
     }
 
     @Test(arguments: [
-        ("0.20 0.18 0.12 1/80 11206", 2, 1.0),
-        ("6.00 0.18 0.12 1/80 11206", 2, 3.0),
+        ("0.20 0.18 0.12 1/80 11206", 2.0, 1.0),
+        ("6.00 0.18 0.12 1/80 11206", 2, 3),
         // A load that has just begun is not in the average yet.
         ("0.20 0.18 0.12 9/80 11206", 2, 4.5),
-        ("6.00 0.18 0.12 1/80 11206", 1, 6.0),
+        ("6.00 0.18 0.12 1/80 11206", 1, 6),
         // Other systems have no such file.
-        ("", 2, 1.0), ("none at all here", 2, 1.0),
+        ("", 2, 1), ("none at all here", 2, 1),
     ])
     func `the demand is the number of runnable tasks for each processor`(
         loadAverages: String,
-        processors: Int,
+        processors: Double,
         demand: Double
     ) {
         #expect(MachineLoad.demand(loadAverages: loadAverages, processors: processors) == demand)
+    }
+
+    @Test(arguments: [
+        ("", "", 8.0), ("Name:\tx\nCpus_allowed:\tff\nCpus_allowed_list:\t0-7\n", "max 100000\n", 8),
+        ("Cpus_allowed:\t1\n", "", 1), ("Cpus_allowed:\t00000000,00000005\n", "max 100000\n", 2),
+        ("Cpus_allowed:\tff\n", "150000 100000\n", 1.5), ("Cpus_allowed:\t0\n", "0 100000\n", 0.1),
+    ])
+    func `only the processors that the process may use count`(status: String, quota: String, count: Double) {
+        #expect(MachineLoad.processors(online: 8, status: status, quota: quota) == count)
     }
 }
