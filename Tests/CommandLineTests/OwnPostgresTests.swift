@@ -45,7 +45,10 @@ import Testing
     }
 
     private static func doctor(_ folder: String) async throws -> (code: CInt, findings: [JSONValue]) {
-        let outcome = try await Program.run(["doctor", "--json"], environment: ["MORTISE_DATA": "\(folder)/data"])
+        let outcome = try await Program.run(
+            ["doctor", "--json", "--timeout", "3600"],
+            environment: ["MORTISE_DATA": "\(folder)/data"]
+        )
         #expect(!outcome.everything.contains("Cocoa"), "\(outcome.everything)")
         let findings = try #require(try JSONValue(parsing: Array(outcome.output.utf8)).array, "\(outcome.everything)")
         return (outcome.code, findings)

@@ -174,7 +174,7 @@ import Testing
                 }
             }
             await #expect(throws: CancellationError.self) { try await task.value }
-            try await withConnection(to: configuration) { try await lock.withLock(on: $0, patience: .seconds(20)) {} }
+            try await withConnection(to: configuration) { try await lock.withLock(on: $0, patience: .ample) {} }
         }
     }
 }

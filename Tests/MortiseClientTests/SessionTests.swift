@@ -65,7 +65,7 @@ import Testing
             default: .silence
             }
         }
-        var options = ClientOptions()
+        var options = ClientOptions.patient
         options.timeout = .seconds(3600)
         try await Mortise.with(silent, options: options) { client, server, _ async throws in
             let ada = try await client.signIn(email: "ada@example.com", password: SecretToken("pass word"))

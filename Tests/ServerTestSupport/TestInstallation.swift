@@ -37,8 +37,16 @@ package struct TestInstallation: Sendable {
         var configuration = ServerConfiguration(database: control, secrets: secrets, version: "1.0.0-test")
         configuration.listener = .tcp(host: "127.0.0.1", port: 0)
         configuration.installation = installation
-        // What a password costs is another test's affair.
+        // Tests of passwords set the real cost.
         configuration.passwordCost = PasswordCost(logN: 10) ?? .standard
+        // Only a test that sets its own deadlines and clock depends on time.
+        configuration.clock = MachineClock.shared
+        configuration.databases = .ample
+        configuration.provisioner = .ample
+        configuration.bodyDeadline = .ample
+        configuration.idleTimeout = .ample
+        configuration.shutdownGrace = .ample
+        configuration.elapsed = { .zero }
         return configuration
     }
 
@@ -78,5 +86,29 @@ package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) a
             try? await Task { try await installation.remove() }.value
             throw error
         }
+    }
+}
+
+extension DatabasesOptions {
+    /// The default bounds with deadlines that a busy machine does not reach.
+    package static var ample: Self {
+        DatabasesOptions(
+            placePatience: .ample,
+            leaseDeadline: .ample,
+            lookupDeadline: .ample,
+            managementDeadline: .ample
+        )
+    }
+}
+
+extension ProvisionerOptions {
+    /// The default bounds with deadlines that a busy machine does not reach.
+    package static var ample: Self {
+        ProvisionerOptions(
+            leaseDeadline: .ample,
+            lockPatience: .ample,
+            databaseDeadline: .ample,
+            templatePatience: .ample
+        )
     }
 }

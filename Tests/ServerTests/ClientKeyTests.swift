@@ -108,7 +108,7 @@ import Testing
 
     @Test func `limits, expiry and use count for client keys as for all`() async throws {
         try await withMortise { mortise in
-            let limited = try await mortise.makeClientKey("key", ["rate_limit_per_minute": 2])
+            let limited = try await mortise.makeClientKey("key", ["rate_limit_per_hour": 2])
             var codes: [String] = []
             for _ in 0..<3 { codes.append(try await mortise.verdict(limited.token)) }
             #expect(codes == ["valid", "valid", "rate_limited"])

@@ -85,6 +85,14 @@ import Testing
                     _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
                 }
             }
+            let missing = await #expect(throws: PostgresError.self) {
+                try await PostgresConnection.connect(
+                    installation.control,
+                    reactor: try TestReactor.shared,
+                    logger: LogCollector().logger
+                )
+            }
+            #expect(missing?.sqlState == .undefinedDatabase)
             try await withMortise(of: installation) { #expect($0.server.firstStart.operatorToken != nil) }
             let fault = #expect(throws: PresetFault.self) {
                 try PresetFault.read("mko_live_nonsense", setting: "MORTISE_OPERATOR_KEY", prefix: .operator)

@@ -48,7 +48,7 @@ import Verification
 
     @Test func `a limit counts, says what is left and refuses with a verdict`() async throws {
         try await withMortise { mortise in
-            let key = try await mortise.makeKey("limited", ["rate_limit_per_minute": 2])
+            let key = try await mortise.makeKey("limited", ["rate_limit_per_hour": 2])
             let first = try await mortise.verify(key.token)
             #expect(first["rate_limit", "limit"] == 2)
             #expect(first["rate_limit", "remaining"] == 1)

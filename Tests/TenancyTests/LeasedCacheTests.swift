@@ -10,7 +10,7 @@ import Testing
 
     private func cache(
         _ capacity: Int,
-        patience: Duration = .seconds(60),
+        patience: Duration = .ample,
         waiters: Int = 100
     ) -> LeasedCache<String, Int> {
         LeasedCache(capacity: capacity, patience: patience, maximumWaiters: waiters) { value in

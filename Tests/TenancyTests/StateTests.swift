@@ -10,7 +10,7 @@ import Testing
     ) async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let provisioner = Provisioner(control)
+            let provisioner = Provisioner(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             let new = NewWorkspace(organizationID: first.organizationID, name: "second")
             try await body(test, control, provisioner, try await provisioner.create(new, by: .system))

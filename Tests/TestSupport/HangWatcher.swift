@@ -69,7 +69,7 @@ final class HangWatcher: Sendable {
     private func tick() {
         let now = MachineClock.shared.now
         for action in state.withLock({ state in
-            let step = now - state.time
+            let step = state.time.duration(to: now)
             state.time = now
             return state.watch.advance(by: step)
         }) {

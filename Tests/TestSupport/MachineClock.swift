@@ -8,14 +8,45 @@ import Synchronization
 /// ```swift
 /// let end = MachineClock.shared.now + .seconds(30)
 /// ```
-public final class MachineClock: Sendable {
+public final class MachineClock: Clock {
+    /// A moment of the clock.
+    public struct Instant: InstantProtocol {
+        /// The machine time since the clock was first read.
+        let elapsed: Duration
+
+        /// Returns a later or an earlier moment.
+        public func advanced(by duration: Duration) -> Instant { Instant(elapsed: elapsed + duration) }
+
+        /// Returns the machine time from this moment to another.
+        public func duration(to other: Instant) -> Duration { other.elapsed - elapsed }
+
+        /// Orders moments.
+        public static func < (left: Instant, right: Instant) -> Bool { left.elapsed < right.elapsed }
+    }
+
     /// The clock of this process.
     public static let shared = MachineClock()
 
     private let time = Mutex(MachineTime(start: .now))
 
-    /// The machine time since the clock was first read.
-    public var now: Duration { time.withLock { $0.advance(to: .now, slowness: MachineLoad.slowness) } }
+    /// The moment of the call.
+    public var now: Instant {
+        Instant(elapsed: time.withLock { $0.advance(to: .now, slowness: MachineLoad.slowness) })
+    }
+
+    /// The shortest time that the clock measures.
+    public var minimumResolution: Duration { MachineTime.shortestStep }
+
+    /// Waits until a moment has passed.
+    ///
+    /// - Throws: `CancellationError`.
+    public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
+        try Task.checkCancellation()
+        while case let rest = now.duration(to: deadline), rest > .zero {
+            // Machine time is never faster than real time. The load is measured once a second at least.
+            try await Task.sleep(for: min(max(rest, MachineTime.shortestStep), MachineTime.longestStep))
+        }
+    }
 }
 
 /// The state of a `MachineClock`.

@@ -128,7 +128,7 @@ import Testing
             let left = try await mortise.rows(mortise.installation.control, open)
             #expect(try left.first?.decode(0, as: Int64.self) == 0)
             let wrong = try await client.post("/admin/login", ["email": "owner@example.com", "password": "x"])
-            #expect(wrong.code == "INVALID_CREDENTIALS")
+            #expect(wrong.code == "INVALID_CREDENTIALS", "\(wrong)")
             let session = try await client.post(
                 "/admin/login",
                 ["email": "owner@example.com", "password": .string(ServerHarness.password)]

@@ -198,7 +198,7 @@ import Testing
             for namespaces: JSONValue in [nil, ["eu"]] {
                 let limited = try await mortise.makeKey(
                     "limited \(namespaces.text)",
-                    ["scopes": ["*"], "rate_limit_per_minute": 1, "allowed_namespaces": namespaces]
+                    ["scopes": ["*"], "rate_limit_per_hour": 1, "allowed_namespaces": namespaces]
                 )
                 let client = FluxbaseClient(mortise, key: limited.token)
                 #expect(try await client.get("/client-keys").status == 200)
