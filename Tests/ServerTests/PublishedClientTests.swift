@@ -4,7 +4,7 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// A Python that has the clients; `scripts/test-clients.sh` says where.
+/// A Python that has the clients, which `scripts/swift-test.sh` sets.
 private let python = ProcessInfo.processInfo.environment["MORTISE_CLIENTS_PYTHON"]
 
 /// The published clients of other services, unmodified, against a server.
