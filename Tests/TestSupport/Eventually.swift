@@ -21,7 +21,7 @@ public func eventually(
     _ condition: () async throws -> Bool
 ) async throws {
     try await waiting(for: what) {
-        let end = MachineClock.shared.now + limit
+        let end = MachineClock.shared.now.advanced(by: limit)
         while try await !condition() {
             guard MachineClock.shared.now < end else { throw NeverHappened(what: what) }
             try await Task.sleep(for: .milliseconds(5))

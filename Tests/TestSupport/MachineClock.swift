@@ -6,7 +6,7 @@ import Synchronization
 /// which the whole process stands still, as after SIGSTOP, does not count.
 ///
 /// ```swift
-/// let end = MachineClock.shared.now + .seconds(30)
+/// let end = MachineClock.shared.now.advanced(by: .seconds(30))
 /// ```
 public final class MachineClock: Clock {
     /// A moment of the clock.
