@@ -1,4 +1,4 @@
-FROM swift:6.3-bookworm AS build
+FROM swift:6.3-bookworm AS packages
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libpq-dev libssl-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -6,6 +6,17 @@ WORKDIR /src
 # The packages change less often than the sources: a layer of their own.
 COPY Package.swift ./
 RUN swift package resolve
+
+# The tests, which also start PostgreSQL servers of their own: docker compose run --rm test [--filter SUITE]
+FROM packages AS test
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends pgbouncer postgresql \
+    && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN swift build --build-tests
+ENTRYPOINT ["scripts/swift-test.sh"]
+
+FROM packages AS build
 COPY . .
 RUN swift build -c release --static-swift-stdlib --product mortise \
     && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/mortise" /out/mortise

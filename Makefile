@@ -8,6 +8,10 @@ FORMATTED := $(wildcard Sources Tests Benchmarks sql) Package.swift
 # Suites that catch other programs in the act, which they miss while hundreds of tests share the processors.
 ALONE := CommandLineTests.OwnPostgresTests|CommandLineTests.*CrashTests|LocalPostgresTests.LifecycleTests
 
+# $(call announce,BINARY): says before a first build that it takes long.
+announce = @test -e .build/$(1) || echo "The first build compiles Mortise and all packages that it uses. \
+	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
+
 .DEFAULT_GOAL := help
 .PHONY: help run test build lint bench clean dependencies test-dependencies
 
@@ -19,11 +23,13 @@ run: build ## build Mortise and run it with a PostgreSQL of its own, data in .mo
 
 # Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold.
 test: dependencies test-dependencies ## run all tests on a real PostgreSQL
+	$(call announce,debug/mortise)
 	@SWIFT='$(SWIFT)' scripts/swift-test.sh --skip '$(ALONE)'
 	@SWIFT='$(SWIFT)' scripts/swift-test.sh --skip-build --no-parallel --filter '$(ALONE)'
 	@set -e; for script in $(wildcard scripts/test-*.sh); do echo "== $$script"; "$$script"; done
 
 build: dependencies ## build the release binary
+	$(call announce,release/mortise)
 	$(SWIFT) build -c release --product mortise
 
 lint: ## check the formatting of the Swift sources

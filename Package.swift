@@ -159,8 +159,7 @@ let package = Package(
             name: "mortise",
             dependencies: [
                 "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server", "Service",
-                "Surfaces", "Telemetry", "Tenancy",
-                arguments, log, nioCore, nioHTTP1, nioPosix,
+                "Surfaces", "Telemetry", "Tenancy", arguments, log, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -190,10 +189,8 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: [
                 "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres",
-                "SQLFiles",
-                "Server", "Service", "Surfaces", "Telemetry", "TestSupport", "mortise", asyncHTTPClient, log, nioCore,
-                nioHTTP1, nioPosix,
-                subprocess,
+                "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport", "mortise", asyncHTTPClient,
+                log, nioCore, nioHTTP1, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -201,7 +198,7 @@ let package = Package(
         .testTarget(name: "KeysTests", dependencies: ["Keys", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "LocalPostgresTests",
-            dependencies: ["LocalPostgres", log, subprocess],
+            dependencies: ["LocalPostgres", "TestSupport", log, subprocess],
             swiftSettings: settings
         ),
         .testTarget(
@@ -213,8 +210,7 @@ let package = Package(
             name: "MortiseClientTests",
             dependencies: [
                 "Endpoints", "HTTPTestSupport", "JSON", "MortiseClient", "Server", "ServerTestSupport", "TestSupport",
-                asyncHTTPClient,
-                nioCore, nioHTTP1,
+                asyncHTTPClient, nioCore, nioHTTP1,
             ],
             swiftSettings: settings
         ),
@@ -223,6 +219,7 @@ let package = Package(
             dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", log],
             swiftSettings: settings
         ),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "TenancyTests",
             dependencies: [
@@ -234,28 +231,24 @@ let package = Package(
             name: "ServiceTests",
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service",
-                "Surfaces",
-                "Tenancy", "TestSupport", "Verification",
+                "Surfaces", "Tenancy", "TestSupport", "Verification",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "NativeAPITests",
             dependencies: [
-                "NativeAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces",
-                "Tenancy", "TestSupport", "Verification",
-                asyncHTTPClient, crypto, cryptoExtras, httpTypes, log, nioCore, subprocess,
+                "Endpoints", "JSON", "KeyStore", "Keys", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras,
+                httpTypes, log, nioCore, subprocess,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "FluxbaseAPITests",
             dependencies: [
-                "FluxbaseAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces",
-                "Tenancy", "TestSupport", "Verification",
-                asyncHTTPClient, httpTypes,
+                "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes,
             ],
             swiftSettings: settings
         ),
@@ -263,9 +256,7 @@ let package = Package(
             name: "ClerkAPITests",
             dependencies: [
                 "ClerkAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces",
-                "Tenancy", "TestSupport", "Verification",
-                asyncHTTPClient, httpTypes, nioCore,
+                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -273,38 +264,31 @@ let package = Package(
             name: "BoltzAPITests",
             dependencies: [
                 "BoltzAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces",
-                "Tenancy", "TestSupport", "Verification",
-                asyncHTTPClient, httpTypes,
+                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "FluxbaseAPI", "HTTPTestSupport", "LocalPostgres", "NativeAPI", "Telemetry",
-                "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service",
-                "Surfaces",
-                "Tenancy", "TestSupport", "Verification",
-                asyncHTTPClient, crypto, cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix,
-                subprocess,
+                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON", "KeyStore", "Keys",
+                "LocalPostgres", "NativeAPI", "Postgres", "Server", "ServerTestSupport", "Service", "Surfaces",
+                "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras,
+                httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Endpoints", "JSON", "Server", "ServerTestSupport", "Telemetry", coreMetrics, httpTypes, hummingbird,
-                hummingbirdTesting, log,
-                nioCore, nioEmbedded,
+                "Endpoints", "JSON", "Server", "ServerTestSupport", "Telemetry", "TestSupport", coreMetrics, httpTypes,
+                hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TelemetryTests",
-            dependencies: [
-                "JSON", "ServerTestSupport", "Telemetry", coreMetrics, log,
-            ],
+            dependencies: ["JSON", "ServerTestSupport", "Telemetry", "TestSupport", coreMetrics, log],
             swiftSettings: settings
         ),
     ]

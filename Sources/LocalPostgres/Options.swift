@@ -53,9 +53,13 @@ extension LocalPostgres {
         }
 
         /// Settings for tests: nothing is forced to disk, so a crash of the machine loses the cluster.
+        ///
+        /// A start and a stop may take 10 minutes each, because machines that run tests can be very busy.
         public static var throwaway: Options {
             var options = durable
             options.isDurable = false
+            options.startTimeout = .seconds(600)
+            options.stopTimeout = .seconds(600)
             return options
         }
     }

@@ -5,10 +5,11 @@ import JSON
 import Server
 import ServerTestSupport
 import Service
+import TestSupport
 import Testing
 
 /// Who is told what through the Boltz surface: generated from its table, as `AccessMatrixTests` does for the native one.
-@Suite(.timeLimit(.minutes(10))) struct BoltzAccessTests {
+@Suite(.hangLimit(.seconds(600))) struct BoltzAccessTests {
     private static func method(_ endpoint: Endpoint<Principal>) -> String {
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
     }

@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Lists through the Boltz surface: which part is given, and of what.
-@Suite(.timeLimit(.minutes(5))) struct BoltzListTests {
+@Suite(.hangLimit) struct BoltzListTests {
     private func list(
         _ mortise: ServerHarness,
         _ query: String,

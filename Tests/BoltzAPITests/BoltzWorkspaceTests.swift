@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Workspaces through the Boltz surface, on the wire.
-@Suite(.timeLimit(.minutes(5))) struct BoltzWorkspaceTests {
+@Suite(.hangLimit) struct BoltzWorkspaceTests {
     private static let path = ServerHarness.boltzWorkspaces
     private static let members = [
         "id", "archived_at", "created_at", "data_retention", "is_default", "name", "updated_at",

@@ -5,10 +5,11 @@ import JSON
 import Server
 import ServerTestSupport
 import Service
+import TestSupport
 import Testing
 
 /// Who is told what: generated from the table of the Clerk surface, so that a new operation cannot be forgotten.
-@Suite(.timeLimit(.minutes(10))) struct ClerkMatrixTests {
+@Suite(.hangLimit(.seconds(600))) struct ClerkMatrixTests {
     private static func method(_ endpoint: Endpoint<Principal>) -> String {
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
     }

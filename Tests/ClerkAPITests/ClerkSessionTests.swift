@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// The Frontend API: what a browser with a session does, and what it must not.
-@Suite(.timeLimit(.minutes(5))) struct ClerkSessionTests {
+@Suite(.hangLimit) struct ClerkSessionTests {
     private let signer: SessionSigner
 
     init() throws { signer = try SessionSigner() }

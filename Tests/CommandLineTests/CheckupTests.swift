@@ -1,9 +1,10 @@
 import Glibc
 import HTTPTestSupport
 import JSON
+import TestSupport
 import Testing
 
-@Suite struct CheckupTests {
+@Suite(.hangLimit) struct CheckupTests {
     @Test(arguments: [(200, "ready\n", CInt(0)), (503, "the pool is empty\n", 1), (404, "no", 1)])
     func `ready is an exit code`(_ status: Int, _ text: String, _ code: CInt) async throws {
         try await ScriptedServer.with({ _ in .answer(status, text, type: "text/plain") }) { server in

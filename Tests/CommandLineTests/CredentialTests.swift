@@ -1,9 +1,10 @@
 import Glibc
 import HTTPTestSupport
 import Subprocess
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct CredentialTests {
+@Suite(.hangLimit) struct CredentialTests {
     @Test(arguments: ["environment", "file", "standard input"])
     func `the credential reaches the server and nothing else`(_ way: String) async throws {
         try await TemporaryFolder.with { folder in

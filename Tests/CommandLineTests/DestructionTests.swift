@@ -1,7 +1,8 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
-@Suite struct DestructionTests {
+@Suite(.hangLimit) struct DestructionTests {
     static let commands = [
         ["key", "delete", "k", "--workspace", "w"], ["key", "revoke", "k", "--workspace", "w"],
         ["workspace", "archive", "w"], ["workspace", "delete", "w"], ["member", "remove", "m", "--organization", "o"],

@@ -1,7 +1,8 @@
+import TestSupport
 import Testing
 import mortise
 
-@Suite struct HelpTests {
+@Suite(.hangLimit) struct HelpTests {
     static let commands = [
         "serve", "migrate", "doctor", "cluster add", "cluster list", "secrets new", "verify", "organization create",
         "organization list",

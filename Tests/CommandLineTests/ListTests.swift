@@ -1,7 +1,8 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
-@Suite struct ListTests {
+@Suite(.hangLimit) struct ListTests {
     @Test func `a list is a table with headings and whole ids`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
             let outcome = try await Program.call("key", "list", "--workspace", "shop", at: server)

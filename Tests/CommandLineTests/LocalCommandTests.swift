@@ -1,7 +1,8 @@
 import Keys
+import TestSupport
 import Testing
 
-@Suite struct LocalCommandTests {
+@Suite(.hangLimit) struct LocalCommandTests {
     @Test(arguments: [KeyKind.operator, .admin])
     func `a generated key is one that the settings accept`(_ kind: KeyKind) async throws {
         let one = try await Program.run(["key", "generate", "--kind", kind.rawValue])

@@ -1,7 +1,8 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
-@Suite struct MemberTests {
+@Suite(.hangLimit) struct MemberTests {
     private static let member = """
         {"id":"m-1","user":{"id":"u-1","email":"ada@example.com","name":"Ada","has_password":true},"organization_id":"o-1",\
         "workspace_id":null,"role":"admin","created_at":"2029-01-31T12:34:56Z","updated_at":"2029-01-31T12:34:56Z"}

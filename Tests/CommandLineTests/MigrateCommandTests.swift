@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// `mortise migrate` on real databases.
-@Suite(.timeLimit(.minutes(5))) struct MigrateCommandTests {
+@Suite(.hangLimit) struct MigrateCommandTests {
     private func lines(_ outcome: Outcome) throws -> [JSONValue] {
         try outcome.output.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
     }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Programs are killed while they bring databases to their schema.
-@Suite(.timeLimit(.minutes(10))) struct MigrationCrashTests {
+@Suite(.hangLimit(.seconds(600))) struct MigrationCrashTests {
     // MARK: The first start, which makes and migrates everything
 
     /// A stage of a first start: what can be seen once it is reached, and in which database.

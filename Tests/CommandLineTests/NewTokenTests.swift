@@ -1,9 +1,10 @@
 import HTTPTestSupport
 import JSON
 import Subprocess
+import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct NewTokenTests {
+@Suite(.hangLimit) struct NewTokenTests {
     static let commands = [
         ["key", "create", "CI", "--workspace", "shop"],
         ["key", "rotate", "key-1", "--workspace", "shop"],

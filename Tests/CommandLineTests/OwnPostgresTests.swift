@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The PostgreSQL that Mortise runs itself, when its first start is looked at or interrupted.
-@Suite(.timeLimit(.minutes(5))) struct OwnPostgresTests {
+@Suite(.hangLimit) struct OwnPostgresTests {
     private static func variables(_ folder: String) -> [String: String] {
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
     }
@@ -45,7 +45,10 @@ import Testing
     }
 
     private static func doctor(_ folder: String) async throws -> (code: CInt, findings: [JSONValue]) {
-        let outcome = try await Program.run(["doctor", "--json"], environment: ["MORTISE_DATA": "\(folder)/data"])
+        let outcome = try await Program.run(
+            ["doctor", "--json", "--timeout", "3600"],
+            environment: ["MORTISE_DATA": "\(folder)/data"]
+        )
         #expect(!outcome.everything.contains("Cocoa"), "\(outcome.everything)")
         let findings = try #require(try JSONValue(parsing: Array(outcome.output.utf8)).array, "\(outcome.everything)")
         return (outcome.code, findings)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Nothing that the program prints, logs or leaves behind says what must stay secret.
-@Suite(.timeLimit(.minutes(5))) struct ProgramSecrecyTests {
+@Suite(.hangLimit) struct ProgramSecrecyTests {
     private func variables(_ folder: String) -> [String: String] {
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
     }

@@ -1,9 +1,10 @@
 import JSON
 import Synchronization
+import TestSupport
 import Testing
 
 /// The server is killed while it makes workspaces.
-@Suite(.timeLimit(.minutes(10))) struct ProvisioningCrashTests {
+@Suite(.hangLimit(.seconds(600))) struct ProvisioningCrashTests {
     private static let moments: [Moment] = [
         .blocked(by: "LOCK TABLE control.workspace_refs IN SHARE MODE"),
         .sight("SELECT 1 FROM control.workspaces WHERE state = 'creating'"),

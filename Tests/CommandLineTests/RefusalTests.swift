@@ -1,7 +1,8 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
-@Suite struct RefusalTests {
+@Suite(.hangLimit) struct RefusalTests {
     @Test func `a refusal is a sentence with its code, its request and every fault`() async throws {
         let faults =
             #","errors":[{"pointer":"/scopes/0","detail":"is not a scope"},{"pointer":"/name","detail":"is empty"}]"#
@@ -57,9 +58,11 @@ import Testing
 
     @Test func `a server that does not answer is given up`() async throws {
         try await ScriptedServer.with({ _ in .silence }) { server in
-            let outcome = try await Program.call("key", "disable", "k", "--operator", "--timeout", "1", at: server)
+            // Long enough for the request to be sent.
+            let limit = "\(Duration.seconds(1).onThisMachine.components.seconds)"
+            let outcome = try await Program.call("key", "disable", "k", "--operator", "--timeout", limit, at: server)
             #expect(outcome.code == 3)
-            #expect(outcome.errors.contains("did not answer within 1 s."))
+            #expect(outcome.errors.contains("did not answer within \(limit) s."))
             #expect(outcome.errors.contains("It may have been done all the same."))
         }
     }

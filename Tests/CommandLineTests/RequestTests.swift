@@ -1,4 +1,5 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
 /// A command line and the request that it stands for.
@@ -16,7 +17,7 @@ struct Translation: Sendable, CustomTestStringConvertible {
     var testDescription: String { command.joined(separator: " ") }
 }
 
-@Suite struct RequestTests {
+@Suite(.hangLimit) struct RequestTests {
     static let keys = "/v1/workspaces/w/service-keys"
 
     static let translations = [

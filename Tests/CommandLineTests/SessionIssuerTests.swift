@@ -1,7 +1,8 @@
 import HTTPTestSupport
+import TestSupport
 import Testing
 
-@Suite struct SessionIssuerTests {
+@Suite(.hangLimit) struct SessionIssuerTests {
     private static let issuer = """
         {"id":"i-1","organization_id":"o-1","issuer":"https://clerk.example.com","jwks_url":"https://clerk.example.com/jwks",\
         "jwks_file":null,"has_inline_jwks":false,"algorithms":["RS256"],"authorized_parties":["https://app.example.com"],\

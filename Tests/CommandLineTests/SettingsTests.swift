@@ -2,10 +2,11 @@ import Keys
 import Server
 import Service
 import Surfaces
+import TestSupport
 import Testing
 import mortise
 
-@Suite struct SettingsTests {
+@Suite(.hangLimit) struct SettingsTests {
     static let operatorKey = make(.operator)
     static let adminKey = make(.admin)
 

@@ -1,8 +1,9 @@
 import MortiseClient
+import TestSupport
 import Testing
 import mortise
 
-@Suite struct TextTests {
+@Suite(.hangLimit) struct TextTests {
     @Test func `a table that fits is not cut, and one that does not is cut where it may be`() {
         let columns = [Column("ID"), Column("NAME", minimum: 6)]
         let rows = [["0123456789", "a name that is long"], ["1", "b"]]

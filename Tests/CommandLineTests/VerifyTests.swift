@@ -1,8 +1,9 @@
 import HTTPTestSupport
 import JSON
+import TestSupport
 import Testing
 
-@Suite struct VerifyTests {
+@Suite(.hangLimit) struct VerifyTests {
     static let valid = #"{"valid":true,"code":"valid","key":{"id":"k","name":"CI"},"rate_limit":null}"#
     static let revoked = #"{"valid":false,"code":"revoked","key":{"id":"k","name":"CI"},"rate_limit":null}"#
 

@@ -3,9 +3,10 @@ import HTTPTypes
 import JSON
 import Server
 import ServerTestSupport
+import TestSupport
 import Testing
 
-@Suite struct AccessLogTests {
+@Suite(.hangLimit) struct AccessLogTests {
     private static let rotate = "/v1/workspaces/w/keys/018f0000-0000-7000-8000-000000000000/rotate"
 
     private func lines(_ accessLog: EndpointSettings.AccessLog) async throws -> [JSONValue] {

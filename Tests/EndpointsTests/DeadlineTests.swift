@@ -2,9 +2,10 @@ import Endpoints
 import HTTPTypes
 import JSON
 import Server
+import TestSupport
 import Testing
 
-@Suite struct DeadlineTests {
+@Suite(.hangLimit) struct DeadlineTests {
     @Test func `an operation that exceeds its deadline is cancelled and answered`() async throws {
         try await withSampleServer(EndpointSettings(clock: ImpatientClock())) { client async throws in
             let answer = try await client.send(.post, "/v1/waits")

@@ -3,9 +3,10 @@ import JSON
 import NIOCore
 import Server
 import ServerTestSupport
+import TestSupport
 import Testing
 
-@Suite struct EndpointFuzzTests {
+@Suite(.hangLimit) struct EndpointFuzzTests {
     /// SplitMix64: the same run every time.
     private struct Generator: RandomNumberGenerator {
         var state: UInt64

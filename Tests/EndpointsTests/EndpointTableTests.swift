@@ -2,9 +2,10 @@ import Endpoints
 import HTTPTypes
 import JSON
 import Server
+import TestSupport
 import Testing
 
-@Suite struct EndpointTableTests {
+@Suite(.hangLimit) struct EndpointTableTests {
     private func endpoint(_ method: EndpointMethod, _ path: String, _ id: String, _ names: [String] = []) -> Endpoint<
         Never
     > {

@@ -3,9 +3,10 @@ import HTTPTypes
 import JSON
 import Server
 import ServerTestSupport
+import TestSupport
 import Testing
 
-@Suite struct EndpointWireTests {
+@Suite(.hangLimit) struct EndpointWireTests {
     @Test func `an operation gets what it declares and answers it`() async throws {
         try await withSampleServer { client async throws in
             let made = try await client.send(

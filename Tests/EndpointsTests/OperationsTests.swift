@@ -4,9 +4,10 @@ import JSON
 import Server
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
-@Suite struct OperationsTests {
+@Suite(.hangLimit) struct OperationsTests {
     @Test func `health, readiness and metrics need no credential`() async throws {
         try await withSampleServer { client async throws in
             #expect(try await client.send(.get, "/healthz", as: nil).text == "ok\n")

@@ -3,9 +3,10 @@ import HTTPTypes
 import JSON
 import Server
 import ServerTestSupport
+import TestSupport
 import Testing
 
-@Suite struct ProblemWireTests {
+@Suite(.hangLimit) struct ProblemWireTests {
     private static let keys = "/v1/workspaces/w/keys"
     private static let key = "/v1/workspaces/w/keys/018f0000-0000-7000-8000-000000000000"
 

@@ -6,10 +6,11 @@ import NIOCore
 import NIOEmbedded
 import Server
 import Synchronization
+import TestSupport
 import Testing
 
 /// What holds for a request whose body is late.
-@Suite struct SlowBodyTests {
+@Suite(.hangLimit) struct SlowBodyTests {
     private final class Credential: Sendable {
         let isRevoked = Mutex(false)
         let looks = Mutex<[Bool]>([])

@@ -5,10 +5,11 @@ import JSON
 import Server
 import ServerTestSupport
 import Service
+import TestSupport
 import Testing
 
 /// Who is told what by the Fluxbase surface: generated from its table, so that a new operation cannot be forgotten.
-@Suite(.timeLimit(.minutes(10))) struct FluxbaseAccessTests {
+@Suite(.hangLimit(.seconds(600))) struct FluxbaseAccessTests {
     private static let unknown = "0198c0de-0000-7000-8000-00000000abcd"
 
     /// The operations that need no credential: they are how one comes by one.

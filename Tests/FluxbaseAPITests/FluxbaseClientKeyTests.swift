@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// What the pages of `ClientKeysManager` and `APIKeysManager` promise, on the wire.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseClientKeyTests {
+@Suite(.hangLimit) struct FluxbaseClientKeyTests {
     private static let request: JSONValue = [
         "name": "Production Service", "description": "for production", "scopes": ["read:users", "write:users"],
         "rate_limit_per_minute": 100, "expires_at": "2099-12-31T23:59:59Z",

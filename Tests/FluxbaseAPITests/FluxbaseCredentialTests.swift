@@ -1,10 +1,11 @@
 import Endpoints
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Where credentials may stand, and what is said where none is good.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseCredentialTests {
+@Suite(.hangLimit) struct FluxbaseCredentialTests {
     static let places = [
         "apikey", "X-API-Key", "X-Client-Key", "X-Service-Key", "Authorization: Bearer", "Authorization: bearer",
         "Authorization: ServiceKey",

@@ -1,10 +1,11 @@
 import JSON
 import Postgres
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// What the page of `ServiceKeysManager` promises, on the wire.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseServiceKeyTests {
+@Suite(.hangLimit) struct FluxbaseServiceKeyTests {
     private static let path = "/admin/service-keys"
     private static let fields = [
         "created_at", "created_by", "enabled", "id", "key_prefix", "key_type", "name", "scopes",

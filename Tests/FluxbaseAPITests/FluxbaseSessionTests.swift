@@ -1,10 +1,11 @@
 import JSON
 import Postgres
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Signing in, going on and signing out as the SDK does it.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseSessionTests {
+@Suite(.hangLimit) struct FluxbaseSessionTests {
     private static let credentials: JSONValue = [
         "email": "user@example.com", "password": .string(ServerHarness.password),
     ]
@@ -127,7 +128,7 @@ import Testing
             let left = try await mortise.rows(mortise.installation.control, open)
             #expect(try left.first?.decode(0, as: Int64.self) == 0)
             let wrong = try await client.post("/admin/login", ["email": "owner@example.com", "password": "x"])
-            #expect(wrong.code == "INVALID_CREDENTIALS")
+            #expect(wrong.code == "INVALID_CREDENTIALS", "\(wrong)")
             let session = try await client.post(
                 "/admin/login",
                 ["email": "owner@example.com", "password": .string(ServerHarness.password)]

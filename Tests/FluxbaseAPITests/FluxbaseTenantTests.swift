@@ -1,10 +1,11 @@
 import FoundationEssentials
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Tenants: the SDK's `tenant` client, and the header that names one.
-@Suite(.timeLimit(.minutes(5))) struct FluxbaseTenantTests {
+@Suite(.hangLimit) struct FluxbaseTenantTests {
     private static let path = "/admin/tenants"
 
     /// The tenant that an access token names.

@@ -1,9 +1,10 @@
 import FoundationEssentials
 import Glibc
 import LocalPostgres
+import TestSupport
 import Testing
 
-@Suite
+@Suite(.hangLimit)
 struct ConfigurationTests {
     @Test
     func `settings reach the server as they were given`() async throws {

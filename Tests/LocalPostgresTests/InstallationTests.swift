@@ -1,9 +1,10 @@
 import FoundationEssentials
 import Glibc
 import LocalPostgres
+import TestSupport
 import Testing
 
-@Suite
+@Suite(.hangLimit)
 struct InstallationTests {
     @Test
     func `the programs are found without PATH`() throws {

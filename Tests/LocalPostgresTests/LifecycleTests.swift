@@ -1,14 +1,15 @@
 import FoundationEssentials
 import Glibc
 import LocalPostgres
+import TestSupport
 import Testing
 
-@Suite
+@Suite(.hangLimit)
 struct LifecycleTests {
     @Test
     func `the first start makes a database and a restart keeps its data`() async throws {
         try await withFolder { folder in
-            try await withServer(folder, options: .durable) { server in
+            try await withServer(folder, options: .patient) { server in
                 try await server.start()
                 try await query(server, "CREATE TABLE kept AS SELECT 7 AS n")
                 await server.stop()
@@ -46,7 +47,7 @@ struct LifecycleTests {
     @Test
     func `a crash of the server loses nothing and a start brings it back`() async throws {
         try await withFolder { folder in
-            try await withServer(folder, options: .durable) { server in
+            try await withServer(folder, options: .patient) { server in
                 try await server.start()
                 try await query(server, "CREATE TABLE kept AS SELECT 7 AS n")
                 let first = try #require(postmaster(folder))

@@ -1,9 +1,10 @@
 import FoundationEssentials
 import Glibc
 import LocalPostgres
+import TestSupport
 import Testing
 
-@Suite
+@Suite(.hangLimit)
 struct SharingTests {
     @Test
     func `two starts at once share one server and the last user stops it`() async throws {

@@ -7,6 +7,16 @@ import Testing
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+extension LocalPostgres.Options {
+    /// Settings for data that must last, with limits that a busy machine does not reach.
+    static var patient: Self {
+        var options = durable
+        options.startTimeout = throwaway.startTimeout
+        options.stopTimeout = throwaway.stopTimeout
+        return options
+    }
+}
+
 /// Gives a test a folder of its own that others may pass through, and removes it afterwards.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let folder = "/tmp/local-postgres-test-\(UUID().uuidString.prefix(8))"
@@ -65,15 +75,6 @@ func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 func unfinished(in folder: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("data.new-") }
         .map { "\(folder)/\($0)" }
-}
-
-/// Waits for something that another process does.
-func eventually(_ what: Comment, _ condition: () throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(120)
-    while try !condition() {
-        try #require(ContinuousClock.now < end, what)
-        try await Task.sleep(for: .milliseconds(10))
-    }
 }
 
 /// The processes whose command line holds all the texts.

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct AdvisoryLockTests {
+@Suite(.hangLimit) struct AdvisoryLockTests {
     // A statement that is cancelled, or whose time is up, just after it took the lock: a session's lock outlives the statement, so in a pool
     // the lock would stay with a connection that nobody knows to have it.
     @Test func `a lock that was taken by a statement that failed is given back`() async throws {

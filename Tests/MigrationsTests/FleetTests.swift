@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct FleetTests {
+@Suite(.hangLimit) struct FleetTests {
     /// Databases beside one that has a place in the gate, each with what `prepare` did to it.
     private func withFleet(
         _ names: [String],

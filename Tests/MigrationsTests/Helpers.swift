@@ -42,6 +42,11 @@ func file(_ name: String, _ sql: String) throws -> MigrationFile {
 
 func line(_ files: [MigrationFile]) throws -> MigrationLine { try MigrationLine("test", files: files) }
 
-func migrator(_ files: [MigrationFile], options: MigratorOptions = MigratorOptions()) throws -> Migrator {
+extension MigratorOptions {
+    /// The default options with deadlines that a busy machine does not reach.
+    static var ample: Self { MigratorOptions(lockPatience: .ample, lockTimeout: .ample, fileDeadline: .ample) }
+}
+
+func migrator(_ files: [MigrationFile], options: MigratorOptions = .ample) throws -> Migrator {
     Migrator(lines: [try line(files)], identifiers: ["runtime_role": "a \"role\""], version: "1.2.3", options: options)
 }

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct MigratorTests {
+@Suite(.hangLimit) struct MigratorTests {
     private let a = Result { try file("a1_one", "CREATE TABLE one (id int);") }
     private let b = Result { try file("a2_two", "CREATE TABLE two (id int); INSERT INTO two VALUES (1);") }
 
@@ -174,7 +174,7 @@ import Testing
                 }
             }
             await #expect(throws: CancellationError.self) { try await task.value }
-            try await withConnection(to: configuration) { try await lock.withLock(on: $0, patience: .seconds(20)) {} }
+            try await withConnection(to: configuration) { try await lock.withLock(on: $0, patience: .ample) {} }
         }
     }
 }

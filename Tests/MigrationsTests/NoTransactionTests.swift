@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite struct NoTransactionTests {
+@Suite(.hangLimit) struct NoTransactionTests {
     private static let index = """
         -- mortise:no-transaction
         DROP INDEX CONCURRENTLY IF EXISTS one_by_id;

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import MortiseClient
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// The client against the real server: passwords, and whose sessions are believed.
-@Suite(.timeLimit(.minutes(5))) struct AccountTests {
+@Suite(.hangLimit) struct AccountTests {
     @Test func `a member changes the password, which ends the other sessions and not this one`() async throws {
         try await withClients { admin, _ in
             let old = SecretToken("correct horse battery staple")

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// What the managers of the three dialects send and read, field by field.
-@Suite(.timeLimit(.minutes(1))) struct DialectWireTests {
+@Suite(.hangLimit) struct DialectWireTests {
     private static let end = Date(timeIntervalSince1970: 1_896_093_296)
     private static let clientKeys = "/api/v1/client-keys"
     private static let serviceKeys = "/api/v1/admin/service-keys"

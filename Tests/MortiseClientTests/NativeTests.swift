@@ -1,10 +1,11 @@
 import FoundationEssentials
 import MortiseClient
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// The client against the real server: every manager of the native API.
-@Suite(.timeLimit(.minutes(5))) struct NativeTests {
+@Suite(.hangLimit) struct NativeTests {
     @Test func `a key is made, changed, rotated, verified and ended`() async throws {
         try await withClients { admin, _ in
             let keys = admin.keys(.service(workspace: "default"))
@@ -65,7 +66,7 @@ import Testing
             #expect(try await platform.organizations.list().all().contains(back))
             let workspace = try await platform.workspaces.create(name: "Shop", organization: "acme", slug: "shop")
             #expect(workspace.state == .active && workspace.organizationID == founded.organization.id)
-            let acme = Mortise(url: admin.url, credential: .token(founded.token))
+            let acme = Mortise(url: admin.url, credential: .token(founded.token), options: .patient)
             #expect(try await acme.workspaces.list(query: "sho").all().map(\.id) == [workspace.id])
             #expect(try await acme.workspaces.update("shop", name: .clear).name == nil)
             #expect(try await acme.workspaces.suspend("shop").state == .suspended)

@@ -1,10 +1,11 @@
 import FoundationEssentials
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// What the managers of the native API send and read.
-@Suite(.timeLimit(.minutes(1))) struct NativeWireTests {
+@Suite(.hangLimit) struct NativeWireTests {
     private static let keys = "/v1/workspaces/w/service-keys"
     private static let issuers = "/v1/organizations/o/session-issuers"
 

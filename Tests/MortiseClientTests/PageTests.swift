@@ -1,9 +1,10 @@
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// Lists are read as far as they are used, and never for ever.
-@Suite(.timeLimit(.minutes(1))) struct PageTests {
+@Suite(.hangLimit) struct PageTests {
     private let script: @Sendable (SeenRequest) -> Reply = { request in
         request.uri.contains("cursor=c2")
             ? .json(Sample.list([Sample.key])) : .json(Sample.list([Sample.key, Sample.key], next: "c2"))

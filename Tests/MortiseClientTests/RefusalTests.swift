@@ -1,9 +1,10 @@
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// Each surface says no in its own shape; the client's error is one.
-@Suite(.timeLimit(.minutes(1))) struct RefusalTests {
+@Suite(.hangLimit) struct RefusalTests {
     @Test func `the native problem tells every fault with its place`() async throws {
         let problem = """
             {"type":"t","title":"T","status":400,"detail":"The request is not valid.","code":"invalid_request",\

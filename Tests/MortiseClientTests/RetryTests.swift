@@ -1,9 +1,10 @@
 import HTTPTestSupport
 import MortiseClient
+import TestSupport
 import Testing
 
 /// What is sent again, when, and what never is.
-@Suite(.timeLimit(.minutes(1))) struct RetryTests {
+@Suite(.hangLimit) struct RetryTests {
     private let keys = KeyCollection.service(workspace: "w")
 
     @Test func `a read is repeated when the connection breaks`() async throws {
@@ -83,20 +84,23 @@ import Testing
 
     @Test func `Retry-After is followed where there is time for it`() async throws {
         let attempts = Counter()
-        let busy = Reply.answer(429, "{}", type: "application/problem+json", headers: [("Retry-After", "7")])
-        try await Mortise.with({ _ in attempts.next() == 1 ? busy : .json(Sample.key) }) {
+        func busy(_ seconds: Int) -> Reply {
+            .answer(429, "{}", type: "application/problem+json", headers: [("Retry-After", "\(seconds)")])
+        }
+        let (soon, late) = (busy(7), busy(86_400))
+        try await Mortise.with({ _ in attempts.next() == 1 ? soon : .json(Sample.key) }) {
             client,
             _,
             pauses async throws in
             _ = try await client.keys(keys).get("k")
             #expect(pauses.all == [.seconds(7)])
         }
-        var options = ClientOptions()
-        options.timeout = .seconds(5)
-        try await Mortise.with({ _ in busy }, options: options) { client, server, pauses async throws in
+        var options = ClientOptions.patient
+        options.timeout = .seconds(3600)
+        try await Mortise.with({ _ in late }, options: options) { client, server, pauses async throws in
             let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).get("k") }
             #expect(error.reason == .rateLimited)
-            #expect(error.retryAfter == .seconds(7))
+            #expect(error.retryAfter == .seconds(86_400))
             #expect(pauses.all.isEmpty && server.requests.count == 1)
         }
     }
@@ -118,7 +122,7 @@ import Testing
     }
 
     @Test func `retries can be switched off`() async throws {
-        var options = ClientOptions()
+        var options = ClientOptions.patient
         options.maximumRetries = 0
         try await Mortise.with({ _ in .hangUp }, options: options) { client, server, _ async throws in
             await #expect(throws: MortiseError.self) { try await client.keys(keys).get("k") }

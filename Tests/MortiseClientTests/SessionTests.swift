@@ -1,10 +1,11 @@
 import HTTPTestSupport
 import MortiseClient
 import Synchronization
+import TestSupport
 import Testing
 
 /// A member's session renews itself, and never twice with one refresh token.
-@Suite(.timeLimit(.minutes(1))) struct SessionTests {
+@Suite(.hangLimit) struct SessionTests {
     /// Answers like a server whose sessions rotate: each refresh token works once.
     private final class Issuer: Sendable {
         private let generation = Mutex(0)
@@ -64,7 +65,7 @@ import Testing
             default: .silence
             }
         }
-        var options = ClientOptions()
+        var options = ClientOptions.patient
         options.timeout = .seconds(3600)
         try await Mortise.with(silent, options: options) { client, server, _ async throws in
             let ada = try await client.signIn(email: "ada@example.com", password: SecretToken("pass word"))

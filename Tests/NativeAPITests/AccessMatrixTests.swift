@@ -5,10 +5,11 @@ import Postgres
 import Server
 import ServerTestSupport
 import Service
+import TestSupport
 import Testing
 
 /// Who is told what: generated from the table of endpoints, so that a new one cannot be forgotten.
-@Suite(.timeLimit(.minutes(10))) struct AccessMatrixTests {
+@Suite(.hangLimit(.seconds(600))) struct AccessMatrixTests {
     /// Two organizations: the caller's own, and a foreign one with a workspace and keys.
     private struct World: Sendable {
         let mortise: ServerHarness

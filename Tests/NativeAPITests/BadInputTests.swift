@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Bad input names every fault, and changes nothing.
-@Suite(.timeLimit(.minutes(5))) struct BadInputTests {
+@Suite(.hangLimit) struct BadInputTests {
     /// A body for making a service key, and where its faults are.
     struct Case: Sendable, CustomStringConvertible {
         let body: JSONValue

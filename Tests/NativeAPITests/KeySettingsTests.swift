@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Settings of keys: what is given is kept, what is absent stays, what is null is cleared.
-@Suite(.timeLimit(.minutes(5))) struct KeySettingsTests {
+@Suite(.hangLimit) struct KeySettingsTests {
     private static let full: JSONValue = [
         "name": "full", "description": "what for", "type": "anon", "mode": "test", "scopes": ["read:*", "*", "read:*"],
         "allowed_namespaces": ["eu"], "allowed_ips": ["192.0.2.1/32", "2001:DB8::/32"], "rate_limit_per_minute": 10,

@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// A request that was answered is answered the same again, whatever happened to what it made.
-@Suite(.timeLimit(.minutes(5))) struct ReplayTests {
+@Suite(.hangLimit) struct ReplayTests {
     @Test(arguments: ["suspend", "archive"])
     func `keys that were made are answered again after their workspace was put away`(_ change: String) async throws {
         try await withMortise { mortise in

@@ -1,9 +1,10 @@
 import JSON
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// Organizations and workspaces over HTTP.
-@Suite(.timeLimit(.minutes(5))) struct TenantTests {
+@Suite(.hangLimit) struct TenantTests {
     @Test func `an organization comes with an active workspace and an admin key that works at once`() async throws {
         try await withMortise { mortise in
             let api = mortise.api

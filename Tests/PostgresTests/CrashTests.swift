@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A server that is killed: everybody who waits gets an answer, and what was there before works again afterwards.
-@Suite(.timeLimit(.minutes(5))) struct CrashTests {
+@Suite(.hangLimit) struct CrashTests {
     private static let echo = Statement("SELECT $1::int8")
     private static let sleep = Statement("SELECT pg_sleep(600), $1::int8")
 
@@ -37,7 +37,7 @@ import Testing
             let connection = try await connect(server)
             let pool = PostgresPool(
                 server.configuration(),
-                options: .init(maximumConnections: 4),
+                options: .init(maximumConnections: 4, leaseDeadline: .ample),
                 reactor: reactor,
                 logger: logger
             )
@@ -45,15 +45,15 @@ import Testing
             try await withThrowingTaskGroup(of: PostgresError?.self) { group in
                 for number in 0..<100 {
                     group.addTask {
-                        await failure { try await connection.query(Self.sleep, [number], deadline: .seconds(600)) }
+                        await failure { try await connection.query(Self.sleep, [number], deadline: .ample) }
                     }
                     group.addTask {
-                        await failure { try await pipeline.query(Self.sleep, [number], deadline: .seconds(600)) }
+                        await failure { try await pipeline.query(Self.sleep, [number], deadline: .ample) }
                     }
                 }
                 for number in 0..<4 {
                     group.addTask {
-                        await failure { try await pool.query(Self.sleep, [number], deadline: .seconds(600)) }
+                        await failure { try await pool.query(Self.sleep, [number], deadline: .ample) }
                     }
                 }
                 try await waitForSleepers(6, on: server)
@@ -82,7 +82,12 @@ import Testing
             let logger = LogCollector().logger
             let reactor = try TestReactor.shared
             let connection = try await connect(server)
-            let pool = PostgresPool(server.configuration(), reactor: reactor, logger: logger)
+            let pool = PostgresPool(
+                server.configuration(),
+                options: .init(leaseDeadline: .ample),
+                reactor: reactor,
+                logger: logger
+            )
             let pipeline = PostgresPipeline(server.configuration(), reactors: [reactor], logger: logger)
             try await pool.query(Self.echo, [1])
             _ = try await pipeline.query(Self.echo, [1])
@@ -166,7 +171,7 @@ import Testing
     // A caller that hears nothing holds its own caller, and so on up to the client.
     @Test func `when backends are ended at random under load every call is answered, and rightly`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .ample))
             let pipeline = try fixture.pipeline()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for worker in 0..<16 {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What errors and the log say, and what they must not.
-@Suite(.timeLimit(.minutes(5))) struct ErrorTests {
+@Suite(.hangLimit) struct ErrorTests {
     // Parameters are digests and names of tenants, SQL can hold literals, and the server's DETAIL repeats whole rows.
     @Test func `no error's description and no line of the log repeats a parameter, SQL or a row`() async throws {
         try await withFixture { fixture in

@@ -16,7 +16,7 @@ struct Fixture: Sendable {
     }
 
     func pool(
-        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .seconds(60)),
+        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .ample),
         _ configuration: PostgresConfiguration? = nil
     ) throws -> PostgresPool {
         PostgresPool(

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `PostgresPipeline`: one read-only connection that many tasks share.
-@Suite(.timeLimit(.minutes(5))) struct LookUpTests {
+@Suite(.hangLimit) struct LookUpTests {
     private static let divide = Statement("SELECT 100 / ($1::int8 % 10)")
     private static let echo = Statement("SELECT $1::int8")
     private static let now = Statement("SELECT clock_timestamp(), $1::int8")
@@ -18,7 +18,7 @@ import Testing
     ) async throws {
         let blocker = try await fixture.connect()
         try await blocker.script("SELECT pg_advisory_lock(1)")
-        let holder = Task { try await pipeline.query(Self.hold, [1], deadline: .seconds(60)) }
+        let holder = Task { try await pipeline.query(Self.hold, [1], deadline: .ample) }
         try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared")
         try await body(blocker)
         await blocker.close()
@@ -34,7 +34,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             try await whileHeld(fixture, pipeline) { blocker in
                 for number in 0..<900 {
-                    group.addTask { _ = try await pipeline.query(Self.echo, [number], deadline: .seconds(60)) }
+                    group.addTask { _ = try await pipeline.query(Self.echo, [number], deadline: .ample) }
                 }
                 try await eventually("the window is full") {
                     let (joinable, waiting, written) = pipeline.backlog
@@ -114,7 +114,7 @@ import Testing
                 try await withThrowingTaskGroup(of: (Int, PostgresTimestamp).self) { group in
                     for number in 0..<300 {
                         group.addTask {
-                            let row = try await pipeline.query(Self.now, [number % 3], deadline: .seconds(60))[0]
+                            let row = try await pipeline.query(Self.now, [number % 3], deadline: .ample)[0]
                             let (time, echo) = try row.decode((PostgresTimestamp, Int).self)
                             #expect(echo == number % 3)
                             return (number % 3, time)
@@ -154,10 +154,12 @@ import Testing
             let pipeline = try fixture.pipeline()
             try await whileFull(fixture, pipeline) { blocker in
                 let before = pipeline.backlog.joinable
-                let impatient = Task { try await pipeline.query(Self.now, [1], deadline: .milliseconds(500)) }
+                let impatient = Task {
+                    try await pipeline.query(Self.now, [1], deadline: .milliseconds(500).onThisMachine)
+                }
                 try await eventually("the first is asked") { pipeline.backlog.joinable == before + 1 }
-                let leaver = Task { try await pipeline.query(Self.now, [1], deadline: .seconds(60)) }
-                let patient = Task { try await pipeline.query(Self.now, [1], deadline: .seconds(60)) }
+                let leaver = Task { try await pipeline.query(Self.now, [1], deadline: .ample) }
+                let patient = Task { try await pipeline.query(Self.now, [1], deadline: .ample) }
                 try await eventually("the others have joined") { pipeline.backlog.joinable == before + 3 }
                 leaver.cancel()
                 #expect(await failure { try await leaver.value }?.code == .cancelled)
@@ -188,13 +190,13 @@ import Testing
     {
         try await withFixture { fixture in
             var configuration = fixture.configuration
-            configuration.queryDeadline = .milliseconds(400)
+            configuration.queryDeadline = .milliseconds(400).onThisMachine
             let pipeline = try fixture.pipeline(configuration)
             async let slow = failure {
-                try await pipeline.query(Statement("SELECT pg_sleep(600)"), deadline: .seconds(60))
+                try await pipeline.query(Statement("SELECT pg_sleep(600)"), deadline: .ample)
             }
             try await fixture.waitUntilRunning("pg_sleep")
-            async let neighbour = pipeline.query(Self.echo, [5], deadline: .seconds(60))
+            async let neighbour = pipeline.query(Self.echo, [5], deadline: .ample)
             #expect(await slow?.sqlState == .queryCanceled)
             #expect(try await neighbour[0].decode(0, as: Int.self) == 5)
             await pipeline.shutdown()
@@ -205,8 +207,12 @@ import Testing
         try await withFixture { fixture in
             let pipeline = try fixture.pipeline()
             try await whileHeld(fixture, pipeline) { _ in
-                async let head = failure { try await pipeline.query(Self.hold, [1], deadline: .milliseconds(100)) }
-                let behind = await failure { try await pipeline.query(Self.echo, [1], deadline: .milliseconds(100)) }
+                async let head = failure {
+                    try await pipeline.query(Self.hold, [1], deadline: .milliseconds(100).onThisMachine)
+                }
+                let behind = await failure {
+                    try await pipeline.query(Self.echo, [1], deadline: .milliseconds(100).onThisMachine)
+                }
                 #expect(behind?.code == .deadlineExceeded)
                 #expect(await head?.code == .deadlineExceeded)
                 let task = Task { try await pipeline.query(Self.echo, [2]) }
@@ -224,7 +230,7 @@ import Testing
             let pipeline = try fixture.pipeline()
             let blocker = try await fixture.connect()
             try await blocker.script("SELECT pg_advisory_lock(1)")
-            async let waiting = failure { try await pipeline.query(Self.hold, [1], deadline: .seconds(60)) }
+            async let waiting = failure { try await pipeline.query(Self.hold, [1], deadline: .ample) }
             try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared")
             await pipeline.shutdown()
             #expect(await waiting?.code == .closed)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// LISTEN and NOTIFY.
-@Suite(.timeLimit(.minutes(5))) struct NotificationTests {
+@Suite(.hangLimit) struct NotificationTests {
     @Test func `what one connection sends reaches the others, in order, with channel, payload and sender`() async throws
     {
         try await withFixture { fixture in

@@ -61,7 +61,7 @@ struct PlainServer: Sendable {
         options.merge(settings) { _, new in new }
         let arguments = options.sorted { $0.key < $1.key }.map { "-c \($0.key)=\($0.value.isEmpty ? "''" : $0.value)" }
         try await asOwner(
-            "\(Self.binaries)/pg_ctl start -D \(folder)/data -w -t 60 -l \(folder)/log -o \"\(arguments.joined(separator: " "))\""
+            "\(Self.binaries)/pg_ctl start -D \(folder)/data -w -t 3600 -l \(folder)/log -o \"\(arguments.joined(separator: " "))\""
         )
     }
 
@@ -93,8 +93,8 @@ struct PlainServer: Sendable {
 
     private func patient(_ text: String) throws -> PostgresConfiguration {
         var configuration = try PostgresConfiguration(text)
-        configuration.connectDeadline = .seconds(60)
-        configuration.queryDeadline = .seconds(60)
+        configuration.connectDeadline = .ample
+        configuration.queryDeadline = .ample
         return configuration
     }
 

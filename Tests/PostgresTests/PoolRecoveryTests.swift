@@ -1,8 +1,9 @@
 import Postgres
+import TestSupport
 import Testing
 
 /// What becomes of callers that wait while connections cannot be opened, without a connection.
-@Suite struct PoolRecoveryTests {
+@Suite(.hangLimit) struct PoolRecoveryTests {
     private let start = ContinuousClock.now
     private let options = PostgresPoolOptions(maximumConnections: 2, maximumWaiters: 9, leaseDeadline: .seconds(5))
     private let down = PostgresError(.connectFailed, "down")

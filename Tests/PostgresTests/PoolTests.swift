@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The pool on a real server: its bound, its order, and what it does not hand on.
-@Suite(.timeLimit(.minutes(5))) struct PoolTests {
+@Suite(.hangLimit) struct PoolTests {
     private static let one = Statement("SELECT 1")
     private static let process = Statement("SELECT pg_backend_pid()")
 
@@ -16,7 +16,7 @@ import Testing
 
     @Test func `under load the server never sees more connections than the bound`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 3, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 3, leaseDeadline: .ample))
             let count = Statement(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
             )
@@ -33,7 +33,7 @@ import Testing
 
     @Test func `whoever asks first is served first`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample))
             let order = Order()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 try await pool.withConnection { _ in
@@ -52,7 +52,11 @@ import Testing
     @Test func `who waits too long, too many or is cancelled is told so, and the others are served`() async throws {
         try await withFixture { fixture in
             let pool = try fixture.pool(
-                PostgresPoolOptions(maximumConnections: 1, maximumWaiters: 2, leaseDeadline: .milliseconds(300))
+                PostgresPoolOptions(
+                    maximumConnections: 1,
+                    maximumWaiters: 2,
+                    leaseDeadline: .milliseconds(300).onThisMachine
+                )
             )
             try await pool.withConnection { _ in
                 let late = Task { try await pool.query(Self.one) }
@@ -87,7 +91,7 @@ import Testing
     // The next caller would work in somebody else's transaction, and see or commit what is not its own.
     @Test func `an unfinished transaction is not handed on`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample))
             let first = try await pool.withConnection { connection in
                 try await connection.script("CREATE TABLE t (a int)")
                 try await connection.script("BEGIN; INSERT INTO t VALUES (1)")
@@ -108,7 +112,7 @@ import Testing
     // The answer can be here before the end of its transaction is announced: a connection must not be thrown away for that.
     @Test func `a connection is used again, also after failures and large results`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample))
             let first = try await pool.query(Self.process)[0].decode(0, as: Int.self)
             for size in [1, 8150, 8180, 8192, 8200, 16_384, 100_000] {
                 let rows = try await pool.query(Statement("SELECT repeat('x', $1::int4)"), [Int32(size)])
@@ -124,7 +128,7 @@ import Testing
 
     @Test func `at shutdown those who wait are told, those who work finish, and then nothing is open`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .ample))
             let idle = try await pool.withConnection { outer in
                 try await pool.query(Self.one)
                 return outer
@@ -164,7 +168,7 @@ import Testing
 
     @Test func `callers that are cancelled while connections are made leave no place behind`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .seconds(60)))
+            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .ample))
             for round in 0..<30 {
                 let tasks = (0..<6).map { _ in Task { try await pool.query(Self.one) } }
                 if round % 2 == 0 { await Task.yield() }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `Reactor` as the executor of tasks.
-@Suite(.timeLimit(.minutes(2))) struct ReactorTests {
+@Suite(.hangLimit) struct ReactorTests {
     private static let transaction = Statement("SELECT now(), $1::int8")
     private static let backend = Statement("SELECT pg_backend_pid()")
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is committed, what is not, and when that cannot be known.
-@Suite(.timeLimit(.minutes(5))) struct TransactionTests {
+@Suite(.hangLimit) struct TransactionTests {
     private struct Refusal: Error {}
 
     private func withTable(_ body: (Fixture, PostgresConnection) async throws -> Void) async throws {
@@ -54,7 +54,7 @@ import Testing
             let task = Task {
                 try await connection.transaction { connection in
                     try await connection.script("INSERT INTO t VALUES (1)")
-                    try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: .seconds(600))
+                    try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: .ample)
                 }
             }
             try await fixture.waitUntilRunning("pg_sleep")
@@ -122,11 +122,11 @@ import Testing
         try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit)
             var configuration = fixture.configuration
-            configuration.queryDeadline = .milliseconds(200)
+            configuration.queryDeadline = .milliseconds(200).onThisMachine
             let hasty = try await fixture.connect(configuration)
             let error = await failure {
                 try await hasty.transaction {
-                    try await $0.query(Statement("INSERT INTO t VALUES (1)"), deadline: .seconds(9))
+                    try await $0.query(Statement("INSERT INTO t VALUES (1)"), deadline: .ample)
                 }
             }
             #expect(error?.code == .commitOutcomeUnknown)

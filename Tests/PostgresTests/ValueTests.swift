@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is sent as a parameter is what the server understands, and what it answers is what is read.
-@Suite(.timeLimit(.minutes(5))) struct ValueTests {
+@Suite(.hangLimit) struct ValueTests {
     /// Sends `value`, lets the server compare it with a literal of its own, and reads it back.
     private func check<T: PostgresCodable & Equatable>(
         _ connection: PostgresConnection,

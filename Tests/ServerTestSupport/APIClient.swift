@@ -44,7 +44,7 @@ package struct APIClient: Sendable {
                 request.headers.add(name: "Content-Type", value: "application/json")
             }
         }
-        let response = try await client.execute(request, timeout: .seconds(60))
+        let response = try await client.execute(request, timeout: .hours(1))
         let buffer = try await response.body.collect(upTo: 8 << 20)
         let fields = response.headers.map { ($0.name.lowercased(), $0.value) }
         let answer = Answer(

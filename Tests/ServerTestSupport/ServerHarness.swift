@@ -46,7 +46,7 @@ package func withMortise<T: Sendable>(
     try await withRunningServer(of: installation, log: log, configure: configure) { running in
         let client = HTTPClient(
             eventLoopGroupProvider: .singleton,
-            configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
+            configuration: HTTPClient.Configuration(timeout: .init(connect: .hours(1)))
         )
         do {
             let endpoints = running.server.native.table.endpoints

@@ -31,7 +31,7 @@ package struct SessionSigner: Sendable {
         return ["keys": [web]]
     }
 
-    /// A session of a user, in version 2 of the claims, good for a minute.
+    /// A session of a user, in version 2 of the claims, good for an hour.
     package func session(
         _ user: String = Self.user,
         organization: String? = nil,
@@ -41,7 +41,7 @@ package struct SessionSigner: Sendable {
         let now = Int64(Date().timeIntervalSince1970)
         var claims: JSONObject = [
             "iss": .string(Self.issuer), "sub": .string(user), "sid": "sess_1", "azp": "https://app.example", "v": 2,
-            "iat": .integer(now), "nbf": .integer(now - 10), "exp": .integer(now + 60),
+            "iat": .integer(now), "nbf": .integer(now - 10), "exp": .integer(now + 3600),
         ]
         if let organization { claims["o"] = ["id": .string(organization), "slg": "acme", "rol": .string(role)] }
         for (name, value) in changes.members { claims[name] = value }

@@ -8,7 +8,7 @@ package import TestSupport
 import Testing
 
 /// How many installations exist at once: Swift Testing starts all tests together, and each installation makes databases.
-private let installationGate = Gate(width: 3)
+private let installations = Semaphore(slots: 3, for: "an installation")
 
 /// The names and secrets of one throw-away installation on a PostgreSQL server.
 package struct TestInstallation: Sendable {
@@ -37,8 +37,16 @@ package struct TestInstallation: Sendable {
         var configuration = ServerConfiguration(database: control, secrets: secrets, version: "1.0.0-test")
         configuration.listener = .tcp(host: "127.0.0.1", port: 0)
         configuration.installation = installation
-        // What a password costs is another test's affair.
+        // Tests of passwords set the real cost.
         configuration.passwordCost = PasswordCost(logN: 10) ?? .standard
+        // Only a test that sets its own deadlines and clock depends on time.
+        configuration.clock = MachineClock.shared
+        configuration.databases = .ample
+        configuration.provisioner = .ample
+        configuration.bodyDeadline = .ample
+        configuration.idleTimeout = .ample
+        configuration.shutdownGrace = .ample
+        configuration.elapsed = { .zero }
         return configuration
     }
 
@@ -67,7 +75,7 @@ package struct TestInstallation: Sendable {
 
 /// Makes an installation on the shared server for one test, and removes it afterwards.
 package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async throws -> T {
-    try await installationGate.withPlace {
+    try await installations.withSlot {
         let installation = try TestInstallation(try await TestServer.shared)
         do {
             let value = try await body(installation)
@@ -78,5 +86,29 @@ package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) a
             try? await Task { try await installation.remove() }.value
             throw error
         }
+    }
+}
+
+extension DatabasesOptions {
+    /// The default bounds with deadlines that a busy machine does not reach.
+    package static var ample: Self {
+        DatabasesOptions(
+            placePatience: .ample,
+            leaseDeadline: .ample,
+            lookupDeadline: .ample,
+            managementDeadline: .ample
+        )
+    }
+}
+
+extension ProvisionerOptions {
+    /// The default bounds with deadlines that a busy machine does not reach.
+    package static var ample: Self {
+        ProvisionerOptions(
+            leaseDeadline: .ample,
+            lockPatience: .ample,
+            databaseDeadline: .ample,
+            templatePatience: .ample
+        )
     }
 }

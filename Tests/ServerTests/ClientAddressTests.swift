@@ -5,10 +5,11 @@ import NIOCore
 import Server
 import ServerTestSupport
 import Surfaces
+import TestSupport
 import Testing
 
 /// Whose word counts about where a request comes from.
-@Suite(.timeLimit(.minutes(5))) struct ClientAddressTests {
+@Suite(.hangLimit) struct ClientAddressTests {
     private func address(_ trusted: String, _ peer: String, _ forwarded: String...) throws -> String? {
         var headers = HTTPFields()
         let name = try #require(HTTPField.Name("X-Forwarded-For"))

@@ -1,10 +1,11 @@
 import JSON
 import Keys
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// What operators see of a running server.
-@Suite(.timeLimit(.minutes(5))) struct OperationsTests {
+@Suite(.hangLimit) struct OperationsTests {
     @Test func `health, readiness and metrics are there without a credential`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey()

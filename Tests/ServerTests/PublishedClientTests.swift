@@ -2,13 +2,14 @@ import FoundationEssentials
 import JSON
 import ServerTestSupport
 import Subprocess
+import TestSupport
 import Testing
 
-/// A Python that has the clients; `scripts/test-clients.sh` says where.
+/// A Python that has the clients, which `scripts/swift-test.sh` sets.
 private let python = ProcessInfo.processInfo.environment["MORTISE_CLIENTS_PYTHON"]
 
 /// The published clients of other services, unmodified, against a server.
-@Suite(.timeLimit(.minutes(5)), .enabled(if: python != nil)) struct PublishedClientTests {
+@Suite(.hangLimit, .enabled(if: python != nil)) struct PublishedClientTests {
     /// Runs a program of `Tests/Clients`, which ends with an error at the first thing that is not as its client promises.
     static func drive(_ program: String, _ mortise: ServerHarness, _ settings: [Environment.Key: String?]) async throws
     {

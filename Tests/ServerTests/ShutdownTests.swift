@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// A server that is told to stop drops nothing that it has accepted.
-@Suite(.timeLimit(.minutes(5))) struct ShutdownTests {
+@Suite(.hangLimit) struct ShutdownTests {
     @Test func `a request that is under way is answered, and what was counted is written`() async throws {
         try await withInstallation { installation in
             let database = try await withMortise(of: installation) { mortise in

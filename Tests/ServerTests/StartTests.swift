@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What a first start makes, and what later ones leave alone.
-@Suite(.timeLimit(.minutes(5))) struct StartTests {
+@Suite(.hangLimit) struct StartTests {
     @Test func `the first start makes an operator key and an organization with an admin key, once`() async throws {
         try await withInstallation { installation in
             let (admin, operatorToken) = try await withMortise(of: installation) { mortise async throws in
@@ -85,6 +85,14 @@ import Testing
                     _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
                 }
             }
+            let missing = await #expect(throws: PostgresError.self) {
+                try await PostgresConnection.connect(
+                    installation.control,
+                    reactor: try TestReactor.shared,
+                    logger: LogCollector().logger
+                )
+            }
+            #expect(missing?.sqlState == .undefinedDatabase)
             try await withMortise(of: installation) { #expect($0.server.firstStart.operatorToken != nil) }
             let fault = #expect(throws: PresetFault.self) {
                 try PresetFault.read("mko_live_nonsense", setting: "MORTISE_OPERATOR_KEY", prefix: .operator)

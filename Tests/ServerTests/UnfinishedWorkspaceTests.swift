@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What a node that died has left half done is finished without a restart.
-@Suite(.timeLimit(.minutes(5))) struct UnfinishedWorkspaceTests {
+@Suite(.hangLimit) struct UnfinishedWorkspaceTests {
     /// Makes a workspace, and then its row as a node leaves it that dies right after having written this.
     private func interrupt(_ change: String, _ mortise: ServerHarness) async throws -> String {
         let made = try await mortise.api.post(

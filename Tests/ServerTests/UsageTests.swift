@@ -12,7 +12,7 @@ import Testing
 import Verification
 
 /// Counts of verifications are written once, to the right hour, and not for ever.
-@Suite(.timeLimit(.minutes(5))) struct UsageTests {
+@Suite(.hangLimit) struct UsageTests {
     private static let counts = "SELECT coalesce(sum(verifications), 0)::text FROM auth.key_usage"
 
     private func text(_ sql: String, _ mortise: ServerHarness) async throws -> String? {

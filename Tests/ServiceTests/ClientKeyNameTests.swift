@@ -5,10 +5,11 @@ import Keys
 import ServerTestSupport
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// Names that must not occur twice, and what else a dialect can choose when it makes a key.
-@Suite(.timeLimit(.minutes(5))) struct ClientKeyNameTests {
+@Suite(.hangLimit) struct ClientKeyNameTests {
     private func draft(_ name: String, _ subject: String) -> KeyDraft {
         var draft = KeyDraft(name: name, kind: .client)
         draft.subject = subject

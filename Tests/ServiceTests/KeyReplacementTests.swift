@@ -5,10 +5,11 @@ import Keys
 import ServerTestSupport
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// Rotation that makes a new key: same settings, same name, the old one with an end.
-@Suite(.timeLimit(.minutes(5))) struct KeyReplacementTests {
+@Suite(.hangLimit) struct KeyReplacementTests {
     private static var draft: KeyDraft {
         var draft = KeyDraft(name: "backend", description: "d", kind: .service, scopes: [Scope(freeForm: "a b")])
         draft.allowedNamespaces = ["eu"]

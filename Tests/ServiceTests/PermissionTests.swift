@@ -4,10 +4,11 @@ import Server
 import ServerTestSupport
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// The use cases refuse by themselves, whatever a surface in front of them has looked at or forgotten.
-@Suite(.timeLimit(.minutes(5))) struct PermissionTests {
+@Suite(.hangLimit) struct PermissionTests {
     /// Somebody who has a good credential.
     private static func principal(_ reach: Principal.Reach, _ permissions: PermissionSet) -> Principal {
         Principal(keyID: UUID(), secretID: UUID(), name: "test", reach: reach, permissions: permissions)

@@ -4,7 +4,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct BootstrapTests {
+@Suite(.hangLimit) struct BootstrapTests {
     @Test func `a first start makes everything, and a second finds it`() async throws {
         try await withInstallation { test in
             let first = try await test.bootstrap()
@@ -136,7 +136,7 @@ import Testing
             try await administer("CREATE ROLE \(role) LOGIN CREATEDB CREATEROLE")
             try await administer("ALTER DATABASE \(test.owner.database ?? "") OWNER TO \(role)")
             let owned = TestInstallation(owner: test.owner.user(role, password: nil), installation: test.installation)
-            let provisioner = Provisioner(try await owned.bootstrap())
+            let provisioner = Provisioner(try await owned.bootstrap(), options: .ample)
             let first = try await owned.makeTenant(provisioner)
             let second = try await provisioner.create(
                 NewWorkspace(organizationID: first.organizationID, name: "b"),

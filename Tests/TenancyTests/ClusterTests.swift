@@ -6,12 +6,12 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct ClusterTests {
+@Suite(.hangLimit) struct ClusterTests {
     @Test func `workspaces can be placed on a second server, and outlive a restart of it`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let provisioner = Provisioner(control)
-            let databases = try Databases(control)
+            let provisioner = Provisioner(control, options: .ample)
+            let databases = try Databases(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             try await withServer { server, local in
                 let parameters = server.configuration().parameters
@@ -23,7 +23,7 @@ import Testing
                 let reports = try await withThrowingTaskGroup(of: RepairReport.self) { group in
                     for _ in 0..<6 {
                         group.addTask {
-                            let node = Provisioner(control)
+                            let node = Provisioner(control, options: .ample)
                             let report = try await node.repairAll()
                             await node.shutdown()
                             return report

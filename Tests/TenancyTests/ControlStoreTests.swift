@@ -5,7 +5,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct ControlStoreTests {
+@Suite(.hangLimit) struct ControlStoreTests {
     private func withStore(_ body: (ControlStore) async throws -> Void) async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()

@@ -4,12 +4,12 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct CreationTests {
+@Suite(.hangLimit) struct CreationTests {
     @Test func `a new workspace is active, migrated, knows whose it is, and has its event in both databases`()
         async throws
     {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let organization = try await test.withStore {
                 try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
             }
@@ -55,7 +55,7 @@ import Testing
             await #expect(throws: Crash.self) { try await test.makeTenant(dying) }
             await dying.shutdown()
 
-            let next = Provisioner(control)
+            let next = Provisioner(control, options: .ample)
             let report = try await next.repairAll()
             #expect(report.failed.isEmpty)
             #expect(report.settled.count == (step == .activated ? 0 : 1))
@@ -82,7 +82,10 @@ import Testing
             let made = try await test.withStore {
                 try await $0.createWorkspace(NewWorkspace(organizationID: organization.id), by: .system)
             }
-            let nodes = [Provisioner(control), Provisioner(control), Provisioner(control)]
+            let nodes = [
+                Provisioner(control, options: .ample), Provisioner(control, options: .ample),
+                Provisioner(control, options: .ample),
+            ]
             let states = try await withThrowingTaskGroup(of: WorkspaceState?.self) { group in
                 for node in nodes { group.addTask { try await node.settle(made.id)?.state } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -95,7 +98,7 @@ import Testing
     @Test func `many workspaces are made at once from one template`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let nodes = [Provisioner(control), Provisioner(control)]
+            let nodes = [Provisioner(control, options: .ample), Provisioner(control, options: .ample)]
             let first = try await test.withStore {
                 try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
             }
@@ -119,12 +122,12 @@ import Testing
     @Test func `a template that is not marked complete is made anew`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let first = Provisioner(control)
+            let first = Provisioner(control, options: .ample)
             let workspace = try await test.makeTenant(first)
             let template = try #require(try await test.databases().first { $0.contains("_template_") })
             try await administer("ALTER DATABASE \(template) WITH IS_TEMPLATE false ALLOW_CONNECTIONS true")
             try await test.withDatabase(template) { try await $0.script("DROP SCHEMA auth CASCADE") }
-            let second = Provisioner(control)
+            let second = Provisioner(control, options: .ample)
             let new = NewWorkspace(organizationID: workspace.organizationID, name: "b")
             #expect(try await second.create(new, by: .system).state == .active)
             await first.shutdown()
@@ -134,7 +137,7 @@ import Testing
 
     @Test func `a template that another release dropped is made again, and old ones are removed`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
             let template = try #require(try await test.databases().first { $0.contains("_template_") })
             let old = "\(test.installation.prefix)_template_0123456789abcdef"
@@ -148,7 +151,7 @@ import Testing
 
     @Test func `creating in an unknown organization or on an unknown cluster leaves nothing`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
             let nobody = await #expect(throws: TenancyError.self) {
                 try await provisioner.create(NewWorkspace(organizationID: workspace.id), by: .system)

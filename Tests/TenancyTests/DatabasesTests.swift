@@ -5,14 +5,14 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct DatabasesTests {
+@Suite(.hangLimit) struct DatabasesTests {
     private func withTenants(
         _ body: (TestInstallation, ControlDatabase, Databases, [Workspace]) async throws -> Void
     ) async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let provisioner = Provisioner(control)
-            let databases = try Databases(control)
+            let provisioner = Provisioner(control, options: .ample)
+            let databases = try Databases(control, options: .ample)
             var workspaces: [Workspace] = []
             for name in ["one", "two"] { workspaces.append(try await test.makeTenant(provisioner, name: name)) }
             try await body(test, control, databases, workspaces)
@@ -63,7 +63,7 @@ import Testing
 
     @Test func `a workspace that was deleted becomes unknown`() async throws {
         try await withTenants { test, control, databases, workspaces in
-            let provisioner = Provisioner(control)
+            let provisioner = Provisioner(control, options: .ample)
             let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "x")
             let gone = try await provisioner.create(new, by: .system)
             _ = try await databases.facts(ref: gone.ref, organization: gone.organizationID)
@@ -106,11 +106,10 @@ import Testing
 
     @Test func `connections are bounded, whatever the number of workspaces`() async throws {
         try await withTenants { test, control, _, workspaces in
-            let options = DatabasesOptions(
-                maximumLookupDatabases: 1,
-                maximumManagedDatabases: 1,
-                connectionsPerManagedDatabase: 1
-            )
+            var options = DatabasesOptions.ample
+            options.maximumLookupDatabases = 1
+            options.maximumManagedDatabases = 1
+            options.connectionsPerManagedDatabase = 1
             let databases = try Databases(control, options: options)
             for _ in 0..<3 {
                 for workspace in workspaces {

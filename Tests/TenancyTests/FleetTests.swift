@@ -6,11 +6,11 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct FleetTests {
+@Suite(.hangLimit) struct FleetTests {
     @Test func `every workspace is migrated, the chosen canary first, and what fails is told by its slug`() async throws
     {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let first = try await test.makeTenant(provisioner)
             let new = NewWorkspace(organizationID: first.organizationID, slug: "second")
             let second = try await provisioner.create(new, by: .system)

@@ -3,14 +3,14 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite final class LeasedCacheTests: Sendable {
+@Suite(.hangLimit) final class LeasedCacheTests: Sendable {
     private let closed = Mutex<[Int]>([])
     private let order = Mutex<[String]>([])
     private let made = Mutex(0)
 
     private func cache(
         _ capacity: Int,
-        patience: Duration = .seconds(60),
+        patience: Duration = .ample,
         waiters: Int = 100
     ) -> LeasedCache<String, Int> {
         LeasedCache(capacity: capacity, patience: patience, maximumWaiters: waiters) { value in

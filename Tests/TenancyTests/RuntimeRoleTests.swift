@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The service's own role, as an attacker would have it who found a way to run SQL through the service.
-@Suite struct RuntimeRoleTests {
+@Suite(.hangLimit) struct RuntimeRoleTests {
     // Attack: cover a deed up by rewriting the audit trail.
     @Test func `history can be added to and not changed, by nobody`() async throws {
         try await withInstallation { test in
@@ -54,7 +54,7 @@ import Testing
     // Attack: bring a suspended workspace back, or move one to another owner or database.
     @Test func `the runtime role can change no state and no owner`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
             try await test.withRuntime(workspace.database) { runtime in
                 #expect(
@@ -81,7 +81,7 @@ import Testing
     // Attack: have the owner drop any database of the server, by a row that says that it is a workspace's and to be deleted.
     @Test func `the runtime role can have the owner neither drop nor take over a database`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
             let control = test.owner.database ?? ""
             func row(_ values: String) -> String {
@@ -115,7 +115,7 @@ import Testing
     // Attack: with the runtime role of one installation, read the tenants of another one on the same server.
     @Test func `one installation's role cannot connect to another's databases`() async throws {
         try await withInstallation { test in
-            let provisioner = Provisioner(try await test.bootstrap())
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
             let stranger = "\(test.installation.prefix)_stranger"
             try await administer("CREATE ROLE \(stranger) LOGIN")

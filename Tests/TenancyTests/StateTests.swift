@@ -4,13 +4,13 @@ import Tenancy
 import TestSupport
 import Testing
 
-@Suite struct StateTests {
+@Suite(.hangLimit) struct StateTests {
     private func withTenant(
         _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
     ) async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let provisioner = Provisioner(control)
+            let provisioner = Provisioner(control, options: .ample)
             let first = try await test.makeTenant(provisioner)
             let new = NewWorkspace(organizationID: first.organizationID, name: "second")
             try await body(test, control, provisioner, try await provisioner.create(new, by: .system))

@@ -1,26 +1,30 @@
-/// Thrown by `eventually` when its time is over.
+/// An error of `eventually`: the condition did not hold in time.
 public struct NeverHappened: Error, CustomStringConvertible {
-    /// What was waited for.
+    /// The event that the test waited for.
     public let what: String
-    /// What was waited for, as a sentence.
+    /// The event in a sentence.
     public var description: String { "did not happen in time: \(what)" }
 }
 
-/// Looks again and again until a condition holds; for what another process does in its own time.
+/// Checks a condition again and again until it holds.
+///
+/// It is for events in other processes and tasks.
 ///
 /// - Parameters:
-///   - what: what is waited for, for the error.
-///   - limit: how long at most. Generous, because machines that run tests are slow, and a test that works never needs it.
-///   - condition: looks.
-/// - Throws: `NeverHappened`, or what `condition` throws.
+///   - what: The event, for the error.
+///   - limit: The longest wait, in machine time (`MachineClock`). It is generous, because a test that works never uses it up.
+///   - condition: Returns true once the event has happened.
+/// - Throws: `NeverHappened`, or what `condition` throws. `CancellationError` when the task is cancelled.
 public func eventually(
     _ what: String,
     within limit: Duration = .seconds(30),
     _ condition: () async throws -> Bool
 ) async throws {
-    let end = ContinuousClock.now + limit
-    while try await !condition() {
-        guard ContinuousClock.now < end else { throw NeverHappened(what: what) }
-        try await Task.sleep(for: .milliseconds(5))
+    try await waiting(for: what) {
+        let end = MachineClock.shared.now.advanced(by: limit)
+        while try await !condition() {
+            guard MachineClock.shared.now < end else { throw NeverHappened(what: what) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
     }
 }

@@ -2,7 +2,7 @@ import Logging
 public import Postgres
 
 /// How many databases exist at once: Swift Testing starts all tests together.
-private let databaseGate = Gate(width: 8)
+private let databases = Semaphore(slots: 8, for: "a database")
 
 /// Creates an empty database on the shared server for one test and drops it afterwards, also when the test failed or was cancelled.
 ///
@@ -16,7 +16,7 @@ public func withDatabase<T>(
     template: String = "template0",
     _ body: (PostgresConfiguration) async throws -> T
 ) async throws -> T {
-    try await databaseGate.withPlace { try await withSecondDatabase(template: template, body) }
+    try await databases.withSlot { try await withSecondDatabase(template: template, body) }
 }
 
 /// Does what `withDatabase` does without waiting for a place, for a test that has one database already.
@@ -43,7 +43,7 @@ public func withSecondDatabase<T>(
 public func administer(_ sql: String) async throws {
     let pool = try await administrators.value
     try await Task {
-        try await pool.withConnection { try await $0.script(sql, deadline: .seconds(60)) }
+        try await pool.withConnection { try await $0.script(sql, deadline: .ample) }
     }
     .value
 }
@@ -51,7 +51,7 @@ public func administer(_ sql: String) async throws {
 private let administrators = Task {
     PostgresPool(
         try await TestServer.configuration(),
-        options: PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .seconds(120)),
+        options: PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .ample),
         reactor: try TestReactor.shared,
         logger: Logger(label: "test.administrator", factory: { _ in SwiftLogNoOpLogHandler() })
     )

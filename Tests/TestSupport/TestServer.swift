@@ -33,8 +33,8 @@ public struct TestServer: Sendable {
     /// With deadlines that a busy machine does not reach, so that only a test that sets its own depends on time.
     public func configuration(database: String = "postgres") -> PostgresConfiguration {
         var configuration = superuser.database(database)
-        configuration.connectDeadline = .seconds(60)
-        configuration.queryDeadline = .seconds(60)
+        configuration.connectDeadline = .ample
+        configuration.queryDeadline = .ample
         return configuration
     }
 
@@ -50,7 +50,7 @@ public struct TestServer: Sendable {
 }
 
 /// How many servers of their own tests may run at once: each costs some 40 MB and a second of work.
-private let serverGate = Gate(width: 2)
+private let servers = Semaphore(slots: 2, for: "a server")
 
 /// Starts a server that belongs to one test, which may kill, stop and restart it through `server.local`.
 ///
@@ -65,7 +65,7 @@ public func withServer<T>(
     settings: [String: String] = [:],
     _ body: (TestServer, LocalPostgres) async throws -> T
 ) async throws -> T {
-    try await serverGate.withPlace {
+    try await servers.withSlot {
         let server = try await TestServer.throwaway(maximumConnections: maximumConnections, settings: settings)
         guard let local = server.local else { preconditionFailure("a throw-away server is a local one") }
         do {

@@ -52,6 +52,10 @@ package struct MortiseServer: Sendable {
         logger: Logger,
         show: @escaping @Sendable (FirstStart) async throws -> Void = { _ in }
     ) async throws -> MortiseServer {
+        try Bootstrap.checkPresets(
+            operatorToken: configuration.operatorToken,
+            adminToken: configuration.adminToken
+        )
         let threads = try ServingThreads(count: configuration.threads)
         do {
             return try await make(configuration, threads, logger, show)
@@ -176,6 +180,7 @@ package struct MortiseServer: Sendable {
     ) -> EndpointSettings {
         EndpointSettings(
             bodyDeadline: configuration.bodyDeadline,
+            clock: configuration.clock,
             accessLog: configuration.accessLog,
             redact: Redaction.redact,
             metrics: registry
@@ -292,7 +297,7 @@ package struct MortiseServer: Sendable {
 
     private func router() -> Router<MortiseRequestContext> {
         let operations = OperationsEndpoints(
-            readiness: Readiness(check: readiness),
+            readiness: Readiness(clock: configuration.clock, check: readiness),
             metrics: registry,
             settings: Self.endpointSettings(configuration, registry)
         )

@@ -65,6 +65,9 @@ package struct ServerConfiguration: Sendable {
     /// Which requests have a line in the log; by default all but verifications, health checks and the like.
     package var accessLog: EndpointSettings.AccessLog = .declared
 
+    /// The clock that measures the deadlines of requests and health checks; the system's by default.
+    package var clock: any Clock<Duration> = ContinuousClock()
+
     /// How long a body may take to arrive; 10 seconds by default.
     package var bodyDeadline: Duration = .seconds(10)
 

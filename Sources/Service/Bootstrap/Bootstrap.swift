@@ -90,6 +90,19 @@ public struct Bootstrap: Sendable {
 
     private static let findPeppers = Statement("SELECT to_regclass('control.peppers') IS NOT NULL", prepared: false)
 
+    /// Checks the preset tokens of the first keys.
+    ///
+    /// Call it before anything is created or changed.
+    ///
+    /// - Parameters:
+    ///   - operatorToken: The preset token of the operator key, if any.
+    ///   - adminToken: The preset token of the admin key, if any.
+    /// - Throws: `PresetFault` if a token is of another kind, or of a workspace.
+    public static func checkPresets(operatorToken: Token?, adminToken: Token?) throws {
+        try PresetFault.check(operatorToken, setting: "MORTISE_OPERATOR_KEY", prefix: .operator)
+        try PresetFault.check(adminToken, setting: "MORTISE_ADMIN_KEY", prefix: .admin)
+    }
+
     /// Makes the operator key, the organization `default`, its default workspace and its admin key, each only if it was never made.
     ///
     /// What was revoked or deleted since stays so. Of two programs that start at once, one makes them; the other waits for it.
@@ -112,8 +125,7 @@ public struct Bootstrap: Sendable {
         member: FirstMember? = nil,
         show: @Sendable (FirstStart) async throws -> Void = { _ in }
     ) async throws -> FirstStart {
-        try PresetFault.check(operatorToken, setting: "MORTISE_OPERATOR_KEY", prefix: .operator)
-        try PresetFault.check(adminToken, setting: "MORTISE_ADMIN_KEY", prefix: .admin)
+        try Self.checkPresets(operatorToken: operatorToken, adminToken: adminToken)
         let first: FirstStart
         do {
             first = try await platform.controlTransaction { connection in

@@ -48,7 +48,8 @@ extension ControlStore {
         case .file(let path): file = path
         case .inline(let json): inline = PostgresJSON(json)
         }
-        return try await connection
+        return
+            try await connection
             .query(
                 Self.insertIssuer,
                 [

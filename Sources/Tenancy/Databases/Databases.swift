@@ -53,7 +53,10 @@ public final class Databases: Sendable {
         control = ControlConnections(
             pool: PostgresPool(
                 Self.management(configuration, options),
-                options: PostgresPoolOptions(maximumConnections: options.controlConnections),
+                options: PostgresPoolOptions(
+                    maximumConnections: options.controlConnections,
+                    leaseDeadline: options.leaseDeadline
+                ),
                 reactor: database.reactor,
                 logger: database.logger
             ),
@@ -145,7 +148,10 @@ public final class Databases: Sendable {
                         )
                         return PostgresPool(
                             Self.management(configuration, options),
-                            options: PostgresPoolOptions(maximumConnections: connections),
+                            options: PostgresPoolOptions(
+                                maximumConnections: connections,
+                                leaseDeadline: options.leaseDeadline
+                            ),
                             reactor: reactor(for: workspace.workspaceID),
                             logger: database.logger
                         )

@@ -20,6 +20,10 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 2 s.
     public var placePatience: Duration
+    /// The longest wait for a connection of a pool, which includes opening one.
+    ///
+    /// Default 5 s.
+    public var leaseDeadline: Duration
     /// How many connections each managed database has.
     ///
     /// Default 2.
@@ -43,6 +47,7 @@ public struct DatabasesOptions: Sendable {
         maximumManagedDatabases: Int = 8,
         maximumUsageDatabases: Int = 4,
         placePatience: Duration = .seconds(2),
+        leaseDeadline: Duration = .seconds(5),
         connectionsPerManagedDatabase: Int = 2,
         controlConnections: Int = 4,
         lookupDeadline: Duration = .seconds(2),
@@ -52,6 +57,7 @@ public struct DatabasesOptions: Sendable {
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
         self.maximumUsageDatabases = max(1, maximumUsageDatabases)
         self.placePatience = placePatience
+        self.leaseDeadline = leaseDeadline
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
         self.controlConnections = max(1, controlConnections)
         self.lookupDeadline = lookupDeadline

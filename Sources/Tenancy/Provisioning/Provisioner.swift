@@ -35,7 +35,10 @@ public final class Provisioner: Sendable {
         templates = TemplateDatabases(control, options: options, onStep: onStep)
         pool = PostgresPool(
             ControlDatabase.limited(control.owner, statements: options.databaseDeadline),
-            options: PostgresPoolOptions(maximumConnections: options.maximumConnections),
+            options: PostgresPoolOptions(
+                maximumConnections: options.maximumConnections,
+                leaseDeadline: options.leaseDeadline
+            ),
             reactor: control.reactor,
             logger: control.logger
         )

@@ -4,6 +4,10 @@ public struct ProvisionerOptions: Sendable {
     ///
     /// Default 4.
     public var maximumConnections: Int
+    /// The longest wait for one of these connections, which includes opening one.
+    ///
+    /// Default 5 s.
+    public var leaseDeadline: Duration
     /// How long to wait for another change of the same workspace.
     ///
     /// Default 10 s.
@@ -17,14 +21,16 @@ public struct ProvisionerOptions: Sendable {
     /// Default 120 s.
     public var templatePatience: Duration
 
-    /// Sets the four.
+    /// Sets the bounds.
     public init(
         maximumConnections: Int = 4,
+        leaseDeadline: Duration = .seconds(5),
         lockPatience: Duration = .seconds(10),
         databaseDeadline: Duration = .seconds(60),
         templatePatience: Duration = .seconds(120)
     ) {
         self.maximumConnections = max(1, maximumConnections)
+        self.leaseDeadline = leaseDeadline
         self.lockPatience = lockPatience
         self.databaseDeadline = databaseDeadline
         self.templatePatience = templatePatience

@@ -26,7 +26,7 @@ struct ProcessInstallation: Sendable {
             try await TemporaryFolder.with { folder in
                 let client = HTTPClient(
                     eventLoopGroupProvider: .singleton,
-                    configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
+                    configuration: HTTPClient.Configuration(timeout: .init(connect: .hours(1)))
                 )
                 let installation = ProcessInstallation(
                     server: server,
@@ -103,7 +103,7 @@ struct ProcessInstallation: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body.text))
         }
-        let response = try await client.execute(request, timeout: .seconds(60))
+        let response = try await client.execute(request, timeout: .hours(1))
         let buffer = try await response.body.collect(upTo: 1 << 20)
         let json = buffer.readableBytes == 0 ? .null : try JSONValue(parsing: Array(buffer.readableBytesView))
         return Answer(status: response.status.code, body: json)

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import HTTPTestSupport
 import MortiseClient
 import Synchronization
+import TestSupport
 
 extension Mortise {
     /// A token of the right shape; it opens nothing.
@@ -10,7 +11,7 @@ extension Mortise {
     /// Runs the body with a client of a server that answers by a script; waiting takes no time and is remembered.
     static func with(
         _ script: @escaping @Sendable (SeenRequest) -> Reply,
-        options: ClientOptions = ClientOptions(),
+        options: ClientOptions = .patient,
         _ body: (Mortise, ScriptedServer, Pauses) async throws -> Void
     ) async throws {
         try await ScriptedServer.with(script) { server in
@@ -25,6 +26,15 @@ extension Mortise {
                 try await body(client.pausing { pauses.add($0) }, server, pauses)
             }
         }
+    }
+}
+
+extension ClientOptions {
+    /// The default options with a limit that a busy machine does not reach.
+    static var patient: Self {
+        var options = ClientOptions()
+        options.timeout = .ample
+        return options
     }
 }
 

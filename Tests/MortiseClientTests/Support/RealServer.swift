@@ -8,8 +8,8 @@ func withClients(_ body: (_ admin: Mortise, _ platform: Mortise) async throws ->
         try await withHTTPClient { http in
             let url = try ServerURL(server.url)
             try await body(
-                Mortise(url: url, credential: .token(SecretToken(server.adminToken)), http: http),
-                Mortise(url: url, credential: .token(SecretToken(server.operatorToken)), http: http)
+                Mortise(url: url, credential: .token(SecretToken(server.adminToken)), options: .patient, http: http),
+                Mortise(url: url, credential: .token(SecretToken(server.operatorToken)), options: .patient, http: http)
             )
         }
     }

@@ -4,10 +4,11 @@ import Server
 import ServerTestSupport
 import Service
 import Tenancy
+import TestSupport
 import Testing
 
 /// What keys and members may decide about members: nobody hands on more than they have, at the moment at which they do it.
-@Suite(.timeLimit(.minutes(5))) struct MemberAuthorityTests {
+@Suite(.hangLimit) struct MemberAuthorityTests {
     private static let members = "/v1/organizations/default/members"
 
     // The attack: whoever holds a key that may only write members makes an admin of themself, or becomes one by a new password.

@@ -2,10 +2,11 @@ import JSON
 import Keys
 import Server
 import ServerTestSupport
+import TestSupport
 import Testing
 
 /// `Idempotency-Key` on what makes members and session issuers.
-@Suite(.timeLimit(.minutes(5))) struct MemberIdempotencyTests {
+@Suite(.hangLimit) struct MemberIdempotencyTests {
     private static let members = "/v1/organizations/default/members"
 
     @Test func `a member is added once, and the twin of the request gets the same answer`() async throws {

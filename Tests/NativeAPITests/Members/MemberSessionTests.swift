@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// What becomes of sessions and passwords when a user is changed at the same moment.
-@Suite(.timeLimit(.minutes(5))) struct MemberSessionTests {
+@Suite(.hangLimit) struct MemberSessionTests {
     private static let reset = "the password after the reset"
 
     /// The SQL of a reset that has not been committed yet, and ada, whose password is reset.

@@ -4,10 +4,11 @@ import Postgres
 import Server
 import ServerTestSupport
 import Service
+import TestSupport
 import Testing
 
 /// Members: who may do what where.
-@Suite(.timeLimit(.minutes(5))) struct MemberTests {
+@Suite(.hangLimit) struct MemberTests {
     private static let members = "/v1/organizations/default/members"
 
     @Test func `members are added, listed, changed and removed`() async throws {

@@ -3,10 +3,11 @@ import Keys
 import Server
 import ServerTestSupport
 import Service
+import TestSupport
 import Testing
 
 /// Which keys and algorithms a session of an application may be signed with.
-@Suite(.timeLimit(.minutes(5))) struct SessionKeyTests {
+@Suite(.hangLimit) struct SessionKeyTests {
     private static let now: Int64 = 1_800_000_000
 
     /// Has the organization `default` believe an issuer.

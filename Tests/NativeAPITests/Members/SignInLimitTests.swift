@@ -3,10 +3,11 @@ import Keys
 import Server
 import ServerTestSupport
 import Surfaces
+import TestSupport
 import Testing
 
 /// Who is kept from signing in.
-@Suite(.timeLimit(.minutes(5))) struct SignInLimitTests {
+@Suite(.hangLimit) struct SignInLimitTests {
     // The attack: one common password is tried on every account there is, each of which fails but once.
     @Test func `an address that fails for many accounts is stopped, whichever it tries next`() async throws {
         try await withMortise(configure: {

@@ -14,12 +14,12 @@ struct FuzzConnection {
     ///   - address: the server.
     ///   - next: makes a request.
     ///   - check: gets each request with the status and the body of its answer; 0 and the error where the connection died without one.
-    /// - Throws: Why there is no connection.
+    /// - Throws: Why there is no connection; what `check` throws; `CancellationError`.
     static func run(
         _ count: Int,
         to address: SocketAddress,
         next: () -> FuzzRequest,
-        check: (FuzzRequest, Int, [UInt8]) -> Void
+        check: (FuzzRequest, Int, [UInt8]) throws -> Void
     ) async throws {
         var left = count
         while left > 0 {
@@ -28,6 +28,8 @@ struct FuzzConnection {
                 var answers = inbound.makeAsyncIterator()
                 while left > 0 {
                     left -= 1
+                    // A request that is cut off by the end of the test says nothing about the server.
+                    try Task.checkCancellation()
                     let request = next()
                     var (status, body, isLast) = (0, [UInt8](), true)
                     do {
@@ -39,12 +41,12 @@ struct FuzzConnection {
                             case .end: break reading
                             }
                         }
-                        check(request, status, body)
-                        if isLast { return }
                     } catch {
-                        check(request, 0, Array("\(error)".utf8))
-                        return
+                        (status, body, isLast) = (0, Array("\(error)".utf8), true)
                     }
+                    try Task.checkCancellation()
+                    try check(request, status, body)
+                    if isLast { return }
                 }
             }
         }

@@ -8,7 +8,7 @@ extension Provisioner {
     /// A provisioner that dies the first time it has taken a step.
     static func dying(after step: ProvisioningStep, _ control: ControlDatabase) -> Provisioner {
         let hasDied = Mutex(false)
-        return Provisioner(control, options: ProvisionerOptions()) { taken in
+        return Provisioner(control, options: .ample) { taken in
             guard taken == step else { return }
             let isFirst = hasDied.withLock { died in
                 defer { died = true }

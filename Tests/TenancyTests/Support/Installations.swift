@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import Migrations
 import Postgres
 import Synchronization
 import Tenancy
@@ -20,6 +21,7 @@ struct TestInstallation: Sendable {
             installation: installation,
             credentials: ClusterCredentials(runtimePassword: { _ in password }),
             version: version,
+            migratorOptions: MigratorOptions(lockPatience: .ample, lockTimeout: .ample),
             reactor: TestReactor.shared,
             logger: logs.logger
         )
@@ -122,5 +124,29 @@ extension PostgresConnection {
         } catch {
             return error.sqlState
         }
+    }
+}
+
+extension DatabasesOptions {
+    /// The default bounds with deadlines that a busy machine does not reach.
+    static var ample: Self {
+        DatabasesOptions(
+            placePatience: .ample,
+            leaseDeadline: .ample,
+            lookupDeadline: .ample,
+            managementDeadline: .ample
+        )
+    }
+}
+
+extension ProvisionerOptions {
+    /// The default bounds with deadlines that a busy machine does not reach.
+    static var ample: Self {
+        ProvisionerOptions(
+            leaseDeadline: .ample,
+            lockPatience: .ample,
+            databaseDeadline: .ample,
+            templatePatience: .ample
+        )
     }
 }
