@@ -2,7 +2,9 @@ import Endpoints
 import HTTPTypes
 import Service
 
-/// What the clients can ask for and a key service does not have: a refusal that says so, where an unknown path would leave one guessing.
+/// The operations that Boltz's clients can call and that a key service does not offer.
+///
+/// The refusal says so, unlike a plain 404.
 enum BoltzAbsentRoutes {
     static let endpoints: [BoltzEndpoint] = [
         absent(

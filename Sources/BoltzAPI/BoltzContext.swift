@@ -5,18 +5,18 @@ import NIOCore
 import Service
 import Surfaces
 
-/// What all routes share.
+/// The parts that all routes of Boltz's dialect use.
 struct BoltzContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
     let now: @Sendable () -> Timestamp
 
-    /// Who asks, from where, under which id; with a path also the request's `Idempotency-Key`.
+    /// Returns the caller of a request: principal, address and request id, and with `path` also its `Idempotency-Key`.
     func caller(_ request: BoltzRequest, path: String? = nil) throws -> Caller {
         clients.caller(request, as: try request.caller, path: path)
     }
 
-    /// Who may call what: the key's kind and permission are looked at before anything that the request names.
+    /// Authenticates callers, and checks the kind and permission of their key before anything that the request names.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context, isAgain in
@@ -24,7 +24,7 @@ struct BoltzContext: Sendable {
                     throw Problem(.unauthorized, detail: "This operation needs an API key in the x-api-key header.")
                 }
                 let address = clients.address(headers, context.remoteAddress)
-                // A member's session is no API key.
+                // A member's session is not an API key.
                 guard let token = try? Token(text) else { throw Refusal.unauthenticated }
                 if token.parsed.workspaceRef.isRoot {
                     return try await platform.access.authenticate(text, from: address, isAgain: isAgain)
@@ -45,7 +45,7 @@ struct BoltzContext: Sendable {
         )
     }
 
-    /// The refusal of a workspace key, which may ask who it is and nothing else.
+    /// The refusal of a workspace key, which can only read its own identity.
     private static let adminOnly = Problem(
         .forbidden,
         detail: "This operation needs an admin API key; a workspace API key does not manage keys or workspaces."

@@ -1,24 +1,28 @@
 import FoundationEssentials
 import Keys
 
-/// How the things of this dialect are called: a word that tells what it is, and the id as 32 hexadecimal digits.
+/// The dialect's spelling of ids: a prefix for the kind, and the UUID as 32 hexadecimal digits.
 ///
-/// A key's id carries the reference of its workspace too, because revoking names no workspace.
+/// A key's id also contains the ref of its workspace, because a revocation names no workspace.
 enum BoltzIdentifier {
     private static let keyPrefix = "api_key_"
     private static let workspacePrefix = "ws_"
     private static let organizationPrefix = "org_"
 
-    /// `api_key_<reference of the workspace><id>`; admin keys have the root reference.
+    /// Returns `api_key_<workspace ref><id>`.
+    ///
+    /// Admin keys have the root ref.
     static func key(_ id: UUID, at ref: WorkspaceRef) -> String { keyPrefix + ref.text + hex(id) }
 
-    /// `ws_<id>`.
+    /// Returns `ws_<id>`.
     static func workspace(_ id: UUID) -> String { workspacePrefix + hex(id) }
 
-    /// `org_<id>`.
+    /// Returns `org_<id>`.
     static func organization(_ id: UUID) -> String { organizationPrefix + hex(id) }
 
-    /// What `key` was made of; `nil` for any other text.
+    /// Parses the spelling of a key's id.
+    ///
+    /// `nil` for any other text.
     static func readKey(_ text: String) -> (ref: WorkspaceRef, id: UUID)? {
         guard text.hasPrefix(keyPrefix) else { return nil }
         let rest = text.dropFirst(keyPrefix.count)
@@ -28,7 +32,9 @@ enum BoltzIdentifier {
         return (ref, id)
     }
 
-    /// What `workspace` was made of; `nil` for any other text.
+    /// Parses the spelling of a workspace's id.
+    ///
+    /// `nil` for any other text.
     static func readWorkspace(_ text: String) -> UUID? {
         text.hasPrefix(workspacePrefix) ? uuid(text.dropFirst(workspacePrefix.count)) : nil
     }

@@ -5,7 +5,7 @@ import Keys
 import Service
 import Tenancy
 
-/// What a key may learn about itself.
+/// The operation that returns the identity of the caller's key.
 struct BoltzIdentityRoutes: Sendable {
     let context: BoltzContext
 
@@ -17,7 +17,7 @@ struct BoltzIdentityRoutes: Sendable {
             "/compute/v1/auth/me",
             id: "boltzWhoAmI",
             tag: BoltzSurface.Tag.identity,
-            summary: "Who the presented API key is",
+            summary: "Get the identity of the presented API key",
             access: .any(),
             responses: [EndpointResult(.ok, "The key's identity.", BoltzIdentityJSON.schema)],
             problems: [.forbidden, .workspaceUnavailable, .serviceUnavailable]
@@ -27,7 +27,7 @@ struct BoltzIdentityRoutes: Sendable {
     }
 }
 
-/// A key's identity as this dialect shows it.
+/// The JSON of a key's identity in Boltz's dialect.
 struct BoltzIdentityJSON: JSONWritable {
     let identity: IdentifiedKey
 

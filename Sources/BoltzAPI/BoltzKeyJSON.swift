@@ -4,16 +4,18 @@ import KeyStore
 import Keys
 import Tenancy
 
-/// A key as this dialect shows it: exactly these eleven members, whatever is null.
+/// The JSON of a key in Boltz's dialect: exactly eleven members, null or not.
 struct BoltzKeyJSON: BoltzListed {
     let key: KeyRecord
-    /// Where it lives; `nil` for an admin key.
+    /// The key's workspace.
+    ///
+    /// `nil` for an admin key.
     let workspace: Workspace?
     let isActive: Bool
 
-    /// Shows a key as it is at `now`, but not before its last change, which the database's clock dates.
+    /// Creates the JSON of a key, for `now` or for the key's last change, whichever is later.
     ///
-    /// Active is what can be used: a deprecated key still can, a key of an archived or suspended workspace cannot.
+    /// A key is active if it can be used: a deprecated key is, a key of an archived or suspended workspace is not.
     init(_ key: KeyRecord, of workspace: Workspace?, at now: Timestamp) {
         self.key = key
         self.workspace = workspace

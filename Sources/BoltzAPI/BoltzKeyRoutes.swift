@@ -8,7 +8,7 @@ import Service
 import Surfaces
 import Tenancy
 
-/// The operations on API keys: those of all workspaces of the organization, and its admin keys.
+/// The operations on API keys: the keys of all workspaces of the organization, and its admin keys.
 struct BoltzKeyRoutes: Sendable {
     let context: BoltzContext
 
@@ -23,13 +23,13 @@ struct BoltzKeyRoutes: Sendable {
             id: "boltzCreateKey",
             tag: BoltzSurface.Tag.keys,
             summary: "Create a workspace API key",
-            description: "The key is in this answer and in no other.",
+            description: "Only this answer contains the full key.",
             access: .admin(Permission.keysWrite.rawValue),
             body: .required(BoltzSchema.keyCreate),
             responses: [
                 EndpointResult(
                     .ok,
-                    "The key and what can be shown of it later.",
+                    "The full key and its data.",
                     .object([
                         .required("key", .string(min: 1, max: 255)), .required("key_details", BoltzKeyJSON.schema),
                     ])
@@ -94,10 +94,10 @@ struct BoltzKeyRoutes: Sendable {
             id: "boltzRevokeKey",
             tag: BoltzSurface.Tag.keys,
             summary: "Revoke an API key",
-            description: "Again, the answer is the same.",
+            description: "A repeated call gets the same answer.",
             access: .admin(Permission.keysWrite.rawValue),
             parameters: [PathParameter("id", "The key's id.")],
-            responses: [EndpointResult(.ok, "The key, no longer active.", BoltzKeyJSON.schema)],
+            responses: [EndpointResult(.ok, "The revoked key.", BoltzKeyJSON.schema)],
             problems: [.workspaceUnavailable, .serviceUnavailable]
         ) { request in
             guard let named = BoltzIdentifier.readKey(try request.parameter("id")) else { throw Refusal.notFound }
@@ -110,7 +110,7 @@ struct BoltzKeyRoutes: Sendable {
 
     // MARK: Reading requests
 
-    /// The keys of the workspace with this id, or of the organization's default workspace.
+    /// Returns the key collection of the workspace with this id, or of the organization's default workspace.
     private func home(_ id: String?, _ request: BoltzRequest, _ permission: Permission) async throws -> KeyHome {
         var name: String?
         if let id {
@@ -136,7 +136,9 @@ struct BoltzKeyRoutes: Sendable {
         return draft
     }
 
-    /// The place of a key in the list, which a key keeps when it is revoked or deleted.
+    /// Returns the position of a key in the list.
+    ///
+    /// A key keeps its position when it is revoked or deleted.
     private func place(_ id: String, _ request: BoltzRequest) async throws -> PageCursor? {
         guard let named = BoltzIdentifier.readKey(id) else { return nil }
         do {

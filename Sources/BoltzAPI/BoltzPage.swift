@@ -3,13 +3,17 @@ import JSON
 import Keys
 import Tenancy
 
-/// An element of a list, which the clients use as a cursor by its id.
+/// An element of a list.
+///
+/// Its id is a cursor for the clients.
 protocol BoltzListed: JSONWritable {
     var boltzID: String { get }
     var place: PageCursor { get }
 }
 
-/// A page of a list: newest first whatever the direction, and `has_more` tells of the direction that was asked for.
+/// A page of a list, always newest first.
+///
+/// `has_more` refers to the requested direction.
 struct BoltzPage<Element: BoltzListed>: JSONWritable {
     let elements: [Element]
     let hasMore: Bool
@@ -33,19 +37,21 @@ struct BoltzPage<Element: BoltzListed>: JSONWritable {
     }
 }
 
-/// The part of a list that a request asks for.
+/// The part of a list that a request asks for, read from `limit`, `after_id` and `before_id`.
 struct BoltzPageRequest {
-    /// The page.
+    /// The requested page.
     ///
-    /// Where both ends are named it is read from `before_id` backwards, as the clients go on.
+    /// If both ends are named, the page is read backwards from `before_id`, as the clients continue.
     let page: PageRequest
 
-    /// Where both ends are named, the place of `after_id`: no element up to it is shown.
+    /// The position of `after_id` if both ends are named.
+    ///
+    /// The page contains no element up to it.
     let bound: PageCursor?
 
     /// Reads `limit`, `after_id` and `before_id`.
     ///
-    /// `place` finds the place of the element with an id, and is `nil` when that is not the caller's to know.
+    /// `place` returns the position of the element with an id. `nil` if the caller cannot see the element.
     init(_ query: Fields, place: (String) async throws -> PageCursor?) async throws {
         func cursor(_ name: String) async throws -> PageCursor? {
             guard let id: String = try query.optional(name) else { return nil }
@@ -65,7 +71,7 @@ struct BoltzPageRequest {
         bound = before == nil ? nil : after
     }
 
-    /// The answer with what was found.
+    /// Returns the answer with the elements that were found.
     func answer(_ elements: [some BoltzListed], hasMore: Bool) -> EndpointResponse {
         guard let bound else { return .json(BoltzPage(elements: elements, hasMore: hasMore)) }
         let inside = elements.filter { $0.place.isBehind(bound) }
@@ -74,7 +80,7 @@ struct BoltzPageRequest {
 }
 
 extension PageCursor {
-    /// Whether this place comes later in a list that is newest first.
+    /// True if this position comes later in a list that is newest first.
     fileprivate func isBehind(_ other: PageCursor) -> Bool {
         if createdAt != other.createdAt { return createdAt < other.createdAt }
         return UUIDv7.text(of: id) < UUIDv7.text(of: other.id)
@@ -82,6 +88,6 @@ extension PageCursor {
 }
 
 extension Timestamp {
-    /// The instant with three digits of its second's fraction, as this dialect's own service writes it.
+    /// The instant with milliseconds, as Boltz's own service writes it.
     var boltz: String { String(rfc3339.prefix(23)) + "Z" }
 }

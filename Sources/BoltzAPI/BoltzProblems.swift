@@ -6,12 +6,12 @@ import NIOCore
 import Service
 import Surfaces
 
-/// Errors as this dialect spells them: `code`, `message` and, for bad input, `details` by the place of the fault.
+/// The errors of Boltz's dialect: `code`, `message` and, for bad input, `details` by the place of the fault.
 ///
-/// The clients repeat 408, 409, 429 and all of 500 and above unless `x-should-retry` says otherwise, so every answer says it that another
-/// request would not change.
+/// The clients retry 408, 409, 429 and every status from 500, unless `x-should-retry` is `false`. Every answer that a retry cannot change
+/// therefore carries it.
 enum BoltzProblems {
-    /// The problem that stands for an error of the domain.
+    /// Returns the problem for an error of the domain.
     static func problem(for error: any Error) -> Problem? {
         guard var problem = DomainProblems.problem(for: error) else { return nil }
         switch error as? Refusal {
@@ -34,7 +34,7 @@ enum BoltzProblems {
         }
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         headers.append(contentsOf: problem.headers)
-        // The challenges of the problem are those of a bearer token, which this dialect does not take.
+        // The problem's own challenge is for a bearer token, which this dialect does not accept.
         headers[.wwwAuthenticate] = problem.kind == .unauthorized ? "ApiKey realm=\"mortise\"" : nil
         if !isRetryable(problem) { headers[.xShouldRetry] = "false" }
         return Response(
@@ -44,14 +44,14 @@ enum BoltzProblems {
         )
     }
 
-    /// Whether the same request may succeed later, and does no harm a second time.
+    /// True if the same request can succeed later and does no harm a second time.
     private static func isRetryable(_ problem: Problem) -> Bool {
         guard problem.headers[.xShouldRetry] == nil else { return false }
         switch problem.kind {
         case .requestTimeout, .rateLimited, .workspaceUnavailable, .serviceUnavailable: return true
-        // Those that pass say when to come back.
+        // A temporary conflict has a Retry-After.
         case .conflict: return problem.headers[.retryAfter] != nil
-        // What was stopped half-way may have taken effect: a creation would be one key too many.
+        // An interrupted request may have taken effect. A repeated creation would create a second key.
         default: return false
         }
     }
@@ -70,7 +70,9 @@ enum BoltzProblems {
         return "Request validation failed"
     }
 
-    /// What is wrong by its place; several faults of one place are one text.
+    /// Returns the faults by their place.
+    ///
+    /// Several faults of one place become one text.
     private static func details(_ faults: [Fault]) -> JSONObject {
         var details = JSONObject()
         for fault in faults {
@@ -83,7 +85,9 @@ enum BoltzProblems {
 }
 
 extension Fault {
-    /// The place as this dialect writes it, such as `allowed_ips.0`; `nil` for the body as a whole.
+    /// The place of a fault in the dialect's spelling, such as `allowed_ips.0`.
+    ///
+    /// `nil` for the body as a whole.
     fileprivate var boltzPlace: String? {
         switch location {
         case .body(let pointer):

@@ -3,18 +3,20 @@ import JSON
 import Keys
 import Surfaces
 
-/// What requests of this dialect must be like, and the shapes that answers share.
+/// The schemas of the dialect's requests and of its common answers.
 ///
-/// `null` counts as absent wherever it means nothing of its own: the Python client sends it for an argument that is explicitly `None`.
+/// `null` counts as absent wherever it has no meaning of its own: the Python client sends it for an argument that is explicitly `None`.
 enum BoltzSchema {
     static let name = Schema.string(min: 1, max: 255)
 
     static let time = Schema.string(.dateTime)
 
-    /// An id; one that names nothing is found out later.
+    /// The schema of an id.
+    ///
+    /// Whether it names anything is checked later.
     static let identifier = Schema.string(min: 1, max: 255)
 
-    /// How long a workspace's services keep their data: 1 hour to 14 days.
+    /// The schema of a workspace's data retention: 1 hour to 14 days.
     static let dataRetention =
         Schema.object([
             .required("unit", .oneOf("hours", "days")),
@@ -24,7 +26,9 @@ enum BoltzSchema {
             value["unit"] == "days" && (value["value"]?.number?.int64 ?? 0) > 14 ? "must be at most 14 days" : nil
         }
 
-    /// What this service does not keep, and does not take as if it did.
+    /// The schema of a spending limit.
+    ///
+    /// Every value is refused, because this service does not enforce one.
     static let spendingLimit = Schema.anyJSON().checked { _ in "is not supported: spending is not limited here" }
 
     static let keyCreate = Schema.object([
@@ -46,13 +50,13 @@ enum BoltzSchema {
         .optional("data_retention", dataRetention.orNull),
     ])
 
-    /// The parameters of every list, and filters of its own.
+    /// Returns the query parameters of a list: those of all lists, and its own filters.
     static func page(_ filters: [QueryParameter]) -> QuerySchema {
         QuerySchema(
             [
-                QueryParameter("after_id", identifier, "The elements behind this one."),
-                QueryParameter("before_id", identifier, "The elements before this one, those nearest to it."),
-                QueryParameter("limit", .integer(1...100), "How many elements at most.", default: 100),
+                QueryParameter("after_id", identifier, "Only elements after this one."),
+                QueryParameter("before_id", identifier, "Only the nearest elements before this one."),
+                QueryParameter("limit", .integer(1...100), "The maximum number of elements.", default: 100),
             ] + filters
         )
     }

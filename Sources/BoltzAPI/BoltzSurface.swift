@@ -2,10 +2,10 @@ package import Endpoints
 package import Service
 package import Surfaces
 
-/// Boltz's API for admins under `/compute/v1`, as its published clients speak it: API keys, workspaces, and who one is.
+/// The surface for Boltz's published clients, under `/compute/v1`: API keys, workspaces, and the identity of the caller's key.
 ///
-/// It translates, as the native surface does: what is allowed is decided below it. A workspace key here is a service key of the
-/// workspace, without the rule that names are unique.
+/// The surface translates; `Service` decides what is allowed. A workspace key is a service key of the workspace whose name need not be
+/// unique.
 package struct BoltzSurface: Surface {
     /// Every operation.
     package let table: EndpointTable<Principal>
@@ -26,10 +26,10 @@ package struct BoltzSurface: Surface {
         )
     }
 
-    /// The part of the path space that is this surface's.
+    /// The part of the path space that belongs to the surface.
     package var mounts: [Mount] { [table.mount(at: "/compute/v1")] }
 
-    /// The headings of the operations.
+    /// The headings of the operations in documents.
     enum Tag {
         static let keys = "API keys"
         static let workspaces = "Workspaces"

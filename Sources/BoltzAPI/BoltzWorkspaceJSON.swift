@@ -3,7 +3,7 @@ import JSON
 import Keys
 import Tenancy
 
-/// A workspace as this dialect shows it: exactly these seven members, whatever is null.
+/// The JSON of a workspace in Boltz's dialect: exactly seven members, null or not.
 struct BoltzWorkspaceJSON: BoltzListed {
     let workspace: Workspace
 

@@ -17,7 +17,7 @@ struct BoltzWorkspaceRoutes: Sendable {
 
     static let parameter = PathParameter("workspace", "The workspace's id.")
 
-    /// Declares an operation on one workspace.
+    /// Declares an operation on a workspace.
     private func endpoint(
         _ method: EndpointMethod,
         _ suffix: String,
@@ -37,9 +37,9 @@ struct BoltzWorkspaceRoutes: Sendable {
             access: access,
             parameters: [Self.parameter],
             body: body,
-            responses: [EndpointResult(.ok, "The workspace as it is now.", BoltzWorkspaceJSON.schema)],
+            responses: [EndpointResult(.ok, "The changed workspace.", BoltzWorkspaceJSON.schema)],
             problems: [.conflict, .serviceUnavailable],
-            // An archival waits for other changes of the workspace.
+            // Archiving waits for other changes of the workspace.
             deadline: .seconds(120)
         ) { request in
             let caller = try context.caller(request)
@@ -87,7 +87,7 @@ struct BoltzWorkspaceRoutes: Sendable {
             summary: "List workspaces, newest first",
             access: .admin(),
             query: BoltzSchema.page([
-                QueryParameter("name", BoltzSchema.name, "What the name begins with, in any case.")
+                QueryParameter("name", BoltzSchema.name, "The beginning of the name, in upper or lower case.")
             ]),
             responses: [
                 EndpointResult(
@@ -145,7 +145,7 @@ struct BoltzWorkspaceRoutes: Sendable {
     }
 
     private var archive: BoltzEndpoint {
-        endpoint(.post, "/archive", id: "boltzArchiveWorkspace", "Archive a workspace and end its keys") {
+        endpoint(.post, "/archive", id: "boltzArchiveWorkspace", "Archive a workspace, and refuse its keys") {
             name,
             caller,
             _ in

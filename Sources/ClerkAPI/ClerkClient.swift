@@ -1,10 +1,10 @@
 import HTTPTypes
 
-/// What is known of the clients by the names that they give themselves.
+/// Facts about Clerk's published clients, by their `User-Agent`.
 enum ClerkClient {
-    /// The status of a creation.
+    /// Returns the status of the answer to a creation: 201 or 200.
     ///
-    /// 201, which the Python client takes alone since 5.0.6. Before, and to this day in C# and Java, the generated clients take 200 alone.
+    /// The Python client accepts only 201 since version 5.0.6. Its older versions, and the clients for C# and Java, accept only 200.
     static func statusOfCreation(_ headers: HTTPFields) -> HTTPResponse.Status {
         let words = (headers[.userAgent] ?? "").split(separator: " ", maxSplits: 2)
         guard let client = words.first else { return .created }
@@ -17,7 +17,9 @@ enum ClerkClient {
         }
     }
 
-    /// The numbers of a version, as far as there are any; `nil` if there is none.
+    /// Returns the leading numbers of a version.
+    ///
+    /// `nil` if there are none.
     private static func version(_ text: Substring) -> [Int]? {
         let numbers = text.split(separator: ".").prefix(3).map { Int($0.prefix { $0.isNumber }) }
         let known = numbers.prefix { $0 != nil }.compactMap(\.self)

@@ -5,20 +5,20 @@ import NIOCore
 import Service
 import Surfaces
 
-/// What all routes share.
+/// The parts that all routes of Clerk's dialect use.
 struct ClerkContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
     let now: @Sendable () -> Timestamp
 
-    /// Who asks, from where, under which id.
+    /// Returns the caller of a request: principal, address and request id.
     func caller(_ request: ClerkRequest) throws -> Caller {
         clients.caller(request, as: try request.caller)
     }
 
-    /// The keys that the path names, of all subjects or of one.
+    /// Returns the key collection that the path names, of all subjects or of one.
     ///
-    /// A session comes to its own subjects' keys alone.
+    /// A session reaches only the keys of its own subjects.
     func home(
         _ request: ClerkRequest,
         subject: String? = nil,
@@ -32,7 +32,9 @@ struct ClerkContext: Sendable {
         )
     }
 
-    /// Who may call what: a bearer with two dots is a session, any other the secret key.
+    /// Authenticates callers.
+    ///
+    /// A bearer with two dots is a session; any other bearer is the secret key.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context, isAgain in
@@ -59,7 +61,7 @@ struct ClerkContext: Sendable {
             authorize: { principal, access in
                 guard case .restricted(let audience, let name) = access else { return }
                 if principal.session != nil {
-                    // Which subjects' keys it reaches is decided when the request has said whose it means.
+                    // The subjects that the session reaches are checked later, when the request's subject is known.
                     guard audience == .any else { throw ClerkProblems.secretKeyOnly }
                     return
                 }
@@ -69,14 +71,18 @@ struct ClerkContext: Sendable {
         )
     }
 
-    /// Whether a bearer is a JSON Web Token (RFC 7519), which has three parts; no key has a dot.
+    /// True if a bearer is a JSON Web Token (RFC 7519), which has three parts.
+    ///
+    /// No key has a dot.
     private static func isSession(_ bearer: String) -> Bool {
         bearer.utf8.count { $0 == UInt8(ascii: ".") } == 2
     }
 }
 
 extension Principal {
-    /// The session of one of the application's users, if that is who asks.
+    /// The session of an application's user.
+    ///
+    /// `nil` for other callers.
     var session: ExternalSession? {
         if case .external(let session) = identity { session } else { nil }
     }

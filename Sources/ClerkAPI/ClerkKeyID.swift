@@ -2,12 +2,14 @@ import Endpoints
 import FoundationEssentials
 import Keys
 
-/// How the dialect spells a key's id: `ak_` and the 32 hexadecimal digits of its UUID.
+/// The dialect's spelling of a key's id: `ak_` and the 32 hexadecimal digits of the UUID.
 enum ClerkKeyID {
-    /// The spelling of an id.
+    /// Returns the spelling of an id.
     static func text(of id: UUID) -> String { "ak_" + UUIDv7.text(of: id).replacing("-", with: "") }
 
-    /// The id that a text spells, in either case and also with the prefix that Clerk's first keys had; `nil` for anything else.
+    /// Returns the id that a text spells, in either case, also with the prefix of Clerk's first keys.
+    ///
+    /// `nil` for any other text.
     static func parse(_ text: String) -> UUID? {
         let prefixes = ["ak_", "api_key_"]
         guard let prefix = prefixes.first(where: { text.utf8.starts(with: $0.utf8) }) else { return nil }

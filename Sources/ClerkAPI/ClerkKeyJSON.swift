@@ -4,16 +4,18 @@ import JSON
 import KeyStore
 import Keys
 
-/// A key as Clerk's clients read it: sixteen members, or seventeen with the secret; times are milliseconds since 1970.
+/// The JSON of a key for Clerk's clients: sixteen members, or seventeen with the secret.
+///
+/// Times are milliseconds since 1970.
 struct ClerkKeyJSON: JSONWritable {
     let key: KeyRecord
     let secret: String?
     private let isExpired: Bool
 
-    /// Shows a key.
+    /// Creates the JSON of a key.
     ///
-    /// What has expired is told at `now`, but not before the key's last change, which the database's clock dates and this node's clock
-    /// may lag behind.
+    /// Expiry is computed for `now` or for the key's last change, whichever is later: the database's clock dates the change, and this
+    /// node's clock can lag behind it.
     init(_ key: KeyRecord, secret: String? = nil, at now: Timestamp) {
         self.key = key
         self.secret = secret
@@ -24,7 +26,10 @@ struct ClerkKeyJSON: JSONWritable {
     static let schema =
         Schema.object(
             members + [
-                .optional("secret", .string(max: 255).described("The whole token; only in the answer that made it."))
+                .optional(
+                    "secret",
+                    .string(max: 255).described("The full token. Only the answer to the creation contains it.")
+                )
             ]
         )
         .named("ClerkAPIKey")
@@ -50,7 +55,7 @@ struct ClerkKeyJSON: JSONWritable {
 
     private static let time = Schema.integer(0...253_402_300_799_999)
 
-    /// A page of a list.
+    /// The schema of a page of a list.
     static let listSchema =
         Schema.object([
             .required("data", .array(of: .object(members).named("ClerkListedAPIKey"), max: 100)),
@@ -81,12 +86,14 @@ struct ClerkKeyJSON: JSONWritable {
         }
     }
 
-    /// Who made the key, where that was one of the application's users; the names of Mortise's own actors mean nothing to it.
+    /// Returns the application's user who created the key.
+    ///
+    /// `nil` for Mortise's own actors, which mean nothing to the application.
     private static func user(_ createdBy: String) -> String? { ClerkSubject.user(createdBy)?.text }
 }
 
 extension Timestamp {
-    /// Milliseconds since 1970.
+    /// The instant in milliseconds since 1970.
     fileprivate var milliseconds: Int64 {
         let (whole, rest) = microsecondsSinceUnixEpoch.quotientAndRemainder(dividingBy: 1000)
         return rest < 0 ? whole - 1 : whole

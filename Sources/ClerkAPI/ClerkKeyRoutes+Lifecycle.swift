@@ -16,7 +16,7 @@ extension ClerkKeyRoutes {
             "Change an API key",
             .any(Permission.keysWrite.rawValue),
             body: .required(ClerkSchema.anyBody),
-            responses: [EndpointResult(.ok, "The key as it is now.", ClerkKeyJSON.schema)],
+            responses: [EndpointResult(.ok, "The changed key.", ClerkKeyJSON.schema)],
             problems: [.conflict]
         ) { request in
             try requireBody(request, ClerkSchema.update, inSession: ClerkSchema.updateInSession)
@@ -27,13 +27,15 @@ extension ClerkKeyRoutes {
                 let caller = try context.caller(request)
                 return .json(json(try await context.platform.keys.update(id, patch, in: home, by: caller)))
             } catch Refusal.conflict(let sentence) {
-                // Clients know no 409 here but for a name.
+                // Here clients understand 409 only as a name that is taken.
                 throw Problem(.invalidRequest, detail: sentence)
             }
         }
     }
 
-    /// A change: what is absent stays, `null` clears.
+    /// Returns a change of a key.
+    ///
+    /// An absent member stays as it is, `null` clears it.
     private func patch(_ body: Fields) throws -> KeyPatch {
         var patch = KeyPatch()
         if case .set(let subject) = try body.change("subject", as: String.self) { patch.subject = .set(subject) }
@@ -63,10 +65,10 @@ extension ClerkKeyRoutes {
             .post,
             "/{api_key_id}/revoke",
             id: "RevokeAPIKey",
-            "Revoke an API key, for good",
+            "Revoke an API key",
             .any(Permission.keysWrite.rawValue),
             body: .optional(ClerkSchema.revoke),
-            responses: [EndpointResult(.ok, "The key as it is now.", ClerkKeyJSON.schema)]
+            responses: [EndpointResult(.ok, "The changed key.", ClerkKeyJSON.schema)]
         ) { request in
             let id = try key(request)
             let home = try await homeToChange(id, request)
@@ -86,7 +88,7 @@ extension ClerkKeyRoutes {
             responses: [
                 EndpointResult(
                     .ok,
-                    "It is gone, and its name is free.",
+                    "The key was deleted, and its name is free.",
                     .object([
                         .required("id", .string(min: 35, max: 35)), .required("object", .oneOf("api_key")),
                         .required("deleted", .boolean),
@@ -105,10 +107,11 @@ extension ClerkKeyRoutes {
         }
     }
 
-    /// The keys among which the key is to be changed.
+    /// Returns the key collection that contains a key to be changed.
     ///
-    /// A session reaches its user's keys and those of the organization that is active in it. Which of them a key is one of only the key
-    /// itself tells; a key that the session may see but not change is forbidden, and any other is not there.
+    /// A session reaches the keys of its user and of its active organization. Only the key itself says to which of the two it belongs.
+    ///
+    /// - Throws: `Refusal.forbidden` for a key that the session can read but not change, `Refusal.notFound` for any other key.
     private func homeToChange(_ id: UUID, _ request: ClerkRequest) async throws -> KeyHome {
         guard let session = try request.caller.session else { return try await context.home(request, .keysWrite) }
         for subject in [session.userID, session.activeOrganization?.id].compactMap(\.self)

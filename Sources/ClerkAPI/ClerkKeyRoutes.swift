@@ -16,9 +16,11 @@ struct ClerkKeyRoutes: Sendable {
 
     static let idParameter = PathParameter("api_key_id", "The key's id.", .string(max: 4096))
 
-    // MARK: What the operations share
+    // MARK: Helpers of the operations
 
-    /// Declares an operation; `suffix` is what its path has behind the list's.
+    /// Declares an operation.
+    ///
+    /// `suffix` follows the path of the list.
     ///
     /// Operations that sessions may call, too, are open to any audience; the others need the secret key.
     func endpoint(
@@ -52,7 +54,7 @@ struct ClerkKeyRoutes: Sendable {
         )
     }
 
-    /// The id of the key that the path names.
+    /// Returns the key id in the path.
     func key(_ request: ClerkRequest) throws -> UUID {
         guard let id = ClerkKeyID.parse(try request.parameter(Self.idParameter.name)) else {
             throw ClerkProblems.malformedID
@@ -60,7 +62,9 @@ struct ClerkKeyRoutes: Sendable {
         return id
     }
 
-    /// Holds the body to the rules for whoever asks: sessions may say less than the secret key.
+    /// Checks the body against the rules of the caller.
+    ///
+    /// A session can set fewer members than the secret key.
     func requireBody(_ request: ClerkRequest, _ rules: Schema, inSession narrower: Schema) throws {
         let faults = (try request.caller.session == nil ? rules : narrower).validate(request.json)
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
@@ -68,7 +72,7 @@ struct ClerkKeyRoutes: Sendable {
 
     func json(_ key: KeyRecord) -> ClerkKeyJSON { ClerkKeyJSON(key, at: context.now()) }
 
-    // MARK: Making
+    // MARK: Creating
 
     private var create: ClerkEndpoint {
         endpoint(
@@ -80,7 +84,7 @@ struct ClerkKeyRoutes: Sendable {
             body: .required(ClerkSchema.anyBody),
             responses: [
                 EndpointResult(.created, "The key and its secret.", ClerkKeyJSON.schema),
-                EndpointResult(.ok, "The same, for clients that take no other status.", ClerkKeyJSON.schema),
+                EndpointResult(.ok, "The same answer, for clients that accept only this status.", ClerkKeyJSON.schema),
             ],
             problems: [.conflict]
         ) { request in
@@ -122,10 +126,10 @@ struct ClerkKeyRoutes: Sendable {
         return draft
     }
 
-    /// Scopes are free texts here, each once.
+    /// Returns scopes from free texts, without repetitions.
     static func scopes(_ texts: [String]) -> [Scope] { ScopeSet(freeForm: texts).scopes }
 
-    /// Seconds as a duration of at least a microsecond and at most ten thousand years, which is what the database can tell apart.
+    /// Returns seconds as a duration of at least a microsecond and at most ten thousand years: the range of the database's timestamps.
     static func lifetime(_ seconds: Double) -> Duration { .microseconds(Int64(min(max(seconds, 1e-6), 3.2e11) * 1e6)) }
 
     // MARK: Reading
@@ -161,7 +165,9 @@ struct ClerkKeyRoutes: Sendable {
         }
     }
 
-    /// Whose keys a list is about: in a session whoever is active where nobody is named, or an empty name.
+    /// Returns the subject of a list.
+    ///
+    /// A session's default, also for an empty name, is its active organization or its user.
     private func subject(_ request: ClerkRequest) throws -> String {
         let named: String? = try request.query.optional("subject")
         if let session = try request.caller.session {
@@ -196,9 +202,9 @@ struct ClerkKeyRoutes: Sendable {
             .get,
             "/{api_key_id}/secret",
             id: "GetAPIKeySecret",
-            "Get the secret of an API key, which nobody can",
+            "Refuse to return the secret of an API key",
             .admin(Permission.keysRead.rawValue),
-            responses: [EndpointResult(.ok, "Never given.", .object([.required("secret", .string(max: 255))]))]
+            responses: [EndpointResult(.ok, "Never returned.", .object([.required("secret", .string(max: 255))]))]
         ) { request in
             let id = try key(request)
             let home = try await context.home(request, .keysRead)

@@ -6,9 +6,11 @@ import NIOCore
 import Service
 import Surfaces
 
-/// Errors as Clerk's clients read them: a list, each with `message`, `long_message` and `code`, which all must be texts.
+/// The errors of Clerk's dialect: a list of objects with `message`, `long_message` and `code`, all of them strings.
 enum ClerkProblems {
-    /// The problem that stands for an error of the domain; `nil` for what only a fault of the program can explain.
+    /// Returns the problem for an error of the domain.
+    ///
+    /// `nil` for an error that only a fault of the program can explain.
     static func problem(for error: any Error) -> Problem? {
         switch error {
         case Refusal.nameTaken:
@@ -16,15 +18,15 @@ enum ClerkProblems {
                 .conflict,
                 code: "token_creation_conflict",
                 detail:
-                    "An API key of this name exists already for this subject. Names of revoked keys are taken until these are deleted."
+                    "This subject already has an API key of this name. The name of a revoked key is free once the key is deleted."
             )
-        // Contention is no fault of the request, and clients take 409 for a name that is taken.
+        // Contention is not a fault of the request, and clients read 409 as a name that is taken.
         case Refusal.idempotencyKeyInUse: .rateLimited(retryAfter: 1)
         default: DomainProblems.problem(for: error)
         }
     }
 
-    /// There is no bearer.
+    /// The request has no bearer credential.
     static let noBearer = Problem(
         .unauthorized,
         code: "authorization_header_format_invalid",
@@ -32,7 +34,7 @@ enum ClerkProblems {
         headers: Problem.unauthorized.headers
     )
 
-    /// The bearer is no admin key that counts.
+    /// The bearer is not a valid admin key.
     static let unknownSecretKey = Problem(
         .unauthorized,
         code: "clerk_key_invalid",
@@ -40,38 +42,40 @@ enum ClerkProblems {
         headers: Problem.invalidCredential.headers
     )
 
-    /// The bearer is a session of nobody known, or its time is over.
+    /// The bearer is a session of an unknown issuer, or has expired.
     static let invalidSession = Problem(
         .unauthorized,
         code: "authentication_invalid",
-        detail: "The session is not valid, has expired, or was issued by somebody unknown.",
+        detail: "The session is invalid, has expired, or its issuer is unknown.",
         headers: Problem.invalidCredential.headers
     )
 
-    /// The operation is not one for sessions, nor for operators.
+    /// The operation accepts neither sessions nor operator keys.
     ///
-    /// Not 401: a browser's client would end the session over it.
+    /// The status is not 401, because a browser's client would then end the session.
     static let secretKeyOnly = Problem(
         .forbidden,
         code: "authorization_invalid",
         detail: "This operation needs an admin key of the organization as secret key."
     )
 
-    /// The id in the path is none.
+    /// The id in the path is malformed.
     static let malformedID = Problem(
         .invalidRequest,
         faults: [Fault(.query("apiKeyID"), "must be \"ak_\" and 32 hexadecimal digits")]
     )
 
-    /// Nothing stored can give a secret back.
+    /// The secret of a key cannot be read again, because it is not stored.
     static let secretNotKept = Problem(
         .notFound,
         code: "api_key_secret_not_retrievable",
         detail:
-            "Secrets of API keys are shown when they are created, and kept nowhere. Revoke the key and create another."
+            "The secret of an API key is shown once, at its creation, and is not stored. Revoke the key and create another one."
     )
 
-    /// `{"errors": […], "clerk_trace_id": …}` with exactly `application/json`, which a client compares whole; never stored by caches.
+    /// Renders `{"errors": […], "clerk_trace_id": …}` as exactly `application/json`, which one client compares as a whole.
+    ///
+    /// No cache may store it.
     static let renderer = ErrorRenderer { problem, context in
         var writer = JSONWriter()
         writer.object {
@@ -88,14 +92,14 @@ enum ClerkProblems {
     }
 }
 
-/// One element of the list.
+/// One element of the list of errors.
 private struct ClerkError: JSONWritable {
     let message: String
     let longMessage: String
     let code: String
     var parameter: String?
 
-    /// A problem as a list: an element for each fault of the input, else one.
+    /// Returns a problem as a list: one element for each fault of the input, otherwise a single element.
     static func list(_ problem: Problem) -> [ClerkError] {
         guard !problem.faults.isEmpty else { return [ClerkError(problem)] }
         return problem.faults.map(ClerkError.init)

@@ -2,12 +2,12 @@ import Endpoints
 import JSON
 import Keys
 
-/// What the bodies and queries of the dialect must be like.
+/// The schemas of the dialect's bodies and queries.
 enum ClerkSchema {
-    /// The type of a key that is made without one, and of the keys that a list shows when it is not asked for another.
+    /// The default type of a new key, and of the keys in a list.
     static let defaultType = "api_key"
 
-    /// An id of the application: whose a key is.
+    /// The schema of a subject: an id of the application.
     static let subject = Schema.string(
         TextFormat(
             pattern: ClerkSubject.pattern,
@@ -16,7 +16,7 @@ enum ClerkSchema {
         ) { ClerkSubject($0) != nil }
     )
 
-    /// An id of one of the application's users or organizations, or nothing: the session says who then.
+    /// The schema of a subject in a session: an id of a user or an organization, or an empty text for the session's own subject.
     static let sessionSubject = Schema.string(
         TextFormat(
             pattern: "^((user|org)_\\w{27})?$",
@@ -50,10 +50,10 @@ enum ClerkSchema {
     private static let lifetime = Schema.number(nil)
         .checked { ($0.number?.double ?? 0) > 0 ? nil : "must be greater than 0" }
 
-    /// A body whose rules depend on whoever asks.
+    /// The schema of a body whose rules depend on the caller.
     static let anyBody = Schema.anyObject(maximumBytes: 65_536)
 
-    /// The body of a creation with the secret key.
+    /// The schema of the body that creates a key, with the secret key.
     static let create =
         Schema.object([
             .required("name", name),
@@ -67,9 +67,9 @@ enum ClerkSchema {
         ])
         .named("ClerkAPIKeyCreate")
 
-    /// The body of a creation in a session.
+    /// The schema of the body that creates a key, in a session.
     ///
-    /// What a key may do is said by the application's backend, not by its users.
+    /// It has no scopes: the application's backend sets them, not its users.
     static let createInSession = Schema.object([
         .required("name", name),
         .optional("subject", sessionSubject),
@@ -78,7 +78,7 @@ enum ClerkSchema {
         .optional("seconds_until_expiration", lifetime.orNull),
     ])
 
-    /// The body of a change with the secret key.
+    /// The schema of the body that changes a key, with the secret key.
     static let update =
         Schema.object([
             .optional("subject", subject),
@@ -89,28 +89,28 @@ enum ClerkSchema {
         ])
         .named("ClerkAPIKeyUpdate")
 
-    /// The body of a change in a session.
+    /// The schema of the body that changes a key, in a session.
     static let updateInSession = Schema.object([.optional("description", description.orNull)])
 
-    /// The body of a revocation.
+    /// The schema of the body that revokes a key.
     static let revoke =
         Schema.object([.optional("revocation_reason", .string(max: 2000).orNull)]).named("ClerkAPIKeyRevocation")
 
-    /// The body of a verification.
+    /// The schema of the body that verifies a secret.
     static let verify =
         Schema.object([.required("secret", .string(max: 4096))]).named("ClerkAPIKeyVerification")
 
-    /// The query of lists.
+    /// The query parameters of lists.
     ///
-    /// Clients send parameters of their own, such as `__clerk_api_version`, and numbers with a fraction of zero.
+    /// Clients add their own parameters, such as `__clerk_api_version`, and send numbers with a fraction of zero.
     static let list = QuerySchema(
         [
-            QueryParameter("subject", .string(max: 64), "Whose keys."),
-            QueryParameter("type", .string(min: 3, max: 25), "Keys of this type.", default: .string(defaultType)),
-            QueryParameter("include_invalid", .boolean, "Revoked and expired keys too.", default: false),
-            QueryParameter("limit", whole(1, 100), "How many keys are returned at most.", default: 10),
-            QueryParameter("offset", whole(0, 0x1p53), "How many keys are left out first.", default: 0),
-            // The browser's client spreads a text over several parameters at its commas.
+            QueryParameter("subject", .string(max: 64), "The owner of the keys."),
+            QueryParameter("type", .string(min: 3, max: 25), "Only keys of this type.", default: .string(defaultType)),
+            QueryParameter("include_invalid", .boolean, "Include revoked and expired keys.", default: false),
+            QueryParameter("limit", whole(1, 100), "The maximum number of keys in the answer.", default: 10),
+            QueryParameter("offset", whole(0, 0x1p53), "The number of keys to skip.", default: 0),
+            // The browser's client splits a text at its commas into several parameters.
             QueryParameter("query", .string(max: 255), "A part of the name.", repeated: true),
         ],
         unknown: .ignored
@@ -120,7 +120,7 @@ enum ClerkSchema {
         .number(least...most).checked { $0.number?.int64 == nil ? "must be a whole number" : nil }
     }
 
-    /// The rule of `name`: what is not white space at both ends, and no line terminators (ECMA-262 section 12.3) anywhere.
+    /// True if a text is a valid name: no white space at its ends, and no line terminator (ECMA-262, section 12.3).
     private static func isName(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
         guard let first = scalars.first, let last = scalars.last else { return true }
@@ -130,6 +130,6 @@ enum ClerkSchema {
 }
 
 extension Unicode.Scalar {
-    /// Whether ECMA-262 takes it for white space: Unicode's white space, but for the next-line character, and the byte order mark.
+    /// True if ECMA-262 counts the scalar as white space: Unicode's white space without U+0085, and the byte order mark.
     fileprivate var isBlank: Bool { (properties.isWhitespace && self != "\u{85}") || self == "\u{FEFF}" }
 }

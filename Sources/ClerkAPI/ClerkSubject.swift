@@ -1,8 +1,10 @@
 import Endpoints
 
-/// Whose a key is: one of the application's users, organizations, machines or directories, by Clerk's ids.
+/// The subject of a key: a user, organization, machine or directory of the application, by Clerk's id.
 struct ClerkSubject: Sendable, Hashable {
-    /// The kinds of subject; the raw value is what ids begin with.
+    /// The kinds of subject.
+    ///
+    /// The raw value is the prefix of the id.
     enum Kind: String, Sendable, CaseIterable {
         case user
         case organization = "org"
@@ -13,13 +15,13 @@ struct ClerkSubject: Sendable, Hashable {
     let kind: Kind
     let text: String
 
-    /// How many characters stand behind the prefix.
+    /// The number of characters after the prefix.
     static let length = 27
 
-    /// The ECMA-262 spelling of the rule.
+    /// The rule as a pattern of ECMA-262.
     static let pattern = "^(user|org|mch|scim)_\\w{27}$"
 
-    /// Reads an id: a kind, an underscore, and 27 ASCII letters, digits or underscores.
+    /// Parses an id: a kind, an underscore, and 27 ASCII letters, digits or underscores.
     init?(_ text: String) {
         let parts = text.split(separator: "_", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, let kind = Kind(rawValue: String(parts[0])) else { return nil }
@@ -30,12 +32,14 @@ struct ClerkSubject: Sendable, Hashable {
         self.text = text
     }
 
-    /// Reads the id of a user.
+    /// Returns the subject for a user's id.
+    ///
+    /// `nil` for any other text.
     static func user(_ text: String) -> ClerkSubject? { ClerkSubject(text).flatMap { $0.kind == .user ? $0 : nil } }
 }
 
 extension UInt8 {
-    /// Whether the byte is an ASCII letter.
+    /// True if the byte is an ASCII letter.
     fileprivate var isLetter: Bool {
         let lower = self | 0x20
         return lower >= UInt8(ascii: "a") && lower <= UInt8(ascii: "z")

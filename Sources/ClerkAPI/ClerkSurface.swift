@@ -3,13 +3,13 @@ import HTTPTypes
 package import Service
 package import Surfaces
 
-/// Clerk's API keys under `/clerk`, as its published clients speak them: the Backend API for whoever has the secret key, and the Frontend
-/// API for browsers with a session.
+/// The surface for Clerk's published clients, under `/clerk`: the Backend API for callers with the secret key, and the Frontend API for
+/// browsers with a session.
 ///
-/// It translates, as the native surface does: what is allowed is decided below it. An API key here is a client key of a workspace, the
-/// secret key is an admin key, and sessions are those of the issuers that the operator has configured.
+/// The surface translates; `Service` decides what is allowed. An API key is a client key of a workspace, the secret key is an admin key,
+/// and the sessions are those of the session issuers that an operator has configured.
 package struct ClerkSurface: Surface {
-    /// Every operation, once for each of the paths that clients know it by.
+    /// Every operation, once for each path that clients use.
     package let table: EndpointTable<Principal>
 
     /// Creates the surface.
@@ -25,7 +25,9 @@ package struct ClerkSurface: Surface {
         table = EndpointTable(endpoints, security: context.security, settings: settings)
     }
 
-    /// The part of the path space that is this surface's: browsers come here from other origins, and can only send GET and POST.
+    /// The part of the path space that belongs to the surface.
+    ///
+    /// Browsers call it from other origins, and some clients can send only GET and POST.
     package var mounts: [Mount] {
         var mount = table.mount(at: "/clerk")
         mount.crossOrigin = CrossOriginPolicy(
@@ -36,7 +38,7 @@ package struct ClerkSurface: Surface {
         return [mount]
     }
 
-    /// The heading of the operations.
+    /// The heading of the operations in documents.
     static let tag = "Clerk"
 }
 
@@ -46,10 +48,10 @@ package typealias ClerkEndpoint = Endpoint<Principal>
 /// A request of the Clerk surface.
 typealias ClerkRequest = EndpointRequest<Principal>
 
-/// Where the operations are found.
+/// The paths of the operations.
 ///
-/// Clients disagree about the version in the path: some put it into their server's address, the rest leave it out. A server's address
-/// may also name a workspace in place of the organization's default one.
+/// Some clients put the version into their server URL, the others omit it. A server URL can also name a workspace instead of the
+/// organization's default workspace.
 enum ClerkPath: String, CaseIterable {
     case versioned = "/clerk/v1"
     case unversioned = "/clerk"
@@ -59,7 +61,7 @@ enum ClerkPath: String, CaseIterable {
     /// The path of the list.
     var keys: String { rawValue + "/api_keys" }
 
-    /// What the paths have in braces before the key's id.
+    /// The path parameters before the key's id.
     var parameters: [PathParameter] {
         switch self {
         case .versioned, .unversioned: []
@@ -67,7 +69,7 @@ enum ClerkPath: String, CaseIterable {
         }
     }
 
-    /// What makes the names of operations differ.
+    /// The suffix that keeps operation ids unique.
     var suffix: String {
         switch self {
         case .versioned: ""

@@ -8,15 +8,18 @@ import Service
 import Tenancy
 import Verification
 
-/// The operation that turns a secret into the key that it opens.
+/// The operation that verifies a secret and returns its key.
 struct ClerkVerifyRoutes: Sendable {
     let context: ClerkContext
     let path: ClerkPath
 
     var endpoints: [ClerkEndpoint] { [verify] }
 
-    /// Clients take any 2xx for a yes without a look at `revoked` and `expired`, and 404 alone for a no: whatever is not valid is not
-    /// there.
+    /// Verifies a secret.
+    ///
+    /// Every invalid secret is answered with 404.
+    ///
+    /// Clients read any 2xx as valid, without a look at `revoked` and `expired`, and only 404 as invalid.
     private var verify: ClerkEndpoint {
         ClerkEndpoint(
             .post,
@@ -35,7 +38,7 @@ struct ClerkVerifyRoutes: Sendable {
         ) { request in
             let home = try await context.home(request, .keysVerify)
             guard let workspace = home.workspace else { throw Refusal.notFound }
-            // A service key is none of Clerk's keys, and must not lose a use by the question.
+            // A service key is not a key of Clerk's dialect. This call must not count as a use of it.
             var demand = VerificationRequest()
             demand.kind = .client
             let verdict = try await context.platform.verifier.verify(
@@ -53,7 +56,9 @@ struct ClerkVerifyRoutes: Sendable {
         }
     }
 
-    /// A key over its limit is good, and must not read as a bad one.
+    /// Returns the problem for a key over its limit.
+    ///
+    /// The key is valid, so clients must not read the answer as invalid.
     private static func limited(_ verdict: Verdict) -> Problem {
         let (seconds, attoseconds) = (verdict.rateLimit?.retryAfter ?? .seconds(1)).components
         return .rateLimited(retryAfter: Int(seconds) + (attoseconds > 0 ? 1 : 0))

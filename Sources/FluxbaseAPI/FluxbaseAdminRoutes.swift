@@ -4,7 +4,7 @@ import JSON
 import Keys
 import Service
 
-/// The sessions of whoever manages the whole organization, and how the first of them comes to be.
+/// The operations on sessions of admins of the whole organization, and the set-up of the first admin.
 struct FluxbaseAdminRoutes: Sendable {
     let context: FluxbaseContext
 
@@ -40,7 +40,7 @@ struct FluxbaseAdminRoutes: Sendable {
             .post,
             "login",
             id: "fluxbaseAdminLogin",
-            "Sign in as somebody who manages the whole organization",
+            "Sign in as an admin of the whole organization",
             body: .required(FluxbaseSchema.signIn),
             EndpointResult(.ok, "The session.", FluxbaseUserJSON.session)
         ) { request in
@@ -53,7 +53,7 @@ struct FluxbaseAdminRoutes: Sendable {
             .post,
             "refresh",
             id: "fluxbaseAdminRefresh",
-            "Trade a refresh token for a new pair of tokens",
+            "Refresh a session",
             body: .required(FluxbaseSchema.refresh),
             EndpointResult(.ok, "The session.", FluxbaseUserJSON.session)
         ) { request in
@@ -61,7 +61,9 @@ struct FluxbaseAdminRoutes: Sendable {
         }
     }
 
-    /// The answer to an admin; anybody else's session ends before they learn of it.
+    /// Returns the session to an admin.
+    ///
+    /// The session of any other user is ended and not returned.
     private func answer(_ request: FluxbaseRequest, to session: SignedIn) async throws -> EndpointResponse {
         guard FluxbaseRole.managesInstance(session.memberships) else {
             let origin = context.origin(request)
@@ -81,9 +83,9 @@ struct FluxbaseAdminRoutes: Sendable {
             .post,
             "logout",
             id: "fluxbaseAdminLogout",
-            "End the session",
+            "Sign out",
             access: .any(),
-            EndpointResult(.ok, "It is ended; with a key, there was none.", FluxbaseOutcome.schema)
+            EndpointResult(.ok, "The session has ended. A key has no session.", FluxbaseOutcome.schema)
         ) { request in
             try await context.platform.sessions.signOut(try context.caller(request))
             return FluxbaseOutcome.response("Logged out successfully")
@@ -95,7 +97,7 @@ struct FluxbaseAdminRoutes: Sendable {
             .get,
             "me",
             id: "fluxbaseAdminMe",
-            "Which admin is signed in",
+            "Get the signed-in admin",
             access: .any(),
             EndpointResult(.ok, "The admin.", .object([.required("user", FluxbaseUserJSON.schema)]))
         ) { request in
@@ -113,10 +115,10 @@ struct FluxbaseAdminRoutes: Sendable {
             .get,
             "setup/status",
             id: "fluxbaseSetupStatus",
-            "Whether the first admin is still to be made",
+            "Check whether the first admin must still be created",
             EndpointResult(
                 .ok,
-                "Whether there is one.",
+                "The state of the set-up.",
                 .object([.required("needs_setup", .boolean), .required("has_admin", .boolean)])
             )
         ) { _ in
@@ -133,7 +135,7 @@ struct FluxbaseAdminRoutes: Sendable {
             .post,
             "setup",
             id: "fluxbaseSetup",
-            "Make the first admin; the setup token is an operator key or an admin key of the organization `default`",
+            "Create the first admin. The setup token is an operator key, or an admin key of the organization `default`",
             body: .required(FluxbaseSchema.setup),
             EndpointResult(.created, "The session.", FluxbaseUserJSON.session)
         ) { request in

@@ -3,7 +3,7 @@ import HTTPTypes
 import JSON
 import Service
 
-/// The sessions of users.
+/// The operations on sessions of users.
 struct FluxbaseAuthRoutes: Sendable {
     let context: FluxbaseContext
 
@@ -35,7 +35,7 @@ struct FluxbaseAuthRoutes: Sendable {
             "/api/v1/auth/refresh",
             id: "fluxbaseRefresh",
             tag: "Sessions",
-            summary: "Trade a refresh token for a new pair of tokens",
+            summary: "Refresh a session",
             access: .open,
             query: .ignored,
             body: .required(FluxbaseSchema.refresh),
@@ -53,10 +53,12 @@ struct FluxbaseAuthRoutes: Sendable {
             "/api/v1/auth/signout",
             id: "fluxbaseSignOut",
             tag: "Sessions",
-            summary: "End the session",
+            summary: "Sign out",
             access: .any(),
             query: .ignored,
-            responses: [EndpointResult(.ok, "It is ended; with an admin key, there was none.", FluxbaseOutcome.schema)],
+            responses: [
+                EndpointResult(.ok, "The session has ended. An admin key has no session.", FluxbaseOutcome.schema)
+            ],
             problems: [.serviceUnavailable]
         ) { request in
             try await sessions.signOut(try context.caller(request))
@@ -70,7 +72,7 @@ struct FluxbaseAuthRoutes: Sendable {
             "/api/v1/auth/user",
             id: "fluxbaseGetUser",
             tag: "Sessions",
-            summary: "Who is signed in",
+            summary: "Get the signed-in user",
             access: .any(),
             query: .ignored,
             responses: [EndpointResult(.ok, "The user.", FluxbaseUserJSON.schema)],
@@ -83,7 +85,7 @@ struct FluxbaseAuthRoutes: Sendable {
 }
 
 extension FluxbaseContext {
-    /// Signs in with what the body says.
+    /// Signs in with the credentials in the body.
     func signIn(_ request: FluxbaseRequest) async throws -> SignedIn {
         do {
             return try await platform.sessions.signIn(
@@ -101,7 +103,7 @@ extension FluxbaseContext {
         }
     }
 
-    /// Goes on with the session of the refresh token in the body.
+    /// Refreshes the session of the refresh token in the body.
     func refresh(_ request: FluxbaseRequest) async throws -> SignedIn {
         do {
             return try await platform.sessions.refresh(
@@ -118,7 +120,9 @@ extension FluxbaseContext {
         }
     }
 
-    /// Who is signed in, which no key is.
+    /// Returns the signed-in user.
+    ///
+    /// - Throws: A problem if the caller is a key, which is not a user.
     func me(_ request: FluxbaseRequest) async throws -> Me {
         guard let me = try await platform.sessions.me(try request.caller) else {
             throw Problem(.forbidden, code: "ACCESS_DENIED", detail: "A key is not a user; sign in first")

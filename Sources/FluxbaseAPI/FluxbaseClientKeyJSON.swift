@@ -3,12 +3,14 @@ import JSON
 import KeyStore
 import Keys
 
-/// A client key as Fluxbase's SDK knows it: what has no value is not there.
+/// The JSON of a client key in Fluxbase's dialect.
+///
+/// A member without a value is omitted.
 enum FluxbaseClientKeyJSON {
-    /// What stands for "no limit" where the SDK promises a number.
+    /// The number that stands for "no limit" in a member that the SDK types as a number.
     static let unlimited = Int(Int32.max)
 
-    /// The members.
+    /// Returns the members.
     static func object(_ key: KeyRecord) -> JSONObject {
         var object: JSONObject = [
             "id": .string(UUIDv7.text(of: key.id)),
@@ -42,17 +44,17 @@ enum FluxbaseClientKeyJSON {
     /// The schema of a key.
     static let schema = Schema.object(fields)
 
-    /// The schema of a key and what became of a request.
+    /// The schema of a key with the outcome of a request.
     static let changed = Schema.object(fields + FluxbaseOutcome.fields)
 
-    /// The schema of an answer with a token, under the names that the SDK has used.
+    /// The schema of an answer with a token, under all names that the SDK's versions use.
     static let issued = Schema.object(
         fields + [
             .required("client_key", schema), .required("api_key", schema), .required("key", .string(max: 255)),
         ]
     )
 
-    /// The schema of a list, under the names that the SDK has used.
+    /// The schema of a list, under all names that the SDK's versions use.
     static let list = Schema.object([
         .required("client_keys", .array(of: schema, max: FluxbaseContext.maximumList)),
         .required("api_keys", .array(of: schema, max: FluxbaseContext.maximumList)),
@@ -60,15 +62,15 @@ enum FluxbaseClientKeyJSON {
     ])
 }
 
-/// What became of a request, for clients that look for nothing else.
+/// The outcome of a request, for clients that read nothing else.
 enum FluxbaseOutcome {
     /// The members.
     static let fields: [Field] = [.required("success", .boolean), .required("message", .string(max: 255))]
 
-    /// The schema of an answer that has nothing else.
+    /// The schema of an answer with only the outcome.
     static let schema = Schema.object(fields)
 
-    /// The answer: the members of `object`, `success` and a message.
+    /// Returns an answer with the members of `object`, `success` and a message.
     static func response(_ message: String, _ object: JSONObject = JSONObject()) -> EndpointResponse {
         var object = object
         object["success"] = true

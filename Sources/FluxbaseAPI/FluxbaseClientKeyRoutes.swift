@@ -9,9 +9,9 @@ import Surfaces
 
 /// The operations on client keys, which older SDKs call API keys.
 ///
-/// A member sees their own, who manages the tenant sees all.
+/// A member reads its own keys, an admin of the tenant reads all.
 struct FluxbaseClientKeyRoutes: Sendable {
-    /// The two names of the same keys.
+    /// The two names for the same keys.
     enum Family: String, Sendable {
         case clientKeys = "client-keys"
         case apiKeys = "api-keys"
@@ -26,7 +26,9 @@ struct FluxbaseClientKeyRoutes: Sendable {
     private var noun: String { family == .clientKeys ? "client key" : "API key" }
     private var title: String { family == .clientKeys ? "Client key" : "API key" }
 
-    /// Declares an operation; `suffix` is what its path has behind the list's.
+    /// Declares an operation.
+    ///
+    /// `suffix` follows the path of the list.
     private func endpoint(
         _ method: EndpointMethod,
         _ suffix: String = "",
@@ -72,14 +74,14 @@ struct FluxbaseClientKeyRoutes: Sendable {
         endpoint(
             .post,
             id: "Create",
-            "Create a \(noun) of the caller's own",
+            "Create a \(noun) for the caller",
             .keysWrite,
             body: .required(FluxbaseSchema.clientKeyCreate),
             EndpointResult(.created, "The key and its token.", FluxbaseClientKeyJSON.issued),
             makes: true
         ) { home, request in
             let principal = try request.caller
-            // Keys belong to a user; what another key makes belongs to that key.
+            // A key belongs to a user. A key that another key creates belongs to that key.
             let subject = home.subject ?? principal.member.map { UUIDv7.text(of: $0.userID) } ?? principal.actor
             let issued = try await keys.create(
                 try FluxbaseInput.clientKey(request.body, subject: subject),
@@ -145,7 +147,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
             "Change a \(noun)",
             .keysWrite,
             body: .optional(FluxbaseSchema.clientKeyUpdate),
-            EndpointResult(.ok, "The key as it is now.", FluxbaseClientKeyJSON.changed)
+            EndpointResult(.ok, "The changed key.", FluxbaseClientKeyJSON.changed)
         ) { home, request in
             let patch = try FluxbaseInput.patch(request.body)
             let key = try await keys.update(try id(request), patch, in: home, by: try context.caller(request))
@@ -161,7 +163,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
             "Revoke a \(noun)",
             .keysWrite,
             body: .optional(FluxbaseSchema.revoke).orForm,
-            EndpointResult(.ok, "The key as it is now.", FluxbaseClientKeyJSON.changed)
+            EndpointResult(.ok, "The changed key.", FluxbaseClientKeyJSON.changed)
         ) { home, request in
             let reason: String? = try request.body.optional("reason")
             let key = try await keys.revoke(try id(request), reason: reason, in: home, by: try context.caller(request))
@@ -176,7 +178,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
             id: "Delete",
             "Delete a \(noun)",
             .keysWrite,
-            EndpointResult(.ok, "It is gone.", FluxbaseOutcome.schema)
+            EndpointResult(.ok, "Deleted.", FluxbaseOutcome.schema)
         ) { home, request in
             try await keys.delete(try id(request), in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("\(title) deleted successfully")
@@ -185,12 +187,14 @@ struct FluxbaseClientKeyRoutes: Sendable {
 }
 
 extension FluxbaseContext {
-    /// The id in a path, which may be any text: one that is no id gets an answer of its own.
+    /// The path parameter of an id.
+    ///
+    /// It accepts any text, because a malformed id has an answer of its own.
     static let idParameter = PathParameter("id", "The id.", .string(max: 4096))
 }
 
 extension IssuedKey {
-    /// The answer made of the stored object and the token.
+    /// Returns the answer that `compose` makes of the stored object and the token.
     func response(_ compose: (_ answer: JSONObject, _ token: JSONValue) -> JSONObject) throws -> EndpointResponse {
         let stored = try JSONValue(parsing: answer.utf8).object ?? JSONObject()
         return .json(

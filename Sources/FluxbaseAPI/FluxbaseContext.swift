@@ -6,20 +6,22 @@ import Service
 import Surfaces
 import Tenancy
 
-/// What all routes share.
+/// The parts that all routes of Fluxbase's dialect use.
 struct FluxbaseContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
 
-    /// How many elements a list has at most; none of Fluxbase's has pages.
+    /// The maximum number of elements in a list.
+    ///
+    /// Fluxbase's lists have no pages.
     static let maximumList = KeyService.longestListing
 
-    /// Who asks, from where, under which id, and with which `Idempotency-Key` where `path` is given.
+    /// Returns the caller of a request: principal, address and request id, and with `path` also its `Idempotency-Key`.
     func caller(_ request: FluxbaseRequest, path: String? = nil) throws -> Caller {
         clients.caller(request, as: try request.caller, path: path)
     }
 
-    /// Where a request without a caller comes from.
+    /// Returns the origin of a request without a caller.
     func origin(_ request: FluxbaseRequest) -> RequestOrigin {
         RequestOrigin(
             address: clients.address(request.headers, request.context.remoteAddress),
@@ -27,9 +29,9 @@ struct FluxbaseContext: Sendable {
         )
     }
 
-    /// Who may call what.
+    /// Authenticates callers.
     ///
-    /// Sign-in and refresh are open: the SDK sends them a key or an expired token that must not matter.
+    /// Sign-in and refresh are open: the SDK sends them a key or an expired token, which must not count.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context, isAgain in
@@ -58,7 +60,7 @@ struct FluxbaseContext: Sendable {
 
     // MARK: Tenants
 
-    /// The organization that the caller belongs to: what Fluxbase calls the instance.
+    /// Returns the organization of the caller, which Fluxbase calls the instance.
     func organization(of principal: Principal) throws -> String {
         guard let organization = principal.organizationID else {
             throw Problem(.forbidden, detail: "This needs an admin key or a member of an organization.")
@@ -66,10 +68,12 @@ struct FluxbaseContext: Sendable {
         return UUIDv7.text(of: organization)
     }
 
-    /// The keys of a tenant: the one that `X-FB-Tenant` names by id or slug, else the one that the caller's token names: the
-    /// default one, or the oldest that the caller reaches.
+    /// Returns the key collection of a tenant.
     ///
-    /// A tenant that is not the caller's, and one that was deleted, is answered as one that does not exist.
+    /// The tenant is the one that `X-FB-Tenant` names by id or slug, otherwise the tenant of the caller's token, otherwise the
+    /// organization's default tenant, otherwise the oldest tenant that the caller can access.
+    ///
+    /// - Throws: The same refusal for another organization's tenant, for a deleted one and for one that never existed.
     func keys(
         of request: FluxbaseRequest,
         _ home: (_ tenant: String?) async throws -> KeyHome
@@ -83,7 +87,9 @@ struct FluxbaseContext: Sendable {
         }
     }
 
-    /// The path by which twins of a request are known: with the tenant in it, however the request named it.
+    /// Returns the path that identifies a request for replays.
+    ///
+    /// It contains the tenant's id, however the request named the tenant.
     static func path(_ suffix: String, _ home: KeyHome) -> String {
         "/api/v1/tenants/\(home.workspaceID.map(UUIDv7.text(of:)) ?? "")/\(suffix)"
     }
@@ -94,12 +100,12 @@ struct FluxbaseContext: Sendable {
     }
 }
 
-/// Where Fluxbase's users put their credentials.
+/// Finds the credential of a request of Fluxbase's clients.
 enum FluxbaseCredential {
-    /// The credential of a request.
+    /// Returns the credential of a request.
     ///
-    /// The SDK fills `Authorization` and `apikey` by itself, so that what somebody took the trouble to set comes first; after sign-in
-    /// `apikey` is still what the client was made with, so that it comes last.
+    /// Headers that a user set explicitly come first, because the SDK fills `Authorization` and `apikey` by itself. `apikey` comes last,
+    /// because after a sign-in it still holds the key that the client was created with.
     static func find(in headers: HTTPFields) -> String? {
         let authorization = headers[.authorization] ?? ""
         let candidates = [
@@ -109,13 +115,15 @@ enum FluxbaseCredential {
         return candidates.lazy.compactMap(\.self).first { !$0.isEmpty }
     }
 
-    /// Whether it is a key of a workspace, and not one of an organization, of the platform, or a session.
+    /// True if a credential is a key of a workspace, not an admin key, an operator key or a session.
     static func isOfWorkspace(_ credential: String) -> Bool {
         guard let token = try? Token(credential) else { return false }
         return !token.parsed.workspaceRef.isRoot
     }
 
-    /// What follows a scheme, whose case does not matter (RFC 9110 section 11.1).
+    /// Returns the text after an authentication scheme.
+    ///
+    /// Schemes are case-insensitive (RFC 9110, section 11.1).
     private static func after(_ scheme: String, in value: String) -> String? {
         guard value.prefix(scheme.count).lowercased() == scheme else { return nil }
         return String(value.dropFirst(scheme.count).drop { $0 == " " })

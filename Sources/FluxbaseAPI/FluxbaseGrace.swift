@@ -2,12 +2,14 @@ import Endpoints
 import JSON
 import Keys
 
-/// Reads the grace periods of Fluxbase's clients: hours as a number or as its text, or a length such as `24h` or `7d`.
+/// Parses the grace periods of Fluxbase's clients: hours as a number or text, or a duration such as `24h` or `7d`.
 enum FluxbaseGrace {
-    /// The clause for a length that cannot be read.
-    static let detail = "must be a length of time such as '24h' or '7d'"
+    /// The detail for a malformed duration.
+    static let detail = "must be a duration such as '24h' or '7d'"
 
-    /// The grace period that a body asks for: 24 hours where it names none or nothing above 0, and at most 30 days.
+    /// Returns the grace period of a body, at most 30 days.
+    ///
+    /// Defaults to 24 hours, also for 0 and less.
     static func period(_ body: Fields) throws -> GracePeriod {
         let seconds: Double? =
             if let hours: JSONValue = try body.optional("grace_period_hours") {
@@ -20,7 +22,9 @@ enum FluxbaseGrace {
         return GracePeriod(seconds: seconds >= Double(longest) ? longest : Int(seconds)) ?? .default
     }
 
-    /// A number of hours; `nil` for what is none.
+    /// Returns a number of hours.
+    ///
+    /// `nil` for any other value.
     static func hours(_ value: JSONValue) -> Double? {
         switch value {
         case .number(let number): number.double
@@ -29,7 +33,9 @@ enum FluxbaseGrace {
         }
     }
 
-    /// A length in seconds; `nil` for what is none.
+    /// Returns a duration in seconds.
+    ///
+    /// `nil` for any other text.
     static func length(_ text: String) -> Double? {
         let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let unit = text.last.flatMap({ units[$0] }), let count = Self.number(String(text.dropLast())) else {
@@ -38,7 +44,9 @@ enum FluxbaseGrace {
         return count * unit
     }
 
-    /// Decimal digits with a sign and a point at most: `Double` itself also reads hexadecimals, infinities and exponents.
+    /// Parses decimal digits with an optional sign and point.
+    ///
+    /// `Double` alone also accepts hexadecimals, infinities and exponents.
     private static func number(_ text: String) -> Double? {
         let allowed = text.utf8.allSatisfy { $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
         return allowed && text.utf8.count <= 18 ? Double(text) : nil

@@ -5,12 +5,12 @@ import Keys
 import Service
 import Surfaces
 
-/// Reads what the bodies and paths of requests say, once their schema has accepted them.
+/// Turns validated bodies and paths into drafts, changes and ids.
 enum FluxbaseInput {
-    /// The limit of a client key that is made without one, as in Fluxbase.
+    /// The rate limit of a client key that is created without one, as in Fluxbase.
     private static let defaultLimit = 100
 
-    /// A client key to be made for somebody.
+    /// Returns the draft of a client key for a subject.
     static func clientKey(_ body: Fields, subject: String) throws -> KeyDraft {
         let limit: Int = try body.optional("rate_limit_per_minute") ?? 0
         var draft = KeyDraft(
@@ -26,7 +26,7 @@ enum FluxbaseInput {
         return draft
     }
 
-    /// A service key to be made.
+    /// Returns the draft of a service key.
     static func serviceKey(_ body: Fields) throws -> KeyDraft {
         let kind: KeyKind = try body.optional("key_type", as: String.self) == KeyKind.anon.rawValue ? .anon : .service
         return KeyDraft(
@@ -41,7 +41,9 @@ enum FluxbaseInput {
         )
     }
 
-    /// A change of a key: what is absent or null stays.
+    /// Returns a change of a key.
+    ///
+    /// An absent or null member stays as it is.
     static func patch(_ body: Fields) throws -> KeyPatch {
         var patch = KeyPatch()
         if let name: String = try body.optional("name") { patch.name = .set(name) }
@@ -55,7 +57,7 @@ enum FluxbaseInput {
         return patch
     }
 
-    /// Whether a change of a service key names any setting.
+    /// True if the change of a service key names a setting.
     static func namesSetting(_ body: Fields) -> Bool {
         let settings = [
             "name", "description", "scopes", "allowed_namespaces", "enabled", "rate_limit_per_minute",
@@ -64,7 +66,7 @@ enum FluxbaseInput {
         return settings.contains { body.object[$0].map { !$0.isNull } ?? false }
     }
 
-    /// What the key that takes another's place is to be like.
+    /// Returns the settings of a key that replaces another one.
     static func replacement(_ body: Fields) throws -> KeyReplacement {
         var replacement = KeyReplacement()
         replacement.grace = try FluxbaseGrace.period(body)
@@ -75,24 +77,26 @@ enum FluxbaseInput {
 
     private static func scopes(_ texts: [String]) -> [Scope] { ScopeSet(freeForm: texts).scopes }
 
-    /// The owner's own data about a tenant, as the text of a JSON object.
+    /// Returns the metadata of a tenant, as the text of a JSON object.
     static func metadata(_ body: Fields) throws -> String? {
         try body.optional("metadata", as: JSONObject.self).map { JSONValue.object($0).text }
     }
 
     // MARK: Ids
 
-    /// The id that a text spells, in either case; `nil` for what is none.
+    /// Parses an id in either case.
+    ///
+    /// `nil` for any other text.
     static func id(_ text: String) -> UUID? {
         TextFormat.uuid.matches(text) ? UUIDv7.parse(text.lowercased()) : nil
     }
 
-    /// A text that names a tenant, with an id in lower case.
+    /// Returns a tenant's id in lower case, or its slug unchanged.
     static func idOrSlug(_ text: String) -> String { id(text).map(UUIDv7.text(of:)) ?? text }
 
-    /// The id in a path.
+    /// Returns the id in a path.
     ///
-    /// Fluxbase tells a text that is no id from an id that nothing has; this reveals nothing about what exists.
+    /// Fluxbase distinguishes a malformed id from an unknown id. The distinction reveals nothing about what exists.
     static func id(_ request: FluxbaseRequest, _ name: String = "id", of noun: String) throws -> UUID {
         guard let id = id(try request.parameter(name)) else {
             throw Problem(.invalidRequest, code: FluxbaseProblems.Code.invalidID, detail: "Invalid \(noun) ID")

@@ -7,11 +7,13 @@ import Service
 import Surfaces
 import Tenancy
 
-/// What errors look like to a client of the Fluxbase surface.
+/// The errors of Fluxbase's dialect.
 ///
-/// Its SDK shows `error`, which therefore is always a string, and keeps the rest as the error's details.
+/// The SDK shows `error`, which therefore is always a string, and keeps the other members as details.
 enum FluxbaseProblems {
-    /// The problem that stands for an error of the domain; `nil` for what only a fault of the program can explain.
+    /// Returns the problem for an error of the domain.
+    ///
+    /// `nil` for an error that only a fault of the program can explain.
     static func problem(for error: any Error) -> Problem? {
         guard var problem = DomainProblems.problem(for: error) else { return nil }
         switch error {
@@ -26,7 +28,7 @@ enum FluxbaseProblems {
         return problem
     }
 
-    /// The codes that Fluxbase has beside those that follow from the kind of a problem.
+    /// The codes of Fluxbase that do not follow from the kind of a problem.
     enum Code {
         static let adminRequired = "ADMIN_REQUIRED"
         static let alreadyExists = "ALREADY_EXISTS"
@@ -39,7 +41,9 @@ enum FluxbaseProblems {
         static let missingField = "MISSING_REQUIRED_FIELD"
     }
 
-    /// `{"error", "code", "message"?, "details"?, "path"?, "retry_after"?, "request_id"}`; never stored by caches.
+    /// Renders `{"error", "code", "message"?, "details"?, "path"?, "retry_after"?, "request_id"}`.
+    ///
+    /// No cache may store it.
     static let renderer = ErrorRenderer { problem, context in
         let wording = Wording(problem)
         var writer = JSONWriter()
@@ -62,7 +66,7 @@ enum FluxbaseProblems {
     }
 }
 
-/// The words for a problem.
+/// The error text, code and message of a problem.
 private struct Wording {
     let error: String
     let code: String
@@ -87,7 +91,9 @@ private struct Wording {
         self.message = message
     }
 
-    /// What cannot be read comes before what is missing, and that before what is not acceptable.
+    /// Creates the wording of bad input.
+    ///
+    /// An unreadable member comes before a missing one, and a missing one before an invalid one.
     private init(badInput problem: Problem) {
         let faults = problem.faults
         if let code = problem.code {
@@ -104,13 +110,13 @@ private struct Wording {
         }
     }
 
-    /// Whether a reader that decodes the body into typed fields would have stopped here.
+    /// True if a decoder into typed fields would have stopped at this fault.
     private static func isUnreadable(_ fault: Fault) -> Bool {
         guard case .body(let pointer) = fault.location else { return false }
         return pointer.tokens.isEmpty || fault.kind == .mistyped || fault.detail == TextFormat.dateTime.detail
     }
 
-    /// The place as the error names it: `scopes/0`.
+    /// Returns the place of a fault, such as `scopes/0`.
     private static func name(_ fault: Fault) -> String {
         switch fault.location {
         case .body(let pointer): String(pointer.description.drop { $0 == "/" })
@@ -118,7 +124,7 @@ private struct Wording {
         }
     }
 
-    /// "setup_token" as "Setup token".
+    /// Returns a member's name in words: "Setup token" for "setup_token".
     private static func words(_ name: String) -> String {
         name.prefix(1).uppercased() + name.dropFirst().replacing("_", with: " ")
     }

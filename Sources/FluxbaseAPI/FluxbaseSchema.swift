@@ -4,26 +4,26 @@ import Keys
 import Service
 import Surfaces
 
-/// What bodies must be like.
+/// The schemas of the dialect's bodies.
 ///
-/// As in Fluxbase, `null` is the same as nothing, and members that nobody knows are not looked at.
+/// As in Fluxbase, `null` counts as absent, and unknown members are ignored.
 enum FluxbaseSchema {
-    /// An instant.
+    /// The schema of an instant.
     static let time = Schema.string(.dateTime)
 
-    /// An id: a UUID.
+    /// The schema of an id, a UUID.
     static let id = Schema.string(.uuid)
 
-    /// A name, which must not be empty.
+    /// The schema of a name, which must not be empty.
     static let name = Schema.string(max: 255).checked { $0.string == "" ? Fault.isRequired : nil }
 
-    /// A text of some sentences.
+    /// The schema of a longer text.
     static let text = Schema.string(max: 2000).orNull
 
-    /// What a key may do, in whatever words.
+    /// The schema of scopes, which are free texts.
     static let scopes = Schema.array(of: .string(min: 1, max: 255), max: ScopeSet.maximumCount)
 
-    /// A number of verifications.
+    /// The schema of a rate limit, in verifications.
     static let limit = Schema.integer(1...Int64(Int32.max))
 
     private static let namespaces = Schema.array(of: .string(min: 1, max: 255), max: 100).orNull
@@ -32,7 +32,9 @@ enum FluxbaseSchema {
 
     // MARK: Client keys
 
-    /// A client key to be made; no limit, or one of 0, is 100 a minute.
+    /// The schema of the body that creates a client key.
+    ///
+    /// No limit, or a limit of 0, means 100 a minute.
     static let clientKeyCreate = object([
         .required("name", name), .optional("description", text),
         .required("scopes", atLeastOne),
@@ -40,7 +42,7 @@ enum FluxbaseSchema {
         .optional("allowed_namespaces", namespaces), .optional("expires_at", time.orNull),
     ])
 
-    /// A change of a client key.
+    /// The schema of the body that changes a client key.
     static let clientKeyUpdate = object([
         .optional("name", name.orNull), .optional("description", text), .optional("scopes", atLeastOne.orNull),
         .optional("rate_limit_per_minute", limit.orNull), .optional("allowed_namespaces", namespaces),
@@ -53,7 +55,7 @@ enum FluxbaseSchema {
 
     // MARK: Service keys
 
-    /// A service key to be made.
+    /// The schema of the body that creates a service key.
     static let serviceKeyCreate = object(
         [
             .required("name", name),
@@ -68,7 +70,7 @@ enum FluxbaseSchema {
         ] + serviceKeySettings
     )
 
-    /// A change of a service key.
+    /// The schema of the body that changes a service key.
     static let serviceKeyUpdate = object(
         [.optional("name", name.orNull), .optional("enabled", Schema.boolean.orNull)] + serviceKeySettings
     )
@@ -79,13 +81,13 @@ enum FluxbaseSchema {
         .optional("expires_at", time.orNull),
     ]
 
-    /// Why a key is revoked.
+    /// The schema of the body that revokes a key.
     static let revoke = object([.optional("reason", text)])
 
-    /// Why and how soon a key ends.
+    /// The schema of the body that deprecates a key.
     static let deprecate = object([.optional("reason", text)] + grace)
 
-    /// What the key that takes another's place is to be like.
+    /// The schema of the body that replaces a key.
     static let rotate = object(
         [
             .optional("new_key_name", name.orNull), .optional("new_scopes", scopes.orNull),
@@ -109,35 +111,37 @@ enum FluxbaseSchema {
 
     // MARK: Tenants
 
-    /// A tenant to be made.
+    /// The schema of the body that creates a tenant.
     static let tenantCreate = object([
         .required("name", name), .required("slug", DomainSchema.slug), .optional("metadata", metadata),
     ])
 
-    /// A change of a tenant.
+    /// The schema of the body that changes a tenant.
     static let tenantUpdate = object([.optional("name", name.orNull), .optional("metadata", metadata)])
 
     private static let metadata = Schema.anyObject(maximumBytes: 16_384).orNull
 
-    /// Who is to be an admin of a tenant.
+    /// The schema of the body that adds an admin to a tenant.
     static let tenantAdmin = object([.required("user_id", id)])
 
     // MARK: Sessions
 
-    /// An address and a password.
+    /// The schema of the body that signs a user in.
     static let signIn = object([.required("email", credential(254)), .required("password", credential(1024))])
 
-    /// A refresh token.
+    /// The schema of the body that refreshes a session.
     static let refresh = object([.required("refresh_token", credential(1024))])
 
-    /// The first admin.
+    /// The schema of the body that creates the first admin.
     static let setup = object([
         .required("email", Schema.string(.email)),
         .required("password", .string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)),
         .required("name", name), .required("setup_token", credential(1024)),
     ])
 
-    /// A text that must not be empty, of which nothing else is said: whether it is right is not told by its form.
+    /// Returns the schema of a credential: any text that is not empty.
+    ///
+    /// Its form must not reveal whether it is right.
     private static func credential(_ maximum: Int) -> Schema {
         .string(max: maximum).checked { $0.string == "" ? Fault.isRequired : nil }
     }

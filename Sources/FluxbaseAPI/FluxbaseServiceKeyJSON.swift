@@ -4,9 +4,11 @@ import JSON
 import KeyStore
 import Keys
 
-/// A service key as Fluxbase's SDK knows it: what has no value is not there.
+/// The JSON of a service key in Fluxbase's dialect.
+///
+/// A member without a value is omitted.
 enum FluxbaseServiceKeyJSON {
-    /// The members.
+    /// Returns the members.
     static func object(_ key: KeyRecord) -> JSONObject {
         var object: JSONObject = [
             "id": .string(UUIDv7.text(of: key.id)),
@@ -48,7 +50,7 @@ enum FluxbaseServiceKeyJSON {
     /// The schema of a key.
     static let schema = Schema.object(fields)
 
-    /// The schema of a key and what became of a request.
+    /// The schema of a key with the outcome of a request.
     static let changed = Schema.object(fields + FluxbaseOutcome.fields)
 
     /// The schema of a key and its token.
@@ -78,9 +80,9 @@ enum FluxbaseServiceKeyJSON {
     static let revoked = Schema.object(FluxbaseOutcome.fields + [.required("key_id", FluxbaseSchema.id)])
 }
 
-/// Who did something, as Fluxbase names it: users by their id.
+/// The name of an actor in Fluxbase's dialect: users by their id.
 enum FluxbaseActor {
-    /// The id of a member, or the actor as events have it.
+    /// Returns the user id of a member, or the actor as events have it.
     static func text(_ actor: String) -> String {
         actor.hasPrefix("member:") ? String(actor.dropFirst("member:".count)) : actor
     }

@@ -6,18 +6,18 @@ import KeyStore
 import Keys
 import Service
 
-/// The operations on what becomes of a service key.
+/// The operations that change the state of a service key.
 ///
-/// The current SDK wants no more than success from most of them; the one before wanted a message.
+/// The current SDK only needs success from most of them; the previous SDK also needs a message.
 extension FluxbaseServiceKeyRoutes {
     var disable: FluxbaseEndpoint {
         endpoint(
             .post,
             "/{id}/disable",
             id: "Disable",
-            "Switch a service key off",
+            "Disable a service key",
             .keysWrite,
-            EndpointResult(.ok, "It is refused until it is enabled again.", FluxbaseOutcome.schema)
+            EndpointResult(.ok, "The key is refused until it is enabled again.", FluxbaseOutcome.schema)
         ) { home, request in
             _ = try await keys.disable(try id(request), in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("Service key disabled successfully")
@@ -29,9 +29,9 @@ extension FluxbaseServiceKeyRoutes {
             .post,
             "/{id}/enable",
             id: "Enable",
-            "Switch a service key on",
+            "Enable a service key",
             .keysWrite,
-            EndpointResult(.ok, "It is accepted again, unless it has ended.", FluxbaseOutcome.schema)
+            EndpointResult(.ok, "The key is accepted again, unless it has expired.", FluxbaseOutcome.schema)
         ) { home, request in
             _ = try await keys.enable(try id(request), in: home, by: try context.caller(request))
             return FluxbaseOutcome.response("Service key enabled successfully")
@@ -43,10 +43,10 @@ extension FluxbaseServiceKeyRoutes {
             .post,
             "/{id}/revoke",
             id: "Revoke",
-            "Revoke a service key for good",
+            "Revoke a service key",
             .keysWrite,
             body: .optional(FluxbaseSchema.revoke).orForm,
-            EndpointResult(.ok, "It is refused from now on.", FluxbaseServiceKeyJSON.revoked)
+            EndpointResult(.ok, "The key is refused from now on.", FluxbaseServiceKeyJSON.revoked)
         ) { home, request in
             let id = try id(request)
             let reason: String? = try request.body.optional("reason")
@@ -63,10 +63,10 @@ extension FluxbaseServiceKeyRoutes {
             .post,
             "/{id}/deprecate",
             id: "Deprecate",
-            "Announce the end of a service key",
+            "Deprecate a service key",
             .keysWrite,
             body: .optional(FluxbaseSchema.deprecate).orForm,
-            EndpointResult(.ok, "When it ends.", FluxbaseServiceKeyJSON.deprecated)
+            EndpointResult(.ok, "The end of the key.", FluxbaseServiceKeyJSON.deprecated)
         ) { home, request in
             let grace = try FluxbaseGrace.period(request.body)
             let key = try await keys.deprecate(
@@ -77,7 +77,7 @@ extension FluxbaseServiceKeyRoutes {
                 by: try context.caller(request)
             )
             let end = key.gracePeriodEndsAt?.rfc3339 ?? ""
-            // What was announced before, and the key's own end, hold where they are earlier than what was asked.
+            // An end that was announced before, or the key's own end, counts if it is earlier than the requested one.
             let length = key.gracePeriodEndsAt.flatMap { end in key.deprecatedAt.map { end - $0 } } ?? .zero
             return FluxbaseOutcome.response(
                 "Service key deprecated successfully",
@@ -97,7 +97,7 @@ extension FluxbaseServiceKeyRoutes {
             .post,
             "/{id}/rotate",
             id: "Rotate",
-            "Put a new key in the place of a service key, which works until its grace period ends",
+            "Replace a service key. The old key works until its grace period ends",
             .keysWrite,
             body: .optional(FluxbaseSchema.rotate).orForm,
             EndpointResult(.created, "The new key and its token.", FluxbaseServiceKeyJSON.rotated),
@@ -139,9 +139,13 @@ extension FluxbaseServiceKeyRoutes {
             .get,
             "/{id}/revocations",
             id: "History",
-            "Say when, by whom and why a service key was revoked, also once it is deleted",
+            "Get the time, actor and reason of a service key's revocation, also after its deletion",
             .keysRead,
-            EndpointResult(.ok, "The last revocation; texts are empty where there was none.", FluxbaseRevocation.schema)
+            EndpointResult(
+                .ok,
+                "The last revocation. Its texts are empty if there was none.",
+                FluxbaseRevocation.schema
+            )
         ) { home, request in
             let id = try id(request)
             let events = try await keys.revocations(id, in: home)
@@ -151,7 +155,7 @@ extension FluxbaseServiceKeyRoutes {
     }
 }
 
-/// The history of a key's revocation: the last one in the SDK's shape, all of them beside it.
+/// The JSON of a key's revocations: the last one in the SDK's shape, and the list of all.
 private enum FluxbaseRevocation {
     static let schema = Schema.object([
         .required("id", FluxbaseSchema.id), .required("name", .string(max: 255)),

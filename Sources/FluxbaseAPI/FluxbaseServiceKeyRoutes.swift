@@ -20,7 +20,9 @@ struct FluxbaseServiceKeyRoutes: Sendable {
 
     var keys: KeyService { context.platform.keys }
 
-    /// Declares an operation; `suffix` is what its path has behind the list's.
+    /// Declares an operation.
+    ///
+    /// `suffix` follows the path of the list.
     func endpoint(
         _ method: EndpointMethod,
         _ suffix: String = "",
@@ -88,7 +90,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
         }
     }
 
-    // MARK: Making and changing
+    // MARK: Creating and changing
 
     private var create: FluxbaseEndpoint {
         endpoint(
@@ -118,10 +120,10 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             method,
             "/{id}",
             id: name,
-            "Change a service key; what is absent stays",
+            "Change a service key. An absent member stays as it is",
             .keysWrite,
             body: .optional(FluxbaseSchema.serviceKeyUpdate),
-            EndpointResult(.ok, "The key as it is now.", FluxbaseServiceKeyJSON.changed)
+            EndpointResult(.ok, "The changed key.", FluxbaseServiceKeyJSON.changed)
         ) { home, request in
             let id = try id(request)
             guard FluxbaseInput.namesSetting(request.body) else {
@@ -144,7 +146,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             id: "Delete",
             "Delete a service key",
             .keysWrite,
-            EndpointResult(.noContent, "It is gone.")
+            EndpointResult(.noContent, "Deleted.")
         ) { home, request in
             try await keys.delete(try id(request), in: home, by: try context.caller(request))
             return .noContent

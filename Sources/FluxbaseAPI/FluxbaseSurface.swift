@@ -4,9 +4,9 @@ import Hummingbird
 package import Service
 package import Surfaces
 
-/// The API of Fluxbase under `/api/v1`, as its TypeScript SDK uses it for keys, sessions and tenants.
+/// The surface for Fluxbase's published TypeScript SDK, under `/api/v1`: keys, sessions and tenants.
 ///
-/// It translates: what is allowed is decided below it, by the same use cases that serve the other surfaces.
+/// The surface translates; `Service` decides what is allowed, with the same use cases as for the other surfaces.
 package struct FluxbaseSurface: Surface {
     /// Every operation.
     package let table: EndpointTable<Principal>
@@ -28,9 +28,9 @@ package struct FluxbaseSurface: Surface {
         table = EndpointTable(endpoints, security: context.security, settings: settings)
     }
 
-    /// The parts of the path space that are this surface's.
+    /// The parts of the path space that belong to the surface.
     ///
-    /// The SDK is used in browsers, too.
+    /// The SDK also runs in browsers.
     package var mounts: [Mount] {
         var mount = table.mount(at: "/api/v1")
         mount.crossOrigin = CrossOriginPolicy(

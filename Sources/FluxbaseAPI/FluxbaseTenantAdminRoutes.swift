@@ -7,9 +7,9 @@ import Service
 import Surfaces
 import Tenancy
 
-/// Who manages a tenant: members of its workspace with a role that may.
+/// The operations on a tenant's admins: the members of its workspace with the role `owner` or `admin`.
 ///
-/// Who manages the whole organization is not listed here and cannot be taken away here.
+/// Admins of the whole organization are neither listed nor removed here.
 struct FluxbaseTenantAdminRoutes: Sendable {
     let context: FluxbaseContext
 
@@ -58,7 +58,7 @@ struct FluxbaseTenantAdminRoutes: Sendable {
         }
     }
 
-    /// The memberships that a filter finds in the caller's organization.
+    /// Returns the memberships in the caller's organization that match a filter.
     private func found(_ filter: MemberFilter, _ request: FluxbaseRequest) async throws -> [Member] {
         let organization = try context.organization(of: try request.caller)
         var found: [Member] = []
@@ -81,7 +81,7 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             .get,
             "",
             id: "fluxbaseListTenantAdmins",
-            "List who manages a tenant",
+            "List the admins of a tenant",
             EndpointResult(
                 .ok,
                 "The admins.",
@@ -99,7 +99,7 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             .post,
             "",
             id: "fluxbaseAssignTenantAdmin",
-            "Let a user of the organization manage a tenant",
+            "Add an admin to a tenant",
             body: .required(FluxbaseSchema.tenantAdmin),
             EndpointResult(.created, "The admin.", FluxbaseTenantJSON.admin),
             makes: true
@@ -122,8 +122,8 @@ struct FluxbaseTenantAdminRoutes: Sendable {
             .delete,
             "/{user}",
             id: "fluxbaseRemoveTenantAdmin",
-            "Let a user no longer manage a tenant",
-            EndpointResult(.noContent, "They no longer do.")
+            "Remove an admin from a tenant",
+            EndpointResult(.noContent, "The admin was removed.")
         ) { workspace, request in
             let user = try FluxbaseInput.id(request, "user", of: "user")
             let admin = try await found(MemberFilter(workspaceID: workspace.id, userID: user), request)

@@ -4,9 +4,9 @@ import JSON
 import Keys
 import Tenancy
 
-/// A workspace as Fluxbase's SDK knows tenants.
+/// The JSON of a workspace in Fluxbase's dialect, where it is a tenant.
 enum FluxbaseTenantJSON {
-    /// The members.
+    /// Returns the members.
     static func object(_ workspace: Workspace) -> JSONObject {
         var object: JSONObject = [
             "id": .string(UUIDv7.text(of: workspace.id)),
@@ -22,7 +22,9 @@ enum FluxbaseTenantJSON {
         return object
     }
 
-    /// The state in one of the four words that the SDK knows: a tenant that takes no requests is in error.
+    /// Returns the state in one of the SDK's four words.
+    ///
+    /// A tenant that accepts no requests is in `error`.
     private static func status(_ state: WorkspaceState) -> String {
         switch state {
         case .creating: "creating"
@@ -46,18 +48,18 @@ enum FluxbaseTenantJSON {
     /// The schema of a list.
     static let list = Schema.array(of: schema, max: FluxbaseContext.maximumList)
 
-    /// The schema of the list of what the caller manages.
+    /// The schema of the list of tenants that the caller manages.
     static let mine = Schema.array(
         of: .object(fields + [.required("my_role", .oneOf("tenant_admin"))]),
         max: FluxbaseContext.maximumList
     )
 
-    /// The schema of a new tenant, in the SDK's shape and in the server's at once.
+    /// The schema of a new tenant, in the shapes of the SDK and of Fluxbase's server at once.
     static let created = Schema.object(
         fields + [.required("tenant", schema), .required("invitation_sent", .boolean)]
     )
 
-    /// A member who manages a tenant.
+    /// Returns the JSON of a tenant's admin.
     static func admin(_ member: Member, of workspace: Workspace) -> JSONObject {
         [
             "id": .string(UUIDv7.text(of: member.id)),
@@ -69,7 +71,7 @@ enum FluxbaseTenantJSON {
         ]
     }
 
-    /// The schema of a member who manages a tenant.
+    /// The schema of a tenant's admin.
     static let admin = Schema.object([
         .required("id", FluxbaseSchema.id), .required("tenant_id", FluxbaseSchema.id),
         .required("user_id", FluxbaseSchema.id), .required("email", .string(max: 254)),

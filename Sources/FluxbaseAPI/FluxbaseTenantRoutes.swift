@@ -9,7 +9,7 @@ import Tenancy
 
 /// The operations on tenants, which are the workspaces of the caller's organization.
 ///
-/// A tenant that was deleted is an archived workspace: no operation here shows it again.
+/// A deleted tenant is an archived workspace. No operation here returns it.
 struct FluxbaseTenantRoutes: Sendable {
     let context: FluxbaseContext
 
@@ -42,7 +42,7 @@ struct FluxbaseTenantRoutes: Sendable {
             responses: [response],
             problems: [.conflict, .serviceUnavailable],
             takesIdempotencyKey: makes,
-            // Making or dropping a database may take a while.
+            // Creating or dropping a database can take long.
             deadline: method == .get ? .seconds(30) : .seconds(120)
         ) { request in
             do {
@@ -55,7 +55,7 @@ struct FluxbaseTenantRoutes: Sendable {
 
     // MARK: Reading
 
-    /// What the caller reaches, newest first.
+    /// Returns the tenants that the caller can access, newest first.
     private func reachable(_ request: FluxbaseRequest) async throws -> [Workspace] {
         let caller = try context.caller(request)
         var found: [Workspace] = []
@@ -74,7 +74,7 @@ struct FluxbaseTenantRoutes: Sendable {
             .get,
             "",
             id: "fluxbaseListTenants",
-            "List the tenants that the caller reaches",
+            "List the tenants that the caller can access",
             EndpointResult(.ok, "The tenants.", FluxbaseTenantJSON.list)
         ) { request in
             let found = try await reachable(request)
@@ -124,7 +124,7 @@ struct FluxbaseTenantRoutes: Sendable {
             .post,
             "",
             id: "fluxbaseCreateTenant",
-            "Create a tenant, whose database exists when this answers",
+            "Create a tenant. Its database exists when the answer is sent",
             access: .admin(Permission.workspacesWrite),
             body: .required(FluxbaseSchema.tenantCreate),
             EndpointResult(.created, "The tenant.", FluxbaseTenantJSON.created),
@@ -154,10 +154,10 @@ struct FluxbaseTenantRoutes: Sendable {
             .patch,
             "/{id}",
             id: "fluxbaseUpdateTenant",
-            "Change a tenant; what is absent stays",
+            "Change a tenant. An absent member stays as it is",
             access: .admin(Permission.workspacesWrite),
             body: .optional(FluxbaseSchema.tenantUpdate),
-            EndpointResult(.ok, "The tenant as it is now.", FluxbaseTenantJSON.schema)
+            EndpointResult(.ok, "The changed tenant.", FluxbaseTenantJSON.schema)
         ) { request in
             let workspace = try await context.tenant(inPathOf: request)
             var change = WorkspaceChange(metadata: try FluxbaseInput.metadata(request.body))
@@ -176,13 +176,13 @@ struct FluxbaseTenantRoutes: Sendable {
             .delete,
             "/{id}",
             id: "fluxbaseDeleteTenant",
-            "Delete a tenant: its keys are refused for good, and with `hard=true` its database is dropped",
+            "Delete a tenant. Its keys are refused from now on, and with `hard=true` its database is dropped",
             access: .admin(Permission.workspacesWrite),
             query: QuerySchema(
-                [QueryParameter("hard", .string(max: 16), "`true` drops the database, too.")],
+                [QueryParameter("hard", .string(max: 16), "`true` also drops the database.")],
                 unknown: .ignored
             ),
-            EndpointResult(.noContent, "It is gone.")
+            EndpointResult(.noContent, "Deleted.")
         ) { request in
             let isHard = try request.query.optional("hard", as: String.self) == "true"
             let workspace = try await context.tenant(inPathOf: request, orArchived: isHard)
@@ -202,10 +202,10 @@ struct FluxbaseTenantRoutes: Sendable {
 }
 
 extension FluxbaseContext {
-    /// There is no such tenant for the caller.
+    /// The problem of a tenant that does not exist for the caller.
     static let tenantNotFound = Problem(.notFound, code: "NOT_FOUND", detail: "tenant not found")
 
-    /// The tenant that the path names by id or slug.
+    /// Returns the tenant that the path names by id or slug.
     func tenant(inPathOf request: FluxbaseRequest, orArchived: Bool = false) async throws -> Workspace {
         let name = FluxbaseInput.idOrSlug(try request.parameter("id"))
         let workspace = try await platform.workspaces.get(name, by: try caller(request))

@@ -5,9 +5,11 @@ import Keys
 import Service
 import Tenancy
 
-/// A user as Fluxbase's SDK knows it.
+/// The JSON of a user in Fluxbase's dialect.
 enum FluxbaseUserJSON {
-    /// The members of a user, whose address is an admin's word: Mortise sends no mail that could confirm it.
+    /// Returns the members of a user.
+    ///
+    /// The address counts as confirmed by the admin who added the user: Mortise sends no mail.
     static func object(_ user: User, role: String) -> JSONObject {
         [
             "id": .string(UUIDv7.text(of: user.id)),
@@ -38,7 +40,7 @@ enum FluxbaseUserJSON {
 }
 
 extension SignedIn {
-    /// The session as an answer.
+    /// Returns the session as an answer.
     func response(role: String, status: HTTPResponse.Status = .ok) -> EndpointResponse {
         .object(status: status) {
             $0.member("user", JSONValue.object(FluxbaseUserJSON.object(user, role: role)))
@@ -50,22 +52,22 @@ extension SignedIn {
     }
 }
 
-/// What a member is in Fluxbase's words.
+/// The roles of members in Fluxbase's terms.
 enum FluxbaseRole {
-    /// Who manages the whole organization.
+    /// The role of an admin of the whole organization.
     static let instanceAdmin = "instance_admin"
 
-    /// Whether somebody with these memberships manages the whole organization.
+    /// True if these memberships make a user an admin of the whole organization.
     static func managesInstance(_ memberships: [Member]) -> Bool {
         memberships.contains { $0.workspaceID == nil && isAdmin($0.role) }
     }
 
-    /// What the SDK shows as a user's role: `admin` for whoever manages anything, as in the access token.
+    /// Returns the role that the SDK shows for a user: `admin` if the user manages anything, as in the access token.
     static func name(_ memberships: [Member]) -> String {
         if memberships.contains(where: { isAdmin($0.role) }) { return "admin" }
         return memberships.first?.role.rawValue ?? MemberRole.member.rawValue
     }
 
-    /// Whether a role manages what it is given for.
+    /// True for the roles `owner` and `admin`.
     static func isAdmin(_ role: MemberRole?) -> Bool { role == .owner || role == .admin }
 }

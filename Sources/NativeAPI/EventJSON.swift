@@ -3,7 +3,7 @@ import JSON
 import KeyStore
 import Keys
 
-/// An event as the native API shows it.
+/// The JSON of an event in the native API.
 struct EventJSON: JSONWritable {
     let event: EventRecord
 
@@ -14,23 +14,24 @@ struct EventJSON: JSONWritable {
             .required("workspace_id", NativeSchema.id.orNull),
             .required("organization_id", NativeSchema.id.orNull),
             .required("key_id", NativeSchema.id.orNull),
-            .required("key_name", .string(max: 255).orNull.described("The key's name at the time.")),
+            .required("key_name", .string(max: 255).orNull.described("The key's name when the event was written.")),
             .required(
                 "actor",
                 .string(max: 255)
                     .described(
                         """
-                        Who did it: `admin-key:<id>`, `operator-key:<id>`, `service-key:<id>`, `client-key:<id>`, `member:<user id>`, \
+                        The actor: `admin-key:<id>`, `operator-key:<id>`, `service-key:<id>`, `client-key:<id>`, `member:<user id>`, \
                         `session:<user>`, `system`.
                         """
                     )
             ),
-            .required("address", .string(max: 64).orNull.described("Where the request came from.")),
+            .required("address", .string(max: 64).orNull.described("The address of the request's client.")),
             .required("request_id", .string(max: 64).orNull),
             .required("occurred_at", NativeSchema.time),
             .required(
                 "changes",
-                .anyObject(maximumBytes: 262_144).described("What changed, with `from` and `to` where both are known.")
+                .anyObject(maximumBytes: 262_144)
+                    .described("The changed members, with `from` and `to` where both are known.")
             ),
         ])
         .named("Event")

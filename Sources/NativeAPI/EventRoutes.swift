@@ -7,7 +7,7 @@ import Service
 import Surfaces
 import Tenancy
 
-/// The events of a workspace, and of an organization.
+/// The operations that list the events of a workspace or an organization.
 struct EventRoutes: Sendable {
     let context: NativeContext
 
@@ -16,12 +16,12 @@ struct EventRoutes: Sendable {
     /// The parameters of every list of events.
     static let query = QuerySchema.page([
         QueryParameter("type", .string(min: 1, max: 64), "Only events of this type, such as `rotated`."),
-        QueryParameter("actor", .string(min: 1, max: 255), "Only events by this actor."),
-        QueryParameter("since", NativeSchema.time, "Not before this instant."),
-        QueryParameter("until", NativeSchema.time, "Before this instant."),
+        QueryParameter("actor", .string(min: 1, max: 255), "Only events of this actor."),
+        QueryParameter("since", NativeSchema.time, "Only events at or after this instant."),
+        QueryParameter("until", NativeSchema.time, "Only events before this instant."),
     ])
 
-    /// The answer of every list of events.
+    /// The responses of every list of events.
     static let responses = [
         EndpointResult(.ok, "A page of events.", NativeSchema.page("EventPage", of: EventJSON.schema))
     ]
@@ -32,8 +32,8 @@ struct EventRoutes: Sendable {
             "/v1/workspaces/{workspace}/events",
             id: "listWorkspaceEvents",
             tag: NativeSurface.Tag.events,
-            summary: "List what happened in a workspace, newest first",
-            description: "Events of its keys, also of those that are gone, and of the workspace itself.",
+            summary: "List the events of a workspace, newest first",
+            description: "The events of the workspace and of its keys, deleted keys included.",
             access: .admin(.eventsRead),
             parameters: [DomainSchema.workspaceParameter],
             query: Self.query,
@@ -52,9 +52,9 @@ struct EventRoutes: Sendable {
             "/v1/organizations/{organization}/events",
             id: "listOrganizationEvents",
             tag: NativeSurface.Tag.events,
-            summary: "List what happened in an organization, newest first",
+            summary: "List the events of an organization, newest first",
             description:
-                "Events of its members, sessions, admin keys and workspaces; what happened to the keys inside a workspace is there.",
+                "The events of its members, sessions, admin keys and workspaces. Events of the keys inside a workspace are listed there.",
             access: .anybody(.eventsRead),
             parameters: [OrganizationRoutes.parameter],
             query: Self.query,
@@ -71,7 +71,7 @@ struct EventRoutes: Sendable {
         }
     }
 
-    /// One page of the events of one key, or of all in one place.
+    /// Returns one page of events: of one key, or of all keys in `home`.
     static func answer(
         _ request: NativeRequest,
         key: UUID?,

@@ -2,15 +2,17 @@ import Endpoints
 import Keys
 import Surfaces
 
-/// The sets of keys that one group of operations serves.
+/// A kind of key collection.
+///
+/// All families have the same operations.
 enum KeyFamily: Sendable {
-    /// The keys of a workspace.
+    /// The service keys of a workspace.
     case service
-    /// The keys of the subjects of a workspace.
+    /// The client keys of a workspace.
     case client
-    /// The keys that manage an organization.
+    /// The admin keys of an organization.
     case admin
-    /// The keys that manage the platform.
+    /// The operator keys of the platform.
     case `operator`
 
     /// The path of the list.
@@ -23,7 +25,7 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// The name in the operations' names.
+    /// The family's name in operation ids and schema names.
     var schemaName: String {
         switch self {
         case .service: "ServiceKey"
@@ -33,7 +35,7 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// The name in sentences.
+    /// The family's name in sentences.
     var noun: String {
         switch self {
         case .service: "service key"
@@ -43,7 +45,7 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// The heading in the document.
+    /// The family's heading in the OpenAPI document.
     var tag: String {
         switch self {
         case .service: NativeSurface.Tag.serviceKeys
@@ -53,7 +55,7 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// The parameters of the path of the list.
+    /// The path parameters of the list.
     var parameters: [PathParameter] {
         switch self {
         case .service, .client: [DomainSchema.workspaceParameter]
@@ -62,7 +64,7 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// Who may call an operation that needs a permission.
+    /// Returns the access rule of an operation that needs a permission.
     func access(_ permission: Permission) -> Access {
         switch self {
         case .service: .admin(permission)
@@ -72,7 +74,9 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// The permissions that such a key may have; `nil` where it can have none.
+    /// The permissions that a key of the family can have.
+    ///
+    /// `nil` if its keys have no permissions.
     var permissions: PermissionSet? {
         switch self {
         case .service, .client: nil
@@ -81,15 +85,15 @@ enum KeyFamily: Sendable {
         }
     }
 
-    /// The permissions of a key that is made without being given any.
+    /// The permissions of a key that is created without any.
     var defaultPermissions: PermissionSet {
         self == .operator ? [.platform] : []
     }
 
-    /// What the document says about permissions.
+    /// The description of `permissions` in the OpenAPI document.
     var permissionsDescription: String {
         self == .operator
-            ? "What it may do in this API; everything by default, since there is one permission only."
-            : "What it may do in this API: no more than the caller may, and nothing by default."
+            ? "The key's permissions in this API. Defaults to the only one, `platform:*`."
+            : "The key's permissions in this API, at most the caller's own. Defaults to none."
     }
 }

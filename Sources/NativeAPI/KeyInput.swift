@@ -5,9 +5,9 @@ import Keys
 import Service
 import Surfaces
 
-/// Reads what the bodies of requests about keys say, once their schema has accepted them.
+/// Turns validated request bodies into drafts and changes of keys.
 enum KeyInput {
-    /// A key to be made.
+    /// Returns the draft of a new key.
     static func draft(_ body: Fields, _ family: KeyFamily) throws -> KeyDraft {
         let mode: String? = try body.optional("mode")
         var draft = KeyDraft(
@@ -28,7 +28,9 @@ enum KeyInput {
         return draft
     }
 
-    /// A change: what is absent stays, `null` clears.
+    /// Returns a change of a key.
+    ///
+    /// An absent member stays as it is, `null` clears it.
     static func patch(_ body: Fields) throws -> KeyPatch {
         var patch = KeyPatch()
         patch.name = try body.change("name").setting
@@ -44,7 +46,7 @@ enum KeyInput {
         return patch
     }
 
-    /// How long what is replaced still works.
+    /// Returns the grace period, 24 hours by default.
     static func grace(_ body: Fields) throws -> GracePeriod {
         guard let seconds: Int = try body.optional("grace_period_seconds") else { return .default }
         guard let grace = GracePeriod(seconds: seconds) else { throw FieldMismatch(name: "grace_period_seconds") }
@@ -81,12 +83,12 @@ enum KeyInput {
 }
 
 extension Change {
-    /// For members that cannot be null.
+    /// The setting of a member that cannot be null.
     fileprivate var setting: Setting<Value> {
         if case .set(let value) = self { .set(value) } else { .keep }
     }
 
-    /// For members whose null is a value of its own.
+    /// The setting of a member that null clears.
     fileprivate var clearable: Setting<Value?> {
         switch self {
         case .keep: .keep
@@ -95,7 +97,7 @@ extension Change {
         }
     }
 
-    /// For members whose null is stored as another value.
+    /// Returns the setting of a member for which null means `value`.
     fileprivate func setting(clearedTo value: Value) -> Setting<Value> {
         if case .clear = self { .set(value) } else { setting }
     }

@@ -4,16 +4,20 @@ import JSON
 import KeyStore
 import Keys
 
-/// A key as the native API shows it: everything but what opens it.
+/// The JSON of a key in the native API.
+///
+/// It contains no token and no digest.
 struct KeyJSON: JSONWritable {
     let key: KeyRecord
     let workspaceID: UUID?
     let status: KeyStatus
 
-    /// Shows a key of a workspace, or one without.
+    /// Creates the JSON of a key.
     ///
-    /// The status is that at `now`, but not before the key's last change, which the database's clock dates and this node's clock may
-    /// lag behind.
+    /// The status is computed for `now` or for the key's last change, whichever is later: the database's clock dates the change, and
+    /// this node's clock can lag behind it.
+    ///
+    /// `workspaceID` is `nil` for admin and operator keys.
     init(_ key: KeyRecord, workspaceID: UUID?, at now: Timestamp) {
         self.key = key
         self.workspaceID = workspaceID
@@ -24,7 +28,10 @@ struct KeyJSON: JSONWritable {
         Schema.object([
             .required("prefix", .string(max: 16).described("The first characters of the token.")),
             .required("created_at", NativeSchema.time),
-            .required("ends_at", NativeSchema.time.orNull.described("When it stops working, after a rotation.")),
+            .required(
+                "ends_at",
+                NativeSchema.time.orNull.described("The end of the grace period, if the secret was replaced.")
+            ),
             .required("last_used_at", NativeSchema.time.orNull),
         ])
         .named("Secret")
@@ -36,18 +43,19 @@ struct KeyJSON: JSONWritable {
             .required("name", NativeSchema.name),
             .required("description", NativeSchema.text.orNull),
             .required("type", .oneOf("service", "anon", "client", "admin", "operator")),
-            .required("subject", .string(max: 255).orNull.described("Whom a client key belongs to; null for others.")),
+            .required("subject", .string(max: 255).orNull.described("The owner of a client key. Null for other keys.")),
             .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
             .required("prefix", .string(max: 16).described("The first 16 characters of the newest token.")),
             .required("status", .oneOf(KeyStatus.allCases.map(\.rawValue))),
             .required(
                 "scopes",
-                .array(of: .string(max: 255), max: 1000).described("What it may do, in the application's words.")
+                .array(of: .string(max: 255), max: 1000)
+                    .described("The scopes of the key, in the application's own terms.")
             ),
             .required(
                 "permissions",
                 .array(of: .oneOf(Permission.allCases.map(\.rawValue)), max: 16)
-                    .described("What it may do in this API.")
+                    .described("The key's permissions in this API.")
             ),
             .required("allowed_namespaces", .array(of: .string(max: 255), max: 1000).orNull),
             .required("allowed_ips", .array(of: .string(max: 64), max: 1000)),
@@ -68,7 +76,8 @@ struct KeyJSON: JSONWritable {
             .required("replaced_by", NativeSchema.id.orNull),
             .required(
                 "secrets",
-                .array(of: secretSchema, max: 2).described("What can open it: two while it is being rotated.")
+                .array(of: secretSchema, max: 2)
+                    .described("The key's secrets: one, or two during the grace period of a rotation.")
             ),
         ])
         .named("Key")
@@ -114,7 +123,7 @@ struct KeyJSON: JSONWritable {
     }
 }
 
-/// A secret as the native API shows it.
+/// The JSON of a secret in the native API.
 private struct SecretJSON: JSONWritable {
     let secret: SecretRecord
 

@@ -9,7 +9,7 @@ import Service
 extension KeyRoutes {
     private typealias Mutation = @Sendable (UUID, KeyHome, Caller, NativeRequest) async throws -> KeyRecord
 
-    /// Declares an operation that changes a key and answers with it.
+    /// Declares an operation that changes a key and answers with the key.
     private func change(
         _ method: EndpointMethod,
         _ suffix: String,
@@ -27,7 +27,7 @@ extension KeyRoutes {
             .keysWrite,
             description: description,
             body: body,
-            responses: [EndpointResult(.ok, "The key as it is now.", KeyJSON.schema)],
+            responses: [EndpointResult(.ok, "The changed key.", KeyJSON.schema)],
             problems: [.conflict]
         ) { request in
             let home = try await home(request, .keysWrite)
@@ -43,7 +43,7 @@ extension KeyRoutes {
             id: "update\(family.schemaName)",
             "Change \(family.article) \(family.noun)",
             description: """
-                What is absent stays; `null` clears. Type and mode are fixed when the key is made. A revoked key cannot be changed.
+                An absent member stays as it is, `null` clears it. Type and mode are immutable. A revoked key cannot be changed.
                 """,
             body: .required(KeySchema.patch(family, now: context.now))
         ) { id, home, caller, request in
@@ -57,7 +57,7 @@ extension KeyRoutes {
             "/{id}/disable",
             id: "disable\(family.schemaName)",
             "Switch \(family.article) \(family.noun) off",
-            description: "It is refused until it is enabled again."
+            description: "The key is refused until it is enabled again."
         ) { id, home, caller, _ in try await context.platform.keys.disable(id, in: home, by: caller) }
     }
 
@@ -67,7 +67,7 @@ extension KeyRoutes {
             "/{id}/enable",
             id: "enable\(family.schemaName)",
             "Switch \(family.article) \(family.noun) on",
-            description: "It does not bring back what has expired."
+            description: "An expired key stays expired."
         ) { id, home, caller, _ in try await context.platform.keys.enable(id, in: home, by: caller) }
     }
 
@@ -76,9 +76,9 @@ extension KeyRoutes {
             .post,
             "/{id}/deprecate",
             id: "deprecate\(family.schemaName)",
-            "Announce the end of \(family.article) \(family.noun)",
+            "Deprecate \(family.article) \(family.noun)",
             description:
-                "It works until the grace period ends. Again, this can bring the end nearer and not put it off.",
+                "The key works until the grace period ends. Calling it again can shorten the grace period, never extend it.",
             body: .optional(KeySchema.deprecate)
         ) { id, home, caller, request in
             let reason: String? = try request.body.optional("reason")
@@ -94,7 +94,7 @@ extension KeyRoutes {
             id: "revoke\(family.schemaName)",
             "Revoke \(family.article) \(family.noun)",
             description:
-                "For good: every verification that starts after the answer is refused. Again, the answer is the same.",
+                "Final. Every verification that starts after the answer is refused. A repeated call gets the same answer.",
             body: .optional(KeySchema.revoke)
         ) { id, home, caller, request in
             let reason: String? = try request.body.optional("reason")
@@ -109,8 +109,8 @@ extension KeyRoutes {
             id: "delete\(family.schemaName)",
             "Delete \(family.article) \(family.noun)",
             .keysWrite,
-            description: "Its events stay.",
-            responses: [EndpointResult(.noContent, "It is gone.")]
+            description: "The key's events stay.",
+            responses: [EndpointResult(.noContent, "Deleted.")]
         ) { request in
             let home = try await home(request, .keysWrite)
             try await context.platform.keys.delete(try key(request), in: home, by: try context.caller(request))

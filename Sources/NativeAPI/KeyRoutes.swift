@@ -8,7 +8,7 @@ import Service
 import Surfaces
 import Tenancy
 
-/// The operations on one family of keys.
+/// The operations on the keys of one family.
 struct KeyRoutes: Sendable {
     let context: NativeContext
     let family: KeyFamily
@@ -19,9 +19,11 @@ struct KeyRoutes: Sendable {
 
     static let idParameter = PathParameter("id", "The key's id.")
 
-    // MARK: What the operations share
+    // MARK: Helpers of the operations
 
-    /// The keys that the path names, once the caller may come there.
+    /// Returns the key collection that the path names.
+    ///
+    /// - Throws: `Refusal` if the caller cannot access the collection.
     func home(_ request: NativeRequest, _ permission: Permission) async throws -> KeyHome {
         let access = context.platform.access
         let caller = try request.caller
@@ -33,15 +35,15 @@ struct KeyRoutes: Sendable {
         }
     }
 
-    /// The id of the key that the path names.
+    /// Returns the key id in the path.
     ///
-    /// A text that is no id names no key.
+    /// - Throws: `Refusal.notFound` if the text is not an id.
     func key(_ request: NativeRequest) throws -> UUID {
         guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
         return id
     }
 
-    /// The path of the list with ids in place of slugs.
+    /// Returns the path of the list with ids instead of slugs.
     func resolvedPath(_ home: KeyHome) -> String {
         let workspace = home.workspaceID.map(UUIDv7.text(of:)) ?? ""
         return switch family {
@@ -56,7 +58,9 @@ struct KeyRoutes: Sendable {
         KeyJSON(key, workspaceID: home.workspaceID, at: context.now())
     }
 
-    /// The answer to a request that made a token, without the token: what a twin is answered, too.
+    /// Returns a function that renders the answer to a request that issued a token, without the token.
+    ///
+    /// The rendered text is stored for replays.
     func answer(_ home: KeyHome) -> @Sendable (KeyRecord, Timestamp) -> String {
         let workspaceID = home.workspaceID
         return { key, now in
@@ -66,7 +70,9 @@ struct KeyRoutes: Sendable {
         }
     }
 
-    /// Declares an operation; `suffix` is what its path has behind the list's.
+    /// Declares an operation.
+    ///
+    /// `suffix` follows the path of the list.
     func endpoint(
         _ method: EndpointMethod,
         _ suffix: String,
@@ -106,8 +112,8 @@ struct KeyRoutes: Sendable {
 
     private var list: NativeEndpoint {
         var filters = [
-            NativeSchema.query("A part of the name, the description or a token's prefix."),
-            QueryParameter("status", .oneOf(KeyStatus.allCases.map(\.rawValue)), "Only keys of this status."),
+            NativeSchema.query("A part of the name, the description or the token's prefix."),
+            QueryParameter("status", .oneOf(KeyStatus.allCases.map(\.rawValue)), "Only keys with this status."),
         ]
         if family == .service {
             filters.append(QueryParameter("type", .oneOf("service", "anon"), "Only keys of this type."))
@@ -156,9 +162,9 @@ struct KeyRoutes: Sendable {
             .get,
             "/{id}/events",
             id: "list\(family.schemaName)Events",
-            "List what happened to \(family.article) \(family.noun), newest first",
+            "List the events of \(family.article) \(family.noun), newest first",
             .eventsRead,
-            description: "The events of a deleted key stay.",
+            description: "A deleted key keeps its events.",
             query: EventRoutes.query,
             responses: EventRoutes.responses
         ) { request in
@@ -167,7 +173,7 @@ struct KeyRoutes: Sendable {
         }
     }
 
-    // MARK: Making
+    // MARK: Creating
 
     private var create: NativeEndpoint {
         endpoint(
@@ -176,7 +182,7 @@ struct KeyRoutes: Sendable {
             id: "create\(family.schemaName)",
             "Create \(family.article) \(family.noun)",
             .keysWrite,
-            description: "The token is in this answer and in no other.",
+            description: "Only this answer contains the token.",
             body: .required(KeySchema.create(family, now: context.now)),
             responses: [
                 EndpointResult(.created, "The key and its token.", KeySchema.issued, headers: [NativeSchema.replayed])
@@ -197,10 +203,10 @@ struct KeyRoutes: Sendable {
             .post,
             "/{id}/rotate",
             id: "rotate\(family.schemaName)",
-            "Give \(family.article) \(family.noun) a new token",
+            "Rotate \(family.article) \(family.noun)",
             .keysWrite,
             description: """
-                The key keeps its id. The token before this one works until the grace period ends; any older one ends at once. The new \
+                The key keeps its id and gets a new token. The previous token works until the grace period ends. An older one ends at once. The new \
                 token is in this answer and in no other.
                 """,
             body: .optional(KeySchema.rotate),
@@ -227,15 +233,15 @@ struct KeyRoutes: Sendable {
 }
 
 extension KeyFamily {
-    /// The article before the noun.
+    /// The indefinite article of the noun.
     var article: String { isOfWorkspace ? "a" : "an" }
 
-    /// Whether the keys live in a workspace's database.
+    /// True if the keys are stored in a workspace's database.
     var isOfWorkspace: Bool { self == .service || self == .client }
 }
 
 extension IssuedKey {
-    /// The stored answer with the token put in as its last member.
+    /// Returns the stored answer with the token as its last member.
     fileprivate func response(_ status: HTTPResponse.Status) -> EndpointResponse {
         .issued(answer, token: token, isReplay: isReplay, status: status)
     }

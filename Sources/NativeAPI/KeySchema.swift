@@ -3,12 +3,12 @@ import JSON
 import Keys
 import Surfaces
 
-/// What the bodies of requests about keys must be like.
+/// The schemas of request bodies about keys.
 enum KeySchema {
-    /// A number of verifications.
+    /// The schema of a rate limit, in verifications.
     static let rateLimit = Schema.integer(1...Int64(Int32.max))
 
-    /// A scope in the native grammar.
+    /// The schema of a scope in the native grammar.
     static let scope = Schema.string(
         TextFormat(
             pattern: #"^(\*|[A-Za-z0-9_.\-]{1,64}:(\*|[A-Za-z0-9_.\-]{1,64}))$"#,
@@ -19,19 +19,21 @@ enum KeySchema {
         ) { (try? Scope(validating: $0)) != nil }
     )
 
-    /// What a key may do, or what is asked of it.
+    /// The schema of a list of scopes.
     static let scopes = Schema.array(of: scope, max: ScopeSet.maximumCount)
 
-    /// A name of a part of the tenant's application.
+    /// The schema of a namespace: the name of a part of the tenant's application.
     static let namespace = Schema.string(min: 1, max: 255)
 
-    /// Whom a client key belongs to.
+    /// The schema of a subject, the owner of a client key.
     static let subject = Schema.string(min: 1, max: 255)
-        .described("Whom it belongs to, by the application's own name for them; fixed.")
+        .described("The owner of the key, in the application's own terms. Immutable.")
 
-    /// A length of time in which what is replaced still works.
+    /// The schema of a grace period, in seconds.
     static let gracePeriod = Schema.integer(Int64(GracePeriod.range.lowerBound)...Int64(GracePeriod.range.upperBound))
-        .described("Seconds in which what is replaced still works: 0 to 2592000, by default 86400.")
+        .described(
+            "The time in which the replaced secret or the deprecated key still works, in seconds: 0 to 2592000. Defaults to 86400."
+        )
 
     private static func future(_ now: @escaping @Sendable () -> Timestamp) -> @Sendable (JSONValue) -> String? {
         { value in
@@ -42,22 +44,22 @@ enum KeySchema {
         }
     }
 
-    /// The members that a key is made with.
+    /// Returns the schema of the body that creates a key.
     static func create(_ family: KeyFamily, now: @escaping @Sendable () -> Timestamp) -> Schema {
         var fields: [Field] = [.required("name", NativeSchema.name)]
         if family == .service {
-            fields.append(.optional("type", .oneOf("service", "anon").described("Fixed; `service` by default.")))
+            fields.append(.optional("type", .oneOf("service", "anon").described("Immutable. Defaults to `service`.")))
         }
         if family == .client { fields.append(.required("subject", subject)) }
         fields.append(
-            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).described("Fixed; `live` by default."))
+            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).described("Immutable. Defaults to `live`."))
         )
-        // By the time it is sent again, with its Idempotency-Key, a key that was made may have ended.
+        // A replay can arrive after the end of the key that the first request created.
         fields.append(contentsOf: settings(family, end: NativeSchema.time.checkedByUseCase(future(now))))
         return .object(fields).named("\(family.schemaName)Create")
     }
 
-    /// The members that a key may be given later.
+    /// Returns the schema of the body that changes a key.
     static func patch(_ family: KeyFamily, now: @escaping @Sendable () -> Timestamp) -> Schema {
         let fields = settings(family, end: NativeSchema.time.checked(future(now)))
         return .object([.optional("name", NativeSchema.name)] + fields).named("\(family.schemaName)Patch")
@@ -66,20 +68,23 @@ enum KeySchema {
     private static func settings(_ family: KeyFamily, end: Schema) -> [Field] {
         var fields: [Field] = [
             .optional("description", NativeSchema.text.orNull),
-            .optional("scopes", scopes.described("What it may do, in the application's words; nothing by default.")),
+            .optional(
+                "scopes",
+                scopes.described("The scopes of the key, in the application's own terms. Defaults to none.")
+            ),
             .optional(
                 "allowed_namespaces",
                 .array(of: namespace, max: 100).orNull
-                    .described("Null is all; an empty list is the default namespace alone.")
+                    .described("Null allows all namespaces. An empty list allows only the default namespace.")
             ),
             .optional(
                 "allowed_ips",
-                DomainSchema.addresses.orNull.described("Addresses or CIDR ranges; none means all.")
+                DomainSchema.addresses.orNull.described("Addresses or CIDR ranges. An empty list allows all.")
             ),
-            .optional("rate_limit_per_minute", rateLimit.orNull.described("Null is unlimited.")),
-            .optional("rate_limit_per_hour", rateLimit.orNull.described("Null is unlimited.")),
-            .optional("expires_at", end.orNull.described("In the future; null is never.")),
-            .optional("metadata", .anyObject(maximumBytes: 16_384).described("The owner's own data, at most 16 KiB.")),
+            .optional("rate_limit_per_minute", rateLimit.orNull.described("Null means unlimited.")),
+            .optional("rate_limit_per_hour", rateLimit.orNull.described("Null means unlimited.")),
+            .optional("expires_at", end.orNull.described("Must be in the future. Null means never.")),
+            .optional("metadata", .anyObject(maximumBytes: 16_384).described("The owner's own data. At most 16 KiB.")),
         ]
         if let permissions = family.permissions {
             let schema = Schema.array(of: .oneOf(permissions.names), max: Permission.allCases.count)
@@ -88,24 +93,24 @@ enum KeySchema {
         return fields
     }
 
-    /// The body of a deprecation.
+    /// The schema of the body that deprecates a key.
     static let deprecate =
         Schema.object([
             .optional("reason", NativeSchema.text.orNull), .optional("grace_period_seconds", gracePeriod),
         ])
         .named("Deprecation")
 
-    /// The body of a rotation.
+    /// The schema of the body that rotates a key.
     static let rotate = Schema.object([.optional("grace_period_seconds", gracePeriod)]).named("Rotation")
 
-    /// The body of a revocation.
+    /// The schema of the body that revokes a key.
     static let revoke = Schema.object([.optional("reason", NativeSchema.text.orNull)]).named("Revocation")
 
-    /// The answer with a token in it.
+    /// The schema of an answer that contains a token.
     static let issued =
         Schema.object([
             .required("key", KeyJSON.schema),
-            .required("token", .string(max: 255).described("The whole token; it is in no other answer.")),
+            .required("token", .string(max: 255).described("The full token. No other answer contains it.")),
         ])
         .named("IssuedKey")
 }

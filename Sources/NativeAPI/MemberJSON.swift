@@ -3,7 +3,7 @@ import JSON
 import Keys
 import Tenancy
 
-/// A user as the native API shows it.
+/// The JSON of a user in the native API.
 struct UserJSON: JSONWritable {
     let user: User
 
@@ -12,7 +12,7 @@ struct UserJSON: JSONWritable {
             .required("id", NativeSchema.id),
             .required("email", .string(min: 3, max: 254)),
             .required("name", NativeSchema.name.orNull),
-            .required("has_password", .boolean.described("Without one they cannot sign in.")),
+            .required("has_password", .boolean.described("False if the user cannot sign in.")),
         ])
         .named("User")
 
@@ -26,7 +26,7 @@ struct UserJSON: JSONWritable {
     }
 }
 
-/// A member as the native API shows it.
+/// The JSON of a member in the native API.
 struct MemberJSON: JSONWritable {
     let member: Member
 
@@ -34,10 +34,10 @@ struct MemberJSON: JSONWritable {
 
     static let schema =
         Schema.object([
-            .required("id", NativeSchema.id.described("The membership's.")),
+            .required("id", NativeSchema.id.described("The id of the membership.")),
             .required("user", UserJSON.schema),
             .required("organization_id", NativeSchema.id),
-            .required("workspace_id", NativeSchema.id.orNull.described("Null is the whole organization.")),
+            .required("workspace_id", NativeSchema.id.orNull.described("Null for a role in the whole organization.")),
             .required("role", role),
             .required("created_at", NativeSchema.time),
             .required("updated_at", NativeSchema.time),

@@ -15,7 +15,7 @@ struct MemberRoutes: Sendable {
 
     private static let path = "/v1/organizations/{organization}/members"
     private static let id = PathParameter("id", "The membership's id.")
-    /// A new password.
+    /// The schema of a new password.
     static let password = Schema.string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)
     private static let email = Schema.string(min: 3, max: 254)
         .checked { value in
@@ -61,7 +61,9 @@ struct MemberRoutes: Sendable {
         return role
     }
 
-    /// Only an absent one is the whole organization.
+    /// Returns the workspace of the role.
+    ///
+    /// `nil` means the whole organization.
     private func workspace(_ body: Fields) throws -> UUID? {
         guard let text: String = try body.optional("workspace_id") else { return nil }
         guard let id = UUIDv7.parse(text.lowercased()) else { throw FieldMismatch(name: "workspace_id") }
@@ -79,11 +81,11 @@ struct MemberRoutes: Sendable {
             "",
             id: "listMembers",
             "List members, newest first",
-            description: "Who manages single workspaces sees the members of those.",
+            description: "A caller that manages only some workspaces sees the members of those workspaces.",
             query: .page([
                 QueryParameter("workspace_id", NativeSchema.id, "Only members of this workspace."),
                 QueryParameter("role", MemberJSON.role, "Only members with this role."),
-                NativeSchema.query("A part of the address or the name."),
+                NativeSchema.query("A part of the e-mail address or the name."),
             ]),
             response: EndpointResult(
                 .ok,
@@ -114,17 +116,20 @@ struct MemberRoutes: Sendable {
             id: "addMember",
             "Add a member",
             description: """
-                A user of the organization gets one more role, and name and password count for nothing; anybody else becomes a user. No mail \
-                is sent. Only owners add owners, and an admin key gives no role with more permissions than it has. A user of another \
-                organization can be added by an operator only.
+                An existing user of the organization gets one more role; name and password are then ignored. Otherwise a user is created. No \
+                mail is sent. Only owners add owners, and an admin key gives no role with more permissions than it has. Only an operator \
+                can add a user of another organization.
                 """,
             body: .required(
                 .object([
                     .required("email", Self.email),
                     .required("role", MemberJSON.role),
-                    .optional("workspace_id", NativeSchema.id.orNull.described("By default the whole organization.")),
+                    .optional("workspace_id", NativeSchema.id.orNull.described("Defaults to the whole organization.")),
                     .optional("name", NativeSchema.name.orNull),
-                    .optional("password", Self.password.orNull.described("Without one they cannot sign in yet.")),
+                    .optional(
+                        "password",
+                        Self.password.orNull.described("Without a password the member cannot sign in yet.")
+                    ),
                 ])
                 .named("MemberAdd")
             ),
@@ -179,8 +184,8 @@ struct MemberRoutes: Sendable {
             id: "updateMember",
             "Change a member's role, name or password",
             description: """
-                What is absent stays; a null name takes it away. A new password ends the member's sessions. Name and password can be changed by \
-                who could give every role that the user has. The last owner stays one.
+                An absent member stays as it is. A null name removes the name. A new password ends the member's sessions. The caller must be \
+                able to give every role that the user has. The role of the last owner cannot be changed.
                 """,
             body: .required(
                 .object([
@@ -223,8 +228,9 @@ struct MemberRoutes: Sendable {
             "/{id}",
             id: "removeMember",
             "Remove a member",
-            description: "Their sessions end at once; a user without any other role is gone. The last owner stays.",
-            response: EndpointResult(.noContent, "They are a member no longer."),
+            description:
+                "The member's sessions end at once. A user without any other role is deleted. The last owner cannot be removed.",
+            response: EndpointResult(.noContent, "The member was removed."),
             problems: [.conflict]
         ) { organization, request in
             let caller = try context.caller(request)

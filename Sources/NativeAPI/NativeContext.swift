@@ -6,21 +6,21 @@ import Service
 import Surfaces
 import Tenancy
 
-/// What all routes share.
+/// The parts that all routes of the native API use.
 struct NativeContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
     let now: @Sendable () -> Timestamp
 
-    /// Who asks, from where, under which id.
+    /// Returns the caller of a request: principal, address, request id and Idempotency-Key.
     ///
-    /// Operations that read `Idempotency-Key` give the path with ids in place of slugs, so that a workspace named in two ways is one
-    /// workspace.
+    /// Operations that accept an `Idempotency-Key` pass `path` with ids instead of slugs. A replay then matches, whichever name of the
+    /// workspace it uses.
     func caller(_ request: NativeRequest, path: String? = nil) throws -> Caller {
         clients.caller(request, as: try request.caller, path: path)
     }
 
-    /// What `limit` and `cursor` ask for.
+    /// Returns the page that `limit` and `cursor` request.
     func page(_ request: NativeRequest) throws -> PageRequest {
         let limit: Int = try request.query.required("limit")
         guard let text: String = try request.query.optional("cursor") else { return PageRequest(limit: limit) }
@@ -30,8 +30,9 @@ struct NativeContext: Sendable {
         return PageRequest(limit: limit, .after(cursor))
     }
 
-    /// Who may call what: the credential's kind and permission are looked at before anything that the request names, so that a refusal
-    /// tells nothing about it.
+    /// Authenticates callers and checks the kind and the permission of their credential.
+    ///
+    /// Both happen before the server looks at anything that the request names, so a refusal reveals nothing about it.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context, isAgain in

@@ -3,21 +3,21 @@ import JSON
 import Keys
 import Tenancy
 
-/// Schemas that several resources use.
+/// The schemas that several resources use.
 enum NativeSchema {
-    /// An id: a UUID.
+    /// The schema of an id, a UUID.
     static let id = Schema.string(.uuid)
 
-    /// An instant.
+    /// The schema of an instant.
     static let time = Schema.string(.dateTime)
 
-    /// A name for people.
+    /// The schema of a display name.
     static let name = Schema.string(min: 1, max: 255)
 
-    /// A text of some sentences.
+    /// The schema of a longer text.
     static let text = Schema.string(max: 2000)
 
-    /// What tokens begin with.
+    /// The schema of an organization's token prefix.
     static let tokenPrefix = Schema.string(
         TextFormat(
             pattern: "^[a-z][a-z0-9]{0,3}$",
@@ -26,26 +26,26 @@ enum NativeSchema {
         ) { TokenPrefix($0) != nil }
     )
 
-    /// The filter of lists by text.
+    /// Returns the query parameter that filters a list by text.
     static func query(_ description: String) -> QueryParameter {
         QueryParameter("query", .string(min: 1, max: 255), description)
     }
 
-    /// A page of a list.
+    /// Returns the schema of a page of a list.
     static func page(_ name: String, of element: Schema) -> Schema {
         .object([
             .required("data", .array(of: element, max: 100)),
             .required(
                 "next_cursor",
-                .string(max: 512).orNull.described("Where the next page begins; null on the last one.")
+                .string(max: 512).orNull.described("The cursor of the next page. Null on the last page.")
             ),
         ])
         .named(name)
     }
 
-    /// The answer's header that tells a replay.
+    /// The response header that marks a replay.
     static let replayed = (
         name: "Idempotent-Replayed",
-        description: "`true` where an earlier request with this Idempotency-Key made the answer."
+        description: "`true` if an earlier request with this Idempotency-Key produced the answer."
     )
 }

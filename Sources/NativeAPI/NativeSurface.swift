@@ -2,9 +2,9 @@ package import Endpoints
 package import Service
 package import Surfaces
 
-/// The native API under `/v1`, and its OpenAPI document.
+/// The surface of the native API under `/v1`, and its OpenAPI document.
 ///
-/// It translates: a request into a use case's command, an outcome into a status and a body. What is allowed is decided below it.
+/// The surface translates a request into a use case's command, and an outcome into a status and a body. `Service` decides what is allowed.
 package struct NativeSurface: Surface {
     /// Every operation.
     package let table: EndpointTable<Principal>
@@ -32,7 +32,7 @@ package struct NativeSurface: Surface {
             .servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
     }
 
-    /// The parts of the path space that are this surface's.
+    /// The parts of the path space that belong to the surface.
     package var mounts: [Mount] { [table.mount(at: "/v1"), table.mount(at: "/openapi.json")] }
 
     private static func info(_ version: String) -> OpenAPIInfo {
@@ -40,26 +40,29 @@ package struct NativeSurface: Surface {
             title: "Mortise",
             version: version,
             description: """
-                API keys for many tenants: issued, rotated, revoked, audited and verified. Timestamps are RFC 3339 in UTC, ids are UUIDs \
+                Issue, rotate, revoke, audit and verify API keys for many tenants. Timestamps are RFC 3339 in UTC, ids are UUIDs \
                 in lower case, and every nullable member is present. Errors are `application/problem+json` (RFC 9457) with a stable `code`.
                 """,
             tags: [
-                (Tag.verification, "Turns tokens into verdicts."),
+                (Tag.verification, "Turn tokens into verdicts."),
                 (Tag.serviceKeys, "Keys of one workspace."),
                 (Tag.clientKeys, "Keys of one workspace, each of which belongs to a subject."),
-                (Tag.workspaces, "Tenants, each with a database of its own."),
+                (Tag.workspaces, "Tenants. Each has its own database."),
                 (Tag.organizations, "Owners of workspaces."),
                 (Tag.members, "People with a role in an organization or a workspace."),
-                (Tag.sessions, "How members sign in."),
-                (Tag.sessionIssuers, "Whose sessions are believed where an application's own users manage their keys."),
+                (Tag.sessions, "Sign-in of members."),
+                (
+                    Tag.sessionIssuers,
+                    "Applications whose sessions an organization trusts, so that their users can manage their own keys."
+                ),
                 (Tag.adminKeys, "Keys that manage one organization."),
                 (Tag.operatorKeys, "Keys that manage the platform."),
-                (Tag.events, "What happened, by whom, from where."),
+                (Tag.events, "The audit log: changes, actors and addresses."),
             ]
         )
     }
 
-    /// The headings of the document.
+    /// The headings of the OpenAPI document.
     enum Tag {
         static let verification = "Verification"
         static let serviceKeys = "Service keys"

@@ -3,7 +3,7 @@ import JSON
 import Keys
 import Tenancy
 
-/// An organization as the native API shows it.
+/// The JSON of an organization in the native API.
 struct OrganizationJSON: JSONWritable {
     let organization: Organization
 
@@ -14,7 +14,7 @@ struct OrganizationJSON: JSONWritable {
             .required("slug", .string(min: 1, max: 63).described("The short name in URLs.")),
             .required(
                 "token_prefix",
-                .string(min: 1, max: 4).orNull.described("What tokens begin with instead of Mortise's own prefixes.")
+                .string(min: 1, max: 4).orNull.described("The prefix of new tokens, instead of Mortise's own prefixes.")
             ),
             .required("default_workspace_id", NativeSchema.id.orNull),
             .required("created_at", NativeSchema.time),

@@ -19,7 +19,7 @@ struct OrganizationRoutes: Sendable {
             .required("organization", OrganizationJSON.schema),
             .required("default_workspace", WorkspaceJSON.schema),
             .required("admin_key", KeyJSON.schema),
-            .required("token", .string(max: 255).described("The admin key's token; it is in no other answer.")),
+            .required("token", .string(max: 255).described("The admin key's token. No other answer contains it.")),
         ])
         .named("OrganizationCreated")
 
@@ -30,18 +30,24 @@ struct OrganizationRoutes: Sendable {
             id: "createOrganization",
             tag: NativeSurface.Tag.organizations,
             summary: "Create an organization",
-            description: "With its default workspace, which is active when this answers, and its first admin key.",
+            description:
+                "Creates the organization, its default workspace (active when the answer is sent) and its first admin key.",
             access: .operator(Permission.platform.rawValue),
             body: .required(
                 .object([
                     .required("name", NativeSchema.name),
-                    .optional("slug", DomainSchema.slug.orNull.described("By default derived from the name.")),
+                    .optional("slug", DomainSchema.slug.orNull.described("Defaults to a slug made from the name.")),
                     .optional("token_prefix", NativeSchema.tokenPrefix.orNull),
                 ])
                 .named("OrganizationCreate")
             ),
             responses: [
-                EndpointResult(.created, "What was made.", Self.created, headers: [NativeSchema.replayed])
+                EndpointResult(
+                    .created,
+                    "The organization, its default workspace and its admin key.",
+                    Self.created,
+                    headers: [NativeSchema.replayed]
+                )
             ],
             problems: [.conflict, .serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
@@ -73,7 +79,7 @@ struct OrganizationRoutes: Sendable {
             id: "listOrganizations",
             tag: NativeSurface.Tag.organizations,
             summary: "List organizations, newest first",
-            description: "An operator key sees all, an admin key its own.",
+            description: "An operator key lists all organizations, an admin key only its own.",
             access: .any(),
             query: .page([NativeSchema.query("A part of the name or the slug.")]),
             responses: [
@@ -134,7 +140,7 @@ struct OrganizationRoutes: Sendable {
                 ])
                 .named("OrganizationPatch")
             ),
-            responses: [EndpointResult(.ok, "The organization as it is now.", OrganizationJSON.schema)],
+            responses: [EndpointResult(.ok, "The changed organization.", OrganizationJSON.schema)],
             problems: [.conflict, .serviceUnavailable, .rateLimited]
         ) { request in
             var change = OrganizationChange(

@@ -4,7 +4,7 @@ import Keys
 import Service
 import Tenancy
 
-/// A session issuer as the native API shows it.
+/// The JSON of a session issuer in the native API.
 struct SessionIssuerJSON: JSONWritable {
     let issuer: SessionIssuer
 
@@ -15,12 +15,15 @@ struct SessionIssuerJSON: JSONWritable {
         Schema.object([
             .required("id", NativeSchema.id),
             .required("organization_id", NativeSchema.id),
-            .required("issuer", .string(min: 1, max: 2048).described("The claim `iss`, to the letter.")),
+            .required("issuer", .string(min: 1, max: 2048).described("The exact value of the claim `iss`.")),
             .required("jwks_url", .string(max: 2048).orNull),
             .required("jwks_file", .string(max: 4096).orNull),
             .required("has_inline_jwks", .boolean),
             .required("algorithms", algorithms),
-            .required("authorized_parties", names.described("What `azp` may be; empty where it is not looked at.")),
+            .required(
+                "authorized_parties",
+                names.described("The accepted values of `azp`. Empty if `azp` is not checked.")
+            ),
             .required("read_roles", names),
             .required("manage_roles", names),
             .required("created_at", NativeSchema.time),

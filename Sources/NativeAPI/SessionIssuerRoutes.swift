@@ -6,7 +6,9 @@ import Service
 import Surfaces
 import Tenancy
 
-/// The operations on session issuers, which are the operator's alone.
+/// The operations on session issuers.
+///
+/// Only operators can call them.
 struct SessionIssuerRoutes: Sendable {
     let context: NativeContext
 
@@ -22,22 +24,35 @@ struct SessionIssuerRoutes: Sendable {
 
     private static let create =
         Schema.object([
-            .required("issuer", issuer.described("The claim `iss`, to the letter.")),
-            .optional("jwks_url", .string(min: 1, max: 2048).orNull.described("Where its public keys are; https.")),
-            .optional("jwks_file", .string(min: 1, max: 4096).orNull.described("A file of every node instead.")),
-            .optional("jwks", .anyObject(maximumBytes: 262_144).orNull.described("A JSON Web Key Set instead.")),
-            .optional("algorithms", SessionIssuerJSON.algorithms.described("`RS256` by default.")),
+            .required("issuer", issuer.described("The exact value of the claim `iss`.")),
+            .optional(
+                "jwks_url",
+                .string(min: 1, max: 2048).orNull.described("The https URL of the issuer's JSON Web Key Set.")
+            ),
+            .optional(
+                "jwks_file",
+                .string(min: 1, max: 4096).orNull.described("A file with the key set, on every node, instead of a URL.")
+            ),
+            .optional(
+                "jwks",
+                .anyObject(maximumBytes: 262_144).orNull.described("The JSON Web Key Set itself, instead of a URL.")
+            ),
+            .optional("algorithms", SessionIssuerJSON.algorithms.described("Defaults to `RS256`.")),
             .optional(
                 "authorized_parties",
-                SessionIssuerJSON.names.described("What `azp` has to be one of; by default it is not looked at.")
+                SessionIssuerJSON.names.described("The accepted values of `azp`. By default `azp` is not checked.")
             ),
             .optional(
                 "read_roles",
-                SessionIssuerJSON.names.described("Roles that see the keys of the application's organizations.")
+                SessionIssuerJSON.names.described(
+                    "The roles that can read the keys of the application's organizations."
+                )
             ),
             .optional(
                 "manage_roles",
-                SessionIssuerJSON.names.described("Roles that also make and revoke them; `admin` by default.")
+                SessionIssuerJSON.names.described(
+                    "The roles that can also create and revoke those keys. Defaults to `admin`."
+                )
             ),
         ])
         .named("SessionIssuerAdd")
@@ -76,9 +91,9 @@ struct SessionIssuerRoutes: Sendable {
             Self.path,
             id: "addSessionIssuer",
             tag: NativeSurface.Tag.sessionIssuers,
-            summary: "Believe an issuer's sessions",
+            summary: "Trust a session issuer",
             description: """
-                Its users then manage their own client keys in this organization. An issuer belongs to one organization. Exactly one of \
+                The issuer's users can then manage their own client keys in this organization. An issuer belongs to one organization. Exactly one of \
                 `jwks_url`, `jwks_file` and `jwks` is given.
                 """,
             access: .operator(Permission.platform.rawValue),
@@ -118,7 +133,7 @@ struct SessionIssuerRoutes: Sendable {
         }
     }
 
-    /// Where the keys are: exactly one place.
+    /// Returns the source of the issuer's keys, of which the body must name exactly one.
     private func keys(_ body: Fields) throws -> SessionIssuer.KeySource {
         let sources: [SessionIssuer.KeySource?] = [
             try body.optional("jwks_url", as: String.self).map { .url($0) },
@@ -140,10 +155,10 @@ struct SessionIssuerRoutes: Sendable {
             Self.path + "/{id}",
             id: "removeSessionIssuer",
             tag: NativeSurface.Tag.sessionIssuers,
-            summary: "Believe an issuer's sessions no longer",
+            summary: "Stop trusting a session issuer",
             access: .operator(Permission.platform.rawValue),
             parameters: [OrganizationRoutes.parameter, PathParameter("id", "The session issuer's id.")],
-            responses: [EndpointResult(.noContent, "They are refused from now on.")],
+            responses: [EndpointResult(.noContent, "The issuer's sessions are refused from now on.")],
             problems: [.serviceUnavailable]
         ) { request in
             guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }

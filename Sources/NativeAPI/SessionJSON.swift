@@ -4,7 +4,7 @@ import Keys
 import Service
 import Tenancy
 
-/// A session that was begun or refreshed, as the native API shows it.
+/// The JSON of a new or refreshed session in the native API.
 struct SessionJSON: JSONWritable {
     let session: SignedIn
 
@@ -12,15 +12,20 @@ struct SessionJSON: JSONWritable {
         Schema.object([
             .required(
                 "access_token",
-                .string(max: 4096).described("The credential of the next requests, as `Bearer`.")
+                .string(max: 4096).described("The bearer credential of further requests.")
             ),
             .required("token_type", .oneOf("Bearer")),
-            .required("expires_in", .integer(1...86_400).described("Seconds until the access token ends.")),
+            .required(
+                "expires_in",
+                .integer(1...86_400).described("The remaining life of the access token, in seconds.")
+            ),
             .required("expires_at", NativeSchema.time),
             .required(
                 "refresh_token",
                 .string(max: 255)
-                    .described("What the next access token is had for. Good once; used twice, it ends the session.")
+                    .described(
+                        "The token that gets the next access token. It works once; a second use ends the session."
+                    )
             ),
             .required("session_id", NativeSchema.id),
             .required("organization_id", NativeSchema.id),
@@ -44,7 +49,7 @@ struct SessionJSON: JSONWritable {
     }
 }
 
-/// Whoever asks, as the native API tells them.
+/// The JSON of the caller in the native API.
 struct MeJSON: JSONWritable {
     let principal: Principal
     let me: Me?
@@ -52,13 +57,13 @@ struct MeJSON: JSONWritable {
     static let schema =
         Schema.object([
             .required("type", .oneOf("operator_key", "admin_key", "member")),
-            .required("key_id", NativeSchema.id.orNull.described("The key's; null for members.")),
+            .required("key_id", NativeSchema.id.orNull.described("The id of the caller's key. Null for members.")),
             .required("name", .string(max: 255).orNull),
             .required("organization_id", NativeSchema.id.orNull.described("Null for operator keys.")),
             .required(
                 "permissions",
                 .array(of: .oneOf(Permission.allCases.map(\.rawValue)), max: 16)
-                    .described("Those of a member of single workspaces hold in those with such a role.")
+                    .described("The permissions of a member of single workspaces hold only in those workspaces.")
             ),
             .required("session_id", NativeSchema.id.orNull),
             .required("user", UserJSON.schema.orNull),

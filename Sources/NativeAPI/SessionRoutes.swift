@@ -6,7 +6,7 @@ import Service
 import Surfaces
 import Tenancy
 
-/// How members sign in, stay signed in and sign out.
+/// The operations with which members sign in, refresh a session and sign out.
 struct SessionRoutes: Sendable {
     let context: NativeContext
 
@@ -21,7 +21,7 @@ struct SessionRoutes: Sendable {
         )
     }
 
-    /// What is wrong here is in the body, not in the `Authorization` that other refusals speak of.
+    /// Replaces the detail of a refusal: here the wrong credential is in the body, not in `Authorization`.
     private func refusing(
         _ detail: String,
         _ body: () async throws -> EndpointResponse
@@ -54,7 +54,9 @@ struct SessionRoutes: Sendable {
                     .optional(
                         "organization",
                         .string(min: 1, max: 255).orNull
-                            .described("The id or slug of the one to act in; by default the user's oldest.")
+                            .described(
+                                "The id or slug of the organization to act in. Defaults to the one that the user has belonged to longest."
+                            )
                     ),
                 ])
                 .named("SignIn")
@@ -84,8 +86,9 @@ struct SessionRoutes: Sendable {
             "/v1/sessions/refresh",
             id: "refreshSession",
             tag: NativeSurface.Tag.sessions,
-            summary: "Get the next access token",
-            description: "The refresh token is replaced as well. One that is used a second time ends the session.",
+            summary: "Refresh a session",
+            description:
+                "The answer also replaces the refresh token. A second use of a refresh token ends the session.",
             access: .open,
             body: .required(
                 .object([.required("refresh_token", .string(min: 1, max: 255))]).named("SessionRefresh")
@@ -125,7 +128,7 @@ struct SessionRoutes: Sendable {
             "/v1/me",
             id: "getMe",
             tag: NativeSurface.Tag.sessions,
-            summary: "Find out who one is and what one may do",
+            summary: "Get the current identity and its permissions",
             access: .any(),
             responses: [EndpointResult(.ok, "The caller.", MeJSON.schema)],
             problems: [.forbidden, .serviceUnavailable]
@@ -141,8 +144,8 @@ struct SessionRoutes: Sendable {
             "/v1/me/password",
             id: "changePassword",
             tag: NativeSurface.Tag.sessions,
-            summary: "Change one's own password",
-            description: "The other sessions of the member end.",
+            summary: "Change your own password",
+            description: "The member's other sessions end.",
             access: .any(),
             body: .required(
                 .object([
@@ -151,7 +154,7 @@ struct SessionRoutes: Sendable {
                 ])
                 .named("PasswordChange")
             ),
-            responses: [EndpointResult(.noContent, "It is changed.")],
+            responses: [EndpointResult(.noContent, "The password was changed.")],
             problems: [.conflict, .forbidden, .rateLimited, .serviceUnavailable]
         ) { request in
             try await context.platform.members.changePassword(

@@ -1,7 +1,9 @@
 import CoreMetrics
 import Keys
 
-/// Counts verdicts by code, with handles that are made once.
+/// The counters of verdicts by code.
+///
+/// Their handles are created once.
 struct VerdictCounters: Sendable {
     private let counters: [VerdictCode: Counter]
 

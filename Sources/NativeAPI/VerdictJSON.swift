@@ -4,9 +4,9 @@ import KeyStore
 import Keys
 import Verification
 
-/// A verdict as the native API shows it.
+/// The JSON of a verdict in the native API.
 ///
-/// This is written for every verification: straight into bytes, without a tree of values.
+/// Every verification writes one, so it is written straight into bytes, without a tree of values.
 struct VerdictJSON: JSONWritable {
     let code: VerdictCode
     let key: VerifiedKey?
@@ -18,7 +18,7 @@ struct VerdictJSON: JSONWritable {
         limit = verdict.rateLimit
     }
 
-    /// What is said of a token whose workspace cannot be asked, where other verdicts go with it.
+    /// The verdict of a batch item whose workspace is unavailable.
     static let unreachable = VerdictJSON(code: .workspaceUnavailable)
 
     private init(code: VerdictCode) {
@@ -34,7 +34,7 @@ struct VerdictJSON: JSONWritable {
             .required("workspace_id", NativeSchema.id),
             .required("organization_id", NativeSchema.id),
             .required("name", NativeSchema.name),
-            .required("subject", .string(max: 255).orNull.described("Whom a client key belongs to.")),
+            .required("subject", .string(max: 255).orNull.described("The owner of a client key.")),
             .required("scopes", .array(of: .string(max: 255), max: 1000)),
             .required("mode", .oneOf(KeyMode.allCases.map(\.rawValue))),
             .required("expires_at", NativeSchema.time.orNull),
@@ -46,7 +46,7 @@ struct VerdictJSON: JSONWritable {
         Schema.object([
             .required("limit", .integer(1...Int64(Int32.max))),
             .required("remaining", .integer(0...Int64(Int32.max))),
-            .required("reset_at", NativeSchema.time.described("When the whole limit is there again.")),
+            .required("reset_at", NativeSchema.time.described("The time at which the limit is fully available again.")),
         ])
         .named("RateLimit")
 
@@ -54,14 +54,17 @@ struct VerdictJSON: JSONWritable {
         Schema.object([
             .required(
                 "valid",
-                .boolean.described("Whether the token may be accepted; nothing else may be taken for it.")
+                .boolean.described("True only if the token is accepted. No other member says so.")
             ),
             .required("code", .oneOf(VerdictCode.allCases.map(\.rawValue))),
             .required(
                 "key",
                 keySchema.orNull.described("Null unless the token is genuine and the caller's organization owns it.")
             ),
-            .required("rate_limit", limitSchema.orNull.described("How the tightest limit stands, if the key has one.")),
+            .required(
+                "rate_limit",
+                limitSchema.orNull.described("The state of the key's tightest limit. Null if the key has none.")
+            ),
         ])
         .named("Verdict")
 

@@ -10,7 +10,7 @@ import Verification
 
 /// The operations that turn tokens into verdicts.
 ///
-/// They are what API servers call for every request of theirs. The verifier has a deadline of its own, so that no task is made to watch it.
+/// API servers call them for each of their own requests. The verifier enforces its own deadline, so no extra task watches it.
 struct VerifyRoutes: Sendable {
     private let context: NativeContext
     private let counters: VerdictCounters
@@ -22,24 +22,32 @@ struct VerifyRoutes: Sendable {
 
     var endpoints: [NativeEndpoint] { [verify, batch] }
 
-    /// How many tokens a batch may have.
+    /// The maximum number of tokens in a batch.
     static let maximumBatch = 100
 
     private static let request =
         Schema.object([
             .required(
                 "token",
-                .string(max: 4096).described("What was presented; a text that is no token is a verdict, too.")
+                .string(max: 4096)
+                    .described("The presented token. A text that is not a token gets the verdict `malformed`.")
             ),
-            .optional("scopes", KeySchema.scopes.described("Everything that the key has to be allowed to do.")),
+            .optional("scopes", KeySchema.scopes.described("The scopes that the key must have, all of them.")),
             .optional(
                 "address",
                 .string(min: 1, max: 64)
                     .checked { $0.string.flatMap { IPAddress($0) } == nil ? "must be an IPv4 or IPv6 address" : nil }
-                    .orNull.described("Where the token was used; a key that is bound to addresses needs it.")
+                    .orNull.described("The address of the token's user. Required for a key that is bound to addresses.")
             ),
-            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).orNull.described("Either one by default.")),
-            .optional("namespace", KeySchema.namespace.orNull.described("By default the namespace `default`.")),
+            .optional(
+                "mode",
+                .oneOf(KeyMode.allCases.map(\.rawValue)).orNull
+                    .described("The mode that the key must have. Defaults to either.")
+            ),
+            .optional(
+                "namespace",
+                KeySchema.namespace.orNull.described("The namespace that the key must allow. Defaults to `default`.")
+            ),
         ])
         .named("Verification")
 
@@ -137,7 +145,7 @@ struct VerifyRoutes: Sendable {
     }
 }
 
-/// A token and what is asked of it, read from JSON that the schema has accepted.
+/// A token with the demands on its key, read from validated JSON.
 private struct Question: Sendable {
     let token: String
     let request: VerificationRequest

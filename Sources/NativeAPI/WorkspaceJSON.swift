@@ -3,7 +3,7 @@ import JSON
 import Keys
 import Tenancy
 
-/// A workspace as the native API shows it.
+/// The JSON of a workspace in the native API.
 struct WorkspaceJSON: JSONWritable {
     let workspace: Workspace
 
@@ -13,7 +13,7 @@ struct WorkspaceJSON: JSONWritable {
             .required("organization_id", NativeSchema.id),
             .required(
                 "ref",
-                .string(min: 8, max: 8).described("What its tokens carry; never given to another workspace.")
+                .string(min: 8, max: 8).described("The workspace's reference in its tokens. It is never reused.")
             ),
             .required(
                 "slug",
@@ -22,7 +22,7 @@ struct WorkspaceJSON: JSONWritable {
             .required("name", NativeSchema.name.orNull),
             .required("cluster_id", NativeSchema.id.described("The PostgreSQL server that holds its database.")),
             .required("state", .oneOf(WorkspaceState.allCases.map(\.rawValue))),
-            .required("is_default", .boolean.described("Whether it is meant where a request names none.")),
+            .required("is_default", .boolean.described("True for the workspace of requests that name none.")),
             .required("created_at", NativeSchema.time),
             .required("updated_at", NativeSchema.time),
             .required("archived_at", NativeSchema.time.orNull),

@@ -12,7 +12,7 @@ struct WorkspaceRoutes: Sendable {
 
     var endpoints: [NativeEndpoint] { [create, list, get, update, delete, suspend, resume, archive] }
 
-    /// Declares an operation on one workspace.
+    /// Declares an operation on a workspace.
     private func endpoint(
         _ method: EndpointMethod,
         _ suffix: String,
@@ -21,7 +21,7 @@ struct WorkspaceRoutes: Sendable {
         description: String = "",
         access: Access = .anybody(.workspacesWrite),
         body: RequestBodySchema? = nil,
-        response: EndpointResult = EndpointResult(.ok, "The workspace as it is now.", WorkspaceJSON.schema),
+        response: EndpointResult = EndpointResult(.ok, "The changed workspace.", WorkspaceJSON.schema),
         handler:
             @escaping @Sendable (_ name: String, _ caller: Caller, _ request: NativeRequest) async throws ->
             EndpointResponse
@@ -39,7 +39,7 @@ struct WorkspaceRoutes: Sendable {
             responses: [response],
             problems: method == .get
                 ? [.forbidden, .serviceUnavailable, .rateLimited] : [.conflict, .serviceUnavailable, .rateLimited],
-            // Dropping a database or waiting for another change may take a while.
+            // Dropping a database, or waiting for another change, can take long.
             deadline: .seconds(120)
         ) { request in
             try await handler(try request.parameter("workspace"), try context.caller(request), request)
@@ -53,16 +53,17 @@ struct WorkspaceRoutes: Sendable {
             id: "createWorkspace",
             tag: NativeSurface.Tag.workspaces,
             summary: "Create a workspace",
-            description: "Its database exists and is migrated when this answers.",
+            description: "The workspace's database exists and is migrated when the answer is sent.",
             access: .anybody(.workspacesWrite),
             parameters: [OrganizationRoutes.parameter],
             body: .required(
                 .object([
                     .required("name", NativeSchema.name),
-                    .optional("slug", DomainSchema.slug.orNull.described("By default derived from the name.")),
+                    .optional("slug", DomainSchema.slug.orNull.described("Defaults to a slug made from the name.")),
                     .optional(
                         "cluster",
-                        .string(min: 1, max: 63).orNull.described("The name of the cluster that is to hold it.")
+                        .string(min: 1, max: 63).orNull
+                            .described("The name of the cluster for the workspace's database.")
                     ),
                 ])
                 .named("WorkspaceCreate")
@@ -70,7 +71,7 @@ struct WorkspaceRoutes: Sendable {
             responses: [
                 EndpointResult(
                     .created,
-                    "The workspace, active.",
+                    "The active workspace.",
                     WorkspaceJSON.schema,
                     headers: [NativeSchema.replayed]
                 )
@@ -105,7 +106,7 @@ struct WorkspaceRoutes: Sendable {
             id: "listWorkspaces",
             tag: NativeSurface.Tag.workspaces,
             summary: "List workspaces, newest first",
-            description: "An operator key sees all, an admin key those of its organization.",
+            description: "An operator key lists all workspaces, an admin key those of its organization.",
             access: .any(),
             query: .page([
                 QueryParameter("organization_id", NativeSchema.id, "Only workspaces of this organization."),
@@ -149,7 +150,7 @@ struct WorkspaceRoutes: Sendable {
             "",
             id: "updateWorkspace",
             "Change a workspace",
-            description: "What is absent stays; `null` takes the name away.",
+            description: "An absent member stays as it is. `null` removes the name.",
             body: .required(
                 .object([.optional("name", NativeSchema.name.orNull), .optional("slug", DomainSchema.slug)])
                     .named("WorkspacePatch")
@@ -173,8 +174,8 @@ struct WorkspaceRoutes: Sendable {
             "",
             id: "deleteWorkspace",
             "Delete a workspace and its database",
-            description: "Only an archived one, and never the default one.",
-            response: EndpointResult(.noContent, "It is gone.")
+            description: "Only an archived workspace can be deleted, and never the default workspace.",
+            response: EndpointResult(.noContent, "Deleted.")
         ) { name, caller, _ in
             try await context.platform.workspaces.delete(name, by: caller)
             return .noContent
@@ -186,15 +187,15 @@ struct WorkspaceRoutes: Sendable {
             .post,
             "/suspend",
             id: "suspendWorkspace",
-            "Refuse a workspace's keys for now",
-            description: "Until it is resumed."
+            "Suspend a workspace",
+            description: "The workspace's keys are refused until it is resumed."
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.suspend(name, by: caller)))
         }
     }
 
     private var resume: NativeEndpoint {
-        endpoint(.post, "/resume", id: "resumeWorkspace", "Accept a suspended workspace's keys again") {
+        endpoint(.post, "/resume", id: "resumeWorkspace", "Resume a suspended workspace") {
             name,
             caller,
             _ in
@@ -207,9 +208,9 @@ struct WorkspaceRoutes: Sendable {
             .post,
             "/archive",
             id: "archiveWorkspace",
-            "Put a workspace away",
+            "Archive a workspace",
             description:
-                "Its keys are refused for good and its history stays. The default workspace cannot be archived."
+                "The workspace's keys are refused from now on, and its events stay. The default workspace cannot be archived."
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.archive(name, by: caller)))
         }
