@@ -34,6 +34,7 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -55,6 +56,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -159,7 +161,7 @@ let package = Package(
             name: "mortise",
             dependencies: [
                 "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server", "Service",
-                "Surfaces", "Telemetry", "Tenancy", arguments, log, nioCore, nioHTTP1, nioPosix,
+                "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log, nioCore, nioHTTP1, nioPosix, yams,
             ],
             swiftSettings: settings
         ),

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 import mortise
 
+/// Settings come from flags, variables and a settings file, in this order of precedence.
 @Suite(.hangLimit) struct SettingsTests {
     static let operatorKey = make(.operator)
     static let adminKey = make(.admin)
@@ -15,15 +16,51 @@ import mortise
         return Token.make(prefix: kind.defaultPrefix, mode: .live, workspace: .root, using: &random)
     }
 
-    private func serve(_ environment: [String: String]) throws(CommandFailure) -> ServeSettings {
-        try ServeSettings(SettingReader(flags: [:], environment: { environment[$0] }), isTerminal: false)
+    private func serve(
+        _ environment: [String: String] = [:],
+        file: String? = nil,
+        flags: [SettingFlag] = []
+    ) throws(CommandFailure) -> ServeSettings {
+        let file = try file.map { text throws(CommandFailure) in
+            try SettingsFile(parsing: Array(text.utf8), path: "/etc/m.yaml")
+        }
+        return try ServeSettings(
+            SettingReader(flags: flags, environment: environment, file: file),
+            isTerminal: false
+        )
+    }
+
+    /// A value for each setting that can be combined with the values of the others.
+    private static let values = [
+        "database_url": "postgresql://u:pw@db/x", "data": "/d", "listen": "[::]:1", "pepper_file": "/p",
+        "operator_key": operatorKey.reveal(), "admin_key": adminKey.reveal(), "log_level": "debug",
+        "log_format": "text", "access_log": "off", "postgres_bin": "/b", "threads": "3", "shutdown_grace": "0",
+        "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
+        "trusted_proxies": "10.0.0.0/8, ::1",
+        "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
+    ]
+
+    private func expectValues(_ settings: ServeSettings) throws {
+        #expect(try settings.clients == ClientAddresses(trusting: [AddressRange("10.0.0.0/8"), AddressRange("::1")]))
+        #expect(settings.installation.database == .server(SecretText("postgresql://u:pw@db/x")))
+        #expect(settings.installation.dataFolder == "/d")
+        #expect(settings.listen == ListenAddress(host: "::", port: 1))
+        #expect(settings.installation.secretsFile == "/p")
+        #expect(settings.operatorKey == SettingsTests.operatorKey && settings.adminKey == SettingsTests.adminKey)
+        #expect("\(settings.log.level)" == "debug" && settings.log.format == .text && settings.log.access == .off)
+        #expect(settings.connections.threads == 3)
+        #expect(settings.connections.lookupWorkspaces == 100 && settings.connections.managedWorkspaces == 20)
+        #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
+        #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
+        #expect(settings.installation.warnings == [])
     }
 
     @Test func `every setting has its default`() throws {
         let settings = try serve(["MORTISE_DATABASE_URL": "", "MORTISE_LISTEN": ""])
-        #expect(settings.database == .own(binaries: nil))
-        #expect(settings.dataFolder == ".mortise")
-        #expect(settings.secretsFile == nil)
+        #expect(settings.installation.database == .own(binaries: nil))
+        #expect(settings.installation.dataFolder == ".mortise")
+        #expect(settings.installation.secretsFile == nil)
+        #expect(settings.installation.settingsFile == nil && settings.installation.warnings == [])
         #expect(settings.listen == ListenAddress(host: "127.0.0.1", port: 8080))
         #expect(settings.clients == ClientAddresses())
         #expect(settings.operatorKey == nil && settings.adminKey == nil)
@@ -34,28 +71,77 @@ import mortise
     }
 
     @Test func `every variable is read`() throws {
-        let settings = try serve([
-            "MORTISE_DATABASE_URL": "postgresql://u:pw@db/x", "MORTISE_DATA": "/d", "MORTISE_LISTEN": "[::]:1",
-            "MORTISE_PEPPER_FILE": "/p", "MORTISE_OPERATOR_KEY": SettingsTests.operatorKey.reveal(),
-            "MORTISE_ADMIN_KEY": SettingsTests.adminKey.reveal(), "MORTISE_LOG_LEVEL": "debug",
-            "MORTISE_LOG_FORMAT": "text", "MORTISE_ACCESS_LOG": "off", "MORTISE_POSTGRES_BIN": "/b",
-            "MORTISE_THREADS": "3", "MORTISE_SHUTDOWN_GRACE": "0",
-            "MORTISE_LOOKUP_WORKSPACES": "100", "MORTISE_MANAGED_WORKSPACES": "20", "MORTISE_DRAIN_DELAY": "7",
-            "MORTISE_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
-            "MORTISE_ADMIN_EMAIL": "Ada@example.org", "MORTISE_ADMIN_PASSWORD": "correct horse battery",
-        ])
-        #expect(try settings.clients == ClientAddresses(trusting: [AddressRange("10.0.0.0/8"), AddressRange("::1")]))
-        #expect(settings.database == .server(SecretText("postgresql://u:pw@db/x")))
-        #expect(settings.dataFolder == "/d")
-        #expect(settings.listen == ListenAddress(host: "::", port: 1))
-        #expect(settings.secretsFile == "/p")
-        #expect(settings.operatorKey == SettingsTests.operatorKey && settings.adminKey == SettingsTests.adminKey)
-        #expect("\(settings.log.level)" == "debug" && settings.log.format == .text && settings.log.access == .off)
-        #expect(settings.connections.threads == 3)
-        #expect(settings.connections.lookupWorkspaces == 100 && settings.connections.managedWorkspaces == 20)
-        #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
-        #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
-        #expect(try serve(["MORTISE_POSTGRES_BIN": "/b"]).database == .own(binaries: "/b"))
+        let variables = Dictionary(
+            uniqueKeysWithValues: Self.values.map { ("MORTISE_" + $0.key.uppercased(), $0.value) }
+        )
+        try expectValues(try serve(variables))
+        #expect(try serve(["MORTISE_POSTGRES_BIN": "/b"]).installation.database == .own(binaries: "/b"))
+        #expect(Set(Self.values.keys) == Set(Settings.members.map(\.member)), "a setting has no value here")
+    }
+
+    @Test func `every member of a settings file is read`() throws {
+        let lines = Self.values.map { "\($0.key): \"\($0.value)\"" }
+        let settings = try serve(file: lines.joined(separator: "\n"))
+        try expectValues(settings)
+        #expect(settings.installation.settingsFile == "/etc/m.yaml")
+        #expect(try serve(file: "postgres_bin: /b").installation.database == .own(binaries: "/b"))
+    }
+
+    @Test func `every flag is in the help and is read`() async throws {
+        let help = try await Program.run(["serve", "--help"]).output.replacing(/\s+/, with: " ")
+        for setting in Settings.members {
+            #expect(help.contains(" \(setting.flag) <\(setting.placeholder)>"), "\(setting.flag)")
+            #expect(help.contains("Environment: \(setting.variable)."), "\(setting.variable)")
+        }
+        // A flag that is read wins over its variable.
+        let wrong = [
+            "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--threads",
+            "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
+        ]
+        let files = Settings.members.filter(\.isSecret).map(\.flag)
+        for flag in wrong + files {
+            let outcome = try await Program.run(["serve", flag, "/no/such"])
+            #expect(outcome.code == 64 && outcome.errors.contains(flag), "\(flag): \(outcome.everything)")
+        }
+        for flag in ["--pepper-file", "--data", "--settings"] {
+            let outcome = try await Program.run(["migrate", flag, "/no/such"])
+            #expect(outcome.code == 64 && outcome.errors.contains("/no/such"), "\(flag): \(outcome.everything)")
+        }
+        let covered = Set(wrong + files + ["--pepper-file", "--data", "--postgres-bin"])
+        #expect(covered == Set(Settings.members.map(\.flag)), "a flag is not covered")
+    }
+
+    @Test func `a flag wins over its variable, and a variable over the file`() throws {
+        let flag = SettingFlag(Settings.listen.declaration, "127.0.0.1:1")
+        let variables = ["MORTISE_LISTEN": "127.0.0.1:2", "MORTISE_THREADS": "2"]
+        let file = "listen: 127.0.0.1:3\nthreads: 3\ndrain_delay: 3"
+        let settings = try serve(variables, file: file, flags: [flag])
+        #expect(settings.listen.port == 1)
+        #expect(settings.connections.threads == 2)
+        #expect(settings.drainDelay == .seconds(3))
+    }
+
+    @Test func `a flag of the program wins over its variable`() async throws {
+        let outcome = try await Program.run(
+            ["serve", "--listen", "nonsense"],
+            environment: ["MORTISE_LISTEN": "127.0.0.1:1"]
+        )
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.contains("--listen is \"nonsense\""))
+    }
+
+    @Test func `a proxy that cannot be trusted is named before anything is started`() async throws {
+        let outcome = try await Program.run(["serve", "--trusted-proxies", "10.0.0.0/8, 192.168.1.1/16"])
+        #expect(outcome.code == 64)
+        #expect(outcome.errors.contains("--trusted-proxies: \"192.168.1.1/16\" cannot be trusted."))
+        #expect(outcome.errors.contains("did you mean 192.168.0.0/16?"))
+    }
+
+    @Test func `an empty variable or member leaves the next source its turn`() throws {
+        #expect(try serve(["MORTISE_THREADS": ""], file: "threads: 3").connections.threads == 3)
+        for empty in ["threads:", "threads: ~", "threads: null", "threads: ''"] {
+            #expect(try serve(file: empty).connections.threads == ServingThreads.defaultCount)
+        }
     }
 
     @Test(arguments: [
@@ -69,79 +155,43 @@ import mortise
         ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/33"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/8 *"),
         ("MORTISE_TRUSTED_PROXIES", " , "),
     ])
-    func `a wrong setting is refused by its name`(_ name: String, _ value: String) throws {
+    func `a malformed setting is refused, and the error names its source and what is expected`(
+        _ name: String,
+        _ value: String
+    ) throws {
         let failure = try #require(throws: CommandFailure.self) { try serve([name: value]) }
         #expect(failure.kind == .usage)
         #expect(failure.message.contains(name))
+        let member = name.dropFirst("MORTISE_".count).lowercased()
+        let setting = try #require(Settings.members.first { $0.member == member })
+        #expect(failure.text.contains(setting.expected))
+        let inFile = try #require(throws: CommandFailure.self) { try serve(file: "data: /d\n\(member): \"\(value)\"") }
+        #expect(inFile.kind == .usage)
+        #expect(inFile.message.contains("\(member) (/etc/m.yaml, line 2)"))
+        #expect(inFile.text.contains(setting.expected) && !inFile.details.isEmpty)
     }
 
-    // A server that opens more connections than its PostgreSQL has fails under load, and nowhere else.
-    @Test func `more connections than Mortise's own PostgreSQL has are refused before it is started`() throws {
+    // A server that opens more connections than its PostgreSQL server has fails under load, and nowhere else.
+    @Test func `more connections than Mortise's own PostgreSQL server has are refused before it is started`() throws {
         let many = ["MORTISE_THREADS": "16"]
         let failure = try #require(throws: CommandFailure.self) { try serve(many) }
         #expect(failure.kind == .usage)
         #expect(failure.text.contains("MORTISE_THREADS"))
-        // The bound of another server is not known here; the doctor asks it.
+        // The bound of another server is not known here. The doctor reads it from the server.
         let other = try serve(many.merging(["MORTISE_DATABASE_URL": "postgresql://u@db/x"]) { $1 })
-        #expect(other.connections.most > 500)
-        #expect(try serve([:]).connections.most == 33 + 16 + 4 + 4 + 8)
+        #expect(other.connections.maximum > 500)
+        #expect(try serve([:]).connections.maximum == 33 + 16 + 4 + 4 + 8)
     }
 
-    // Attack: a mistyped key or URL in an error message, which the log of every restart repeats.
-    @Test(arguments: [
-        ("MORTISE_OPERATOR_KEY", "mko_live_hunter2"), ("MORTISE_ADMIN_KEY", SettingsTests.operatorKey.reveal()),
-        ("MORTISE_OPERATOR_KEY", SettingsTests.adminKey.reveal()), ("MORTISE_DATABASE_URL", "mysql://u:hunter2@x"),
-        ("MORTISE_ADMIN_PASSWORD", "hunter2"),
-    ])
-    func `a wrong secret is refused without a word of it`(_ name: String, _ value: String) throws {
-        let failure = try #require(throws: CommandFailure.self) { try serve([name: value]) }
-        #expect(failure.text.contains(name))
-        #expect(!failure.text.contains(value) && !failure.text.contains("hunter2"))
-    }
-
-    @Test func `settings can be printed without their secrets`() throws {
-        let settings = try serve([
-            "MORTISE_DATABASE_URL": "postgresql://u:hunter2@db/x", "MORTISE_ADMIN_KEY": SettingsTests.adminKey.reveal(),
-        ])
-        var dumped = ""
-        dump(settings, to: &dumped)
-        let texts = ["\(settings)", String(reflecting: settings), dumped]
-        for text in texts {
-            #expect(!text.contains("hunter2") && !text.contains(SettingsTests.adminKey.reveal()))
+    @Test func `a first member needs an e-mail address and a password`() throws {
+        let email = try #require(throws: CommandFailure.self) { try serve(["MORTISE_ADMIN_EMAIL": "ada@example.org"]) }
+        #expect(email.message.contains("MORTISE_ADMIN_EMAIL") && email.text.contains("--admin-password-file"))
+        let password = try #require(throws: CommandFailure.self) { try serve(file: "admin_password: hunter2hunter2") }
+        #expect(password.message.contains("admin_password (/etc/m.yaml, line 1)"))
+        #expect(password.text.contains("MORTISE_ADMIN_EMAIL") && !password.text.contains("hunter2"))
+        let wrong = try #require(throws: CommandFailure.self) {
+            try serve(["MORTISE_ADMIN_PASSWORD": "hunter2hunter2"], file: "admin_email: nobody")
         }
-    }
-
-    @Test func `a proxy that cannot be trusted is named before anything is started`() async throws {
-        let outcome = try await Program.run(["serve", "--trusted-proxies", "10.0.0.0/8, 192.168.1.1/16"])
-        #expect(outcome.code == 64)
-        #expect(outcome.errors.contains("--trusted-proxies: \"192.168.1.1/16\" cannot be trusted."))
-        #expect(outcome.errors.contains("did you mean 192.168.0.0/16?"))
-    }
-
-    @Test func `a flag wins over its variable`() async throws {
-        let outcome = try await Program.run(
-            ["serve", "--listen", "nonsense"],
-            environment: ["MORTISE_LISTEN": "127.0.0.1:1"]
-        )
-        #expect(outcome.code == 64)
-        #expect(outcome.errors.contains("--listen is \"nonsense\""))
-    }
-
-    @Test func `a secret's flag names a file, and a wrong file is named`() async throws {
-        try await TemporaryFolder.with { folder in
-            TemporaryFolder.write("mko_live_hunter2\n", to: "\(folder)/f")
-            let wrong = try await Program.run(["serve", "--operator-key-file", "\(folder)/f"])
-            #expect(wrong.code == 64)
-            #expect(wrong.errors.contains("--operator-key-file") && !wrong.errors.contains("hunter2"))
-            let missing = try await Program.run(["serve", "--database-url-file", "\(folder)/none"])
-            #expect(missing.code == 64)
-            #expect(missing.errors.contains("\(folder)/none"))
-            TemporaryFolder.write("postgresql://u:hunter2@db/x", to: "\(folder)/url")
-            let both = try await Program.run([
-                "migrate", "--database-url-file", "\(folder)/url", "--postgres-bin", "/b",
-            ])
-            #expect(both.code == 64)
-            #expect(!both.errors.contains("hunter2"))
-        }
+        #expect(wrong.message.contains("admin_email (/etc/m.yaml, line 1)"))
     }
 }

@@ -40,12 +40,11 @@ struct ClusterRun {
         _ body: (ControlDatabase, PostgresConnection) async throws -> Value
     ) async throws -> Value {
         let logger = Logger(label: "mortise.cluster") { _ in SwiftLogNoOpLogHandler() }
+        try settings.printWarnings()
         let result: Result<Value, any Error>
         do {
             let host = try await Host.prepare(
-                settings.database,
-                dataFolder: settings.dataFolder,
-                secretsFile: settings.secretsFile,
+                settings,
                 makesSecrets: false,
                 logger: logger
             )

@@ -106,7 +106,7 @@ struct DatabaseCheckup {
                 )
             )
         }
-        let used = self.connections.most
+        let used = self.connections.maximum
         if Int(connections) < used + ConnectionSettings.reserve {
             findings.append(
                 Finding(

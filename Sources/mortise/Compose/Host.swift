@@ -17,23 +17,20 @@ struct Host: Sendable {
     ///
     /// A missing secrets file in the data folder is made if `makesSecrets` says so.
     static func prepare(
-        _ database: DatabaseSettings,
-        dataFolder: String,
-        secretsFile: String?,
+        _ settings: InstallationSettings,
         makesSecrets: Bool,
         logger: Logger
     ) async throws -> Host {
         let secrets = try await InstallationSecrets.load(
-            secretsFile,
-            dataFolder: dataFolder,
+            settings,
             isMade: makesSecrets,
             logger: logger
         )
-        switch database {
+        switch settings.database {
         case .server(let url):
             return Host(secrets: secrets, connectionString: url.reveal(), ownServer: nil)
         case .own(let binaries):
-            let server = try await Self.ownServer(dataFolder, binaries, logger)
+            let server = try await Self.ownServer(settings.postgresFolder, binaries, logger)
             return Host(
                 secrets: secrets,
                 connectionString: try await server.connectionString(database: "mortise"),
@@ -42,7 +39,7 @@ struct Host: Sendable {
         }
     }
 
-    private static func ownServer(_ dataFolder: String, _ binaries: String?, _ logger: Logger) async throws
+    private static func ownServer(_ folder: String, _ binaries: String?, _ logger: Logger) async throws
         -> LocalPostgres
     {
         do {
@@ -52,14 +49,14 @@ struct Host: Sendable {
             options.fallbackFolder = "/var/lib/mortise"
             let server = LocalPostgres(
                 installation: installation,
-                directory: "\(dataFolder)/postgres",
+                directory: folder,
                 options: options,
                 logger: logger
             )
             try await server.start()
             logger.notice(
                 "running a PostgreSQL of its own; set MORTISE_DATABASE_URL to use another",
-                metadata: ["folder": "\(dataFolder)/postgres", "binaries": "\(installation.binaries)"]
+                metadata: ["folder": "\(folder)", "binaries": "\(installation.binaries)"]
             )
             return server
         } catch let error as LocalPostgresError {

@@ -8,15 +8,14 @@ enum InstallationSecrets {
     private static let maximumBytes = 65_536
 
     static func load(
-        _ path: String?,
-        dataFolder: String,
+        _ settings: InstallationSettings,
         isMade: Bool,
         logger: Logger
     ) async throws -> SecretsFile {
-        let file = path ?? "\(dataFolder)/secrets"
+        let (file, dataFolder) = (settings.secretsPath, settings.dataFolder)
         return try await Blocking.run {
             // Only the file of the data folder is made: a named one that is missing is more likely a mistake.
-            if path == nil, isMade { try Self.makeIfMissing(file, in: dataFolder, logger) }
+            if settings.secretsFile == nil, isMade { try Self.makeIfMissing(file, in: dataFolder, logger) }
             return try Self.read(file)
         }
     }

@@ -12,8 +12,8 @@ import Tenancy
 /// It makes nothing. A PostgreSQL of Mortise's own is started for the examination if no server runs it.
 func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     let logger = Logger(label: "mortise.doctor") { _ in SwiftLogNoOpLogHandler() }
-    var findings = SecretsCheckup.run(settings)
-    if case .own = settings.database, let finding = unfinished("\(settings.dataFolder)/postgres", settings) {
+    var findings = settings.installation.findings + SecretsCheckup.run(settings.installation)
+    if case .own = settings.installation.database, let finding = unfinished(settings.installation) {
         findings.append(finding)
         return findings
     }
@@ -33,7 +33,8 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
 }
 
 /// Says why a PostgreSQL of Mortise's own has no data; `nil` if it has.
-private func unfinished(_ folder: String, _ settings: DoctorSettings) -> Finding? {
+private func unfinished(_ settings: InstallationSettings) -> Finding? {
+    let folder = settings.postgresFolder
     do {
         switch try LocalPostgres.state(of: folder) {
         case .made: return nil
@@ -66,9 +67,7 @@ private func unfinished(_ folder: String, _ settings: DoctorSettings) -> Finding
 /// Examines what PostgreSQL holds.
 private func examine(_ settings: DoctorSettings, _ logger: Logger) async throws -> [Finding] {
     let host = try await Host.prepare(
-        settings.database,
-        dataFolder: settings.dataFolder,
-        secretsFile: settings.secretsFile,
+        settings.installation,
         makesSecrets: false,
         logger: logger
     )

@@ -10,12 +10,11 @@ import Tenancy
 /// Does what `mortise migrate` asks for, and prints a line for each database.
 func runMigrations(_ settings: MigrateSettings) async throws {
     let logger = Logger(label: "mortise.migrate") { _ in SwiftLogNoOpLogHandler() }
+    try settings.installation.printWarnings()
     let isOK: Bool
     do {
         let host = try await Host.prepare(
-            settings.database,
-            dataFolder: settings.dataFolder,
-            secretsFile: settings.secretsFile,
+            settings.installation,
             makesSecrets: false,
             logger: logger
         )

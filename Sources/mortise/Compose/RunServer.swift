@@ -10,11 +10,10 @@ import Tenancy
 /// Runs the server until it is told to stop.
 func runServer(_ settings: ServeSettings) async throws {
     let logger = serverLogger(settings.log)
+    settings.installation.log(to: logger)
     do {
         let host = try await Host.prepare(
-            settings.database,
-            dataFolder: settings.dataFolder,
-            secretsFile: settings.secretsFile,
+            settings.installation,
             makesSecrets: true,
             logger: logger
         )

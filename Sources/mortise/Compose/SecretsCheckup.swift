@@ -4,8 +4,8 @@ import Keys
 
 /// Examines the secrets file: is it there, can others read it, can it be used.
 enum SecretsCheckup {
-    static func run(_ settings: DoctorSettings) -> [Finding] {
-        let path = settings.secretsFile ?? "\(settings.dataFolder)/secrets"
+    static func run(_ settings: InstallationSettings) -> [Finding] {
+        let path = settings.secretsPath
         guard access(path, F_OK) == 0 else {
             guard settings.secretsFile != nil else { return [] }
             return [

@@ -1,40 +1,33 @@
 import LocalPostgres
-import Server
 package import Tenancy
 
-/// How many connections a server may have to the cluster that holds the control database.
+/// The number of connections that a server opens to one PostgreSQL server.
 package struct ConnectionSettings: Sendable, Equatable {
-    /// Threads that run requests, 1 to 64, each with a connection of its own to every workspace that keys are looked up in.
+    /// The threads that run requests, 1 to 64.
     ///
-    /// Defaults to half as many as there are processors, up to 4: HTTP and PostgreSQL want the other half.
+    /// Each has a connection to every workspace that keys are looked up in.
+    ///
+    /// Defaults to half of the processors, up to 4: HTTP and PostgreSQL need the other half.
     package var threads: Int
-    /// How many workspaces of a cluster are looked up in at once, 1 to 1000.
+    /// The workspaces of a cluster that have look-up connections, 1 to 1000.
     ///
     /// Defaults to 32.
     package var lookupWorkspaces: Int
-    /// How many workspaces of a cluster are managed at once, 1 to 1000.
+    /// The workspaces of a cluster that have connections for changes, 1 to 1000.
     ///
     /// Defaults to 8.
     package var managedWorkspaces: Int
 
-    /// What is left of a server's connections for people, migrations and the server's own reserve.
+    /// The connections that stay free for people, for migrations and for PostgreSQL's own reserve.
     static let reserve = 20
 
     init(_ reader: SettingReader) throws(CommandFailure) {
-        threads = try reader.value(
-            .threads,
-            default: ServingThreads.defaultCount,
-            expected: "a number from 1 to 64"
-        ) { number($0, in: 1...64) }
-        lookupWorkspaces = try reader.value(.lookupWorkspaces, default: 32, expected: "a number from 1 to 1000") {
-            number($0, in: 1...1000)
-        }
-        managedWorkspaces = try reader.value(.managedWorkspaces, default: 8, expected: "a number from 1 to 1000") {
-            number($0, in: 1...1000)
-        }
+        threads = try reader.value(Settings.threads)
+        lookupWorkspaces = try reader.value(Settings.lookupWorkspaces)
+        managedWorkspaces = try reader.value(Settings.managedWorkspaces)
     }
 
-    /// The bounds in the terms of what opens the connections.
+    /// The bounds as the pools of databases take them.
     package var options: DatabasesOptions {
         DatabasesOptions(
             maximumLookupDatabases: lookupWorkspaces,
@@ -42,21 +35,21 @@ package struct ConnectionSettings: Sendable, Equatable {
         )
     }
 
-    /// The most connections at once.
-    package var most: Int { options.maximumConnections(reactors: threads) }
+    /// The maximum number of connections.
+    package var maximum: Int { options.maximumConnections(reactors: threads) }
 
-    /// Refuses what the PostgreSQL that Mortise runs itself does not accept.
+    /// Throws if the PostgreSQL server that Mortise runs itself has too few connections.
     func checkOwnServer() throws(CommandFailure) {
         let limit = LocalPostgres.Options.durable.maximumConnections - Self.reserve
-        guard most > limit else { return }
+        guard maximum > limit else { return }
+        let settings = [Settings.threads, Settings.lookupWorkspaces, Settings.managedWorkspaces]
+        let variables = settings.map(\.declaration.variable).joined(separator: ", ")
         throw .usage(
-            "These settings open up to \(most) connections; Mortise's own PostgreSQL has \(limit) for them.",
-            details: [
-                """
-                Lower \(Setting.threads.variable), \(Setting.lookupWorkspaces.variable) or \
-                \(Setting.managedWorkspaces.variable), or use a PostgreSQL of your own with more.
-                """
-            ]
+            """
+            These settings open up to \(maximum) connections, but the PostgreSQL server that Mortise runs itself has \
+            \(limit) for them.
+            """,
+            details: ["Lower one of \(variables), or use a PostgreSQL server of your own with more connections."]
         )
     }
 }

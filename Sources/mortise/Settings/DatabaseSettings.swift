@@ -1,25 +1,22 @@
-/// Which PostgreSQL holds the control database.
+/// The PostgreSQL server of the control database.
 package enum DatabaseSettings: Sendable, Equatable {
-    /// One that Mortise runs itself from the installed binaries, which are looked for where `binaries` is `nil`.
+    /// A server that Mortise runs itself, with the programs of a folder. `nil` searches for the programs.
     case own(binaries: String?)
-    /// One that is there, by its libpq connection string; it may hold a password.
+    /// A server that exists, as a libpq connection string. The string may hold a password.
     case server(SecretText)
 
     init(_ reader: SettingReader) throws(CommandFailure) {
-        guard let url = try reader.find(.databaseURL) else {
-            self = .own(binaries: try reader.find(.postgresBin)?.text)
+        guard let url = try reader.value(Settings.databaseURL) else {
+            self = .own(binaries: try reader.value(Settings.postgresBin))
             return
         }
-        if reader.hasFlag(.postgresBin) {
+        if reader.hasFlag(Settings.postgresBin), let source = try reader.find(Settings.databaseURL)?.source {
+            let flag = Settings.postgresBin.declaration.flag
             throw .usage(
-                "\(Setting.postgresBin.flag) is for a PostgreSQL of Mortise's own, but \(url.source) names another server."
+                "\(flag) is for a PostgreSQL server that Mortise runs itself, but \(source) names another server.",
+                details: ["Leave one of them out."]
             )
         }
-        let isURL = ["postgres://", "postgresql://"].contains { url.text.hasPrefix($0) }
-        // A connection string in libpq's other form is a list of key=value pairs (libpq manual, section 34.1.1.1).
-        guard isURL || (url.text.contains("=") && !url.text.contains("://")) else {
-            throw .usage("\(url.source) is not a PostgreSQL URL, such as postgresql://user@host/database.")
-        }
-        self = .server(SecretText(url.text))
+        self = .server(url)
     }
 }

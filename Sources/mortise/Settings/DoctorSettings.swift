@@ -1,25 +1,21 @@
-/// What `mortise doctor` examines on this machine: an installation, by the settings of `mortise serve`.
+/// All settings of `mortise doctor` for the installation on this machine.
 package struct DoctorSettings: Sendable, Equatable {
-    /// Which PostgreSQL is used.
-    package var database: DatabaseSettings
-    /// The folder of what Mortise keeps itself.
-    ///
-    /// Defaults to `.mortise`.
-    package var dataFolder: String
-    /// The secrets file; `nil` is the one in the data folder.
-    package var secretsFile: String?
-    /// How many connections a server has that is started with the same settings.
+    /// The database and the files of the installation.
+    package var installation: InstallationSettings
+    /// The number of connections that a server with the same settings opens.
     package var connections: ConnectionSettings
-    /// How long the whole examination may take.
+    /// The maximum duration of the examination.
     ///
     /// Defaults to 30 s.
     package var timeout: Duration
 
-    /// Reads the settings; what is absent has its default.
+    /// Reads the settings.
+    ///
+    /// An absent setting has its default.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed.
     package init(_ reader: SettingReader, timeout: Duration) throws(CommandFailure) {
-        database = try DatabaseSettings(reader)
-        dataFolder = try reader.find(.data)?.text ?? ServeSettings.defaultDataFolder
-        secretsFile = try reader.find(.pepperFile)?.text
+        installation = try InstallationSettings(reader)
         connections = try ConnectionSettings(reader)
         self.timeout = timeout
     }

@@ -1,52 +1,31 @@
 import ArgumentParser
 
-/// The settings of an installation that several commands need.
+/// The flags of an installation that several commands have.
 struct InstallationOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            """
-            A file that holds the URL of a PostgreSQL server, password included. Environment: MORTISE_DATABASE_URL, the URL \
-            itself. Without either, Mortise runs a PostgreSQL of its own.
-            """,
-            valueName: "path"
-        )
-    )
-    var databaseURLFile: String?
+    @Option(Settings.settingsFile)
+    var settings: SettingFlag?
 
-    @Option(
-        help: ArgumentHelp(
-            "The folder of Mortise's own files. Environment: MORTISE_DATA. (default: \(ServeSettings.defaultDataFolder))",
-            valueName: "folder"
-        )
-    )
-    var data: String?
+    @Option(Settings.databaseURL)
+    var databaseURL: SettingFlag?
 
-    @Option(
-        help: ArgumentHelp(
-            "The folder of initdb and postgres, for a PostgreSQL of its own. Environment: MORTISE_POSTGRES_BIN. (default: searched)",
-            valueName: "folder"
-        )
-    )
-    var postgresBin: String?
+    @Option(Settings.data)
+    var data: SettingFlag?
 
-    @Option(
-        help: ArgumentHelp(
-            """
-            The secrets file, the same for all nodes; `mortise secrets new` makes one. Environment: MORTISE_PEPPER_FILE. \
-            (default: the one in the data folder, made at the first start)
-            """,
-            valueName: "path"
-        )
-    )
-    var pepperFile: String?
+    @Option(Settings.postgresBin)
+    var postgresBin: SettingFlag?
 
-    /// What was given.
-    var flags: [Setting: String?] {
-        [.databaseURL: databaseURLFile, .data: data, .postgresBin: postgresBin, .pepperFile: pepperFile]
-    }
+    @Option(Settings.pepperFile)
+    var pepperFile: SettingFlag?
 
-    /// A reader of these and further flags, and of the environment.
-    func reader(_ more: [Setting: String?] = [:]) -> SettingReader {
-        SettingReader(flags: flags.merging(more) { $1 }, environment: { Environment.value($0) })
+    /// The flags that the command line has.
+    var given: [SettingFlag] { [settings, databaseURL, data, postgresBin, pepperFile].compactMap(\.self) }
+
+    /// Reads the settings file and combines all sources of settings.
+    ///
+    /// - Parameter more: The flags of the command itself.
+    /// - Returns: The reader of all sources.
+    /// - Throws: `CommandFailure` of kind `usage` if the settings file is named or exists and cannot be read.
+    func reader(_ more: [SettingFlag?] = []) throws(CommandFailure) -> SettingReader {
+        try SettingReader.load(flags: given + more.compactMap(\.self), environment: Environment.all)
     }
 }

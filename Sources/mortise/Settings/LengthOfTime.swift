@@ -2,10 +2,12 @@ import ArgumentParser
 
 /// A length of time on the command line: `90`, `90s`, `15m`, `24h`, `30d`.
 package struct LengthOfTime: Sendable, Equatable, ExpressibleByArgument {
-    /// Whole seconds.
+    /// The length in seconds.
     package let seconds: Int
 
-    /// Reads a length; without a unit it counts seconds.
+    /// Reads a length.
+    ///
+    /// A number without a unit counts seconds.
     package init?(argument: String) {
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         let unit = argument.last.flatMap { units[$0] }
@@ -14,7 +16,7 @@ package struct LengthOfTime: Sendable, Equatable, ExpressibleByArgument {
             return nil
         }
         let (seconds, overflow) = count.multipliedReportingOverflow(by: unit ?? 1)
-        // A thousand years; beyond that a date would leave RFC 3339.
+        // The limit of 1000 years keeps every date within the four-digit years of RFC 3339.
         guard !overflow, seconds <= 31_557_600_000 else { return nil }
         self.seconds = seconds
     }

@@ -1,17 +1,21 @@
-/// Where the server listens.
+/// The address and the port that the server listens on.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// A name or an address, without brackets.
     package let host: String
-    /// 0 to 65535; 0 lets the system choose a free one.
+    /// The port, 0 to 65535.
+    ///
+    /// 0 lets the system choose a free port.
     package let port: Int
 
-    /// An address and a port.
+    /// Creates an address from its parts.
     package init(host: String, port: Int) {
         self.host = host
         self.port = port
     }
 
-    /// Reads `HOST:PORT`, with an IPv6 address in brackets; `nil` if the text is anything else.
+    /// Reads `HOST:PORT`, with an IPv6 address in brackets.
+    ///
+    /// Returns `nil` for any other text.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         let digits = text[text.index(after: colon)...]

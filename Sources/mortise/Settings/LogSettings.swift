@@ -1,46 +1,41 @@
 package import Logging
 
-/// What is logged, and how.
+/// The level and the form of the log.
 package struct LogSettings: Sendable, Equatable {
-    /// How a line of the log looks.
+    /// The form of a log line.
     package enum Format: String, Sendable, CaseIterable {
-        /// One JSON object a line.
+        /// One JSON object on each line.
         case json
-        /// For people.
+        /// Text for people.
         case text
     }
 
-    /// Which requests get a line of the access log.
+    /// The requests that the access log has.
     package enum Access: String, Sendable, CaseIterable {
-        /// All but verifications.
+        /// All requests except verifications.
         case management
-        /// All.
+        /// All requests.
         case all
-        /// None.
+        /// No requests.
         case off
     }
 
-    /// The least level that is written.
+    /// The lowest level that is written.
     ///
     /// Defaults to info.
     package var level: Logger.Level
-    /// How a line looks.
+    /// The form of a log line.
     ///
-    /// Defaults to text where standard error is a terminal, else JSON.
+    /// Defaults to text if standard error is a terminal, else to JSON.
     package var format: Format
-    /// Which requests are logged.
+    /// The requests that the access log has.
     ///
     /// Defaults to management.
     package var access: Access
 
     init(_ reader: SettingReader, isTerminal: Bool) throws(CommandFailure) {
-        let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-        level = try reader.value(.logLevel, default: .info, expected: "one of \(levels)") { Logger.Level(rawValue: $0) }
-        format = try reader.value(.logFormat, default: isTerminal ? .text : .json, expected: "json or text") {
-            Format(rawValue: $0)
-        }
-        access = try reader.value(.accessLog, default: .management, expected: "management, all or off") {
-            Access(rawValue: $0)
-        }
+        level = try reader.value(Settings.logLevel)
+        format = try reader.value(Settings.logFormat) ?? (isTerminal ? .text : .json)
+        access = try reader.value(Settings.accessLog)
     }
 }

@@ -1,39 +1,37 @@
 package import FoundationEssentials
 
-/// Everything that `mortise migrate` is told.
+/// All settings of `mortise migrate`.
 package struct MigrateSettings: Sendable, Equatable {
-    /// What is done.
+    /// The work of one run.
     package enum Action: Sendable, Equatable {
-        /// The files that are missing are applied.
+        /// Apply the migrations that are missing.
         case apply
-        /// What would be applied is shown; nothing changes.
+        /// Show the migrations that are missing. Nothing changes.
         case dryRun
-        /// Where each database stands is shown; nothing changes.
+        /// Show the migrations that each database has and lacks. Nothing changes.
         case status
     }
 
-    /// Which PostgreSQL is used.
-    package var database: DatabaseSettings
-    /// The folder of what Mortise keeps itself.
-    ///
-    /// Defaults to `.mortise`.
-    package var dataFolder: String
-    /// The secrets file; `nil` is the one in the data folder.
-    package var secretsFile: String?
-    /// Whether the workspaces' databases are migrated too, after the control database.
+    /// The database and the files of the installation.
+    package var installation: InstallationSettings
+    /// True if the workspaces' databases are migrated after the control database.
     package var includesWorkspaces: Bool
-    /// What is done.
+    /// The work of the run.
     package var action: Action
-    /// How many workspaces are migrated at once, 1 to 64.
+    /// The number of workspaces that are migrated at once, 1 to 64.
     ///
     /// Defaults to 4.
     package var concurrency: Int
-    /// The workspace that is migrated first and alone; `nil` is the oldest that can be reached.
+    /// The workspace that is migrated first and alone.
+    ///
+    /// `nil` means the oldest one that can be reached.
     package var canary: UUID?
-    /// Whether the result is printed as JSON, one object a database and line.
+    /// True if the result is printed as JSON, one object and line for each database.
     package var printsJSON: Bool
 
-    /// Reads the settings; what is absent has its default.
+    /// Combines the settings of the installation with the options of the command.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed.
     package init(
         _ reader: SettingReader,
         includesWorkspaces: Bool,
@@ -42,9 +40,7 @@ package struct MigrateSettings: Sendable, Equatable {
         canary: UUID? = nil,
         printsJSON: Bool
     ) throws(CommandFailure) {
-        database = try DatabaseSettings(reader)
-        dataFolder = try reader.find(.data)?.text ?? ServeSettings.defaultDataFolder
-        secretsFile = try reader.find(.pepperFile)?.text
+        installation = try InstallationSettings(reader)
         self.includesWorkspaces = includesWorkspaces
         self.action = action
         self.concurrency = concurrency

@@ -1,4 +1,4 @@
-/// Text that must not be printed: a token, or a database URL with its password.
+/// A text that must not be printed: a token, or a database URL with its password.
 package struct SecretText: Sendable, Equatable {
     private let text: String
 
@@ -7,17 +7,17 @@ package struct SecretText: Sendable, Equatable {
         self.text = text
     }
 
-    /// The secret itself, for the one call that needs it.
+    /// Returns the secret, for the one call that needs it.
     package func reveal() -> String { text }
 }
 
 extension SecretText: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Says that there is a secret, and nothing of it.
+    /// A placeholder without any part of the secret.
     package var description: String { "(secret)" }
 
-    /// The same.
+    /// A placeholder without any part of the secret.
     package var debugDescription: String { description }
 
-    /// No children, so that `dump` shows nothing either.
+    /// A mirror without children, so that `dump` prints nothing of the secret.
     package var customMirror: Mirror { Mirror(self, children: []) }
 }

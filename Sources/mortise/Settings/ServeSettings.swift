@@ -1,126 +1,90 @@
 package import Keys
-import Server
 package import Service
 package import Surfaces
 
-/// Everything that `mortise serve` is told.
+/// All settings of `mortise serve`.
 package struct ServeSettings: Sendable, Equatable {
-    /// Which PostgreSQL is used.
-    package var database: DatabaseSettings
-    /// The folder of what Mortise keeps itself: its own PostgreSQL, and the secrets file unless one is named.
-    ///
-    /// Defaults to `.mortise`.
-    package var dataFolder: String
-    /// The secrets file; `nil` is the one in the data folder, made at the first start.
-    package var secretsFile: String?
-    /// Where to listen.
+    /// The database and the files of the installation.
+    package var installation: InstallationSettings
+    /// The address and the port of the server.
     ///
     /// Defaults to 127.0.0.1:8080.
     package var listen: ListenAddress
-    /// Whose word counts about where a request comes from.
+    /// The proxies whose `X-Forwarded-For` the server trusts.
     ///
-    /// Defaults to nobody's: that is the peer of the connection.
+    /// Defaults to none: the client is the peer of the connection.
     package var clients: ClientAddresses
-    /// The preset operator key; `nil` means that one is made and printed once.
+    /// The token of the first operator key.
+    ///
+    /// `nil` means that Mortise creates one and prints it once.
     package var operatorKey: Token?
-    /// The preset admin key; `nil` means that one is made and printed once.
+    /// The token of the first admin key.
+    ///
+    /// `nil` means that Mortise creates one and prints it once.
     package var adminKey: Token?
-    /// The first owner of the organization `default`; `nil` means nobody.
+    /// The first owner of the organization "default".
+    ///
+    /// `nil` means no member.
     package var firstMember: FirstMember?
-    /// What is logged.
+    /// The level and the form of the log.
     package var log: LogSettings
-    /// How many connections to databases there may be.
+    /// The number of connections to PostgreSQL.
     package var connections: ConnectionSettings
-    /// How long the server says that it is not ready, and still accepts, before it stops, 0 to 3600 s.
+    /// The time after SIGTERM in which the server says that it is not ready and still accepts connections, 0 to 3600 s.
     ///
     /// Defaults to 0 s.
     package var drainDelay: Duration
-    /// How long requests may go on after SIGTERM, 0 to 3600 s.
+    /// The time that accepted requests have after SIGTERM, 0 to 3600 s.
     ///
     /// Defaults to 30 s.
     package var shutdownGrace: Duration
 
-    /// Reads the settings; what is absent has its default.
+    /// Reads the settings.
     ///
-    /// - Throws: `CommandFailure` of kind `usage`, which names the flag or variable that is wrong, and no secret.
+    /// An absent setting has its default.
+    ///
+    /// - Parameters:
+    ///   - reader: The sources of the settings.
+    ///   - isTerminal: True if standard error is a terminal.
+    /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed. The error names its source and quotes no secret.
     package init(_ reader: SettingReader, isTerminal: Bool) throws(CommandFailure) {
-        database = try DatabaseSettings(reader)
-        dataFolder = try reader.find(.data)?.text ?? ServeSettings.defaultDataFolder
-        secretsFile = try reader.find(.pepperFile)?.text
-        listen = try reader.value(
-            .listen,
-            default: ListenAddress(host: "127.0.0.1", port: 8080),
-            expected: "HOST:PORT, such as 127.0.0.1:8080 or [::]:8080"
-        ) { ListenAddress($0) }
-        clients = try ServeSettings.clients(reader)
-        operatorKey = try ServeSettings.preset(.operatorKey, .operator, reader)
-        adminKey = try ServeSettings.preset(.adminKey, .admin, reader)
-        firstMember = try ServeSettings.firstMember(reader)
+        installation = try InstallationSettings(reader)
+        listen = try reader.value(Settings.listen)
+        clients = try reader.value(Settings.trustedProxies)
+        operatorKey = try reader.value(Settings.operatorKey)
+        adminKey = try reader.value(Settings.adminKey)
+        firstMember = try Self.firstMember(reader)
         log = try LogSettings(reader, isTerminal: isTerminal)
         connections = try ConnectionSettings(reader)
-        if case .own = database { try connections.checkOwnServer() }
-        drainDelay = try reader.value(.drainDelay, default: .zero, expected: "seconds from 0 to 3600") {
-            number($0, in: 0...3600).map { .seconds($0) }
-        }
-        shutdownGrace = try reader.value(.shutdownGrace, default: .seconds(30), expected: "seconds from 0 to 3600") {
-            number($0, in: 0...3600).map { .seconds($0) }
-        }
+        if case .own = installation.database { try connections.checkOwnServer() }
+        drainDelay = try reader.value(Settings.drainDelay)
+        shutdownGrace = try reader.value(Settings.shutdownGrace)
     }
 
     private static func firstMember(_ reader: SettingReader) throws(CommandFailure) -> FirstMember? {
-        switch (try reader.find(.adminEmail), try reader.find(.adminPassword)) {
+        let password = Settings.adminPassword.declaration
+        switch (try reader.find(Settings.adminEmail), try reader.find(Settings.adminPassword)) {
         case (nil, nil): return nil
-        case (let email?, let password?):
+        case (let email?, let found?):
             do throws(FirstMemberFault) {
-                return try FirstMember(email: email.text, password: password.text)
+                return try FirstMember(email: email.text, password: found.text)
             } catch {
-                throw .usage(error.description)
+                switch error {
+                case .badEmail: throw .usage("\(email.source) is \"\(email.text)\", which is not an e-mail address.")
+                case .badPassword: throw .usage("\(found.source) is not \(password.expected).")
+                }
             }
-        case (_?, nil):
-            throw .usage("MORTISE_ADMIN_EMAIL needs MORTISE_ADMIN_PASSWORD or --admin-password-file.")
-        case (nil, _?): throw .usage("MORTISE_ADMIN_PASSWORD needs MORTISE_ADMIN_EMAIL or --admin-email.")
+        case (let email?, nil):
+            throw .usage(
+                "\(email.source) is given without a password.",
+                details: ["Set \(password.variable), or name a file that holds it with \(password.flag)."]
+            )
+        case (nil, let found?):
+            let email = Settings.adminEmail.declaration
+            throw .usage(
+                "\(found.source) is given without an e-mail address.",
+                details: ["Set \(email.variable) or \(email.flag)."]
+            )
         }
     }
-
-    static let defaultDataFolder = ".mortise"
-
-    /// The trusted proxies, of which a list that was given names at least one.
-    private static func clients(_ reader: SettingReader) throws(CommandFailure) -> ClientAddresses {
-        guard let found = try reader.find(.trustedProxies) else { return ClientAddresses() }
-        let form = ["It is a list of addresses and ranges, such as 10.0.0.0/8, 2001:db8::7."]
-        let clients: ClientAddresses
-        do throws(TrustedProxyFault) {
-            clients = try ClientAddresses(parsing: found.text)
-        } catch {
-            throw .usage("\(found.source): \(error.description)", details: form)
-        }
-        guard clients != ClientAddresses() else { throw .usage("\(found.source) names no proxy.", details: form) }
-        return clients
-    }
-
-    /// A preset key, which must be one that Mortise itself could have made: a mistyped one would lock its owner out.
-    private static func preset(_ setting: Setting, _ kind: KeyKind, _ reader: SettingReader) throws(CommandFailure)
-        -> Token?
-    {
-        guard let found = try reader.find(setting) else { return nil }
-        let advice = ["`mortise key generate --kind \(kind.rawValue)` makes one."]
-        let token: Token
-        do throws(TokenFault) {
-            token = try Token(found.text)
-        } catch {
-            throw .usage("\(found.source): \(error.description)", details: advice)
-        }
-        guard token.parsed.prefix == kind.defaultPrefix, token.parsed.workspaceRef.isRoot else {
-            throw .usage("\(found.source) is a token, but not of the kind \(kind.rawValue).", details: advice)
-        }
-        return token
-    }
-}
-
-/// Decimal digits as a number in a range.
-func number(_ text: String, in range: ClosedRange<Int>) -> Int? {
-    guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text) else {
-        return nil
-    }
-    return range.contains(number) ? number : nil
 }

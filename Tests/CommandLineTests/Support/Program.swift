@@ -72,7 +72,10 @@ enum Program {
     }
 
     static func variables(_ server: ScriptedServer?, _ more: [String: String]) -> Environment {
-        var variables: [Environment.Key: String] = ["PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"]
+        // Not the settings file of the machine, which may be that of a real installation.
+        var variables: [Environment.Key: String] = [
+            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MORTISE_SETTINGS": "/dev/null",
+        ]
         if let server { variables["MORTISE_URL"] = server.url }
         for (name, value) in more { variables[Environment.Key(stringLiteral: name)] = value }
         return .custom(variables)

@@ -5,24 +5,25 @@ import MortiseClient
 /// `mortise doctor`.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what is wrong with this installation, in sentences.",
+        abstract: "Examine an installation and report each fault in a sentence.",
         discussion: HelpText.discussion(
             """
-            Without --url it examines the installation on this machine, with the settings of `mortise serve`. With --url it
-            examines a running server from outside: is it reachable and ready, which version is it, do the clocks agree, is the
-            connection encrypted. Each thing that is wrong comes with what to do about it.
+            Without --url, the command examines the installation on this machine, with the settings of `mortise serve`. With
+            --url, it examines a running server from outside: can it be reached, is it ready, which version is it, do the clocks
+            agree, is the connection encrypted. Each fault comes with the next step.
 
-            --ready asks the server one thing, whether it is ready, which suits a container's health check.
+            With --ready, the command only asks the server if it is ready. Use it as the health check of a container.
             """,
-            needs: "the settings of `mortise serve`, or a server; no credential",
+            needs: "the settings of `mortise serve`, or a server. No credential",
             examples: ["doctor", "doctor --url https://keys.example.com", "doctor --ready"],
             exits: """
-                0 nothing is wrong, 1 something is (with --ready: not ready), 3 no Mortise answers, 64 wrong usage, 130 interrupted
+                0 no problem, 1 at least one problem (with --ready: not ready), 3 no Mortise answers, 64 wrong usage or setting, \
+                130 interrupted
                 """
         )
     )
 
-    @Flag(help: "Only whether the server is ready.")
+    @Flag(help: "Only ask the server if it is ready.")
     var ready = false
 
     @Option(
@@ -33,7 +34,7 @@ struct Doctor: AsyncParsableCommand {
     )
     var url: String?
 
-    @Option(help: ArgumentHelp("How many seconds the examination may take, 1 to 3600.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("End the examination after this many seconds, 1 to 3600.", valueName: "seconds"))
     var timeout = 30
 
     @Flag(help: "Print the findings as a JSON array.")
@@ -44,10 +45,9 @@ struct Doctor: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...3600).contains(timeout) else { throw ValidationError("--timeout is from 1 to 3600 seconds.") }
-        let isOutside = url != nil || ready
-        guard !isOutside || installation.flags.values.allSatisfy({ $0 == nil }) else {
+        guard (url == nil && !ready) || installation.given.isEmpty else {
             throw ValidationError(
-                "--url and --ready examine a running server; the flags of an installation do not go with them."
+                "--url and --ready examine a running server and exclude the flags of an installation."
             )
         }
     }

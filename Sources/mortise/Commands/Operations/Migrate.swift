@@ -7,12 +7,12 @@ struct Migrate: AsyncParsableCommand {
         abstract: "Bring the databases to the schema of this version.",
         discussion: HelpText.discussion(
             """
-            The control database comes first, then with --workspaces all workspaces: one alone, and if its files go through, the
-            rest, several at once. A database that fails is reported and stops no other, but for that first one; one that cannot
-            be reached stops nothing. There is nothing to resume: run it again, and it goes on where it stopped. Servers of the
-            version before keep running meanwhile.
+            The control database comes first. With --workspaces, the workspaces' databases follow: one alone, and if it succeeds,
+            the others, several at once. A failure in the first workspace stops the run. Later failures are reported and stop no
+            other database. A database that cannot be reached never stops the run. Run the command again to continue where it
+            stopped. Servers of the previous version keep running meanwhile.
             """,
-            needs: "the database settings of `mortise serve`, and its secrets file, which is not made here",
+            needs: "the database settings of `mortise serve`, and the secrets file, which this command does not create",
             examples: [
                 "migrate --status --workspaces",
                 "migrate --workspaces --dry-run",
@@ -20,33 +20,33 @@ struct Migrate: AsyncParsableCommand {
                 "migrate --workspaces --canary 01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11",
             ],
             exits: """
-                0 all databases are up to date (with --dry-run and --status: all could be looked at), 1 at least one is not, \
-                64 wrong usage
+                0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, \
+                64 wrong usage or setting
                 """
         )
     )
 
-    @Flag(help: "The workspaces' databases too.")
+    @Flag(help: "Migrate the workspaces' databases too.")
     var workspaces = false
 
-    @Flag(help: "Show what would be applied, and change nothing.")
+    @Flag(help: "Show the migrations that would be applied, and change nothing.")
     var dryRun = false
 
-    @Flag(help: "Show what each database has seen, when, and what it lacks; change nothing.")
+    @Flag(help: "Show the migrations that each database has, with their times, and those it lacks. Change nothing.")
     var status = false
 
-    @Option(help: ArgumentHelp("How many workspaces at once, 1 to 64.", valueName: "count"))
+    @Option(help: ArgumentHelp("Migrate this many workspaces at once, 1 to 64.", valueName: "count"))
     var concurrency = 4
 
     @Option(
         help: ArgumentHelp(
-            "The workspace to begin with, by id. (default: the oldest that can be reached)",
+            "Migrate the workspace with this id first. (default: the oldest that can be reached)",
             valueName: "workspace"
         )
     )
     var canary: String?
 
-    @Flag(help: "Print one JSON object a line for each database.")
+    @Flag(help: "Print one JSON object for each database, one on each line.")
     var json = false
 
     @OptionGroup(title: "Installation")
@@ -54,13 +54,11 @@ struct Migrate: AsyncParsableCommand {
 
     func validate() throws {
         guard !(dryRun && status) else { throw ValidationError("--dry-run and --status exclude each other.") }
-        guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency is from 1 to 64.") }
+        guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency is a number from 1 to 64.") }
         guard let canary else { return }
         guard UUIDv7.parse(canary) != nil else { throw ValidationError("--canary is the id of a workspace.") }
         guard workspaces, !dryRun, !status else {
-            throw ValidationError(
-                "--canary says where to begin with --workspaces, and nothing begins without a change."
-            )
+            throw ValidationError("--canary needs --workspaces, and excludes --dry-run and --status.")
         }
     }
 

@@ -1,0 +1,240 @@
+package import Keys
+package import Logging
+import Server
+package import Surfaces
+
+/// All settings of a Mortise server and of the commands that work beside it.
+package enum Settings {
+    // MARK: Installation
+
+    /// The settings file itself: a flag and a variable, not a member of a settings file.
+    package static let settingsFile = Setting(
+        "settings",
+        .file,
+        default: nil,
+        written: "\(SettingsFile.standardPath), if it exists",
+        placeholder: "file",
+        help: "Read settings from this file."
+    )
+
+    /// The PostgreSQL server of the control database, as a libpq connection string.
+    package static let databaseURL = Setting(
+        "database_url",
+        .connectionString,
+        default: nil,
+        written: "Mortise runs a PostgreSQL server of its own",
+        placeholder: "file",
+        isSecret: true,
+        help: "Use this PostgreSQL server. The role in the URL owns the databases."
+    )
+
+    /// The folder of Mortise's own files.
+    package static let data = Setting(
+        "data",
+        .folder,
+        default: ".mortise",
+        placeholder: "folder",
+        help: "Keep Mortise's own files in this folder: its own PostgreSQL server and the secrets file."
+    )
+
+    /// The programs of PostgreSQL that Mortise runs itself.
+    package static let postgresBin = Setting(
+        "postgres_bin",
+        .folder,
+        default: nil,
+        written: "PATH and the usual folders are searched",
+        placeholder: "folder",
+        help: "Run the PostgreSQL programs of this folder: initdb, pg_ctl and postgres."
+    )
+
+    /// The secrets file of the installation.
+    package static let pepperFile = Setting(
+        "pepper_file",
+        .file,
+        default: nil,
+        written: "the file secrets in the data folder, created at the first start",
+        placeholder: "file",
+        help:
+            "Read the installation's secrets from this file. All nodes need the same file; `mortise secrets new` creates one."
+    )
+
+    // MARK: HTTP
+
+    /// The address and the port of the server.
+    package static let listen = Setting(
+        "listen",
+        .listenAddress,
+        default: ListenAddress(host: "127.0.0.1", port: 8080),
+        placeholder: "host:port",
+        help: "Listen on this address. 0.0.0.0 means all IPv4 interfaces, [::] all interfaces, port 0 a free port."
+    )
+
+    /// The proxies whose `X-Forwarded-For` the server trusts.
+    package static let trustedProxies = Setting(
+        "trusted_proxies",
+        .addresses,
+        default: ClientAddresses(),
+        written: "none, the client is the peer of the connection",
+        placeholder: "list",
+        help: """
+            Trust X-Forwarded-For from the proxies at these addresses. Keys can be bound to client addresses, and events \
+            record them.
+            """
+    )
+
+    // MARK: First start
+
+    /// The operator key of a new installation.
+    package static let operatorKey = Setting(
+        "operator_key",
+        .token(.operator),
+        default: nil,
+        written: "created and printed once",
+        placeholder: "file",
+        isSecret: true,
+        help: "Create the first operator key with this token. A revoked one stays revoked."
+    )
+
+    /// The admin key of a new installation.
+    package static let adminKey = Setting(
+        "admin_key",
+        .token(.admin),
+        default: nil,
+        written: "created and printed once",
+        placeholder: "file",
+        isSecret: true,
+        help: "Create the first admin key of the organization \"default\" with this token. A revoked one stays revoked."
+    )
+
+    /// The e-mail address of the first member.
+    package static let adminEmail = Setting(
+        "admin_email",
+        .text("an e-mail address"),
+        default: nil,
+        written: "no member is created",
+        placeholder: "address",
+        help: """
+            Create the first member, an owner of the organization "default", with this e-mail address. The member is \
+            created once and needs a password.
+            """
+    )
+
+    /// The password of the first member.
+    package static let adminPassword = Setting(
+        "admin_password",
+        .secret("a password of 12 to 256 characters"),
+        default: nil,
+        written: "none",
+        placeholder: "file",
+        isSecret: true,
+        help: "Create the first member with this password of 12 to 256 characters."
+    )
+
+    // MARK: Log
+
+    /// The lowest level that is logged.
+    package static let logLevel = Setting(
+        "log_level",
+        .choice(),
+        default: Logger.Level.info,
+        placeholder: "level",
+        help: "Log this level and above: trace, debug, info, notice, warning, error or critical."
+    )
+
+    /// The form of a log line.
+    package static let logFormat = Setting(
+        "log_format",
+        .choice(),
+        default: LogSettings.Format?.none,
+        written: "text on a terminal, else json",
+        placeholder: "format",
+        help: "Write log lines as json or as text."
+    )
+
+    /// The requests that the access log has.
+    package static let accessLog = Setting(
+        "access_log",
+        .choice(),
+        default: LogSettings.Access.management,
+        placeholder: "requests",
+        help: "Log these requests: management (all except verifications), all, or off."
+    )
+
+    // MARK: Connections and threads
+
+    /// The threads that run requests.
+    package static let threads = Setting(
+        "threads",
+        .integer(1...64),
+        default: ServingThreads.defaultCount,
+        written: "half of the processors, up to 4",
+        placeholder: "count",
+        help:
+            "Run requests on this many threads, 1 to 64. Each has its own look-up connection to every workspace in use."
+    )
+
+    /// The workspaces with look-up connections.
+    package static let lookupWorkspaces = Setting(
+        "lookup_workspaces",
+        .integer(1...1000),
+        default: 32,
+        placeholder: "count",
+        help: """
+            Keep look-up connections to this many workspaces of each PostgreSQL server, 1 to 1000. With more in use, \
+            connections are closed and opened again.
+            """
+    )
+
+    /// The workspaces with connections for changes.
+    package static let managedWorkspaces = Setting(
+        "managed_workspaces",
+        .integer(1...1000),
+        default: 8,
+        placeholder: "count",
+        help: "Change keys in this many workspaces of each PostgreSQL server at once, 1 to 1000. Further requests wait."
+    )
+
+    // MARK: Shutdown
+
+    /// The time between SIGTERM and the end of accepting connections.
+    package static let drainDelay = Setting(
+        "drain_delay",
+        .seconds(0...3600),
+        default: .zero,
+        written: "0",
+        placeholder: "seconds",
+        help: """
+            Accept connections for this long after SIGTERM while /readyz answers no, 0 to 3600 seconds, so that a load \
+            balancer notices.
+            """
+    )
+
+    /// The time that accepted requests have after SIGTERM.
+    package static let shutdownGrace = Setting(
+        "shutdown_grace",
+        .seconds(0...3600),
+        default: .seconds(30),
+        written: "30",
+        placeholder: "seconds",
+        help: "Let accepted requests run for this long after SIGTERM, 0 to 3600 seconds."
+    )
+
+    // MARK: Lists
+
+    /// The settings that can be members of a settings file, in the order of the documentation.
+    package static let members: [SettingDeclaration] = [
+        databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
+        listen.declaration, trustedProxies.declaration,
+        operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,
+        logLevel.declaration, logFormat.declaration, accessLog.declaration,
+        threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,
+        drainDelay.declaration, shutdownGrace.declaration,
+    ]
+
+    /// The variables of Mortise that are not settings of a server.
+    ///
+    /// The first two are read by the commands that call a server. The others belong to `docker-compose.yml` and to the tests.
+    static let otherVariables = [
+        "MORTISE_URL", "MORTISE_TOKEN", "MORTISE_POSTGRES_PASSWORD", "MORTISE_TEST_DATABASE_URL",
+    ]
+}
