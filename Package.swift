@@ -65,8 +65,9 @@ let package = Package(
         .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: pointerSettings),
         .target(name: "Postgres", dependencies: ["LibPQ", deque, log], swiftSettings: pointerSettings),
         .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
+        .target(name: "CivilTime", swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),
-        .target(name: "Keys", dependencies: [crypto], swiftSettings: settings),
+        .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),
         .target(
             name: "SQLFiles",
             path: "sql",
@@ -95,12 +96,12 @@ let package = Package(
         ),
         .target(
             name: "Endpoints",
-            dependencies: ["JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
+            dependencies: ["CivilTime", "JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
             swiftSettings: settings
         ),
         .target(
             name: "Telemetry",
-            dependencies: ["Endpoints", "JSON", coreMetrics, log],
+            dependencies: ["CivilTime", "Endpoints", "JSON", coreMetrics, log],
             swiftSettings: settings
         ),
         .target(
@@ -152,14 +153,14 @@ let package = Package(
         ),
         .target(
             name: "MortiseClient",
-            dependencies: ["JSON", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
+            dependencies: ["CivilTime", "JSON", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server", "Service",
-                "Surfaces", "Telemetry", "Tenancy",
+                "CivilTime", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server",
+                "Service", "Surfaces", "Telemetry", "Tenancy",
                 arguments, log, nioCore, nioHTTP1, nioPosix,
             ],
             swiftSettings: settings
@@ -186,6 +187,7 @@ let package = Package(
             path: "Tests/ServerTestSupport",
             swiftSettings: settings
         ),
+        .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [

@@ -75,7 +75,7 @@ enum KeyInput {
     }
 
     private static func instant(_ text: String) throws -> Timestamp {
-        guard let instant = Timestamp.reading(text) else { throw FieldMismatch(name: "expires_at") }
+        guard let instant = Timestamp(rfc3339: text) else { throw FieldMismatch(name: "expires_at") }
         return instant
     }
 }

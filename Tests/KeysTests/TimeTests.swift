@@ -17,19 +17,29 @@ import Testing
         #expect(Timestamp(rfc3339: "0001-01-01T00:00:00Z") == .earliest)
         #expect(Timestamp(rfc3339: "9999-12-31T23:59:59.999999Z") == .latest)
         #expect(Timestamp(rfc3339: "0000-12-31T23:00:00-01:00") == .earliest)
+        #expect(micros("2026-01-31t12:34:56Z") == 1_769_862_896_000_000)
+        #expect(micros("2026-01-31T12:34:56z") == 1_769_862_896_000_000)
     }
 
     @Test(arguments: [
-        "", "2026-01-31", "2026-01-31T12:34:56", "2026-01-31 12:34:56Z", "2026-01-31t12:34:56Z", "2026-01-31T12:34:56z",
+        "", "2026-01-31", "2026-01-31T12:34:56", "2026-01-31 12:34:56Z",
         "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
         "2026-01-00T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
         "2016-12-31T23:59:60Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567890Z", "2026-01-01T00:00:00,5Z",
         "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00+01:60", "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00+01",
-        "2026-1-1T00:00:00Z", "+2026-01-01T00:00:00Z", "0000-12-31T23:59:59Z", "9999-12-31T23:59:59-00:01",
+        "2026-1-1T00:00:00Z", "+2026-01-01T00:00:00Z",
         "2026-01-01T00:00:00Z ", " 2026-01-01T00:00:00Z", "2026-01-01T00:00:00ZZ", "２０２６-01-01T00:00:00Z",
     ])
-    func `what is no strict RFC 3339 is refused`(text: String) {
+    func `a text that is no date and time is refused`(text: String) {
         #expect(Timestamp(rfc3339: text) == nil)
+    }
+
+    // PostgreSQL has no year 0, and an offset can lead out of the four digits that RFC 3339 has.
+    @Test func `a text outside of the years 1 to 9999 is the nearest instant inside`() {
+        for text in ["0000-01-01T00:00:00Z", "0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01"] {
+            #expect(Timestamp(rfc3339: text) == .earliest)
+        }
+        #expect(Timestamp(rfc3339: "9999-12-31T23:59:59-00:01") == .latest)
     }
 
     @Test func `three digits for whole milliseconds, six for the rest`() {
@@ -57,23 +67,6 @@ import Testing
                     "\(offset < 0 ? "-" : "+")\(hours < 10 ? "0" : "")\(hours):\(minutes < 10 ? "0" : "")\(minutes)"
                 #expect(Timestamp(rfc3339: shifted.rfc3339.dropLast() + zone) == instant, "seed \(seed)")
             }
-        }
-    }
-
-    @Test func `every day of four centuries follows the one before it`() {
-        // The calendar repeats after 400 years; the oracle counts days by hand.
-        var (year, month, day) = (1_900, 1, 1)
-        var instant = Timestamp(microsecondsSinceUnixEpoch: -2_208_988_800_000_000)
-        for _ in 0..<146_097 {
-            func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-            #expect(instant.rfc3339 == "\(year)-\(padded(month))-\(padded(day))T00:00:00.000Z")
-            instant = instant + .seconds(86_400)
-            let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-            day += 1
-            if day > [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] {
-                (day, month) = (1, month + 1)
-            }
-            if month > 12 { (month, year) = (1, year + 1) }
         }
     }
 
