@@ -316,6 +316,14 @@ let package = Package(
 if Context.environment["MORTISE_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
+            name: "key-cost",
+            dependencies: ["JSON", "KeyStore", "Keys", "Tenancy", "Verification", log],
+            path: "Benchmarks/key-cost",
+            swiftSettings: settings
+        )
+    )
+    package.targets.append(
+        .executableTarget(
             name: "mortise-bench",
             dependencies: [
                 "KeyStore", "Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, nioHTTP1, subprocess,
