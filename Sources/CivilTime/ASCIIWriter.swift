@@ -9,32 +9,34 @@ struct ASCIIWriter {
 
     init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
 
+    mutating func append(_ byte: UInt8) {
+        guard count < buffer.count else { return }
+        buffer[count] = byte
+        count += 1
+    }
+
     mutating func append(_ text: String) {
         for byte in text.utf8 { append(byte) }
     }
 
-    /// Appends the last `digits` decimal digits of a number that is not negative.
-    mutating func append(_ number: Int, digits: Int) {
-        var divisor = 1
-        for _ in 1..<digits { divisor *= 10 }
-        while divisor > 0 {
-            append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
-            divisor /= 10
-        }
+    /// Appends the last two decimal digits of a number that is not negative.
+    mutating func append2(_ number: Int) {
+        append(0x30 + UInt8(truncatingIfNeeded: number / 10 % 10))
+        append(0x30 + UInt8(truncatingIfNeeded: number % 10))
+    }
+
+    /// Appends the last four decimal digits of a number that is not negative.
+    mutating func append4(_ number: Int) {
+        append2(number / 100)
+        append2(number % 100)
     }
 
     /// Appends a second of a day as `hh:mm:ss`.
     mutating func appendTime(_ second: Int) {
-        append(second / 3_600, digits: 2)
-        append(":")
-        append(second / 60 % 60, digits: 2)
-        append(":")
-        append(second % 60, digits: 2)
-    }
-
-    private mutating func append(_ byte: UInt8) {
-        guard count < buffer.count else { return }
-        buffer[count] = byte
-        count += 1
+        append2(second / 3_600)
+        append(0x3A)
+        append2(second / 60 % 60)
+        append(0x3A)
+        append2(second % 60)
     }
 }

@@ -36,11 +36,8 @@ extension RFC3339 {
         return String(unsafeUninitializedCapacity: 27) { buffer in
             var writer = ASCIIWriter(buffer)
             writer.appendDateAndTime(seconds)
-            if digits != .none {
-                writer.append(".")
-                writer.append(fraction / digits.unit, digits: digits.rawValue)
-            }
-            writer.append("Z")
+            if digits != .none { writer.appendFraction(fraction, digits: digits.rawValue) }
+            writer.append(0x5A)
             return writer.count
         }
     }
@@ -57,12 +54,24 @@ extension ASCIIWriter {
     fileprivate mutating func appendDateAndTime(_ seconds: Int) {
         let (days, second) = seconds.dividedDown(by: 86_400)
         let date = CivilDate(daysSinceUnixEpoch: days)
-        append(date.year, digits: 4)
-        append("-")
-        append(date.month, digits: 2)
-        append("-")
-        append(date.day, digits: 2)
-        append("T")
+        append4(date.year)
+        append(0x2D)
+        append2(date.month)
+        append(0x2D)
+        append2(date.day)
+        append(0x54)
         appendTime(second)
+    }
+
+    /// Appends a point and the first digits of a fraction that is given in microseconds.
+    fileprivate mutating func appendFraction(_ microseconds: Int, digits: Int) {
+        append(0x2E)
+        var rest = microseconds
+        var unit = 100_000
+        for _ in 0..<digits {
+            append(0x30 + UInt8(truncatingIfNeeded: rest / unit))
+            rest %= unit
+            unit /= 10
+        }
     }
 }
