@@ -13,12 +13,14 @@ command -v valgrind >/dev/null || { echo "valgrind was not found: install the pa
 
 export MORTISE_BENCHMARKS=1 SWIFT_DETERMINISTIC_HASHING=1
 swift build -c release --product key-cost >/dev/null
-program=$(swift build -c release --show-bin-path)/key-cost
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+program=$work/key-cost
+# Valgrind 3.19 gives up at debug information of DWARF 5; names of functions stay.
+strip --strip-debug -o "$program" "$(swift build -c release --show-bin-path)/key-cost"
 steps=("$@")
 ((${#steps[@]} > 0)) || read -r -a steps < <("$program" | sed -n 's/^steps: //p')
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 # instructions STEP COUNT: the instructions of a run.
 instructions() {
     valgrind --tool=callgrind --callgrind-out-file="$work/out" "$program" "$1" "$2" >/dev/null 2>"$work/log"
