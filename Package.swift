@@ -199,6 +199,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["CivilTime", "JSON", "Keys"],
+            path: "Fuzz/Targets",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "KeysTests", dependencies: ["Keys", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -332,4 +339,17 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
             swiftSettings: settings
         )
     )
+}
+
+// So does the program that runs the fuzz targets, which is linked with libFuzzer: see scripts/fuzz.sh.
+if Context.environment["MORTISE_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "mortise-fuzz",
+            dependencies: ["CFuzzer", "FuzzTargets"],
+            path: "Fuzz/mortise-fuzz",
+            swiftSettings: settings
+        ),
+    ]
 }
