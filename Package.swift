@@ -67,8 +67,9 @@ let package = Package(
         .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: pointerSettings),
         .target(name: "Postgres", dependencies: ["LibPQ", deque, log], swiftSettings: pointerSettings),
         .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
+        .target(name: "CivilTime", swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),
-        .target(name: "Keys", dependencies: [crypto], swiftSettings: settings),
+        .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),
         .target(
             name: "SQLFiles",
             path: "sql",
@@ -97,12 +98,12 @@ let package = Package(
         ),
         .target(
             name: "Endpoints",
-            dependencies: ["JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
+            dependencies: ["CivilTime", "JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
             swiftSettings: settings
         ),
         .target(
             name: "Telemetry",
-            dependencies: ["Endpoints", "JSON", coreMetrics, log],
+            dependencies: ["CivilTime", "Endpoints", "JSON", coreMetrics, log],
             swiftSettings: settings
         ),
         .target(
@@ -154,14 +155,15 @@ let package = Package(
         ),
         .target(
             name: "MortiseClient",
-            dependencies: ["JSON", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
+            dependencies: ["CivilTime", "JSON", asyncHTTPClient, nioCore, nioHTTP1, nioPosix],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server", "Service",
-                "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log, nioCore, nioHTTP1, nioPosix, yams,
+                "CivilTime", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server",
+                "Service", "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log, nioCore, nioHTTP1,
+                nioPosix, yams,
             ],
             swiftSettings: settings
         ),
@@ -187,6 +189,7 @@ let package = Package(
             path: "Tests/ServerTestSupport",
             swiftSettings: settings
         ),
+        .testTarget(name: "CivilTimeTests", dependencies: ["CivilTime", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
@@ -196,6 +199,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["CivilTime", "JSON", "Keys"],
+            path: "Fuzz/Targets",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
         .testTarget(name: "KeysTests", dependencies: ["Keys", "TestSupport"], swiftSettings: settings),
         .testTarget(
@@ -300,6 +310,14 @@ let package = Package(
 if Context.environment["MORTISE_BENCHMARKS"] != nil {
     package.targets.append(
         .executableTarget(
+            name: "key-cost",
+            dependencies: ["JSON", "KeyStore", "Keys", "Tenancy", "Verification", log],
+            path: "Benchmarks/key-cost",
+            swiftSettings: settings
+        )
+    )
+    package.targets.append(
+        .executableTarget(
             name: "mortise-bench",
             dependencies: [
                 "KeyStore", "Keys", "LocalPostgres", "Postgres", asyncHTTPClient, log, nioCore, nioHTTP1, subprocess,
@@ -308,4 +326,17 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
             swiftSettings: settings
         )
     )
+}
+
+// So does the program that runs the fuzz targets, which is linked with libFuzzer: see scripts/fuzz.sh.
+if Context.environment["MORTISE_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "mortise-fuzz",
+            dependencies: ["CFuzzer", "FuzzTargets"],
+            path: "Fuzz/mortise-fuzz",
+            swiftSettings: settings
+        ),
+    ]
 }

@@ -20,7 +20,7 @@ enum FluxbaseInput {
             scopes: scopes(try body.required("scopes")),
             allowedNamespaces: try body.optional("allowed_namespaces"),
             rateLimitPerMinute: limit == 0 ? defaultLimit : limit,
-            expiresAt: try body.optional("expires_at").flatMap(Timestamp.reading)
+            expiresAt: try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:))
         )
         draft.subject = subject
         return draft
@@ -37,7 +37,7 @@ enum FluxbaseInput {
             allowedNamespaces: try body.optional("allowed_namespaces"),
             rateLimitPerMinute: try body.optional("rate_limit_per_minute"),
             rateLimitPerHour: try body.optional("rate_limit_per_hour"),
-            expiresAt: try body.optional("expires_at").flatMap(Timestamp.reading)
+            expiresAt: try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:))
         )
     }
 
@@ -53,7 +53,7 @@ enum FluxbaseInput {
         if let limit: Int = try body.optional("rate_limit_per_minute") { patch.rateLimitPerMinute = .set(limit) }
         if let limit: Int = try body.optional("rate_limit_per_hour") { patch.rateLimitPerHour = .set(limit) }
         if let isEnabled: Bool = try body.optional("enabled") { patch.isEnabled = .set(isEnabled) }
-        if let end = try body.optional("expires_at").flatMap(Timestamp.reading) { patch.expiresAt = .set(end) }
+        if let end = try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:)) { patch.expiresAt = .set(end) }
         return patch
     }
 

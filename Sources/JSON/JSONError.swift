@@ -1,38 +1,38 @@
-/// Why bytes are not the JSON that was asked for, and where.
+/// The first fault of a text that is not the expected JSON, with its offset.
 public struct JSONError: Error, Sendable, Equatable {
-    /// What is wrong.
+    /// The kind of a fault.
     public enum Reason: Sendable, Equatable {
         /// The text ends in the middle of a value.
         case unexpectedEnd
-        /// A byte that cannot stand there.
+        /// A byte cannot stand at its position.
         case unexpectedByte
-        /// Bytes after the end of the value.
+        /// Bytes follow the end of the value.
         case trailingBytes
-        /// A number that RFC 8259 section 6 does not allow, such as `01` or `+1`.
+        /// A number is not allowed by RFC 8259, section 6, such as `01` or `+1`.
         case invalidNumber
-        /// An escape other than the nine of RFC 8259 section 7.
+        /// An escape sequence is not one of the nine of RFC 8259, section 7.
         case invalidEscape
-        /// Half of a UTF-16 surrogate pair.
+        /// An escape sequence is half of a UTF-16 surrogate pair.
         case loneSurrogate
-        /// A control character that is not escaped.
+        /// A control character is not escaped.
         case rawControlCharacter
-        /// Bytes that are not UTF-8.
+        /// Bytes of a string are not UTF-8.
         case invalidUTF8
-        /// A name that the object already has.
+        /// An object has two members with the same name.
         case duplicateMember
-        /// More nested arrays and objects than the limit.
+        /// More arrays and objects are nested than the limit allows.
         case tooDeep
-        /// More bytes than the limit.
+        /// The text has more bytes than the limit allows.
         case tooLarge
     }
 
-    /// What is wrong.
+    /// The kind of the fault.
     public let reason: Reason
 
     /// The offset of the fault in bytes, from 0.
     public let offset: Int
 
-    /// Makes an error.
+    /// Creates an error.
     public init(_ reason: Reason, at offset: Int) {
         self.reason = reason
         self.offset = offset
@@ -40,7 +40,9 @@ public struct JSONError: Error, Sendable, Equatable {
 }
 
 extension JSONError: CustomStringConvertible {
-    /// A sentence that quotes nothing of the text, which may hold secrets.
+    /// A sentence about the fault.
+    ///
+    /// It quotes nothing of the text, which may contain secrets.
     public var description: String {
         "not valid JSON at byte \(offset): \(sentence)"
     }
@@ -48,14 +50,14 @@ extension JSONError: CustomStringConvertible {
     private var sentence: String {
         switch reason {
         case .unexpectedEnd: "the text ends in the middle of a value"
-        case .unexpectedByte: "this character cannot stand here"
+        case .unexpectedByte: "this character is not allowed here"
         case .trailingBytes: "something follows the value"
         case .invalidNumber: "this is not a number"
         case .invalidEscape: "this is not an escape sequence"
         case .loneSurrogate: "this is half of a surrogate pair"
         case .rawControlCharacter: "control characters must be escaped"
         case .invalidUTF8: "this is not UTF-8"
-        case .duplicateMember: "the object already has a member of this name"
+        case .duplicateMember: "the object already has a member with this name"
         case .tooDeep: "arrays and objects are nested too deeply"
         case .tooLarge: "the text is too long"
         }

@@ -1,12 +1,16 @@
-/// What the parser accepts at most.
+/// The largest text that the parser accepts.
 public struct JSONLimits: Sendable {
-    /// The largest number of bytes; 64 KiB by default.
+    /// The largest number of bytes.
+    ///
+    /// Defaults to 64 KiB.
     public var maximumBytes: Int
 
-    /// How many arrays and objects may stand inside each other; 32 by default.
+    /// The largest number of nested arrays and objects.
+    ///
+    /// Defaults to 32.
     public var maximumDepth: Int
 
-    /// Makes limits.
+    /// Creates limits.
     public init(maximumBytes: Int = 65_536, maximumDepth: Int = 32) {
         self.maximumBytes = maximumBytes
         self.maximumDepth = maximumDepth

@@ -1,4 +1,6 @@
-/// A JSON number that loses nothing: integers within 64 bits as such, anything else as the text it was written in.
+/// A JSON number that loses nothing.
+///
+/// An integer of 64 bits is stored as such, and any other number as the text that spells it.
 public struct JSONNumber: Sendable, Equatable {
     private enum Storage: Sendable, Equatable {
         case integer(Int64)
@@ -7,18 +9,20 @@ public struct JSONNumber: Sendable, Equatable {
 
     private let storage: Storage
 
-    /// Makes a number from an integer.
+    /// Creates a number from an integer.
     public init(_ value: Int64) {
         storage = .integer(value)
     }
 
-    /// Makes a number from a floating-point value, in its shortest exact spelling; `nil` for infinities and NaN.
+    /// Creates a number from a floating-point value, or returns `nil` for infinity and NaN.
+    ///
+    /// The spelling is the shortest one that is exact.
     public init?(_ value: Double) {
         guard value.isFinite else { return nil }
         storage = .text(value.description)
     }
 
-    /// Takes text that the parser has found to be a number.
+    /// Creates a number from a text that the parser has found to be a number.
     init(checkedText: String) {
         storage = .text(checkedText)
     }
@@ -31,22 +35,26 @@ public struct JSONNumber: Sendable, Equatable {
         }
     }
 
-    /// The value as an integer, also when it is spelled `1.0` or `1e3`; `nil` if it is none or does not fit 64 bits.
+    /// The value as an integer, also if it is spelled `1.0` or `1e3`.
+    ///
+    /// `nil` if it is not an integer of 64 bits.
     public var int64: Int64? {
         switch storage {
         case .integer(let value):
             return value
         case .text(let text):
-            // Beyond 2^53 a double no longer tells neighbouring integers apart.
+            // Above 2^53 a double cannot tell neighboring integers apart.
             guard let value = Double(text), value.magnitude <= 0x1p53 else { return nil }
             guard let whole = Int64(exactly: value) else { return nil }
-            // A zero is a whole number under any exponent, unless it is what rounding made of something smaller.
+            // Zero is an integer under any exponent, unless rounding made it from a smaller number.
             if whole == 0 { return hasNonZeroDigit(text) ? nil : 0 }
             return hasFraction(text) ? nil : whole
         }
     }
 
-    /// The nearest double; `nil` if the number is too large for one, or so small that it would become 0.
+    /// The nearest double.
+    ///
+    /// `nil` if the number is too large, or so small that it would become 0.
     public var double: Double? {
         switch storage {
         case .integer(let value):
@@ -57,9 +65,9 @@ public struct JSONNumber: Sendable, Equatable {
         }
     }
 
-    /// Whether PostgreSQL's `jsonb` keeps it as it is and prints it in at most 64 digits.
+    /// True if PostgreSQL's `jsonb` keeps the number as it is and prints it in at most 64 digits.
     ///
-    /// `jsonb` writes numbers without exponents: `1e308`, five characters, comes back as 309 digits.
+    /// `jsonb` writes numbers without exponents: the five characters `1e308` come back as 309 digits.
     public var isStorable: Bool {
         guard double != nil else { return false }
         guard case .text(let text) = storage else { return true }
@@ -69,7 +77,7 @@ public struct JSONNumber: Sendable, Equatable {
         return parts[0].count + abs(exponent) <= 64
     }
 
-    /// The bytes of the number are appended to `bytes`.
+    /// Appends the spelling of the number to `bytes`.
     func append(to bytes: inout [UInt8]) {
         switch storage {
         case .integer(let value): bytes.appendDecimal(value)
@@ -77,7 +85,7 @@ public struct JSONNumber: Sendable, Equatable {
         }
     }
 
-    /// Whether the mantissa has a digit other than 0.
+    /// Returns true if the mantissa has a digit other than 0.
     private func hasNonZeroDigit(_ text: String) -> Bool {
         for byte in text.utf8 {
             if byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E") { return false }
@@ -86,7 +94,7 @@ public struct JSONNumber: Sendable, Equatable {
         return false
     }
 
-    /// Whether digits that rounding to a double has swallowed make the number no integer, as in `1.00000000000000000001`.
+    /// Returns true if digits make the number no integer, such as those of `1.00000000000000000001` that a double loses.
     private func hasFraction(_ text: String) -> Bool {
         var digitsAfterPoint = 0
         var lastNonZero = 0

@@ -1,26 +1,30 @@
-/// The members of a JSON object, in order, each name once.
+/// The members of a JSON object, in their order.
 ///
-/// Names are compared by their bytes. Swift's own `==` takes canonically equivalent strings for equal, and by that
-/// measure U+212A (the Kelvin sign) would be the member `K`.
+/// No two members have the same name.
+///
+/// Names are compared by their bytes. Swift's own `==` treats canonically equivalent strings as equal, so the member `K` would
+/// also be found under U+212A, the Kelvin sign.
 public struct JSONObject: Sendable {
     /// A name and its value.
     public typealias Member = (name: String, value: JSONValue)
 
-    /// The members in the order in which they were written.
+    /// The members, in the order in which they were written.
     public private(set) var members: [Member]
 
-    /// Makes an object without members.
+    /// Creates an object without members.
     public init() {
         members = []
     }
 
-    /// Makes an object; of members with the same name the first stays.
+    /// Creates an object.
+    ///
+    /// Of members with the same name the first stays.
     public init(_ members: some Sequence<(String, JSONValue)>) {
         self.init()
         for (name, value) in members where self[name] == nil { self[name] = value }
     }
 
-    /// Takes members whose names the parser has found to differ.
+    /// Creates an object from members whose names the parser has found to differ.
     init(checkedMembers: [Member]) {
         members = checkedMembers
     }
@@ -28,10 +32,12 @@ public struct JSONObject: Sendable {
     /// The number of members.
     public var count: Int { members.count }
 
-    /// Whether there are no members.
+    /// True if there are no members.
     public var isEmpty: Bool { members.isEmpty }
 
-    /// The value of the member with that name; assigning replaces it in its place or adds it at the end, `nil` removes it.
+    /// The value of the member with a name.
+    ///
+    /// A new value replaces the old one at its position, or becomes the last member. `nil` removes the member.
     public subscript(name: String) -> JSONValue? {
         get { members.first { $0.name.hasSameBytes(as: name) }?.value }
         set {
@@ -47,21 +53,26 @@ public struct JSONObject: Sendable {
 }
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
-    /// Makes an object; of members with the same name the first stays.
+    /// Creates an object.
+    ///
+    /// Of members with the same name the first stays.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self.init(elements) }
 }
 
 extension JSONObject: Equatable {
-    /// Compares the members in order.
+    /// Compares the members in their order.
     public static func == (left: JSONObject, right: JSONObject) -> Bool {
         left.members.elementsEqual(right.members) { $0.name.hasSameBytes(as: $1.name) && $0.value == $1.value }
     }
 }
 
 extension String {
-    /// Whether both strings have the same UTF-8 bytes, which is stricter than `==`.
+    /// Returns true if both strings have the same UTF-8 bytes, which is stricter than `==`.
     package func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        let (left, right) = (utf8.span, other.utf8.span)
+        guard left.count == right.count else { return false }
+        for position in left.indices where left[position] != right[position] { return false }
+        return true
     }
 }
 
@@ -74,6 +85,6 @@ struct MemberName: Hashable {
     }
 
     func hash(into hasher: inout Hasher) {
-        for byte in name.utf8 { hasher.combine(byte) }
+        name.utf8.span.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }

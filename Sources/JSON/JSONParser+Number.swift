@@ -1,5 +1,5 @@
 extension JSONParser {
-    /// Reads `[ minus ] int [ frac ] [ exp ]` (RFC 8259 section 6).
+    /// Reads `[ minus ] int [ frac ] [ exp ]` (RFC 8259, section 6).
     mutating func number() throws(JSONError) -> JSONNumber {
         let start = index
         let negative = bytes[index] == UInt8(ascii: "-")
@@ -23,7 +23,7 @@ extension JSONParser {
             }
             try digits(from: start)
         }
-        // "-0" stays text, since an integer has no negative zero.
+        // "-0" stays text, because an integer has no negative zero.
         if isWhole, !(negative && bytes[firstDigit] == UInt8(ascii: "0")),
             let value = integer(firstDigit, negative: negative)
         {
@@ -32,6 +32,9 @@ extension JSONParser {
         return JSONNumber(checkedText: String(decoding: bytes[start..<index], as: UTF8.self))
     }
 
+    /// Skips a run of digits, which must not be empty.
+    ///
+    /// `start` is the beginning of the number.
     private mutating func digits(from start: Int) throws(JSONError) {
         let first = index
         while index < bytes.count, bytes[index] >= UInt8(ascii: "0"), bytes[index] <= UInt8(ascii: "9") { index += 1 }
@@ -40,7 +43,7 @@ extension JSONParser {
         }
     }
 
-    /// The digits read so far as an integer, unless they exceed 64 bits.
+    /// Returns the integer of the digits from `first` to the index, or `nil` if it exceeds 64 bits.
     private func integer(_ first: Int, negative: Bool) -> Int64? {
         var value: Int64 = 0
         for position in first..<index {

@@ -3,39 +3,38 @@ extension JSONParser {
     mutating func string() throws(JSONError) -> String {
         index += 1
         let start = index
-        while index < bytes.count {
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
-                let text = try text(in: start..<index)
-                index += 1
-                return text
-            case UInt8(ascii: "\\"): return try escapedString(from: start)
-            case 0..<0x20: throw JSONError(.rawControlCharacter, at: index)
-            default: index += 1
-            }
+        try skipPlainCharacters()
+        guard bytes[index] == UInt8(ascii: "\\") else {
+            let text = try text(in: start..<index)
+            index += 1
+            return text
         }
-        throw JSONError(.unexpectedEnd, at: index)
+        return try escapedString(from: start)
     }
 
-    /// Reads on from the first backslash of a string that started at `start`.
+    /// Reads the rest of a string from its first backslash on.
+    ///
+    /// The string started at `start`.
     private mutating func escapedString(from start: Int) throws(JSONError) -> String {
-        var text = try text(in: start..<index)
-        var plainStart = index
-        while index < bytes.count {
-            switch bytes[index] {
-            case UInt8(ascii: "\""):
-                text.append(try self.text(in: plainStart..<index))
+        var text = ""
+        var plainStart = start
+        while true {
+            text.append(try self.text(in: plainStart..<index))
+            guard bytes[index] == UInt8(ascii: "\\") else {
                 index += 1
                 return text
-            case UInt8(ascii: "\\"):
-                text.append(try self.text(in: plainStart..<index))
-                text.unicodeScalars.append(try escape())
-                plainStart = index
-            case 0..<0x20: throw JSONError(.rawControlCharacter, at: index)
-            default: index += 1
             }
+            text.unicodeScalars.append(try escape())
+            plainStart = index
+            try skipPlainCharacters()
         }
-        throw JSONError(.unexpectedEnd, at: index)
+    }
+
+    /// Moves to the next quotation mark or backslash.
+    private mutating func skipPlainCharacters() throws(JSONError) {
+        index = bytes.indexOfSpecialByte(from: index)
+        guard index < bytes.count else { throw JSONError(.unexpectedEnd, at: index) }
+        guard bytes[index] >= 0x20 else { throw JSONError(.rawControlCharacter, at: index) }
     }
 
     private mutating func escape() throws(JSONError) -> Unicode.Scalar {
@@ -55,7 +54,7 @@ extension JSONParser {
         }
     }
 
-    /// Reads the hexadecimal digits after `\u`, and those of the second half where they name a surrogate.
+    /// Reads the hexadecimal digits after `\u`, and a second escape if the first is half of a surrogate pair.
     private mutating func unicodeEscape(from start: Int) throws(JSONError) -> Unicode.Scalar {
         let first = try codeUnit(from: start)
         if let scalar = Unicode.Scalar(UInt32(first)) { return scalar }
@@ -88,17 +87,14 @@ extension JSONParser {
         return value
     }
 
-    /// Copies bytes that must be UTF-8; never replaces what is not.
+    /// Returns a copy of bytes that must be UTF-8.
+    ///
+    /// Invalid bytes are never replaced.
     private func text(in range: Range<Int>) throws(JSONError) -> String {
-        let slice = UnsafeBufferPointer(rebasing: bytes[range])
-        if let text = String(validating: slice, as: UTF8.self) { return text }
-        do {
-            _ = try UTF8Span(validating: slice.span)
-            throw JSONError(.invalidUTF8, at: range.lowerBound)
-        } catch let error as UTF8.ValidationError {
-            throw JSONError(.invalidUTF8, at: range.lowerBound + error.byteOffsets.lowerBound)
+        do throws(UTF8.ValidationError) {
+            return String(copying: try UTF8Span(validating: UnsafeBufferPointer(rebasing: bytes[range]).span))
         } catch {
-            throw JSONError(.invalidUTF8, at: range.lowerBound)
+            throw JSONError(.invalidUTF8, at: range.lowerBound + error.byteOffsets.lowerBound)
         }
     }
 }

@@ -1,5 +1,13 @@
 extension JSONValue {
-    /// Reads one JSON text (RFC 8259), strictly: UTF-8 without a byte order mark, no extensions, no repeated members.
+    /// Parses one JSON text (RFC 8259).
+    ///
+    /// The parser is strict: the text is UTF-8 without a byte order mark, there are no extensions, and an object has no two
+    /// members with the same name.
+    ///
+    /// - Parameters:
+    ///   - bytes: The bytes of the text.
+    ///   - limits: The largest accepted text.
+    /// - Throws: ``JSONError`` with the first fault and its offset.
     public init(
         parsing bytes: some Collection<UInt8>,
         limits: JSONLimits = JSONLimits()
@@ -14,7 +22,7 @@ extension JSONValue {
     }
 }
 
-/// A recursive-descent parser over one contiguous piece of memory, which it never outlives.
+/// A recursive-descent parser over contiguous memory, which must outlive the parser.
 struct JSONParser {
     let bytes: UnsafeBufferPointer<UInt8>
     let maximumDepth: Int
@@ -87,24 +95,28 @@ struct JSONParser {
         }
     }
 
-    /// A set takes over where comparing with each earlier name would let a client buy quadratic time.
+    /// Returns true if the object already has a member with the name.
+    ///
+    /// A few names are compared with each other, which needs no memory. A set takes over for more, so that a client cannot
+    /// make the parser spend quadratic time.
     private func isDuplicate(_ name: String, among members: [JSONObject.Member], _ seen: inout Set<MemberName>) -> Bool
     {
-        let linear = 16
-        if members.count < linear { return members.contains { $0.name.hasSameBytes(as: name) } }
-        if members.count == linear {
+        let few = 16
+        if members.count < few { return members.contains { $0.name.hasSameBytes(as: name) } }
+        if members.count == few {
             for member in members { seen.insert(MemberName(name: member.name)) }
         }
         return !seen.insert(MemberName(name: name)).inserted
     }
 
+    /// Enters an array or an object, and skips its opening bracket.
     private mutating func descend() throws(JSONError) {
         guard depth < maximumDepth else { throw JSONError(.tooDeep, at: index) }
         depth += 1
         index += 1
     }
 
-    /// Reads what follows an element: a comma, or the closing bracket.
+    /// Skips the byte after an element, and returns true if it is the closing bracket and not a comma.
     private mutating func isEnd(_ closing: UInt8) throws(JSONError) -> Bool {
         let byte = try nextToken()
         guard byte == closing || byte == UInt8(ascii: ",") else { throw JSONError(.unexpectedByte, at: index) }
@@ -120,7 +132,7 @@ struct JSONParser {
         }
     }
 
-    /// The next byte that is no white space, which is not consumed.
+    /// Skips white space and returns the byte after it, which is not consumed.
     mutating func nextToken() throws(JSONError) -> UInt8 {
         skipWhitespace()
         guard index < bytes.count else { throw JSONError(.unexpectedEnd, at: index) }

@@ -1,30 +1,34 @@
-/// A JSON Pointer (RFC 6901): the place of a value inside a document.
+/// A JSON Pointer (RFC 6901), which names the position of a value in a document.
 public struct JSONPointer: Sendable, Equatable {
-    /// One step: into a member of an object, or to an element of an array.
+    /// One step of a pointer: into a member of an object, or to an element of an array.
     public enum Token: Sendable, Equatable {
-        /// The member of that name.
+        /// The member with a name.
         case member(String)
-        /// The element at that index, from 0.
+        /// The element at an index, from 0.
         case element(Int)
     }
 
     /// The steps from the whole document to the value.
     public let tokens: [Token]
 
-    /// Makes a pointer; without tokens it is the whole document.
+    /// Creates a pointer.
+    ///
+    /// Without tokens it points to the whole document.
     public init(_ tokens: [Token] = []) {
         self.tokens = tokens
     }
 
-    /// The pointer to a member of the value that this one points to.
+    /// Returns the pointer to a member of the value that this pointer names.
     public func member(_ name: String) -> JSONPointer { JSONPointer(tokens + [.member(name)]) }
 
-    /// The pointer to an element of the value that this one points to.
+    /// Returns the pointer to an element of the value that this pointer names.
     public func element(_ index: Int) -> JSONPointer { JSONPointer(tokens + [.element(index)]) }
 }
 
 extension JSONPointer: CustomStringConvertible {
-    /// The pointer as text; `~` and `/` inside names are escaped as section 3 of the RFC says.
+    /// The text of the pointer.
+    ///
+    /// `~` and `/` in names are escaped as section 3 of the RFC demands.
     public var description: String {
         var text = ""
         for token in tokens {

@@ -1,58 +1,70 @@
-/// Any JSON value (RFC 8259), as a client sent it.
+/// A JSON value (RFC 8259), as a client sent it.
 ///
-/// Mortise reads and writes JSON itself instead of through Foundation's `JSONDecoder`: that decoder stops at the first
-/// fault, drops unknown members without a word, cannot point at a fault (RFC 6901), leaves `nil` members out, and costs
-/// more than a whole verification does.
+/// Mortise reads and writes JSON itself and not through Foundation's `JSONDecoder`. That decoder stops at the first fault,
+/// drops unknown members in silence, cannot point at a fault (RFC 6901), leaves out `nil` members, and costs more than a whole
+/// verification.
 public enum JSONValue: Sendable {
     /// The literal `null`.
     case null
-    /// The literals `true` and `false`.
+    /// The literal `true` or `false`.
     case bool(Bool)
-    /// A number, exactly as written.
+    /// A number, exactly as it was written.
     case number(JSONNumber)
-    /// A string of Unicode scalars; it may hold U+0000.
+    /// A string of Unicode scalars. It may contain U+0000.
     case string(String)
-    /// An ordered list.
+    /// A list of values.
     case array([JSONValue])
-    /// Members in the order in which they were written, each name once.
+    /// The members of an object, in the order in which they were written.
     case object(JSONObject)
 }
 
 extension JSONValue {
-    /// A number made from an integer.
+    /// Creates a number from an integer.
     public static func integer(_ value: Int64) -> JSONValue { .number(JSONNumber(value)) }
 
-    /// The string, when the value is one.
+    /// The string.
+    ///
+    /// `nil` if the value is not a string.
     public var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// The members, when the value is an object.
+    /// The object.
+    ///
+    /// `nil` if the value is not an object.
     public var object: JSONObject? {
         if case .object(let object) = self { object } else { nil }
     }
 
-    /// The elements, when the value is an array.
+    /// The elements.
+    ///
+    /// `nil` if the value is not an array.
     public var array: [JSONValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// The truth value, when the value is one.
+    /// The Boolean value.
+    ///
+    /// `nil` if the value is neither `true` nor `false`.
     public var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// The number, when the value is one.
+    /// The number.
+    ///
+    /// `nil` if the value is not a number.
     public var number: JSONNumber? {
         if case .number(let number) = self { number } else { nil }
     }
 
-    /// Whether the value is the literal `null`.
+    /// True if the value is the literal `null`.
     public var isNull: Bool {
         if case .null = self { true } else { false }
     }
 
-    /// The member of that name, when the value is an object that has it.
+    /// The member with a name.
+    ///
+    /// `nil` if the value is not an object or has no such member.
     public subscript(name: String) -> JSONValue? { object?[name] }
 
     /// The compact JSON text of the value.
@@ -64,7 +76,7 @@ extension JSONValue {
 }
 
 extension JSONValue: Equatable {
-    /// Compares strings scalar by scalar and objects with the order of their members.
+    /// Compares strings by their bytes, and objects with the order of their members.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -81,21 +93,23 @@ extension JSONValue: Equatable {
 extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByStringLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// Makes `null`.
+    /// Creates `null`.
     public init(nilLiteral: ()) { self = .null }
 
-    /// Makes `true` or `false`.
+    /// Creates `true` or `false`.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
 
-    /// Makes a string.
+    /// Creates a string.
     public init(stringLiteral value: String) { self = .string(value) }
 
-    /// Makes an integer.
+    /// Creates an integer.
     public init(integerLiteral value: Int64) { self = .integer(value) }
 
-    /// Makes an array.
+    /// Creates an array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
 
-    /// Makes an object; of members with the same name the first stays.
+    /// Creates an object.
+    ///
+    /// Of members with the same name the first stays.
     public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(JSONObject(elements)) }
 }

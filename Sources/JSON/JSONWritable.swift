@@ -1,6 +1,6 @@
-/// A type that has a JSON form.
+/// A type whose values have a JSON form.
 public protocol JSONWritable {
-    /// Writes exactly one JSON value.
+    /// Writes the value as exactly one JSON value.
     func write(to writer: inout JSONWriter)
 }
 
@@ -14,7 +14,9 @@ extension JSONWriter {
         value.write(to: &self)
     }
 
-    /// Writes a member; an absent value is `null`.
+    /// Writes a member.
+    ///
+    /// An absent value is written as `null`.
     public mutating func member(_ name: String, _ value: (some JSONWritable)?) {
         key(name)
         if let value { value.write(to: &self) } else { null() }
@@ -54,7 +56,7 @@ extension JSONWriter {
 }
 
 extension String: JSONWritable {
-    /// Writes a string.
+    /// Writes the string.
     public func write(to writer: inout JSONWriter) { writer.value(self) }
 }
 
@@ -64,17 +66,19 @@ extension Bool: JSONWritable {
 }
 
 extension Int: JSONWritable {
-    /// Writes an integer.
+    /// Writes the integer.
     public func write(to writer: inout JSONWriter) { writer.value(self) }
 }
 
 extension Int64: JSONWritable {
-    /// Writes an integer.
+    /// Writes the integer.
     public func write(to writer: inout JSONWriter) { writer.value(self) }
 }
 
 extension Double: JSONWritable {
-    /// Writes a number.
+    /// Writes the number.
+    ///
+    /// Infinity and NaN are written as `null`.
     public func write(to writer: inout JSONWriter) { writer.value(self) }
 }
 

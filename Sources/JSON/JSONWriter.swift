@@ -1,50 +1,34 @@
-/// Writes JSON text into a growing array of bytes, compactly and in one pass.
+/// Writes compact JSON text into a growing array of bytes, in one pass.
 ///
-/// Commas are its own affair. What is written must nest properly (`beginObject` … `endObject`); inside an object each
-/// value follows a `key`. An absent value is written as `null`, never left out.
+/// The writer adds the commas. Its calls must nest properly (`beginObject` … `endObject`), and in an object each value must
+/// follow a `key`. An absent value is written as `null` and never left out.
 public struct JSONWriter: Sendable {
     /// The text so far.
     public private(set) var bytes: [UInt8]
 
     private var needsComma = false
 
-    /// Makes a writer with room for `capacity` bytes.
+    /// Creates a writer with room for `capacity` bytes.
     public init(capacity: Int = 256) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    /// Opens an object.
-    public mutating func beginObject() {
-        separate()
-        bytes.append(UInt8(ascii: "{"))
-        needsComma = false
-    }
+    /// Begins an object.
+    public mutating func beginObject() { begin(UInt8(ascii: "{")) }
 
-    /// Closes the object that was opened last.
-    public mutating func endObject() {
-        bytes.append(UInt8(ascii: "}"))
-        needsComma = true
-    }
+    /// Ends the object that was begun last.
+    public mutating func endObject() { end(UInt8(ascii: "}")) }
 
-    /// Opens an array.
-    public mutating func beginArray() {
-        separate()
-        bytes.append(UInt8(ascii: "["))
-        needsComma = false
-    }
+    /// Begins an array.
+    public mutating func beginArray() { begin(UInt8(ascii: "[")) }
 
-    /// Closes the array that was opened last.
-    public mutating func endArray() {
-        bytes.append(UInt8(ascii: "]"))
-        needsComma = true
-    }
+    /// Ends the array that was begun last.
+    public mutating func endArray() { end(UInt8(ascii: "]")) }
 
-    /// Writes the name of the member whose value comes next.
+    /// Writes the name of a member, whose value must come next.
     public mutating func key(_ name: String) {
-        separate()
-        bytes.appendQuoted(name)
-        bytes.append(UInt8(ascii: ":"))
+        bytes.appendName(name, afterComma: needsComma)
         needsComma = false
     }
 
@@ -58,28 +42,27 @@ public struct JSONWriter: Sendable {
     public mutating func value(_ value: Int64) {
         separate()
         bytes.appendDecimal(value)
-        needsComma = true
     }
 
     /// Writes an integer.
     public mutating func value(_ value: Int) { self.value(Int64(value)) }
 
-    /// Writes a number in its shortest exact spelling; infinities and NaN, which JSON lacks, become `null`.
+    /// Writes a number in the shortest spelling that is exact.
+    ///
+    /// Infinity and NaN, which JSON lacks, are written as `null`.
     public mutating func value(_ value: Double) {
         if let number = JSONNumber(value) { self.value(number) } else { null() }
     }
 
-    /// Writes a number as it was spelled.
+    /// Writes a number in its own spelling.
     public mutating func value(_ value: JSONNumber) {
         separate()
         value.append(to: &bytes)
-        needsComma = true
     }
 
     /// Writes a string.
     public mutating func value(_ value: String) {
-        separate()
-        bytes.appendQuoted(value)
+        bytes.appendString(value, afterComma: needsComma)
         needsComma = true
     }
 
@@ -108,20 +91,36 @@ public struct JSONWriter: Sendable {
         endObject()
     }
 
-    /// Writes bytes that are one JSON value already, such as a stored document, without looking at them.
+    /// Writes bytes that already are one JSON value, such as a stored document.
+    ///
+    /// They are not checked.
     public mutating func value(rawJSON: some Sequence<UInt8>) {
         separate()
-        bytes.append(contentsOf: rawJSON)
-        needsComma = true
+        // Contiguous bytes are copied at once. The sequence's own iterator is not specialized for the caller's type.
+        if rawJSON.withContiguousStorageIfAvailable({ bytes.append(contentsOf: $0) }) == nil {
+            bytes.append(contentsOf: rawJSON)
+        }
     }
 
     private mutating func literal(_ text: StaticString) {
         separate()
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func begin(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func end(_ bracket: UInt8) {
+        bytes.append(bracket)
         needsComma = true
     }
 
+    /// Writes a comma if a value stands before the next one, which is going to be written.
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
     }
 }

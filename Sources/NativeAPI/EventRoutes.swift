@@ -83,8 +83,8 @@ struct EventRoutes: Sendable {
             keyID: key,
             type: try request.query.optional("type"),
             actor: try request.query.optional("actor"),
-            since: try request.query.optional("since").flatMap(Timestamp.reading),
-            until: try request.query.optional("until").flatMap(Timestamp.reading)
+            since: try request.query.optional("since").flatMap(Timestamp.init(rfc3339:)),
+            until: try request.query.optional("until").flatMap(Timestamp.init(rfc3339:))
         )
         let events = try await context.platform.keys.events(filter, page, in: home)
         return .page(events.items.map(EventJSON.init(event:)), nextCursor: events.next?.text)

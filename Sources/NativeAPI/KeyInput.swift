@@ -21,7 +21,7 @@ enum KeyInput {
             allowedAddresses: try body.optional("allowed_ips", as: [String].self).map(addresses) ?? [],
             rateLimitPerMinute: try body.optional("rate_limit_per_minute"),
             rateLimitPerHour: try body.optional("rate_limit_per_hour"),
-            expiresAt: try body.optional("expires_at").flatMap(Timestamp.reading),
+            expiresAt: try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:)),
             metadata: try body.optional("metadata", as: JSONObject.self).map { JSONValue.object($0).text } ?? "{}"
         )
         if family == .client { draft.subject = try body.required("subject") }
@@ -77,7 +77,7 @@ enum KeyInput {
     }
 
     private static func instant(_ text: String) throws -> Timestamp {
-        guard let instant = Timestamp.reading(text) else { throw FieldMismatch(name: "expires_at") }
+        guard let instant = Timestamp(rfc3339: text) else { throw FieldMismatch(name: "expires_at") }
         return instant
     }
 }

@@ -37,7 +37,7 @@ enum KeySchema {
 
     private static func future(_ now: @escaping @Sendable () -> Timestamp) -> @Sendable (JSONValue) -> String? {
         { value in
-            guard let text = value.string, let instant = Timestamp.reading(text), instant > now() else {
+            guard let text = value.string, let instant = Timestamp(rfc3339: text), instant > now() else {
                 return "must be in the future"
             }
             return nil

@@ -1,22 +1,22 @@
 public import FoundationEssentials
 
-/// Whose keys a verification may be about.
+/// The owner whose keys a verification may find.
 ///
-/// A genuine key of anybody else looks exactly like no key.
+/// A genuine key of another owner looks exactly like a key that does not exist.
 public enum Audience: Sendable, Hashable {
-    /// Every workspace of one organization.
+    /// Every workspace of an organization.
     case organization(UUID)
-    /// One workspace of one organization.
+    /// One workspace of an organization.
     case workspace(UUID, of: UUID)
 
-    /// The organization, which a workspace always has.
+    /// The organization, which every audience has.
     var organizationID: UUID {
         switch self {
         case .organization(let id), .workspace(_, of: let id): id
         }
     }
 
-    /// Whether a workspace of the organization is meant too.
+    /// Returns true if the audience contains a workspace of its organization.
     func includes(workspace id: UUID) -> Bool {
         switch self {
         case .organization: true

@@ -6,27 +6,29 @@ import Postgres
 import Synchronization
 public import Tenancy
 
-/// Counts verifications in memory and writes them in batches, so that no verification ever writes.
+/// Counts verifications in memory and writes the counts in batches, so that no verification writes.
 ///
-/// Counts wait for their workspace's database when it is away, up to a bound; beyond it new secrets are not counted until it is back, and
-/// a metric says so. What a node has counted since its last flush is lost when it is killed.
+/// While a workspace's database is unavailable its counts wait, up to a bound. Beyond the bound the uses of further secrets are
+/// not counted, and a metric shows their number. A node that is killed loses what it counted since its last flush.
 public final class UsageRecorder: Sendable {
-    /// How counts leave.
+    /// The intervals and bounds of a recorder.
     public struct Options: Sendable {
-        /// How often they are written.
+        /// The time between two flushes.
         ///
-        /// Default 5 s.
+        /// Defaults to 5 s.
         public var interval: Duration
-        /// The most secrets, over all workspaces, that wait to be written.
+        /// The largest number of secrets, over all workspaces, whose counts wait.
         ///
-        /// Default 200,000.
+        /// Defaults to 200,000.
         public var maximumSecrets: Int
-        /// How many secrets one statement carries.
+        /// The number of secrets in one statement.
         ///
-        /// Default 1,000.
+        /// Defaults to 1,000.
         public var batch: Int
 
-        /// The defaults, or other values.
+        /// Creates options.
+        ///
+        /// Each parameter has the default of its property.
         public init(interval: Duration = .seconds(5), maximumSecrets: Int = 200_000, batch: Int = 1000) {
             self.interval = interval
             self.maximumSecrets = maximumSecrets
@@ -34,11 +36,11 @@ public final class UsageRecorder: Sendable {
         }
     }
 
-    /// The database in which a key's use is written down: the one that the key is in.
+    /// The database that receives the counts of a key, which is the database that holds the key.
     public enum Home: Sendable, Hashable {
         /// The control database, for admin and operator keys.
         case control
-        /// A workspace's.
+        /// The database of a workspace.
         case workspace(WorkspaceFacts)
 
         var workspaceID: UUID {
@@ -46,77 +48,93 @@ public final class UsageRecorder: Sendable {
         }
     }
 
-    /// Writes a batch to a database, whole or not at all; throws when it cannot.
+    /// Writes a batch of counts to a database, completely or not at all.
+    ///
+    /// Throws if it cannot.
     public typealias Writer = @Sendable (Home, [UsageCount]) async throws -> Void
 
-    private struct Shard {
-        var counts: [UUID: Pending] = [:]
-    }
-
+    /// The counts of one secret that wait to be written.
     private struct Pending {
         let home: Home
         var count: UsageCount
     }
 
-    private final class Locked: Sendable {
-        let shard = Mutex(Shard())
+    /// A part of the secrets with a lock of its own.
+    ///
+    /// A class, because an array cannot hold a `Mutex`.
+    private final class Shard: Sendable {
+        let counts = Mutex<[UUID: Pending]>([:])
     }
 
-    private let shards = (0..<8).map { _ in Locked() }
+    private static let shardCount = 64
+
+    private let shards = (0..<shardCount).map { _ in Shard() }
     private let options: Options
     private let write: Writer
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
 
-    /// A recorder that hands batches to `write`.
+    /// Creates a recorder.
+    ///
+    /// - Parameters:
+    ///   - options: The intervals and bounds.
+    ///   - logger: Receives the faults of flushes.
+    ///   - write: Writes a batch of counts.
     public init(options: Options = Options(), logger: Logger, write: @escaping Writer) {
         self.options = options
         self.logger = logger
         self.write = write
     }
 
-    /// How many uses were not counted because too many secrets waited.
+    /// The number of uses that were not counted because too many secrets waited.
     public var overflowCount: Int { overflow.load(ordering: .relaxed) }
 
     func record(_ facts: WorkspaceFacts, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
         record(.workspace(facts), state, code, at: now)
     }
 
-    /// Counts one verification, or one use of an admin or operator key; writes nothing.
+    /// Counts one verification, or one use of an admin or operator key, in memory.
     package func record(_ home: Home, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
-        let bound = options.maximumSecrets / shards.count
-        let isCounted = shards[state.secretID.hashValue & 7].shard
-            .withLock { shard in
-                guard shard.counts[state.secretID] != nil || shard.counts.count < bound else { return false }
-                let fresh = UsageCount(secretID: state.secretID, keyID: state.keyID)
-                shard.counts[state.secretID, default: Pending(home: home, count: fresh)].count.add(code, at: now)
+        let bound = boundOfShard
+        let isCounted = shard(of: state.secretID).counts
+            .withLock { counts in
+                if let index = counts.index(forKey: state.secretID) {
+                    counts.values[index].count.add(code, at: now)
+                    return true
+                }
+                guard counts.count < bound else { return false }
+                var count = UsageCount(secretID: state.secretID, keyID: state.keyID)
+                count.add(code, at: now)
+                counts[state.secretID] = Pending(home: home, count: count)
                 return true
             }
         if !isCounted { overflow.add(1, ordering: .relaxed) }
     }
 
-    /// Writes what has been counted until the task is cancelled, and once more then.
+    /// Flushes at each interval until the task is cancelled, and then once more.
     public func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: options.interval)
             if !Task.isCancelled { await flush() }
         }
-        // The last flush must happen although this task is cancelled: a task of its own, which is waited for.
-        await Task { await flush() }.value
+        // The last flush must happen although this task is cancelled, so it runs in a task of its own.
+        await Task { await self.flush() }.value
     }
 
-    /// Writes what has been counted; what cannot be written waits for the next time.
+    /// Writes the counts.
+    ///
+    /// Counts that cannot be written wait for the next flush.
     public func flush() async {
         var byHome: [Home: [UsageCount]] = [:]
         for shard in shards {
-            let counts = shard.shard.withLock { shard in
-                defer { shard.counts.removeAll(keepingCapacity: true) }
-                return shard.counts
+            let counts = shard.counts.withLock { counts in
+                defer { counts.removeAll(keepingCapacity: true) }
+                return counts
             }
             for pending in counts.values { byHome[pending.home, default: []].append(pending.count) }
         }
         await withTaskGroup(of: Void.self) { group in
-            // A few at a time: flushing must not take every connection.
+            // At most four databases at a time, so that a flush leaves connections for others.
             var waiting = byHome.makeIterator()
             for _ in 0..<4 {
                 guard let (home, counts) = waiting.next() else { break }
@@ -134,14 +152,14 @@ public final class UsageRecorder: Sendable {
             do {
                 try await write(home, batch)
             } catch let error as TenancyError where error.code == .unknownWorkspace {
-                // A deleted workspace's counts have nowhere to go.
+                // No database is left for the counts of a deleted workspace.
                 logger.debug(
                     "usage of a deleted workspace was dropped",
                     metadata: ["workspace_id": "\(home.workspaceID)"]
                 )
                 return
             } catch {
-                // Nobody knows whether it was committed: a count that is too low is better than one that is too high.
+                // The batch may have been committed. A count that is too low is better than one that is too high.
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
                 logger.warning(
                     "usage could not be written and waits",
@@ -154,15 +172,21 @@ public final class UsageRecorder: Sendable {
     }
 
     private func restore(_ home: Home, _ count: UsageCount) {
-        let bound = options.maximumSecrets / shards.count
-        shards[count.secretID.hashValue & 7].shard
-            .withLock { shard in
-                if var pending = shard.counts[count.secretID] {
-                    pending.count.merge(count)
-                    shard.counts[count.secretID] = pending
-                } else if shard.counts.count < bound {
-                    shard.counts[count.secretID] = Pending(home: home, count: count)
+        let bound = boundOfShard
+        shard(of: count.secretID).counts
+            .withLock { counts in
+                if let index = counts.index(forKey: count.secretID) {
+                    counts.values[index].count.merge(count)
+                } else if counts.count < bound {
+                    counts[count.secretID] = Pending(home: home, count: count)
                 }
             }
     }
+
+    /// Returns the shard of a secret.
+    ///
+    /// The last byte of an id of version 7 is random.
+    private func shard(of secret: UUID) -> Shard { shards[Int(secret.uuid.15) % Self.shardCount] }
+
+    private var boundOfShard: Int { max(options.maximumSecrets / Self.shardCount, 1) }
 }

@@ -2,46 +2,50 @@ package import FoundationEssentials
 package import Keys
 import Synchronization
 
-/// What keys have used of their limits, on this node.
+/// Counts the use that keys make of their rate limits on this node.
 ///
-/// Counted by key, outside of anything that is read or cached, so that neither a change of the key nor a rotation refills it. Many small
-/// locks instead of one: verifications of different keys should not wait for each other.
+/// Usage is kept by key id and outside of everything that is read or cached, so neither a change of the key nor a rotation
+/// refills a limit. Keys are divided among many locks, so verifications of different keys seldom wait for each other. The memory
+/// is bounded: see `RateLimitTable`.
 package final class UseLimiter: Sendable {
-    private struct Shard {
-        var usage: [UUID: RateLimits.Usage] = [:]
-        var checkedAt: Int64 = 0
+    /// A part of the keys with a lock of its own.
+    ///
+    /// A class, because an array cannot hold a `Mutex`.
+    private final class Shard: Sendable {
+        let table: Mutex<RateLimitTable>
+
+        init(maximumKeys: Int, seed: UInt64) {
+            table = Mutex(RateLimitTable(maximumKeys: maximumKeys, seed: seed))
+        }
     }
 
-    /// A lock that can stand in an array.
-    private final class Locked: Sendable {
-        let shard = Mutex(Shard())
-    }
+    private static let shardCount = 64
 
-    private let shards = (0..<16).map { _ in Locked() }
-    private let start = ContinuousClock.now
+    private let shards: [Shard]
     private let nanoseconds: @Sendable () -> Int64
 
-    /// How often what has been refilled completely is forgotten.
-    private static let forgetInterval: Int64 = 60_000_000_000
-
-    /// A limiter that nobody has used yet.
+    /// Creates a limiter without usage.
     ///
-    /// - Parameter nanoseconds: a clock that never goes back; the system's by default.
-    package init(nanoseconds: (@Sendable () -> Int64)? = nil) {
-        let start = self.start
-        self.nanoseconds = nanoseconds ?? { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
+    /// - Parameters:
+    ///   - maximumKeys: The number of keys whose usage is kept at least. 500,000 take 20 MB, if so many keys have limits.
+    ///   - nanoseconds: A clock that never goes back. Defaults to the system's.
+    package init(maximumKeys: Int = 500_000, nanoseconds: (@Sendable () -> Int64)? = nil) {
+        let seed = UInt64.random(in: .min ... .max)
+        shards = (0..<Self.shardCount).map { _ in Shard(maximumKeys: maximumKeys / Self.shardCount, seed: seed) }
+        let start = ContinuousClock.now
+        self.nanoseconds = nanoseconds ?? { (ContinuousClock.now - start).wholeNanoseconds }
     }
 
-    /// Counts one use, if every limit allows it.
+    /// Counts one use of a key if every limit allows it.
+    ///
+    /// - Parameters:
+    ///   - key: The id of the key.
+    ///   - limits: The limits of the key.
+    /// - Returns: The state of the tightest limit, or `nil` if there is no limit.
     package func use(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
         let now = nanoseconds()
-        return shards[key.hashValue & 15].shard
-            .withLock { shard in
-                if now - shard.checkedAt > Self.forgetInterval {
-                    shard.checkedAt = now
-                    shard.usage = shard.usage.filter { !$0.value.isForgettable(at: now) }
-                }
-                return limits.use(&shard.usage[key, default: RateLimits.Usage()], at: now)
-            }
+        // The last byte of an id of version 7 is random.
+        let shard = shards[Int(key.uuid.15) % Self.shardCount]
+        return shard.table.withLock { $0.use(key, limits, at: now) }
     }
 }

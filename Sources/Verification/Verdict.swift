@@ -2,33 +2,37 @@ public import FoundationEssentials
 public import KeyStore
 public import Keys
 
-/// The outcome of verifying one token.
+/// The result of a verification of one token.
 public struct Verdict: Sendable {
-    /// Valid, or the reason why not.
+    /// The result: valid, or the reason of the refusal.
     public let code: VerdictCode
-    /// The key, unless the token is not genuine or not this audience's.
+    /// The key.
+    ///
+    /// `nil` if the token is not genuine or its key is not in the audience.
     public let key: VerifiedKey?
-    /// How the tightest limit stands, if the key has one and was not refused before it counted.
+    /// The state of the key's tightest rate limit.
+    ///
+    /// `nil` if the key has no limit or was refused before the limit counted.
     public let rateLimit: RateLimitVerdict?
 
-    /// A verdict that says nothing about any key.
-    static func unknown(_ code: VerdictCode) -> Verdict { Verdict(code: code, key: nil, rateLimit: nil) }
+    /// Returns a verdict that says nothing about any key.
+    static func withoutKey(_ code: VerdictCode) -> Verdict { Verdict(code: code, key: nil, rateLimit: nil) }
 }
 
-/// A genuine key of the audience, with where it belongs.
+/// A genuine key of the audience, with its workspace and organization.
 public struct VerifiedKey: Sendable {
     /// The key as it was read.
     public let found: FoundKey
-    /// Its workspace.
+    /// The id of the key's workspace.
     public let workspaceID: UUID
-    /// Its organization.
+    /// The id of the key's organization.
     public let organizationID: UUID
 }
 
-/// A workspace's database cannot be asked.
+/// An error that says that the database of a workspace cannot be reached.
 ///
-/// The token may be good or not: nobody may be let in or told "not found".
+/// The token may be good or not, so it must neither be accepted nor called unknown.
 public struct WorkspaceUnreachable: Error, Sendable, Hashable {
-    /// The workspace.
+    /// The id of the workspace.
     public let workspaceID: UUID
 }

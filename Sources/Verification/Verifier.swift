@@ -5,8 +5,13 @@ public import Tenancy
 
 /// Turns tokens into verdicts.
 ///
-/// The order is the design's: form and checksum without a read; audience before any read of a workspace; one indexed read in the
-/// workspace's database, shared with every other read of the same flush; the decision, by the database's time; then limits, then counting.
+/// A verification has these steps, in this order:
+///
+/// 1. The form and the checksum of the token are checked, without a read.
+/// 2. The token's workspace is compared with the audience, before any read of a workspace's database.
+/// 3. One indexed read finds the key in the workspace's database. Reads of one flush share a round trip.
+/// 4. The key is judged by the database's time.
+/// 5. Rate limits are counted, and then the use.
 public struct Verifier: Sendable {
     private let databases: Databases
     private let peppers: PepperRing
@@ -14,14 +19,14 @@ public struct Verifier: Sendable {
     private let limiter: UseLimiter
     private let deadline: Duration
 
-    /// A verifier.
+    /// Creates a verifier.
     ///
     /// - Parameters:
-    ///   - databases: where workspaces are found and read.
-    ///   - peppers: what tokens are digested with.
-    ///   - usage: who counts.
-    ///   - deadline: how long the read in a workspace's database may take; 2 s by default.
-    ///   - nanoseconds: a clock for limits that never goes back; the system's by default.
+    ///   - databases: Finds workspaces and reads their databases.
+    ///   - peppers: The peppers that tokens are digested with.
+    ///   - usage: Counts verifications.
+    ///   - deadline: The longest time for the read in a workspace's database. Defaults to 2 s.
+    ///   - nanoseconds: A clock for rate limits that never goes back. Defaults to the system's.
     public init(
         databases: Databases,
         peppers: PepperRing,
@@ -39,13 +44,13 @@ public struct Verifier: Sendable {
     /// Verifies a token.
     ///
     /// - Parameters:
-    ///   - text: what was presented.
-    ///   - request: what is asked of it.
-    ///   - audience: whose keys count.
-    ///   - isCounted: whether this is a use, as limits and statistics count them; it is by default.
-    /// - Returns: the verdict; a refused key is one too.
-    /// - Throws: `WorkspaceUnreachable` when the workspace's database cannot be asked, the control database's errors when a workspace
-    ///   that this node has not seen cannot be looked up, and `cancelled`.
+    ///   - text: The text that was presented as a token.
+    ///   - request: The demands on the key.
+    ///   - audience: The owner whose keys can be found.
+    ///   - isCounted: True if the verification counts as a use, for rate limits and statistics. Defaults to true.
+    /// - Returns: The verdict. A refused key is a verdict and not an error.
+    /// - Throws: ``WorkspaceUnreachable`` if the workspace's database cannot be reached, the control database's errors if a
+    ///   workspace that is new to this node cannot be looked up, and `cancelled` if the task is cancelled.
     public func verify(
         _ text: String,
         _ request: VerificationRequest,
@@ -56,16 +61,17 @@ public struct Verifier: Sendable {
         do throws(TokenFault) {
             token = try Token(text)
         } catch {
-            return .unknown(.malformed)
+            return .withoutKey(.malformed)
         }
-        // A reference of somebody else and one that nobody has cost the same: this node remembers only what it finds for the caller.
+        // A reference of another owner and one that does not exist cost the same, because a node remembers only the
+        // workspaces that it found for the caller.
         let facts = try await databases.facts(
             ref: token.parsed.workspaceRef,
             organization: audience.organizationID
         )
-        guard let facts, audience.includes(workspace: facts.workspaceID) else { return .unknown(.notFound) }
-        guard let found = try await find(token, facts) else { return .unknown(.notFound) }
-        return judge(found, request, facts, isCounted: isCounted)
+        guard let facts, audience.includes(workspace: facts.workspaceID) else { return .withoutKey(.notFound) }
+        guard let found = try await find(token, facts) else { return .withoutKey(.notFound) }
+        return decideAndCount(found, request, facts, isCounted: isCounted)
     }
 
     private func find(_ token: Token, _ facts: WorkspaceFacts) async throws -> FoundKey? {
@@ -91,7 +97,7 @@ public struct Verifier: Sendable {
         return WorkspaceUnreachable(workspaceID: workspace.workspaceID)
     }
 
-    private func judge(
+    private func decideAndCount(
         _ found: FoundKey,
         _ request: VerificationRequest,
         _ facts: WorkspaceFacts,
@@ -103,7 +109,7 @@ public struct Verifier: Sendable {
             limit = limiter.use(found.state.keyID, found.state.rateLimits)
             if limit?.isAllowed == false { code = .rateLimited }
         }
-        guard code != .notFound else { return .unknown(.notFound) }
+        guard code != .notFound else { return .withoutKey(.notFound) }
         if isCounted { usage.record(facts, found.state, code, at: found.readAt) }
         let key = VerifiedKey(
             found: found,

@@ -24,7 +24,7 @@ import Testing
             ("0e9223372036854775808", 0), ("1e-9223372036854775808", nil), ("100e-9223372036854775808", nil),
         ] as [(String, Int64?)]
     )
-    func `integers are recognised however they are spelled`(text: String, value: Int64?) throws {
+    func `an integer is recognized in every spelling`(text: String, value: Int64?) throws {
         #expect(try number(text).int64 == value)
     }
 
@@ -33,7 +33,7 @@ import Testing
             ("1.5", 1.5), ("1e400", nil), ("-1e400", nil), ("1e-400", nil), ("0e-400", 0), ("0.1", 0.1), ("3", 3),
         ] as [(String, Double?)]
     )
-    func `doubles neither overflow nor vanish`(text: String, value: Double?) throws {
+    func `a double neither overflows nor becomes zero`(text: String, value: Double?) throws {
         #expect(try number(text).double == value)
     }
 
@@ -45,11 +45,11 @@ import Testing
             (String(repeating: "9", count: 65), false), ("0." + String(repeating: "1", count: 63), false),
         ] as [(String, Bool)]
     )
-    func `a number is storable that is short when it is written out`(text: String, isStorable: Bool) throws {
+    func `a number is storable if it is short without an exponent`(text: String, isStorable: Bool) throws {
         #expect(try number(text).isStorable == isStorable)
     }
 
-    @Test func `infinities and NaN are no numbers`() {
+    @Test func `infinity and NaN are not numbers`() {
         #expect(JSONNumber(Double.nan) == nil)
         #expect(JSONNumber(Double.infinity) == nil)
         #expect(JSONNumber(0.1)?.text == "0.1")

@@ -2,9 +2,9 @@ import Foundation
 import JSON
 import Testing
 
-/// Foundation's parser is another's reading of the same RFC.
+/// Tests that compare the parser with Foundation's, which was written by others from the same RFC.
 @Suite struct JSONOracleTests {
-    /// SplitMix64: the same run every time.
+    /// The generator SplitMix64, which gives the same numbers in every run.
     struct Generator: RandomNumberGenerator {
         var state: UInt64
 
@@ -50,7 +50,7 @@ import Testing
         return String(scalars)
     }
 
-    @Test func `what is written is read back, here and by Foundation`() throws {
+    @Test func `a written value is parsed back, and Foundation accepts it`() throws {
         var generator = Generator(state: 1)
         for _ in 0..<2000 {
             let value = randomValue(0, &generator)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `random bytes are refused without a crash`() {
+    @Test func `random bytes never crash the parser`() {
         var generator = Generator(state: 2)
         let alphabet = Array("{}[]\",:\\u0019eE+-.truefalsn \n\u{7F}é".utf8) + [0, 0xFF, 0xC3, 0xED, 0xA0]
         for _ in 0..<50_000 {
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func `changed texts are accepted if Foundation accepts them`() {
+    @Test func `the parser and Foundation agree on changed texts`() {
         var generator = Generator(state: 3)
         let seeds = [
             #"{"token":"mks_live_x","scopes":["read:a","*"],"n":-12.5e+3,"t":true,"f":false,"z":null}"#,
@@ -99,7 +99,7 @@ import Testing
                 #expect(oracle != nil, "\(String(decoding: bytes, as: UTF8.self))")
                 #expect(matches(value, oracle as Any), "\(String(decoding: bytes, as: UTF8.self))")
             } catch {
-                // Foundation keeps one of two members with the same name, and overlooks a comma before a bracket.
+                // Foundation keeps one of two members with the same name, and accepts a comma before a bracket.
                 let isTrailingComma =
                     error.reason == .unexpectedByte
                     && (bytes[error.offset] == UInt8(ascii: "]") || bytes[error.offset] == UInt8(ascii: "}"))

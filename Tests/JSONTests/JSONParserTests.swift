@@ -11,7 +11,7 @@ import Testing
             ("{\"b\":1,\"a\":2,\"\":3}", ["b": 1, "a": 2, "": 3]),
         ] as [(String, JSONValue)]
     )
-    func `valid texts are read`(text: String, value: JSONValue) throws {
+    func `a valid text is parsed`(text: String, value: JSONValue) throws {
         #expect(try JSONValue(parsing: text.utf8) == value)
     }
 
@@ -36,7 +36,7 @@ import Testing
             ("\u{FEFF}1", .unexpectedByte, 0),
         ] as [(String, JSONError.Reason, Int)]
     )
-    func `invalid texts are refused at the right byte`(text: String, reason: JSONError.Reason, offset: Int) {
+    func `an invalid text is refused at the byte of its fault`(text: String, reason: JSONError.Reason, offset: Int) {
         #expect(throws: JSONError(reason, at: offset)) { try JSONValue(parsing: text.utf8) }
     }
 
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `names are compared by their bytes`() throws {
-        // The Kelvin sign and the two spellings of é are equal to Swift's ==, and must not be here.
+        // Swift's == treats the Kelvin sign as K, and the two spellings of é as equal.
         let value = try JSONValue(parsing: "{\"K\":1,\"\u{212A}\":2,\"\u{E9}\":3,\"e\u{301}\":4}".utf8)
         #expect(value["K"] == 1)
         #expect(value["\u{212A}"] == 2)
@@ -75,7 +75,7 @@ import Testing
         #expect(JSONValue.string("K") != JSONValue.string("\u{212A}"))
     }
 
-    @Test func `a repeated name is found among many`() {
+    @Test func `a duplicate name is found among many members`() {
         let members = (0..<5000).map { "\"m\($0)\":0" }
         let text = "{\((members + ["\"m7\":1"]).joined(separator: ","))}"
         #expect { try JSONValue(parsing: text.utf8, limits: JSONLimits(maximumBytes: 100_000)) } throws: {
@@ -83,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func `a sequence that is not contiguous is read too`() throws {
+    @Test func `a collection that is not contiguous is parsed too`() throws {
         let backwards: ReversedCollection<[UInt8]> = Array("]2,1[".utf8).reversed()
         #expect(try JSONValue(parsing: backwards) == [1, 2])
     }

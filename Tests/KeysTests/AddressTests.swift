@@ -21,11 +21,11 @@ import Testing
         ("64:ff9b::192.0.2.33", "64:ff9b::c000:221"),
         ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"), ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"),
     ])
-    func `addresses are written one way`(text: String, canonical: String) {
+    func `an address has one canonical text`(text: String, canonical: String) {
         #expect(IPAddress(text)?.description == canonical)
     }
 
-    // "010.0.0.1" is 8.0.0.1 to one reader and 10.0.0.1 to another: whoever can choose the reader chooses the address.
+    // Attack: "010.0.0.1" is 8.0.0.1 to one program and 10.0.0.1 to another, so one rule means two addresses.
     @Test(arguments: [
         "", " 1.2.3.4", "1.2.3.4 ", "1.2.3", "1.2.3.4.5", "1.2.3.", ".1.2.3", "1..2.3", "256.0.0.1", "01.2.3.4",
         "1.2.3.00",
@@ -36,25 +36,34 @@ import Testing
         "::ffff:01.2.3.4",
         "::-1", "１.2.3.4", "1.2.3.4\u{0}", "localhost",
     ])
-    func `what is no address is refused`(text: String) {
+    func `a text that is not an address is refused`(text: String) {
         #expect(IPAddress(text) == nil)
         #expect(fault(text) == .notAnAddress)
     }
 
-    @Test func `every address comes back from its text`() {
+    @Test func `every address is read back from its text`() {
         forEachSeed(20_000) { seed, generator in
-            // Sparse groups, so that runs of zeros are common.
+            // Many groups are zero, so that runs of zeros are common.
             let groups = (0..<8)
                 .map { _ in generator.chance(2) ? 0 : UInt128(generator.next() & 0xFFFF >> (generator.next() % 16)) }
             let address =
                 generator.chance(4)
                 ? .v4(UInt32.random(in: 0 ... .max, using: &generator))
-                : IPAddress.fromIPv6(groups.reduce(0) { $0 << 16 | $1 })
+                : IPAddress(v6Bits: groups.reduce(0) { $0 << 16 | $1 })
             #expect(IPAddress(address.description) == address, "seed \(seed): \(address)")
         }
     }
 
-    @Test func `ranges are refused with the fault that helps`() throws {
+    @Test func `the bytes of a socket address give its address`() {
+        func address(_ bytes: [UInt8]) -> String? { IPAddress(networkBytes: bytes.span)?.description }
+        let v6: [UInt8] = [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+        let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 0, 2, 255]
+        #expect(address([192, 0, 2, 255]) == "192.0.2.255" && address(v6) == "2001:db8::1")
+        #expect(address(mapped) == "192.0.2.255")
+        for count in [0, 1, 3, 5, 15, 17, 32] { #expect(address([UInt8](repeating: 1, count: count)) == nil) }
+    }
+
+    @Test func `a text that is not a range is refused with its fault`() throws {
         #expect(fault("10.0.0.1/8") == .hostBitsSet(network: "10.0.0.0/8"))
         #expect(fault("2001:db8::1/32") == .hostBitsSet(network: "2001:db8::/32"))
         #expect(fault("0.0.0.1/0") == .hostBitsSet(network: "0.0.0.0/0"))
@@ -75,7 +84,7 @@ import Testing
         ] { #expect(try AddressRange(text).description == canonical) }
     }
 
-    @Test func `a range holds an address exactly when their leading bits are the same`() {
+    @Test func `a range contains an address exactly if their leading bits are equal`() {
         func bits(_ address: IPAddress) -> [Bool] {
             switch address {
             case .v4(let bits): (0..<32).map { bits >> UInt32(31 - $0) & 1 == 1 }
@@ -93,7 +102,7 @@ import Testing
             let length = Int.random(in: 0...base.bitWidth, using: &generator)
             let range = AddressRange(containing: base, prefixLength: length)
             var candidate = any()
-            // Mostly a neighbour: one bit of the base changed, so that the border is met.
+            // Most candidates differ from the base in one bit, so that the border of the range is tested.
             if !generator.chance(4) {
                 let flip = Int.random(in: 0..<base.bitWidth, using: &generator)
                 switch base {
@@ -110,8 +119,8 @@ import Testing
         #expect(held > 1_000 && missed > 1_000)
     }
 
-    // A dual-stack socket shows 10.0.0.9 as ::ffff:10.0.0.9: the rule must not depend on the socket.
-    @Test func `an IPv4-mapped client is its IPv4 address`() throws {
+    // A dual-stack socket shows 10.0.0.9 as ::ffff:10.0.0.9. A rule must not depend on the socket.
+    @Test func `an IPv4-mapped address is the IPv4 address inside it`() throws {
         let client = try #require(IPAddress("::ffff:10.0.0.9"))
         #expect(try AddressRange("10.0.0.0/24").contains(client))
         #expect(try AddressRange("::ffff:10.0.0.0/120").contains(client))
@@ -119,7 +128,7 @@ import Testing
         #expect(try !AddressRange("0.0.0.0/0").contains(#require(IPAddress("::1"))))
     }
 
-    @Test func `a network clears what is behind it, whatever the length`() {
+    @Test func `a network has no bits after its length`() {
         #expect(IPAddress("2001:db8:1:2:3::4")?.network(prefixLength: 64).description == "2001:db8:1:2::")
         #expect(IPAddress("10.1.2.3")?.network(prefixLength: 99).description == "10.1.2.3")
         #expect(IPAddress("10.1.2.3")?.network(prefixLength: -1).description == "0.0.0.0")

@@ -33,7 +33,7 @@ import Testing
         #expect(verdict(VerificationRequest(address: IPAddress("10.9.9.9"))) { $0.addressRanges = ranges } == .valid)
     }
 
-    // An operator's key must not pass for a tenant's, however its settings look.
+    // An operator key must not be accepted as a tenant's key, whatever its settings are.
     @Test func `admin and operator keys never verify`() {
         for kind in KeyKind.allCases {
             let code = verdict {
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    // Every end is exclusive: a token presented at the very microsecond of its end is late.
+    // Every end is exclusive: a token that is presented at the microsecond of its end is late.
     @Test func `an end is past at its own instant and not a microsecond before`() {
         let ends: [any WritableKeyPath<KeyState, Timestamp?> & Sendable] = [
             \.lifecycle.expiresAt, \.lifecycle.graceEndsAt, \.secret.endsAt,
@@ -61,12 +61,12 @@ import Testing
         )
     }
 
-    // A clock that runs behind must not give a revoked key a last minute.
-    @Test func `a revocation counts whatever the clock says`() {
+    // A clock that is behind must not make a revoked key work.
+    @Test func `a revoked key is refused whatever the clock says`() {
         #expect(verdict { $0.lifecycle.revokedAt = now + .seconds(3_600) } == .revoked)
     }
 
-    @Test func `refusals come in their order`() throws {
+    @Test func `the first refusal in the fixed order is the verdict`() throws {
         let ranges = [try AddressRange("10.0.0.0/8")]
         let request = VerificationRequest(scopes: [.all], mode: .test, namespace: "a")
         let faults: [(VerdictCode, (inout KeyState) -> Void)] = [
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    // The heart of it: whatever an admin does to a key to narrow it, no token that was refused is accepted after it.
+    // Whatever an admin does to restrict a key, no token that was refused before is accepted after it.
     @Test func `no restriction of a key and no further demand turns a refusal into an acceptance`() {
         var (accepted, refused) = (0, 0)
         forEachSeed(60_000) { seed, generator in
@@ -105,8 +105,8 @@ import Testing
         #expect(accepted > 1_000 && refused > 1_000)
     }
 
-    // Sharper: the restriction is one that the request runs into, and then the answer has to be no.
-    @Test func `each restriction that concerns a request refuses it`() throws {
+    // Here the request does not meet the restriction, so the verdict must be a refusal.
+    @Test func `each restriction that a request does not meet refuses it`() throws {
         let outside = try AddressRange("203.0.113.0/24")
         forEachSeed(60_000) { seed, generator in
             let (key, request) = (generator.key(), generator.request())
@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `status is derived in its order`() {
+    @Test func `the status is the first that applies`() {
         var life = KeyLifecycle()
         #expect(life.status(at: now) == .active)
         life.deprecatedAt = now
@@ -143,7 +143,7 @@ import Testing
 }
 
 extension SplitMix64 {
-    /// The key with one thing more in its way.
+    /// Returns the key with one more restriction.
     fileprivate mutating func restricted(_ key: KeyState) -> KeyState {
         var key = key
         switch Int.random(in: 0...10, using: &self) {
@@ -157,7 +157,7 @@ extension SplitMix64 {
         case 7: key.workspaceIsActive = false
         case 8: key.scopes = ScopeSet(key.scopes.scopes.dropLast())
         case 9:
-            // Dropping the last of one would lift the restriction: an empty list means anywhere.
+            // An empty list means any address, so the last range must stay.
             if key.addressRanges.count > 1 { key.addressRanges.removeLast() }
             if key.addressRanges.isEmpty { key.addressRanges = [range()] }
         default:
@@ -170,7 +170,7 @@ extension SplitMix64 {
         return key
     }
 
-    /// The request that asks for one thing more.
+    /// Returns the request with one more demand.
     fileprivate mutating func extended(_ request: VerificationRequest) -> VerificationRequest {
         var request = request
         switch Int.random(in: 0...2, using: &self) {

@@ -8,7 +8,7 @@ import Testing
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    // RFC 4231, test cases 6 and 7: the two whose keys are as long as a secret's.
+    // RFC 4231, test cases 6 and 7, whose keys are as long as a secret can be.
     @Test func `HMAC-SHA-256 gives the values of RFC 4231`() throws {
         let secret = try #require(SecretBytes([UInt8](repeating: 0xAA, count: 131)))
         #expect(
@@ -42,12 +42,12 @@ import Testing
             let pepper = try #require(Pepper(id: id, bytes: bytes))
             let token = generator.token()
             let expected = try #require(SecretBytes(bytes)).hmac(of: Array(token.reveal().utf8))
-            // Twice, because the second must not continue where the first left off.
+            // Twice, because the second digest must not continue the first.
             #expect(pepper.digest(of: token) == expected && pepper.digest(of: token) == expected, "seed \(seed)")
         }
     }
 
-    @Test func `a ring digests with the current pepper first, and tells peppers apart`() throws {
+    @Test func `a ring digests with the current pepper first, and with every pepper differently`() throws {
         var generator = SplitMix64(seed: 4)
         let ids = ["new", "old", "older"].compactMap { SecretID($0) }
         let peppers = try ids.map { try #require(Pepper(id: $0, bytes: generator.bytes(32))) }
@@ -63,7 +63,7 @@ import Testing
         #expect(Pepper(id: ids[0], bytes: generator.bytes(31)) == nil)
     }
 
-    @Test func `a digest keeps its bytes and is equal byte by byte`() throws {
+    @Test func `a digest keeps its bytes and equals no other bytes`() throws {
         let bytes = [UInt8](1...32)
         let digest = try #require(Digest(bytes: bytes))
         #expect(digest.bytes == bytes)
@@ -75,7 +75,7 @@ import Testing
         #expect(Digest(bytes: Array(bytes.dropLast())) == nil && Digest(bytes: bytes + [0]) == nil)
     }
 
-    // Two requests must never share a token: every input has to count, and none may flow into the next.
+    // Two requests must never share a token, so every input must count and no input may continue the one before.
     @Test func `a derived token body depends on every input, and on nothing else`() throws {
         var generator = SplitMix64(seed: 8)
         let id = try #require(SecretID("i1"))
@@ -104,8 +104,8 @@ import Testing
         #expect(secret.mac(of: "ab", principal: "c") != other.mac(of: "ab", principal: "c"))
     }
 
-    // The attack: whoever has the database tries passwords until the digest of the request that set one comes out.
-    @Test func `what is kept of a fingerprint takes the secret`() throws {
+    // Attack: a thief of the database tries passwords until one gives the digest of the request that set it.
+    @Test func `the stored code of a fingerprint depends on the secret`() throws {
         let id = try #require(SecretID("a"))
         let secret = try #require(IdempotencySecret(id: id, bytes: Array(repeating: 1, count: 32)))
         let other = try #require(IdempotencySecret(id: id, bytes: Array(repeating: 2, count: 32)))
@@ -115,7 +115,7 @@ import Testing
         #expect(secret.mac(of: digest) != other.mac(of: digest))
     }
 
-    @Test func `a fingerprint keeps its parts apart`() {
+    @Test func `a fingerprint separates its parts`() {
         func make(_ parts: [String], _ ref: WorkspaceRef? = nil, _ body: [UInt8] = []) -> Digest {
             RequestFingerprint.make(
                 principal: parts[0],
@@ -136,7 +136,7 @@ import Testing
         #expect(make(["p", "POST", "/a", ""]) == digests[0])
     }
 
-    @Test func `a role's password is its own on each cluster`() throws {
+    @Test func `a role has a different password on each cluster`() throws {
         var generator = SplitMix64(seed: 9)
         let id = try #require(SecretID("r1"))
         let secret = try #require(RoleSecret(id: id, bytes: generator.bytes(32)))

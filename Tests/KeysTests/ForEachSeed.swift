@@ -1,6 +1,8 @@
 import TestSupport
 
-/// Runs `body` with one generator for each seed of a fixed row; `body` names the seed it was given in what it expects.
+/// Runs `body` for each seed from 1 to `count`, with a generator of that seed.
+///
+/// An expectation in `body` names the seed, so that a failure can be repeated.
 func forEachSeed(_ count: Int, _ body: (UInt64, inout SplitMix64) throws -> Void) rethrows {
     for seed in 1...UInt64(count) {
         var generator = SplitMix64(seed: seed)

@@ -9,7 +9,7 @@ import Testing
         #expect(GracePeriod(seconds: -1) == nil && GracePeriod(seconds: 2_592_001) == nil)
     }
 
-    @Test func `no grace is a change of state and no instant`() throws {
+    @Test func `a grace period of 0 is a change of state and not an instant`() throws {
         let end = try RotationRule.endOfReplacedSecret(SecretLifetime(), of: KeyLifecycle(), grace: .none, at: now)
         #expect(end == .atOnce)
         #expect(
@@ -17,8 +17,8 @@ import Testing
         )
     }
 
-    // Rotating again and again, always with the longest grace, must not keep a secret alive that had an end.
-    @Test func `rotation never lengthens a life`() throws {
+    // Attack: a secret that has an end is kept alive by one rotation after another, each with the longest grace period.
+    @Test func `a rotation never makes a life longer`() throws {
         try forEachSeed(20_000) { seed, generator in
             var life = generator.lifecycle()
             life.revokedAt = nil

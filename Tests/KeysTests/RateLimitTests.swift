@@ -5,7 +5,7 @@ import Testing
 @Suite struct RateLimitTests {
     private static let second: Int64 = 1_000_000_000
 
-    @Test func `the whole limit at once, then one for each part of the period`() throws {
+    @Test func `the whole limit is available at once, and then one use for each part of the period`() throws {
         let limits = try #require(RateLimits(perMinute: 3, perHour: nil))
         var usage = RateLimits.Usage()
         let start = 5 * Self.second
@@ -23,7 +23,7 @@ import Testing
         #expect(limits.use(&usage, at: start + 20 * Self.second)?.isAllowed == false)
     }
 
-    // A client that goes on asking while it is refused must not be kept out for it; nor may it use the other limit up.
+    // A client that keeps asking while it is refused must not wait longer for it, and must not use up the other limit.
     @Test func `a refused use counts nowhere`() throws {
         let limits = try #require(RateLimits(perMinute: 1, perHour: 3))
         var usage = RateLimits.Usage()
@@ -38,7 +38,7 @@ import Testing
         #expect(byHour.retryAfter == .seconds(1_020))
     }
 
-    @Test func `in any stretch of time there are no more uses than the limit and what came back`() throws {
+    @Test func `no interval has more uses than the limit and the uses that became available in it`() throws {
         try forEachSeed(300) { seed, generator in
             let limit = generator.pick([1, 2, 7, 60, 999, Int(Int32.max)])
             let gcra = try #require(
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `a change of limits refills nothing`() throws {
+    @Test func `a change of limits refills no limit`() throws {
         let hundred = try #require(RateLimits(perMinute: 100, perHour: nil))
         let ten = try #require(RateLimits(perMinute: 10, perHour: 1_000))
         var usage = RateLimits.Usage()
@@ -79,7 +79,7 @@ import Testing
         #expect(ten.use(&usage, at: 0)?.isAllowed == false)
         #expect(RateLimits.unlimited.use(&usage, at: 0) == nil)
         #expect(hundred.use(&usage, at: 0)?.isAllowed == false)
-        #expect(!usage.isForgettable(at: 59 * Self.second) && usage.isForgettable(at: 60 * Self.second))
+        #expect(!usage.isReplenished(at: 59 * Self.second) && usage.isReplenished(at: 60 * Self.second))
     }
 
     @Test func `limits out of range are refused`() {

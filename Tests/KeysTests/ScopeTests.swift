@@ -7,7 +7,7 @@ import Testing
         Scope(freeForm: held).covers(Scope(freeForm: required))
     }
 
-    @Test func `a star covers what is under it, never the reverse`() {
+    @Test func `a wildcard covers narrower scopes and never a wider one`() {
         #expect(covers("*", "read:x") && covers("*", "read:*") && covers("*", "tables") && covers("*", "*"))
         #expect(covers("read:*", "read:x") && covers("read:*", "read:*") && covers("read:x", "read:x"))
         for (held, required) in [
@@ -16,8 +16,8 @@ import Testing
         ] { #expect(!covers(held, required), "\(held) \(required)") }
     }
 
-    // A dialect lets its users write any scope. A text that happens to look like a wildcard must not become one.
-    @Test func `an opaque scope covers itself alone`() {
+    // A dialect lets its users write any scope. A text that looks like a wildcard must not become one.
+    @Test func `an opaque scope covers only itself`() {
         for text in ["tables", "", ":*", "read:", "a:b:*", "read:x y", "**", "* ", "*:*", "*:read", "read:**", "é:*"] {
             let scope = Scope(freeForm: text)
             #expect(scope.isOpaque && scope.covers(scope) && Scope.all.covers(scope))
@@ -32,7 +32,7 @@ import Testing
         #expect(!covers("\u{E9}", "e\u{301}"))
     }
 
-    @Test func `validation takes the grammar and nothing else`() throws {
+    @Test func `validation accepts the grammar and nothing else`() throws {
         func fault(_ text: String) -> ScopeFault? {
             do throws(ScopeFault) {
                 _ = try Scope(validating: text)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `a set covers what its members cover, and keeps its order`() {
+    @Test func `a set covers the scopes that its members cover, and keeps their order`() {
         let set = ScopeSet(freeForm: ["read:*", "write:a", "read:*", "tables"])
         #expect(set.texts == ["read:*", "write:a", "tables"])
         #expect(set.covers([]) && set.covers(["read:q", "write:a", "tables"].map(Scope.init(freeForm:))))
@@ -67,7 +67,7 @@ import Testing
         #expect(ScopeSet([]).covers([]) && !ScopeSet([]).covers(Scope(freeForm: "a")))
     }
 
-    @Test func `namespaces`() {
+    @Test func `a namespace rule allows its names and no others`() {
         func allows(_ allowed: [String]?, _ requested: String?) -> Bool { NamespaceRule(allowed).allows(requested) }
         #expect(allows(nil, nil) && allows(nil, "a") && allows([], nil) && allows([], "default"))
         #expect(!allows([], "a") && allows(["a"], "a") && !allows(["a"], "b"))
@@ -75,7 +75,7 @@ import Testing
         #expect(allows(["*"], "a") && allows(["*"], nil) && !allows(["a*"], "ab") && !allows(["\u{E9}"], "e\u{301}"))
     }
 
-    @Test func `permissions`() {
+    @Test func `a permission set contains its members and no others`() {
         let set: PermissionSet = [.keysRead, .platform]
         #expect(set.names == ["keys:read", "platform:*"] && PermissionSet(names: set.names) == set)
         #expect(set.contains(.platform) && !set.contains(.keysWrite) && !set.contains(.workspacesWrite))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct SecrecyTests {
-    // Somebody logs a value, puts it into an error, or dumps the state of a crashed process: no secret may come along.
+    // A program logs a value, puts it into an error, or dumps its state after a crash. None of these may show a secret.
     @Test func `no secret prints`() throws {
         var generator = SplitMix64(seed: 11)
         let id = try #require(SecretID("p1"))
@@ -45,7 +45,7 @@ import Testing
 
     private static func decimal(_ bytes: [UInt8]) -> String { bytes.map(String.init).joined(separator: ", ") }
 
-    @Test func `redaction finds every token, wherever it stands`() {
+    @Test func `redaction masks a token at every position`() {
         forEachSeed(3_000) { seed, generator in
             let token = generator.token()
             let around = ["", " ", "\"", "x", "/v1/", "Bearer ", "é", "_", "_live_", "mks_live_", "_test_live", "%20"]
@@ -58,8 +58,8 @@ import Testing
         }
     }
 
-    // A log line was cut to a length: half a token is still too much.
-    @Test func `a token that was cut short is masked, a display prefix is not`() {
+    // A log line was cut to a length. Half a token is still too much.
+    @Test func `a token without its end is masked, and a display prefix is not`() {
         var generator = SplitMix64(seed: 2)
         for _ in 0..<200 {
             let token = generator.token()
@@ -72,8 +72,8 @@ import Testing
         #expect(Redaction.redact("mks_live_0123456789abc, ak_test_0123456789") == "mks_live_****, ak_test_****")
     }
 
-    // The attack: whoever reads the log signs in with what a user's client put into the wrong place.
-    @Test func `a JWT is masked, wherever it stands`() {
+    // Attack: a reader of the log signs in with a session token that a user's client put into the wrong place.
+    @Test func `a JWT is masked at every position`() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2lnbmF0dXJlLW9mLWl0"
         for before in ["", "Bearer ", "/v1/", "%20", "session_", "x", "eyJ", "eyJeyJ ", "mks_live_"] {
             for after in ["", "/", " eyJ", "\""] {
@@ -83,13 +83,13 @@ import Testing
             }
         }
         #expect(Redaction.redact("\(jwt) and \(jwt)") == "eyJ**** and eyJ****")
-        // Its second half was cut off.
+        // The second half is missing.
         #expect(Redaction.redact(String(jwt.prefix(30))) == "eyJ****")
         let long = String(repeating: "eyJ", count: 300_000)
         #expect(Redaction.redact(long) == long)
     }
 
-    @Test func `what is no token stays as it is`() {
+    @Test func `a text without tokens stays as it is`() {
         for text in [
             "", "_", "live_", "_live", "_live_", "a_live_show_tonight", "_live_test_", "_test__live_x", "héllo",
             "eyJ", "eyJ.", "eyJhbGciOiJIUzI1NiJ9", "journeyJournal-0123456789", "keyJob.2026-01-01",

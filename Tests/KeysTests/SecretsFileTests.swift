@@ -33,7 +33,7 @@ import Testing
         #expect(file.roles.map(\.id) == [id] && file.idempotencySecret(id) == nil)
     }
 
-    @Test func `sessions are signed with their own line, or where there is none with a key of the role's`() throws {
+    @Test func `sessions are signed with their own secret, or with a key of the role secret if there is none`() throws {
         let base = "pepper p \(Self.a)\nidempotency i \(Self.b)\nrole r \(Self.c)\n"
         let old = try SecretsFile(parsing: base)
         #expect(old.sessions.map(\.id.text) == ["r"])
@@ -46,7 +46,7 @@ import Testing
         #expect(signatures.count == 3)
     }
 
-    @Test func `a new file comes back as it was written`() throws {
+    @Test func `a new file is read back as it was written`() throws {
         let id = try #require(SecretID("2026-01"))
         try forEachSeed(50) { seed, generator in
             let file = try #require(SecretsFile.random(id: id, using: &generator))
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `each fault is told with its line and without the secret`() throws {
+    @Test func `each fault names its line and never the secret`() throws {
         let good = "pepper p \(Self.a)\nidempotency i \(Self.b)\nrole r \(Self.c)\n"
         #expect(fault(good) == nil)
         let cases: [(String, Int?, SecretsFileFault.Reason)] = [

@@ -6,7 +6,7 @@ import Testing
 @Suite struct TimeTests {
     private func micros(_ text: String) -> Int64? { Timestamp(rfc3339: text)?.microsecondsSinceUnixEpoch }
 
-    @Test func `known instants`() {
+    @Test func `a text names its instant`() {
         #expect(micros("1970-01-01T00:00:00Z") == 0)
         #expect(micros("2000-01-01T00:00:00Z") == 946_684_800_000_000)
         #expect(micros("2026-01-31T12:34:56.789012Z") == 1_769_862_896_789_012)
@@ -17,22 +17,32 @@ import Testing
         #expect(Timestamp(rfc3339: "0001-01-01T00:00:00Z") == .earliest)
         #expect(Timestamp(rfc3339: "9999-12-31T23:59:59.999999Z") == .latest)
         #expect(Timestamp(rfc3339: "0000-12-31T23:00:00-01:00") == .earliest)
+        #expect(micros("2026-01-31t12:34:56Z") == 1_769_862_896_000_000)
+        #expect(micros("2026-01-31T12:34:56z") == 1_769_862_896_000_000)
     }
 
     @Test(arguments: [
-        "", "2026-01-31", "2026-01-31T12:34:56", "2026-01-31 12:34:56Z", "2026-01-31t12:34:56Z", "2026-01-31T12:34:56z",
+        "", "2026-01-31", "2026-01-31T12:34:56", "2026-01-31 12:34:56Z",
         "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
         "2026-01-00T00:00:00Z", "2026-04-31T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z",
         "2016-12-31T23:59:60Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00.1234567890Z", "2026-01-01T00:00:00,5Z",
         "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00+01:60", "2026-01-01T00:00:00+0100", "2026-01-01T00:00:00+01",
-        "2026-1-1T00:00:00Z", "+2026-01-01T00:00:00Z", "0000-12-31T23:59:59Z", "9999-12-31T23:59:59-00:01",
+        "2026-1-1T00:00:00Z", "+2026-01-01T00:00:00Z",
         "2026-01-01T00:00:00Z ", " 2026-01-01T00:00:00Z", "2026-01-01T00:00:00ZZ", "２０２６-01-01T00:00:00Z",
     ])
-    func `what is no strict RFC 3339 is refused`(text: String) {
+    func `a text that is no date and time is refused`(text: String) {
         #expect(Timestamp(rfc3339: text) == nil)
     }
 
-    @Test func `three digits for whole milliseconds, six for the rest`() {
+    // PostgreSQL has no year 0, and an offset can move an instant out of the years that RFC 3339 can write.
+    @Test func `a text outside of the years 1 to 9999 is the nearest instant inside`() {
+        for text in ["0000-01-01T00:00:00Z", "0000-12-31T23:59:59Z", "0001-01-01T00:00:00+00:01"] {
+            #expect(Timestamp(rfc3339: text) == .earliest)
+        }
+        #expect(Timestamp(rfc3339: "9999-12-31T23:59:59-00:01") == .latest)
+    }
+
+    @Test func `a text has three digits for whole milliseconds, and six for other instants`() {
         #expect(Timestamp(microsecondsSinceUnixEpoch: 0).rfc3339 == "1970-01-01T00:00:00.000Z")
         #expect(Timestamp(microsecondsSinceUnixEpoch: 1_769_862_896_789_000).rfc3339 == "2026-01-31T12:34:56.789Z")
         #expect(Timestamp(microsecondsSinceUnixEpoch: 1_769_862_896_789_012).rfc3339 == "2026-01-31T12:34:56.789012Z")
@@ -41,7 +51,7 @@ import Testing
         #expect(Timestamp.latest.rfc3339 == "9999-12-31T23:59:59.999999Z")
     }
 
-    @Test func `every instant comes back from its text, and texts sort as instants of the same form do`() {
+    @Test func `every instant is read back from its text, in every time zone`() {
         let range = Timestamp.earliest.microsecondsSinceUnixEpoch...Timestamp.latest.microsecondsSinceUnixEpoch
         forEachSeed(20_000) { seed, generator in
             let step: Int64 = generator.pick([1, 1_000, 1_000_000])
@@ -60,24 +70,7 @@ import Testing
         }
     }
 
-    @Test func `every day of four centuries follows the one before it`() {
-        // The calendar repeats after 400 years; the oracle counts days by hand.
-        var (year, month, day) = (1_900, 1, 1)
-        var instant = Timestamp(microsecondsSinceUnixEpoch: -2_208_988_800_000_000)
-        for _ in 0..<146_097 {
-            func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-            #expect(instant.rfc3339 == "\(year)-\(padded(month))-\(padded(day))T00:00:00.000Z")
-            instant = instant + .seconds(86_400)
-            let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-            day += 1
-            if day > [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] {
-                (day, month) = (1, month + 1)
-            }
-            if month > 12 { (month, year) = (1, year + 1) }
-        }
-    }
-
-    @Test func `arithmetic stops at the ends of time`() {
+    @Test func `arithmetic stops at the earliest and the latest instant`() {
         #expect(Timestamp(microsecondsSinceUnixEpoch: .max) == .latest)
         #expect(Timestamp(microsecondsSinceUnixEpoch: .min) == .earliest)
         #expect(Timestamp.latest + .microseconds(1) == .latest)
@@ -87,7 +80,7 @@ import Testing
         #expect(now - .milliseconds(250) < now)
     }
 
-    @Test func `a UUID has the shape of RFC 9562 and sorts by time`() throws {
+    @Test func `a UUID has the form of RFC 9562 and sorts by time`() throws {
         // RFC 9562, appendix A.6.
         let instant = try #require(Timestamp(rfc3339: "2022-02-22T14:22:22-05:00"))
         let example = UUIDv7.make(at: instant, random: (0x0CC3, 0x18C4_DC0C_0C07_398F))
@@ -114,7 +107,7 @@ import Testing
         "017f22e2-79b0-7cc3-98c4-dc0c0c07398g", "{17f22e2-79b0-7cc3-98c4-dc0c0c07398f}",
         "017f22e279b0-7cc3--98c4-dc0c0c07398f", "017f22e2-79b0-7cc3-98c4-dc0c0c0739é",
     ])
-    func `an id in any other spelling is refused`(text: String) {
+    func `an id in another spelling is refused`(text: String) {
         #expect(UUIDv7.parse(text) == nil)
     }
 }

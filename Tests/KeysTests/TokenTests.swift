@@ -6,7 +6,7 @@ import Testing
     private static let base62 = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
     private static let typed = base62 + Array("_-. \u{7F}".utf8) + [0x00, 0x80, 0xFF]
 
-    @Test func `every issued token parses, and says what it was made of`() throws {
+    @Test func `every token parses into the parts that it was made of`() throws {
         try forEachSeed(5_000) { seed, generator in
             let prefix = try #require(TokenPrefix(generator.pick(["m", "ak", "mks", "x9y0"])))
             let mode = generator.pick(KeyMode.allCases)
@@ -23,14 +23,14 @@ import Testing
         }
     }
 
-    @Test func `a token's text is fixed for ever, with zlib's checksum`() throws {
+    @Test func `a token has a fixed text, with zlib's checksum`() throws {
         let body = try #require(TokenBody(derivedFrom: (0..<32).flatMap { [0, 0, 0, 0, 0, 0, 0, $0] }))
         let ref = try #require(WorkspaceRef("00abcXYZ"))
         let token = Token.make(prefix: .service, mode: .live, workspace: ref, body: body)
         #expect(token.reveal() == "mks_live_0123456789ABCDEFGHIJKLMNOPQRSTUV00abcXYZ" + "03RkLR")
     }
 
-    // A person types a token and gets one character wrong: no database should ever hear of it.
+    // A person types a token and gets one character wrong. No database is asked.
     @Test func `every substitution of one character is refused`() {
         forEachSeed(60) { seed, generator in
             let token = Array(generator.token().reveal().utf8)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `bytes that are no token never parse and never trap`() {
+    @Test func `bytes that are not a token neither parse nor trap`() {
         forEachSeed(20_000) { seed, generator in
             let count = Int.random(in: 0...70, using: &generator)
             let bytes =
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `each fault is named`() {
+    @Test func `each fault has its case`() {
         func fault(_ text: String) -> TokenFault? {
             do throws(TokenFault) {
                 _ = try Token(text)
@@ -105,28 +105,41 @@ import Testing
         #expect(fault("mks_live_" + tail) == .badChecksum)
     }
 
-    @Test func `equality is of the whole text`() throws {
+    @Test func `tokens are equal if their whole texts are`() throws {
         var generator = SplitMix64(seed: 7)
         let token = generator.token()
         #expect(try Token(token.reveal()) == token)
         #expect(generator.token() != token)
     }
 
-    @Test func `random characters come out evenly`() {
+    @Test func `random characters are distributed evenly`() {
         var generator = SplitMix64(seed: 3)
         var counts = [UInt8: Int]()
         for _ in 0..<4_000 {
             for byte in generator.token().reveal().dropLast(14).suffix(32).utf8 { counts[byte, default: 0] += 1 }
         }
-        // 128 000 characters, 2 064 of each on average, standard deviation 45: six of them either way.
+        // 128,000 characters, 2,064 of each on average, with a standard deviation of 45. The bounds are six of them away.
         #expect(counts.count == 62)
         #expect(counts.values.allSatisfy { (1_790...2_340).contains($0) })
     }
 
-    @Test func `CRC-32 is zlib's`() {
+    @Test func `the checksum is the CRC-32 of zlib`() {
         #expect(CRC32.checksum(of: Array("123456789".utf8).span) == 0xCBF4_3926)
         #expect(CRC32.checksum(of: [UInt8]().span) == 0)
         #expect(CRC32.checksum(of: Array("The quick brown fox jumps over the lazy dog".utf8).span) == 0x414F_A339)
         #expect(CRC32.checksum(of: [0, 0, 0, 0].span) == 0x2144_DF1C)
+    }
+
+    // Eight bytes are read at a time, and the rest one by one.
+    @Test func `the checksum of every length is that of a division bit by bit`() {
+        forEachSeed(2_000) { seed, generator in
+            let bytes = generator.bytes(Int(seed % 70))
+            var register = UInt32.max
+            for byte in bytes {
+                register ^= UInt32(byte)
+                for _ in 0..<8 { register = register & 1 == 1 ? register >> 1 ^ 0xEDB8_8320 : register >> 1 }
+            }
+            #expect(CRC32.checksum(of: bytes.span) == ~register, "seed \(seed)")
+        }
     }
 }

@@ -1,3 +1,5 @@
+import CivilTime
+
 /// A spelling that a string must have.
 package struct TextFormat: Sendable {
     /// The name in JSON Schema's registry of formats, such as `uuid`.

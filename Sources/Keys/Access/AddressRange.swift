@@ -1,54 +1,61 @@
 /// An address, or a CIDR range of addresses, that a key may be used from.
 ///
-/// IPv4 and IPv6 are apart: `::/0` holds no IPv4 client, and `0.0.0.0/0` no IPv6 client.
+/// IPv4 and IPv6 are separate: `::/0` contains no IPv4 address, and `0.0.0.0/0` contains no IPv6 address.
 public struct AddressRange: Sendable, Hashable {
     /// The first address of the range.
     public let network: IPAddress
-    /// How many leading bits all addresses of the range share.
+    /// The number of leading bits that all addresses of the range share.
     public let prefixLength: Int
 
-    /// The range of all addresses that share the first `prefixLength` bits of `address`.
+    /// Creates the range of all addresses that share the first bits of an address.
     ///
-    /// A length outside the address counts as the nearest inside.
+    /// - Parameters:
+    ///   - address: Any address of the range.
+    ///   - prefixLength: The number of shared bits. A number outside of the address's length counts as the nearest inside.
     public init(containing address: IPAddress, prefixLength: Int) {
         network = address.network(prefixLength: prefixLength)
         self.prefixLength = min(max(prefixLength, 0), address.bitWidth)
     }
 
-    /// The range that `text` spells: an address, or an address, `/` and a length.
+    /// Creates a range from an address, or from an address, `/` and a length.
     ///
-    /// IPv4-mapped IPv6 is taken for IPv4, its length for 96 less.
+    /// An IPv4-mapped IPv6 range is the IPv4 range inside it, whose length is 96 less.
     ///
-    /// - Throws: What is wrong with `text`; bits behind the length are refused, because it is unclear which was meant.
+    /// - Parameter text: The text.
+    /// - Throws: ``AddressFault`` if the text is not a range. An address with bits after the length is a fault too, because
+    ///   either of the two could be the mistake.
     public init(_ text: String) throws(AddressFault) {
-        let parts = text.utf8.split(separator: 0x2F, maxSplits: 1, omittingEmptySubsequences: false)
-        guard let first = parts.first, let address = IPAddress(first) else { throw .notAnAddress }
-        guard parts.count == 2 else {
+        let bytes = text.utf8.span
+        var end = 0
+        while end < bytes.count, bytes[end] != 0x2F { end += 1 }
+        guard let parsed = IPAddress.parse(bytes.extracting(0..<end)) else { throw .notAnAddress }
+        let address = parsed.address
+        guard end < bytes.count else {
             self.init(containing: address, prefixLength: address.bitWidth)
             return
         }
-        let isMapped = first.contains(0x3A) && address.bitWidth == 32
-        let written = IPAddress.decimal(parts[1], upTo: isMapped ? 128 : address.bitWidth)
-        guard let written else { throw .badPrefixLength(maximum: isMapped ? 128 : address.bitWidth) }
-        // Below 96 a mapped address has bits of its mapping behind the length, and the network is no IPv4 network.
-        guard !isMapped || written >= 96 else { throw .mappedPrefixTooShort }
-        self.init(containing: address, prefixLength: isMapped ? written - 96 : written)
+        let maximum = parsed.isMapped ? 128 : address.bitWidth
+        let length = IPAddress.decimal(bytes.extracting((end + 1)..<bytes.count), upTo: maximum)
+        guard let length else { throw .badPrefixLength(maximum: maximum) }
+        // Below 96 the network is not an IPv4 network: bits of the mapping stand after the length.
+        guard !parsed.isMapped || length >= 96 else { throw .mappedPrefixTooShort }
+        self.init(containing: address, prefixLength: parsed.isMapped ? length - 96 : length)
         guard network == address else { throw .hostBitsSet(network: description) }
     }
 
-    /// Whether `address` lies in the range.
+    /// Returns true if the range contains an address.
     public func contains(_ address: IPAddress) -> Bool {
         address.bitWidth == network.bitWidth && address.network(prefixLength: prefixLength) == network
     }
 
-    /// Whether all of `other` lies in the range.
+    /// Returns true if the range contains all addresses of another range.
     public func contains(_ other: AddressRange) -> Bool {
         other.prefixLength >= prefixLength && contains(other.network)
     }
 }
 
 extension AddressRange: CustomStringConvertible {
-    /// The canonical text: the address alone where the range holds one, else the network, `/` and the length.
+    /// The canonical text: a range of one address is that address, any other is the network, `/` and the length.
     public var description: String {
         prefixLength == network.bitWidth ? "\(network)" : "\(network)/\(prefixLength)"
     }

@@ -1,91 +1,126 @@
 extension IPAddress {
-    /// The address that `text` spells, or `nil` where it is none.
+    /// Creates an address from its text, or returns `nil` if the text is not an address.
     ///
-    /// Strict: four octets without leading zeros, which some readers take for octal; IPv6 as in RFC 4291, section 2.2,
-    /// with neither zone nor brackets; no port and no space.
+    /// The parser is strict. An IPv4 address has four octets without leading zeros, which some programs read as octal. An
+    /// IPv6 address follows RFC 4291, section 2.2, without a zone and without brackets. A port and white space are refused.
     public init?(_ text: String) {
-        self.init(text.utf8[...])
+        self.init(utf8: text.utf8.span)
     }
 
-    init?(_ text: Substring.UTF8View) {
-        if text.contains(0x3A) {
-            guard let bits = Self.v6Bits(text) else { return nil }
-            self = .fromIPv6(bits)
-        } else {
-            guard let bits = Self.v4Bits(text) else { return nil }
-            self = .v4(bits)
+    /// Creates an address from its text in UTF-8, or returns `nil` if the text is not an address.
+    public init?(utf8 text: borrowing Span<UInt8>) {
+        guard let parsed = Self.parse(text) else { return nil }
+        self = parsed.address
+    }
+
+    /// Returns the address and whether its text is an IPv4-mapped IPv6 address.
+    static func parse(_ text: borrowing Span<UInt8>) -> (address: IPAddress, isMapped: Bool)? {
+        for position in text.indices where text[position] == 0x3A {
+            guard let bits = v6Bits(text) else { return nil }
+            let address = IPAddress(v6Bits: bits)
+            return (address, address.bitWidth == 32)
         }
+        guard let bits = v4Bits(text) else { return nil }
+        return (.v4(bits), false)
     }
 
-    private static func v4Bits(_ text: Substring.UTF8View) -> UInt32? {
-        let octets = text.split(separator: 0x2E, maxSplits: 4, omittingEmptySubsequences: false)
-        guard octets.count == 4 else { return nil }
+    private static func v4Bits(_ text: borrowing Span<UInt8>) -> UInt32? {
         var bits: UInt32 = 0
-        for octet in octets {
-            guard let value = decimal(octet, upTo: 255) else { return nil }
+        var start = 0
+        for octet in 0..<4 {
+            var end = start
+            while end < text.count, text[end] != 0x2E { end += 1 }
+            // A point follows every octet but the last.
+            guard (end < text.count) == (octet < 3) else { return nil }
+            guard let value = decimal(text.extracting(start..<end), upTo: 255) else { return nil }
             bits = bits << 8 | UInt32(value)
+            start = end + 1
         }
         return bits
     }
 
-    private static func v6Bits(_ text: Substring.UTF8View) -> UInt128? {
-        guard let gap = firstGap(in: text) else {
-            guard let groups = groups(text[...]), groups.count == 8 else { return nil }
-            return bits(groups)
+    private static func v6Bits(_ text: borrowing Span<UInt8>) -> UInt128? {
+        var groups = GroupReader()
+        var offset = 0
+        if text.count >= 2, text[0] == 0x3A, text[1] == 0x3A {
+            groups.markGap()
+            offset = 2
         }
-        let front = text[..<gap]
-        let back = text[text.index(gap, offsetBy: 2)...]
-        // An IPv4 tail may only stand at the very end, so none in front of the gap.
-        guard !front.contains(0x2E), let before = groups(front), let after = groups(back) else { return nil }
-        // "::" stands for at least one group, so at most seven are left to be written.
-        guard before.count + after.count <= 7 else { return nil }
-        return bits(before + Array(repeating: 0, count: 8 - before.count - after.count) + after)
-    }
-
-    private static func bits(_ groups: [UInt16]) -> UInt128 {
-        groups.reduce(0) { $0 << 16 | UInt128($1) }
-    }
-
-    private static func firstGap(in text: Substring.UTF8View) -> Substring.UTF8View.Index? {
-        zip(text.indices, text.indices.dropFirst()).first { text[$0] == 0x3A && text[$1] == 0x3A }?.0
-    }
-
-    /// Groups between single colons; the last may be an IPv4 address, which counts as two.
-    private static func groups(_ text: Substring.UTF8View) -> [UInt16]? {
-        if text.isEmpty { return [] }
-        let parts = text.split(separator: 0x3A, maxSplits: 8, omittingEmptySubsequences: false)
-        guard parts.count <= 8 else { return nil }
-        var groups: [UInt16] = []
-        for (position, part) in parts.enumerated() {
-            if position == parts.count - 1, part.contains(0x2E) {
-                guard let tail = v4Bits(part) else { return nil }
-                groups += [UInt16(truncatingIfNeeded: tail >> 16), UInt16(truncatingIfNeeded: tail)]
-            } else {
-                guard let group = hexadecimal(part) else { return nil }
-                groups.append(group)
+        while offset < text.count {
+            let start = offset
+            while offset < text.count, text[offset] != 0x3A, text[offset] != 0x2E { offset += 1 }
+            if offset < text.count, text[offset] == 0x2E {
+                // An IPv4 tail can only be the end of the text. It takes the place of two groups.
+                guard let tail = v4Bits(text.extracting(start..<text.count)) else { return nil }
+                groups.append(UInt16(truncatingIfNeeded: tail >> 16))
+                groups.append(UInt16(truncatingIfNeeded: tail))
+                return groups.bits
+            }
+            guard let group = hexadecimal(text.extracting(start..<offset)) else { return nil }
+            groups.append(group)
+            guard offset < text.count else { return groups.bits }
+            offset += 1
+            if offset < text.count, text[offset] == 0x3A {
+                guard !groups.hasGap else { return nil }
+                groups.markGap()
+                offset += 1
+            } else if offset == text.count {
+                return nil
             }
         }
-        return groups
+        return groups.bits
     }
 
-    private static func hexadecimal(_ text: Substring.UTF8View) -> UInt16? {
+    private static func hexadecimal(_ text: borrowing Span<UInt8>) -> UInt16? {
         guard (1...4).contains(text.count) else { return nil }
         var value: UInt16 = 0
-        for character in text {
-            guard let digit = Hex.value(of: character) else { return nil }
+        for position in text.indices {
+            guard let digit = Hex.value(of: text[position]) else { return nil }
             value = value << 4 | UInt16(digit)
         }
         return value
     }
 
-    /// A decimal number without leading zeros.
-    static func decimal(_ text: Substring.UTF8View, upTo limit: Int) -> Int? {
-        guard (1...3).contains(text.count), text.count == 1 || text.first != 0x30 else { return nil }
+    /// Returns the value of a decimal number without leading zeros, or `nil` if the text is not one or exceeds the limit.
+    ///
+    /// The number has at most three digits.
+    static func decimal(_ text: borrowing Span<UInt8>, upTo limit: Int) -> Int? {
+        guard (1...3).contains(text.count), text.count == 1 || text[0] != 0x30 else { return nil }
         var value = 0
-        for character in text {
-            guard (0x30...0x39).contains(character) else { return nil }
-            value = value * 10 + Int(character - 0x30)
+        for position in text.indices {
+            guard (0x30...0x39).contains(text[position]) else { return nil }
+            value = value * 10 + Int(text[position] - 0x30)
         }
         return value <= limit ? value : nil
+    }
+}
+
+/// The groups of an IPv6 address, as they are read from front to back.
+private struct GroupReader {
+    private var front: UInt128 = 0
+    private var back: UInt128 = 0
+    private var frontCount = 0
+    private var backCount = 0
+
+    /// True if the text contains `::`, which stands for at least one group of zeros.
+    private(set) var hasGap = false
+
+    mutating func markGap() { hasGap = true }
+
+    mutating func append(_ group: UInt16) {
+        if hasGap {
+            back = back << 16 | UInt128(group)
+            backCount += 1
+        } else {
+            front = front << 16 | UInt128(group)
+            frontCount += 1
+        }
+    }
+
+    /// The bits of the address, or `nil` if the number of groups is wrong.
+    var bits: UInt128? {
+        guard hasGap else { return frontCount == 8 ? front : nil }
+        guard frontCount + backCount <= 7 else { return nil }
+        return front << UInt128(16 * (8 - frontCount)) | back
     }
 }

@@ -1,25 +1,30 @@
-/// Which namespaces a key may be used for.
+/// The namespaces that a key may be used for.
 public struct NamespaceRule: Sendable, Hashable {
-    /// What a request is for when it names no namespace.
+    /// The namespace of a request that does not name one.
     public static let defaultNamespace = "default"
 
-    /// The names allowed: `nil` for all, an empty list for the default namespace alone.
+    /// The allowed names.
+    ///
+    /// `nil` allows every namespace, an empty list allows the default namespace alone.
     public let allowed: [String]?
 
-    /// The rule that `allowed_namespaces` states.
+    /// Creates the rule that the setting `allowed_namespaces` states.
     public init(_ allowed: [String]?) { self.allowed = allowed }
 
-    /// No restriction.
+    /// The rule that allows every namespace.
     public static let unrestricted = NamespaceRule(nil)
 
-    /// Whether a key under this rule may be used for `requested`, where `nil` means the default namespace.
+    /// Returns true if a key under the rule may be used for a namespace.
     ///
-    /// Names are compared byte by byte. `*` as a member allows every namespace. A list that has members allows the
-    /// default namespace only where it is one of them.
+    /// Names are compared byte by byte. The name `*` in the list allows every namespace. A list that is not empty allows the
+    /// default namespace only if it contains that name.
+    ///
+    /// - Parameter requested: The namespace. `nil` is the default namespace.
+    /// - Returns: True if the rule allows the namespace.
     public func allows(_ requested: String?) -> Bool {
         guard let allowed else { return true }
         let requested = requested ?? Self.defaultNamespace
-        if allowed.isEmpty { return requested.isIdentical(to: Self.defaultNamespace) }
-        return allowed.contains { $0.isIdentical(to: "*") || $0.isIdentical(to: requested) }
+        if allowed.isEmpty { return requested.hasSameBytes(as: Self.defaultNamespace) }
+        return allowed.contains { $0.hasSameBytes(as: "*") || $0.hasSameBytes(as: requested) }
     }
 }

@@ -1,9 +1,15 @@
-/// One thing that a key may do: `*`, `verb:resource` or `verb:*`; or, from another dialect, any text at all.
+/// A scope, which names something that a key may do.
+///
+/// A scope of the grammar is `*`, `verb:resource` or `verb:*`. Dialects with scopes of their own use any text.
 public struct Scope: Sendable {
     private enum Form {
+        /// `*`
         case everything
+        /// `verb:resource`
         case exact
+        /// `verb:*`
         case everyResource
+        /// A text outside of the grammar.
         case opaque
     }
 
@@ -15,21 +21,22 @@ public struct Scope: Sendable {
     /// `*`, which covers every scope.
     public static let all = Scope(text: "*", form: .everything)
 
-    /// Takes a scope that has to follow the grammar, as the native API asks.
+    /// Creates a scope of the grammar, which the native API demands.
     ///
-    /// A verb and a resource are 1 to 64 of `A-Za-z0-9_.-` each.
+    /// A verb and a resource have 1 to 64 characters of `A-Za-z0-9_.-` each.
     ///
-    /// - Throws: What is wrong with `text`.
+    /// - Parameter text: The text of the scope.
+    /// - Throws: ``ScopeFault`` if the text is outside of the grammar.
     public init(validating text: String) throws(ScopeFault) {
-        self.init(text: text, form: try Self.form(of: text))
+        self.init(text: text, form: try Self.form(of: text.utf8.span))
     }
 
-    /// Takes a scope as it is stored, or as a dialect with scopes of its own sends it.
+    /// Creates a scope from any text, as the database has it or as a dialect with scopes of its own sends it.
     ///
-    /// A text that follows the grammar means what the grammar says. Any other is an opaque literal, which covers itself
-    /// alone and is covered by itself and `*` alone.
+    /// A text of the grammar means what the grammar says. Any other text is opaque: it covers only itself, and only itself
+    /// and `*` cover it.
     public init(freeForm text: String) {
-        self.init(text: text, form: (try? Self.form(of: text)) ?? .opaque)
+        self.init(text: text, form: (try? Self.form(of: text.utf8.span)) ?? .opaque)
     }
 
     private init(text: String, form: Form) {
@@ -37,66 +44,54 @@ public struct Scope: Sendable {
         self.form = form
     }
 
-    /// Whether the text is outside the grammar.
+    /// True if the text is outside of the grammar.
     public var isOpaque: Bool { form == .opaque }
 
-    /// Whether a key with this scope may do what `required` names.
+    /// Returns true if a key with the scope may do what `required` names.
     ///
-    /// `*` covers everything and `read:*` covers `read:x`, never the reverse.
+    /// `*` covers everything and `read:*` covers `read:x`. A narrower scope never covers a wider one.
     public func covers(_ required: Scope) -> Bool {
         switch form {
         case .everything: true
         case .exact, .opaque: self == required
         case .everyResource:
-            // "read:*" without its star is "read:", which begins every scope of that verb, "read:*" itself included.
+            // "read:*" without its star is "read:", which begins every scope of that verb, "read:*" included.
             required.form != .opaque && required.text.utf8.starts(with: text.utf8.dropLast())
         }
     }
 
-    private static func form(of text: String) throws(ScopeFault) -> Form {
-        if text.isIdentical(to: "*") { return .everything }
-        let parts = text.utf8.split(separator: 0x3A, omittingEmptySubsequences: false)
-        guard parts.count == 2 else { throw .notVerbAndResource }
-        try checkName(parts[0], verb: true)
-        if parts[1].elementsEqual([0x2A]) { return .everyResource }
-        try checkName(parts[1], verb: false)
+    private static func form(of text: borrowing Span<UInt8>) throws(ScopeFault) -> Form {
+        if text.count == 1, text[0] == 0x2A { return .everything }
+        var colon = 0
+        while colon < text.count, text[colon] != 0x3A { colon += 1 }
+        guard colon < text.count else { throw .notVerbAndResource }
+        for position in (colon + 1)..<text.count where text[position] == 0x3A { throw .notVerbAndResource }
+        guard isName(text.extracting(0..<colon)) else { throw .badVerb }
+        let resource = text.extracting((colon + 1)..<text.count)
+        if resource.count == 1, resource[0] == 0x2A { return .everyResource }
+        guard isName(resource) else { throw .badResource }
         return .exact
     }
 
-    private static func checkName(_ name: Substring.UTF8View, verb: Bool) throws(ScopeFault) {
-        let isName = name.allSatisfy { Base62.isDigit($0) || $0 == 0x5F || $0 == 0x2E || $0 == 0x2D }
-        guard (1...64).contains(name.count), isName else { throw verb ? .badVerb : .badResource }
+    private static func isName(_ name: borrowing Span<UInt8>) -> Bool {
+        guard (1...64).contains(name.count) else { return false }
+        for position in name.indices {
+            let byte = name[position]
+            guard Base62.isDigit(byte) || byte == 0x5F || byte == 0x2E || byte == 0x2D else { return false }
+        }
+        return true
     }
 }
 
 extension Scope: Hashable {
-    /// Whether both are written with the same bytes.
-    public static func == (lhs: Scope, rhs: Scope) -> Bool { lhs.text.isIdentical(to: rhs.text) }
+    /// Compares the bytes of two scopes.
+    public static func == (lhs: Scope, rhs: Scope) -> Bool { lhs.text.hasSameBytes(as: rhs.text) }
 
-    /// Feeds the text.
+    /// Hashes the text.
     public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 }
 
 extension Scope: CustomStringConvertible {
     /// The scope as it was written.
     public var description: String { text }
-}
-
-/// What is wrong with a text that should be a scope.
-public enum ScopeFault: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Neither `*` nor two parts with one colon between them.
-    case notVerbAndResource
-    /// The part before the colon is not 1 to 64 of the characters allowed.
-    case badVerb
-    /// The part behind the colon is neither `*` nor 1 to 64 of the characters allowed.
-    case badResource
-
-    /// One sentence for a person.
-    public var description: String {
-        switch self {
-        case .notVerbAndResource: "A scope is \"*\", \"verb:resource\" or \"verb:*\"."
-        case .badVerb: "The verb of a scope is 1 to 64 letters, digits, \"_\", \".\" or \"-\"."
-        case .badResource: "The resource of a scope is \"*\", or 1 to 64 letters, digits, \"_\", \".\" or \"-\"."
-        }
-    }
 }

@@ -1,18 +1,20 @@
-/// How long an old key or secret goes on working: 0 to 30 days, 24 hours where nobody says.
+/// The time for which a replaced secret or a deprecated key keeps working: 0 to 30 days, by default 24 hours.
 public struct GracePeriod: Sendable, Hashable {
-    /// The seconds that are accepted.
+    /// The accepted lengths in seconds.
     public static let range = 0...2_592_000
 
     /// 24 hours.
     public static let `default` = GracePeriod(unchecked: 86_400)
 
-    /// None: the end is a change of state.
+    /// No grace period.
+    ///
+    /// The end is a change of state and not an instant.
     public static let none = GracePeriod(unchecked: 0)
 
     /// The length in seconds.
     public let seconds: Int
 
-    /// A grace period of that many seconds, or `nil` outside ``range``.
+    /// Creates a grace period, or returns `nil` if the length is outside of ``range``.
     public init?(seconds: Int) {
         guard Self.range.contains(seconds) else { return nil }
         self.init(unchecked: seconds)
@@ -20,19 +22,22 @@ public struct GracePeriod: Sendable, Hashable {
 
     private init(unchecked seconds: Int) { self.seconds = seconds }
 
-    /// When something ends whose grace period begins at `now` and which ends at `limit` in any case.
+    /// Returns the end of a grace period that begins at `now`.
     ///
-    /// The end is never later than `limit`. Where nothing is left, it is a change of state.
+    /// - Parameters:
+    ///   - now: The beginning.
+    ///   - limit: The latest possible end. `nil` means no limit.
+    /// - Returns: An end that is not later than `limit`, or ``GraceEnd/atOnce`` if no time is left.
     public func end(from now: Timestamp, notAfter limit: Timestamp?) -> GraceEnd {
         let end = min(now + .seconds(seconds), limit ?? .latest)
         return end <= now ? .atOnce : .at(end)
     }
 }
 
-/// How a grace period ends.
+/// The end of a grace period.
 public enum GraceEnd: Sendable, Hashable {
-    /// With the change that began it.
+    /// The grace period ends together with the change that would begin it.
     case atOnce
-    /// At that instant, which itself no longer belongs to it.
+    /// The grace period ends at an instant, which does not belong to it.
     case at(Timestamp)
 }

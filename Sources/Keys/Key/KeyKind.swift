@@ -1,6 +1,8 @@
-/// What sort of identity a key is; fixed when the key is made.
+/// The kind of a key, which says what the key is for.
+///
+/// Immutable.
 public enum KeyKind: String, Sendable, Hashable, CaseIterable {
-    /// A server's key to one workspace.
+    /// A secret key to one workspace, for a server.
     case service
     /// A publishable key to one workspace.
     case anon
@@ -11,7 +13,20 @@ public enum KeyKind: String, Sendable, Hashable, CaseIterable {
     /// A key that manages the platform.
     case `operator`
 
-    /// The prefix of this kind's tokens where nobody has set another.
+    private static let names = NameTable<KeyKind>()
+
+    /// Creates the kind with a name, or returns `nil` if no kind has that name.
+    public init?(rawValue: String) {
+        self.init(utf8: rawValue.utf8.span)
+    }
+
+    /// Creates the kind with a name in UTF-8, or returns `nil` if no kind has that name.
+    public init?(utf8 name: borrowing Span<UInt8>) {
+        guard let kind = Self.names.value(named: name) else { return nil }
+        self = kind
+    }
+
+    /// The default prefix of the tokens of this kind.
     public var defaultPrefix: TokenPrefix {
         switch self {
         case .service: .service
@@ -22,7 +37,9 @@ public enum KeyKind: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether keys of this kind can be verified at all; to a verifier, a key of another kind does not exist.
+    /// True if keys of this kind can be verified.
+    ///
+    /// To a verifier, a key of another kind does not exist.
     public var isVerifiable: Bool {
         switch self {
         case .service, .anon, .client: true

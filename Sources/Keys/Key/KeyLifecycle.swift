@@ -1,21 +1,25 @@
-/// What has happened to a key, and when its time ends.
+/// The events and ends in the life of a key, from which its status follows.
 public struct KeyLifecycle: Sendable, Hashable {
-    /// When it was revoked.
+    /// The time of the revocation.
     ///
-    /// Its presence alone counts, so no clock can bring a revoked key back.
+    /// A key with this time is revoked, whatever the clock says, so no clock can bring a revoked key back.
     public var revokedAt: Timestamp?
-    /// The end its owner set.
+    /// The expiry that the key's owner set.
     public var expiresAt: Timestamp?
-    /// When it was deprecated.
+    /// The time of the deprecation.
     public var deprecatedAt: Timestamp?
-    /// The end of its grace period.
+    /// The end of the deprecated key's grace period.
     public var graceEndsAt: Timestamp?
-    /// Whether it was ended at once, by a grace period of 0: a change of state and no instant to race with.
+    /// True if a grace period of 0 ended the key.
+    ///
+    /// This is a change of state, with no instant to race with.
     public var isEnded: Bool
-    /// Whether it is switched off.
+    /// True if the key is disabled.
     public var isDisabled: Bool
 
-    /// A life with these marks; none of them by default.
+    /// Creates a lifecycle.
+    ///
+    /// By default nothing has happened to the key and it has no end.
     public init(
         revokedAt: Timestamp? = nil,
         expiresAt: Timestamp? = nil,
@@ -32,15 +36,17 @@ public struct KeyLifecycle: Sendable, Hashable {
         self.isDisabled = isDisabled
     }
 
-    /// The earlier of the end its owner set and the end of its grace period.
+    /// The earlier of the expiry and the end of the grace period.
     public var endsAt: Timestamp? { earlier(expiresAt, graceEndsAt) }
 
-    /// Whether its time is over; an instant equal to the end is past it.
+    /// Returns true if the key has reached its end.
+    ///
+    /// The instant of the end is past the end.
     public func hasEnded(at now: Timestamp) -> Bool {
         isEnded || endsAt.map { $0 <= now } ?? false
     }
 
-    /// The status at `now`: the first that applies of revoked, expired, disabled, deprecated, active.
+    /// Returns the status at `now`: the first that applies of revoked, expired, disabled, deprecated, active.
     public func status(at now: Timestamp) -> KeyStatus {
         if revokedAt != nil { return .revoked }
         if hasEnded(at: now) { return .expired }
@@ -50,7 +56,9 @@ public struct KeyLifecycle: Sendable, Hashable {
     }
 }
 
-/// The earlier of two ends, where no end is later than any.
+/// Returns the earlier of two ends.
+///
+/// `nil` is no end, which is later than every end.
 func earlier(_ first: Timestamp?, _ second: Timestamp?) -> Timestamp? {
     guard let first, let second else { return first ?? second }
     return min(first, second)

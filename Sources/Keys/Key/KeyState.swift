@@ -1,33 +1,37 @@
 public import FoundationEssentials
 
-/// All that a decision about a key needs, as one row gives it.
+/// The state of a key and of the presented secret, with everything that a decision needs.
 public struct KeyState: Sendable, Hashable {
-    /// The key.
+    /// The id of the key.
     public var keyID: UUID
-    /// The secret that was presented.
+    /// The id of the presented secret.
     public var secretID: UUID
-    /// The workspace whose database holds the key.
+    /// The reference of the workspace whose database holds the key.
     public var workspaceRef: WorkspaceRef
-    /// Whether the workspace is open for business.
+    /// True if the workspace is active, which means neither suspended nor archived.
     public var workspaceIsActive: Bool
-    /// What sort of key it is.
+    /// The kind of the key.
     public var kind: KeyKind
-    /// Whether it is for live or test traffic.
+    /// The mode of the key: live or test traffic.
     public var mode: KeyMode
-    /// What has happened to the key.
+    /// The lifecycle of the key.
     public var lifecycle: KeyLifecycle
-    /// How long the presented secret opens it.
+    /// The lifetime of the presented secret.
     public var secret: SecretLifetime
-    /// What it may do.
+    /// The scopes of the key.
     public var scopes: ScopeSet
-    /// Which namespaces it may be used for.
+    /// The namespaces that the key may be used for.
     public var namespaces: NamespaceRule
-    /// Where it may be used from; empty for anywhere.
+    /// The addresses that the key may be used from.
+    ///
+    /// Empty means any address.
     public var addressRanges: [AddressRange]
-    /// How often it may be used.
+    /// The rate limits of the key.
     public var rateLimits: RateLimits
 
-    /// A key; by default without any restriction, and without any scope.
+    /// Creates the state of a key.
+    ///
+    /// By default the key has no restriction and no scope.
     public init(
         keyID: UUID,
         secretID: UUID,
@@ -56,13 +60,15 @@ public struct KeyState: Sendable, Hashable {
         self.rateLimits = rateLimits
     }
 
-    /// The status of the key at `now`, whichever of its secrets was presented.
+    /// Returns the status of the key at `now`, whichever of its secrets was presented.
     public func status(at now: Timestamp) -> KeyStatus { lifecycle.status(at: now) }
 
-    /// The first instant at which the presented secret stops working: what a `Sunset` header announces.
+    /// The first instant at which the presented secret stops working, which a `Sunset` header announces.
     public var endsAt: Timestamp? { earlier(lifecycle.endsAt, secret.endsAt) }
 
-    /// Whether the key may be used from `address`, where `nil` is an address nobody knows.
+    /// Returns true if the key may be used from `address`.
+    ///
+    /// `nil` is an unknown address.
     public func allows(address: IPAddress?) -> Bool {
         if addressRanges.isEmpty { return true }
         guard let address else { return false }

@@ -1,19 +1,17 @@
-/// What a key's life has come to.
-///
-/// Nothing stores it: it follows from a ``KeyLifecycle`` and the time.
+/// The status of a key, which is derived from a ``KeyLifecycle`` and the time, and never stored.
 public enum KeyStatus: String, Sendable, Hashable, CaseIterable {
-    /// It works.
+    /// The key works.
     case active
-    /// It is switched off until somebody switches it on.
+    /// The key is disabled until it is enabled again.
     case disabled
-    /// It works until its grace period ends.
+    /// The key works until its grace period ends.
     case deprecated
-    /// Its time is over.
+    /// The key has reached its end.
     case expired
-    /// It is withdrawn for good.
+    /// The key is revoked, which is final.
     case revoked
 
-    /// Whether keys of this status work.
+    /// True if a key of this status works.
     public var isUsable: Bool {
         switch self {
         case .active, .deprecated: true

@@ -1,17 +1,19 @@
-/// What a rotation does to the secrets of a key: it never lengthens a life, and it never follows a revocation.
+/// The rules for the ends of secrets and keys when a key is rotated or deprecated.
+///
+/// A rotation never makes a life longer, and a revoked key is never rotated.
 public enum RotationRule {
-    /// When the secret that was the newest ends, once a new one has taken its place.
+    /// Returns the end of the newest secret when a new secret replaces it.
     ///
-    /// Whatever is older still ends at once; that is the caller's to write. The new secret has no end of its own,
-    /// because the key's end holds for it.
+    /// Older secrets end at once, which is for the caller to write. The new secret has no end of its own, because the key's
+    /// end applies to it.
     ///
     /// - Parameters:
     ///   - secret: The lifetime of the secret that is replaced.
-    ///   - lifecycle: The key's life.
-    ///   - grace: How long the old secret goes on working.
+    ///   - lifecycle: The lifecycle of the key.
+    ///   - grace: The time for which the old secret keeps working.
     ///   - now: The database's time.
-    /// - Returns: An end no later than the secret had before.
-    /// - Throws: ``RotationFault/revoked`` for a revoked key, which stays as it is.
+    /// - Returns: An end that is not later than the secret's end before.
+    /// - Throws: ``RotationFault/revoked`` if the key is revoked.
     public static func endOfReplacedSecret(
         _ secret: SecretLifetime,
         of lifecycle: KeyLifecycle,
@@ -23,9 +25,14 @@ public enum RotationRule {
         return grace.end(from: now, notAfter: earlier(secret.endsAt, lifecycle.endsAt))
     }
 
-    /// When a key ends that is deprecated at `now`: never later than it would have.
+    /// Returns the end of a key that is deprecated at `now`, which is never later than its end before.
     ///
-    /// - Throws: ``RotationFault/revoked`` for a revoked key, which stays as it is.
+    /// - Parameters:
+    ///   - lifecycle: The lifecycle of the key.
+    ///   - grace: The time for which the key keeps working.
+    ///   - now: The database's time.
+    /// - Returns: An end that is not later than the key's end before.
+    /// - Throws: ``RotationFault/revoked`` if the key is revoked.
     public static func endOfDeprecatedKey(
         _ lifecycle: KeyLifecycle,
         grace: GracePeriod,
@@ -35,8 +42,8 @@ public enum RotationRule {
     }
 }
 
-/// Why a key cannot be rotated or deprecated.
+/// A reason why a key cannot be rotated or deprecated.
 public enum RotationFault: Error, Sendable, Hashable {
-    /// It is revoked, and that is final.
+    /// The key is revoked, which is final.
     case revoked
 }

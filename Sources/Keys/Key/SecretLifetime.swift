@@ -1,17 +1,23 @@
-/// How long one of a key's secrets opens it.
+/// The lifetime of one secret of a key.
 public struct SecretLifetime: Sendable, Hashable {
-    /// When it ends, if it ends before its key.
+    /// The end of the secret.
+    ///
+    /// `nil` means that the secret ends with its key.
     public var endsAt: Timestamp?
-    /// Whether it was ended at once, without a grace period.
+    /// True if the secret was ended without a grace period.
     public var isEnded: Bool
 
-    /// A lifetime; by default the key's own.
+    /// Creates a lifetime.
+    ///
+    /// By default the secret ends with its key.
     public init(endsAt: Timestamp? = nil, isEnded: Bool = false) {
         self.endsAt = endsAt
         self.isEnded = isEnded
     }
 
-    /// Whether its time is over; an instant equal to the end is past it.
+    /// Returns true if the secret has reached its end.
+    ///
+    /// The instant of the end is past the end.
     public func hasEnded(at now: Timestamp) -> Bool {
         isEnded || endsAt.map { $0 <= now } ?? false
     }

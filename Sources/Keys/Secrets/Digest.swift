@@ -1,15 +1,15 @@
 import Crypto
 
-/// The 32 bytes that stand for a secret: an HMAC-SHA-256 or a SHA-256.
+/// The digest that is stored in place of a secret: 32 bytes of HMAC-SHA-256 or SHA-256.
 ///
-/// It does not print: whoever reads a log must not learn which row a token leads to.
+/// A digest does not print, because a reader of a log must not learn which row a token leads to.
 public struct Digest: Sendable, Redacted {
-    /// How many bytes a digest has.
+    /// The number of bytes of a digest.
     public static let byteCount = 32
 
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
-    /// The digest with these bytes, or `nil` unless there are 32.
+    /// Creates a digest from its bytes, or returns `nil` unless there are 32.
     public init?(bytes: [UInt8]) {
         guard bytes.count == Self.byteCount else { return nil }
         self = bytes.withUnsafeBytes { Digest(raw: $0) }
@@ -23,7 +23,7 @@ public struct Digest: Sendable, Redacted {
         self = hash.withUnsafeBytes { Digest(raw: $0) }
     }
 
-    /// Takes exactly 32 bytes, which each caller has made sure of.
+    /// Copies exactly 32 bytes, which each caller provides.
     private init(raw: UnsafeRawBufferPointer) {
         words = (
             raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
@@ -40,14 +40,16 @@ public struct Digest: Sendable, Redacted {
 }
 
 extension Digest: Hashable {
-    /// Compares in a time that does not depend on where the bytes differ.
+    /// Compares two digests in a time that does not depend on the position of a difference.
     public static func == (lhs: Digest, rhs: Digest) -> Bool {
         let first = lhs.words.0 ^ rhs.words.0 | lhs.words.1 ^ rhs.words.1
         let second = lhs.words.2 ^ rhs.words.2 | lhs.words.3 ^ rhs.words.3
         return first | second == 0
     }
 
-    /// Feeds the first 8 bytes only: they are as good as random, and nobody without the key can choose them.
+    /// Hashes the first 8 bytes only.
+    ///
+    /// They are as good as random, and nobody without the secret can choose them.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(words.0)
     }

@@ -1,5 +1,6 @@
-/// Pairs of hexadecimal digits.
+/// Bytes as pairs of hexadecimal digits.
 enum Hex {
+    /// Returns the digits of `bytes`, in lower case.
     static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         for byte in bytes {
@@ -9,7 +10,7 @@ enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The bytes that `text` spells in either case, or `nil` where it has anything else or half a byte.
+    /// Returns the bytes that `text` spells in either case, or `nil` if it contains anything else or half a byte.
     static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []
@@ -27,10 +28,26 @@ enum Hex {
         return bytes
     }
 
+    /// Returns the lower-case digit of a value from 0 to 15.
     static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? 0x30 + value : 0x57 + value
     }
 
+    /// Returns the eight lower-case digits of a number, the first in the highest byte.
+    ///
+    /// All digits are computed at once, because ids are written for every verification.
+    static func digits(_ number: UInt32) -> UInt64 {
+        // Each of the eight nibbles gets a byte of its own.
+        var nibbles = UInt64(number)
+        nibbles = (nibbles << 16 | nibbles) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles << 8 | nibbles) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles << 4 | nibbles) & 0x0F0F_0F0F_0F0F_0F0F
+        // A nibble above 9 carries into the fifth bit when 6 is added. "a" is 0x27 above the character after "9".
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    }
+
+    /// Returns the value of a digit in either case, or `nil` if the character is not a digit.
     static func value(of character: UInt8) -> UInt8? {
         switch character {
         case 0x30...0x39: character - 0x30

@@ -1,23 +1,23 @@
 import Crypto
 public import FoundationEssentials
 
-/// Lets an `Idempotency-Key` replay a token that was never stored.
+/// A secret that lets an `Idempotency-Key` replay a token that was never stored.
 ///
-/// The token's secret part is derived from this secret, a nonce kept in the database, and the raw `Idempotency-Key`,
-/// which only the client has. None of the three alone gives the token.
+/// The secret part of the token is derived from this secret, a nonce in the database, and the raw `Idempotency-Key`, which
+/// only the client has. None of the three alone gives the token.
 public struct IdempotencySecret: Sendable, Redacted {
-    /// How many bytes a nonce has.
+    /// The number of bytes of a nonce.
     public static let nonceByteCount = 32
 
-    /// The name that the database keeps beside each nonce.
+    /// The id that the database keeps beside each nonce.
     public let id: SecretID
 
     let secret: SecretBytes
 
-    /// A key of its own for ``mac(of:principal:)``: what is stored must say nothing of what is derived.
+    /// A separate key for the authentication codes, so that a stored code says nothing about a derived token.
     private let macSecret: SymmetricKey
 
-    /// The secret with these bytes, or `nil` unless there are 32 to 256.
+    /// Creates a secret from its bytes, or returns `nil` unless there are 32 to 256.
     public init?(id: SecretID, bytes: [UInt8]) {
         guard let secret = SecretBytes(bytes) else { return nil }
         self.init(id: id, secret: secret)
@@ -30,15 +30,17 @@ public struct IdempotencySecret: Sendable, Redacted {
         macSecret = SymmetricKey(data: secret.derive(salt: [], info: info, count: 32))
     }
 
-    /// The secret part of the token that this request makes, now and at every replay.
+    /// Returns the secret part of the token for a request.
+    ///
+    /// Every replay of the request gets the same one.
     ///
     /// - Parameters:
-    ///   - nonce: ``nonceByteCount`` bytes, fresh for each request that is not a replay.
-    ///   - idempotencyKey: The header's value as the client sent it.
-    ///   - workspace: The workspace that the key belongs to.
+    ///   - nonce: ``nonceByteCount`` bytes, which are new for each request that is not a replay.
+    ///   - idempotencyKey: The value of the header as the client sent it.
+    ///   - workspace: The workspace of the key.
     ///   - keyID: The key that the token opens.
-    ///   - principal: Who asks, by a name that nobody else can have.
-    /// - Returns: The body, or `nil` where the nonce has another length.
+    ///   - principal: A name of the caller that no other caller can have.
+    /// - Returns: The body, or `nil` if the nonce has another length.
     public func tokenBody(
         nonce: [UInt8],
         idempotencyKey: String,
@@ -55,7 +57,9 @@ public struct IdempotencySecret: Sendable, Redacted {
         return TokenBody(derivedFrom: secret.derive(salt: nonce, info: info.bytes, count: TokenBody.derivedByteCount))
     }
 
-    /// What the database keeps in place of the raw `Idempotency-Key`, to find a replay by.
+    /// Returns the code by which the database finds a replay.
+    ///
+    /// It is stored in place of the raw `Idempotency-Key`.
     public func mac(of idempotencyKey: String, principal: String) -> Digest {
         var message = LengthPrefixed(purpose: "mortise idempotency key")
         message.append(idempotencyKey.utf8)
@@ -63,9 +67,10 @@ public struct IdempotencySecret: Sendable, Redacted {
         return Digest(HMAC<SHA256>.authenticationCode(for: message.bytes, using: macSecret))
     }
 
-    /// What the database keeps of a request's fingerprint.
+    /// Returns the code of a request's fingerprint, which is stored in place of the fingerprint.
     ///
-    /// A body may hold a password: with the bare digest whoever has the database could try passwords as fast as SHA-256 goes.
+    /// A request body may contain a password. With a plain digest, whoever has the database could try passwords at the speed
+    /// of SHA-256.
     public func mac(of fingerprint: Digest) -> Digest {
         var message = LengthPrefixed(purpose: "mortise idempotency fingerprint")
         message.append(fingerprint.bytes)

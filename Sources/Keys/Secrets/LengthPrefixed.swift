@@ -1,8 +1,10 @@
-/// Joins parts so that no two lists of parts give the same bytes: each part follows its length in 8 bytes, big-endian.
+/// A list of parts in bytes that no other list of parts has.
+///
+/// Each part follows its length in 8 bytes, big-endian.
 struct LengthPrefixed {
     private(set) var bytes: [UInt8] = []
 
-    /// Begins with the purpose, which keeps one use of a secret apart from every other.
+    /// Creates a list whose first part is its purpose, which separates the uses of one secret from each other.
     init(purpose: StaticString) {
         append(String(describing: purpose).utf8)
     }

@@ -1,52 +1,58 @@
-/// A digest and the pepper that made it.
+/// A digest and the id of the pepper that made it.
 public struct PepperedDigest: Sendable, Hashable {
-    /// The pepper that made the digest.
+    /// The id of the pepper.
     public let pepperID: SecretID
-    /// What is stored in place of the token.
+    /// The digest that is stored in place of the token.
     public let digest: Digest
 
-    /// A digest beside the name of its pepper.
+    /// Creates a pair of a pepper's id and a digest.
     public init(pepperID: SecretID, digest: Digest) {
         self.pepperID = pepperID
         self.digest = digest
     }
 }
 
-/// The peppers that a node knows, the current one first.
+/// The peppers that a node knows.
 ///
-/// New tokens are stored under the current pepper. A token is looked up under each of them, so that peppers can change
-/// while older tokens go on working.
+/// The digest of a new token is made with the current pepper. A token is looked up under every pepper, so old tokens keep
+/// working while peppers rotate.
 public struct PepperRing: Sendable, Redacted {
     /// The pepper for new tokens.
     public let current: Pepper
 
-    /// The peppers that are still accepted, in the order of the file.
+    /// The other accepted peppers, in the order of the secrets file.
     public let others: [Pepper]
 
-    /// A ring with `current` in front, or `nil` where two peppers bear the same id.
+    /// Creates a ring, or returns `nil` if two peppers have the same id.
     public init?(current: Pepper, others: [Pepper] = []) {
         guard Set(others.map(\.id)).union([current.id]).count == others.count + 1 else { return nil }
         self.current = current
         self.others = others
     }
 
-    /// All peppers, the current one first.
+    /// All peppers.
+    ///
+    /// The current one is the first.
     public var all: [Pepper] { [current] + others }
 
-    /// The names of all peppers, the current one first: what a node announces.
+    /// The ids of all peppers, which a node announces.
+    ///
+    /// The current pepper's id is the first.
     public var ids: [SecretID] { all.map(\.id) }
 
-    /// The pepper of that name.
+    /// Returns the pepper with an id.
     public subscript(id: SecretID) -> Pepper? {
         current.id == id ? current : others.first { $0.id == id }
     }
 
-    /// The digest to store for a new token.
+    /// Returns the digest to store for a new token.
     public func digest(of token: Token) -> PepperedDigest {
         PepperedDigest(pepperID: current.id, digest: current.digest(of: token))
     }
 
-    /// The digests to look a token up by, the current pepper's first.
+    /// Returns the digests to look a token up by.
+    ///
+    /// The current pepper's digest is the first.
     public func digests(of token: Token) -> [PepperedDigest] {
         if others.isEmpty { return [digest(of: token)] }
         return all.map { PepperedDigest(pepperID: $0.id, digest: $0.digest(of: token)) }

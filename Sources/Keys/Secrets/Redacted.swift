@@ -1,11 +1,11 @@
-/// A value that no print, interpolation, mirror or dump shows: all of them say `TypeName(redacted)`.
+/// A value that does not print: no interpolation, mirror or dump shows more than `TypeName(redacted)`.
 public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
 extension Redacted {
-    /// The name of the type, and that the rest is withheld.
+    /// The name of the type, followed by `(redacted)`.
     public var description: String { "\(Self.self)(redacted)" }
 
-    /// The name of the type, and that the rest is withheld.
+    /// The name of the type, followed by `(redacted)`.
     public var debugDescription: String { description }
 
     /// A mirror without children.

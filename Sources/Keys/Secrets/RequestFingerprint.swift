@@ -1,18 +1,17 @@
 import Crypto
 
-/// Tells a replay from another request under the same `Idempotency-Key`: SHA-256 over everything that decides the
-/// answer.
+/// Tells a replay from another request with the same `Idempotency-Key`.
 public enum RequestFingerprint {
-    /// The fingerprint of one request.
+    /// Returns the fingerprint of a request: SHA-256 of everything that decides the response.
     ///
     /// - Parameters:
-    ///   - principal: Who asks.
+    ///   - principal: The name of the caller.
     ///   - method: The HTTP method.
     ///   - path: The path as the client sent it.
-    ///   - workspace: The workspace that the request was resolved to, if any.
+    ///   - workspace: The workspace that the request was resolved to. `nil` if there is none.
     ///   - query: The query as the client sent it, without the question mark.
     ///   - body: The bytes of the body.
-    /// - Returns: What the database keeps a MAC of, ``IdempotencySecret/mac(of:)``, beside the nonce.
+    /// - Returns: The fingerprint, whose ``IdempotencySecret/mac(of:)`` is stored beside the nonce.
     public static func make(
         principal: String,
         method: String,

@@ -1,11 +1,11 @@
-/// Derives the passwords of database roles, so that none has to be stored and every node knows them.
+/// A secret that derives the passwords of database roles, so that every node knows them and none is stored.
 public struct RoleSecret: Sendable, Redacted {
-    /// The name by which a cluster's row says which secret its passwords were made with.
+    /// The id that a cluster's row keeps to say which secret its passwords were derived from.
     public let id: SecretID
 
     let secret: SecretBytes
 
-    /// The secret with these bytes, or `nil` unless there are 32 to 256.
+    /// Creates a secret from its bytes, or returns `nil` unless there are 32 to 256.
     public init?(id: SecretID, bytes: [UInt8]) {
         guard let secret = SecretBytes(bytes) else { return nil }
         self.init(id: id, secret: secret)
@@ -16,7 +16,9 @@ public struct RoleSecret: Sendable, Redacted {
         self.secret = secret
     }
 
-    /// The password of `role` on one cluster: 32 base62 characters, the same for the same arguments.
+    /// Returns the password of a role on one cluster: 32 base62 characters.
+    ///
+    /// Equal arguments give equal passwords.
     public func password(role: String, clusterID: String) -> RolePassword {
         var info = LengthPrefixed(purpose: "mortise role password")
         info.append(role.utf8)
@@ -26,15 +28,17 @@ public struct RoleSecret: Sendable, Redacted {
     }
 }
 
-/// The password of a database role, which does not print.
+/// The password of a database role.
+///
+/// A password does not print.
 public struct RolePassword: Sendable, Redacted {
-    /// How many characters a password has.
+    /// The number of characters of a password.
     public static let length = 32
 
     private let text: String
 
     init(text: String) { self.text = text }
 
-    /// The password itself, for the connection that needs it.
+    /// Returns the password itself, for the connection that needs it.
     public func reveal() -> String { text }
 }

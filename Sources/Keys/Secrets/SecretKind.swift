@@ -1,11 +1,13 @@
-/// The kinds of secrets in a secrets file; the raw value is the first word of a line.
+/// The kind of a secret in the secrets file.
+///
+/// The raw value is the first word of the secret's line.
 public enum SecretKind: String, Sendable, Hashable, CaseIterable {
-    /// Turns tokens into digests.
+    /// A pepper, which turns tokens into digests.
     case pepper
-    /// Replays tokens to idempotent requests.
+    /// A secret that replays tokens for idempotent requests.
     case idempotency
-    /// Makes the passwords of database roles.
+    /// A secret that derives the passwords of database roles.
     case role
-    /// Signs the access tokens of members' sessions.
+    /// A secret that signs the access tokens of members' sessions.
     case session
 }

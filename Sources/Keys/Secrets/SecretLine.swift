@@ -4,19 +4,22 @@ struct SecretLine: Redacted {
     let id: SecretID
     let secret: SecretBytes
 
+    /// Returns the text of the line, secret included.
     func reveal() -> String { "\(kind.rawValue) \(id) \(Hex.encode(secret.bytes))" }
 
-    /// The secrets of a whole file, in its order, none of them twice.
+    /// Returns the secrets of a whole file in their order.
+    ///
+    /// No secret appears twice.
     static func parse(_ text: String) throws(SecretsFileFault) -> [SecretLine] {
         var lines: [SecretLine] = []
-        // Split by bytes: to Character, "\r\n" is one element that is neither of the two.
+        // Lines are split by bytes: as a Character, "\r\n" is one element and equal to neither of the two.
         for (index, raw) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             let words = raw.split { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }
             guard let first = words.first, first.first != 0x23 else { continue }
             let line: SecretLine
             do throws(SecretsFileFault.Reason) {
                 line = try SecretLine(words)
-                try line.checkIsNew(among: lines)
+                try line.requireUnique(among: lines)
             } catch {
                 throw SecretsFileFault(line: index + 1, reason: error)
             }
@@ -41,7 +44,8 @@ struct SecretLine: Redacted {
         self.init(kind: kind, id: id, secret: secret)
     }
 
-    private func checkIsNew(among earlier: [SecretLine]) throws(SecretsFileFault.Reason) {
+    /// Throws if an earlier line has the same kind and id, or the same secret.
+    private func requireUnique(among earlier: [SecretLine]) throws(SecretsFileFault.Reason) {
         for line in earlier {
             if line.kind == kind, line.id == id { throw .duplicateID }
             if line.secret.bytes == secret.bytes { throw .duplicateSecret }

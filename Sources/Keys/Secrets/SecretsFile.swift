@@ -1,24 +1,37 @@
-/// The long-lived secrets of an installation, and the text file they are kept in.
+/// The long-lived secrets of an installation, as a text file keeps them.
 ///
-/// A line is `pepper <id> <64 hexadecimal digits>`, or the same with `idempotency`, `role` or `session`; lines that are
-/// empty or begin with `#` say nothing. There is at least one secret of each kind but `session`, and the first of a kind is the current
-/// one. Without a `session` line, as in the files of releases before sessions, sessions are signed with keys derived from the role secrets.
+/// A line is `pepper <id> <64 hexadecimal digits>`, or the same with `idempotency`, `role` or `session`. Empty lines and lines
+/// that begin with `#` are ignored. The file has at least one secret of each kind except `session`. The first secret of a kind
+/// is the current one.
+///
+/// Files of releases without sessions have no `session` line. Sessions are then signed with keys derived from the role secrets.
 public struct SecretsFile: Sendable, Redacted {
-    /// The keys of the token digests.
+    /// The peppers, which turn tokens into digests.
     public let peppers: PepperRing
-    /// The secrets that replay tokens, the current one first; never empty.
+    /// The secrets that replay tokens.
+    ///
+    /// The current one is the first. Never empty.
     public let idempotency: [IdempotencySecret]
-    /// The secrets that make role passwords, the current one first; never empty.
+    /// The secrets that derive the passwords of roles.
+    ///
+    /// The current one is the first. Never empty.
     public let roles: [RoleSecret]
-
-    /// The secrets that sign sessions, the current one first; never empty.
+    /// The secrets that sign sessions.
+    ///
+    /// The current one is the first. Never empty.
     public let sessions: [SessionSecret]
-    /// The lines that `sessions` came from; none where they are derived.
+
+    /// The lines of `sessions`.
+    ///
+    /// Empty if the sessions' secrets are derived.
     private let sessionLines: [SecretLine]
 
-    /// The secrets of a new installation, one of each kind, all under `id`.
+    /// Creates the secrets of a new installation: one of each kind, all with the same id.
     ///
-    /// The generator must be the system's CSPRNG wherever the secrets are real.
+    /// - Parameters:
+    ///   - id: The id of the secrets.
+    ///   - generator: The source of randomness. It must be the system's CSPRNG for every real secret.
+    /// - Returns: The secrets.
     public static func random(id: SecretID, using generator: inout some RandomNumberGenerator) -> SecretsFile? {
         PepperRing(current: Pepper(id: id, secret: SecretBytes(using: &generator)))
             .map { ring in
@@ -33,7 +46,8 @@ public struct SecretsFile: Sendable, Redacted {
 
     /// Reads the text of a secrets file.
     ///
-    /// - Throws: The first fault and its line.
+    /// - Parameter text: The whole text.
+    /// - Throws: ``SecretsFileFault`` with the first fault and its line.
     public init(parsing text: String) throws(SecretsFileFault) {
         let lines = try SecretLine.parse(text)
         let peppers = lines.filter { $0.kind == .pepper }.map { Pepper(id: $0.id, secret: $0.secret) }
@@ -67,10 +81,12 @@ public struct SecretsFile: Sendable, Redacted {
             : lines.map { SessionSecret(id: $0.id, secret: $0.secret) }
     }
 
-    /// The idempotency secret of that name.
+    /// Returns the idempotency secret with an id.
     public func idempotencySecret(_ id: SecretID) -> IdempotencySecret? { idempotency.first { $0.id == id } }
 
-    /// The text of the file, secrets included; only for writing to a file that nobody else can read.
+    /// Returns the text of the file, secrets included.
+    ///
+    /// Write it only to a file that nobody else can read.
     public func reveal() -> String {
         var lines = peppers.all.map { SecretLine(kind: .pepper, id: $0.id, secret: $0.secret) }
         lines += idempotency.map { SecretLine(kind: .idempotency, id: $0.id, secret: $0.secret) }

@@ -1,35 +1,39 @@
-/// What is wrong with a secrets file, and where; never what stands there.
+/// A fault of a secrets file and its line.
+///
+/// A fault contains nothing of the file.
 public struct SecretsFileFault: Error, Sendable, Hashable {
-    /// What can be wrong.
+    /// The kind of a fault.
     public enum Reason: Error, Sendable, Hashable {
-        /// A line that is not three words.
+        /// The line does not have three words.
         case notThreeWords
-        /// A first word that names no kind of secret.
+        /// The first word does not name a kind of secret.
         case unknownKind
-        /// A second word that is not 1 to 16 of `a-z0-9-`.
+        /// The second word is not 1 to 16 of `a-z0-9-`.
         case badID
-        /// A third word that is not pairs of hexadecimal digits.
+        /// The third word is not pairs of hexadecimal digits.
         case notHexadecimal
-        /// A secret of fewer than 32 bytes.
+        /// The secret has fewer than 32 bytes.
         case tooShort
-        /// A secret of more than 256 bytes.
+        /// The secret has more than 256 bytes.
         case tooLong
-        /// The id of an earlier secret of the same kind.
+        /// An earlier secret of the same kind has the same id.
         case duplicateID
-        /// The very secret of an earlier line.
+        /// An earlier line has the same secret.
         case duplicateSecret
-        /// No line of a kind that is needed.
+        /// A required kind has no line.
         case missing(SecretKind)
     }
 
-    /// The line, counted from 1, or `nil` where the fault is the file's.
+    /// The number of the line, from 1.
+    ///
+    /// `nil` if the fault concerns the whole file.
     public let line: Int?
-    /// What is wrong.
+    /// The fault.
     public let reason: Reason
 }
 
 extension SecretsFileFault: CustomStringConvertible {
-    /// One sentence for the operator.
+    /// The line and the fault, for the operator.
     public var description: String {
         line.map { "line \($0): \(reason)" } ?? "\(reason)"
     }

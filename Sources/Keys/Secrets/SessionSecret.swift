@@ -1,14 +1,17 @@
 import Crypto
 
-/// Signs the access tokens of members' sessions.
+/// A secret that signs the access tokens of members' sessions.
 ///
-/// It is never in a database, so whoever steals a dump cannot make a session. The first one of the secrets file signs, the others still
-/// verify: a secret that is to go stays in the file until the tokens that it signed have expired, which takes 15 minutes.
+/// The secret is never in a database, so whoever steals a dump cannot create a session. The first session secret of the file
+/// signs, the others still verify. Before a secret is removed from the file, the tokens that it signed must expire, which
+/// takes 15 minutes.
 public struct SessionSecret: Sendable, Redacted {
-    /// The name by which a token says which secret signed it.
+    /// The id by which an access token says which secret signed it.
     public let id: SecretID
 
-    /// A key of its own for each use of a secret.
+    /// A key for this use alone.
+    ///
+    /// Other uses of the same secret have keys of their own.
     private let key: SymmetricKey
 
     init(id: SecretID, secret: SecretBytes) {
@@ -17,7 +20,7 @@ public struct SessionSecret: Sendable, Redacted {
         key = SymmetricKey(data: secret.derive(salt: [], info: info, count: 32))
     }
 
-    /// HMAC-SHA-256 of what is signed, which is HS256 of RFC 7518.
+    /// Returns the signature of a message: HMAC-SHA-256, which is HS256 of RFC 7518.
     public func signature(of message: [UInt8]) -> Digest {
         Digest(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }

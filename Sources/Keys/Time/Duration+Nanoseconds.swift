@@ -1,7 +1,7 @@
 extension Duration {
     /// The whole nanoseconds of a duration below 292 years.
     ///
-    /// Dividing by `.nanoseconds(1)` gives a `Double`, which loses some of them.
+    /// A division by `.nanoseconds(1)` gives a `Double`, which loses some of them.
     package var wholeNanoseconds: Int64 {
         components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }

@@ -1,12 +1,14 @@
-/// An instant in microseconds, as PostgreSQL keeps it, between the years 1 and 9999.
+/// An instant in microseconds, as PostgreSQL stores it, between the years 1 and 9999.
 ///
-/// Those are the years that RFC 3339 can write. Whatever lies outside, PostgreSQL's `infinity` among it, becomes the
-/// nearest instant inside, so arithmetic never traps and never wraps.
+/// RFC 3339 can write these years. An instant outside, such as PostgreSQL's `infinity`, becomes the nearest instant inside, so
+/// arithmetic neither traps nor wraps.
 public struct Timestamp: Sendable, Hashable {
-    /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+    /// The microseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// Leap seconds are not counted.
     public let microsecondsSinceUnixEpoch: Int64
 
-    /// The instant that many microseconds after 1970-01-01T00:00:00Z.
+    /// Creates an instant from the microseconds since 1970-01-01T00:00:00Z.
     public init(microsecondsSinceUnixEpoch microseconds: Int64) {
         microsecondsSinceUnixEpoch = min(max(microseconds, Self.earliestMicroseconds), Self.latestMicroseconds)
     }
@@ -17,29 +19,35 @@ public struct Timestamp: Sendable, Hashable {
     /// 9999-12-31T23:59:59.999999Z.
     public static let latest = Timestamp(microsecondsSinceUnixEpoch: latestMicroseconds)
 
-    static let earliestMicroseconds: Int64 = -62_135_596_800_000_000
-    static let latestMicroseconds: Int64 = 253_402_300_799_999_999
+    private static let earliestMicroseconds: Int64 = -62_135_596_800_000_000
+    private static let latestMicroseconds: Int64 = 253_402_300_799_999_999
 }
 
 extension Timestamp: Comparable {
-    /// Whether the first instant comes before the second.
+    /// Returns true if the first instant is before the second.
     public static func < (lhs: Timestamp, rhs: Timestamp) -> Bool {
         lhs.microsecondsSinceUnixEpoch < rhs.microsecondsSinceUnixEpoch
     }
 }
 
 extension Timestamp {
-    /// The instant `duration` later; parts of a microsecond are dropped.
+    /// Returns the instant that is `duration` later.
+    ///
+    /// Parts of a microsecond are dropped.
     public static func + (instant: Timestamp, duration: Duration) -> Timestamp {
         Timestamp(microsecondsSinceUnixEpoch: saturating(instant.microsecondsSinceUnixEpoch, plus: duration))
     }
 
-    /// The instant `duration` earlier; parts of a microsecond are dropped.
+    /// Returns the instant that is `duration` earlier.
+    ///
+    /// Parts of a microsecond are dropped.
     public static func - (instant: Timestamp, duration: Duration) -> Timestamp {
         instant + (.zero - duration)
     }
 
-    /// The time from the second instant to the first, negative where the first is earlier.
+    /// Returns the time from the second instant to the first.
+    ///
+    /// It is negative if the first is earlier.
     public static func - (end: Timestamp, start: Timestamp) -> Duration {
         .microseconds(end.microsecondsSinceUnixEpoch - start.microsecondsSinceUnixEpoch)
     }

@@ -1,10 +1,10 @@
 public import FoundationEssentials
 
-/// Makes version 7 UUIDs (RFC 9562, section 5.7), and reads and writes ids the one way the API spells them.
+/// Creates UUIDs of version 7 (RFC 9562, section 5.7), and reads and writes ids in the spelling of the API.
 public enum UUIDv7 {
-    /// The UUID of an instant and 10 bytes of randomness, of which 74 bits are used.
+    /// Creates a UUID from an instant and 10 random bytes, of which 74 bits are used.
     ///
-    /// The first 48 bits are the milliseconds since 1970, so ids sort by time. Instants before 1970 count as 1970.
+    /// The first 48 bits are the milliseconds since 1970, so ids sort by time. An instant before 1970 counts as 1970.
     public static func make(at instant: Timestamp, random: (UInt16, UInt64)) -> UUID {
         let milliseconds = UInt64(max(0, instant.microsecondsSinceUnixEpoch / 1_000))
         let high = milliseconds << 16 | 0x7000 | UInt64(random.0 & 0x0FFF)
@@ -12,55 +12,51 @@ public enum UUIDv7 {
         return withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
     }
 
-    /// The UUID of an instant and randomness from `generator`.
+    /// Creates a UUID from an instant and random bits of `generator`.
     public static func make(at instant: Timestamp, using generator: inout some RandomNumberGenerator) -> UUID {
         make(at: instant, random: (generator.next(), generator.next()))
     }
 
-    /// The id that `text` spells, or `nil` unless it is 36 characters in lower case.
+    /// Returns the id that `text` spells, or `nil` unless it has 36 characters in lower case.
     ///
-    /// Any version is taken: imported keys keep the ids they had.
+    /// Every version is accepted, because imported keys keep their ids.
     public static func parse(_ text: String) -> UUID? {
         let characters = text.utf8.span
         guard characters.count == 36 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        var offset = 0
-        while offset < 36 {
-            if hyphens.contains(offset) {
+        var bits: UInt128 = 0
+        for offset in characters.indices {
+            if isHyphen(offset) {
                 guard characters[offset] == 0x2D else { return nil }
-                offset += 1
+            } else {
+                guard let value = lowerCaseValue(characters[offset]) else { return nil }
+                bits = bits << 4 | UInt128(value)
             }
-            guard
-                let high = lowerCaseValue(characters[offset]),
-                let low = lowerCaseValue(characters[offset + 1])
-            else { return nil }
-            bytes.append(high << 4 | low)
-            offset += 2
         }
-        return bytes.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+        return withUnsafeBytes(of: bits.bigEndian) { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
     }
 
-    /// The 36 characters of `id` in lower case.
+    /// Returns the 36 characters of an id in lower case.
     public static func text(of id: UUID) -> String {
-        String(unsafeUninitializedCapacity: 36) { characters in
-            var offset = 0
-            withUnsafeBytes(of: id.uuid) { bytes in
-                for byte in bytes {
-                    if hyphens.contains(offset) {
-                        characters[offset] = 0x2D
-                        offset += 1
-                    }
-                    characters[offset] = Hex.digit(byte >> 4)
-                    characters[offset + 1] = Hex.digit(byte & 0xF)
-                    offset += 2
-                }
-            }
-            return offset
+        let bits = withUnsafeBytes(of: id.uuid) { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }
+        return String(unsafeUninitializedCapacity: 36) { characters in
+            let text = UnsafeMutableRawBufferPointer(characters)
+            let second = Hex.digits(UInt32(truncatingIfNeeded: bits >> 64))
+            let third = Hex.digits(UInt32(truncatingIfNeeded: bits >> 32))
+            text.store(Hex.digits(UInt32(truncatingIfNeeded: bits >> 96)), at: 0)
+            text.store(UInt32(truncatingIfNeeded: second >> 32), at: 9)
+            text.store(UInt32(truncatingIfNeeded: second), at: 14)
+            text.store(UInt32(truncatingIfNeeded: third >> 32), at: 19)
+            text.store(UInt32(truncatingIfNeeded: third), at: 24)
+            text.store(Hex.digits(UInt32(truncatingIfNeeded: bits)), at: 28)
+            characters[8] = 0x2D
+            characters[13] = 0x2D
+            characters[18] = 0x2D
+            characters[23] = 0x2D
+            return 36
         }
     }
 
-    /// When a version 7 UUID was made, to the millisecond; `nil` for any other version.
+    /// Returns the time at which a version 7 UUID was created, to the millisecond, or `nil` for another version.
     public static func timestamp(of id: UUID) -> Timestamp? {
         let bytes = id.uuid
         guard bytes.6 >> 4 == 7, bytes.8 >> 6 == 2 else { return nil }
@@ -68,9 +64,18 @@ public enum UUIDv7 {
         return Timestamp(microsecondsSinceUnixEpoch: milliseconds * 1_000)
     }
 
-    private static let hyphens = [8, 13, 18, 23]
+    private static func isHyphen(_ offset: Int) -> Bool {
+        offset == 8 || offset == 13 || offset == 18 || offset == 23
+    }
 
     private static func lowerCaseValue(_ character: UInt8) -> UInt8? {
         (0x41...0x46).contains(character) ? nil : Hex.value(of: character)
+    }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    /// Stores the bytes of a number, the highest first.
+    fileprivate func store(_ number: some FixedWidthInteger & BitwiseCopyable, at offset: Int) {
+        storeBytes(of: number.bigEndian, toByteOffset: offset, as: type(of: number))
     }
 }

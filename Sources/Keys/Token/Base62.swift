@@ -1,6 +1,6 @@
-/// The digits that tokens and workspace references are written with, in ASCII order: `0-9`, `A-Z`, `a-z`.
+/// The digits of tokens and workspace references, in ASCII order: `0-9`, `A-Z`, `a-z`.
 enum Base62 {
-    /// The ASCII byte of the last base62 digit of `value`.
+    /// Returns the ASCII byte of the last base62 digit of `value`.
     static func lastDigit(of value: UInt64) -> UInt8 {
         let value = UInt8(truncatingIfNeeded: value % 62)
         return switch value {
@@ -10,6 +10,7 @@ enum Base62 {
         }
     }
 
+    /// Returns true if an ASCII byte is a base62 digit.
     static func isDigit(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
@@ -17,7 +18,9 @@ enum Base62 {
         }
     }
 
-    /// Uniform digits from `generator`: six bits at a time, and the two values that are no digit are thrown away.
+    /// Returns `count` uniform digits from `generator`.
+    ///
+    /// Each digit takes six bits. The two values of six bits that are not a digit are skipped.
     static func random(count: Int, using generator: inout some RandomNumberGenerator) -> [UInt8] {
         var digits: [UInt8] = []
         digits.reserveCapacity(count)
@@ -32,9 +35,9 @@ enum Base62 {
         return digits
     }
 
-    /// One digit from each 8 bytes of `bytes`, taken as a big-endian number modulo 62.
+    /// Returns one digit for each 8 bytes of `bytes`: a big-endian number modulo 62.
     ///
-    /// The bias of a digit is below 2^-58, so 32 digits stay within 2^-53 of uniform.
+    /// The bias of a digit is below 2^-58, so 32 digits are within 2^-53 of uniform.
     static func digits(from bytes: [UInt8]) -> [UInt8] {
         stride(from: 0, to: bytes.count - bytes.count % 8, by: 8)
             .map { start in

@@ -1,8 +1,8 @@
-/// The first 16 characters of a token: what may be stored and shown again so that people can tell keys apart.
+/// The first 16 characters of a token, which may be stored and shown again so that people can tell keys apart.
 ///
-/// At least 23 of the 32 random characters stay unseen, 136 bits.
+/// At least 23 of the 32 random characters of the token stay hidden, which are 136 bits.
 public struct DisplayPrefix: Sendable, Hashable {
-    /// How many characters of a token are shown.
+    /// The number of characters of a display prefix.
     public static let length = 16
 
     private let packed: UInt128

@@ -1,11 +1,11 @@
-/// What a token says openly, none of which opens anything.
+/// The parts of a token that are not secret.
 public struct ParsedToken: Sendable, Hashable {
-    /// The first part, by convention the kind of the key.
+    /// The prefix, which by convention names the kind of the key.
     public let prefix: TokenPrefix
-    /// Whether the key is for live or for test traffic.
+    /// The key's mode: live or test traffic.
     public let mode: KeyMode
-    /// The workspace whose database knows the key.
+    /// The reference of the workspace whose database holds the key.
     public let workspaceRef: WorkspaceRef
-    /// The first 16 characters, which may be shown.
+    /// The first 16 characters of the token, which may be shown.
     public let displayPrefix: DisplayPrefix
 }

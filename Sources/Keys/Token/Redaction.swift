@@ -1,21 +1,25 @@
-/// The last line of defence of a log: masks text that looks like a token.
+/// Masks tokens in text, as the last defence of a log.
 ///
-/// Tokens are values that do not print, so nothing should ever be found. What is found got into a text by another way,
-/// such as a path that a client put its token into.
+/// A token is a value that does not print, so a log should never contain one. A token that is found there came another way,
+/// such as in a path that a client sent.
 public enum Redaction {
-    /// Runs shorter than this stay: the longest part of a body that a ``DisplayPrefix`` shows has 9 characters.
+    /// The shortest run of characters that is masked.
+    ///
+    /// The part of a body that a ``DisplayPrefix`` shows has at most 9.
     private static let shortestSecret = 10
 
-    /// `text` with the secret part of every token, whole or cut short, replaced (`mks_live_****`), and so every JWT
-    /// (`eyJ****`) whose header begins `{"`, as those of members' and nearly all others' sessions do.
+    /// Returns `text` with the secret part of every token and of every JSON Web Token (JWT) masked.
     ///
-    /// Where nothing is found, the very same string comes back and nothing is allocated.
+    /// A token becomes `mks_live_****`, also if its end is missing. A JWT becomes `eyJ****` if its header begins with `{"`,
+    /// as the headers of members' sessions and of nearly all others do.
+    ///
+    /// A text without tokens is returned as it is, without an allocation.
     public static func redact(_ text: String) -> String {
         let bytes = text.utf8.span
         var masked: [UInt8] = []
         var copied = 0
         var offset = 0
-        // To look at a long run once for each "eyJ" in it would take its length squared.
+        // A long run is scanned once, not once for each "eyJ" in it, which would take quadratic time.
         var noHeaderBefore = 0
         while offset < bytes.count {
             let isToken = isModeMarker(bytes, at: offset)
@@ -39,25 +43,28 @@ public enum Redaction {
         return String(decoding: masked, as: UTF8.self)
     }
 
-    /// Whether `_live_` or `_test_` begins at `offset`.
+    /// Returns true if `_live_` or `_test_` begins at `offset`.
     private static func isModeMarker(_ bytes: borrowing Span<UInt8>, at offset: Int) -> Bool {
         guard bytes[offset] == 0x5F, offset + 6 <= bytes.count, bytes[offset + 5] == 0x5F else { return false }
         let word = UInt32(packing: bytes.extracting(offset + 1..<offset + 5))
         return word == 0x6C69_7665 || word == 0x7465_7374
     }
 
+    /// Returns the end of the run of base62 digits that begins at `start`.
     private static func endOfRun(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
         var end = start
         while end < bytes.count, Base62.isDigit(bytes[end]) { end += 1 }
         return end
     }
 
-    /// Whether `eyJ` begins at `offset`: `{"` in base64url, as the header of a JWT begins (RFC 7519 section 3.1 shows one).
+    /// Returns true if `eyJ` begins at `offset`.
+    ///
+    /// `eyJ` is `{"` in base64url, as the header of a JWT begins (RFC 7519, section 3.1, shows one).
     private static func isHeaderMarker(_ bytes: borrowing Span<UInt8>, at offset: Int) -> Bool {
         bytes[offset] == 0x65 && offset + 3 <= bytes.count && bytes[offset + 1] == 0x79 && bytes[offset + 2] == 0x4A
     }
 
-    /// Behind the last character of base64url and dots.
+    /// Returns the end of the run of base64url digits and dots that begins at `start`.
     private static func endOfJWT(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
         var end = start
         while end < bytes.count {
@@ -68,7 +75,9 @@ public enum Redaction {
         return end
     }
 
-    /// Whether a dot comes, and not before what the shortest header takes: `{"alg":"x"}` has 15 characters in base64url.
+    /// Returns true if a dot follows at least as many characters as the shortest header has.
+    ///
+    /// `{"alg":"x"}` has 15 characters in base64url, 12 of them after `eyJ`.
     private static func hasHeader(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
         for offset in range where bytes[offset] == 0x2E { return offset - range.lowerBound >= 12 }
         return false

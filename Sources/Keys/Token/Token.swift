@@ -1,16 +1,17 @@
-/// A well-formed token in full: the secret itself, shown to its owner once.
+/// The full text of a token, which is the secret that its owner is shown once.
 ///
-/// It does not print, whichever way it is asked to, and has no encoding; ``reveal()`` is the one way out, so that a
-/// search for its callers finds every place where the text can leave.
+/// A token does not print and has no encoding. ``reveal()`` is the only way out, so a search for its callers finds every
+/// place where the text can leave.
 public struct Token: Sendable, Redacted {
     private let text: String
 
-    /// What the token says openly.
+    /// The parts of the token that are not secret.
     public let parsed: ParsedToken
 
-    /// Takes a token that somebody presents.
+    /// Creates a token from the text that a caller presented.
     ///
-    /// - Throws: What is wrong with `text`, which the fault does not repeat.
+    /// - Parameter text: The text. It must be a token and nothing else.
+    /// - Throws: ``TokenFault`` if the text is not a token. The fault does not repeat the text.
     public init(_ text: String) throws(TokenFault) {
         parsed = try TokenParser.read(text.utf8.span)
         self.text = text
@@ -21,8 +22,14 @@ public struct Token: Sendable, Redacted {
         self.parsed = parsed
     }
 
-    /// A new token whose secret part comes from `generator`, which must be the system's CSPRNG wherever the token is
-    /// real.
+    /// Creates a token with a random secret part.
+    ///
+    /// - Parameters:
+    ///   - prefix: The prefix of the token.
+    ///   - mode: The key's mode.
+    ///   - workspace: The workspace whose database holds the key.
+    ///   - generator: The source of randomness. It must be the system's CSPRNG for every real token.
+    /// - Returns: The token.
     public static func make(
         prefix: TokenPrefix,
         mode: KeyMode,
@@ -32,7 +39,9 @@ public struct Token: Sendable, Redacted {
         make(prefix: prefix, mode: mode, workspace: workspace, body: .random(using: &generator))
     }
 
-    /// The token with this secret part: the same arguments give the same token.
+    /// Creates the token that has a given secret part.
+    ///
+    /// Equal arguments give equal tokens.
     public static func make(prefix: TokenPrefix, mode: KeyMode, workspace: WorkspaceRef, body: TokenBody) -> Token {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(TokenParser.lengths.upperBound)
@@ -52,7 +61,7 @@ public struct Token: Sendable, Redacted {
         return Token(text: String(decoding: bytes, as: UTF8.self), parsed: parsed)
     }
 
-    /// The full text, for the answer that hands the token out.
+    /// Returns the full text, for the response that hands the token out.
     public func reveal() -> String { text }
 
     /// Calls `body` with the bytes of the full text, which must not outlive the call.
@@ -62,7 +71,7 @@ public struct Token: Sendable, Redacted {
 }
 
 extension Token: Equatable {
-    /// Compares in a time that depends on the lengths alone.
+    /// Compares two tokens in a time that depends on their lengths alone.
     public static func == (lhs: Token, rhs: Token) -> Bool {
         let left = lhs.text.utf8.span
         let right = rhs.text.utf8.span

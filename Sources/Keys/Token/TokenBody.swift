@@ -1,16 +1,16 @@
-/// The secret part of a token: 32 base62 characters, 190 bits.
+/// The secret part of a token: 32 base62 characters, which are 190 bits.
 public struct TokenBody: Sendable, Redacted {
-    /// How many bytes of key-derivation output make a body: 8 for each character.
+    /// The number of bytes of key-derivation output for a body: 8 for each character.
     public static let derivedByteCount = 8 * TokenParser.bodyLength
 
     let digits: [UInt8]
 
-    /// A uniform body from `generator`, which must be the system's CSPRNG wherever the token is real.
+    /// Creates a uniform body from `generator`, which must be the system's CSPRNG for every real token.
     public static func random(using generator: inout some RandomNumberGenerator) -> TokenBody {
         TokenBody(digits: Base62.random(count: TokenParser.bodyLength, using: &generator))
     }
 
-    /// The body that key-derivation output names, or `nil` unless there are ``derivedByteCount`` bytes.
+    /// Creates a body from key-derivation output, or returns `nil` unless there are ``derivedByteCount`` bytes.
     package init?(derivedFrom bytes: [UInt8]) {
         guard bytes.count == Self.derivedByteCount else { return nil }
         digits = Base62.digits(from: bytes)

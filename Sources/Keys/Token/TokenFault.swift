@@ -1,23 +1,25 @@
-/// What is wrong with a text that should be a token, said without any of the text.
+/// The first fault of a text that is not a token.
+///
+/// A fault contains nothing of the text.
 public enum TokenFault: Error, Sendable, Hashable {
-    /// Fewer characters than the shortest token has.
+    /// The text has fewer bytes than the shortest token.
     case tooShort
-    /// More characters than the longest token has.
+    /// The text has more bytes than the longest token.
     case tooLong
-    /// No 1 to 4 of `a-z0-9`, beginning with a letter, before the first underscore.
+    /// The text does not begin with a prefix: 1 to 4 of `a-z0-9`, of which the first is a letter.
     case badPrefix
-    /// Neither `live` nor `test` behind the prefix.
+    /// The prefix is not followed by `_live_` or `_test_`.
     case unknownMode
-    /// The part behind the mode has another length than every token's.
+    /// The part after the mode has a wrong length.
     case wrongLength
-    /// A character that is no base62 digit, at this offset in bytes.
+    /// A byte of the part after the mode is not a base62 digit. The offset counts bytes from the start of the text.
     case badCharacter(offset: Int)
-    /// The checksum does not belong to the rest: a typing error, or no token of this service.
+    /// The checksum does not match: the text has a typing error, or is not a token of this service.
     case badChecksum
 }
 
 extension TokenFault: CustomStringConvertible {
-    /// One sentence for a person.
+    /// A sentence for the person who typed the token.
     public var description: String {
         switch self {
         case .tooShort: "The token is too short: the end may be missing."
@@ -25,7 +27,8 @@ extension TokenFault: CustomStringConvertible {
         case .badPrefix: "The token does not begin with a prefix such as \"mks_\"."
         case .unknownMode: "The token's prefix is not followed by \"live_\" or \"test_\"."
         case .wrongLength: "The token does not have the right number of characters."
-        case .badCharacter(let offset): "The token has a character that no token has, at position \(offset + 1)."
+        case .badCharacter(let offset):
+            "The token has a character that no token contains, at position \(offset + 1)."
         case .badChecksum: "The token's checksum is wrong: a character was changed, swapped or lost."
         }
     }

@@ -1,33 +1,35 @@
-/// Reads `<prefix>_<live|test>_<32 random><8 workspace ref><6 CRC-32>`.
+/// Parses `<prefix>_<live|test>_<32 random><8 workspace ref><6 CRC-32>`.
 ///
-/// Parsing touches nothing but the bytes and allocates nothing: whatever is not a token costs the service no more.
+/// The parser reads nothing but the bytes and allocates nothing, so a text that is not a token costs the service no more.
 public enum TokenParser {
     static let bodyLength = 32
     static let checksumLength = 6
     static let tailLength = bodyLength + WorkspaceRef.length + checksumLength
 
-    /// The number of bytes of a token: 53 with a prefix of 1 character, 56 with one of 4.
+    /// The possible lengths of a token in bytes: 53 with a prefix of 1 character, 56 with a prefix of 4.
     public static let lengths = (1 + 6 + tailLength)...(4 + 6 + tailLength)
 
-    /// The parts of a token, or `nil` where `text` is none.
+    /// Returns the parts of a token, or `nil` if `text` is not a token.
     public static func parse(_ text: String) -> ParsedToken? {
         parse(text.utf8.span)
     }
 
-    /// The parts of a token, or `nil` where `bytes` are none.
+    /// Returns the parts of a token, or `nil` if `bytes` are not a token.
     public static func parse(_ bytes: borrowing Span<UInt8>) -> ParsedToken? {
         try? read(bytes)
     }
 
-    /// The parts of a token.
+    /// Returns the parts of a token.
     ///
-    /// - Throws: The first fault, for a person who typed the token; a client that asks for a verdict is told only
-    ///   that it is malformed.
+    /// - Parameter bytes: The bytes of the whole text.
+    /// - Returns: The parts that are not secret.
+    /// - Throws: The first fault. It is meant for the person who typed the token. A client that asks for a verdict learns only
+    ///   that the token is malformed.
     public static func read(_ bytes: borrowing Span<UInt8>) throws(TokenFault) -> ParsedToken {
         let count = bytes.count
         guard count >= lengths.lowerBound else { throw .tooShort }
         guard count <= lengths.upperBound else { throw .tooLong }
-        let prefixEnd = underscore(in: bytes)
+        let prefixEnd = prefixLength(bytes)
         guard let prefix = TokenPrefix(bytes: bytes.extracting(0..<prefixEnd)) else { throw .badPrefix }
         guard let mode = mode(in: bytes, at: prefixEnd) else { throw .unknownMode }
         let bodyStart = prefixEnd + 6
@@ -35,19 +37,16 @@ public enum TokenParser {
         for offset in bodyStart..<count where !Base62.isDigit(bytes[offset]) { throw .badCharacter(offset: offset) }
         guard hasCanonicalChecksum(bytes) else { throw .badChecksum }
         let refStart = bodyStart + bodyLength
-        guard let ref = WorkspaceRef(bytes: bytes.extracting(refStart..<refStart + WorkspaceRef.length)) else {
-            throw .badCharacter(offset: refStart)
-        }
         return ParsedToken(
             prefix: prefix,
             mode: mode,
-            workspaceRef: ref,
+            workspaceRef: WorkspaceRef(checkedBytes: bytes.extracting(refStart..<refStart + WorkspaceRef.length)),
             displayPrefix: DisplayPrefix(ofToken: bytes)
         )
     }
 
-    /// Where the first underscore stands, looked for no further than the longest prefix reaches.
-    private static func underscore(in bytes: borrowing Span<UInt8>) -> Int {
+    /// Returns the number of bytes before the first underscore, or 5 if the first five bytes are none.
+    private static func prefixLength(_ bytes: borrowing Span<UInt8>) -> Int {
         var offset = 0
         while offset < 5, bytes[offset] != 0x5F { offset += 1 }
         return offset
@@ -55,14 +54,12 @@ public enum TokenParser {
 
     private static func mode(in bytes: borrowing Span<UInt8>, at offset: Int) -> KeyMode? {
         guard bytes[offset] == 0x5F, bytes[offset + 5] == 0x5F else { return nil }
-        return switch UInt32(packing: bytes.extracting(offset + 1..<offset + 5)) {
-        case 0x6C69_7665: .live
-        case 0x7465_7374: .test
-        default: nil
-        }
+        return KeyMode(utf8: bytes.extracting(offset + 1..<offset + 5))
     }
 
-    /// Computes and compares the six digits, so that no other spelling of the same number passes.
+    /// Returns true if the last six bytes are the canonical spelling of the checksum.
+    ///
+    /// The digits are computed and compared, so no other spelling of the same number passes.
     private static func hasCanonicalChecksum(_ bytes: borrowing Span<UInt8>) -> Bool {
         let start = bytes.count - checksumLength
         var rest = UInt64(CRC32.checksum(of: bytes.extracting(0..<start)))
@@ -73,7 +70,9 @@ public enum TokenParser {
         return true
     }
 
-    /// The checksum of everything before it, padded with zeros to six digits: 62^6 exceeds 2^32.
+    /// Returns the checksum of `bytes` in six digits, with zeros in front.
+    ///
+    /// Six digits suffice, because 62^6 exceeds 2^32.
     static func checksumDigits(of bytes: borrowing Span<UInt8>) -> [UInt8] {
         var rest = UInt64(CRC32.checksum(of: bytes))
         var digits = [UInt8](repeating: 0x30, count: checksumLength)

@@ -1,8 +1,8 @@
-/// The first part of a token, which says to a reader what it opens: 1 to 4 of `a-z0-9`, beginning with a letter.
+/// The first part of a token, which tells a reader its kind: 1 to 4 of `a-z0-9`, of which the first is a letter.
 public struct TokenPrefix: Sendable, Hashable {
     private let packed: UInt32
 
-    /// The prefix that `text` spells, or `nil` where it is no prefix.
+    /// Creates the prefix with these characters, or returns `nil` if they are not a prefix.
     public init?(_ text: String) {
         self.init(bytes: text.utf8.span)
     }
@@ -25,19 +25,19 @@ public struct TokenPrefix: Sendable, Hashable {
 
     var bytes: [UInt8] { packed.packedBytes }
 
-    /// `mks`: service keys.
+    /// `mks`, for service keys.
     public static let service = TokenPrefix(packed: 0x6D6B_7300)
-    /// `mkp`: publishable (anon) keys.
+    /// `mkp`, for publishable (anon) keys.
     public static let publishable = TokenPrefix(packed: 0x6D6B_7000)
-    /// `mkc`: client keys.
+    /// `mkc`, for client keys.
     public static let client = TokenPrefix(packed: 0x6D6B_6300)
-    /// `mka`: admin keys.
+    /// `mka`, for admin keys.
     public static let admin = TokenPrefix(packed: 0x6D6B_6100)
-    /// `mko`: operator keys.
+    /// `mko`, for operator keys.
     public static let `operator` = TokenPrefix(packed: 0x6D6B_6F00)
-    /// `ak`: API keys made through the Clerk dialect.
+    /// `ak`, for API keys that are created through the Clerk dialect.
     public static let apiKey = TokenPrefix(packed: 0x616B_0000)
-    /// `mrt`: refresh tokens of members' sessions.
+    /// `mrt`, for the refresh tokens of members' sessions.
     public static let refresh = TokenPrefix(packed: 0x6D72_7400)
 }
 

@@ -1,21 +1,23 @@
-/// The name of a workspace inside its tokens, and of its database: 8 base62 characters, of which the first 2 name the
-/// cell.
+/// The reference of a workspace in its tokens and in the name of its database: 8 base62 characters.
 ///
-/// It routes a verification to its database without a global directory. It is no secret.
+/// The first 2 characters name the cell. The reference routes a verification to the workspace's database without a global
+/// directory. It is not a secret.
 public struct WorkspaceRef: Sendable, Hashable {
-    /// How many characters a reference has.
+    /// The number of characters of a reference.
     public static let length = 8
 
     private let packed: UInt64
 
-    /// The reference that `text` spells, or `nil` where it is not 8 base62 characters.
+    /// Creates the reference with these characters, or returns `nil` unless they are 8 base62 characters.
     public init?(_ text: String) {
-        self.init(bytes: text.utf8.span)
-    }
-
-    init?(bytes: borrowing Span<UInt8>) {
+        let bytes = text.utf8.span
         guard bytes.count == Self.length else { return nil }
         for position in bytes.indices where !Base62.isDigit(bytes[position]) { return nil }
+        self.init(checkedBytes: bytes)
+    }
+
+    /// Creates a reference from 8 bytes that the caller has found to be base62 digits.
+    init(checkedBytes bytes: borrowing Span<UInt8>) {
         packed = UInt64(packing: bytes)
     }
 
@@ -24,10 +26,10 @@ public struct WorkspaceRef: Sendable, Hashable {
     /// `00000000`, the control database: the root tenant, which holds admin and operator keys.
     public static let root = WorkspaceRef(packed: 0x3030_3030_3030_3030)
 
-    /// Whether this is the control database.
+    /// True for the reference of the control database.
     public var isRoot: Bool { self == .root }
 
-    /// A new reference in `cell`, uniform over the 6 characters that are free, and never ``root``.
+    /// Creates a random reference in `cell`, uniform over the other 6 characters, and never ``root``.
     public static func random(in cell: Cell = .first, using generator: inout some RandomNumberGenerator) -> WorkspaceRef
     {
         while true {
@@ -37,7 +39,7 @@ public struct WorkspaceRef: Sendable, Hashable {
         }
     }
 
-    /// The set of clusters that holds the workspace.
+    /// The cell of the workspace.
     public var cell: Cell { Cell(packed: UInt16(truncatingIfNeeded: packed >> 48)) }
 
     /// The 8 characters.

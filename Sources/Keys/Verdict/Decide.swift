@@ -1,14 +1,14 @@
-/// Decides whether a key may do what is asked of it at `now`.
+/// Decides whether a key may do what a request asks for.
 ///
-/// The first refusal of a fixed order is the verdict: not found, workspace unavailable, revoked, expired, disabled,
-/// wrong mode, wrong address, wrong namespace, insufficient scope. ``VerdictCode/malformed`` comes before, by
-/// ``TokenParser``, and ``VerdictCode/rateLimited`` after, by ``RateLimits``: a refused key uses nothing up.
+/// The first refusal in a fixed order is the verdict: not found, workspace unavailable, revoked, expired, disabled, wrong mode,
+/// wrong address, wrong namespace, insufficient scope. ``VerdictCode/malformed`` comes before, from ``TokenParser``.
+/// ``VerdictCode/rateLimited`` comes after, from ``RateLimits``, so a refused key uses up no limit.
 ///
 /// - Parameters:
-///   - key: The key that the token opens, or `nil` where there is none.
-///   - request: What is asked of it.
+///   - key: The key that the token opens. `nil` if there is none.
+///   - request: The request.
 ///   - now: The database's time, read after the request was received.
-/// - Returns: The verdict as far as no count is needed for it.
+/// - Returns: The verdict before rate limits are counted.
 public func decide(_ key: KeyState?, _ request: VerificationRequest, at now: Timestamp) -> VerdictCode {
     guard let key, key.kind.isVerifiable, request.kind.map({ $0 == key.kind }) ?? true else { return .notFound }
     guard key.workspaceIsActive else { return .workspaceUnavailable }

@@ -1,26 +1,38 @@
-/// A rate limit by the generic cell rate algorithm (ITU-T I.371): `limit` uses at once, then one for each `period /
-/// limit`.
+/// A rate limit by the generic cell rate algorithm (ITU-T I.371).
 ///
-/// Its whole memory is one number, the theoretical arrival time. Times are nanoseconds of a monotonic clock.
+/// A key may be used `limit` times at once, and then once for each `period / limit`. The only state is one number, the
+/// theoretical arrival time. Times are nanoseconds of a monotonic clock.
 public struct GCRA: Sendable, Hashable {
-    /// How many uses may come at once after a pause.
+    /// The number of uses that are allowed at once after a pause.
     public let limit: Int
-    /// The time in which all of them come back.
+    /// The time in which all uses become available again.
     public let period: Duration
 
-    /// The time that one use costs, rounded up, so that no rate is ever above the limit.
+    /// The nanoseconds that one use costs, rounded up, so that no rate exceeds the limit.
     private let interval: Int64
-    /// How far the theoretical arrival time may run ahead of the clock.
+    /// The nanoseconds that the theoretical arrival time may be ahead of the clock.
     private let tolerance: Int64
 
-    /// A limit of `limit` uses in each `period`, or `nil` unless the limit is 1 to 2^31 - 1 and the period 1 µs to 1
-    /// day.
+    /// Creates a limit of `limit` uses in each `period`.
+    ///
+    /// Returns `nil` unless the limit is from 1 to 2^31 - 1 and the period from 1 µs to 1 day.
     public init?(limit: Int, period: Duration) {
-        guard (1...Int(Int32.max)).contains(limit), (.microseconds(1)...Duration.seconds(86_400)).contains(period)
-        else {
-            return nil
-        }
-        let nanoseconds = period.wholeNanoseconds
+        guard (.microseconds(1)...Duration.seconds(86_400)).contains(period) else { return nil }
+        self.init(limit: limit, period: period, nanoseconds: period.wholeNanoseconds)
+    }
+
+    /// Creates a limit for each minute, or returns `nil` unless it is from 1 to 2^31 - 1.
+    static func perMinute(_ limit: Int) -> GCRA? {
+        GCRA(limit: limit, period: .seconds(60), nanoseconds: 60_000_000_000)
+    }
+
+    /// Creates a limit for each hour, or returns `nil` unless it is from 1 to 2^31 - 1.
+    static func perHour(_ limit: Int) -> GCRA? {
+        GCRA(limit: limit, period: .seconds(3_600), nanoseconds: 3_600_000_000_000)
+    }
+
+    private init?(limit: Int, period: Duration, nanoseconds: Int64) {
+        guard (1...Int(Int32.max)).contains(limit) else { return nil }
         let limit64 = Int64(limit)
         self.limit = limit
         self.period = period
@@ -28,8 +40,12 @@ public struct GCRA: Sendable, Hashable {
         tolerance = interval * limit64
     }
 
-    /// What one use at `now` would mean, given the theoretical arrival time that earlier uses left, 0 where there were
-    /// none.
+    /// Decides about one use.
+    ///
+    /// - Parameters:
+    ///   - arrival: The theoretical arrival time after the last use. 0 if there was no use.
+    ///   - now: The time of the use.
+    /// - Returns: The outcome, with the theoretical arrival time to keep.
     public func decide(arrival: Int64, now: Int64) -> Decision {
         let next = max(arrival, now) + interval
         let ahead = next - now
@@ -53,15 +69,19 @@ public struct GCRA: Sendable, Hashable {
 
     /// The outcome of one use.
     public struct Decision: Sendable, Hashable {
-        /// Whether the use is within the limit.
+        /// True if the use is within the limit.
         public let isAllowed: Bool
-        /// The theoretical arrival time to remember; the same as before where the use was refused.
+        /// The theoretical arrival time to keep.
+        ///
+        /// A refused use does not change it.
         public let newArrival: Int64
-        /// How many more uses could come at once.
+        /// The number of further uses that are allowed at once.
         public let remaining: Int
-        /// How long until the whole limit is there again.
+        /// The time until the whole limit is available again.
         public let resetAfter: Duration
-        /// How long until the next use can be allowed; zero where this one is.
+        /// The time until the next use can be allowed.
+        ///
+        /// Zero if this use is allowed.
         public let retryAfter: Duration
     }
 }

@@ -1,16 +1,18 @@
-/// What a client is told about the tightest of its limits.
+/// The state of the tightest rate limit of a key after a use, for the client.
 public struct RateLimitVerdict: Sendable, Hashable {
-    /// Whether the use is within all limits.
+    /// True if the use is within all limits of the key.
     public let isAllowed: Bool
-    /// How many uses this limit has in all.
+    /// The number of uses in each period.
     public let limit: Int
-    /// The time in which they come back.
+    /// The time in which all uses become available again.
     public let period: Duration
-    /// How many more uses could come at once.
+    /// The number of further uses that are allowed at once.
     public let remaining: Int
-    /// How long until the whole limit is there again.
+    /// The time until the whole limit is available again.
     public let resetAfter: Duration
-    /// How long until the next use can be allowed; zero where this one is.
+    /// The time until the next use can be allowed.
+    ///
+    /// Zero if this use is allowed.
     public let retryAfter: Duration
 
     init(_ decision: GCRA.Decision, of limit: GCRA) {
@@ -22,7 +24,7 @@ public struct RateLimitVerdict: Sendable, Hashable {
         retryAfter = decision.retryAfter
     }
 
-    /// A refusal is tighter than none, a longer wait than a shorter, and fewer uses left than more.
+    /// Returns true if this limit is tighter: it refuses, its wait is longer, or it has fewer uses left.
     func isTighter(than other: RateLimitVerdict) -> Bool {
         if isAllowed != other.isAllowed { return !isAllowed }
         return isAllowed ? remaining < other.remaining : retryAfter >= other.retryAfter

@@ -1,24 +1,33 @@
-/// How often a key may be used: per minute, per hour, both or neither.
+/// The rate limits of a key: per minute, per hour, both or neither.
 public struct RateLimits: Sendable, Hashable {
-    /// What a key's earlier uses left: kept by key id outside any cache, so neither a change nor a rotation refills it.
+    /// The use that a key has made of its limits.
+    ///
+    /// It is kept by key id and outside of any cache, so neither a change of the key nor a rotation refills a limit.
     public struct Usage: Sendable, Hashable {
         fileprivate var minuteArrival: Int64 = 0
         fileprivate var hourArrival: Int64 = 0
 
-        /// No use so far.
+        /// Creates the usage of a key that has not been used.
         public init() {}
 
-        /// Whether nothing is left to remember at `now`: a new ``Usage`` would decide the same.
-        public func isForgettable(at now: Int64) -> Bool { max(minuteArrival, hourArrival) <= now }
+        /// The time from which the usage equals a new ``Usage``, in nanoseconds of the clock that counted it.
+        var replenishedAt: Int64 { max(minuteArrival, hourArrival) }
+
+        /// Returns true if all uses are available again, so that a new ``Usage`` would decide the same.
+        public func isReplenished(at now: Int64) -> Bool { replenishedAt <= now }
     }
 
     private let minute: GCRA?
     private let hour: GCRA?
 
-    /// Limits per minute and per hour, where `nil` is no limit; `nil` itself where a limit is not 1 to 2^31 - 1.
+    /// Creates limits per minute and per hour.
+    ///
+    /// `nil` means no limit.
+    ///
+    /// Returns `nil` unless each limit is from 1 to 2^31 - 1.
     public init?(perMinute: Int?, perHour: Int?) {
-        minute = perMinute.flatMap { GCRA(limit: $0, period: .seconds(60)) }
-        hour = perHour.flatMap { GCRA(limit: $0, period: .seconds(3_600)) }
+        minute = perMinute.flatMap(GCRA.perMinute)
+        hour = perHour.flatMap(GCRA.perHour)
         guard (minute == nil) == (perMinute == nil), (hour == nil) == (perHour == nil) else { return nil }
     }
 
@@ -27,19 +36,27 @@ public struct RateLimits: Sendable, Hashable {
     /// No limit.
     public static let unlimited = RateLimits()
 
-    /// Uses per minute, or `nil`.
+    /// The number of uses per minute.
+    ///
+    /// `nil` means no limit.
     public var perMinute: Int? { minute?.limit }
 
-    /// Uses per hour, or `nil`.
+    /// The number of uses per hour.
+    ///
+    /// `nil` means no limit.
     public var perHour: Int? { hour?.limit }
 
-    /// Whether there is no limit at all.
+    /// True if there is no limit at all.
     public var isUnlimited: Bool { minute == nil && hour == nil }
 
-    /// Counts one use at `now`, in nanoseconds of a monotonic clock, if every limit allows it; a refused use counts
-    /// nowhere.
+    /// Counts one use if every limit allows it.
     ///
-    /// - Returns: What to tell the client, or `nil` where there is no limit.
+    /// A refused use counts nowhere.
+    ///
+    /// - Parameters:
+    ///   - usage: The key's earlier use, which is updated.
+    ///   - now: The time in nanoseconds of a monotonic clock.
+    /// - Returns: The state of the tightest limit, or `nil` if there is no limit.
     public func use(_ usage: inout Usage, at now: Int64) -> RateLimitVerdict? {
         let byMinute = minute?.decide(arrival: usage.minuteArrival, now: now)
         let byHour = hour?.decide(arrival: usage.hourArrival, now: now)

@@ -1,30 +1,32 @@
-/// What a verification found; the raw value is the `code` of the API.
+/// The result of a verification.
+///
+/// The raw value is the `code` of the API.
 public enum VerdictCode: String, Sendable, Hashable, CaseIterable {
-    /// The key may do what was asked.
+    /// The key may do what the request asks for.
     case valid
-    /// The text is no token.
+    /// The text is not a token.
     case malformed
-    /// There is no such key, or none that the asking party may know of.
+    /// The key does not exist, or the caller may not know of it.
     case notFound = "not_found"
-    /// The key is switched off.
+    /// The key is disabled.
     case disabled
-    /// The key is withdrawn for good.
+    /// The key is revoked, which is final.
     case revoked
-    /// The time of the key, or of this token, is over.
+    /// The key or the presented secret has reached its end.
     case expired
-    /// The key may not be used from there, or nobody said from where.
+    /// The key may not be used from the address, or it needs an address and the request has none.
     case wrongAddress = "wrong_address"
-    /// The key is for test traffic and live was asked, or the reverse.
+    /// The key's mode is not the mode that the request demands.
     case wrongMode = "wrong_mode"
-    /// The key may not be used for that namespace.
+    /// The key may not be used for the namespace.
     case wrongNamespace = "wrong_namespace"
-    /// The key may not do all that was asked.
+    /// The key's scopes do not cover the request's.
     case insufficientScope = "insufficient_scope"
-    /// The key has been used too often.
+    /// The key has used up a rate limit.
     case rateLimited = "rate_limited"
-    /// The workspace is suspended, archived or out of reach.
+    /// The workspace is suspended or archived, or its database cannot be reached.
     case workspaceUnavailable = "workspace_unavailable"
 
-    /// Whether the token may be accepted.
+    /// True if the token may be accepted.
     public var isValid: Bool { self == .valid }
 }

@@ -1,19 +1,31 @@
-/// What is asked of a token, beyond that it be genuine.
+/// The demands on a token, beyond that it must be genuine.
 public struct VerificationRequest: Sendable, Hashable {
-    /// Everything the key has to be allowed to do; empty asks for nothing.
+    /// The scopes that the key must cover.
+    ///
+    /// Empty demands none.
     public var scopes: [Scope]
-    /// Where the token was used; `nil` where that was not said, or was no address.
+    /// The address from which the token was used.
+    ///
+    /// `nil` if it is unknown.
     public var address: IPAddress?
-    /// The mode the key has to have; `nil` takes either.
+    /// The mode that the key must have.
+    ///
+    /// `nil` accepts either.
     public var mode: KeyMode?
-    /// The namespace the key is used for; `nil` is the default namespace.
+    /// The namespace that the key is used for.
+    ///
+    /// `nil` is the default namespace.
     public var namespace: String?
-    /// Whether the key is used for something that is in no namespace, so that none is asked for.
+    /// True if the key is used for something outside of all namespaces, so that ``namespace`` is not checked.
     public var isOutsideNamespaces = false
-    /// The kind the key has to have, or it is not found; `nil` takes each.
+    /// The kind that the key must have.
+    ///
+    /// A key of another kind is not found. `nil` accepts every kind.
     public var kind: KeyKind?
 
-    /// A request; by default one that asks for nothing.
+    /// Creates a request.
+    ///
+    /// By default it demands nothing.
     public init(scopes: [Scope] = [], address: IPAddress? = nil, mode: KeyMode? = nil, namespace: String? = nil) {
         self.scopes = scopes
         self.address = address

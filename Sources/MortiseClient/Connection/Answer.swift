@@ -1,3 +1,4 @@
+import CivilTime
 package import JSON
 package import NIOCore
 package import NIOHTTP1
@@ -22,7 +23,7 @@ package struct Answer: Sendable {
     func retryAfter(now: Int) -> Duration? {
         guard let text = headers.first(name: "retry-after") else { return nil }
         if let seconds = Int(text), (0...86_400).contains(seconds) { return .seconds(seconds) }
-        guard let time = HTTPDate.seconds(text) else { return nil }
+        guard let time = HTTPDate.seconds(text, now: now) else { return nil }
         return .seconds(min(max(time - now, 0), 86_400))
     }
 }

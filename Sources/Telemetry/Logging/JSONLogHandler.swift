@@ -1,4 +1,4 @@
-import Endpoints
+import CivilTime
 import JSON
 package import Logging
 
@@ -81,7 +81,7 @@ package struct JSONLogHandler: LogHandler {
         }
         if let error = event.error { fields.add("error", .string(String(describing: error))) }
         let line = LogLine(
-            time: RFC3339.text(microseconds: output.now()),
+            time: RFC3339.text(microseconds: output.now(), digits: .six),
             level: event.level,
             logger: label,
             message: fields.text(event.message.description),

@@ -1,3 +1,4 @@
+import CivilTime
 import FoundationEssentials
 import JSON
 import MortiseClient
@@ -83,7 +84,8 @@ struct ServerCheckup {
     }
 
     private func clock(_ answer: Answer, at now: Date) -> Finding {
-        guard let text = answer.headers.first(name: "date"), let theirs = HTTPDate.seconds(text) else {
+        let text = answer.headers.first(name: "date")
+        guard let theirs = text.flatMap({ HTTPDate.seconds($0, now: Int(now.timeIntervalSince1970)) }) else {
             return Finding(.warning, "It does not tell its time, so the clocks could not be compared.")
         }
         // The header has whole seconds: on average it is half a second behind.

@@ -1,0 +1,32 @@
+/// A parser of foreign input, and the properties that it must have for every input.
+///
+/// `scripts/fuzz.sh` looks for an input that breaks a property. `FuzzCorpusTests` checks the inputs that it found on the way.
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    /// Tokens, and the mask of logs.
+    case token
+    /// JSON texts.
+    case json
+    /// Addresses and ranges of addresses.
+    case address
+    /// Dates and times: RFC 3339 and HTTP.
+    case time
+    /// Scopes, namespaces and ids.
+    case names
+    /// The secrets file.
+    case secrets
+
+    /// Checks one input.
+    ///
+    /// - Parameter input: The bytes. They are followed by memory that must not be read.
+    /// - Throws: `BrokenProperty` if the parser lacks a property.
+    package func check(_ input: UnsafeBufferPointer<UInt8>) throws(BrokenProperty) {
+        switch self {
+        case .token: try Self.checkToken(input)
+        case .json: try Self.checkJSON(input)
+        case .address: try Self.checkAddress(input)
+        case .time: try Self.checkTime(input)
+        case .names: try Self.checkNames(input)
+        case .secrets: try Self.checkSecrets(input)
+        }
+    }
+}
