@@ -3,7 +3,7 @@
 SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
-FORMATTED := $(wildcard Sources Tests Benchmarks sql) Package.swift
+FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
 
 # Suites that catch other programs in the act, which they miss while hundreds of tests share the processors.
 ALONE := CommandLineTests.OwnPostgresTests|CommandLineTests.*CrashTests|LocalPostgresTests.LifecycleTests
@@ -13,7 +13,7 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench clean dependencies test-dependencies
+.PHONY: help run test build lint bench fuzz clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -39,6 +39,9 @@ bench: dependencies ## build and run the benchmarks
 	@scripts/install-benchmark-dependencies.sh
 	MORTISE_BENCHMARKS=1 $(SWIFT) build -c release --product mortise
 	MORTISE_BENCHMARKS=1 $(SWIFT) run -c release mortise-bench $(ARGS)
+
+fuzz: dependencies ## look for inputs that break a parser, 60 seconds for each
+	@SWIFT='$(SWIFT)' scripts/fuzz.sh $(ARGS)
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv

@@ -201,7 +201,7 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["CivilTime", "JSON", "Keys"],
+            dependencies: ["CivilTime", "Endpoints", "JSON", "Keys", "Surfaces", "Tenancy", httpTypes, nioCore],
             path: "Fuzz/Targets",
             swiftSettings: settings
         ),

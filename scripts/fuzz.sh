@@ -15,8 +15,8 @@ Builds the fuzz targets and runs each for SECONDS, 60 by default. Without a TARG
   .fuzz/TARGET-crash-*  inputs that ended a run
 
 The script prints the executions and the coverage of each target. It fails if an input ends a run, and says how to run that input again.
-Put that input into Fuzz/Corpus/TARGET with the correction. `scripts/fuzz.sh --minimize TARGET` replaces the corpus of a target with the
-fewest inputs that have the same coverage.
+Put that input into Fuzz/Corpus/TARGET with the correction. `scripts/fuzz.sh --minimize TARGET` keeps the inputs of a corpus that were
+written by hand (seed*), and replaces the others with the fewest that cover the same edges of the program.
 USAGE
 }
 
@@ -35,6 +35,8 @@ library=$(compgen -G "$resources/clang/lib/linux/libclang_rt.fuzzer_no_main-$(un
 build=(swift build -c release --scratch-path .build-fuzz --product mortise-fuzz --sanitize address
     -Xswiftc -Xfrontend -Xswiftc -sanitize=fuzzer -Xlinker "$library" -Xlinker -lstdc++)
 export MORTISE_FUZZ=1
+# The runtime's own report of a crash reads memory that AddressSanitizer guards.
+export SWIFT_BACKTRACE=enable=no
 "${build[@]}"
 program=$("${build[@]}" --show-bin-path)/mortise-fuzz
 
@@ -48,7 +50,8 @@ for target in "${targets[@]}"; do
     mkdir -p "$new" "$corpus"
     if [[ $minimize == true ]]; then
         fewest=$(mktemp -d)
-        "$program" -set_cover_merge=1 -max_len=1024 "$fewest" "$corpus" "$new" >"$log" 2>&1
+        cp "$corpus"/seed* "$fewest"
+        "$program" -set_cover_merge=1 -use_counters=0 -max_len=512 "$fewest" "$corpus" "$new" >"$log" 2>&1
         rm -rf "$corpus"
         mv "$fewest" "$corpus"
         chmod 755 "$corpus"

@@ -14,6 +14,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case names
     /// The secrets file.
     case secrets
+    /// Values of header fields: bearer credentials and the addresses of clients.
+    case headers
+    /// The query of a URL.
+    case query
+    /// Cursors of pages.
+    case cursor
 
     /// Checks one input.
     ///
@@ -27,6 +33,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .time: try Self.checkTime(input)
         case .names: try Self.checkNames(input)
         case .secrets: try Self.checkSecrets(input)
+        case .headers: try Self.checkHeaders(input)
+        case .query: try Self.checkQuery(input)
+        case .cursor: try Self.checkCursor(input)
         }
     }
 }

@@ -75,7 +75,9 @@ import Testing
     // Attack: a reader of the log signs in with a session token that a user's client put into the wrong place.
     @Test func `a JWT is masked at every position`() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2lnbmF0dXJlLW9mLWl0"
-        for before in ["", "Bearer ", "/v1/", "%20", "session_", "x", "eyJ", "eyJeyJ ", "mks_live_"] {
+        for before in [
+            "", "Bearer ", "/v1/", "%20", "session_", "x", "eyJ", "eyJeyJ ", "mks_live_", "eyJ.", "a.b.eyJa.",
+        ] {
             for after in ["", "/", " eyJ", "\""] {
                 let masked = Redaction.redact(before + jwt + after)
                 #expect(masked.hasSuffix("****\(after)"), "\(masked)")

@@ -69,8 +69,8 @@ public struct IdempotencySecret: Sendable, Redacted {
 
     /// Returns the code of a request's fingerprint, which is stored in place of the fingerprint.
     ///
-    /// A request body may contain a password. With a plain digest, whoever has the database could try passwords at the speed
-    /// of SHA-256.
+    /// A request body may contain a password. With a plain digest, a thief of the database could try passwords at the speed of
+    /// SHA-256.
     public func mac(of fingerprint: Digest) -> Digest {
         var message = LengthPrefixed(purpose: "mortise idempotency fingerprint")
         message.append(fingerprint.bytes)

@@ -2,7 +2,7 @@ import Crypto
 
 /// A secret that signs the access tokens of members' sessions.
 ///
-/// The secret is never in a database, so whoever steals a dump cannot create a session. The first session secret of the file
+/// The secret is never in a database, so a thief of a dump cannot create a session. The first session secret of the file
 /// signs, the others still verify. Before a secret is removed from the file, the tokens that it signed must expire, which
 /// takes 15 minutes.
 public struct SessionSecret: Sendable, Redacted {

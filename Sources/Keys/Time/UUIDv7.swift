@@ -2,7 +2,7 @@ public import FoundationEssentials
 
 /// Creates UUIDs of version 7 (RFC 9562, section 5.7), and reads and writes ids in the spelling of the API.
 public enum UUIDv7 {
-    /// Creates a UUID from an instant and 10 random bytes, of which 74 bits are used.
+    /// Creates a UUID from an instant and 74 of 80 random bits.
     ///
     /// The first 48 bits are the milliseconds since 1970, so ids sort by time. An instant before 1970 counts as 1970.
     public static func make(at instant: Timestamp, random: (UInt16, UInt64)) -> UUID {

@@ -19,7 +19,7 @@ public enum Redaction {
         var masked: [UInt8] = []
         var copied = 0
         var offset = 0
-        // A long run is scanned once, not once for each "eyJ" in it, which would take quadratic time.
+        // A long segment is scanned once, not once for each "eyJ" in it, which would take quadratic time.
         var noHeaderBefore = 0
         while offset < bytes.count {
             let isToken = isModeMarker(bytes, at: offset)
@@ -28,12 +28,13 @@ public enum Redaction {
                 continue
             }
             let start = offset + (isToken ? 6 : 3)
-            let end = isToken ? endOfRun(bytes, from: start) : endOfJWT(bytes, from: start)
+            var end = endOfSegment(bytes, from: start, isJWT: !isToken)
             if !isToken { noHeaderBefore = end }
-            guard end - start >= shortestSecret, isToken || hasHeader(bytes, start..<end) else {
+            guard end - start >= shortestSecret, isToken || endsHeader(bytes, start..<end) else {
                 offset += 1
                 continue
             }
+            if !isToken { end = endOfJWT(bytes, from: end) }
             append(bytes, copied..<start, to: &masked)
             masked += [0x2A, 0x2A, 0x2A, 0x2A]
             (copied, offset) = (end, end)
@@ -50,10 +51,10 @@ public enum Redaction {
         return word == 0x6C69_7665 || word == 0x7465_7374
     }
 
-    /// Returns the end of the run of base62 digits that begins at `start`.
-    private static func endOfRun(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
+    /// Returns the end of the run of base62 digits, or of base64url digits, that begins at `start`.
+    private static func endOfSegment(_ bytes: borrowing Span<UInt8>, from start: Int, isJWT: Bool) -> Int {
         var end = start
-        while end < bytes.count, Base62.isDigit(bytes[end]) { end += 1 }
+        while end < bytes.count, Base62.isDigit(bytes[end]) || isJWT && isOtherBase64URL(bytes[end]) { end += 1 }
         return end
     }
 
@@ -67,20 +68,20 @@ public enum Redaction {
     /// Returns the end of the run of base64url digits and dots that begins at `start`.
     private static func endOfJWT(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
         var end = start
-        while end < bytes.count {
-            let byte = bytes[end]
-            guard Base62.isDigit(byte) || byte == 0x2D || byte == 0x2E || byte == 0x5F else { break }
+        while end < bytes.count, Base62.isDigit(bytes[end]) || isOtherBase64URL(bytes[end]) || bytes[end] == 0x2E {
             end += 1
         }
         return end
     }
 
-    /// Returns true if a dot follows at least as many characters as the shortest header has.
+    /// Returns true if a byte is one of the two base64url digits that are not base62 digits.
+    private static func isOtherBase64URL(_ byte: UInt8) -> Bool { byte == 0x2D || byte == 0x5F }
+
+    /// Returns true if a segment after `eyJ` ends with a dot and is as long as the shortest header.
     ///
     /// `{"alg":"x"}` has 15 characters in base64url, 12 of them after `eyJ`.
-    private static func hasHeader(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for offset in range where bytes[offset] == 0x2E { return offset - range.lowerBound >= 12 }
-        return false
+    private static func endsHeader(_ bytes: borrowing Span<UInt8>, _ segment: Range<Int>) -> Bool {
+        segment.count >= 12 && segment.upperBound < bytes.count && bytes[segment.upperBound] == 0x2E
     }
 
     private static func append(_ bytes: borrowing Span<UInt8>, _ range: Range<Int>, to masked: inout [UInt8]) {

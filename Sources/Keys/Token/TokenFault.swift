@@ -6,7 +6,7 @@ public enum TokenFault: Error, Sendable, Hashable {
     case tooShort
     /// The text has more bytes than the longest token.
     case tooLong
-    /// The text does not begin with a prefix: 1 to 4 of `a-z0-9`, of which the first is a letter.
+    /// The text does not begin with a prefix: 1 to 4 of `a-z0-9`, with a letter first.
     case badPrefix
     /// The prefix is not followed by `_live_` or `_test_`.
     case unknownMode

@@ -1,4 +1,4 @@
-/// The first part of a token, which tells a reader its kind: 1 to 4 of `a-z0-9`, of which the first is a letter.
+/// The first part of a token, which tells a reader its kind: 1 to 4 of `a-z0-9`, with a letter first.
 public struct TokenPrefix: Sendable, Hashable {
     private let packed: UInt32
 
