@@ -42,6 +42,7 @@ let package = Package(
     platforms: [.macOS(.v26)],
     products: [
         .executable(name: "mortise", targets: ["mortise"]),
+        .library(name: "Keys", targets: ["Keys"]),
         .library(name: "MortiseClient", targets: ["MortiseClient"]),
         .library(name: "Postgres", targets: ["Postgres"]),
     ],

@@ -2,7 +2,7 @@ import Endpoints
 import JSON
 
 extension FuzzTarget {
-    private static let query = QuerySchema([
+    private static let querySchema = QuerySchema([
         .limit, .cursor,
         QueryParameter("type", .string(max: 64), "A text."),
         QueryParameter("tag", .string(max: 64), "A text that may be repeated.", repeated: true),
@@ -10,7 +10,7 @@ extension FuzzTarget {
     ])
 
     static func checkQuery(_ input: UnsafeBufferPointer<UInt8>) throws(BrokenProperty) {
-        let (fields, faults) = query.parse(input.text)
+        let (fields, faults) = querySchema.parse(input.text)
         try require(faults.count <= 100, "the number of faults is bounded")
         guard faults.isEmpty else { return }
         var pairs: [String] = []
@@ -18,10 +18,10 @@ extension FuzzTarget {
             let values = member.value.array ?? [member.value]
             for value in values { pairs.append("\(encoded(member.name))=\(encoded(value.string ?? value.text))") }
         }
-        let (again, newFaults) = query.parse(pairs.joined(separator: "&"))
+        let (again, newFaults) = querySchema.parse(pairs.joined(separator: "&"))
         try require(newFaults.isEmpty, "a written query is accepted")
         try require(again.object == fields.object, "a written query is read back")
-        let (first, _) = query.parse(pairs.joined(separator: "&&") + "&")
+        let (first, _) = querySchema.parse(pairs.joined(separator: "&&") + "&")
         try require(first.object == fields.object, "empty pairs change nothing")
     }
 
