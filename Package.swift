@@ -96,14 +96,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "Traces", dependencies: [log, tracing], swiftSettings: settings),
         .target(
             name: "Endpoints",
-            dependencies: ["CivilTime", "JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
+            dependencies: [
+                "CivilTime", "JSON", "Traces", coreMetrics, httpTypes, hummingbird, log, nioCore, tracing,
+            ],
             swiftSettings: settings
         ),
         .target(
             name: "Telemetry",
-            dependencies: ["CivilTime", "Endpoints", "JSON", coreMetrics, log],
+            dependencies: ["CivilTime", "JSON", "Traces", coreMetrics, log, tracing],
             swiftSettings: settings
         ),
         .target(
