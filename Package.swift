@@ -151,8 +151,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Migrations",
-                "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Verification",
+                "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Traces", "Verification",
                 asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
+                tracing,
             ],
             swiftSettings: settings
         ),
@@ -294,16 +295,26 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "FifthSurfaceTests",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Server", "ServerTestSupport", "Service", "Surfaces",
+                "Tenancy", "Verification", httpTypes, hummingbird, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Endpoints", "JSON", "Server", "ServerTestSupport", "Telemetry", "TestSupport", coreMetrics, httpTypes,
-                hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded,
+                "Endpoints", "JSON", "Keys", "Server", "ServerTestSupport", "Telemetry", "TestSupport", "Traces",
+                coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded, tracing,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TelemetryTests",
-            dependencies: ["JSON", "ServerTestSupport", "Telemetry", "TestSupport", coreMetrics, log],
+            dependencies: [
+                "JSON", "ServerTestSupport", "Telemetry", "TestSupport", "Traces", coreMetrics, log, tracing,
+            ],
             swiftSettings: settings
         ),
     ]

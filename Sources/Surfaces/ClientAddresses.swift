@@ -31,7 +31,7 @@ package struct ClientAddresses: Sendable, Equatable {
 
     /// The address of whoever sent a request; `nil` if it is not known, as behind a Unix-domain socket.
     package func address(_ headers: HTTPFields, _ peer: SocketAddress?) -> IPAddress? {
-        guard let address = peer?.ipAddress.flatMap({ IPAddress($0) }) else { return nil }
+        guard let address = peer?.clientAddress else { return nil }
         guard !trusted.isEmpty, isTrusted(address) else { return address }
         var last = address
         for value in headers[values: .xForwardedFor].reversed() {

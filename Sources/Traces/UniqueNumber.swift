@@ -3,11 +3,11 @@ import Synchronization
 /// The source of ids, which have to be unique and need not be secret.
 ///
 /// A counter with scrambled bits saves the system call of a random number.
-enum UniqueNumber {
+package enum UniqueNumber {
     private static let counter = Atomic<UInt64>(UInt64.random(in: .min ... .max))
 
     /// Returns a number that is not 0 and that the process has not returned before.
-    static func next() -> UInt64 {
+    package static func next() -> UInt64 {
         while true {
             let number = scramble(counter.wrappingAdd(1, ordering: .relaxed).newValue)
             if number != 0 { return number }

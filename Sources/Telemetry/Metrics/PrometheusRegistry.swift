@@ -1,5 +1,4 @@
 package import CoreMetrics
-import Endpoints
 import Synchronization
 
 /// A backend for swift-metrics that keeps its values in memory and shows them in Prometheus' text format 0.0.4.
@@ -24,7 +23,7 @@ package final class PrometheusRegistry: MetricsFactory {
 
     private let state = Mutex(State())
     private let seriesLimit: Int
-    private let help: [String: String]
+    private let help: Mutex<[String: String]>
 
     /// Makes a registry.
     ///
@@ -32,8 +31,13 @@ package final class PrometheusRegistry: MetricsFactory {
     ///   - help: Texts for the `HELP` lines, by the full name in the output.
     ///   - seriesLimit: How many combinations of labels one name may have.
     package init(help: [String: String] = [:], seriesLimit: Int = defaultSeriesLimit) {
-        self.help = help.merging(EndpointMetrics.help) { given, _ in given }
+        self.help = Mutex(help)
         self.seriesLimit = seriesLimit
+    }
+
+    /// Adds texts for the `HELP` lines, by the full name in the output.
+    package func describe(_ texts: [String: String]) {
+        help.withLock { $0.merge(texts) { _, new in new } }
     }
 
     /// Makes, or finds, a counter.
@@ -86,6 +90,7 @@ package final class PrometheusRegistry: MetricsFactory {
     /// All series in the text format, names and labels in order.
     package func exposition() -> String {
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
+        let help = help.withLock { $0 }
         var text = ""
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
             family.write(name: name, help: help[name], to: &text)
