@@ -17,7 +17,9 @@ package struct Telemetry: Sendable {
     /// The figures that `/metrics` shows.
     package let metrics: PrometheusRegistry
 
-    /// Records spans. `nil` records none.
+    /// Records spans.
+    ///
+    /// `nil` records none.
     package let tracer: (any Tracer)?
 
     /// Creates the backends without installing them.

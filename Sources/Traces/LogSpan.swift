@@ -46,7 +46,9 @@ package final class LogSpan: Span {
         set { state.withLock { $0.operationName = newValue } }
     }
 
-    /// The attributes. Each becomes a member of the line.
+    /// The attributes.
+    ///
+    /// Each becomes a member of the line.
     package var attributes: SpanAttributes {
         get { state.withLock { $0.attributes } }
         set { state.withLock { $0.attributes = newValue } }
@@ -55,7 +57,9 @@ package final class LogSpan: Span {
     /// Sets the outcome of the operation.
     package func setStatus(_ status: SpanStatus) { state.withLock { $0.status = status } }
 
-    /// Keeps the type of an error. Its text is not kept, because it can hold a caller's data.
+    /// Keeps the type of an error.
+    ///
+    /// Its text is not kept, because it can hold a caller's data.
     package func recordError<Instant: TracerInstant>(
         _ error: any Error,
         attributes: SpanAttributes,
@@ -64,13 +68,19 @@ package final class LogSpan: Span {
         state.withLock { $0.error = String(describing: type(of: error)) }
     }
 
-    /// Does nothing. A line has no events.
+    /// Does nothing.
+    ///
+    /// A line has no events.
     package func addEvent(_ event: SpanEvent) {}
 
-    /// Does nothing. A line has no links.
+    /// Does nothing.
+    ///
+    /// A line has no links.
     package func addLink(_ link: SpanLink) {}
 
-    /// Ends the span and writes its line. A second call does nothing.
+    /// Ends the span and writes its line.
+    ///
+    /// A second call does nothing.
     package func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
         let ended = state.withLock { state -> State? in
             guard !state.hasEnded else { return nil }
@@ -88,8 +98,10 @@ package final class LogSpan: Span {
         ]
         if let parent = trace.parentSpanID { metadata["parent_span_id"] = .stringConvertible(parent) }
         if let status = ended.status { metadata["status"] = .string("\(status.code)") }
-        if let error = ended.error { metadata["error.type"] = .string(error) }
+        // `SpanAttributes` is no sequence.
+        // swift-format-ignore: ReplaceForEachWithForLoop
         ended.attributes.forEach { name, value in metadata[name] = Self.metadata(value) }
+        if let error = ended.error { metadata["error.type"] = .string(error) }
         logger.info("span", metadata: metadata)
     }
 

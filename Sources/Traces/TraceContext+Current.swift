@@ -5,7 +5,9 @@ extension TraceContext {
     /// The context of the request that the task works for, where no tracer keeps one in `ServiceContext`.
     @TaskLocal package static var request: TraceContext?
 
-    /// The context of the innermost span of the task. `nil` outside of requests.
+    /// The context of the innermost span of the task.
+    ///
+    /// `nil` outside of requests.
     package static var current: TraceContext? { ServiceContext.current?.traceContext ?? request }
 
     /// Adds `trace_id` and `span_id` to the lines that a request's task logs.

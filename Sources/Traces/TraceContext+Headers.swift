@@ -2,7 +2,9 @@ extension TraceContext {
     /// The length of a `traceparent` of version 00: `00-` trace id `-` span id `-` flags.
     private static let parentLength = 55
 
-    /// The longest accepted `traceparent` of a later version, in bytes. The specification sets no bound.
+    /// The longest accepted `traceparent` of a later version, in bytes.
+    ///
+    /// The specification sets no bound.
     private static let maximumParentLength = 512
 
     /// The longest `tracestate` that is passed on, in bytes, and its largest number of members.

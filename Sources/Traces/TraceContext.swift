@@ -16,7 +16,9 @@ package struct TraceContext: Sendable, Equatable {
     /// The span that the work belongs to.
     package let spanID: SpanID
 
-    /// The span that caused this span. `nil` at the root of a trace.
+    /// The span that caused this span.
+    ///
+    /// `nil` at the root of a trace.
     package let parentSpanID: SpanID?
 
     /// True if the caller, or the root of the trace, records the trace.

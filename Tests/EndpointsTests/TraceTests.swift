@@ -59,7 +59,7 @@ import Traces
         #expect(spans[0]["http.response.status_code"] == 200)
         #expect(spans[0]["span_id"] == lines("request")[0]["span_id"])
         #expect(spans[1]["status"] == "error")
-        #expect(spans[1]["error.type"] == "500")
+        #expect(spans[1]["error.type"] == "SampleSecretError")
         #expect(spans[2]["status"] == nil)
         #expect(spans.allSatisfy { !$0.text.contains("secret") })
     }

@@ -56,7 +56,8 @@ import Traces
     @Test(arguments: [
         ("a=1", true), ("a=1, b=2", true), ("a=1,,b=2", true), ("", false), (",", false), ("a", false), ("=1", false),
         ("a=\u{7F}", false), ("a=é", false), (String(repeating: "a", count: 511) + "=", true),
-        (String(repeating: "a", count: 512) + "=", false), (Array(repeating: "a=1", count: 32).joined(separator: ","), true),
+        (String(repeating: "a", count: 512) + "=", false),
+        (Array(repeating: "a=1", count: 32).joined(separator: ","), true),
         (Array(repeating: "a=1", count: 33).joined(separator: ","), false),
     ])
     func `a tracestate out of bounds is dropped, and the trace goes on`(state: String, isKept: Bool) throws {

@@ -39,7 +39,9 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         return response
     }
 
-    /// Authenticates, authorizes, validates and runs the handler, in this order. Authenticates again if the body was slow.
+    /// Authenticates, authorizes, validates and runs the handler, in this order.
+    ///
+    /// Authenticates again if the body was slow.
     private func answer(_ request: Request, _ context: MortiseRequestContext) async throws -> EndpointResponse {
         var principal = try await caller(request, context, isRepeated: false)
         let authenticated = NIODeadline.now()
@@ -84,7 +86,9 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         return principal
     }
 
-    /// Returns the problem that stands for an error. An error that nothing translates is logged, and the client learns nothing of it.
+    /// Returns the problem that stands for an error.
+    ///
+    /// An error that nothing translates is logged, and the client learns nothing of it.
     private func problem(for error: any Error, _ context: MortiseRequestContext) -> Problem {
         if let problem = error as? Problem { return problem }
         if let problem = settings.translate(error) { return problem }

@@ -85,7 +85,9 @@ package struct FrontMiddleware: RouterMiddleware {
         return mounts.first { $0.contains(request.uri.path) }
     }
 
-    /// Answers a CORS preflight request, or a POST that stands for another method. Returns `nil` for other requests.
+    /// Answers a CORS preflight request, or a POST that stands for another method.
+    ///
+    /// Returns `nil` for other requests.
     private func answerEarly(
         _ request: Request,
         _ context: MortiseRequestContext,

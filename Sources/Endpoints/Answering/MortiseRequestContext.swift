@@ -13,7 +13,9 @@ package struct MortiseRequestContext: RequestContext {
     /// `FrontMiddleware` sets it.
     package var requestID: String
 
-    /// The span of the request. `nil` where no tracer records spans.
+    /// The span of the request.
+    ///
+    /// `nil` where no tracer records spans.
     package var span: (any Span)?
 
     /// The connection.
@@ -29,7 +31,9 @@ package struct MortiseRequestContext: RequestContext {
         channelLogger = source.logger
     }
 
-    /// The address of the connection's peer, which can be a proxy. `nil` after the connection has closed.
+    /// The address of the connection's peer, which can be a proxy.
+    ///
+    /// `nil` after the connection has closed.
     package var remoteAddress: SocketAddress? { channel.remoteAddress }
 
     /// A logger that carries the request id.

@@ -9,7 +9,8 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
     /// Throws `Problem.unauthorized` if there is no credential, and `Problem.invalidCredential` if the credential is not valid.
     /// Authentication runs before any other part of the request is read. It does not run for open endpoints. It runs a second
     /// time, with `isRepeated` true, for a request whose body was slow. The second run does not count as a use of the credential.
-    package let authenticate: @Sendable (HTTPFields, MortiseRequestContext, _ isRepeated: Bool) async throws -> Principal
+    package let authenticate:
+        @Sendable (HTTPFields, MortiseRequestContext, _ isRepeated: Bool) async throws -> Principal
 
     /// Throws `Problem.forbidden` unless the caller has the audience and the permission.
     package let authorize: @Sendable (Principal, Access) throws -> Void

@@ -16,7 +16,9 @@ package struct MortiseServer: Sendable {
     /// The dialects that the server speaks.
     package let surfaces: [any Surface]
 
-    /// The keys that this start created. The program shows them once.
+    /// The keys that this start created.
+    ///
+    /// The program shows them once.
     package let firstStart: FirstStart
 
     let configuration: ServerConfiguration

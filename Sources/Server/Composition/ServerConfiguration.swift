@@ -24,7 +24,9 @@ package struct ServerConfiguration: Sendable {
         case unixSocket(path: String)
     }
 
-    /// The address of the listener. Defaults to `127.0.0.1:8080`.
+    /// The address of the listener.
+    ///
+    /// Defaults to `127.0.0.1:8080`.
     package var listener: Listener = .tcp(host: "127.0.0.1", port: 8080)
 
     /// The connection to the control database, as a role that can create databases and roles.
@@ -32,7 +34,9 @@ package struct ServerConfiguration: Sendable {
     /// The server creates the database if it does not exist.
     package var database: PostgresConfiguration
 
-    /// The names of the installation's databases and roles. Defaults to `mortise`.
+    /// The names of the installation's databases and roles.
+    ///
+    /// Defaults to `mortise`.
     package var installation: Installation = .standard
 
     /// The peppers, and the secrets that tokens and passwords are derived from.
@@ -43,16 +47,24 @@ package struct ServerConfiguration: Sendable {
     /// Returns `nil` by default, so that libpq finds the password.
     package var clusterPassword: @Sendable (String) -> String? = { _ in nil }
 
-    /// The token of the first operator key. Random by default.
+    /// The token of the first operator key.
+    ///
+    /// Random by default.
     package var operatorToken: Token?
 
-    /// The token of the first admin key of the organization `default`. Random by default.
+    /// The token of the first admin key of the organization `default`.
+    ///
+    /// Random by default.
     package var adminToken: Token?
 
-    /// The first owner of the organization `default`. None by default.
+    /// The first owner of the organization `default`.
+    ///
+    /// None by default.
     package var firstMember: FirstMember?
 
-    /// The cost of a password hash. Defaults to 32 MiB and three passes of scrypt.
+    /// The cost of a password hash.
+    ///
+    /// Defaults to 32 MiB and three passes of scrypt.
     package var passwordCost: PasswordCost = .standard
 
     /// The wall clock, for session tokens of other issuers.
@@ -63,39 +75,61 @@ package struct ServerConfiguration: Sendable {
     /// `nil` uses the system's continuous clock.
     package var elapsed: (@Sendable () -> Duration)?
 
-    /// The proxies that are trusted to name a client's address. None by default.
+    /// The proxies that are trusted to name a client's address.
+    ///
+    /// None by default.
     package var clients = ClientAddresses()
 
-    /// The dialects that the server speaks. Defaults to all four.
+    /// The dialects that the server speaks.
+    ///
+    /// Defaults to all four.
     package var surfaces: [any Surface.Type] = [
         NativeSurface.self, FluxbaseSurface.self, ClerkSurface.self, BoltzSurface.self,
     ]
 
-    /// The requests that have a line in the access log. By default, frequent requests such as verifications have none.
+    /// The requests that have a line in the access log.
+    ///
+    /// By default, frequent requests such as verifications have none.
     package var accessLog: EndpointSettings.AccessLog = .declared
 
-    /// The clock that measures the deadlines of requests and health checks. Defaults to the system's clock.
+    /// The clock that measures the deadlines of requests and health checks.
+    ///
+    /// Defaults to the system's clock.
     package var clock: any Clock<Duration> = ContinuousClock()
 
-    /// The figures that `/metrics` shows. A registry of the server's own by default.
+    /// The figures that `/metrics` shows.
+    ///
+    /// A registry of the server's own by default.
     package var metrics = PrometheusRegistry()
 
-    /// Records spans of requests. `nil`, the default, records none.
+    /// Records spans of requests.
+    ///
+    /// `nil`, the default, records none.
     package var tracer: (any Tracer)?
 
-    /// The maximum time for a body to arrive. Defaults to 10 seconds.
+    /// The maximum time for a body to arrive.
+    ///
+    /// Defaults to 10 seconds.
     package var bodyDeadline: Duration = .seconds(10)
 
-    /// The maximum idle time of a connection. Defaults to 60 seconds.
+    /// The maximum idle time of a connection.
+    ///
+    /// Defaults to 60 seconds.
     package var idleTimeout: Duration = .seconds(60)
 
-    /// The maximum time for accepted requests to end after the server was told to stop. Defaults to 30 seconds.
+    /// The maximum time for accepted requests to end after the server was told to stop.
+    ///
+    /// Defaults to 30 seconds.
     package var shutdownGrace: Duration = .seconds(30)
 
-    /// The time between an unready `/readyz` and the end of listening, in which load balancers can react. Defaults to zero.
+    /// The time between an unready `/readyz` and the end of listening, in which load balancers can react.
+    ///
+    /// Defaults to zero.
     package var drainDelay: Duration = .zero
 
-    /// The clock that measures ``drainDelay``. Defaults to the system's clock.
+    /// The clock that measures ``drainDelay``.
+    ///
+    /// Defaults to the system's clock.
     package var drainClock: any Clock<Duration> = ContinuousClock()
 
     /// The number of threads that run requests.
@@ -113,13 +147,19 @@ package struct ServerConfiguration: Sendable {
     /// The intervals and limits of writing counts of verifications.
     package var usage = UsageOptions()
 
-    /// The time between two deletions of old rows, such as expired idempotency keys. Defaults to one hour.
+    /// The time between two deletions of old rows, such as expired idempotency keys.
+    ///
+    /// Defaults to one hour.
     package var upkeepInterval: Duration = .seconds(3600)
 
-    /// The time between two searches for interrupted changes of workspaces. Defaults to one minute.
+    /// The time between two searches for interrupted changes of workspaces.
+    ///
+    /// Defaults to one minute.
     package var repairInterval: Duration = .seconds(60)
 
-    /// The source of random bits. Defaults to the system's generator.
+    /// The source of random bits.
+    ///
+    /// Defaults to the system's generator.
     package var randomness: Randomness = .system
 
     /// The program's version.

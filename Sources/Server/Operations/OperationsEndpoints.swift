@@ -51,7 +51,11 @@ package struct OperationsEndpoints: Sendable {
             query: .ignored,
             responses: [
                 EndpointResult(.ok, "The service can answer requests.", mediaType: "text/plain"),
-                EndpointResult(.serviceUnavailable, "The service cannot answer requests. Each line has a reason.", mediaType: "text/plain"),
+                EndpointResult(
+                    .serviceUnavailable,
+                    "The service cannot answer requests. Each line has a reason.",
+                    mediaType: "text/plain"
+                ),
             ],
             deadline: nil,
             logsAccess: false

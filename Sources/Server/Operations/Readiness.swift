@@ -5,7 +5,9 @@ import Endpoints
 /// The check runs in its own task, so that the cancellation of a caller does not cancel the check for others. A deadline
 /// ends the check.
 package actor Readiness {
-    /// Returns the reasons why the service is not ready, as sentences for operators. Returns no reasons if it is ready.
+    /// Returns the reasons why the service is not ready, as sentences for operators.
+    ///
+    /// Returns no reasons if it is ready.
     package typealias Check = @Sendable () async throws -> [String]
 
     private let check: Check

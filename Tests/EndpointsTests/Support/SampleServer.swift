@@ -64,7 +64,8 @@ func withSampleServer(
     let registry = PrometheusRegistry()
     let operations = OperationsEndpoints(readiness: Readiness { [] }, metrics: registry)
     let router = Router(context: MortiseRequestContext.self)
-    router.add(middleware: FrontMiddleware(
+    router.add(
+        middleware: FrontMiddleware(
             mounts: [table.mount(at: "/v1")] + operations.mounts,
             redact: Redaction.redact,
             tracer: tracer
