@@ -20,7 +20,8 @@ func runServer(_ settings: ServeSettings) async throws {
         )
         let result: Result<Void, any Error>
         do {
-            let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) { first in
+            let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) {
+                first in
                 try await Blocking.run { try FirstStartNotice(first).show() }
             }
             try await server.run(onListening: { address in
@@ -43,7 +44,7 @@ private func telemetry(_ settings: LogSettings) -> Telemetry {
         format: settings.format == .json ? .json : .text,
         redact: Redaction.redact
     )
-    return Telemetry(output: output, level: settings.level)
+    return Telemetry(output: output, level: settings.level, logsSpans: settings.spans == .sampled)
 }
 
 private func configuration(
