@@ -298,7 +298,7 @@ let package = Package(
             name: "FifthSurfaceTests",
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "Server", "ServerTestSupport", "Service", "Surfaces",
-                "Tenancy", "Verification", httpTypes, hummingbird, nioCore,
+                "Tenancy", "TestSupport", "Verification", httpTypes, hummingbird, nioCore,
             ],
             swiftSettings: settings
         ),

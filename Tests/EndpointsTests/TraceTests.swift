@@ -4,10 +4,11 @@ import JSON
 import Logging
 import ServerTestSupport
 import Telemetry
+import TestSupport
 import Testing
 import Traces
 
-@Suite struct TraceTests {
+@Suite(.hangLimit) struct TraceTests {
     private static let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     private let log = LineCollector()
 

@@ -4,10 +4,11 @@ import Server
 import ServerTestSupport
 import Service
 import Surfaces
+import TestSupport
 import Testing
 
 /// A further dialect is a target and one element of `ServerConfiguration.surfaces`.
-@Suite(.timeLimit(.minutes(5))) struct FifthSurfaceTests {
+@Suite(.hangLimit) struct FifthSurfaceTests {
     private static func addSketch(_ configuration: inout ServerConfiguration) {
         configuration.surfaces.append(SketchSurface.self)
     }

@@ -1,3 +1,4 @@
+
 /// Where the credential of a command comes from; never from its arguments, which `ps` shows to everybody.
 enum Credential {
     /// The environment variable.
