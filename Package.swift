@@ -97,14 +97,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(name: "Traces", dependencies: [log, tracing], swiftSettings: settings),
         .target(
             name: "Endpoints",
-            dependencies: ["CivilTime", "JSON", coreMetrics, httpTypes, hummingbird, log, nioCore],
+            dependencies: [
+                "CivilTime", "JSON", "Traces", coreMetrics, httpTypes, hummingbird, log, nioCore, tracing,
+            ],
             swiftSettings: settings
         ),
         .target(
             name: "Telemetry",
-            dependencies: ["CivilTime", "Endpoints", "JSON", coreMetrics, log],
+            dependencies: ["CivilTime", "JSON", "Traces", coreMetrics, log, tracing],
             swiftSettings: settings
         ),
         .target(
@@ -149,8 +152,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Migrations",
-                "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Verification",
+                "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Traces", "Verification",
                 asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
+                tracing,
             ],
             swiftSettings: settings
         ),
@@ -292,16 +296,26 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "FifthSurfaceTests",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Server", "ServerTestSupport", "Service", "Surfaces",
+                "Tenancy", "TestSupport", "Verification", httpTypes, hummingbird, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Endpoints", "JSON", "Server", "ServerTestSupport", "Telemetry", "TestSupport", coreMetrics, httpTypes,
-                hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded,
+                "Endpoints", "JSON", "Keys", "Server", "ServerTestSupport", "Telemetry", "TestSupport", "Traces",
+                coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded, tracing,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TelemetryTests",
-            dependencies: ["JSON", "ServerTestSupport", "Telemetry", "TestSupport", coreMetrics, log],
+            dependencies: [
+                "JSON", "ServerTestSupport", "Telemetry", "TestSupport", "Traces", coreMetrics, log, tracing,
+            ],
             swiftSettings: settings
         ),
     ]

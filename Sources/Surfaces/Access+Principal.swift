@@ -3,16 +3,18 @@ package import Keys
 package import Service
 
 extension Access {
-    /// Whoever reaches the organization and has this permission; of an operator `platform:*` is asked instead.
+    /// Returns the access of callers that reach the organization and have this permission.
+    ///
+    /// Operators need `platform:*` instead.
     package static func anybody(_ permission: Permission) -> Access { .any(permission.rawValue) }
 
-    /// Admin keys and members with this permission.
+    /// Returns the access of admin keys and members with this permission.
     package static func admin(_ permission: Permission) -> Access { .admin(permission.rawValue) }
 
-    /// The same, and members without it for what is their own.
+    /// Returns the access of admin keys and members with this permission, and of members without it to their own resources.
     package static func owner(_ permission: Permission) -> Access { .owner(permission.rawValue) }
 
-    /// Refuses a credential whose kind or permission an operation does not take.
+    /// Throws if the kind or the permissions of a credential do not allow the operation.
     package func authorize(_ principal: Principal) throws {
         guard case .restricted(let audience, let name) = self else { return }
         switch (audience, principal.reach) {
@@ -22,9 +24,9 @@ extension Access {
             throw Problem(
                 .forbidden,
                 detail:
-                    "This operation needs an admin key of the organization; operator keys do not reach inside."
+                    "This operation needs an admin key of the organization. Operator keys do not reach the resources of an organization."
             )
-        // What they come to is decided where it is known what is whose.
+        // The use case decides, because it knows the owner of the resource.
         case (.owner, _) where principal.ownsClientKeys: return
         default: break
         }

@@ -5,9 +5,14 @@ import NIOCore
 package import Service
 
 extension ClientAddresses {
-    /// Who asks, from where, under which id; with a path also the request's `Idempotency-Key`.
+    /// Returns the caller of a use case: the principal, its address and the request id.
     ///
-    /// The path has ids in place of slugs, so that a workspace named in two ways is one workspace.
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - principal: The principal that sent the request.
+    ///   - path: The path for the fingerprint of `Idempotency-Key`, with ids in place of slugs, so that both names of a workspace
+    ///     count as the same. Without a path, the key is not used.
+    /// - Returns: The caller.
     package func caller<P: Sendable>(
         _ request: EndpointRequest<P>,
         as principal: Principal,

@@ -2,21 +2,23 @@ package import HTTPTypes
 package import Keys
 package import NIOCore
 
-/// Finds out where a request comes from.
+/// The rules that determine the client address of a request.
 ///
-/// That is the peer of the connection, unless the peer is a trusted proxy: then it is the right-most address in `X-Forwarded-For` that
-/// is no trusted proxy's. What stands further left was written by whoever that is, and may be invented.
+/// The client address is the address of the connection's peer. If the peer is a trusted proxy, the client address is the right-most
+/// address in `X-Forwarded-For` that is not a trusted proxy's. The client can have invented the addresses to the left of it.
 package struct ClientAddresses: Sendable, Equatable {
     private let trusted: [AddressRange]
 
-    /// Trusts proxies at these addresses; nobody by default.
+    /// Creates rules that trust proxies at these addresses.
+    ///
+    /// The default trusts no proxy.
     package init(trusting trusted: [AddressRange] = []) {
         self.trusted = trusted
     }
 
-    /// Reads a list of addresses and ranges with commas or blanks between them.
+    /// Creates rules from a list of addresses and ranges, separated by commas or blanks.
     ///
-    /// - Throws: What is wrong with the first entry that is neither.
+    /// - Throws: `TrustedProxyFault` for the first entry that is neither.
     package init(parsing list: String) throws(TrustedProxyFault) {
         var ranges: [AddressRange] = []
         for entry in list.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }) {
@@ -29,14 +31,14 @@ package struct ClientAddresses: Sendable, Equatable {
         self.init(trusting: ranges)
     }
 
-    /// The address of whoever sent a request; `nil` if it is not known, as behind a Unix-domain socket.
+    /// Returns the client address of a request, or `nil` if it is unknown, as with a Unix-domain socket.
     package func address(_ headers: HTTPFields, _ peer: SocketAddress?) -> IPAddress? {
-        guard let address = peer?.ipAddress.flatMap({ IPAddress($0) }) else { return nil }
+        guard let address = peer?.clientAddress else { return nil }
         guard !trusted.isEmpty, isTrusted(address) else { return address }
         var last = address
         for value in headers[values: .xForwardedFor].reversed() {
             for entry in value.split(separator: ",", omittingEmptySubsequences: false).reversed() {
-                // A trusted proxy wrote something that is no address: who asked is not known.
+                // A trusted proxy wrote a text that is not an address, so the client is unknown.
                 guard let next = IPAddress(entry.filter { $0 != " " && $0 != "\t" }) else { return nil }
                 last = next
                 if !isTrusted(next) { return next }
@@ -48,11 +50,11 @@ package struct ClientAddresses: Sendable, Equatable {
     private func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 }
 
-/// An entry in a list of trusted proxies that is neither an address nor a range.
+/// The error that an entry in a list of trusted proxies is neither an address nor a range.
 package struct TrustedProxyFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// The entry.
     package let entry: String
-    /// What is wrong with it.
+    /// The fault of the entry.
     package let reason: AddressFault
 
     /// The entry, and a sentence about it.
@@ -60,7 +62,7 @@ package struct TrustedProxyFault: Error, Sendable, Equatable, CustomStringConver
 }
 
 extension HTTPField.Name {
-    /// The addresses that a request came by, the client's first.
+    /// The addresses of the client and of the proxies that the request has passed, in this order.
     fileprivate static let xForwardedFor: HTTPField.Name = {
         guard let name = HTTPField.Name("X-Forwarded-For") else { preconditionFailure("the name is a token") }
         return name

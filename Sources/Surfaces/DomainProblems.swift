@@ -8,17 +8,19 @@ import Service
 import Tenancy
 import Verification
 
-/// What the refusals and troubles of the use cases are in HTTP; each surface spells them in its own way.
+/// The translation of errors of the domain into problems.
+///
+/// Each surface renders the problems in its dialect.
 package enum DomainProblems {
-    /// When to come back after something could not be reached, in seconds.
+    /// The `Retry-After` of an answer about an unreachable database, in seconds.
     private static let retryAfter = 2
 
-    /// The problem that stands for an error of the domain; `nil` for what only a fault of the program can explain.
+    /// Returns the problem that stands for an error of the domain, or `nil` for an error that only a fault of the program explains.
     package static func problem(for error: any Error) -> Problem? {
         switch error {
         case let refusal as Refusal: refused(refusal)
         case let error as TenancyError: tenancy(error)
-        case let error as PostgresError: error.isTrouble ? .serviceUnavailable(retryAfter: retryAfter) : nil
+        case let error as PostgresError: error.isTransient ? .serviceUnavailable(retryAfter: retryAfter) : nil
         case is WorkspaceUnreachable: .workspaceUnavailable(retryAfter: retryAfter)
         case is AdvisoryLock.Taken: .serviceUnavailable(retryAfter: retryAfter)
         default: nil
@@ -32,7 +34,7 @@ package enum DomainProblems {
         case .forbiddenKind(let sentence): return Problem(.forbidden, detail: sentence)
         case .notFound: return .notFound
         case .conflict(let sentence): return .conflict(sentence)
-        case .nameTaken: return .conflict("A key of this name exists already.")
+        case .nameTaken: return .conflict("A key with this name exists already. Choose another name.")
         case .invalid(let fields):
             return .invalidRequest(fields.map { Fault(.body(JSONPointer(text: $0.pointer)), Self.clause($0.detail)) })
         case .idempotencyKeyReused:
@@ -40,7 +42,8 @@ package enum DomainProblems {
         case .idempotencyKeyInUse:
             return Problem(
                 .conflict,
-                detail: "A request with this Idempotency-Key, or another change of the same thing, is still under way.",
+                detail:
+                    "A request with this Idempotency-Key, or another change of the same resource, is in progress. Send the request again later.",
                 headers: [.retryAfter: "1"]
             )
         case .limitReached(let limit): return limitReached(limit)
@@ -51,18 +54,18 @@ package enum DomainProblems {
         case .outcomeUnknown:
             var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
             problem.detail =
-                "The connection to the database broke while the change was committed; look again to learn its outcome."
+                "The connection to the database was lost during the commit of the change. Read the resource to learn the outcome."
             return problem
         case .unfinished:
-            // Without a Retry-After, for to send it again would make another.
+            // The answer has no Retry-After, because a second request would create a second resource.
             return Problem(
                 .serviceUnavailable,
-                detail: "It is recorded and will be finished by itself; look again to see when it is there."
+                detail: "The change is recorded and will be finished automatically. Read the resource to see its state."
             )
         }
     }
 
-    /// When to come back, and the limit in the terms of draft-ietf-httpapi-ratelimit-headers.
+    /// Returns the problem of a reached rate limit, with the fields of draft-ietf-httpapi-ratelimit-headers.
     private static func limitReached(_ limit: RateLimitVerdict) -> Problem {
         let seconds = max(1, wholeSeconds(limit.retryAfter))
         let name = limit.period == .seconds(60) ? "minute" : "hour"
@@ -72,7 +75,7 @@ package enum DomainProblems {
         return problem
     }
 
-    /// Rounded up: who comes back then is not too early.
+    /// Returns the duration in whole seconds, rounded up, so that a client does not return too early.
     private static func wholeSeconds(_ duration: Duration) -> Int {
         let (seconds, rest) = duration.components
         return Int(seconds) + (rest > 0 ? 1 : 0)
@@ -95,10 +98,10 @@ package enum DomainProblems {
         Fault(.body(JSONPointer(error.field.map { [.member($0)] } ?? [])), "is not acceptable: \(error.message)")
     }
 
-    /// "the slug is taken" as a sentence.
+    /// Returns a clause such as "the slug is taken" as a sentence.
     private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
 
-    /// "Must be in the future." as a clause.
+    /// Returns a sentence such as "Must be in the future." as a clause.
     private static func clause(_ sentence: String) -> String {
         let text = sentence.hasSuffix(".") ? sentence.dropLast() : sentence[...]
         return text.prefix(1).lowercased() + text.dropFirst()
@@ -106,21 +109,21 @@ package enum DomainProblems {
 }
 
 extension JSONPointer {
-    /// Reads a pointer whose steps are members with plain names, as use cases name their fields.
+    /// Reads a pointer of members with plain names and of indexes, as use cases name their fields.
     package init(text: String) {
         self.init(text.split(separator: "/").map { Int($0).map(Token.element) ?? .member(String($0)) })
     }
 }
 
 extension PostgresError {
-    /// Whether the server or the way to it was the trouble, so that the same request may succeed later.
-    fileprivate var isTrouble: Bool {
+    /// True if the server or the connection caused the error, so that the same request can succeed later.
+    fileprivate var isTransient: Bool {
         switch code {
         case .connectFailed, .connectionLost, .deadlineExceeded, .cancelled, .poolTimedOut, .queueFull, .closed,
             .commitOutcomeUnknown:
             true
         case .server:
-            // 40: a conflict of transactions; 53: out of resources; 57: cancelled or shutting down; 55P03: a lock was not had in time.
+            // 40: a conflict of transactions; 53: out of resources; 57: cancelled or shutting down; 55P03: a lock timeout.
             sqlState.map { ["40", "53", "57"].contains($0.errorClass) || $0 == .lockNotAvailable } ?? false
         default: false
         }

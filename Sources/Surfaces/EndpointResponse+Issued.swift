@@ -5,9 +5,9 @@ package import Keys
 import NIOCore
 
 extension EndpointResponse {
-    /// An answer that hands a token out: a stored JSON object with `token`, or what a dialect calls it, as one more member.
+    /// Returns an answer with a new token: the stored JSON object, and the token as a further member.
     ///
-    /// The object is stored without its token, and the token is not stored at all.
+    /// The object is stored without the token, and the token is not stored.
     package static func issued(
         _ answer: String,
         token: Token,
@@ -26,14 +26,14 @@ extension EndpointResponse {
         return EndpointResponse(status, body: body, headers: isReplay ? .replayed : [:])
     }
 
-    /// An answer that is stored as it is.
+    /// Returns a stored answer.
     package static func stored(_ answer: String, isReplay: Bool, status: HTTPResponse.Status) -> EndpointResponse {
         EndpointResponse(status, body: ByteBuffer(string: answer), headers: isReplay ? .replayed : [:])
     }
 }
 
 extension HTTPFields {
-    /// Says that an earlier request made the answer.
+    /// The field that marks an answer as the answer to an earlier request with the same `Idempotency-Key`.
     package static var replayed: HTTPFields {
         HTTPField.Name("Idempotent-Replayed").map { [$0: "true"] } ?? [:]
     }

@@ -1,7 +1,7 @@
 import JSON
 
 extension JSONWritable {
-    /// The JSON text, as an answer is kept for twins of its request.
+    /// The JSON text, as it is stored for duplicate requests.
     package var stored: String {
         var writer = JSONWriter(capacity: 512)
         writer.value(self)

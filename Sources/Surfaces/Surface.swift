@@ -10,7 +10,7 @@ package import Service
 package protocol Surface: Sendable {
     /// Creates the surface.
     ///
-    /// - Throws: a fault of the surface's own declarations, such as two schemas of one name.
+    /// - Throws: A fault of the surface's declarations, such as two schemas with the same name.
     init(_ context: SurfaceContext) throws
 
     /// The parts of the path space that belong to the surface.

@@ -34,7 +34,8 @@ import mortise
     private static let values = [
         "database_url": "postgresql://u:pw@db/x", "data": "/d", "listen": "[::]:1", "pepper_file": "/p",
         "operator_key": operatorKey.reveal(), "admin_key": adminKey.reveal(), "log_level": "debug",
-        "log_format": "text", "access_log": "off", "postgres_bin": "/b", "threads": "3", "shutdown_grace": "0",
+        "log_format": "text", "access_log": "off", "span_log": "sampled", "postgres_bin": "/b", "threads": "3",
+        "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
@@ -48,6 +49,7 @@ import mortise
         #expect(settings.installation.secretsFile == "/p")
         #expect(settings.operatorKey == SettingsTests.operatorKey && settings.adminKey == SettingsTests.adminKey)
         #expect("\(settings.log.level)" == "debug" && settings.log.format == .text && settings.log.access == .off)
+        #expect(settings.log.spans == .sampled)
         #expect(settings.connections.threads == 3)
         #expect(settings.connections.lookupWorkspaces == 100 && settings.connections.managedWorkspaces == 20)
         #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
@@ -95,7 +97,7 @@ import mortise
         }
         // A flag that is read wins over its variable.
         let wrong = [
-            "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--threads",
+            "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)

@@ -1,7 +1,9 @@
-/// Runs an operation that may take no longer than `limit`, and throws `Problem.deadlineExceeded` if it does.
+/// Runs an operation for at most `limit`.
 ///
-/// When the time is up the operation is cancelled and waited for: nothing goes on behind the answer. If it has come to a
-/// good end all the same, its result counts, since the client should know what has happened.
+/// At the deadline the operation is cancelled. The function then waits for its end, so that no work goes on after the answer. If
+/// the operation succeeds after the deadline, its result counts, because the client must learn what happened.
+///
+/// - Throws: `Problem.deadlineExceeded` at the deadline, `CancellationError` if the task is cancelled, or the operation's error.
 package func withDeadline<Value: Sendable>(
     _ limit: Duration,
     clock: any Clock<Duration>,
@@ -10,7 +12,7 @@ package func withDeadline<Value: Sendable>(
     try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await operation() }
         group.addTask {
-            // Cancelled as soon as the operation has ended.
+            // The group cancels the sleep when the operation ends.
             try? await clock.sleep(for: limit)
             return nil
         }

@@ -1,17 +1,18 @@
 import CoreMetrics
 import HTTPTypes
 
-/// What is counted of one endpoint.
+/// The request counters and the timer of one endpoint.
 ///
-/// The handles are made once: looking one up by its labels costs more than counting.
+/// The handles are created once, because a look-up by labels costs more than an increment.
 package struct EndpointMetrics: Sendable {
-    /// Texts for the `HELP` lines.
+    /// The texts of the `HELP` lines.
     package static let help = [
-        "mortise_http_requests_total": "Requests answered, by operation and class of status.",
-        "mortise_http_request_duration_seconds": "Time from the head of a request to its answer, by operation.",
+        "mortise_http_requests_total": "Answered requests, by operation and status class.",
+        "mortise_http_request_duration_seconds":
+            "Time from the head of a request to its answer in seconds, by operation.",
     ]
 
-    /// Counters by class of status, from 1xx to 5xx.
+    /// The counters of the status classes, from 1xx to 5xx.
     private let counters: [Counter]
     private let timer: CoreMetrics.Timer
 
@@ -38,7 +39,7 @@ package struct EndpointMetrics: Sendable {
 }
 
 extension EndpointSettings {
-    /// Counts an answer that no endpoint gave.
+    /// Counts a request that no endpoint answered.
     func countUnmatched(_ problem: Problem) {
         guard let metrics else { return }
         Counter(

@@ -3,11 +3,11 @@ import Hummingbird
 import JSON
 import NIOCore
 
-/// The parts of a request are read here, each with its faults.
+// Each function reads a part of a request and adds its faults to the others.
 extension EndpointResponder {
-    /// The decoded parameters of the path.
+    /// Returns the decoded parameters of the path.
     ///
-    /// What is malformed does not exist.
+    /// Throws `Problem.notFound` for a malformed parameter, because no such resource exists.
     func parameters(_ request: Request, _ context: MortiseRequestContext) throws -> [(name: String, value: String)] {
         guard !endpoint.parameters.isEmpty else { return [] }
         guard let raw = endpoint.path.match(request.uri.path) else { throw Problem.notFound }
@@ -20,7 +20,7 @@ extension EndpointResponder {
         }
     }
 
-    /// The parameters of the query, defaults included.
+    /// Returns the parameters of the query, with defaults.
     func query(_ text: String?, _ faults: inout [Fault]) -> Fields {
         if text == nil, endpoint.query.parameters.isEmpty { return Fields() }
         let (fields, found) = endpoint.query.parse(text)
@@ -28,7 +28,7 @@ extension EndpointResponder {
         return fields
     }
 
-    /// The idempotency key: 1 to 255 visible ASCII characters.
+    /// Returns the idempotency key, which has 1 to 255 visible ASCII characters.
     func idempotencyKey(_ headers: HTTPFields, _ faults: inout [Fault]) -> String? {
         let values = headers[values: .idempotencyKey]
         guard let key = values.first else { return nil }
@@ -40,9 +40,9 @@ extension EndpointResponder {
         return key
     }
 
-    /// The body, both as it came and as JSON.
+    /// Returns the bytes and the JSON of the body.
     ///
-    /// Faults of its JSON are added to the others; a body that cannot be read at all is a problem by itself.
+    /// Faults of the JSON are added to the others. Throws a problem if the body cannot be read as JSON.
     func body(_ request: Request, _ faults: inout [Fault]) async throws -> (raw: ByteBuffer, json: JSONValue) {
         guard let rules = endpoint.body else { return (ByteBuffer(), .null) }
         let raw = try await collect(request, upTo: rules.maximumBytes)
@@ -73,8 +73,8 @@ extension EndpointResponder {
 
     /// Reads the body piece by piece.
     ///
-    /// The time is looked at when a piece arrives, so that no task has to watch it; the connection's idle timeout
-    /// bounds the wait for a piece that never comes.
+    /// The deadline is checked when a piece arrives, which needs no task. The idle timeout of the connection bounds the wait for a
+    /// piece.
     private func collect(_ request: Request, upTo limit: Int) async throws -> ByteBuffer {
         let deadline = NIODeadline.now() + TimeAmount(settings.bodyDeadline)
         var buffer = ByteBuffer()
@@ -83,22 +83,23 @@ extension EndpointResponder {
             guard buffer.readableBytes + piece.readableBytes <= limit else {
                 throw Problem.contentTooLarge(limit: limit)
             }
-            // Nearly all bodies are one piece.
+            // Nearly all bodies arrive as one piece, which needs no copy.
             if buffer.readableBytes == 0 { buffer = piece } else { buffer.writeBuffer(&piece) }
         }
         return buffer
     }
 }
 
+/// Reads the media type of a request.
 enum MediaType {
-    /// Whether the body is a form by its own account.
+    /// Returns true if the header fields say that the body is a form.
     static func isForm(_ headers: HTTPFields) -> Bool {
         guard headers[.contentEncoding] == nil, let value = headers[.contentType] else { return false }
         let essence = value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
         return essence == "application/x-www-form-urlencoded"
     }
 
-    /// Whether the body is JSON by its own account, or says nothing about itself (RFC 9110 section 8.3), and is not compressed.
+    /// Returns true if the body is not compressed, and the header fields say JSON or give no type (RFC 9110 section 8.3).
     static func isJSON(_ headers: HTTPFields) -> Bool {
         for field in headers {
             if field.name == .contentType, !isJSON(field.value) { return false }

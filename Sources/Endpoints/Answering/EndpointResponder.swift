@@ -3,10 +3,11 @@ import Hummingbird
 import JSON
 import Logging
 import NIOCore
+import Tracing
 
 /// Answers the requests of one endpoint.
 ///
-/// Nothing that it throws inside gets out: the answer to an error is made here.
+/// No error leaves the responder. The responder renders the answer to every error.
 struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     let endpoint: Endpoint<Principal>
     let security: EndpointSecurity<Principal>
@@ -24,6 +25,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
 
     func respond(to request: Request, context: MortiseRequestContext) async -> Response {
         let start = NIODeadline.now()
+        context.span?.name(operation: endpoint.operationID, route: endpoint.path.text)
         var response: Response
         do {
             response = try await answer(request, context).response(common: settings.headers)
@@ -37,9 +39,11 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         return response
     }
 
-    /// Authenticates, permits, validates and runs the code, in this order; authenticates again if the body kept it waiting.
+    /// Authenticates, authorizes, validates and runs the handler, in this order.
+    ///
+    /// Authenticates again if the body was slow.
     private func answer(_ request: Request, _ context: MortiseRequestContext) async throws -> EndpointResponse {
-        var principal = try await caller(request, context, isAgain: false)
+        var principal = try await caller(request, context, isRepeated: false)
         let authenticated = NIODeadline.now()
         let parameters = try parameters(request, context)
         var faults: [Fault] = []
@@ -47,9 +51,9 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         let query = query(rawQuery, &faults)
         let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
         let (rawBody, json) = try await body(request, &faults)
-        // Whoever holds a body back until a credential is revoked must not have it carried out with what the credential was.
+        // A client that holds a body back until its credential is revoked must not use what the credential permitted before.
         if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
-            principal = try await caller(request, context, isAgain: true)
+            principal = try await caller(request, context, isRepeated: true)
         }
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
         let endpointRequest = EndpointRequest(
@@ -74,22 +78,25 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     private func caller(
         _ request: Request,
         _ context: MortiseRequestContext,
-        isAgain: Bool
+        isRepeated: Bool
     ) async throws -> Principal? {
         guard endpoint.access != .open else { return nil }
-        let principal = try await security.authenticate(request.headers, context, isAgain)
+        let principal = try await security.authenticate(request.headers, context, isRepeated)
         try security.authorize(principal, endpoint.access)
         return principal
     }
 
-    /// Errors of the domain are translated; the rest is nobody's business but the log's.
+    /// Returns the problem that stands for an error.
+    ///
+    /// An error that nothing translates is logged, and the client learns nothing of it.
     private func problem(for error: any Error, _ context: MortiseRequestContext) -> Problem {
         if let problem = error as? Problem { return problem }
         if let problem = settings.translate(error) { return problem }
-        // The connection is going away, or the server is: there is nobody left to be told.
+        context.span?.recordError(error)
+        // The connection or the server is closing, so no client reads the answer.
         if error is CancellationError, Task.isCancelled { return .serviceUnavailable(retryAfter: 1) }
         context.logger.error(
-            "request failed",
+            "the request failed",
             metadata: [
                 "operation": .string(endpoint.operationID),
                 "error": .string(settings.redact(String(describing: error))),
@@ -112,7 +119,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             case .failures: status.code >= 500
             }
         guard isLogged else { return }
-        // The template stands for the path, which may hold what the client would not want in a log.
+        // The template stands for the path, because a client can put a secret into a path.
         context.logger.info(
             "request",
             metadata: [

@@ -3,21 +3,23 @@ import Hummingbird
 package import JSON
 package import NIOCore
 
-/// What an operation answers.
+/// The answer of an operation.
 package struct EndpointResponse: Sendable {
     /// The status.
     package var status: HTTPResponse.Status
 
-    /// Header fields beyond those that every answer of the table has.
+    /// The header fields, in addition to those of every answer of the table.
     package var headers: HTTPFields
 
-    /// The bytes of the body, if there is one.
+    /// The bytes of the body.
+    ///
+    /// `nil` without a body.
     package let body: ByteBuffer?
 
     /// The media type of the body.
     package let mediaType: String
 
-    /// Makes an answer out of bytes.
+    /// Creates an answer from bytes.
     package init(
         _ status: HTTPResponse.Status,
         body: ByteBuffer? = nil,
@@ -30,7 +32,7 @@ package struct EndpointResponse: Sendable {
         self.mediaType = mediaType
     }
 
-    /// A JSON value.
+    /// Returns an answer with a JSON value.
     package static func json(
         _ value: some JSONWritable,
         status: HTTPResponse.Status = .ok,
@@ -41,7 +43,7 @@ package struct EndpointResponse: Sendable {
         return EndpointResponse(status, body: ByteBuffer(bytes: writer.bytes), headers: headers)
     }
 
-    /// A JSON object whose members the closure writes.
+    /// Returns an answer with a JSON object, whose members the closure writes.
     package static func object<E: Error>(
         status: HTTPResponse.Status = .ok,
         headers: HTTPFields = [:],
@@ -52,7 +54,7 @@ package struct EndpointResponse: Sendable {
         return EndpointResponse(status, body: ByteBuffer(bytes: writer.bytes), headers: headers)
     }
 
-    /// A page of a list: `data` and `next_cursor`.
+    /// Returns an answer with a page of a list: `data` and `next_cursor`.
     package static func page(_ elements: [some JSONWritable], nextCursor: String?) -> EndpointResponse {
         var writer = JSONWriter(capacity: 4096)
         writer.object {
@@ -62,15 +64,17 @@ package struct EndpointResponse: Sendable {
         return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
     }
 
-    /// 204.
+    /// The answer 204 without a body.
     package static let noContent = EndpointResponse(.noContent)
 
-    /// Plain text.
+    /// Returns an answer with plain text.
     package static func text(_ text: String, status: HTTPResponse.Status = .ok) -> EndpointResponse {
         EndpointResponse(status, body: ByteBuffer(string: text), mediaType: "text/plain; charset=utf-8")
     }
 
-    /// The answer in Hummingbird's terms; `common` are the fields that every answer of a table has.
+    /// Returns the answer as Hummingbird's type.
+    ///
+    /// `common` are the fields that every answer of the table has.
     func response(common: HTTPFields) -> Response {
         var fields = common
         fields.append(contentsOf: headers)

@@ -1,33 +1,69 @@
 import HTTPTypes
 package import Hummingbird
 import Logging
+import Traces
+package import Tracing
 
-/// The outermost layer: names the request, and sees to it that every error leaves in the dialect of its mount.
+/// The outermost layer of the router.
 ///
-/// Add it to the router before any route.
+/// The layer gives each request its id and its position in a trace, and renders every error in the dialect of the mount that
+/// the path belongs to. Add the layer to the router before any route.
 package struct FrontMiddleware: RouterMiddleware {
     private let mounts: [Mount]
     private let hasOptions: Bool
+    private let redact: @Sendable (String) -> String
+    private let tracer: (any Tracer)?
 
-    /// Makes the layer; of several mounts that contain a path the one with the longest prefix answers.
-    package init(mounts: [Mount]) {
+    /// Creates the layer.
+    ///
+    /// - Parameters:
+    ///   - mounts: The parts of the path space. If several contain a path, the mount with the longest prefix answers.
+    ///   - redact: Masks secrets in a text. A request id that a client chose is refused if it contains a secret.
+    ///   - tracer: Records a span for each request. `nil` records no spans. Log lines have a trace id in both cases.
+    package init(
+        mounts: [Mount],
+        redact: @escaping @Sendable (String) -> String = { $0 },
+        tracer: (any Tracer)? = nil
+    ) {
         self.mounts = mounts.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
         hasOptions = mounts.contains(where: \.hasOptions)
+        self.redact = redact
+        self.tracer = tracer
     }
 
-    /// Passes the request on.
+    /// Passes the request on, inside its trace.
     package func handle(
         _ request: Request,
         context: MortiseRequestContext,
         next: @concurrent (Request, MortiseRequestContext) async throws -> Response
     ) async throws -> Response {
+        let head = RequestHead(request.headers, redact: redact)
         var context = context
-        let (id, origin) = Self.idAndOrigin(of: request)
-        context.requestID = id
-        let mount = mountWithOptions(request, origin)
+        context.requestID = head.requestID ?? RequestID.make()
+        guard let tracer else {
+            let trace = TraceContext.ofRequest(traceParent: head.traceParent, traceState: head.traceState)
+            return await TraceContext.$request.withValue(trace) { await respond(request, context, head, next) }
+        }
+        var parent = ServiceContext.topLevel
+        tracer.extract(request.headers, into: &parent, using: HeaderExtractor())
+        // The endpoint replaces the name.
+        let span = tracer.startAnySpan("unmatched", context: parent, ofKind: .server)
+        context.span = span
+        let response = await ServiceContext.withValue(span.context) { await respond(request, context, head, next) }
+        span.finish(request, response)
+        return response
+    }
+
+    private func respond(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ head: RequestHead,
+        _ next: @concurrent (Request, MortiseRequestContext) async throws -> Response
+    ) async -> Response {
+        let mount = mountWithOptions(request, head.origin)
         var response: Response
         do {
-            if let mount, let early = await answerEarly(request, context, mount, isFromPage: origin != nil) {
+            if let mount, let early = await answerEarly(request, context, mount, isFromPage: head.origin != nil) {
                 response = early
             } else {
                 response = try await next(request, context)
@@ -37,17 +73,21 @@ package struct FrontMiddleware: RouterMiddleware {
             if request.method == .head { response = response.createHeadResponse() }
         }
         response.headers.append(HTTPField(name: .xRequestID, value: context.requestID))
-        if let origin { mount?.crossOrigin?.allow(origin, &response.headers) }
+        if let origin = head.origin { mount?.crossOrigin?.allow(origin, &response.headers) }
         return response
     }
 
-    /// The mount of a request that its options may concern; most requests are told by their head that they are not.
+    /// Returns the mount of a request that the options of a mount can concern.
+    ///
+    /// The head of most requests shows that no option concerns them.
     private func mountWithOptions(_ request: Request, _ origin: String?) -> Mount? {
         guard hasOptions, origin != nil || (request.method == .post && request.uri.query != nil) else { return nil }
         return mounts.first { $0.contains(request.uri.path) }
     }
 
-    /// The answer to a request that is not routed as it came: a browser's question, or a POST that stands for another method.
+    /// Answers a CORS preflight request, or a POST that stands for another method.
+    ///
+    /// Returns `nil` for other requests.
     private func answerEarly(
         _ request: Request,
         _ context: MortiseRequestContext,
@@ -59,23 +99,14 @@ package struct FrontMiddleware: RouterMiddleware {
         return await mount.respond(request, context)
     }
 
-    /// One walk over the fields: looking them up by name would have the fields make an index first.
-    private static func idAndOrigin(of request: Request) -> (id: String, origin: String?) {
-        var id: String?
-        var origin: String?
-        for field in request.headers {
-            if id == nil, field.name == .xRequestID, RequestID.isAcceptable(field.value) { id = field.value }
-            if field.name == .origin { origin = field.value }
-        }
-        return (id ?? RequestID.make(), origin)
-    }
-
-    /// Endpoints throw nothing, so this is the router's own 404, or a route that was not declared as an endpoint.
+    /// Answers an error that no endpoint caught.
+    ///
+    /// Endpoints throw nothing, so the error is the router's 404 or comes from a route that is not an endpoint.
     private func respond(to error: any Error, _ request: Request, _ context: MortiseRequestContext) async -> Response {
         let path = request.uri.path
         let mount = mounts.first { $0.contains(path) }
         guard let error = error as? HTTPError, error.status == .notFound else {
-            context.logger.error("request failed outside of any endpoint", metadata: ["error": "\(type(of: error))"])
+            context.logger.error("a request failed outside of any endpoint", metadata: ["error": "\(type(of: error))"])
             return ErrorRenderer.problemJSON.render(.internalError, context)
         }
         guard let mount else { return ErrorRenderer.problemJSON.render(.notFound, context) }

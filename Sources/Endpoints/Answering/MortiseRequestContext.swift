@@ -1,10 +1,11 @@
 package import Hummingbird
 package import Logging
 package import NIOCore
+package import Tracing
 
-/// What travels with a request through the router.
+/// The context that travels with a request through the router.
 package struct MortiseRequestContext: RequestContext {
-    /// What Hummingbird itself needs.
+    /// The storage that Hummingbird needs.
     package var coreContext: CoreRequestContextStorage
 
     /// The id in the answer's `X-Request-Id`, in log lines and in problems.
@@ -12,12 +13,17 @@ package struct MortiseRequestContext: RequestContext {
     /// `FrontMiddleware` sets it.
     package var requestID: String
 
+    /// The span of the request.
+    ///
+    /// `nil` where no tracer records spans.
+    package var span: (any Span)?
+
     /// The connection.
     package let channel: any Channel
 
     private let channelLogger: Logger
 
-    /// Makes the context of one request.
+    /// Creates the context of one request.
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         requestID = ""
@@ -25,12 +31,14 @@ package struct MortiseRequestContext: RequestContext {
         channelLogger = source.logger
     }
 
-    /// The peer of the connection, which may be a proxy; `nil` once it is gone.
+    /// The address of the connection's peer, which can be a proxy.
+    ///
+    /// `nil` after the connection has closed.
     package var remoteAddress: SocketAddress? { channel.remoteAddress }
 
     /// A logger that carries the request id.
     ///
-    /// It is made when it is asked for, since most requests log nothing.
+    /// The logger is created for each use, because most requests log nothing.
     package var logger: Logger {
         var logger = channelLogger
         logger[metadataKey: "hb.request.id"] = nil

@@ -1,37 +1,39 @@
-/// Who may call an operation.
+/// The callers that an operation permits.
 package enum Access: Sendable, Equatable {
-    /// Anybody; no credential is looked at.
+    /// All callers. No credential is read.
     case open
-    /// Whoever has a credential of that audience and, where one is named, the permission.
+    /// Callers whose credential belongs to the audience and has the permission, if one is named.
     case restricted(to: Audience, permission: String?)
 
-    /// The credentials that an operation is for.
+    /// A group of credentials.
     package enum Audience: String, Sendable {
         /// Operator keys.
         case `operator`
         /// Admin keys and members.
         case admin
-        /// Admin keys and members; those without the permission too, for what is their own.
+        /// Admin keys and members. A member without the permission reaches its own resources.
         case owner
-        /// Any credential.
+        /// All credentials.
         case any
     }
 
-    /// Operator keys with this permission.
+    /// Returns the access of operator keys with this permission.
     package static func `operator`(_ permission: String? = nil) -> Access {
         .restricted(to: .operator, permission: permission)
     }
 
-    /// Admin keys and members with this permission.
+    /// Returns the access of admin keys and members with this permission.
     package static func admin(_ permission: String? = nil) -> Access { .restricted(to: .admin, permission: permission) }
 
-    /// Admin keys and members with this permission, and members without it for what is their own.
+    /// Returns the access of admin keys and members with this permission, and of members without it to their own resources.
     package static func owner(_ permission: String) -> Access { .restricted(to: .owner, permission: permission) }
 
-    /// Any credential with this permission.
+    /// Returns the access of all credentials with this permission.
     package static func any(_ permission: String? = nil) -> Access { .restricted(to: .any, permission: permission) }
 
-    /// The permission that is needed, if any.
+    /// The permission that the caller needs.
+    ///
+    /// `nil` if none.
     package var permission: String? {
         if case .restricted(_, let permission) = self { permission } else { nil }
     }

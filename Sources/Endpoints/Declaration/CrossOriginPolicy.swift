@@ -1,16 +1,16 @@
 package import HTTPTypes
 import Hummingbird
 
-/// What a browser lets pages of other origins do with a surface (the Fetch standard, section 3.3).
+/// The cross-origin requests that a browser permits to a surface (the Fetch standard, section 3.3).
 ///
-/// Every origin is welcome. That gives nothing away, since credentials travel in `Authorization`, which a page must know to send, and
-/// never in cookies, which a browser would add by itself.
+/// All origins are permitted. This is safe, because a page must know a credential to send it in `Authorization`. A surface reads no
+/// cookies, which a browser would add by itself.
 package struct CrossOriginPolicy: Sendable {
     private let methods: String
     private let headers: String
     private let exposed: String
 
-    /// Allows methods and request headers, and lets pages read these headers of answers.
+    /// Creates a policy that permits methods and request headers, and shows these headers of answers to pages.
     package init(
         methods: [HTTPRequest.Method],
         headers: [HTTPField.Name],
@@ -21,12 +21,12 @@ package struct CrossOriginPolicy: Sendable {
         self.exposed = exposed.map { $0.rawName.lowercased() }.joined(separator: ", ")
     }
 
-    /// Whether a browser asks if it may send another request.
+    /// Returns true if the request is a CORS preflight request.
     func isPreflight(_ request: Request) -> Bool {
         request.method == .options && request.headers[.accessControlRequestMethod] != nil
     }
 
-    /// The answer to such a question, good for an hour.
+    /// Returns the answer to a preflight request, valid for one hour.
     func preflight() -> Response {
         var response = Response(
             status: .noContent,
@@ -40,7 +40,7 @@ package struct CrossOriginPolicy: Sendable {
         return response
     }
 
-    /// Lets a page of the origin read the answer.
+    /// Adds the fields that let a page of the origin read the answer.
     func allow(_ origin: String, _ fields: inout HTTPFields) {
         fields[.accessControlAllowOrigin] = origin
         if !exposed.isEmpty { fields[.accessControlExposeHeaders] = exposed }

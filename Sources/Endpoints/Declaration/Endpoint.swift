@@ -1,71 +1,78 @@
 package import HTTPTypes
 
-/// One operation: what it is called, who may call it, what it takes and gives, and the code that does it.
+/// The declaration of one operation: its names, its callers, its input and output, and its handler.
 ///
-/// The declaration is the only one: requests are checked against it, the OpenAPI document is made from it, and tests
-/// run through all of them.
+/// Requests are checked against the declaration, the OpenAPI document is generated from it, and tests check all declarations.
 package struct Endpoint<Principal: Sendable>: Sendable {
-    /// The code of an operation.
+    /// A function that performs an operation.
     ///
-    /// It gets a request that has been authenticated, permitted and validated.
+    /// Its request is authenticated, authorized and validated.
     package typealias Handler = @Sendable (EndpointRequest<Principal>) async throws -> EndpointResponse
 
-    /// The method; a GET answers HEAD too.
+    /// The method.
+    ///
+    /// GET answers HEAD too.
     package let method: EndpointMethod
 
     /// The path.
     package let path: PathTemplate
 
-    /// The name of the operation, unique in the document.
+    /// The name of the operation.
+    ///
+    /// Unique in the document.
     package let operationID: String
 
-    /// The heading under which the document lists it.
+    /// The heading of the operation in the document.
     package let tag: String
 
-    /// A few words.
+    /// A short imperative sentence.
     package let summary: String
 
-    /// Sentences for the reader of the documentation.
+    /// A longer text for readers of the documentation.
     package let description: String
 
-    /// Who may call it.
+    /// The callers that the operation permits.
     package let access: Access
 
-    /// The parameters in the path; each name in braces needs one.
+    /// The parameters of the path, one for each name in braces.
     package let parameters: [PathParameter]
 
     /// The parameters of the query.
     package let query: QuerySchema
 
-    /// What the body must be like; without one no body is read.
+    /// The rules for the body.
+    ///
+    /// `nil` if no body is read.
     package let body: RequestBodySchema?
 
-    /// The answers other than problems.
+    /// The successful answers.
     package let responses: [EndpointResult]
 
-    /// The problems that its own code gives, beyond those that follow from the declaration.
+    /// The problems that the handler throws, in addition to those that follow from the declaration.
     package let problems: [Problem.Kind]
 
-    /// Whether `Idempotency-Key` is read.
+    /// True if the operation reads `Idempotency-Key`.
     package let takesIdempotencyKey: Bool
 
-    /// How long the code may take; `nil` where it enforces a deadline of its own.
+    /// The maximum time of the handler.
+    ///
+    /// `nil` if the handler has its own deadline.
     package let deadline: Duration?
 
-    /// Whether its requests have a line in the access log.
+    /// True if requests have a line in the access log.
     ///
-    /// Answers of 500 and above always have one.
+    /// Requests with an answer of 500 and above always have a line.
     package let logsAccess: Bool
 
-    /// Whether the document shows it.
+    /// True if the document shows the operation.
     package let isDocumented: Bool
 
-    /// The code.
+    /// The function that performs the operation.
     package let handler: Handler
 
     /// Declares an operation.
     ///
-    /// The deadline is 30 seconds by default; without one no task is made for the request.
+    /// The deadline defaults to 30 seconds. An operation without a deadline creates no task for a request.
     package init(
         _ method: EndpointMethod,
         _ path: String,
@@ -107,12 +114,12 @@ package struct Endpoint<Principal: Sendable>: Sendable {
 
 /// The method of an operation.
 package enum EndpointMethod: Sendable, Equatable {
-    /// This one.
+    /// One method.
     case only(HTTPRequest.Method)
-    /// Every one, also those that nobody has heard of.
+    /// All methods, including unknown methods.
     case any
 
-    /// GET, and HEAD.
+    /// GET and HEAD.
     package static let get = EndpointMethod.only(.get)
 
     /// POST.
@@ -127,7 +134,7 @@ package enum EndpointMethod: Sendable, Equatable {
     /// DELETE.
     package static let delete = EndpointMethod.only(.delete)
 
-    /// The methods that the router knows the operation by.
+    /// The methods that the router routes to the operation.
     var routed: [HTTPRequest.Method] {
         switch self {
         case .only(.get): [.get, .head]
@@ -137,20 +144,22 @@ package enum EndpointMethod: Sendable, Equatable {
     }
 }
 
-/// A parameter in the path.
+/// A parameter of the path.
 ///
-/// A value that the schema does not accept is answered as something that does not exist.
+/// A value that the schema does not accept is answered with 404.
 package struct PathParameter: Sendable {
-    /// The name in braces.
+    /// The name between the braces.
     package let name: String
 
-    /// A text for the reader of the documentation.
+    /// A text for readers of the documentation.
     package let description: String
 
-    /// What the decoded segment must be like.
+    /// The rules for the decoded segment.
     package let schema: Schema
 
-    /// Makes a parameter; by default any text of up to 255 characters.
+    /// Creates a parameter.
+    ///
+    /// The schema defaults to a text of 1 to 255 characters.
     package init(_ name: String, _ description: String, _ schema: Schema = .string(min: 1, max: 255)) {
         self.name = name
         self.description = description
@@ -158,53 +167,59 @@ package struct PathParameter: Sendable {
     }
 }
 
-/// What the body of a request must be like.
+/// The rules for the body of a request.
 package struct RequestBodySchema: Sendable {
-    /// What its JSON must be like.
+    /// The rules for the JSON.
     package let schema: Schema
 
-    /// Whether an empty body counts as `{}`.
+    /// True if an empty body counts as `{}`.
     package let isOptional: Bool
 
-    /// How many bytes it may have.
+    /// The maximum length in bytes.
     package let maximumBytes: Int
 
-    /// Whether it may also be a form, whose fields are then members with strings for values.
+    /// True if the body can also be a form, whose fields become members with string values.
     package var acceptsForm = false
 
-    /// The same, as JSON or as a form.
+    /// A copy of the rules that also accepts a form.
     package var orForm: RequestBodySchema {
         var copy = self
         copy.acceptsForm = true
         return copy
     }
 
-    /// A body that must be there, of at most 64 KiB if nothing else is said.
+    /// Returns the rules for a required body.
+    ///
+    /// The maximum length defaults to 64 KiB.
     package static func required(_ schema: Schema, maximumBytes: Int = 65_536) -> RequestBodySchema {
         RequestBodySchema(schema: schema, isOptional: false, maximumBytes: maximumBytes)
     }
 
-    /// A body that may be empty, of at most 64 KiB if nothing else is said.
+    /// Returns the rules for a body that can be empty.
+    ///
+    /// The maximum length defaults to 64 KiB.
     package static func optional(_ schema: Schema, maximumBytes: Int = 65_536) -> RequestBodySchema {
         RequestBodySchema(schema: schema, isOptional: true, maximumBytes: maximumBytes)
     }
 }
 
-/// An answer that an operation gives when all goes well.
+/// The declaration of a successful answer.
 package struct EndpointResult: Sendable {
     /// The status.
     package let status: HTTPResponse.Status
 
-    /// A text for the reader of the documentation.
+    /// A text for readers of the documentation.
     package let description: String
 
-    /// The JSON in it, if any.
+    /// The rules for the JSON.
+    ///
+    /// `nil` without JSON.
     package let schema: Schema?
 
     /// The media type of the body.
     package let mediaType: String
 
-    /// Header fields and what they say.
+    /// The header fields and their descriptions.
     package let headers: [(name: String, description: String)]
 
     /// Declares an answer.

@@ -1,18 +1,21 @@
 package import HTTPTypes
 
-/// How a table of endpoints finds out who calls and what they may do; the HTTP layer knows neither.
+/// The authentication and authorization of a table of endpoints.
+///
+/// The HTTP layer knows neither credentials nor permissions.
 package struct EndpointSecurity<Principal: Sendable>: Sendable {
-    /// Turns the credential in the header fields into whoever it belongs to.
+    /// Returns the principal that the credential in the header fields belongs to.
     ///
-    /// Throws `Problem.unauthorized` where there is none, and `Problem.invalidCredential` where it does not count. It
-    /// runs before anything else of the request is looked at, and not at all for open endpoints. For a request that was held up it runs
-    /// again, which is no further use of the credential.
-    package let authenticate: @Sendable (HTTPFields, MortiseRequestContext, _ isAgain: Bool) async throws -> Principal
+    /// Throws `Problem.unauthorized` if there is no credential, and `Problem.invalidCredential` if the credential is not valid.
+    /// Authentication runs before any other part of the request is read. It does not run for open endpoints. It runs a second
+    /// time, with `isRepeated` true, for a request whose body was slow. The second run does not count as a use of the credential.
+    package let authenticate:
+        @Sendable (HTTPFields, MortiseRequestContext, _ isRepeated: Bool) async throws -> Principal
 
     /// Throws `Problem.forbidden` unless the caller has the audience and the permission.
     package let authorize: @Sendable (Principal, Access) throws -> Void
 
-    /// Makes the pair.
+    /// Creates the pair.
     package init(
         authenticate: @escaping @Sendable (HTTPFields, MortiseRequestContext, Bool) async throws -> Principal,
         authorize: @escaping @Sendable (Principal, Access) throws -> Void
@@ -23,7 +26,7 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
 }
 
 extension EndpointSecurity where Principal == Never {
-    /// For tables that have open endpoints only.
+    /// The security of a table that has open endpoints only.
     package static let open = EndpointSecurity(
         authenticate: { _, _, _ in throw Problem.unauthorized },
         authorize: { _, _ in }

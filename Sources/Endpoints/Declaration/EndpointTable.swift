@@ -2,7 +2,7 @@ package import CoreMetrics
 package import HTTPTypes
 package import Hummingbird
 
-/// The operations of one surface, with what they have in common.
+/// The operations of one surface, with their common security and settings.
 package struct EndpointTable<Principal: Sendable>: Sendable {
     /// The operations.
     package let endpoints: [Endpoint<Principal>]
@@ -11,9 +11,9 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
     private let security: EndpointSecurity<Principal>
     private let settings: EndpointSettings
 
-    /// Makes a table.
+    /// Creates a table.
     ///
-    /// `declarationFaults` says what is wrong with it.
+    /// `declarationFaults` lists the faults of the declarations.
     package init(
         _ endpoints: [Endpoint<Principal>],
         security: EndpointSecurity<Principal>,
@@ -25,7 +25,7 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
         self.settings = settings
     }
 
-    /// The table with more operations.
+    /// Returns the table with more operations.
     package func adding(_ more: [Endpoint<Principal>]) -> EndpointTable {
         EndpointTable(endpoints + more, security: security, settings: settings)
     }
@@ -39,8 +39,10 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
         }
     }
 
-    /// Answers what the router found no operation for: an operation for any method, one that only a request with an overridden
-    /// method reaches, 405 where the path is known with other methods, and 404.
+    /// Answers a request that the router found no operation for.
+    ///
+    /// The answer comes from an operation for all methods, or from the operation of an overridden method. Otherwise it is 405 if
+    /// the path exists with other methods, else 404.
     package func respondToUnmatched(_ request: Request, _ context: MortiseRequestContext) async -> Response {
         let path = request.uri.path
         let matching = responders.filter { $0.endpoint.path.match(path) != nil }
@@ -57,56 +59,66 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
         return settings.renderer.render(problem, context)
     }
 
-    /// The part of the path space that belongs to this table, for `FrontMiddleware`.
+    /// Returns the part of the path space that belongs to this table, for `FrontMiddleware`.
     package func mount(at prefix: String) -> Mount {
         Mount(prefix: prefix, respond: respondToUnmatched)
     }
 }
 
-/// What the operations of one surface have in common.
+/// The settings that the operations of one surface share.
 package struct EndpointSettings: Sendable {
-    /// Which requests have a line in the access log.
+    /// A choice of the requests that have a line in the access log.
     package enum AccessLog: Sendable {
-        /// Those of the endpoints that say so.
+        /// The requests of endpoints that declare it.
         case declared
-        /// All of them.
+        /// All requests.
         case all
-        /// None, except for answers of 500 and above.
+        /// Only requests with an answer of 500 and above.
         case failures
     }
 
-    /// Spells the errors.
+    /// Renders the errors.
     package var renderer: ErrorRenderer
 
-    /// Translates errors of the domain into problems; `nil` for what it does not know, which becomes `internal_error`.
+    /// Translates an error of the domain into a problem.
+    ///
+    /// Returns `nil` for an unknown error, which becomes `internal_error`.
     package var translate: @Sendable (any Error) -> Problem?
 
-    /// Header fields that every answer other than a problem has; by default `Cache-Control: no-store`.
+    /// The header fields of every answer that is not a problem.
+    ///
+    /// Defaults to `Cache-Control: no-store`.
     package var headers: HTTPFields
 
-    /// How long a body may take to arrive; 10 seconds by default.
+    /// The maximum time for a body to arrive.
+    ///
+    /// Defaults to 10 seconds.
     ///
     /// The server's idle timeout bounds the wait for each piece.
     package var bodyDeadline: Duration
 
-    /// How long after a credential was looked at its request may begin to be carried out; 10 ms by default.
+    /// The maximum time between authentication and the start of the handler.
     ///
-    /// A body that keeps it waiting longer has the credential looked at again: who holds a body back must not choose the moment.
+    /// Defaults to 10 ms.
+    ///
+    /// A request with a slower body is authenticated again, so that a client cannot hold a body back until its credential is revoked.
     package var credentialAge: Duration
 
-    /// The clock that deadlines are measured with.
+    /// The clock that measures deadlines.
     package var clock: any Clock<Duration>
 
-    /// Which requests have a line in the access log.
+    /// The requests that have a line in the access log.
     package var accessLog: AccessLog
 
-    /// Takes secrets out of a text before it reaches a log.
+    /// Masks secrets in a text before the text reaches a log.
     package var redact: @Sendable (String) -> String
 
-    /// Where requests are counted and timed; nowhere if `nil`.
+    /// Counts and times requests.
+    ///
+    /// `nil` counts none.
     package var metrics: (any MetricsFactory)?
 
-    /// Makes settings.
+    /// Creates settings.
     package init(
         renderer: ErrorRenderer = .problemJSON,
         translate: @escaping @Sendable (any Error) -> Problem? = { _ in nil },

@@ -3,19 +3,23 @@ package import Hummingbird
 
 /// A part of the path space that belongs to one surface.
 package struct Mount: Sendable {
-    /// The path that the surface's paths begin with, such as `/v1`; `/` is every path.
+    /// The path that the surface's paths begin with, such as `/v1`.
+    ///
+    /// `/` contains all paths.
     package let prefix: String
 
-    /// What pages of other origins may do here; `nil` where no browser is expected.
+    /// The cross-origin requests that browsers permit.
+    ///
+    /// `nil` for a surface without browsers.
     package var crossOrigin: CrossOriginPolicy?
 
-    /// The query parameter by which a POST may stand for another method, for clients that can only send GET and POST.
+    /// The query parameter that lets a POST stand for another method, for clients that can send only GET and POST.
     package var methodParameter: String?
 
-    /// Answers requests under the prefix that the router found nothing for.
+    /// Answers requests under the prefix that the router found no operation for.
     package let respond: @Sendable (Request, MortiseRequestContext) async -> Response
 
-    /// Makes a mount.
+    /// Creates a mount.
     package init(
         prefix: String,
         respond: @escaping @Sendable (Request, MortiseRequestContext) async -> Response
@@ -24,10 +28,12 @@ package struct Mount: Sendable {
         self.respond = respond
     }
 
-    /// Whether its requests have to be looked at before they are routed.
+    /// True if requests must be examined before they are routed.
     var hasOptions: Bool { crossOrigin != nil || methodParameter != nil }
 
-    /// Whether the path is the prefix, or continues it after a slash; several slashes count as one, as they do for the router.
+    /// Returns true if the path is the prefix, or continues the prefix after a slash.
+    ///
+    /// Several slashes count as one, as in the router.
     func contains(_ path: String) -> Bool {
         guard prefix != "/" else { return true }
         guard !path.utf8.starts(with: prefix.utf8) else {
@@ -43,12 +49,12 @@ package struct Mount: Sendable {
         path.utf8.dropFirst(offset).first == UInt8(ascii: "/")
     }
 
-    /// The methods that a POST may stand for.
+    /// The methods that a POST can stand for.
     ///
-    /// HEAD is none of them: its answer has no body, which whoever sent a POST would wait for in vain.
+    /// HEAD is not among them, because its answer has no body, and the sender of a POST waits for a body.
     private static let overriding: Set<HTTPRequest.Method> = [.get, .put, .patch, .delete]
 
-    /// The request with the method that its query names; `nil` where it names none.
+    /// Returns the request with the method that its query names, or `nil` if the query names none.
     func overridden(_ request: Request) -> Request? {
         guard let methodParameter, request.method == .post, let query = request.uri.query else { return nil }
         for pair in query.split(separator: "&") {

@@ -2,7 +2,7 @@ import Hummingbird
 
 /// A path with parameters in braces, such as `/v1/workspaces/{workspace}`.
 ///
-/// A last segment `{name+}` stands for everything that follows, at least one segment.
+/// A last segment `{name+}` stands for the rest of the path, at least one segment.
 package struct PathTemplate: Sendable, Equatable {
     private enum Segment: Sendable, Equatable {
         case literal(String)
@@ -10,12 +10,12 @@ package struct PathTemplate: Sendable, Equatable {
         case rest(String)
     }
 
-    /// The template as it was written.
+    /// The text of the template.
     package let text: String
 
     private let segments: [Segment]
 
-    /// Reads a template.
+    /// Creates a template from its text.
     package init(_ text: String) {
         self.text = text
         segments = text.split(separator: "/")
@@ -36,10 +36,12 @@ package struct PathTemplate: Sendable, Equatable {
         }
     }
 
-    /// The template in OpenAPI's spelling, which knows no `+`.
+    /// The template in OpenAPI's syntax, which has no `+`.
     var openAPIPath: String { text.replacing("+}", with: "}") }
 
-    /// The template with the names taken out: two templates of the same shape match the same paths.
+    /// The template without names.
+    ///
+    /// Two templates of the same shape match the same paths.
     var shape: String {
         segments.map { segment in
             switch segment {
@@ -51,7 +53,7 @@ package struct PathTemplate: Sendable, Equatable {
         .joined()
     }
 
-    /// The template in Hummingbird's spelling.
+    /// The template in Hummingbird's syntax.
     var routerPath: RouterPath {
         RouterPath(
             segments.map { segment in
@@ -65,9 +67,9 @@ package struct PathTemplate: Sendable, Equatable {
         )
     }
 
-    /// The parameters of a path, not decoded; `nil` if the template does not match.
+    /// Returns the parameters of a path with their percent-encoding, or `nil` if the path does not match.
     ///
-    /// Like Hummingbird's router, it takes several slashes for one and overlooks one at the end.
+    /// As in Hummingbird's router, several slashes count as one, and a slash at the end is ignored.
     func match(_ path: String) -> [(name: String, value: Substring)]? {
         let parts = path.split(separator: "/")
         var values: [(name: String, value: Substring)] = []

@@ -3,7 +3,9 @@ import JSON
 import NIOCore
 
 extension EndpointTable {
-    /// The table with one more endpoint, `GET path`, which serves the document of all of them, itself included.
+    /// Returns the table with an endpoint `GET path` that serves the document of all endpoints, including itself.
+    ///
+    /// Throws if two schemas have the same component name.
     package func servingOpenAPI(at path: String, _ info: OpenAPIInfo) throws(OpenAPIComponentConflict) -> EndpointTable
     {
         let undescribed = adding([Self.documentEndpoint(path, tag: info.tags.first?.name ?? "API", ByteBuffer())])
@@ -20,7 +22,7 @@ extension EndpointTable {
             path,
             id: "getOpenAPI",
             tag: tag,
-            summary: "The description of this API",
+            summary: "Get the description of this API.",
             access: .open,
             query: .ignored,
             responses: [EndpointResult(.ok, "This document.", .anyObject(maximumBytes: 1_048_576))],

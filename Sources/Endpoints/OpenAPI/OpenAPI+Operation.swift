@@ -2,7 +2,9 @@ import HTTPTypes
 import JSON
 
 extension Endpoint {
-    /// OpenAPI has a fixed set of methods; an operation for any method is shown as GET, and its description says so.
+    /// The method in the document.
+    ///
+    /// OpenAPI has a fixed set of methods. An operation for all methods is shown as GET, and its description says so.
     var documentedMethod: String {
         switch method {
         case .only(let method): method.rawValue.lowercased()
@@ -29,7 +31,7 @@ extension Endpoint {
         return .object(form)
     }
 
-    /// Every problem that follows from the declaration, and those that the code gives besides.
+    /// The problems that follow from the declaration, and those that the handler throws.
     package var allProblems: [Problem.Kind] {
         var kinds: Set<Problem.Kind> = [.internalError]
         kinds.formUnion(problems)
@@ -51,14 +53,17 @@ extension Endpoint {
 
     private var fullDescription: String {
         var sentences = description.isEmpty ? [] : [description]
-        if method == .any { sentences.append("Any method is answered in the same way.") }
+        if method == .any { sentences.append("All methods have the same answer.") }
         switch access {
-        case .open: sentences.append("No credential is needed.")
+        case .open: sentences.append("Needs no credential.")
         case .restricted(let audience, let permission):
             switch audience {
             case .operator: sentences.append("Needs an operator key.")
             case .admin: sentences.append("Needs an admin key or a member's session.")
-            case .owner: sentences.append("Needs an admin key or a member's session; members see what is their own.")
+            case .owner:
+                sentences.append(
+                    "Needs an admin key or a member's session. A member without the permission sees its own resources."
+                )
             case .any: sentences.append("Needs a credential.")
             }
             if let permission { sentences.append("Permission: `\(permission)`.") }
@@ -96,13 +101,15 @@ extension Endpoint {
             [
                 "name": "Idempotency-Key", "in": "header", "required": false,
                 "description":
-                    "Repeating the request with the same key and body within 24 hours gives the same answer.",
+                    "A request with the same key and body within 24 hours has the same answer.",
                 "schema": ["type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"],
             ]
         ]
     }
 
-    /// The answers by status; several problems with one status share an entry.
+    /// The answers by status.
+    ///
+    /// Problems with the same status share an entry.
     private var answers: JSONObject {
         var answers = JSONObject()
         for result in responses { answers[result.status.code.description] = result.openAPI() }
@@ -146,9 +153,9 @@ extension Problem.Kind {
         }
         add("X-Request-Id", "The id of the request.")
         switch self {
-        case .unauthorized, .forbidden: add("WWW-Authenticate", "What is wrong with the credential (RFC 6750).")
+        case .unauthorized, .forbidden: add("WWW-Authenticate", "The fault of the credential (RFC 6750).")
         case .rateLimited, .workspaceUnavailable, .serviceUnavailable, .deadlineExceeded:
-            add("Retry-After", "When to come back, in seconds.")
+            add("Retry-After", "The time to wait before the next request, in seconds.")
         default: break
         }
         return fields

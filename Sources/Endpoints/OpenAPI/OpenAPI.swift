@@ -1,6 +1,6 @@
 package import JSON
 
-/// What an OpenAPI document says about the service as a whole.
+/// The description of the service as a whole in an OpenAPI document.
 package struct OpenAPIInfo: Sendable {
     /// The name of the service.
     package var title: String
@@ -8,13 +8,13 @@ package struct OpenAPIInfo: Sendable {
     /// The version of the API.
     package var version: String
 
-    /// Sentences for the reader.
+    /// A text for readers.
     package var description: String
 
-    /// The headings of the operations, in the order of the document, each with a sentence.
+    /// The headings of the operations, in the order of the document, each with a description.
     package var tags: [(name: String, description: String)]
 
-    /// Makes the information.
+    /// Creates the description.
     package init(title: String, version: String, description: String, tags: [(name: String, description: String)] = [])
     {
         self.title = title
@@ -24,16 +24,16 @@ package struct OpenAPIInfo: Sendable {
     }
 }
 
-/// Two different schemas have the same component name.
+/// The error that two different schemas have the same component name.
 package struct OpenAPIComponentConflict: Error, Equatable {
-    /// The name.
+    /// The component name.
     package let name: String
 }
 
 extension EndpointTable {
-    /// Describes the documented operations in OpenAPI 3.1.
+    /// Returns the OpenAPI 3.1 document of the documented operations.
     ///
-    /// Throws where two schemas claim the same component name.
+    /// Throws if two schemas have the same component name.
     package func openAPI(_ info: OpenAPIInfo) throws(OpenAPIComponentConflict) -> JSONValue {
         var components = OpenAPIComponents()
         var paths = JSONObject()

@@ -3,19 +3,21 @@ package import Hummingbird
 import JSON
 import NIOCore
 
-/// Spells problems in the dialect of one surface.
+/// Renders problems in the dialect of one surface.
 package struct ErrorRenderer: Sendable {
-    /// Makes the answer.
+    /// Returns the answer for a problem.
     ///
-    /// `X-Request-Id` is added by `FrontMiddleware`.
+    /// `FrontMiddleware` adds `X-Request-Id`.
     package let render: @Sendable (_ problem: Problem, _ context: MortiseRequestContext) -> Response
 
-    /// Makes a renderer.
+    /// Creates a renderer.
     package init(_ render: @escaping @Sendable (Problem, MortiseRequestContext) -> Response) {
         self.render = render
     }
 
-    /// `application/problem+json` (RFC 9457) with `code`, `request_id` and, for bad input, `errors`; never stored by caches.
+    /// Renders `application/problem+json` (RFC 9457) with `code`, `request_id` and, for invalid input, `errors`.
+    ///
+    /// Caches must not store the answer.
     package static let problemJSON = ErrorRenderer { problem, context in
         var writer = JSONWriter()
         writer.object { problem.writeMembers(to: &$0, requestID: context.requestID) }
@@ -53,14 +55,14 @@ extension Problem {
                 "errors",
                 .array(
                     of: .object([
-                        .optional("pointer", .string(max: 65_536).described("The place in the body (RFC 6901).")),
+                        .optional("pointer", .string(max: 65_536).described("The location in the body (RFC 6901).")),
                         .optional("parameter", .string(max: 65_536).described("The query parameter.")),
                         .optional("header", .string(max: 255).described("The header field.")),
                         .required("detail", .string(max: 4096)),
                     ]),
                     max: Validation.maximumFaults
                 )
-                .described("Everything that is wrong with the input.")
+                .described("The faults of the input.")
             ),
         ])
         .named("Problem")

@@ -2,21 +2,21 @@ package import HTTPTypes
 package import JSON
 
 extension Problem {
-    /// The input is wrong in these ways.
+    /// Returns the problem of input with these faults.
     package static func invalidRequest(_ faults: [Fault]) -> Problem {
         let sentence =
             switch faults.count {
             case 0: Kind.invalidRequest.sentence
             case 1: "\(faults[0].subject) \(faults[0].detail)."
-            default: "\(faults.count) things are wrong with the request."
+            default: "The request has \(faults.count) faults."
             }
         return Problem(.invalidRequest, detail: sentence, faults: faults)
     }
 
-    /// The input is wrong in this way.
+    /// Returns the problem of input with one fault.
     package static func invalidRequest(_ fault: Fault) -> Problem { invalidRequest([fault]) }
 
-    /// The body is not JSON.
+    /// Returns the problem of a body that is not JSON.
     package static func invalidJSON(_ error: JSONError) -> Problem {
         Problem(
             .invalidRequest,
@@ -25,19 +25,19 @@ extension Problem {
         )
     }
 
-    /// There is no credential.
+    /// The problem of a request without a credential.
     ///
-    /// RFC 6750 section 3.1 wants no error code in this case.
+    /// RFC 6750 section 3.1 asks for no error code in this case.
     package static let unauthorized = Problem(.unauthorized, headers: [.wwwAuthenticate: challenge])
 
-    /// There is a credential, but it does not count (any more).
+    /// The problem of a credential that is not valid.
     package static let invalidCredential = Problem(
         .unauthorized,
         detail: "The credential is not valid.",
         headers: [.wwwAuthenticate: "\(challenge), error=\"invalid_token\""]
     )
 
-    /// The credential lacks this permission.
+    /// Returns the problem of a credential without a permission.
     package static func forbidden(permission: String) -> Problem {
         Problem(
             .forbidden,
@@ -46,54 +46,62 @@ extension Problem {
         )
     }
 
-    /// What the path names does not exist for this caller.
+    /// The problem of a path that names no resource of the caller.
     package static let notFound = Problem(.notFound)
 
-    /// The state of the resource does not allow it; the detail says which.
+    /// Returns the problem of a resource whose state does not allow the operation.
+    ///
+    /// The detail names the state.
     package static func conflict(_ detail: String) -> Problem { Problem(.conflict, detail: detail) }
 
-    /// The body has more than `limit` bytes.
+    /// Returns the problem of a body with more than `limit` bytes.
     ///
-    /// The connection is closed, since nobody wants the rest.
+    /// The connection is closed, so that the server need not read the rest.
     package static func contentTooLarge(limit: Int) -> Problem {
-        Problem(.contentTooLarge, detail: "The body may have at most \(limit) bytes.", headers: [.connection: "close"])
+        Problem(.contentTooLarge, detail: "The body must have at most \(limit) bytes.", headers: [.connection: "close"])
     }
 
-    /// The body took too long to arrive.
+    /// The problem of a body that arrived too slowly.
     ///
     /// The connection is closed.
     package static let requestTimeout = Problem(.requestTimeout, headers: [.connection: "close"])
 
-    /// The body is not JSON by its own account.
+    /// The problem of a body whose header fields name another type than JSON.
     package static let unsupportedMediaType = Problem(.unsupportedMediaType, headers: [.accept: "application/json"])
 
-    /// Well-formed and valid, but not to be done.
+    /// Returns the problem of a valid request that cannot be performed.
     package static func unprocessable(_ detail: String) -> Problem { Problem(.unprocessable, detail: detail) }
 
-    /// A limit has been reached; `seconds` is when to come back.
+    /// Returns the problem of a reached rate limit.
+    ///
+    /// `seconds` is the time to wait.
     package static func rateLimited(retryAfter seconds: Int) -> Problem {
         Problem(.rateLimited, headers: [.retryAfter: seconds.description])
     }
 
-    /// The database of one workspace cannot be reached; `seconds` is when to come back.
+    /// Returns the problem of a workspace whose database is unreachable.
+    ///
+    /// `seconds` is the time to wait.
     package static func workspaceUnavailable(retryAfter seconds: Int) -> Problem {
         Problem(.workspaceUnavailable, headers: [.retryAfter: seconds.description])
     }
 
-    /// The service cannot answer now; `seconds` is when to come back.
+    /// Returns the problem of a service that cannot answer now.
+    ///
+    /// `seconds` is the time to wait.
     package static func serviceUnavailable(retryAfter seconds: Int) -> Problem {
         Problem(.serviceUnavailable, headers: [.retryAfter: seconds.description])
     }
 
-    /// The operation did not end in the time that it may take.
+    /// The problem of an operation that exceeded its deadline.
     package static let deadlineExceeded = Problem(.deadlineExceeded, headers: [.retryAfter: "1"])
 
-    /// The path exists with these methods only.
+    /// Returns the problem of a path that exists with other methods only.
     package static func methodNotAllowed(allow methods: [HTTPRequest.Method]) -> Problem {
         Problem(.methodNotAllowed, headers: [.allow: methods.map(\.rawValue).joined(separator: ", ")])
     }
 
-    /// Nothing the client did.
+    /// The problem of a fault in the service.
     package static let internalError = Problem(.internalError)
 
     private static let challenge = "Bearer realm=\"mortise\""

@@ -1,37 +1,39 @@
 package import HTTPTypes
 
 extension Problem {
-    /// The kinds of errors; the raw value is the stable `code` that clients may depend on.
+    /// A kind of error.
+    ///
+    /// The raw value is the stable `code` that clients can depend on.
     package enum Kind: String, Sendable, CaseIterable {
-        /// The body, the query or a header is not what the operation takes.
+        /// The body, the query or a header field is invalid.
         case invalidRequest = "invalid_request"
-        /// No credential, or one that does not count.
+        /// The credential is missing or not valid.
         case unauthorized
         /// The credential lacks a permission.
         case forbidden
-        /// What the path names does not exist for this caller.
+        /// The path names no resource of the caller.
         case notFound = "not_found"
         /// The path exists, but not with this method.
         case methodNotAllowed = "method_not_allowed"
-        /// The body took too long to arrive.
+        /// The body arrived too slowly.
         case requestTimeout = "request_timeout"
-        /// The state of the resource does not allow it.
+        /// The state of the resource does not allow the operation.
         case conflict
         /// The body exceeds the limit.
         case contentTooLarge = "content_too_large"
-        /// The body is not JSON by its own account.
+        /// The header fields name another type than JSON.
         case unsupportedMediaType = "unsupported_media_type"
-        /// Well-formed and valid, but not to be done, such as an idempotency key with another body.
+        /// The request is valid and cannot be performed, such as an idempotency key with another body.
         case unprocessable
-        /// A limit has been reached.
+        /// A rate limit is reached.
         case rateLimited = "rate_limited"
-        /// Nothing the client did.
+        /// The service has a fault.
         case internalError = "internal_error"
-        /// The database of one workspace cannot be reached.
+        /// The database of one workspace is unreachable.
         case workspaceUnavailable = "workspace_unavailable"
         /// The service cannot answer now.
         case serviceUnavailable = "service_unavailable"
-        /// The operation did not end in the time that it may take.
+        /// The operation exceeded its deadline.
         case deadlineExceeded = "deadline_exceeded"
     }
 }
@@ -56,7 +58,9 @@ extension Problem.Kind {
         }
     }
 
-    /// The summary of the kind, which is the same in every occurrence.
+    /// The summary of the kind.
+    ///
+    /// The same in every occurrence.
     package var title: String {
         switch self {
         case .invalidRequest: "Invalid request"
@@ -77,24 +81,25 @@ extension Problem.Kind {
         }
     }
 
-    /// The detail where an occurrence has nothing to add.
+    /// The detail of an occurrence without a detail of its own.
     var sentence: String {
         switch self {
         case .invalidRequest: "The request is not valid."
         case .unauthorized: "This operation needs a valid credential in the Authorization header."
         case .forbidden: "The credential does not permit this operation."
-        case .notFound: "There is nothing here for this caller."
+        case .notFound: "The resource does not exist, or the credential does not reach it."
         case .methodNotAllowed: "The resource does not support this method."
         case .requestTimeout: "The body did not arrive in time."
         case .conflict: "The state of the resource does not allow this operation."
         case .contentTooLarge: "The body exceeds the size limit."
         case .unsupportedMediaType: "The body must be JSON."
-        case .unprocessable: "The operation cannot be done."
-        case .rateLimited: "Too many requests."
-        case .internalError: "The service failed to answer. The request id identifies the failure in its log."
-        case .workspaceUnavailable: "The workspace's database cannot be used at the moment."
-        case .serviceUnavailable: "The service cannot answer at the moment."
-        case .deadlineExceeded: "The operation took too long and was stopped; it may or may not have taken effect."
+        case .unprocessable: "The operation cannot be performed."
+        case .rateLimited: "A rate limit is reached. Send the request again later."
+        case .internalError: "The service failed. Its log has the cause under the request id."
+        case .workspaceUnavailable: "The workspace's database is unavailable. Send the request again later."
+        case .serviceUnavailable: "The service is unavailable. Send the request again later."
+        case .deadlineExceeded:
+            "The operation was stopped at its deadline. Read the resource to learn if the operation took effect."
         }
     }
 }

@@ -1,29 +1,33 @@
 package import HTTPTypes
 
-/// A request that is answered with an error, in the terms of RFC 9457.
+/// An error answer, in the terms of RFC 9457.
 ///
-/// Every text in it goes to the client. Surfaces translate the domain's errors into problems and give them to their
-/// `ErrorRenderer`, which spells them in their dialect.
+/// The client sees all of its texts. A surface translates errors of the domain into problems, and its `ErrorRenderer` renders them in
+/// its dialect.
 package struct Problem: Error, Sendable, Equatable {
-    /// What kind of error it is.
+    /// The kind of the error.
     package var kind: Kind
 
-    /// What a dialect calls it, where it has a finer word than the kind; the native surface has none.
+    /// The code of a dialect that divides the kind further.
+    ///
+    /// The native surface has none.
     package var code: String?
 
     /// A sentence about this occurrence.
     package var detail: String
 
-    /// What is wrong with the input, all of it.
+    /// All faults of the input.
     package var faults: [Fault]
 
-    /// The path that leads nowhere, for dialects that repeat it.
+    /// The unknown path, for dialects that repeat it in the answer.
     package var unknownPath: String?
 
-    /// Header fields that belong to the error in every dialect.
+    /// The header fields of the error in every dialect.
     package var headers: HTTPFields
 
-    /// Makes a problem; the detail is the kind's own sentence if none is given.
+    /// Creates a problem.
+    ///
+    /// The detail defaults to the sentence of the kind.
     package init(
         _ kind: Kind,
         code: String? = nil,
@@ -40,6 +44,6 @@ package struct Problem: Error, Sendable, Equatable {
 }
 
 extension Problem: CustomStringConvertible {
-    /// The code, which is safe to print anywhere.
+    /// The code, which holds no secret.
     package var description: String { kind.rawValue }
 }

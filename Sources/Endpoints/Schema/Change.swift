@@ -1,13 +1,15 @@
-/// What a PATCH says about one member.
+/// The change of one member by a PATCH.
 package enum Change<Value: Sendable>: Sendable {
-    /// The member is absent: what is stored stays.
+    /// The member is absent. The stored value stays.
     case keep
-    /// The member is `null`: what is stored is cleared.
+    /// The member is `null`. The stored value is cleared.
     case clear
-    /// The member has a value.
+    /// The member has a value, which replaces the stored value.
     case set(Value)
 
-    /// The change with its value converted; a conversion that throws makes the whole throw.
+    /// Returns the change with its value converted.
+    ///
+    /// Throws the error of the conversion.
     package func map<Other: Sendable, E: Error>(
         _ convert: (Value) throws(E) -> Other
     ) throws(E) -> Change<Other> {
@@ -18,7 +20,7 @@ package enum Change<Value: Sendable>: Sendable {
         }
     }
 
-    /// What is stored after the change.
+    /// Returns the stored value after the change.
     package func applied(to current: Value?) -> Value? {
         switch self {
         case .keep: current

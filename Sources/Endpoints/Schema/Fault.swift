@@ -1,12 +1,12 @@
 package import JSON
 
-/// One thing that is wrong with a request: where, and what would be right.
+/// One fault of a request: its location, and the rule that the input breaks.
 ///
-/// The detail never quotes what the client sent, since that may be a secret in the wrong place.
+/// The detail never quotes the input, which can be a secret in the wrong place.
 package struct Fault: Sendable, Equatable {
-    /// The part of the request that is at fault.
+    /// A part of a request.
     package enum Location: Sendable, Equatable {
-        /// A place in the JSON body.
+        /// A value in the JSON body.
         case body(JSONPointer)
         /// A query parameter.
         case query(String)
@@ -14,41 +14,47 @@ package struct Fault: Sendable, Equatable {
         case header(String)
     }
 
-    /// What sort of fault it is, for dialects that have a code for each.
+    /// A kind of fault, for dialects that have a code for each kind.
     package enum Kind: Sendable {
-        /// It must be there and is not.
+        /// A required value is missing.
         case missing
-        /// It has another JSON type.
+        /// The value has another JSON type.
         case mistyped
-        /// It has the right type and is not acceptable.
+        /// The value has the right type and breaks another rule.
         case unacceptable
     }
 
-    /// The detail of what is missing; a rule that gives it says that an empty value counts as none.
+    /// The detail of a missing value.
+    ///
+    /// A rule that returns this detail treats an empty value as missing.
     package static let isRequired = "is required"
 
-    /// The part of the request that is at fault.
+    /// The part of the request that has the fault.
     package let location: Location
 
-    /// What sort of fault it is.
+    /// The kind of fault.
     package let kind: Kind
 
-    /// A clause that has the location as its subject, such as "must be a string".
+    /// A clause with the location as its subject, such as "must be a string".
     package let detail: String
 
-    /// Makes a fault.
+    /// Creates a fault.
     package init(_ location: Location, _ detail: String, kind: Kind = .unacceptable) {
         self.location = location
         self.detail = detail
         self.kind = kind
     }
 
-    /// Whether both say the same to the client; the kind follows from the detail.
+    /// Returns true if both faults tell the client the same.
+    ///
+    /// The kind follows from the detail.
     package static func == (left: Fault, right: Fault) -> Bool {
         left.location == right.location && left.detail == right.detail
     }
 
-    /// A fault of a member of the body, named by its path from the outside in.
+    /// Returns a fault of a member of the body.
+    ///
+    /// The path names the members from the outermost to the innermost.
     package static func body(_ path: String..., detail: String) -> Fault {
         Fault(.body(JSONPointer(path.map { .member($0) })), detail)
     }

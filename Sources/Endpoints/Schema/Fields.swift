@@ -1,34 +1,34 @@
 package import JSON
 
-/// The members of a validated body, or the parameters of a validated query, read by name and type.
+/// The members of a validated body, or the parameters of a validated query, which are read by name and type.
 ///
-/// Reading what the schema does not promise throws `FieldMismatch`; that is a fault of the program, not of the client.
+/// A read that the schema does not allow throws `FieldMismatch`. That is a fault of the program, not of the client.
 package struct Fields: Sendable {
-    /// The members as they were sent.
+    /// The members, as the client sent them.
     package let object: JSONObject
 
-    /// Makes a reader.
+    /// Creates a reader of an object.
     package init(_ object: JSONObject = JSONObject()) {
         self.object = object
     }
 
-    /// Whether the member is there, `null` included.
+    /// Returns true if the member exists, even with the value `null`.
     package func contains(_ name: String) -> Bool { object[name] != nil }
 
-    /// The value of a member that the schema requires.
+    /// Returns the value of a member that the schema requires.
     package func required<Value: FieldReadable>(_ name: String, as type: Value.Type = Value.self) throws -> Value {
         guard let json = object[name], let value = Value(json: json) else { throw FieldMismatch(name: name) }
         return value
     }
 
-    /// The value of a member; `nil` if it is absent or `null`.
+    /// Returns the value of a member, or `nil` if the member is absent or `null`.
     package func optional<Value: FieldReadable>(_ name: String, as type: Value.Type = Value.self) throws -> Value? {
         guard let json = object[name], !json.isNull else { return nil }
         guard let value = Value(json: json) else { throw FieldMismatch(name: name) }
         return value
     }
 
-    /// What a PATCH says about a member.
+    /// Returns the change of a member by a PATCH.
     package func change<Value: FieldReadable>(_ name: String, as type: Value.Type = Value.self) throws -> Change<Value>
     {
         guard let json = object[name] else { return .keep }
@@ -38,23 +38,23 @@ package struct Fields: Sendable {
     }
 }
 
-/// A handler asked for a member, or a type, that its endpoint's schema does not promise.
+/// The error that a handler read a member, or a type, that the endpoint's schema does not allow.
 package struct FieldMismatch: Error, CustomStringConvertible {
-    /// The member that was asked for.
+    /// The name of the member.
     package let name: String
 
-    /// Makes the error for a member.
+    /// Creates the error for a member.
     package init(name: String) {
         self.name = name
     }
 
-    /// What happened.
-    package var description: String { "the schema does not promise member \"\(name)\" in the type it was read as" }
+    /// A sentence about the fault of the program.
+    package var description: String { "the schema does not allow the member \"\(name)\" with the type that was read" }
 }
 
 /// A type that can be read from a validated value.
 package protocol FieldReadable: Sendable {
-    /// Reads the value; `nil` if it has another type.
+    /// Reads the value. Returns `nil` if the value has another type.
     init?(json: JSONValue)
 }
 
@@ -99,7 +99,7 @@ extension Double: FieldReadable {
 }
 
 extension JSONValue: FieldReadable {
-    /// Takes the value as it is.
+    /// Returns the value unchanged.
     package init?(json: JSONValue) { self = json }
 }
 
@@ -120,7 +120,7 @@ extension Fields: FieldReadable {
 }
 
 extension Array: FieldReadable where Element: FieldReadable {
-    /// Reads an array, all of whose elements must have the type.
+    /// Reads an array whose elements all have the type.
     package init?(json: JSONValue) {
         guard case .array(let values) = json else { return nil }
         self = []

@@ -2,12 +2,14 @@ import JSON
 
 /// Decodes the fields of a form (`application/x-www-form-urlencoded`, WHATWG URL section 5.1).
 enum FormDecoding {
-    /// How many fields are read; looking for repeated names takes time that grows with the square of it.
+    /// The maximum number of fields.
+    ///
+    /// The search for repeated names takes time that grows with its square.
     private static let maximumCount = 100
 
-    /// The fields as members with strings for values.
+    /// Returns the fields as members with string values.
     ///
-    /// A field that is there twice is a fault, as are too many of them and text that is not percent-encoded UTF-8.
+    /// Repeated fields, too many fields, and text that is not percent-encoded UTF-8 are faults.
     static func object(_ bytes: some Sequence<UInt8>, _ faults: inout [Fault]) -> JSONValue {
         var object = JSONObject()
         guard let text = String(validating: bytes, as: UTF8.self) else {

@@ -1,26 +1,26 @@
 import JSON
 
-/// The members of an object.
+/// The rules for the members of an object.
 package struct ObjectRules: Sendable {
-    /// What happens to members that no field describes.
+    /// The treatment of members that no field describes.
     package enum Unknown: Sendable {
-        /// Each is a fault.
+        /// Each unknown member is a fault.
         case refused
-        /// They are not looked at.
+        /// Unknown members are not read.
         case ignored
     }
 
     /// The known members.
     package var fields: [Field]
 
-    /// What happens to the others.
+    /// The treatment of unknown members.
     package var unknown: Unknown
 }
 
 extension Schema {
-    /// The members of an object without those that nobody looked at.
+    /// Returns the members of an object that the schema describes.
     ///
-    /// Of them nothing is known, least of all their types: no handler gets to see them.
+    /// No handler sees the others, because nothing has checked their types.
     func known(in value: JSONValue) -> JSONObject {
         switch self {
         case .object(let rules) where rules.unknown == .ignored:
@@ -36,23 +36,23 @@ extension Schema {
     }
 }
 
-/// One member of an object.
+/// The rules for one member of an object.
 package struct Field: Sendable {
-    /// The member's name.
+    /// The name of the member.
     package let name: String
 
-    /// What its value must be like.
+    /// The rules for the value.
     package let schema: Schema
 
-    /// Whether it must be there.
+    /// True if the member must exist.
     package let isRequired: Bool
 
-    /// A member that must be there.
+    /// Returns the rules for a required member.
     package static func required(_ name: String, _ schema: Schema) -> Field {
         Field(name: name, schema: schema, isRequired: true)
     }
 
-    /// A member that may be left out.
+    /// Returns the rules for an optional member.
     package static func optional(_ name: String, _ schema: Schema) -> Field {
         Field(name: name, schema: schema, isRequired: false)
     }

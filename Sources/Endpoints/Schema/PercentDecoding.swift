@@ -1,8 +1,8 @@
 /// Decodes `%XX` (RFC 3986 section 2.1).
 enum PercentDecoding {
-    /// The decoded text; `nil` if an escape is cut off or malformed, or the bytes are not UTF-8.
+    /// Returns the decoded text, or `nil` if an escape is incomplete or malformed, or the bytes are not UTF-8.
     ///
-    /// With `plusIsSpace` a `+` stands for a space, as it does in queries but not in paths.
+    /// With `plusIsSpace`, a `+` stands for a space, as in queries. In paths it does not.
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
             return String(text)

@@ -1,9 +1,11 @@
 import JSON
 
 extension QuerySchema {
-    /// Reads the text after the `?`, decodes it (`+` is a space) and validates it.
+    /// Decodes and validates the text after the `?`.
     ///
-    /// - Returns: The parameters, defaults included, and everything that is wrong; they are usable only if nothing is.
+    /// A `+` stands for a space.
+    ///
+    /// - Returns: The parameters with defaults, and the faults. The parameters are usable only without faults.
     package func parse(_ text: String?) -> (fields: Fields, faults: [Fault]) {
         var reader = QueryReader(schema: self)
         if let text, !text.isEmpty {
@@ -64,11 +66,11 @@ private struct QueryReader {
 }
 
 extension Schema {
-    /// Reads a parameter's text as the type that the schema asks for; text that cannot be read so stays a string.
+    /// Returns a parameter's text as the type of the schema, or as a string if the text does not have that type.
     fileprivate func value(ofText text: String) -> JSONValue {
         switch self {
         case .integer:
-            // Int64's own reader would also take "+5" and "007".
+            // Int64's own parser also accepts "+5" and "007".
             if let value = Int64(text), value.description == text { .integer(value) } else { .string(text) }
         case .number:
             if case .number(let number)? = try? JSONValue(parsing: text.utf8) { .number(number) } else { .string(text) }

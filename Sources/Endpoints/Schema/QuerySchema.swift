@@ -5,22 +5,26 @@ package struct QueryParameter: Sendable {
     /// The name before the `=`.
     package let name: String
 
-    /// What its value must be like; the text is read as a number or a truth value where the schema asks for one.
+    /// The rules for the value.
+    ///
+    /// The text is read as a number or a Boolean value if the schema has that type.
     package let schema: Schema
 
-    /// A text for the reader of the documentation.
+    /// A text for readers of the documentation.
     package let description: String
 
-    /// Whether it must be there.
+    /// True if the parameter must exist.
     package let isRequired: Bool
 
-    /// Whether it may be there more than once; its value is then an array.
+    /// True if the parameter can be repeated.
+    ///
+    /// Its value is then an array.
     package let isRepeated: Bool
 
-    /// What is taken for it where it is absent.
+    /// The value of an absent parameter.
     package let fallback: JSONValue?
 
-    /// Makes a parameter.
+    /// Creates a parameter.
     package init(
         _ name: String,
         _ schema: Schema,
@@ -37,43 +41,47 @@ package struct QueryParameter: Sendable {
         self.fallback = fallback
     }
 
-    /// How many elements a list has: 1 to 100, by default 50.
+    /// The page size of a list: 1 to 100.
+    ///
+    /// Defaults to 50.
     package static let limit = QueryParameter(
         "limit",
         .integer(1...100),
-        "How many elements are returned at most.",
+        "The maximum number of elements in the page.",
         default: 50
     )
 
-    /// Where a list goes on.
+    /// The position of a page in a list.
     package static let cursor = QueryParameter(
         "cursor",
         .string(min: 1, max: 512),
-        "The `next_cursor` of the page before; without it the list starts."
+        "The `next_cursor` of the previous page. Without a cursor, the list starts at its beginning."
     )
 }
 
-/// The parameters of a query.
+/// The rules for the parameters of a query.
 package struct QuerySchema: Sendable {
     /// The known parameters.
     package let parameters: [QueryParameter]
 
-    /// What happens to the others.
+    /// The treatment of unknown parameters.
     package let unknown: ObjectRules.Unknown
 
-    /// Makes a schema.
+    /// Creates a schema.
     package init(_ parameters: [QueryParameter] = [], unknown: ObjectRules.Unknown = .refused) {
         self.parameters = parameters
         self.unknown = unknown
     }
 
-    /// No parameter is known, and each is a fault.
+    /// The schema of a query without parameters.
+    ///
+    /// Each parameter is a fault.
     package static let none = QuerySchema()
 
-    /// No parameter is looked at.
+    /// The schema of a query that is not read.
     package static let ignored = QuerySchema(unknown: .ignored)
 
-    /// Adds the two parameters of lists to others.
+    /// Returns a schema with the two parameters of lists and the given filters.
     package static func page(_ filters: [QueryParameter] = []) -> QuerySchema {
         QuerySchema([.limit, .cursor] + filters)
     }

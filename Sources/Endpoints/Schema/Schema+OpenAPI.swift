@@ -1,7 +1,9 @@
 package import JSON
 
 extension Schema {
-    /// The schema as an OpenAPI 3.1 schema object; components appear as references.
+    /// Returns the schema as an OpenAPI 3.1 schema object.
+    ///
+    /// Components appear as references.
     package func openAPI() -> JSONValue {
         switch self {
         case .text(let rules): rules.openAPI()
@@ -23,7 +25,7 @@ extension Schema {
         }
     }
 
-    /// Visits every component inside, the outer before the inner.
+    /// Visits every component inside, each before the components that it contains.
     package func forEachComponent(_ visit: (_ name: String, _ schema: Schema) throws -> Void) rethrows {
         switch self {
         case .text, .integer, .number, .boolean, .free: break
@@ -54,7 +56,9 @@ extension Schema {
         return .object(form)
     }
 
-    /// JSON Schema 2020-12 lists `null` among the types; a reference and an enumeration cannot take a second type.
+    /// Returns the schema object that also accepts `null`.
+    ///
+    /// JSON Schema 2020-12 adds `null` to the list of types. A reference and an enumeration cannot have a second type.
     private func nullableForm() -> JSONValue {
         let form = openAPI()
         guard case .object(var object) = form, case .string(let type)? = object["type"], object["enum"] == nil else {
@@ -66,7 +70,7 @@ extension Schema {
 }
 
 extension TextRules {
-    /// The rules as an OpenAPI 3.1 schema object.
+    /// Returns the rules as an OpenAPI 3.1 schema object.
     func openAPI() -> JSONValue {
         var form = JSONObject()
         form["type"] = "string"
@@ -83,7 +87,7 @@ extension TextRules {
 }
 
 extension ObjectRules {
-    /// The rules as an OpenAPI 3.1 schema object.
+    /// Returns the rules as an OpenAPI 3.1 schema object.
     func openAPI() -> JSONValue {
         var properties = JSONObject()
         for field in fields { properties[field.name] = field.schema.openAPI() }

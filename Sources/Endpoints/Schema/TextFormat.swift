@@ -1,23 +1,25 @@
 import CivilTime
 
-/// A spelling that a string must have.
+/// A format of strings.
 package struct TextFormat: Sendable {
     /// The name in JSON Schema's registry of formats, such as `uuid`.
     package let name: String?
 
-    /// The same rule as an ECMA-262 regular expression, for the documentation; `matches` is what decides.
+    /// The format as an ECMA-262 regular expression, for the documentation.
+    ///
+    /// `matches` decides.
     package let pattern: String?
 
     /// The clause for a string that does not match, such as "must be a UUID".
     package let detail: String
 
-    /// The length in Unicode scalars that nothing in this format exceeds.
+    /// The maximum length of a string in this format, in Unicode scalars.
     package let maximumLength: Int
 
-    /// Whether a string has this format.
+    /// Returns true if a string has this format.
     package let matches: @Sendable (String) -> Bool
 
-    /// Makes a format.
+    /// Creates a format.
     package init(
         name: String? = nil,
         pattern: String? = nil,
@@ -32,7 +34,7 @@ package struct TextFormat: Sendable {
         self.matches = matches
     }
 
-    /// A UUID in its usual spelling, in either case (RFC 9562 section 4).
+    /// A UUID of 36 characters, in lower or upper case (RFC 9562 section 4).
     package static let uuid = TextFormat(name: "uuid", detail: "must be a UUID", maximumLength: 36) { text in
         guard text.utf8.count == 36 else { return false }
         for (position, byte) in text.utf8.enumerated() {
@@ -49,7 +51,7 @@ package struct TextFormat: Sendable {
         maximumLength: RFC3339.maximumLength
     ) { RFC3339.microseconds($0) != nil }
 
-    /// An e-mail address: something, an at sign, and a domain, without white space or control characters.
+    /// An e-mail address: a local part, an at sign and a domain, without white space or control characters.
     package static let email = TextFormat(name: "email", detail: "must be an e-mail address", maximumLength: 254) {
         text in
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
@@ -75,13 +77,13 @@ package struct TextFormat: Sendable {
 }
 
 extension UInt8 {
-    /// Whether the byte is an ASCII digit.
+    /// True if the byte is an ASCII digit.
     package var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
 
-    /// Whether the byte is an ASCII hexadecimal digit.
+    /// True if the byte is an ASCII hexadecimal digit.
     package var isHexDigit: Bool { hexDigit != nil }
 
-    /// Whether the byte is a lower-case ASCII letter or a digit.
+    /// True if the byte is a lower-case ASCII letter or a digit.
     var isLowerCaseLetterOrDigit: Bool { isDigit || (self >= UInt8(ascii: "a") && self <= UInt8(ascii: "z")) }
 
     /// The value of the byte as an ASCII hexadecimal digit.

@@ -1,31 +1,35 @@
 import JSON
 
-/// What a string must be like.
+/// The rules for a string.
 ///
-/// None may hold U+0000, which PostgreSQL cannot store.
+/// U+0000 is always a fault, because PostgreSQL cannot store it.
 package struct TextRules: Sendable {
-    /// The length in Unicode scalars, which is what JSON Schema and PostgreSQL's `char_length` count.
+    /// The length in Unicode scalars, as JSON Schema and PostgreSQL's `char_length` count it.
     package var length: ClosedRange<Int>
 
-    /// The spelling it must have.
+    /// The required format.
+    ///
+    /// `nil` accepts every format.
     package var format: TextFormat?
 
-    /// The only strings that are accepted; all are when this is `nil`.
+    /// The accepted strings.
+    ///
+    /// `nil` accepts all strings.
     package var choices: [String]?
 
-    /// Makes rules.
+    /// Creates rules.
     package init(length: ClosedRange<Int>, format: TextFormat? = nil, choices: [String]? = nil) {
         self.length = length
         self.format = format
         self.choices = choices
     }
 
-    /// Says what is wrong with a string; `nil` if nothing is.
+    /// Returns the fault of a string, or `nil` without a fault.
     func fault(in text: String) -> String? {
         if let choices {
             return choices.contains { $0.hasSameBytes(as: text) } ? nil : "must be one of \(Self.list(choices))"
         }
-        // A scalar takes one to four bytes, so that most strings need not be counted.
+        // A scalar has one to four bytes, so the scalars of most strings need not be counted.
         let bytes = text.utf8.count
         if bytes > length.upperBound || bytes < length.lowerBound * 4 {
             guard length.contains(text.unicodeScalars.count) else { return lengthSentence }

@@ -1,7 +1,7 @@
 import JSON
 
 extension Validation {
-    /// Checks JSON of any form: its size, and what PostgreSQL's `jsonb` could not hold.
+    /// Checks the size of any JSON value, and that PostgreSQL's `jsonb` can store it.
     mutating func checkFree(_ value: JSONValue, _ rules: FreeRules) {
         if rules.isObject, value.object == nil { return fail("must be an object", .mistyped) }
         var writer = JSONWriter()
@@ -12,7 +12,9 @@ extension Validation {
         checkStorable(value)
     }
 
-    /// `jsonb` refuses U+0000, and writes numbers out in full, which could make a small document a large one.
+    /// Checks for values that `jsonb` cannot store.
+    ///
+    /// `jsonb` refuses U+0000. It writes numbers without an exponent, which can make a small document large.
     private mutating func checkStorable(_ value: JSONValue) {
         switch value {
         case .null, .bool: break

@@ -1,10 +1,10 @@
 package import JSON
 
 extension Schema {
-    /// Everything that is wrong with a value, in the order in which it stands there.
+    /// Returns the faults of a value, in the order of the value.
     ///
-    /// At most `Validation.maximumFaults` are listed, so that no small request buys a huge answer. Where all that is wrong is left to the
-    /// use case, nothing is listed.
+    /// The list has at most `Validation.maximumFaults` faults, so that a small request has no huge answer. The list is empty if the use
+    /// case checks all of the broken rules.
     package func validate(_ value: JSONValue, at pointer: JSONPointer = JSONPointer()) -> [Fault] {
         var validation = Validation(path: pointer.tokens)
         validation.check(value, against: self)
@@ -12,15 +12,17 @@ extension Schema {
     }
 }
 
-/// One walk over a value; the path is kept as a stack, so that values without faults cost no pointers.
+/// One walk over a value.
+///
+/// The path is a stack, so that a value without faults creates no pointers.
 struct Validation {
-    /// How many faults are reported at most.
+    /// The maximum number of reported faults.
     static let maximumFaults = 100
 
     var path: [JSONPointer.Token]
     private(set) var faults: [Fault] = []
 
-    /// How many of the faults only count beside others.
+    /// The number of faults that the use case checks too.
     private(set) var leftToUseCase = 0
 
     init(path: [JSONPointer.Token]) {

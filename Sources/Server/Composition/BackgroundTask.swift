@@ -1,6 +1,6 @@
 import ServiceLifecycle
 
-/// Work without an end of its own, which is cancelled when the server stops.
+/// Endless work, which is cancelled when the server stops.
 struct BackgroundTask: ServiceLifecycle.Service {
     private let work: @Sendable () async -> Void
 

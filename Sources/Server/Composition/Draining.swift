@@ -1,7 +1,7 @@
 import ServiceLifecycle
 import Synchronization
 
-/// Whether the server has been told to stop.
+/// A flag that is set when the server is told to stop.
 final class Draining: Sendable {
     private let flag = Atomic(false)
 
@@ -10,7 +10,7 @@ final class Draining: Sendable {
     func begin() { flag.store(true, ordering: .releasing) }
 }
 
-/// The service that is stopped first: it makes the server unready, and leaves load balancers some time to see it.
+/// The service that stops first: it makes the server unready, and then waits so that load balancers can notice.
 struct DrainNotice: ServiceLifecycle.Service {
     let draining: Draining
     let delay: Duration

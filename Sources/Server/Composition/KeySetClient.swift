@@ -1,40 +1,54 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import Traces
+import Tracing
 
 /// Reads the public keys of session issuers over HTTP.
 ///
-/// Redirects are not followed: the operator named the place. An answer that is late or large is none.
+/// The client follows no redirects, because the operator named the URL. An answer that is late or too large is an error.
+/// Requests carry the trace of the request that caused them.
 struct KeySetClient: Sendable {
     private static let deadline = TimeAmount.seconds(5)
     private static let maximumBytes = 262_144
 
     private let client: HTTPClient
 
-    init() {
+    /// Creates a client.
+    ///
+    /// - Parameter tracer: Records a span for each request. `nil` records none.
+    init(tracer: (any Tracer)?) {
         var configuration = HTTPClient.Configuration()
         configuration.redirectConfiguration = .disallow
         configuration.timeout = .init(connect: Self.deadline, read: Self.deadline)
+        configuration.tracing.tracer = tracer
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    /// What a URL has.
+    /// Returns the body of a URL.
+    ///
+    /// - Throws: An error of the connection, or the status of an answer other than 200.
     func fetch(_ url: String) async throws -> [UInt8] {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Accept", value: "application/json")
+        // With a tracer, the client adds the fields by itself.
+        if client.tracer == nil, let trace = TraceContext.current {
+            request.headers.add(name: TraceContext.Header.traceParent, value: trace.traceParent)
+            if let state = trace.state { request.headers.add(name: TraceContext.Header.traceState, value: state) }
+        }
         let response = try await client.execute(request, timeout: Self.deadline)
         guard response.status == .ok else { throw NotOK(status: response.status.code) }
         let body = try await response.body.collect(upTo: Self.maximumBytes)
         return Array(buffer: body)
     }
 
-    /// Closes its connections.
+    /// Closes the connections.
     func shutdown() async {
         try? await client.shutdown()
     }
 
     private struct NotOK: Error, CustomStringConvertible {
         let status: UInt
-        var description: String { "the answer's status is \(status)" }
+        var description: String { "the answer has status \(status)" }
     }
 }

@@ -7,109 +7,165 @@ import NativeAPI
 package import Postgres
 package import Service
 package import Surfaces
-import Telemetry
+package import Telemetry
 package import Tenancy
+package import Tracing
 import Verification
 
-/// Everything that a server is made from, checked and typed; where the values come from is the program's affair.
+/// The parts and limits of a server, as checked values.
+///
+/// The program reads them from flags and environment variables. Tests set them directly.
 package struct ServerConfiguration: Sendable {
-    /// Where the server listens.
+    /// An address that a server listens on.
     package enum Listener: Sendable, Equatable {
-        /// A TCP port; port 0 is any free one.
+        /// A TCP port. Port 0 is any free port.
         case tcp(host: String, port: Int)
-        /// A Unix-domain socket, which is made anew.
+        /// A Unix-domain socket. The server creates it.
         case unixSocket(path: String)
     }
 
-    /// Where the server listens; `127.0.0.1:8080` by default.
+    /// The address of the listener.
+    ///
+    /// Defaults to `127.0.0.1:8080`.
     package var listener: Listener = .tcp(host: "127.0.0.1", port: 8080)
 
-    /// The control database, as a role that may create databases and roles; made if it does not exist.
+    /// The connection to the control database, as a role that can create databases and roles.
+    ///
+    /// The server creates the database if it does not exist.
     package var database: PostgresConfiguration
 
-    /// The names of the installation on its servers; `mortise` by default.
+    /// The names of the installation's databases and roles.
+    ///
+    /// Defaults to `mortise`.
     package var installation: Installation = .standard
 
-    /// Peppers and the secrets that tokens and passwords are derived from.
+    /// The peppers, and the secrets that tokens and passwords are derived from.
     package var secrets: SecretsFile
 
-    /// The password of the role that owns the databases of a further cluster, by the cluster's name; libpq's own ways by default.
+    /// Returns the owner's password for a further cluster, by the cluster's name.
+    ///
+    /// Returns `nil` by default, so that libpq finds the password.
     package var clusterPassword: @Sendable (String) -> String? = { _ in nil }
 
-    /// The first operator key's token; random by default.
+    /// The token of the first operator key.
+    ///
+    /// Random by default.
     package var operatorToken: Token?
 
-    /// The token of the first admin key of the organization `default`; random by default.
+    /// The token of the first admin key of the organization `default`.
+    ///
+    /// Random by default.
     package var adminToken: Token?
 
-    /// The first owner of the organization `default`; nobody by default.
+    /// The first owner of the organization `default`.
+    ///
+    /// None by default.
     package var firstMember: FirstMember?
 
-    /// What hashing a password costs; 32 MiB and three passes of scrypt by default.
+    /// The cost of a password hash.
+    ///
+    /// Defaults to 32 MiB and three passes of scrypt.
     package var passwordCost: PasswordCost = .standard
 
-    /// The wall clock, for tokens that others have issued.
+    /// The wall clock, for session tokens of other issuers.
     package var now: @Sendable () -> Timestamp = { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
 
-    /// How much time has gone by since some moment, for limits on guesses and the age of key sets; a clock of its own by default.
+    /// Returns the time since a fixed moment, for limits on failed attempts and for the age of key sets.
+    ///
+    /// `nil` uses the system's continuous clock.
     package var elapsed: (@Sendable () -> Duration)?
 
-    /// Whose word counts about a client's address; nobody's by default.
+    /// The proxies that are trusted to name a client's address.
+    ///
+    /// None by default.
     package var clients = ClientAddresses()
 
-    /// The dialects that the server speaks. Defaults to all of them.
+    /// The dialects that the server speaks.
+    ///
+    /// Defaults to all four.
     package var surfaces: [any Surface.Type] = [
         NativeSurface.self, FluxbaseSurface.self, ClerkSurface.self, BoltzSurface.self,
     ]
 
-    /// Which requests have a line in the log; by default all but verifications, health checks and the like.
+    /// The requests that have a line in the access log.
+    ///
+    /// By default, frequent requests such as verifications have none.
     package var accessLog: EndpointSettings.AccessLog = .declared
 
-    /// The clock that measures the deadlines of requests and health checks; the system's by default.
+    /// The clock that measures the deadlines of requests and health checks.
+    ///
+    /// Defaults to the system's clock.
     package var clock: any Clock<Duration> = ContinuousClock()
 
-    /// How long a body may take to arrive; 10 seconds by default.
+    /// The figures that `/metrics` shows.
+    ///
+    /// A registry of the server's own by default.
+    package var metrics = PrometheusRegistry()
+
+    /// Records spans of requests.
+    ///
+    /// `nil`, the default, records none.
+    package var tracer: (any Tracer)?
+
+    /// The maximum time for a body to arrive.
+    ///
+    /// Defaults to 10 seconds.
     package var bodyDeadline: Duration = .seconds(10)
 
-    /// How long a connection may be idle; 60 seconds by default.
+    /// The maximum idle time of a connection.
+    ///
+    /// Defaults to 60 seconds.
     package var idleTimeout: Duration = .seconds(60)
 
-    /// How long accepted requests may take to end once the server has been told to stop; 30 seconds by default.
+    /// The maximum time for accepted requests to end after the server was told to stop.
+    ///
+    /// Defaults to 30 seconds.
     package var shutdownGrace: Duration = .seconds(30)
 
-    /// How long `/readyz` says no before the server stops to accept, so that load balancers can notice; not at all by default.
+    /// The time between an unready `/readyz` and the end of listening, in which load balancers can react.
+    ///
+    /// Defaults to zero.
     package var drainDelay: Duration = .zero
 
-    /// What measures that delay; the system's clock by default.
+    /// The clock that measures ``drainDelay``.
+    ///
+    /// Defaults to the system's clock.
     package var drainClock: any Clock<Duration> = ContinuousClock()
 
-    /// How many threads run requests, each with a connection of its own to every database that keys are looked up in.
+    /// The number of threads that run requests.
     ///
-    /// By default half as many as there are processors, up to 4.
+    /// Each thread has its own connection to every database that it reads keys from. Defaults to half the number of processors,
+    /// at most 4.
     package var threads = ServingThreads.defaultCount
 
-    /// The bounds of connections to databases.
+    /// The limits of connections to databases.
     package var databases = DatabasesOptions()
 
-    /// The bounds of making and changing workspaces.
+    /// The limits of creating and changing workspaces.
     package var provisioner = ProvisionerOptions()
 
-    /// How counts of verifications are written.
+    /// The intervals and limits of writing counts of verifications.
     package var usage = UsageOptions()
 
-    /// How often what is old is forgotten, such as what requests left for their twins; hourly by default.
+    /// The time between two deletions of old rows, such as expired idempotency keys.
+    ///
+    /// Defaults to one hour.
     package var upkeepInterval: Duration = .seconds(3600)
 
-    /// How often unfinished changes of workspaces are looked for, to be finished; every minute by default.
+    /// The time between two searches for interrupted changes of workspaces.
+    ///
+    /// Defaults to one minute.
     package var repairInterval: Duration = .seconds(60)
 
-    /// Where random bits come from; the system's generator by default.
+    /// The source of random bits.
+    ///
+    /// Defaults to the system's generator.
     package var randomness: Randomness = .system
 
     /// The program's version.
     package var version: String
 
-    /// Makes a configuration with defaults for everything else.
+    /// Creates a configuration with default values for the other properties.
     package init(database: PostgresConfiguration, secrets: SecretsFile, version: String) {
         self.database = database
         self.secrets = secrets

@@ -4,7 +4,9 @@ import Service
 import Tenancy
 import Verification
 
-/// What is measured of the server as a whole; requests and verdicts are counted where they are answered.
+/// The figures of the server as a whole.
+///
+/// Endpoints count requests, and the verification endpoints count verdicts.
 struct ServerMetrics: Sendable {
     private static let interval = Duration.seconds(5)
 
@@ -27,7 +29,7 @@ struct ServerMetrics: Sendable {
         Meter(label: "mortise_control_pool_connections", dimensions: [("state", state)], factory: factory)
     }
 
-    /// Looks every five seconds, until the task is cancelled.
+    /// Reads the figures every five seconds, until the task is cancelled.
     func sample(_ platform: Platform) async {
         while !Task.isCancelled {
             let pool = platform.databases.control.pool.usage
@@ -40,13 +42,13 @@ struct ServerMetrics: Sendable {
         }
     }
 
-    /// The texts of the `HELP` lines, but for those that the registry brings along.
+    /// The texts of the `HELP` lines.
     static let help = [
-        "mortise_verifications_total": "Verdicts by code.",
+        "mortise_verifications_total": "Verifications, by the code of the verdict.",
         "mortise_control_pool_connections":
-            "The pool of the control database: open and idle connections, and callers waiting for one.",
-        "mortise_control_lookups_connected": "Whether the control database's look-up connection is open.",
-        "mortise_usage_uncounted": "Verifications that were not counted, since too many counts waited to be written.",
-        "mortise_build_info": "The running program.",
+            "Connections of the control database's pool that are open or idle, and callers that wait for a connection.",
+        "mortise_control_lookups_connected": "1 if the look-up connection to the control database is open, else 0.",
+        "mortise_usage_uncounted": "Verifications that were not counted, because too many counts waited to be written.",
+        "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]
 }

@@ -5,21 +5,22 @@ import NIOPosix
 import Postgres
 import Synchronization
 
-/// The threads of a server: some wait for HTTP, the others for PostgreSQL, and these run the requests too.
+/// The threads of a server: event loops wait for HTTP, and reactors wait for PostgreSQL and run the requests.
 ///
-/// A request needs PostgreSQL's answers more often than it needs its client, so it is answered where those arrive: what all requests of a
-/// round ask leaves in one write, and an answer reaches its request without a switch of threads. `docs/performance.md` has the figures.
+/// A request waits for PostgreSQL more often than for its client, so it runs on the thread that PostgreSQL's answers arrive at. The
+/// queries of all requests in a round leave in one write, and an answer reaches its request without a switch of threads.
+/// `docs/performance.md` has the figures.
 package final class ServingThreads: Sendable {
-    /// Where requests run and connections to databases live.
+    /// The threads that run requests and own the connections to databases.
     let reactors: [Reactor]
-    /// Where HTTP is read and written.
+    /// The threads that read and write HTTP.
     let eventLoops: MultiThreadedEventLoopGroup
     private let turn = Atomic<Int>(0)
 
-    /// Starts them.
+    /// Starts the threads.
     ///
-    /// - Parameter count: how many run requests.
-    /// - Throws: `closed` when the system refuses a descriptor.
+    /// - Parameter count: The number of threads that run requests.
+    /// - Throws: `PostgresError` with code `closed` if the system refuses a descriptor.
     init(count: Int) throws(PostgresError) {
         var reactors: [Reactor] = []
         for index in 0..<max(1, count) { reactors.append(try Reactor(name: "postgres-\(index)")) }
@@ -27,26 +28,28 @@ package final class ServingThreads: Sendable {
         eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount - reactors.count))
     }
 
-    /// Half of the processors, for HTTP and PostgreSQL want the other half; and at most 4, because each has its own connections.
+    /// The default number of threads that run requests: half of the processors, at most 4.
+    ///
+    /// HTTP and PostgreSQL need the other half. Each thread has its own connections, which limits the number.
     package static var defaultCount: Int { min(4, max(1, System.coreCount / 2)) }
 
-    /// The reactor whose turn it is to get a connection.
+    /// The reactor for the next connection, in turn.
     var next: Reactor {
         reactors[Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).newValue) % UInt(reactors.count))]
     }
 
-    /// Ends them; what is still open is closed.
+    /// Stops the threads and closes their connections.
     func shutdown() async {
         for reactor in reactors { await reactor.shutdown() }
-        // It can only fail by having been shut down.
+        // The only error is that the group was shut down before.
         try? await eventLoops.shutdownGracefully()
     }
 
-    /// HTTP/1.1 connections whose requests run on these threads.
+    /// Returns the handling of HTTP/1.1 connections whose requests run on these threads.
     func channel(_ base: HTTP1Channel) -> some ServerChildChannel { ReactorChannel(base: base, threads: self) }
 }
 
-/// A connection, all of whose requests run on one reactor.
+/// A connection that runs all of its requests on one reactor.
 private struct ReactorChannel: ServerChildChannel {
     let base: HTTP1Channel
     let threads: ServingThreads

@@ -1,4 +1,4 @@
 package import Verification
 
-/// How counts of verifications are written.
+/// The intervals and limits of writing counts of verifications.
 package typealias UsageOptions = UsageRecorder.Options

@@ -5,14 +5,14 @@ import JSON
 import NIOCore
 package import Telemetry
 
-/// `/healthz`, `/readyz` and `/metrics`, for whoever runs the service.
+/// The endpoints `/healthz`, `/readyz` and `/metrics`, for operators and their tools.
 ///
-/// They ask for no credential and tell no secret.
+/// They need no credential and show no secret.
 package struct OperationsEndpoints: Sendable {
     /// The three operations.
     package let table: EndpointTable<Never>
 
-    /// Makes the operations.
+    /// Creates the operations.
     package init(readiness: Readiness, metrics: PrometheusRegistry, settings: EndpointSettings = EndpointSettings()) {
         table = EndpointTable(
             [Self.health, Self.ready(readiness), Self.metrics(metrics)],
@@ -32,10 +32,10 @@ package struct OperationsEndpoints: Sendable {
         "/healthz",
         id: "getHealth",
         tag: "Operations",
-        summary: "Whether the process is alive",
+        summary: "Check that the process is alive.",
         access: .open,
         query: .ignored,
-        responses: [EndpointResult(.ok, "It is.", mediaType: "text/plain")],
+        responses: [EndpointResult(.ok, "The process is alive.", mediaType: "text/plain")],
         deadline: nil,
         logsAccess: false
     ) { _ in .text("ok\n") }
@@ -46,12 +46,16 @@ package struct OperationsEndpoints: Sendable {
             "/readyz",
             id: "getReadiness",
             tag: "Operations",
-            summary: "Whether the service can do its work",
+            summary: "Check that the service can answer requests.",
             access: .open,
             query: .ignored,
             responses: [
-                EndpointResult(.ok, "It can.", mediaType: "text/plain"),
-                EndpointResult(.serviceUnavailable, "It cannot, with one reason a line.", mediaType: "text/plain"),
+                EndpointResult(.ok, "The service can answer requests.", mediaType: "text/plain"),
+                EndpointResult(
+                    .serviceUnavailable,
+                    "The service cannot answer requests. Each line has a reason.",
+                    mediaType: "text/plain"
+                ),
             ],
             deadline: nil,
             logsAccess: false
@@ -68,7 +72,7 @@ package struct OperationsEndpoints: Sendable {
             "/metrics",
             id: "getMetrics",
             tag: "Operations",
-            summary: "Metrics in Prometheus' text format",
+            summary: "Get the metrics in Prometheus text format.",
             access: .open,
             query: .ignored,
             responses: [EndpointResult(.ok, "The metrics.", mediaType: "text/plain")],

@@ -1,11 +1,13 @@
 import Endpoints
 
-/// Whether the service can do its work, asked at most once a second however many ask.
+/// The readiness of the service, checked at most once a second for any number of callers.
 ///
-/// The check runs in a task of its own, so that a caller who goes away does not take the answer from the others; its
-/// deadline ends it.
+/// The check runs in its own task, so that the cancellation of a caller does not cancel the check for others. A deadline
+/// ends the check.
 package actor Readiness {
-    /// What keeps the service from its work, by sentences that are shown to whoever asks; empty if nothing does.
+    /// Returns the reasons why the service is not ready, as sentences for operators.
+    ///
+    /// Returns no reasons if it is ready.
     package typealias Check = @Sendable () async throws -> [String]
 
     private let check: Check
@@ -15,10 +17,12 @@ package actor Readiness {
     private var running: Task<[String], Never>?
     private var last: (reasons: [String], at: Duration)?
 
-    /// Makes the guard of a check.
+    /// Creates the readiness of a check.
     ///
-    /// The check may take 2 seconds unless another deadline is given, and has to heed cancellation. It must not put
-    /// secrets into its sentences; what it throws is not shown.
+    /// - Parameters:
+    ///   - deadline: The maximum time of a check. Defaults to 2 seconds.
+    ///   - clock: The clock that measures the deadline and the age of an answer.
+    ///   - check: The check. It must react to cancellation, and its sentences must hold no secrets. Its errors are not shown.
     package init<C: Clock<Duration>>(
         deadline: Duration = .seconds(2),
         clock: C = ContinuousClock(),
@@ -31,7 +35,9 @@ package actor Readiness {
         now = { start.duration(to: clock.now) }
     }
 
-    /// The answer of the check that runs, of the last one if it is younger than a second, or of a new one.
+    /// Returns the reasons why the service is not ready.
+    ///
+    /// The reasons come from the last check if it is younger than a second, from a running check, or from a new check.
     package func reasons() async -> [String] {
         if let last, now() - last.at < .seconds(1) { return last.reasons }
         if let running { return await running.value }

@@ -4,25 +4,25 @@ package import Logging
 
 /// Writes each log event as one line.
 ///
-/// As JSON: `ts` (RFC 3339, UTC), `level`, `logger`, `message`, and the metadata as further members, nested dictionaries
-/// with dots between their names. Metadata that would take one of the four names has `metadata.` before it. Each text
-/// passes through the redactor; a line has at most `maximumLineBytes` bytes.
+/// A JSON line has `ts` (RFC 3339, UTC), `level`, `logger` and `message`. The metadata are further members. Nested dictionaries
+/// become members with dots in their names. Metadata with one of the four names gets the prefix `metadata.`. Each text passes
+/// through the redactor, and has at most `maximumTextBytes` bytes.
 package struct JSONLogHandler: LogHandler {
-    /// Where lines go, how they look, and what is kept out of them; shared by all loggers of a process.
+    /// The destination, format and redactor of lines, which all loggers of a process share.
     package struct Output: Sendable {
-        /// Where lines go.
+        /// The destination of lines.
         package var sink: any LogSink
 
-        /// How lines look.
+        /// The format of lines.
         package var format: LogFormat
 
-        /// Takes secrets out of a text.
+        /// Masks secrets in a text.
         package var redact: @Sendable (String) -> String
 
-        /// The time in microseconds since 1970.
+        /// Returns the time in microseconds since 1970.
         package var now: @Sendable () -> Int64
 
-        /// Makes an output.
+        /// Creates an output.
         package init(
             sink: any LogSink,
             format: LogFormat,
@@ -36,27 +36,29 @@ package struct JSONLogHandler: LogHandler {
         }
     }
 
-    /// The longest text that one member of a line may have, in bytes; longer ones are cut off and end in `…`.
+    /// The maximum length of a text in a line, in bytes.
+    ///
+    /// A longer text is cut and ends in `…`.
     package static let maximumTextBytes = 8192
 
-    /// How many metadata members a line may have.
+    /// The maximum number of metadata members in a line.
     package static let maximumMembers = 64
 
     /// The name of the logger.
     package let label: String
 
-    /// The least serious level that is written.
+    /// The lowest level that is written.
     package var logLevel: Logger.Level
 
-    /// What every line of this logger carries.
+    /// The metadata of every line of this logger.
     package var metadata: Logger.Metadata = [:]
 
-    /// Adds what the task that logs carries.
+    /// Returns the metadata of the current task.
     package var metadataProvider: Logger.MetadataProvider?
 
     private let output: Output
 
-    /// Makes a handler.
+    /// Creates a handler.
     package init(label: String, level: Logger.Level, output: Output, metadataProvider: Logger.MetadataProvider? = nil) {
         self.label = label
         logLevel = level

@@ -1,7 +1,7 @@
 import JSON
 import Logging
 
-/// Metadata on its way into a line: flat, redacted and bounded.
+/// The metadata of a line: flat, redacted and bounded.
 struct LogFields {
     let redact: @Sendable (String) -> String
     private(set) var fields: [(name: String, value: JSONValue)] = []
@@ -24,9 +24,9 @@ struct LogFields {
         fields.append((safeName, json(value, depth: 0)))
     }
 
-    /// A text as a line may have it.
+    /// Returns a text that is redacted and bounded.
     ///
-    /// It is redacted before it is cut, lest half a secret escape the redactor.
+    /// The text is redacted before it is cut, because the redactor does not recognize a half of a secret.
     func text(_ text: String) -> String {
         let redacted = redact(text)
         let limit = JSONLogHandler.maximumTextBytes

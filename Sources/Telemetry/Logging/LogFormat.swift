@@ -1,7 +1,7 @@
-/// How log lines look.
+/// A format of log lines.
 package enum LogFormat: String, Sendable, CaseIterable {
-    /// One JSON object a line, for machines.
+    /// One JSON object for each line, for machines.
     case json
-    /// Time, level, logger, message and `key=value` pairs, for people.
+    /// The time, level, logger, message and `key=value` pairs, for people.
     case text
 }

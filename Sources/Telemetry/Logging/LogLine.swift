@@ -1,7 +1,7 @@
 import JSON
 import Logging
 
-/// One event, ready to be spelled.
+/// One log event, ready to be written.
 struct LogLine {
     let time: String
     let level: Logger.Level
@@ -9,7 +9,7 @@ struct LogLine {
     let message: String
     let fields: [(name: String, value: JSONValue)]
 
-    /// A JSON object and a line feed.
+    /// Returns a JSON object and a line feed.
     ///
     /// JSON escapes line feeds, so that no message can forge a line.
     func json() -> [UInt8] {
@@ -24,9 +24,9 @@ struct LogLine {
         return writer.bytes + [UInt8(ascii: "\n")]
     }
 
-    /// A line for people.
+    /// Returns a line for people.
     ///
-    /// Control characters are spelled out, so that no message can forge a line or steer a terminal.
+    /// Control characters are escaped, so that no message can forge a line or control a terminal.
     func text() -> [UInt8] {
         var line = "\(time) \(level.rawValue.uppercased()) \(logger): \(Self.printable(message))"
         for field in fields {

@@ -8,21 +8,23 @@ import Musl
 import Darwin
 #endif
 
-/// Where log lines go.
+/// A destination of log lines.
 package protocol LogSink: Sendable {
-    /// Takes one line with its line feed. The line comes out whole or not at all.
+    /// Writes one line with its line feed, in full or not at all.
     func write(_ line: [UInt8])
 }
 
-/// Writes lines to a file descriptor, each with as few `write(2)` calls as it takes, under a lock.
+/// Writes lines to a file descriptor.
 ///
-/// The lock keeps lines whole. A descriptor that blocks, blocks its writers, as with every logger that has no queue; one
-/// in non-blocking mode that is full loses the line, and the next line that gets through is preceded by their number.
+/// A lock keeps lines whole. A blocking descriptor blocks its writers, because the sink has no queue. A non-blocking descriptor that is
+/// full loses the line, and the number of lost lines is written before the next line.
 package final class DescriptorSink: LogSink {
     private let descriptor: CInt
     private let lost = Mutex(0)
 
-    /// Makes a sink; the descriptor stays the caller's.
+    /// Creates a sink.
+    ///
+    /// The caller keeps the ownership of the descriptor.
     package init(_ descriptor: CInt) {
         self.descriptor = descriptor
     }
@@ -30,7 +32,7 @@ package final class DescriptorSink: LogSink {
     /// The standard error stream of the process.
     package static let standardError = DescriptorSink(STDERR_FILENO)
 
-    /// Whether the descriptor is a terminal, which a person reads.
+    /// True if the descriptor is a terminal.
     package var isTerminal: Bool { isatty(descriptor) == 1 }
 
     /// Writes the line.
@@ -45,7 +47,9 @@ package final class DescriptorSink: LogSink {
         }
     }
 
-    /// A line of which a part is out is finished, even if the descriptor has to be waited for.
+    /// Writes all bytes, and returns false if none were written.
+    ///
+    /// If a part of the line is written, the function waits for the descriptor to write the rest.
     private func writeAll(_ bytes: [UInt8]) -> Bool {
         bytes.withUnsafeBytes { buffer in
             var offset = 0

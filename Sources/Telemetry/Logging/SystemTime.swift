@@ -6,7 +6,7 @@ import Musl
 import Darwin
 #endif
 
-/// The system's wall clock in microseconds since 1970.
+/// Returns the time of the system's wall clock, in microseconds since 1970.
 @Sendable package func systemMicroseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A double that threads may add to.
+/// A number that several threads can add to.
 final class AtomicDouble: Sendable {
     private let bits = Atomic<UInt64>(0)
 

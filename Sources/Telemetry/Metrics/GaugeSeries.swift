@@ -1,6 +1,6 @@
 import CoreMetrics
 
-/// A number that goes up and down; also the counter that grows by fractions.
+/// A number that goes up and down, or a counter that grows by fractions.
 final class GaugeSeries: MeterHandler, RecorderHandler, FloatingPointCounterHandler, MetricSeries {
     private let value = AtomicDouble()
 

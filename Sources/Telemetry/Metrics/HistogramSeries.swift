@@ -1,9 +1,9 @@
 import CoreMetrics
 import Synchronization
 
-/// Values counted by size.
+/// A histogram: values counted by size.
 ///
-/// Each bucket is an atomic of its own; they are summed up when they are read.
+/// Each bucket is an atomic number. A read sums the buckets up.
 final class HistogramSeries: TimerHandler, RecorderHandler, MetricSeries {
     private final class Bucket: Sendable {
         let count = Atomic<Int64>(0)
@@ -18,14 +18,14 @@ final class HistogramSeries: TimerHandler, RecorderHandler, MetricSeries {
         buckets = (0...bounds.count).map { _ in Bucket() }
     }
 
-    /// From 100 microseconds, which a cached verification takes, to 10 seconds.
+    /// Returns a histogram of durations from 100 microseconds to 10 seconds.
     static func ofSeconds() -> HistogramSeries {
         HistogramSeries(bounds: [
             0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
         ])
     }
 
-    /// Powers of four from 1 to about a million, for sizes and numbers.
+    /// Returns a histogram of sizes and numbers, with powers of four from 1 to about a million.
     static func ofValues() -> HistogramSeries {
         HistogramSeries(bounds: [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576])
     }

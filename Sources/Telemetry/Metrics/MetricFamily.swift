@@ -1,4 +1,4 @@
-/// All series of one name.
+/// The series of one name.
 struct MetricFamily {
     enum Kind: String {
         case counter
@@ -18,7 +18,7 @@ struct MetricFamily {
     }
 }
 
-/// One combination of labels under a name.
+/// The value of one combination of labels.
 protocol MetricSeries: AnyObject, Sendable {
     /// Appends the sample lines.
     func write(name: String, labels: String, to text: inout String)
@@ -29,7 +29,7 @@ enum MetricSample {
         text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
     }
 
-    /// A number in the spelling of the format, which writes infinities and NaN in its own way.
+    /// Returns a number as the text format writes it, with `+Inf`, `-Inf` and `NaN`.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

@@ -1,14 +1,16 @@
-/// Names and labels as Prometheus wants them.
+/// Names and labels in Prometheus' syntax.
 enum MetricName {
-    /// A name of `[a-zA-Z_:][a-zA-Z0-9_:]*`, other characters replaced by `_`, with the ending that its type asks for.
+    /// Returns a name of `[a-zA-Z_:][a-zA-Z0-9_:]*` with the suffix of its type.
+    ///
+    /// Other characters become `_`.
     static func name(_ label: String, suffix: String) -> String {
         let name = sanitized(label, allowingColon: true)
         return name.hasSuffix(suffix) ? name : name + suffix
     }
 
-    /// The labels in order of their names, `a="b",c="d"`; empty without labels.
+    /// Returns the labels in the order of their names, such as `a="b",c="d"`, or an empty text without labels.
     ///
-    /// Of two with one name the last counts.
+    /// If two labels have the same name, the last counts.
     static func labels(_ dimensions: [(String, String)]) -> String {
         var values: [String: String] = [:]
         for (name, value) in dimensions { values[sanitized(name, allowingColon: false)] = value }
@@ -16,7 +18,7 @@ enum MetricName {
             .joined(separator: ",")
     }
 
-    /// A text with backslashes and line feeds escaped, and quotation marks inside labels.
+    /// Returns a text with escaped backslashes and line feeds, and with escaped quotation marks if `quotes` is true.
     static func escaped(_ text: String, quotes: Bool) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

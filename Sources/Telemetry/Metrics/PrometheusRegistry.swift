@@ -1,20 +1,18 @@
 package import CoreMetrics
-import Endpoints
 import Synchronization
 
-/// A backend for swift-metrics that keeps its values in memory and shows them in Prometheus' text format 0.0.4.
+/// A backend of swift-metrics that keeps its values in memory and shows them in Prometheus' text format 0.0.4.
 ///
-/// Counters are named `…_total` and timers `…_seconds`; where a label lacks the ending it is added. Timers and aggregating
-/// recorders become histograms, meters and other recorders gauges. The same label with the same dimensions is the same
-/// series, however often it is made.
+/// Counters end in `_total` and timers in `_seconds`. A missing suffix is added. Timers and aggregating recorders become
+/// histograms. Meters and other recorders become gauges. The same label with the same dimensions is the same series.
 ///
-/// The number of series is bounded: what comes after the bound, and what claims a name that has another type or is none,
-/// goes nowhere, and `mortise_metrics_series_refused_total` says how much that was.
+/// The number of series is bounded. A series beyond the bound, or with a name that has another type, is not kept.
+/// `mortise_metrics_series_refused_total` counts such series.
 package final class PrometheusRegistry: MetricsFactory {
-    /// How many series one name may have by default.
+    /// The default for the maximum number of series of one name.
     package static let defaultSeriesLimit = 1000
 
-    /// How many names there may be.
+    /// The maximum number of names.
     package static let familyLimit = 500
 
     private struct State {
@@ -24,24 +22,29 @@ package final class PrometheusRegistry: MetricsFactory {
 
     private let state = Mutex(State())
     private let seriesLimit: Int
-    private let help: [String: String]
+    private let help: Mutex<[String: String]>
 
-    /// Makes a registry.
+    /// Creates a registry.
     ///
     /// - Parameters:
     ///   - help: Texts for the `HELP` lines, by the full name in the output.
-    ///   - seriesLimit: How many combinations of labels one name may have.
+    ///   - seriesLimit: The maximum number of combinations of labels for one name.
     package init(help: [String: String] = [:], seriesLimit: Int = defaultSeriesLimit) {
-        self.help = help.merging(EndpointMetrics.help) { given, _ in given }
+        self.help = Mutex(help)
         self.seriesLimit = seriesLimit
     }
 
-    /// Makes, or finds, a counter.
+    /// Adds texts for the `HELP` lines, by the full name in the output.
+    package func describe(_ texts: [String: String]) {
+        help.withLock { $0.merge(texts) { _, new in new } }
+    }
+
+    /// Returns a counter.
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, "_total", .counter, dimensions) { CounterSeries() } ?? CounterSeries()
     }
 
-    /// Makes, or finds, a counter that can grow by fractions.
+    /// Returns a counter that can grow by fractions.
     package func makeFloatingPointCounter(
         label: String,
         dimensions: [(String, String)]
@@ -49,12 +52,12 @@ package final class PrometheusRegistry: MetricsFactory {
         series(label, "_total", .counter, dimensions) { GaugeSeries() } ?? GaugeSeries()
     }
 
-    /// Makes, or finds, a gauge.
+    /// Returns a gauge.
     package func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         series(label, "", .gauge, dimensions) { GaugeSeries() } ?? GaugeSeries()
     }
 
-    /// Makes, or finds, a histogram where values are to be aggregated, and a gauge of the last value otherwise.
+    /// Returns a histogram if values are aggregated, else a gauge of the last value.
     package func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         if aggregate {
             series(label, "", .histogram, dimensions) { HistogramSeries.ofValues() } ?? HistogramSeries.ofValues()
@@ -63,41 +66,42 @@ package final class PrometheusRegistry: MetricsFactory {
         }
     }
 
-    /// Makes, or finds, a histogram of seconds.
+    /// Returns a histogram of seconds.
     package func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
         series(label, "_seconds", .histogram, dimensions) { HistogramSeries.ofSeconds() } ?? HistogramSeries.ofSeconds()
     }
 
-    /// Forgets the series.
+    /// Removes the series.
     package func destroyCounter(_ handler: any CounterHandler) { remove(handler) }
 
-    /// Forgets the series.
+    /// Removes the series.
     package func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) { remove(handler) }
 
-    /// Forgets the series.
+    /// Removes the series.
     package func destroyMeter(_ handler: any MeterHandler) { remove(handler) }
 
-    /// Forgets the series.
+    /// Removes the series.
     package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
 
-    /// Forgets the series.
+    /// Removes the series.
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-    /// All series in the text format, names and labels in order.
+    /// Returns all series in the text format, in the order of names and labels.
     package func exposition() -> String {
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
+        let help = help.withLock { $0 }
         var text = ""
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
             family.write(name: name, help: help[name], to: &text)
         }
         text +=
-            "# HELP mortise_metrics_series_refused_total Series that were not kept, for their number or their name.\n"
+            "# HELP mortise_metrics_series_refused_total Series that were not kept, because of their number or their name.\n"
         text += "# TYPE mortise_metrics_series_refused_total counter\n"
         text += "mortise_metrics_series_refused_total \(refused)\n"
         return text
     }
 
-    /// `nil` where the series is refused; the caller then gets one that nobody reads.
+    /// Returns the series, or `nil` if the registry does not keep it.
     private func series<S: MetricSeries>(
         _ label: String,
         _ suffix: String,

@@ -9,7 +9,8 @@ import Tenancy
 
 /// Runs the server until it is told to stop.
 func runServer(_ settings: ServeSettings) async throws {
-    let logger = serverLogger(settings.log)
+    let telemetry = telemetry(settings.log)
+    let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
     do {
         let host = try await Host.prepare(
@@ -19,7 +20,8 @@ func runServer(_ settings: ServeSettings) async throws {
         )
         let result: Result<Void, any Error>
         do {
-            let server = try await MortiseServer.make(try configuration(settings, host), logger: logger) { first in
+            let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) {
+                first in
                 try await Blocking.run { try FirstStartNotice(first).show() }
             }
             try await server.run(onListening: { address in
@@ -36,16 +38,20 @@ func runServer(_ settings: ServeSettings) async throws {
     }
 }
 
-private func serverLogger(_ settings: LogSettings) -> Logger {
+private func telemetry(_ settings: LogSettings) -> Telemetry {
     let output = JSONLogHandler.Output(
         sink: DescriptorSink.standardError,
         format: settings.format == .json ? .json : .text,
         redact: Redaction.redact
     )
-    return Logger(label: "mortise") { JSONLogHandler(label: $0, level: settings.level, output: output) }
+    return Telemetry(output: output, level: settings.level, logsSpans: settings.spans == .sampled)
 }
 
-private func configuration(_ settings: ServeSettings, _ host: Host) throws -> ServerConfiguration {
+private func configuration(
+    _ settings: ServeSettings,
+    _ host: Host,
+    _ telemetry: Telemetry
+) throws -> ServerConfiguration {
     var configuration = ServerConfiguration(
         database: try host.configuration(),
         secrets: host.secrets,
@@ -60,6 +66,8 @@ private func configuration(_ settings: ServeSettings, _ host: Host) throws -> Se
     configuration.shutdownGrace = settings.shutdownGrace
     configuration.threads = settings.connections.threads
     configuration.databases = settings.connections.options
+    configuration.metrics = telemetry.metrics
+    configuration.tracer = telemetry.tracer
     configuration.accessLog =
         switch settings.log.access {
         case .management: .declared

@@ -20,6 +20,14 @@ package struct LogSettings: Sendable, Equatable {
         case off
     }
 
+    /// The spans that the log has.
+    package enum Spans: String, Sendable, CaseIterable {
+        /// A line for each span of a sampled trace.
+        case sampled
+        /// No spans.
+        case off
+    }
+
     /// The lowest level that is written.
     ///
     /// Defaults to info.
@@ -32,10 +40,15 @@ package struct LogSettings: Sendable, Equatable {
     ///
     /// Defaults to management.
     package var access: Access
+    /// The spans that the log has.
+    ///
+    /// Defaults to off.
+    package var spans: Spans
 
     init(_ reader: SettingReader, isTerminal: Bool) throws(CommandFailure) {
         level = try reader.value(Settings.logLevel)
         format = try reader.value(Settings.logFormat) ?? (isTerminal ? .text : .json)
         access = try reader.value(Settings.accessLog)
+        spans = try reader.value(Settings.spanLog)
     }
 }

@@ -160,6 +160,15 @@ package enum Settings {
         help: "Log these requests: management (all except verifications), all, or off."
     )
 
+    /// The spans that the log has.
+    package static let spanLog = Setting(
+        "span_log",
+        .choice(),
+        default: LogSettings.Spans.off,
+        placeholder: "spans",
+        help: "Log a line for each span of a sampled trace: sampled or off."
+    )
+
     // MARK: Connections and threads
 
     /// The threads that run requests.
@@ -226,7 +235,7 @@ package enum Settings {
         databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
         listen.declaration, trustedProxies.declaration,
         operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,
-        logLevel.declaration, logFormat.declaration, accessLog.declaration,
+        logLevel.declaration, logFormat.declaration, accessLog.declaration, spanLog.declaration,
         threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,
         drainDelay.declaration, shutdownGrace.declaration,
     ]

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import JSON
+import Keys
 import Logging
 import NIOCore
 import Server
@@ -10,6 +11,7 @@ import ServerTestSupport
 import Synchronization
 import Telemetry
 import Testing
+import Tracing
 
 /// An answer, with its body read as JSON where it is JSON.
 struct Answer {
@@ -53,6 +55,7 @@ struct SampleClient {
 func withSampleServer(
     _ settings: EndpointSettings = EndpointSettings(),
     log: LineCollector = LineCollector(),
+    tracer: (any Tracer)? = nil,
     _ test: @Sendable (SampleClient) async throws -> Void
 ) async throws {
     var settings = settings
@@ -61,12 +64,18 @@ func withSampleServer(
     let registry = PrometheusRegistry()
     let operations = OperationsEndpoints(readiness: Readiness { [] }, metrics: registry)
     let router = Router(context: MortiseRequestContext.self)
-    router.add(middleware: FrontMiddleware(mounts: [table.mount(at: "/v1")] + operations.mounts))
+    router.add(
+        middleware: FrontMiddleware(
+            mounts: [table.mount(at: "/v1")] + operations.mounts,
+            redact: Redaction.redact,
+            tracer: tracer
+        )
+    )
     table.register(on: router)
     operations.register(on: router)
     // The handler redacts nothing here: it would hide that the endpoint does not.
     let output = JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 })
-    let logger = Logger(label: "test") { JSONLogHandler(label: $0, level: .info, output: output) }
+    let logger = Telemetry(output: output, level: .info).logger(label: "test")
     let application = Application(router: router, logger: logger)
     try await application.test(.live) { try await test(SampleClient(client: $0)) }
 }

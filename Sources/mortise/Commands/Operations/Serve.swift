@@ -57,6 +57,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.accessLog)
     var accessLog: SettingFlag?
 
+    @Option(Settings.spanLog)
+    var spanLog: SettingFlag?
+
     @Option(Settings.threads)
     var threads: SettingFlag?
 
@@ -75,7 +78,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let reader = try installation.reader([
             listen, trustedProxies, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
-            threads, lookupWorkspaces, managedWorkspaces, drainDelay, shutdownGrace,
+            spanLog, threads, lookupWorkspaces, managedWorkspaces, drainDelay, shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
     }

@@ -1,0 +1,87 @@
+import Endpoints
+import Hummingbird
+import HummingbirdCore
+import Keys
+import Logging
+import NIOCore
+import Postgres
+import ServiceLifecycle
+import Surfaces
+import Telemetry
+
+extension MortiseServer {
+    /// Returns the settings that the endpoints of all surfaces share.
+    static func endpointSettings(
+        _ configuration: ServerConfiguration,
+        _ registry: PrometheusRegistry
+    ) -> EndpointSettings {
+        EndpointSettings(
+            bodyDeadline: configuration.bodyDeadline,
+            clock: configuration.clock,
+            accessLog: configuration.accessLog,
+            redact: Redaction.redact,
+            metrics: registry
+        )
+    }
+
+    /// Returns the service that listens and answers requests.
+    func application(
+        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) -> some ServiceLifecycle.Service {
+        let address: BindAddress =
+            switch configuration.listener {
+            case .tcp(let host, let port): .hostname(host, port: port)
+            case .unixSocket(let path): .unixDomainSocket(path: path)
+            }
+        return Application(
+            router: router(),
+            server: HTTPServerBuilder { [threads] responder in
+                threads.channel(
+                    HTTP1Channel(
+                        responder: responder,
+                        configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
+                    )
+                )
+            },
+            configuration: ApplicationConfiguration(address: address, serverName: nil),
+            onServerRunning: { channel in
+                if let address = channel.localAddress { await onListening(address) }
+            },
+            eventLoopGroupProvider: .shared(threads.eventLoops),
+            logger: logger
+        )
+    }
+
+    private func router() -> Router<MortiseRequestContext> {
+        let operations = OperationsEndpoints(
+            readiness: Readiness(clock: configuration.clock, check: readiness),
+            metrics: registry,
+            settings: Self.endpointSettings(configuration, registry)
+        )
+        let router = Router(context: MortiseRequestContext.self)
+        router.add(
+            middleware: FrontMiddleware(
+                mounts: surfaces.flatMap(\.mounts) + operations.mounts,
+                redact: Redaction.redact,
+                tracer: configuration.tracer
+            )
+        )
+        for surface in surfaces { surface.register(on: router) }
+        operations.register(on: router)
+        return router
+    }
+
+    private static let probe = Statement("SELECT 1")
+
+    private var readiness: Readiness.Check {
+        { [platform, draining] in
+            if draining.hasBegun { return ["the server is shutting down"] }
+            do {
+                _ = try await platform.databases.control.lookups.query(Self.probe)
+                return []
+            } catch {
+                return ["the control database is unreachable"]
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import KeyStore
+import Logging
+import Postgres
+import Service
+import Tenancy
+import Verification
+
+extension MortiseServer {
+    /// Opens the databases, and creates the use cases over them.
+    static func platform(
+        _ configuration: ServerConfiguration,
+        _ keySets: KeySetClient,
+        _ threads: ServingThreads,
+        _ logger: Logger
+    ) async throws -> Platform {
+        let installation = configuration.installation
+        let control = try await ControlDatabase.bootstrap(
+            owner: configuration.database,
+            installation: installation,
+            credentials: ClusterCredentials(
+                derivedFrom: configuration.secrets,
+                installation: installation,
+                ownerPassword: configuration.clusterPassword
+            ),
+            admit: { try await Bootstrap.admit(configuration.secrets, $0, logger) },
+            version: configuration.version,
+            reactor: threads.next,
+            logger: logger
+        )
+        let databases = try Databases(control, reactors: threads.reactors, options: configuration.databases)
+        let usage = UsageRecorder(options: configuration.usage, logger: logger) { home, counts in
+            switch home {
+            case .control:
+                try await databases.control.pool.withConnection { try await UsageStore($0).add(counts) }
+            case .workspace(let workspace):
+                try await databases.withUsagePool(workspace) { pool in
+                    try await pool.withConnection { try await UsageStore($0).add(counts) }
+                }
+            }
+        }
+        return Platform(
+            control: control,
+            installation: installation,
+            provisioner: Provisioner(control, options: configuration.provisioner),
+            databases: databases,
+            verifier: Verifier(
+                databases: databases,
+                peppers: configuration.secrets.peppers,
+                usage: usage,
+                deadline: configuration.databases.lookupDeadline
+            ),
+            usage: usage,
+            secrets: configuration.secrets,
+            randomness: configuration.randomness,
+            now: configuration.now,
+            elapsed: configuration.elapsed,
+            passwordCost: configuration.passwordCost,
+            fetchKeySet: { try await keySets.fetch($0) },
+            logger: logger
+        )
+    }
+}

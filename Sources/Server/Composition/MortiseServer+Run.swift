@@ -1,0 +1,93 @@
+import Logging
+package import NIOCore
+import Service
+package import ServiceLifecycle
+package import UnixSignals
+
+extension MortiseServer {
+    /// Serves until a signal, or a graceful shutdown of the task's service group, stops the server.
+    ///
+    /// A server that stops accepts no more connections, answers the requests that it has accepted, writes its counts, and closes
+    /// its databases.
+    ///
+    /// - Parameters:
+    ///   - signals: The signals that stop the server. Defaults to SIGTERM and SIGINT.
+    ///   - onListening: A closure that receives the address when the server accepts connections.
+    /// - Throws: The error of the listener or of a service. Everything is closed then.
+    package func run(
+        signals: [UnixSignal] = [.sigterm, .sigint],
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) async throws {
+        var settings = ServiceGroupConfiguration(
+            services: services(onListening).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+            gracefulShutdownSignals: signals,
+            logger: logger
+        )
+        settings.maximumGracefulShutdownDuration = configuration.shutdownGrace
+        do {
+            try await ServiceGroup(configuration: settings).run()
+        } catch {
+            await close()
+            throw error
+        }
+        await close()
+    }
+
+    /// Closes a server that will not run.
+    package func close() async {
+        await Self.close(platform, keySets)
+        await threads.shutdown()
+    }
+
+    static func close(_ platform: Platform, _ keySets: KeySetClient) async {
+        await platform.shutdown()
+        await keySets.shutdown()
+        await platform.provisioner.shutdown()
+        await platform.databases.shutdown()
+    }
+
+    /// Returns the services of the server.
+    ///
+    /// They stop in reverse order: first readiness, then the listener and its requests, then the writers of counts.
+    private func services(
+        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) -> [any ServiceLifecycle.Service] {
+        [
+            BackgroundTask { [usage = platform.usage] in await usage.run() },
+            BackgroundTask { [self] in await upkeep() },
+            BackgroundTask { [self] in await repair() },
+            BackgroundTask { [self] in await ServerMetrics(registry, version: configuration.version).sample(platform) },
+            application(onListening),
+            DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock),
+        ]
+    }
+
+    /// Deletes old rows and sessions, again and again.
+    private func upkeep() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.upkeepInterval)
+            if Task.isCancelled { return }
+            do {
+                let count = try await platform.upkeep.expire()
+                if count > 0 { logger.debug("old rows were deleted", metadata: ["count": "\(count)"]) }
+                let sessions = try await platform.upkeep.forgetSessions()
+                if sessions > 0 { logger.debug("old sessions were deleted", metadata: ["count": "\(sessions)"]) }
+            } catch {
+                logger.warning("old rows could not be deleted", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Finishes interrupted changes of workspaces, again and again.
+    private func repair() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.repairInterval)
+            if Task.isCancelled { return }
+            do {
+                try await platform.upkeep.repair(atRestFor: .seconds(60))
+            } catch {
+                logger.warning("the search for unfinished workspaces failed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
