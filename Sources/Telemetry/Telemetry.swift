@@ -1,6 +1,6 @@
-package import CoreMetrics
+import CoreMetrics
 package import Logging
-package import Traces
+import Traces
 package import Tracing
 
 /// The backends of swift-log, swift-metrics and swift-distributed-tracing.

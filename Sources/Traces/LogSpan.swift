@@ -3,7 +3,7 @@ import Synchronization
 package import Tracing
 
 /// A span of ``LogTracer``.
-package final class LogSpan: Span {
+package final class LogSpan: Tracing.Span {
     private struct State {
         var operationName: String
         var attributes: SpanAttributes = [:]

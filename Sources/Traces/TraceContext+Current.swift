@@ -12,10 +12,10 @@ extension TraceContext {
 
     /// Adds `trace_id` and `span_id` to the lines that a request's task logs.
     package static let metadataProvider = Logger.MetadataProvider {
-        guard let current else { return [:] }
+        guard let context = TraceContext.current else { return [:] }
         return [
-            "trace_id": .stringConvertible(current.traceID),
-            "span_id": .stringConvertible(current.spanID),
+            "trace_id": .stringConvertible(context.traceID),
+            "span_id": .stringConvertible(context.spanID),
         ]
     }
 }

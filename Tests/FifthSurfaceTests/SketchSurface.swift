@@ -35,7 +35,7 @@ struct SketchSurface: Surface {
         writer.object {
             $0.member(
                 "fault",
-                JSONValue.object(["word": .string(problem.kind.rawValue), "says": .string(problem.detail)])
+                ["word": .string(problem.kind.rawValue), "says": .string(problem.detail)] as JSONValue
             )
         }
         var headers: HTTPFields = [.contentType: "application/json"]

@@ -17,15 +17,15 @@ import Tracing
     private var telemetry: Telemetry {
         Telemetry(
             output: JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 }),
-            level: .trace,
-            logsSpans: true
+            level: .trace
         )
     }
 
+    private var tracer: LogTracer { LogTracer(telemetry.logger(label: "spans")) }
+
     private var lines: [JSONValue] { log.lines.compactMap { try? JSONValue(parsing: $0.utf8) } }
 
-    @Test func `each span is a line, the inner one first, and names its parent`() throws {
-        let tracer = try #require(telemetry.tracer)
+    @Test func `each span is a line, the inner one first, and names its parent`() {
         tracer.withSpan("outer", ofKind: .server) { outer in
             outer.attributes["http.response.status_code"] = Int64(200)
             tracer.withSpan("inner") { _ in }
@@ -39,8 +39,7 @@ import Tracing
         #expect(outer["parent_span_id"] == nil)
     }
 
-    @Test func `a trace that its root does not sample is passed on and not written`() throws {
-        let tracer = try #require(telemetry.tracer)
+    @Test func `a trace that its root does not sample is passed on and not written`() {
         let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
         var sent: [String: String] = [:]
         for flags in ["00", "01"] {
@@ -57,19 +56,17 @@ import Tracing
         #expect(lines.count == 1)
     }
 
-    @Test func `a failed span has the error's type and not its text`() throws {
+    @Test func `a failed span has the error's type and not its text`() {
         struct Secret: Error, CustomStringConvertible { let description = "hunter2" }
-        let tracer = try #require(telemetry.tracer)
         #expect(throws: Secret.self) { try tracer.withSpan("fails") { _ in throw Secret() } }
         #expect(lines[0]["error.type"] == "Secret")
         #expect(lines[0]["status"] == "error")
         #expect(!lines[0].text.contains("hunter2"))
     }
 
-    @Test func `a line inside a span has the ids of the span, and a line outside has none`() throws {
+    @Test func `a line inside a span has the ids of the span, and a line outside has none`() {
         let logger = telemetry.logger(label: "library")
         logger.info("outside")
-        let tracer = try #require(telemetry.tracer)
         tracer.withSpan("request") { _ in logger.info("inside") }
         #expect(lines[0]["trace_id"] == nil)
         #expect(lines[1]["logger"] == "library")

@@ -47,9 +47,11 @@ package struct FrontMiddleware: RouterMiddleware {
         var parent = ServiceContext.topLevel
         tracer.extract(request.headers, into: &parent, using: HeaderExtractor())
         // The endpoint replaces the name.
-        let span = tracer.startAnySpan("unmatched", context: parent, ofKind: .server)
+        let span = tracer.startSpan("unmatched", context: parent, ofKind: .server)
         context.span = span
-        let response = await ServiceContext.withValue(span.context) { await respond(request, context, head, next) }
+        let response = await ServiceContext.$current.withValue(span.context) {
+            await respond(request, context, head, next)
+        }
         span.finish(request, response)
         return response
     }

@@ -16,7 +16,7 @@ package struct MortiseRequestContext: RequestContext {
     /// The span of the request.
     ///
     /// `nil` where no tracer records spans.
-    package var span: (any Span)?
+    package var span: (any Tracing.Span)?
 
     /// The connection.
     package let channel: any Channel

@@ -5,7 +5,7 @@ import Tracing
 /// The attributes of server spans, by OpenTelemetry's semantic conventions for HTTP.
 ///
 /// `url.path`, `url.query` and header fields are left out, because a client can put a token into them.
-extension Span {
+extension Tracing.Span {
     /// Names the span after an operation.
     func name(operation: String, route: String) {
         operationName = operation

@@ -5,9 +5,11 @@ import Keys
 import Logging
 import NIOCore
 import Postgres
+import Service
 import ServiceLifecycle
 import Surfaces
 import Telemetry
+import Tenancy
 
 extension MortiseServer {
     /// Returns the settings that the endpoints of all surfaces share.

@@ -1,4 +1,5 @@
 import KeyStore
+import Keys
 import Logging
 import Postgres
 import Service

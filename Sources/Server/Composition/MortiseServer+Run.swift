@@ -1,8 +1,10 @@
 import Logging
 package import NIOCore
 import Service
-package import ServiceLifecycle
+import ServiceLifecycle
+import Tenancy
 package import UnixSignals
+import Verification
 
 extension MortiseServer {
     /// Serves until a signal, or a graceful shutdown of the task's service group, stops the server.

@@ -89,10 +89,10 @@ package final class PrometheusRegistry: MetricsFactory {
     /// Returns all series in the text format, in the order of names and labels.
     package func exposition() -> String {
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
-        let help = help.withLock { $0 }
+        let texts = help.withLock { $0 }
         var text = ""
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-            family.write(name: name, help: help[name], to: &text)
+            family.write(name: name, help: texts[name], to: &text)
         }
         text +=
             "# HELP mortise_metrics_series_refused_total Series that were not kept, because of their number or their name.\n"
