@@ -18,7 +18,7 @@ extension SocketAddress {
         case .v4(let peer): .v4(UInt32(bigEndian: peer.address.sin_addr.s_addr))
         case .v6(let peer):
             withUnsafeBytes(of: peer.address.sin6_addr) {
-                .fromIPv6(UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)))
+                IPAddress.fromIPv6(UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)))
             }
         case .unixDomainSocket: nil
         }
