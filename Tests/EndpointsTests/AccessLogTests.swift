@@ -37,7 +37,10 @@ import Testing
             (.declared, ["listKeys", "fails"]), (.all, ["listKeys", "rotateKey", "fails"]), (.failures, ["fails"]),
         ] as [(EndpointSettings.AccessLog, [JSONValue])]
     )
-    func `endpoints and settings say what is logged`(accessLog: EndpointSettings.AccessLog, operations: [JSONValue])
+    func `endpoints and settings determine the logged requests`(
+        accessLog: EndpointSettings.AccessLog,
+        operations: [JSONValue]
+    )
         async throws
     {
         #expect(try await lines(accessLog).compactMap { $0["operation"] } == operations)

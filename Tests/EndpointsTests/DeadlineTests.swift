@@ -16,7 +16,7 @@ import Testing
     }
 
     // The change has been made when the deadline passes. To answer 503 would make the client make it again.
-    @Test func `an operation that succeeds in spite of its deadline is answered with its result`() async throws {
+    @Test func `an operation that succeeds after its deadline is answered with its result`() async throws {
         try await withSampleServer(EndpointSettings(clock: ImpatientClock())) { client async throws in
             let answer = try await client.send(.post, "/v1/waitsOutDeadline")
             #expect(answer.status == 200)
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func `an operation that ends in time is not held up by its deadline`() async throws {
+    @Test func `an operation that ends in time does not wait for its deadline`() async throws {
         try await withSampleServer(EndpointSettings(clock: StandingClock())) { client async throws in
             #expect(try await client.send(.get, "/v1/workspaces/w/keys").status == 200)
             #expect(try await client.send(.post, "/v1/conflicts").status == 409)

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct EndpointFuzzTests {
-    /// SplitMix64: the same run every time.
+    /// SplitMix64, which repeats the same run each time.
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
 

@@ -21,7 +21,7 @@ import Testing
         ) { _ in .noContent }
     }
 
-    @Test func `the sample declares nothing wrong`() {
+    @Test func `the sample has no declaration faults`() {
         #expect(SampleTable.make().declarationFaults == [])
     }
 

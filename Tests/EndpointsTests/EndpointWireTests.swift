@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct EndpointWireTests {
-    @Test func `an operation gets what it declares and answers it`() async throws {
+    @Test func `an operation receives its declared input and answers`() async throws {
         try await withSampleServer { client async throws in
             let made = try await client.send(
                 .post,
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `a patch tells absent, null and value apart`() async throws {
+    @Test func `a patch distinguishes absent, null and value`() async throws {
         try await withSampleServer { client async throws in
             let path = "/v1/workspaces/w/keys/018f0000-0000-7000-8000-000000000000"
             #expect(try await client.send(.patch, path, "{}").text == "keep")
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `HEAD answers what GET would, without the body`() async throws {
+    @Test func `HEAD has the answer of GET without the body`() async throws {
         try await withSampleServer { client async throws in
             let get = try await client.send(.get, "/v1/workspaces/w/keys", as: "reader")
             let head = try await client.send(.head, "/v1/workspaces/w/keys", as: "reader")
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `an operation for any method answers any method`() async throws {
+    @Test func `an operation for all methods answers all methods`() async throws {
         try await withSampleServer { client async throws in
             for method in ["GET", "POST", "DELETE", "OPTIONS", "PROPFIND", "TRACE"] {
                 let method = try #require(HTTPRequest.Method(method))
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `the request id is the client's if it is harmless, and the server's if not`() async throws {
+    @Test func `an acceptable request id of the client is kept, and any other is replaced`() async throws {
         try await withSampleServer { client async throws in
             for id in ["abc", "A.b_c-9", String(repeating: "x", count: 64)] {
                 #expect(try await client.send(.get, "/healthz", [.xRequestID: id]).headers[.xRequestID] == id)
@@ -101,7 +101,7 @@ import Testing
     // The attack: a proxy or a client that is set up wrongly sends its token as the id of the request. Ids are answered, logged, and kept
     // in events for good, where whoever may read events would find the token.
     @Test(arguments: ["mks_live_", "mko_test_", "ak_live_", "x-mka_live_"])
-    func `a request id that is shaped like a token is the server's, and is repeated nowhere`(_ start: String)
+    func `a request id with the form of a token is replaced, and repeated nowhere`(_ start: String)
         async throws
     {
         let body = "0123456789ABCDEFGHIJKLMNOPQRSTUV0000000000abcd"

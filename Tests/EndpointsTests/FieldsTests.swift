@@ -6,7 +6,7 @@ import Testing
 @Suite struct FieldsTests {
     private let fields = Fields(["s": "x", "i": 7, "n": nil, "b": true, "a": ["p", "q"], "o": ["s": "y"], "d": 2])
 
-    @Test func `members are read in the type that is asked for`() throws {
+    @Test func `members are read with the requested type`() throws {
         #expect(try fields.required("s") == "x")
         #expect(try fields.required("i", as: Int.self) == 7)
         #expect(try fields.required("d", as: Double.self) == 2)
@@ -19,7 +19,7 @@ import Testing
         #expect(fields.contains("n") && !fields.contains("absent"))
     }
 
-    @Test func `a patch tells absent, null and value apart`() throws {
+    @Test func `a patch distinguishes absent, null and value`() throws {
         #expect(try fields.change("absent", as: String.self) == .keep)
         #expect(try fields.change("n", as: String.self) == .clear)
         #expect(try fields.change("s") == Change.set("x"))
@@ -29,7 +29,7 @@ import Testing
         #expect(Change.set(2).map { "\($0)" } == .set("2"))
     }
 
-    @Test func `what the schema does not promise is an error of the program`() {
+    @Test func `a read that the schema does not allow is an error of the program`() {
         #expect(throws: FieldMismatch.self) { try fields.required("absent", as: String.self) }
         #expect(throws: FieldMismatch.self) { try fields.required("i", as: String.self) }
         #expect(throws: FieldMismatch.self) { try fields.optional("s", as: Int.self) }

@@ -14,7 +14,7 @@ import Testing
 
     private func document() throws -> JSONValue { try SampleTable.make().openAPI(Self.info) }
 
-    @Test func `every documented operation is there, with what it declares`() throws {
+    @Test func `the document has every documented operation with its declaration`() throws {
         let document = try document()
         #expect(document["openapi"] == "3.1.0")
         #expect(document["tags"]?.array?.count == 2)
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    @Test func `an operation says all that follows from its declaration`() throws {
+    @Test func `an operation documents everything that follows from its declaration`() throws {
         let operation = try #require(try document()["paths"]?["/v1/workspaces/{workspace}/keys"]?["post"])
         #expect(operation["parameters"]?.array?.compactMap { $0["name"] } == ["workspace", "Idempotency-Key"])
         #expect(operation["requestBody"]?["required"] == true)
@@ -57,7 +57,7 @@ import Testing
         #expect(try document()["paths"]?["/v1/authorize/{id}/{rest}"]?["get"] != nil)
     }
 
-    @Test func `every reference leads somewhere`() throws {
+    @Test func `every reference has a target`() throws {
         let document = try document()
         let schemas = try #require(document["components"]?["schemas"]?.object)
         func references(_ value: JSONValue) -> [String] {

@@ -34,7 +34,7 @@ import Testing
         #expect(text.contains(#"mortise_http_request_duration_seconds_count{operation="listKeys"} 2"#))
     }
 
-    @Test func `what keeps the service from its work is said, what was thrown is not`() async {
+    @Test func `readiness shows the reasons of the check, and never its errors`() async {
         #expect(await Readiness { ["no lease on cluster 1"] }.reasons() == ["no lease on cluster 1"])
         #expect(await Readiness { throw SampleSecretError() }.reasons() == ["the check failed"])
     }
@@ -47,8 +47,8 @@ import Testing
         #expect(await readiness.reasons() == ["the check did not end in time"])
     }
 
-    // Nobody needs a credential to ask. Asking a thousand times must not ask the database a thousand times.
-    @Test func `many who ask share one check`() async {
+    // The endpoint needs no credential, so a thousand requests must not cause a thousand queries.
+    @Test func `concurrent callers share one check`() async {
         let count = Mutex(0)
         let readiness = Readiness(clock: StandingClock()) {
             count.withLock { $0 += 1 }

@@ -107,7 +107,7 @@ import Testing
         Case(method: .post, path: "/v1/fails", status: 500, code: "internal_error"),
     ]
 
-    @Test func `bad input is answered with a problem that names it`() async throws {
+    @Test func `invalid input is answered with a problem that names the fault`() async throws {
         try await withSampleServer { client async throws in
             for item in Self.badInput {
                 let answer = try await client.send(item.method, item.path, item.body, as: item.caller, item.headers)
@@ -172,7 +172,7 @@ import Testing
         }
     }
 
-    @Test func `a body that takes too long is refused and the answer announces the close`() async throws {
+    @Test func `a slow body is refused and the answer announces the close`() async throws {
         try await withSampleServer(EndpointSettings(bodyDeadline: .zero)) { client async throws in
             let answer = try await client.send(.post, Self.keys, String(repeating: " ", count: 65_000))
             #expect(answer.status == 408)
@@ -181,7 +181,7 @@ import Testing
     }
 
     // An error's text may hold connection strings. The client sees none of it, the log what the redactor leaves.
-    @Test func `an unknown error says nothing to the client and is logged without secrets`() async throws {
+    @Test func `an unknown error is hidden from the client and logged without secrets`() async throws {
         let log = LineCollector()
         let settings = EndpointSettings(redact: { String($0.replacing("hunter2", with: "[redacted]")) })
         try await withSampleServer(settings, log: log) { client async throws in

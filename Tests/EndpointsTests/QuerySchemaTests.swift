@@ -49,12 +49,12 @@ import Testing
         #expect(Self.schema.parse(text).faults == [Fault(.query(name), detail)])
     }
 
-    @Test func `a required parameter has to be there`() {
+    @Test func `a missing required parameter is a fault`() {
         let schema = QuerySchema([QueryParameter("a", .string(max: 1), "A.", required: true)])
         #expect(schema.parse(nil).faults == [Fault(.query("a"), "is required")])
     }
 
-    @Test func `a table that ignores parameters does not look at them`() {
+    @Test func `a schema that ignores parameters does not read them`() {
         #expect(QuerySchema.ignored.parse("x=1&x=%FF").faults == [])
         #expect(QuerySchema.none.parse("x=1").faults.count == 1)
     }

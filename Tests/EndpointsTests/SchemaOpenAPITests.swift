@@ -36,7 +36,7 @@ import Testing
         #expect(schema.openAPI() == form)
     }
 
-    @Test func `components are found however deep they are`() {
+    @Test func `components are found at every depth`() {
         let inner = Schema.boolean.named("Inner")
         let outer = Schema.object([.required("x", .array(of: inner.orNull.described("d"), max: 1))]).named("Outer")
         var names: [String] = []

@@ -34,11 +34,11 @@ import Testing
         #"{"name":"a","limit":1e1,"id":"018F0000-0000-7000-8000-00000000000a","ends":"2030-01-31T12:00:00+01:00"}"#,
         #"{"name":"a","scopes":["x","y"],"metadata":{"a":[1,{"b":null}]},"inner":{"y":1},"even":2}"#,
     ])
-    func `what the schema says is accepted`(text: String) throws {
+    func `valid values are accepted`(text: String) throws {
         #expect(try faults(text) == [])
     }
 
-    @Test func `what is left to the use case is told beside other faults alone`() throws {
+    @Test func `a fault that the use case checks too is reported only beside other faults`() throws {
         let schema = Schema.object([
             .required("name", .string(min: 1, max: 5)),
             .optional("end", .integer(0...10).checkedByUseCase { $0 == 3 ? "must not be over" : nil }),
@@ -89,7 +89,7 @@ import Testing
         (#"{"name":"a","even":3}"#, "/even must be even"),
         (#"{"name":"a","even":11}"#, "/even must lie between 0 and 10"),
     ])
-    func `each fault is named at its place`(text: String, fault: String) throws {
+    func `each fault has its location`(text: String, fault: String) throws {
         #expect(try faults(text) == [fault])
     }
 
@@ -105,13 +105,13 @@ import Testing
 
     // A body of 64 KiB has room for ten thousand unknown members. Were each answered with a sentence and a pointer, a
     // client could make the server build and send megabytes.
-    @Test func `a small request does not buy a huge answer`() throws {
+    @Test func `a small request has no huge answer`() throws {
         let members = (0..<6000).map { "\"\($0)\":0" }.joined(separator: ",")
         #expect(try faults("{\(members)}").count == 100)
     }
 
     // Tokens end up in the wrong member. The answer may be logged by whoever sent it.
-    @Test func `no fault repeats what the client sent as a value`() throws {
+    @Test func `no fault repeats a value of the input`() throws {
         let secret = "mks_live_secret"
         for name in ["name", "kind", "limit", "ratio", "on", "id", "ends", "scopes", "metadata", "inner", "even"] {
             let value: JSONValue = .object([name: .array([.string(secret), .object(["a": .string(secret)])])])

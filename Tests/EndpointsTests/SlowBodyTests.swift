@@ -9,14 +9,14 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What holds for a request whose body is late.
+/// A request whose body arrives late is authenticated a second time.
 @Suite(.hangLimit) struct SlowBodyTests {
     private final class Credential: Sendable {
         let isRevoked = Mutex(false)
         let looks = Mutex<[Bool]>([])
     }
 
-    /// Asks the sample service for a key; whoever reads the body finds the credential revoked by then.
+    /// Sends a request for a key, whose credential is revoked when the body is read.
     private func answer(
         _ settings: EndpointSettings,
         revokingAtBody isRevoking: Bool,
@@ -48,7 +48,7 @@ import Testing
     }
 
     // The attack: the holder of a leaked key opens a request, waits until the key is revoked, and only then sends the body.
-    @Test func `a credential is looked at again once the body is there`() async throws {
+    @Test func `a credential is checked again when a slow body has arrived`() async throws {
         let strict = EndpointSettings(credentialAge: .zero)
         #expect(try await answer(strict, revokingAtBody: true) == 401)
         #expect(try await answer(strict, revokingAtBody: false) == 201)
@@ -58,7 +58,7 @@ import Testing
     }
 
     // Or a key with a limit of one could never send a large body over a slow line.
-    @Test func `the second look is no second use`() async throws {
+    @Test func `the second check does not count as a use`() async throws {
         let credential = Credential()
         #expect(try await answer(EndpointSettings(credentialAge: .zero), revokingAtBody: false, credential) == 201)
         #expect(credential.looks.withLock { $0 } == [false, true])

@@ -47,7 +47,12 @@ import Traces
         let output = JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 })
         let tracer = Telemetry(output: output, level: .info, logsSpans: true).tracer
         try await withSampleServer(log: log, tracer: tracer) { client async throws in
-            _ = try await client.send(.get, "/v1/workspaces/secret/keys?query=secret", try traced(Self.caller))
+            _ = try await client.send(
+                .get,
+                "/v1/workspaces/secret/keys?query=secret",
+                as: "writer",
+                try traced(Self.caller)
+            )
             _ = try await client.send(.post, "/v1/fails", as: nil)
             _ = try await client.send(.get, "/v1/nothing-secret")
         }

@@ -8,7 +8,7 @@ import Server
 package import Service
 package import Testing
 
-/// Talks to a server, and holds every answer of the native surface to what its endpoint declares.
+/// A client that checks every answer of the native surface against the declaration of its endpoint.
 package struct APIClient: Sendable {
     package let client: HTTPClient
     package let address: SocketAddress
@@ -24,7 +24,7 @@ package struct APIClient: Sendable {
 
     package var url: String { "http://127.0.0.1:\(address.port ?? 0)" }
 
-    /// Sends a request with a JSON body, or a raw one that need not be JSON, under a credential or none.
+    /// Sends a request with an optional JSON or raw body, and with an optional credential.
     package func send(
         _ method: String,
         _ path: String,
@@ -111,7 +111,7 @@ package struct APIClient: Sendable {
         #expect(faults.isEmpty, "\(name): \(faults)", sourceLocation: location)
     }
 
-    /// Whether a path is one of a template's.
+    /// Returns true if a path matches a template.
     package static func matches(_ template: String, _ path: String) -> Bool {
         let parts = path.split(separator: "/")
         let pattern = template.split(separator: "/")

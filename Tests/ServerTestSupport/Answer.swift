@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 package import Testing
 
-/// What a server answered.
+/// An answer of a server.
 package struct Answer: Sendable, CustomStringConvertible {
     package let status: Int
     package let headers: [String: String]
@@ -17,12 +17,14 @@ package struct Answer: Sendable, CustomStringConvertible {
         self.text = text
     }
 
-    /// The body, read as JSON; `null` where it is none.
+    /// The body as JSON.
+    ///
+    /// `null` if the body is not JSON.
     package var json: JSONValue {
         (try? JSONValue(parsing: text.utf8, limits: JSONLimits(maximumBytes: 8 << 20))) ?? .null
     }
 
-    /// A member of the body by the names on the way to it.
+    /// The member of the body at a path of names.
     package subscript(_ names: String...) -> JSONValue? {
         names.reduce(json as JSONValue?) { $0?[$1] }
     }
@@ -30,20 +32,22 @@ package struct Answer: Sendable, CustomStringConvertible {
     /// The stable code of a problem or a verdict.
     package var code: String? { self["code"]?.string }
 
-    /// What a problem points at, in order.
+    /// The locations of the faults of a problem, in order.
     package var pointers: [String] {
         (self["errors"]?.array ?? [])
             .compactMap { $0["pointer"]?.string ?? $0["parameter"]?.string ?? $0["header"]?.string }
     }
 
-    /// The body without what is different in every answer.
+    /// The body without the request id, which differs in each answer.
     package var comparable: JSONValue {
         guard case .object(var object) = json else { return .string(text) }
         object["request_id"] = nil
         return .object(object)
     }
 
-    /// The body with all members in the order of their names: what is remembered of an answer comes back in the database's order.
+    /// The body with all members in the order of their names.
+    ///
+    /// A stored answer has the order of the database.
     package var inOrder: JSONValue { Self.inOrder(json) }
 
     private static func inOrder(_ value: JSONValue) -> JSONValue {
@@ -58,7 +62,7 @@ package struct Answer: Sendable, CustomStringConvertible {
 
     package var description: String { "\(status) \(text)" }
 
-    /// A member that must be a string.
+    /// Returns a member, which must be a string.
     package func string(_ names: String..., at location: SourceLocation = #_sourceLocation) throws -> String {
         let value = names.reduce(json as JSONValue?) { $0?[$1] }
         return try #require(value?.string, "no text at \(names) in \(self)", sourceLocation: location)

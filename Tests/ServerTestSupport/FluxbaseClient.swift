@@ -5,7 +5,9 @@ package import JSON
 import Server
 package import Testing
 
-/// Asks as Fluxbase's TypeScript SDK does, and holds every answer to what that SDK can read and the surface declares.
+/// Sends requests as Fluxbase's TypeScript SDK does.
+///
+/// Checks that the SDK can read each answer, and that the surface declares it.
 ///
 /// The SDK sends `Content-Type: application/json` with every request, what the client was made with as `apikey`, and that or an access
 /// token as Bearer. It reads JSON only where the answer says so, and shows `error` of a failure, which has to be a string.
@@ -13,11 +15,11 @@ package struct FluxbaseClient: Sendable {
     package let mortise: ServerHarness
     /// The second argument of `createClient`.
     package var key: String
-    /// What `signIn` put in the key's place.
+    /// The access token of `signIn`, which replaces the key.
     package var accessToken: String?
-    /// What `setTenant` was given.
+    /// The argument of `setTenant`.
     package var tenant: String?
-    /// What the caller adds.
+    /// The additional header fields of the caller.
     package var headers: [(String, String)] = []
 
     package init(_ mortise: ServerHarness, key: String, accessToken: String? = nil, tenant: String? = nil) {
@@ -65,7 +67,7 @@ package struct FluxbaseClient: Sendable {
         return answer
     }
 
-    /// The same with headers of one's own making and nothing else.
+    /// Sends a request with these header fields only.
     package static func bare(
         _ mortise: ServerHarness,
         _ method: String,
@@ -78,7 +80,7 @@ package struct FluxbaseClient: Sendable {
         return answer
     }
 
-    /// Holds an answer to the rules of the SDK, and to the operation's declaration.
+    /// Checks an answer against the rules of the SDK and the declaration of the operation.
     package static func check(
         _ answer: Answer,
         _ method: String,
@@ -116,7 +118,7 @@ package struct FluxbaseClient: Sendable {
 }
 
 extension Answer {
-    /// What the SDK shows of a failure.
+    /// The text that the SDK shows for a failure.
     package var error: String? { self["error"]?.string }
 
     /// The names of the members, sorted.
@@ -124,7 +126,7 @@ extension Answer {
 }
 
 extension JSONValue {
-    /// The same with the members of all objects sorted by name.
+    /// The value with the members of all objects sorted by name.
     package var sorted: JSONValue {
         switch self {
         case .array(let elements): .array(elements.map(\.sorted))
@@ -148,7 +150,7 @@ extension ServerHarness {
         package let email: String
     }
 
-    /// Makes a user with a role in an organization, or in one of its workspaces.
+    /// Creates a user with a role in an organization, or in one of its workspaces.
     package func makeUser(
         _ email: String,
         role: String,
@@ -171,7 +173,9 @@ extension ServerHarness {
         return MadeUser(id: try answer.string("user", "id", at: location), email: email)
     }
 
-    /// A client that is signed in, as the SDK is after `signIn`: the junk that it was made with stays its `apikey`.
+    /// Returns a client that is signed in.
+    ///
+    /// As in the SDK after `signIn`, the invalid first key remains the `apikey`.
     package func fluxbase(
         signedInAs email: String,
         password: String = Self.password,
@@ -186,7 +190,7 @@ extension ServerHarness {
         return client
     }
 
-    /// A client that was made with the admin key of the organization `default`.
+    /// Returns a client with the admin key of the organization `default`.
     package var fluxbase: FluxbaseClient { FluxbaseClient(self, key: adminToken) }
 
     /// The id of the workspace `default`.
@@ -194,7 +198,7 @@ extension ServerHarness {
         try await api.get("/v1/workspaces/default", as: adminToken).string("id")
     }
 
-    /// Makes a workspace in an organization.
+    /// Creates a workspace in an organization.
     package func makeWorkspace(
         _ name: String,
         as token: String? = nil,

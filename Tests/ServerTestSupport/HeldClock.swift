@@ -1,4 +1,4 @@
-/// A clock on which one wait lasts until the test lets it go.
+/// A clock with one wait, which the test ends.
 package final class HeldClock: Clock {
     package typealias Instant = ContinuousClock.Instant
 

@@ -3,7 +3,7 @@ import CryptoExtras
 import FoundationEssentials
 package import JSON
 
-/// The private keys of an issuer of sessions, and tokens signed with them, good or not.
+/// The private keys of a session issuer, and valid and invalid tokens.
 package struct IssuerKeys: Sendable {
     package static let issuer = "https://issuer.example"
 
@@ -17,10 +17,10 @@ package struct IssuerKeys: Sendable {
         rsa = try _RSA.Signing.PrivateKey(keySize: .bits2048)
     }
 
-    /// The public half of the RSA key, as a PEM text, which a confused verifier might take for a shared secret.
+    /// The public half of the RSA key, as a PEM text, which a faulty verifier would use as a shared secret.
     package var publicPEM: String { rsa.publicKey.pemRepresentation }
 
-    /// The key set: RSA under the id itself, ECDSA and EdDSA under the id with a suffix, and what must be skipped.
+    /// The key set: RSA under the id itself, ECDSA and EdDSA under the id with a suffix, and keys that must be skipped.
     package func keySet() throws -> JSONValue {
         let parts = try rsa.publicKey.getKeyPrimitives()
         let point = Array(ecdsa.publicKey.rawRepresentation)
@@ -44,7 +44,9 @@ package struct IssuerKeys: Sendable {
         ]
     }
 
-    /// Claims of a session that is good for a minute from `now`, with changes; `nil` takes a claim away.
+    /// Returns the claims of a session that is valid for a minute from `now`, with changes.
+    ///
+    /// `nil` removes a claim.
     package static func claims(at now: Int64, _ changes: [(String, JSONValue?)] = []) -> JSONObject {
         var claims: JSONObject = [
             "iss": .string(Self.issuer), "sub": "user_1", "sid": "sess_1", "azp": "https://app.example",
@@ -54,38 +56,38 @@ package struct IssuerKeys: Sendable {
         return claims
     }
 
-    /// A token signed by RSA, whatever its header says.
+    /// Returns a token that is signed by RSA, with any header.
     package func rs256(_ claims: JSONObject, header: [(String, JSONValue?)] = []) throws -> String {
         try token(claims, "RS256", id, header) {
             try Array(rsa.signature(for: $0, padding: .insecurePKCS1v1_5).rawRepresentation)
         }
     }
 
-    /// A token signed by RSA over the longer digest.
+    /// Returns a token that is signed by RSA over the longer digest.
     package func rs512(_ claims: JSONObject) throws -> String {
         try token(claims, "RS512", id, []) {
             try Array(rsa.signature(for: SHA512.hash(data: $0), padding: .insecurePKCS1v1_5).rawRepresentation)
         }
     }
 
-    /// A token signed by ECDSA on P-256.
+    /// Returns a token that is signed by ECDSA on P-256.
     package func es256(_ claims: JSONObject) throws -> String {
         try token(claims, "ES256", "\(id)-es", []) { try Array(ecdsa.signature(for: $0).rawRepresentation) }
     }
 
-    /// A token signed by Ed25519.
+    /// Returns a token that is signed by Ed25519.
     package func ed25519(_ claims: JSONObject) throws -> String {
         try token(claims, "EdDSA", "\(id)-ed", []) { try Array(eddsa.signature(for: $0)) }
     }
 
-    /// A token signed with a shared secret of the attacker's choice.
+    /// Returns a token that is signed with the attacker's shared secret.
     package func hs256(_ claims: JSONObject, secret: String, keyID: String? = nil) throws -> String {
         try token(claims, "HS256", keyID ?? id, []) {
             Array(HMAC<SHA256>.authenticationCode(for: $0, using: SymmetricKey(data: Array(secret.utf8))))
         }
     }
 
-    /// A token without a signature.
+    /// Returns a token without a signature.
     package func unsigned(_ claims: JSONObject, algorithm: String) throws -> String {
         try token(claims, algorithm, id, []) { _ in [] }
     }

@@ -6,7 +6,7 @@ package import Server
 package import Surfaces
 
 extension MortiseServer {
-    /// The native API, whose table tests go through.
+    /// The native API.
     package var native: NativeSurface { surface() }
 
     /// The API of Fluxbase.
@@ -18,10 +18,10 @@ extension MortiseServer {
     /// The API of Boltz.
     package var boltz: BoltzSurface { surface() }
 
-    /// The only surface of a type.
+    /// Returns the only surface of a type.
     package func surface<S: Surface>(_ type: S.Type = S.self) -> S {
         guard let surface = surfaces.lazy.compactMap({ $0 as? S }).first else {
-            preconditionFailure("the server was made without a \(type)")
+            preconditionFailure("the server has no \(type)")
         }
         return surface
     }

@@ -6,20 +6,20 @@ import Service
 package import ServiceLifecycle
 package import TestSupport
 
-/// A running server: the one that the program runs, on a real socket, over a real PostgreSQL.
+/// A running server, the same as the program runs, on a real socket and a real PostgreSQL.
 package struct RunningServer: Sendable {
-    /// Whose server it is.
+    /// The installation of the server.
     package let installation: TestInstallation
     /// The server itself.
     package let server: MortiseServer
-    /// Where it listens.
+    /// The address of the listener.
     package let address: SocketAddress
-    /// What it logs.
+    /// The log of the server.
     package let log: LogCollector
-    /// What runs it.
+    /// The service group that runs the server.
     package let group: ServiceGroup
 
-    /// Where it is called.
+    /// The URL of the server.
     package var url: String { "http://127.0.0.1:\(address.port ?? 0)" }
 
     /// The token of the first operator key.
@@ -75,10 +75,10 @@ package func withRunningServer<T: Sendable>(
     }
 }
 
-/// The server ended before it listened.
+/// The error that the server ended before it listened.
 package struct NeverListened: Error {}
 
-/// The server as a service of the test's group, which can then tell it to stop.
+/// The server as a service of the test's group, which can stop the server.
 private struct ServerService: ServiceLifecycle.Service {
     let server: MortiseServer
     let onListening: @Sendable (SocketAddress) -> Void

@@ -4,7 +4,7 @@ import Keys
 import Server
 package import Testing
 
-/// What tests of the Boltz surface begin with.
+/// First steps of tests of the Boltz surface.
 extension ServerHarness {
     package static let boltzKeys = "/compute/v1/admin/api-keys"
     package static let boltzWorkspaces = "/compute/v1/admin/workspaces"

@@ -1,7 +1,7 @@
 package import JSON
 package import Testing
 
-/// What tests of the Clerk surface begin with.
+/// First steps of tests of the Clerk surface.
 extension ServerHarness {
     /// A user and an organization of the application.
     package static let user = SessionSigner.user
@@ -106,7 +106,7 @@ extension Answer {
     /// The code of the first error.
     package var clerkCode: String? { self["errors"]?.array?.first?["code"]?.string }
 
-    /// What the errors are about.
+    /// The parameters that the errors name.
     package var clerkParameters: [String] {
         (self["errors"]?.array ?? []).compactMap { $0["meta"]?["param_name"]?.string }
     }

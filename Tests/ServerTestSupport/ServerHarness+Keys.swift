@@ -6,11 +6,11 @@ import Server
 package import Service
 package import Testing
 
-/// The use cases of keys, called as a dialect calls them.
+/// Calls of the use cases of keys, as a dialect makes them.
 extension ServerHarness {
     package var keyService: KeyService { server.platform.keys }
 
-    /// A request of the first admin key.
+    /// Returns a caller with the first admin key, or with another token.
     package func caller(_ token: String? = nil, idempotency: String? = nil) async throws -> Caller {
         let principal = try await server.platform.access.authenticate(token ?? adminToken, from: nil)
         let request = idempotency.map {
@@ -19,7 +19,7 @@ extension ServerHarness {
         return Caller(principal: principal, address: "192.0.2.9", requestID: nil, idempotency: request)
     }
 
-    /// The client keys of the default workspace.
+    /// Returns the client keys of the default workspace.
     package func clientKeys(of subject: String? = nil) async throws -> KeyHome {
         let caller = try await caller()
         return try await server.platform.access.clientKeys(
@@ -30,24 +30,24 @@ extension ServerHarness {
         )
     }
 
-    /// The service keys of a workspace of the organization `default`.
+    /// Returns the service keys of a workspace of the organization `default`.
     package func serviceKeys(of workspace: String? = nil) async throws -> KeyHome {
         let caller = try await caller()
         return try await server.platform.access.keys(ofWorkspace: workspace, for: caller.principal, .keysWrite)
     }
 
-    /// A key that was made, and its token.
+    /// A created key and its token.
     package struct Planted: Sendable {
         package let key: KeyRecord
         package let token: String
     }
 
-    /// The id in an answer, which is JSON because it is stored as such.
+    /// Returns the id in a stored answer, which is JSON.
     private static func id(_ answer: String) throws -> UUID {
         try #require(try JSONValue(parsing: answer.utf8).array?.first?.string.flatMap { UUIDv7.parse($0) })
     }
 
-    /// Makes a key.
+    /// Creates a key.
     package func plant(_ draft: KeyDraft, in home: KeyHome, idempotency: String? = nil) async throws -> Planted {
         let issued = try await keyService.create(
             draft,
@@ -58,7 +58,7 @@ extension ServerHarness {
         return Planted(key: try await keyService.get(id, in: home), token: issued.token.reveal())
     }
 
-    /// Puts another key in a key's place.
+    /// Replaces a key with a new key.
     package func replace(
         _ id: UUID,
         _ replacement: KeyReplacement = KeyReplacement(),
@@ -76,7 +76,7 @@ extension ServerHarness {
     }
 }
 
-/// What a use case refuses with, as a word.
+/// Returns the name of the refusal that a use case throws.
 package func refusal<T>(
     at location: SourceLocation = #_sourceLocation,
     _ body: () async throws -> T

@@ -2,7 +2,7 @@ import JSON
 import Keys
 package import Testing
 
-/// People in tests.
+/// Members and sessions in tests.
 extension ServerHarness {
     /// A password that is long enough.
     package static let memberPassword = "correct horse battery"
@@ -22,7 +22,7 @@ extension ServerHarness {
         package let refresh: String
     }
 
-    /// Adds somebody with a password.
+    /// Adds a member with a password.
     package func addMember(
         _ email: String,
         _ role: String,
@@ -42,7 +42,9 @@ extension ServerHarness {
         return Person(id: id, userID: try answer.string("user", "id"), email: email, path: "\(path)/\(id)")
     }
 
-    /// Signs in, from an address where one is given and the loopback is a trusted proxy.
+    /// Signs in.
+    ///
+    /// An address needs the loopback address as a trusted proxy.
     package func trySignIn(
         _ email: String,
         _ password: String = Self.memberPassword,
@@ -59,7 +61,7 @@ extension ServerHarness {
         )
     }
 
-    /// Signs in and gets a session.
+    /// Signs in, and returns the tokens of the session.
     package func signIn(
         _ email: String,
         _ password: String = Self.memberPassword,
@@ -70,7 +72,7 @@ extension ServerHarness {
         return Session(access: try answer.string("access_token"), refresh: try answer.string("refresh_token"))
     }
 
-    /// Adds somebody and signs them in.
+    /// Adds a member, and signs the member in.
     package func session(
         _ email: String,
         _ role: String,

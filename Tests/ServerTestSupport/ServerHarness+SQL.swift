@@ -8,9 +8,9 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// What tests do to databases behind the server's back.
+/// Changes of databases that bypass the server.
 extension ServerHarness {
-    /// The superuser's way to the database of a workspace of the organization `default`.
+    /// Returns the superuser's configuration for the database of a workspace of the organization `default`.
     package func workspaceDatabase(_ slug: String = "default") async throws -> PostgresConfiguration {
         let name = try await rows(
             installation.control,
@@ -38,9 +38,9 @@ extension ServerHarness {
         try await withConnection(database) { try await $0.query(Statement(sql, prepared: false)) }
     }
 
-    /// Takes a database away: whoever is connected is thrown out, and nobody gets in.
+    /// Makes a database unavailable: ends all connections, and refuses new connections.
     ///
-    /// - Throws: `NeverHappened`, and the database's errors.
+    /// - Throws: `NeverHappened`, and the errors of the database.
     package func cutOff(_ database: PostgresConfiguration) async throws {
         let name = try #require(database.database)
         let (quoted, away) = (
@@ -66,19 +66,21 @@ extension ServerHarness {
         }
     }
 
-    /// Lets everybody into a database again.
+    /// Makes a database available again.
     package func restore(_ database: PostgresConfiguration) async throws {
         let name = PostgresConnection.quote(identifier: try #require(database.database))
         try await administer("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
     }
 
-    /// Sends a request while a transaction of somebody else is open, which is committed once the request waits for it or is answered.
+    /// Sends a request while another transaction is open.
+    ///
+    /// Commits the transaction when the request waits for it or is answered.
     ///
     /// - Parameters:
-    ///   - sql: what the transaction has done.
-    ///   - send: sends the request.
-    /// - Returns: the answer.
-    /// - Throws: `NeverHappened`, and what `send` throws.
+    ///   - sql: The SQL of the transaction.
+    ///   - send: Sends the request.
+    /// - Returns: The answer.
+    /// - Throws: `NeverHappened`, and the errors of `send`.
     package func during(_ sql: String, _ send: @escaping @Sendable () async throws -> Answer) async throws -> Answer {
         try await withConnection(installation.control) { connection in
             try await connection.script("BEGIN; \(sql)")
@@ -101,7 +103,7 @@ extension ServerHarness {
         }
     }
 
-    /// Runs `body` with a connection of the superuser's.
+    /// Runs `body` with a connection of the superuser.
     package func withConnection<T>(
         _ database: PostgresConfiguration,
         _ body: (PostgresConnection) async throws -> T

@@ -1,12 +1,12 @@
 package import JSON
 package import Testing
 
-/// What many tests begin with.
+/// First steps that many tests share.
 extension ServerHarness {
-    /// A workspace of the organization `default` that every installation has.
+    /// The slug of the workspace that every installation has.
     package static let workspace = "default"
 
-    /// The path of the service keys of a workspace.
+    /// Returns the path of the service keys of a workspace.
     package static func keys(_ workspace: String = Self.workspace) -> String {
         "/v1/workspaces/\(workspace)/service-keys"
     }
@@ -18,7 +18,7 @@ extension ServerHarness {
         package let path: String
     }
 
-    /// Makes a service key.
+    /// Creates a service key.
     package func makeKey(
         _ name: String = "key",
         _ settings: JSONValue = [:],
@@ -34,7 +34,7 @@ extension ServerHarness {
         return IssuedKey(id: id, token: try answer.string("token"), path: "\(Self.keys(workspace))/\(id)")
     }
 
-    /// Makes a client key.
+    /// Creates a client key.
     package func makeClientKey(
         _ name: String = "key",
         subject: String = "user_1",
@@ -53,7 +53,7 @@ extension ServerHarness {
         return IssuedKey(id: id, token: try answer.string("token"), path: "\(path)/\(id)")
     }
 
-    /// Makes an admin key with these permissions only.
+    /// Creates an admin key with these permissions only.
     package func makeAdmin(
         _ permissions: [String],
         organization: String = "default",
@@ -79,7 +79,7 @@ extension ServerHarness {
         package let adminKeyID: String
     }
 
-    /// Makes an organization.
+    /// Creates an organization.
     package func makeOrganization(_ name: String, at location: SourceLocation = #_sourceLocation) async throws
         -> Founded
     {
@@ -105,7 +105,7 @@ extension ServerHarness {
         return try await api.post("/v1/verify", .object(body), as: credential ?? adminToken, at: location)
     }
 
-    /// The code of the verdict on a token.
+    /// Verifies a token, and returns the code of the verdict.
     package func verdict(
         _ token: String,
         _ asked: JSONValue = [:],

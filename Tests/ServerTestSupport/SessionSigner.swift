@@ -2,7 +2,7 @@ import CryptoExtras
 import FoundationEssentials
 package import JSON
 
-/// Signs sessions as an application's identity provider would.
+/// Signs sessions, as the identity provider of an application does.
 package struct SessionSigner: Sendable {
     /// The claim `iss` of its sessions.
     package static let issuer = "https://clerk.app.example"
@@ -10,11 +10,11 @@ package struct SessionSigner: Sendable {
     /// A user of the application.
     package static let user = "user_" + String(repeating: "a", count: 27)
 
-    /// The id of its key.
+    /// The id of the key.
     package let keyID: String
     private let key: _RSA.Signing.PrivateKey
 
-    /// Makes a signer with a key of its own.
+    /// Creates a signer with its own key.
     package init(keyID: String = "ins_1") throws {
         self.keyID = keyID
         key = try _RSA.Signing.PrivateKey(keySize: .bits2048)
@@ -31,7 +31,7 @@ package struct SessionSigner: Sendable {
         return ["keys": [web]]
     }
 
-    /// A session of a user, in version 2 of the claims, good for an hour.
+    /// Returns a session of a user, in version 2 of the claims, valid for an hour.
     package func session(
         _ user: String = Self.user,
         organization: String? = nil,
@@ -48,12 +48,12 @@ package struct SessionSigner: Sendable {
         return try sign(claims)
     }
 
-    /// A session in version 1 of the claims.
+    /// Returns a session in version 1 of the claims.
     package func oldSession(organization: String, role: String) throws -> String {
         try session(Self.user, ["v": 1, "org_id": .string(organization), "org_role": .string(role)])
     }
 
-    /// A session with other claims than usual.
+    /// Returns a session with other claims.
     package func session(_ user: String, _ changes: JSONObject) throws -> String {
         try session(user, organization: nil, changes)
     }

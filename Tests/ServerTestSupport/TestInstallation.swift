@@ -7,19 +7,21 @@ package import Tenancy
 package import TestSupport
 import Testing
 
-/// How many installations exist at once: Swift Testing starts all tests together, and each installation makes databases.
+/// The gate that bounds the number of installations.
+///
+/// Swift Testing starts all tests together, and each installation has databases.
 private let installations = Semaphore(slots: 3, for: "an installation")
 
 /// The names and secrets of one throw-away installation on a PostgreSQL server.
 package struct TestInstallation: Sendable {
-    /// What its databases and roles are called.
+    /// The names of the databases and roles.
     package let installation: Installation
-    /// What is not in its databases.
+    /// The secrets file.
     package let secrets: SecretsFile
-    /// Where they are.
+    /// The PostgreSQL server.
     package let server: TestServer
 
-    /// Makes names that no other test has.
+    /// Creates names that no other test has.
     package init(_ server: TestServer) throws {
         self.server = server
         let name = String(UInt64.random(in: 0...UInt64.max), radix: 36)
@@ -29,10 +31,10 @@ package struct TestInstallation: Sendable {
         secrets = try #require(SecretsFile.random(id: id, using: &generator))
     }
 
-    /// The superuser's way to the control database, which does not exist at first.
+    /// The superuser's configuration for the control database, which does not exist at first.
     package var control: PostgresConfiguration { server.configuration(database: "\(installation.prefix)_control") }
 
-    /// What a server of this installation is made from.
+    /// Returns the configuration of a server of this installation.
     package func configuration() -> ServerConfiguration {
         var configuration = ServerConfiguration(database: control, secrets: secrets, version: "1.0.0-test")
         configuration.listener = .tcp(host: "127.0.0.1", port: 0)
@@ -73,7 +75,7 @@ package struct TestInstallation: Sendable {
     }
 }
 
-/// Makes an installation on the shared server for one test, and removes it afterwards.
+/// Creates an installation on the shared PostgreSQL server for one test, and removes the installation afterwards.
 package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async throws -> T {
     try await installations.withSlot {
         let installation = try TestInstallation(try await TestServer.shared)

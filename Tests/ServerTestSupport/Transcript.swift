@@ -1,11 +1,11 @@
 import JSON
 import Synchronization
 
-/// Keeps what a server has answered, but for the member in which a new token is answered once.
+/// Keeps the answers of a server, without the member that holds a new token.
 package final class Transcript: Sendable {
     private let texts = Mutex<[String]>([])
 
-    /// All answers so far with their headers, to search for what must not be in them.
+    /// All answers so far with their headers, for a search for secrets.
     package var text: String { texts.withLock { $0.joined(separator: "\n") } }
 
     package func add(_ answer: Answer) {

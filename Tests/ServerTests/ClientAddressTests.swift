@@ -8,7 +8,7 @@ import Surfaces
 import TestSupport
 import Testing
 
-/// Whose word counts about where a request comes from.
+/// Only trusted proxies determine the client address of a request.
 @Suite(.hangLimit) struct ClientAddressTests {
     private func address(_ trusted: String, _ peer: String, _ forwarded: String...) throws -> String? {
         var headers = HTTPFields()
@@ -19,7 +19,7 @@ import Testing
     }
 
     // The attack: a client sends the header itself, to pass for an address that a key is bound to.
-    @Test func `nobody's header counts but a trusted proxy's`() throws {
+    @Test func `only the header of a trusted proxy counts`() throws {
         #expect(try address("", "192.0.2.1", "198.51.100.1") == "192.0.2.1")
         #expect(try address("10.0.0.0/8", "192.0.2.1", "198.51.100.1") == "192.0.2.1")
         #expect(try address("10.0.0.0/8", "10.0.0.1", "198.51.100.1") == "198.51.100.1")
@@ -27,7 +27,8 @@ import Testing
         #expect(try address("10.0.0.0/8", "10.0.0.1", "203.0.113.5", "198.51.100.1, 10.2.2.2") == "198.51.100.1")
     }
 
-    @Test func `a chain of proxies alone ends at its first, and nonsense at nobody`() throws {
+    @Test func `a chain of trusted proxies ends at the first, and an invalid address makes the client unknown`() throws
+    {
         #expect(try address("10.0.0.0/8, ::1", "10.0.0.1", "10.0.0.9,10.0.0.8") == "10.0.0.9")
         #expect(try address("10.0.0.0/8", "10.0.0.1") == "10.0.0.1")
         #expect(try address("10.0.0.0/8", "10.0.0.1", "unknown") == nil)
@@ -38,7 +39,7 @@ import Testing
         #expect(fault?.entry == "proxy")
     }
 
-    @Test func `an admin key that is bound to addresses works from there alone, and events name the client`()
+    @Test func `an admin key that is bound to addresses works from these addresses only, and events name the client`()
         async throws
     {
         try await withMortise(configure: {

@@ -16,10 +16,10 @@ import Testing
     private static let workers = 8
     private static let mostFaults = 20
 
-    /// So many requests were answered wrongly that the rest was not sent.
+    /// The error that too many requests were answered wrongly, so that the rest was not sent.
     private struct TooManyFaults: Error {}
 
-    /// What came back: by status, and by what was meant.
+    /// The number of answers, by status and by the intended operation.
     private final class Tally: Sendable {
         let statuses = Mutex<[Int: Int]>([:])
         let reached = Mutex<[FuzzAim: Set<Int>]>([:])

@@ -4,9 +4,9 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// What operators see of a running server.
+/// The endpoints for operators on a running server.
 @Suite(.hangLimit) struct OperationsTests {
-    @Test func `health, readiness and metrics are there without a credential`() async throws {
+    @Test func `health, readiness and metrics need no credential`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey()
             _ = try await mortise.verdict(key.token)

@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What a load has got so far.
+/// The answers to a load so far.
 private final class Tally: Sendable {
     let tokens = Mutex<[String]>([])
     let answers = Mutex(0)

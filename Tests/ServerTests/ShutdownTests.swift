@@ -8,9 +8,9 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// A server that is told to stop drops nothing that it has accepted.
+/// A server that stops drops no accepted request.
 @Suite(.hangLimit) struct ShutdownTests {
-    @Test func `a request that is under way is answered, and what was counted is written`() async throws {
+    @Test func `a running request is answered, and counts are written`() async throws {
         try await withInstallation { installation in
             let database = try await withMortise(of: installation) { mortise in
                 let key = try await mortise.makeKey("busy")
@@ -59,7 +59,7 @@ import Testing
     }
 
     // A load balancer that asks for readiness must see the end before connections are refused, and lose no request until then.
-    @Test func `a server that is told to stop says first that it is not ready, and goes on answering`() async throws {
+    @Test func `a server that stops is first unready, and still answers`() async throws {
         let clock = HeldClock()
         // Also when an expectation throws: the server would drain until its grace is over.
         defer { clock.letGo() }
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `it listens on a Unix-domain socket too`() async throws {
+    @Test func `the server listens on a Unix-domain socket`() async throws {
         let name = "mortise-\(UInt32.random(in: 0...UInt32.max)).sock"
         let path = FileManager.default.temporaryDirectory.appending(path: name).path()
         try await withMortise(configure: { $0.listener = .unixSocket(path: path) }) { mortise in

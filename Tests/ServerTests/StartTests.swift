@@ -7,7 +7,7 @@ import Service
 import TestSupport
 import Testing
 
-/// What a first start makes, and what later ones leave alone.
+/// A first start creates the first keys, and later starts leave them unchanged.
 @Suite(.hangLimit) struct StartTests {
     @Test func `the first start makes an operator key and an organization with an admin key, once`() async throws {
         try await withInstallation { installation in

@@ -6,7 +6,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// What a node that died has left half done is finished without a restart.
+/// The interrupted work of a dead node is finished without a restart.
 @Suite(.hangLimit) struct UnfinishedWorkspaceTests {
     /// Makes a workspace, and then its row as a node leaves it that dies right after having written this.
     private func interrupt(_ change: String, _ mortise: ServerHarness) async throws -> String {

@@ -34,7 +34,7 @@ import Testing
         )
     }
 
-    @Test func `metadata cannot pass for the line's own members`() throws {
+    @Test func `metadata cannot replace the members of the line`() throws {
         logger().info("m", metadata: ["level": "x", "ts": "y", "message": "z"])
         let line = try JSONValue(parsing: log.lines[0].utf8)
         #expect(line["level"] == "info")
@@ -42,7 +42,7 @@ import Testing
     }
 
     // A password reaches a log through an error's text, or as a name in somebody's dictionary.
-    @Test func `no text passes by the redactor`() {
+    @Test func `every text passes through the redactor`() {
         for format in LogFormat.allCases {
             logger(format)
                 .error(
@@ -122,7 +122,7 @@ import Testing
     }
 }
 
-/// Prints what it must not.
+/// A value whose description holds a secret.
 private struct Loud: Error, CustomStringConvertible {
     let description = "password=hunter2"
 }

@@ -20,7 +20,7 @@ import Testing
         #expect(lines.contains("seconds_total 0.5"))
     }
 
-    @Test func `gauges hold what was set last`() {
+    @Test func `gauges hold the last value`() {
         let meter = Meter(label: "open.connections", dimensions: [], factory: registry)
         meter.set(7)
         meter.increment(by: 2)
@@ -60,14 +60,14 @@ import Testing
     }
 
     // Whoever can choose a label could otherwise fill the memory.
-    @Test func `the number of series is bounded and the refused are counted`() {
+    @Test func `the number of series is bounded, and refused series are counted`() {
         for index in 0..<10 { Counter(label: "many", dimensions: [("i", "\(index)")], factory: registry).increment() }
         Meter(label: "many_total", dimensions: [("i", "0")], factory: registry).set(1)
         #expect(lines.filter { $0.hasPrefix("many_total{") }.count == 3)
         #expect(lines.contains("mortise_metrics_series_refused_total 8"))
     }
 
-    @Test func `a destroyed series is gone and makes room`() {
+    @Test func `a destroyed series frees its slot`() {
         let counter = Counter(label: "gone", dimensions: [], factory: registry)
         counter.increment()
         #expect(lines.contains("gone_total 1"))
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func `threads may count at once`() async {
+    @Test func `threads can count concurrently`() async {
         let counter = Counter(label: "shared", dimensions: [], factory: registry)
         let sum = FloatingPointCounter(label: "sum", dimensions: [], factory: registry)
         await withTaskGroup { group in

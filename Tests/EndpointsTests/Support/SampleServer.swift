@@ -13,7 +13,7 @@ import Telemetry
 import Testing
 import Tracing
 
-/// An answer, with its body read as JSON where it is JSON.
+/// An answer of the sample service.
 struct Answer {
     let status: Int
     let headers: HTTPFields
@@ -51,7 +51,7 @@ struct SampleClient {
     }
 }
 
-/// Runs the sample service on a socket of its own and hands out a client.
+/// Runs the sample service on its own socket, and passes a client to the test.
 func withSampleServer(
     _ settings: EndpointSettings = EndpointSettings(),
     log: LineCollector = LineCollector(),
@@ -73,7 +73,7 @@ func withSampleServer(
     )
     table.register(on: router)
     operations.register(on: router)
-    // The handler redacts nothing here: it would hide that the endpoint does not.
+    // The handler redacts nothing, so that a test sees an endpoint that does not redact.
     let output = JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 })
     let logger = Telemetry(output: output, level: .info).logger(label: "test")
     let application = Application(router: router, logger: logger)

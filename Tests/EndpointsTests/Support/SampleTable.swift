@@ -7,12 +7,14 @@ import Logging
 import NIOCore
 import Server
 
-/// Who calls the sample service.
+/// A caller of the sample service.
 struct SampleCaller: Sendable {
     let permissions: Set<String>
 }
 
-/// An error that the HTTP layer knows nothing about; its text holds what nobody may see.
+/// An error that the HTTP layer does not know.
+///
+/// Its text holds a secret.
 struct SampleSecretError: Error, CustomStringConvertible {
     let description = "connection to postgres://owner:hunter2@db failed"
 }
@@ -20,7 +22,7 @@ struct SampleSecretError: Error, CustomStringConvertible {
 /// An error that the sample service translates.
 struct SampleConflict: Error {}
 
-/// A small service with an operation for each thing that the HTTP layer does.
+/// A small service with an operation for each feature of the HTTP layer.
 enum SampleTable {
     static let security = EndpointSecurity<SampleCaller>(
         authenticate: { headers, _, _ in
@@ -65,7 +67,7 @@ enum SampleTable {
         "/v1/workspaces/{workspace}/keys",
         id: "createKey",
         tag: "Keys",
-        summary: "Make a key",
+        summary: "Create a key.",
         access: .admin("keys:write"),
         parameters: [workspace],
         body: .required(
@@ -94,7 +96,7 @@ enum SampleTable {
         "/v1/workspaces/{workspace}/keys",
         id: "listKeys",
         tag: "Keys",
-        summary: "List keys",
+        summary: "List keys.",
         access: .any("keys:read"),
         parameters: [workspace],
         query: .page([QueryParameter("query", .string(max: 100), "Text in the name.")]),
@@ -109,7 +111,7 @@ enum SampleTable {
         "/v1/workspaces/{workspace}/keys/{id}",
         id: "changeKey",
         tag: "Keys",
-        summary: "Change a key",
+        summary: "Change a key.",
         access: .admin("keys:write"),
         parameters: [workspace, PathParameter("id", "The key's id.", .string(.uuid))],
         body: .required(.object([.optional("description", .string(max: 10).orNull)])),
@@ -127,10 +129,10 @@ enum SampleTable {
         "/v1/workspaces/{workspace}/keys/{id}",
         id: "deleteKey",
         tag: "Keys",
-        summary: "Delete a key",
+        summary: "Delete a key.",
         access: .admin("keys:write"),
         parameters: [workspace, PathParameter("id", "The key's id.", .string(.uuid))],
-        responses: [EndpointResult(.noContent, "It is gone.")]
+        responses: [EndpointResult(.noContent, "The key is deleted.")]
     ) { _ in .noContent }
 
     private static let rotateKey = Endpoint<SampleCaller>(
@@ -138,7 +140,7 @@ enum SampleTable {
         "/v1/workspaces/{workspace}/keys/{id}/rotate",
         id: "rotateKey",
         tag: "Keys",
-        summary: "Rotate a key",
+        summary: "Rotate a key.",
         access: .admin("keys:write"),
         parameters: [workspace, PathParameter("id", "The key's id.", .string(.uuid))],
         body: .optional(.object([.optional("grace_period_seconds", .integer(0...2_592_000))])),

@@ -1,4 +1,4 @@
-/// A clock on which every wait is over at once.
+/// A clock whose waits all end at once.
 struct ImpatientClock: Clock {
     typealias Instant = ContinuousClock.Instant
 
@@ -8,7 +8,7 @@ struct ImpatientClock: Clock {
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
 }
 
-/// A clock on which no wait ends, unless it is cancelled.
+/// A clock whose waits end only by cancellation.
 struct StandingClock: Clock {
     typealias Instant = ContinuousClock.Instant
 

@@ -1,6 +1,6 @@
-/// Who sends a request.
+/// The sender of a request.
 struct FuzzCredential: Sendable {
-    /// What kind of caller the credential makes.
+    /// The kind of caller that the credential belongs to.
     enum Kind: String, Sendable, CaseIterable {
         case adminKey, operatorKey
         /// A member who may do everything in the organization.
@@ -12,7 +12,7 @@ struct FuzzCredential: Sendable {
         /// The same, acting for an organization of the application.
         case organizationSession
         case workspaceKey
-        /// What should get nowhere.
+        /// A credential that no operation accepts.
         case other
     }
 
@@ -20,9 +20,11 @@ struct FuzzCredential: Sendable {
     let token: String
 }
 
-/// What a request was meant to reach, where nothing in it is meant to miss.
+/// The operation and caller of a request that is valid on purpose.
 struct FuzzAim: Sendable, Hashable {
     let operation: String
-    /// Who sends it; `nil` where nobody needs to.
+    /// The kind of caller.
+    ///
+    /// `nil` if the operation is open.
     let kind: FuzzCredential.Kind?
 }

@@ -49,15 +49,15 @@ struct FuzzTarget: Sendable {
         }
     }
 
-    /// Whether a request that is right makes a database.
+    /// True if a valid request creates a database.
     var isCostly: Bool {
         method == "POST" && ["/workspaces", "/organizations", "/tenants"].contains { path.hasSuffix($0) }
     }
 
-    /// Whether a request that is right leaves less for the others to find.
+    /// True if a valid request removes a resource that other requests use.
     var isFinal: Bool { method == "DELETE" || ["/revoke", "/archive"].contains { path.hasSuffix($0) } }
 
-    /// Whether a request that is right ends the session that sends it.
+    /// True if a valid request ends the session of its sender.
     var endsSession: Bool { ["/signout", "/logout", "/sessions/current"].contains { path.hasSuffix($0) } }
 }
 
@@ -69,7 +69,7 @@ struct FuzzRequest: Sendable, CustomStringConvertible {
     var body: [UInt8]?
     var aim: FuzzAim?
 
-    /// Whether the target is one by RFC 9112: visible ASCII characters.
+    /// True if the request target is valid by RFC 9112: visible ASCII characters.
     var isHTTP: Bool { target.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
     /// Everything that is needed to send it again, but for the credential.

@@ -3,15 +3,17 @@ import Server
 import ServerTestSupport
 import Testing
 
-/// What there is when the requests begin, and who sends them.
+/// The resources that exist before the requests, and the credentials of the callers.
 struct FuzzWorld: Sendable {
     let credentials: [FuzzCredential]
     /// Ids and names that exist, here or elsewhere, as the dialects spell them; not those of the credentials above.
     let names: [String]
-    /// What means something to a member, a parameter or the part of a path of that name.
+    /// The meaningful values for members, parameters and path parameters, by name.
     let values: [String: [JSONValue]]
 
-    /// What a parameter of a path names: `{id}` is one of the things that the path says before it, in the spelling of its surface.
+    /// Returns the values for a path parameter.
+    ///
+    /// `{id}` is an id of the resource that the path names before it, in the form of the surface.
     static func thing(_ parameter: String, in path: String) -> String {
         let spelling = path.hasPrefix("/compute/") ? "boltz " : ""
         guard parameter == "id" else { return spelling + parameter }
@@ -80,7 +82,7 @@ struct FuzzWorld: Sendable {
     }
 }
 
-/// What is collected while it is made.
+/// The values that are collected during the creation of the world.
 private struct Things {
     var names: [String] = []
     var values: [String: [JSONValue]] = [

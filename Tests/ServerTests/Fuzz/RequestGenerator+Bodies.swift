@@ -74,7 +74,7 @@ extension RequestGenerator {
         return world.values[name].map { random.pick($0) }
     }
 
-    /// What is behind a schema that leaves the rules of a body to the operation.
+    /// The members of a body whose schema leaves the rules to the operation.
     private mutating func plausibleObject() -> JSONObject {
         var object: JSONObject = ["name": .string("new-\(Int.random(in: 0..<1_000_000, using: &random))")]
         for name in ["subject", "description", "claims", "scopes", "seconds_until_expiration", "created_by", "type"] {

@@ -12,7 +12,7 @@ struct RequestGenerator {
     let world: FuzzWorld
     /// Sessions for the operations that end them; the last one stays.
     var passing: [String]
-    /// Whether nothing was done so far by which the request that is being made would miss its operation.
+    /// True if no part of the request so far makes it miss its operation.
     private var isOnTarget = true
 
     init(seed: UInt64, targets: [FuzzTarget], world: FuzzWorld, passing: [String]) {
@@ -69,7 +69,7 @@ struct RequestGenerator {
         return random.pick(Self.methods)
     }
 
-    /// What a parameter is given: mostly what it stands for, here or elsewhere.
+    /// Returns a value for a parameter, mostly a value with a meaning for this or another parameter.
     private mutating func element(_ name: String, of path: String) -> String {
         if random.chance(8) {
             isOnTarget = false
