@@ -206,7 +206,9 @@ let package = Package(
         ),
         .target(
             name: "FuzzTargets",
-            dependencies: ["CivilTime", "Endpoints", "JSON", "Keys", "Surfaces", "Tenancy", httpTypes, nioCore],
+            dependencies: [
+                "CivilTime", "Endpoints", "JSON", "Keys", "Surfaces", "Tenancy", "Traces", httpTypes, nioCore,
+            ],
             path: "Fuzz/Targets",
             swiftSettings: settings
         ),

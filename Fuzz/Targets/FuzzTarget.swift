@@ -20,6 +20,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case query
     /// Cursors of pages.
     case cursor
+    /// The header fields of traces.
+    case trace
 
     /// Checks one input.
     ///
@@ -36,6 +38,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .headers: try Self.checkHeaders(input)
         case .query: try Self.checkQuery(input)
         case .cursor: try Self.checkCursor(input)
+        case .trace: try Self.checkTrace(input)
         }
     }
 }
