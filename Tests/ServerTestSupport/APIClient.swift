@@ -6,6 +6,7 @@ package import NIOCore
 import NIOHTTP1
 import Server
 package import Service
+import TestSupport
 package import Testing
 
 /// A client that checks every answer of the native surface against the declaration of its endpoint.
@@ -44,8 +45,10 @@ package struct APIClient: Sendable {
                 request.headers.add(name: "Content-Type", value: "application/json")
             }
         }
-        let response = try await client.execute(request, timeout: .hours(1))
-        let buffer = try await response.body.collect(upTo: 8 << 20)
+        let (response, buffer) = try await waiting(for: "an answer to \(method) \(path)") {
+            let response = try await client.execute(request, timeout: .hours(1))
+            return (response, try await response.body.collect(upTo: 8 << 20))
+        }
         let fields = response.headers.map { ($0.name.lowercased(), $0.value) }
         let answer = Answer(
             status: Int(response.status.code),

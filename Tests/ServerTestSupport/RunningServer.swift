@@ -38,7 +38,9 @@ package func withRunningServer<T: Sendable>(
 ) async throws -> T {
     var configuration = installation.configuration()
     configure(&configuration)
-    let server = try await MortiseServer.make(configuration, logger: log.logger(label: "mortise"))
+    let server = try await waiting(for: "a server is made") {
+        try await MortiseServer.make(configuration, logger: log.logger(label: "mortise"))
+    }
     let (addresses, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
     let service = ServerService(server: server) { continuation.yield($0) }
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: log.logger))
@@ -47,8 +49,10 @@ package func withRunningServer<T: Sendable>(
         try await group.run()
     }
     do {
-        let first = await addresses.first { _ in true }
+        let first = await waiting(for: "the server listens") { await addresses.first { _ in true } }
         guard let address = first else {
+            // The stream also ends with the task.
+            try Task.checkCancellation()
             try await running.value
             throw NeverListened()
         }
@@ -56,11 +60,11 @@ package func withRunningServer<T: Sendable>(
             RunningServer(installation: installation, server: server, address: address, log: log, group: group)
         )
         await group.triggerGracefulShutdown()
-        try await running.value
+        try await waiting(for: "the server stops") { try await running.value }
         return value
     } catch {
         await group.triggerGracefulShutdown()
-        _ = await running.result
+        _ = await waiting(for: "the server stops") { await running.result }
         throw error
     }
 }

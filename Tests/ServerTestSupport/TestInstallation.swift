@@ -47,7 +47,7 @@ package struct TestInstallation: Sendable {
         configuration.provisioner = .ample
         configuration.bodyDeadline = .ample
         configuration.idleTimeout = .ample
-        configuration.shutdownGrace = .ample
+        configuration.shutdownGrace = .seconds(60).onThisMachine
         configuration.elapsed = { .zero }
         return configuration
     }

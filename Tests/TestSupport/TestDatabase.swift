@@ -27,7 +27,9 @@ public func withSecondDatabase<T>(
     let name = "test_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
     let configuration = try await TestServer.configuration(database: name)
     let template = PostgresConnection.quote(identifier: template)
-    try await administer("CREATE DATABASE \(name) TEMPLATE \(template) STRATEGY wal_log")
+    try await waiting(for: "a database is created") {
+        try await administer("CREATE DATABASE \(name) TEMPLATE \(template) STRATEGY wal_log")
+    }
     do {
         let value = try await body(configuration)
         try await administer("DROP DATABASE IF EXISTS \(name) WITH (FORCE)")

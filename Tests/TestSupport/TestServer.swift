@@ -14,7 +14,9 @@ public struct TestServer: Sendable {
 
     private static let started = Task {
         if let url = ProcessInfo.processInfo.environment["MORTISE_TEST_DATABASE_URL"] {
-            return TestServer(local: nil, superuser: try PostgresConfiguration(url))
+            // A superuser named like a schema, such as "mortise", would find and create things there by PostgreSQL's default path.
+            let superuser = try PostgresConfiguration(url).setting("search_path", "public")
+            return TestServer(local: nil, superuser: superuser)
         }
         return try await TestServer.throwaway(maximumConnections: 400)
     }
@@ -66,7 +68,9 @@ public func withServer<T>(
     _ body: (TestServer, LocalPostgres) async throws -> T
 ) async throws -> T {
     try await servers.withSlot {
-        let server = try await TestServer.throwaway(maximumConnections: maximumConnections, settings: settings)
+        let server = try await waiting(for: "a PostgreSQL server starts") {
+            try await TestServer.throwaway(maximumConnections: maximumConnections, settings: settings)
+        }
         guard let local = server.local else { preconditionFailure("a throw-away server is a local one") }
         do {
             let value = try await body(server, local)

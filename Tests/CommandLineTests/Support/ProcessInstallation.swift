@@ -103,8 +103,10 @@ struct ProcessInstallation: Sendable {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body.text))
         }
-        let response = try await client.execute(request, timeout: .hours(1))
-        let buffer = try await response.body.collect(upTo: 1 << 20)
+        let (response, buffer) = try await waiting(for: "an answer to \(method) \(path)") {
+            let response = try await client.execute(request, timeout: .hours(1))
+            return (response, try await response.body.collect(upTo: 1 << 20))
+        }
         let json = buffer.readableBytes == 0 ? .null : try JSONValue(parsing: Array(buffer.readableBytesView))
         return Answer(status: response.status.code, body: json)
     }

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPTestSupport
 import Subprocess
+import TestSupport
 
 /// What the built program did.
 struct Outcome: Sendable {
@@ -51,14 +52,16 @@ enum Program {
     private static func run(_ executable: Executable, _ arguments: [String], _ variables: Environment) async throws
         -> Outcome
     {
-        let result = try await Subprocess.run(
-            executable,
-            arguments: Arguments(arguments),
-            environment: variables,
-            input: .none,
-            output: .string(limit: 1 << 20),
-            error: .string(limit: 1 << 20)
-        )
+        let result = try await waiting(for: "the program ends: \(arguments.joined(separator: " "))") {
+            try await Subprocess.run(
+                executable,
+                arguments: Arguments(arguments),
+                environment: variables,
+                input: .none,
+                output: .string(limit: 1 << 20),
+                error: .string(limit: 1 << 20)
+            )
+        }
         return Outcome(
             code: code(result.terminationStatus),
             output: result.standardOutput,
