@@ -34,6 +34,7 @@ build: dependencies ## build the release binary
 
 lint: ## check the formatting of the Swift sources
 	$(SWIFT) format lint --strict -r -p $(FORMATTED)
+	@if grep -rn '\.timeLimit(' Tests; then echo 'Tests have .hangLimit instead: see CONTRIBUTING.md.' >&2; exit 1; fi
 
 bench: dependencies ## build and run the benchmarks
 	@scripts/install-benchmark-dependencies.sh

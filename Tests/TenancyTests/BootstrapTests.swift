@@ -118,8 +118,8 @@ import Testing
     @Test func `an owner that may not create databases is told what to change`() async throws {
         try await withInstallation { test in
             let role = "\(test.installation.prefix)_weak"
-            try await administer("CREATE ROLE \(role) LOGIN")
-            let owner = test.owner.user(role, password: nil)
+            try await administer("CREATE ROLE \(role) LOGIN PASSWORD 'guess'")
+            let owner = test.owner.user(role, password: "guess")
             let error = await #expect(throws: TenancyError.self) {
                 try await TestInstallation(owner: owner, installation: test.installation).bootstrap()
             }
@@ -133,9 +133,10 @@ import Testing
     @Test func `an owner without superuser rights can do it all`() async throws {
         try await withInstallation { test in
             let role = "\(test.installation.prefix)_owner"
-            try await administer("CREATE ROLE \(role) LOGIN CREATEDB CREATEROLE")
+            try await administer("CREATE ROLE \(role) LOGIN CREATEDB CREATEROLE PASSWORD 'guess'")
             try await administer("ALTER DATABASE \(test.owner.database ?? "") OWNER TO \(role)")
-            let owned = TestInstallation(owner: test.owner.user(role, password: nil), installation: test.installation)
+            let owner = test.owner.user(role, password: "guess")
+            let owned = TestInstallation(owner: owner, installation: test.installation)
             let provisioner = Provisioner(try await owned.bootstrap(), options: .ample)
             let first = try await owned.makeTenant(provisioner)
             let second = try await provisioner.create(
@@ -158,7 +159,7 @@ import Testing
                 try await administer("ALTER DATABASE \(database) WITH IS_TEMPLATE false")
                 try await administer("DROP DATABASE \(database) WITH (FORCE)")
             }
-            try await administer("ALTER DATABASE \(test.owner.database ?? "") OWNER TO postgres")
+            try await administer("ALTER DATABASE \(test.owner.database ?? "") OWNER TO CURRENT_USER")
             try await withConnection(to: test.owner) {
                 try await $0.script("DROP OWNED BY \(test.installation.runtimeRole); DROP OWNED BY \(role) CASCADE")
             }

@@ -118,12 +118,13 @@ import Testing
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
             let stranger = "\(test.installation.prefix)_stranger"
-            try await administer("CREATE ROLE \(stranger) LOGIN")
+            try await administer("CREATE ROLE \(stranger) LOGIN PASSWORD 'guess'")
             for database in [workspace.database, test.owner.database ?? ""] {
-                let configuration = test.owner.database(database).user(stranger, password: nil)
-                await #expect(throws: PostgresError.self, "\(database)") {
+                let configuration = test.owner.database(database).user(stranger, password: "guess")
+                let error = await #expect(throws: PostgresError.self, "\(database)") {
                     try await withConnection(to: configuration) { _ in }
                 }
+                #expect(error?.sqlState == .insufficientPrivilege)
             }
             try await administer("DROP ROLE \(stranger)")
             await provisioner.shutdown()

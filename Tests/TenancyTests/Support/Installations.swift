@@ -19,7 +19,10 @@ struct TestInstallation: Sendable {
         try await ControlDatabase.bootstrap(
             owner: owner,
             installation: installation,
-            credentials: ClusterCredentials(runtimePassword: { _ in password }),
+            credentials: ClusterCredentials(
+                runtimePassword: { _ in password },
+                ownerPassword: { [owner] _ in owner.password }
+            ),
             version: version,
             migratorOptions: MigratorOptions(lockPatience: .ample, lockTimeout: .ample),
             reactor: TestReactor.shared,
