@@ -17,7 +17,7 @@ package struct SeenRequest: Sendable {
     package func header(_ name: String) -> [String] { headers[name] }
 }
 
-/// What a scripted server does with a request.
+/// The reaction of a scripted server to a request.
 package enum Reply: Sendable {
     /// A status, a body, its type and more headers.
     case answer(Int, String, type: String = "application/json", headers: [(String, String)] = [])
@@ -32,14 +32,14 @@ package enum Reply: Sendable {
 
 /// An HTTP server on a real socket that answers by a script and remembers what it was asked.
 package final class ScriptedServer: Sendable {
-    /// Where it listens on the loopback.
+    /// The server's port on the loopback.
     package let port: Int
     private let seen: Recorder
 
-    /// Where it is called.
+    /// The server's URL.
     package var url: String { "http://127.0.0.1:\(port)" }
 
-    /// What has been asked so far.
+    /// The requests so far.
     package var requests: [SeenRequest] { seen.all }
 
     /// The next request that arrives, or that has arrived and was not yet taken from here.

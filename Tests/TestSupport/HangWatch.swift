@@ -49,11 +49,14 @@ struct HangWatch {
     }
 
     /// The machine time that a cancelled test has to end, and that all tests together may stand in queues.
-    static let patience = Duration.seconds(120)
+    let patience: Duration
 
     private var tests: [TestID: Test] = [:]
     private var numbers = 0
     private var standstill = Duration.zero
+
+    /// Creates a watch over no tests.
+    init(patience: Duration) { self.patience = patience }
 
     /// Begins to watch a test.
     mutating func begin(_ name: String, limit: Duration) -> TestID {
@@ -99,11 +102,11 @@ struct HangWatch {
                 let report = "used up its \(seconds(test.limit)) of machine time, waiting for \(test.report)"
                 test.phase = .cancelled(at: test.used, report: report)
                 actions.append(.cancel(id))
-            case .cancelled(let time, let report) where test.used > time + Self.patience:
+            case .cancelled(let time, let report) where test.used > time + patience:
                 actions.append(
                     .exit(
                         """
-                        \(test.name) \(report). It was cancelled and did not end within \(seconds(Self.patience)) more, \
+                        \(test.name) \(report). It was cancelled and did not end within \(seconds(patience)) more, \
                         waiting for \(test.report).
                         """
                     )
@@ -113,7 +116,7 @@ struct HangWatch {
             tests[id] = test
         }
         standstill = tests.values.contains { !$0.isInQueue } || tests.isEmpty ? .zero : standstill + step
-        if standstill > Self.patience {
+        if standstill > patience {
             let queues = tests.sorted { $0.key < $1.key }.map { "\($0.value.name) waits for \($0.value.report)." }
             actions.append(.exit("All tests wait for each other: \(queues.joined(separator: " "))"))
         }

@@ -9,22 +9,28 @@ import Darwin
 
 /// Drives the `HangWatch` of this process.
 final class HangWatcher: Sendable {
-    static let shared = HangWatcher()
+    static let shared = HangWatcher(patience: .seconds(120))
 
     /// The test that the current task belongs to.
     @TaskLocal static var test: HangWatch.TestID?
 
     private struct State {
-        var watch = HangWatch()
+        var watch: HangWatch
         var tasks: [HangWatch.TestID: Task<Void, any Error>] = [:]
         var time = MachineClock.shared.now
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// A thread of its own: the pool of Swift's tasks may be what hangs.
     private let queue = DispatchQueue(label: "hang-watcher")
 
-    private init() { schedule() }
+    /// Starts to look after tests.
+    ///
+    /// - Parameter patience: The machine time that a cancelled test has to end before the process does.
+    init(patience: Duration) {
+        state = Mutex(State(watch: HangWatch(patience: patience)))
+        schedule()
+    }
 
     /// Runs a test, and cancels it when it has used up its limit.
     ///

@@ -13,7 +13,7 @@ import Synchronization
 public struct LogCollector: LogHandler {
     /// One line.
     public struct Line: Sendable {
-        /// How important it is.
+        /// The line's level.
         public let level: Logger.Level
         /// The label of the logger that wrote it.
         public let label: String
@@ -21,7 +21,7 @@ public struct LogCollector: LogHandler {
         public let message: String
         /// The logger's metadata and the line's own, as text.
         public let metadata: [String: String]
-        /// What a program would have printed: level, label, metadata in order of their keys, message and error.
+        /// The line as a program prints it: level, label, metadata in the order of their keys, message and error.
         public let text: String
     }
 
@@ -35,7 +35,7 @@ public struct LogCollector: LogHandler {
     public var metadata: Logger.Metadata = [:]
     /// The least important level that is kept; `trace` by default.
     public var logLevel = Logger.Level.trace
-    /// Where a logger gets further metadata from.
+    /// The source of further metadata.
     public var metadataProvider: Logger.MetadataProvider?
 
     /// Makes an empty collector.

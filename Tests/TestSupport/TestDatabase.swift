@@ -1,17 +1,18 @@
 import Logging
 public import Postgres
 
-/// How many databases exist at once: Swift Testing starts all tests together.
+/// The databases of `withDatabase`. Swift Testing starts all tests together, and each database costs connections.
 private let databases = Semaphore(slots: 8, for: "a database")
 
-/// Creates an empty database on the shared server for one test and drops it afterwards, also when the test failed or was cancelled.
+/// Runs `body` with an empty database of its own on the shared server, which is dropped afterwards even if the test fails or is cancelled.
 ///
-/// At most eight exist at once, so a call within a call can wait for ever: use `withSecondDatabase` for that.
+/// At most eight exist at once, so a call within a call can wait for ever. Use `withSecondDatabase` there.
+///
 /// - Parameters:
-///   - template: the database to copy, to which nobody may be connected; an empty one by default.
-///   - body: what to do with it, given how to connect as the superuser.
-/// - Returns: what `body` returns.
-/// - Throws: what `body` throws, or why there is no database.
+///   - template: The database to copy, without open connections; an empty one by default.
+///   - body: The test. It gets the superuser's configuration.
+/// - Returns: The value of `body`.
+/// - Throws: The error of `body`, or of a creation that failed.
 public func withDatabase<T>(
     template: String = "template0",
     _ body: (PostgresConfiguration) async throws -> T
@@ -19,7 +20,7 @@ public func withDatabase<T>(
     try await databases.withSlot { try await withSecondDatabase(template: template, body) }
 }
 
-/// Does what `withDatabase` does without waiting for a place, for a test that has one database already.
+/// Does what `withDatabase` does without the queue, for a test that has one database already.
 public func withSecondDatabase<T>(
     template: String = "template0",
     _ body: (PostgresConfiguration) async throws -> T
@@ -41,7 +42,7 @@ public func withSecondDatabase<T>(
     }
 }
 
-/// Executes SQL as the superuser in the database `postgres` of the shared server, whether or not the calling task is cancelled.
+/// Executes SQL as the superuser in the database `postgres` of the shared server, even if the calling task is cancelled.
 public func administer(_ sql: String) async throws {
     let pool = try await administrators.value
     try await Task {

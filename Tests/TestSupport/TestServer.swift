@@ -3,11 +3,11 @@ public import LocalPostgres
 import Logging
 public import Postgres
 
-/// A PostgreSQL server to test against, with a superuser who may do everything.
+/// A PostgreSQL server for tests, reached as a superuser.
 public struct TestServer: Sendable {
     /// The server that all tests of this process share.
     ///
-    /// The one that `MORTISE_TEST_DATABASE_URL` names (as a superuser), else a throw-away cluster, which is gone when the process is.
+    /// `MORTISE_TEST_DATABASE_URL` names it, as a superuser. Without that variable it is a new cluster, which ends with the process.
     public static var shared: TestServer {
         get async throws { try await started.value }
     }
@@ -21,18 +21,18 @@ public struct TestServer: Sendable {
         return try await TestServer.throwaway(maximumConnections: 400)
     }
 
-    /// How to connect to a database of the shared server as the superuser.
+    /// Returns the superuser's configuration for a database of the shared server.
     public static func configuration(database: String = "postgres") async throws -> PostgresConfiguration {
         try await shared.configuration(database: database)
     }
 
-    /// What runs the server; `nil` when somebody else does.
+    /// The process of the server. `nil` if the tests did not start it.
     public let local: LocalPostgres?
     private let superuser: PostgresConfiguration
 
-    /// How to connect to a database of this server as the superuser.
+    /// Returns the superuser's configuration for a database of this server.
     ///
-    /// With deadlines that a busy machine does not reach, so that only a test that sets its own depends on time.
+    /// Its deadlines are out of a busy machine's reach: only a test that sets its own depends on time.
     public func configuration(database: String = "postgres") -> PostgresConfiguration {
         var configuration = superuser.database(database)
         configuration.connectDeadline = .ample
@@ -40,7 +40,7 @@ public struct TestServer: Sendable {
         return configuration
     }
 
-    /// Starts a server with empty data; whoever asked for it stops it.
+    /// Starts a server with empty data. The caller stops it.
     static func throwaway(maximumConnections: Int, settings: [String: String] = [:]) async throws -> TestServer {
         var options = LocalPostgres.Options.throwaway
         options.maximumConnections = maximumConnections
@@ -51,17 +51,17 @@ public struct TestServer: Sendable {
     }
 }
 
-/// How many servers of their own tests may run at once: each costs some 40 MB and a second of work.
+/// The servers that belong to single tests. Each costs some 40 MB and a second of work.
 private let servers = Semaphore(slots: 2, for: "a server")
 
-/// Starts a server that belongs to one test, which may kill, stop and restart it through `server.local`.
+/// Runs `body` with a server of its own, which it may kill, stop and restart.
 ///
 /// - Parameters:
-///   - maximumConnections: the server's `max_connections`, 10 at least.
-///   - settings: further settings, as in `postgresql.conf`.
-///   - body: what to do with the server; afterwards it is stopped and its data are removed.
-/// - Returns: what `body` returns.
-/// - Throws: what `body` throws, or why the server did not start.
+///   - maximumConnections: The server's `max_connections`; 10 at least.
+///   - settings: Further settings, as in `postgresql.conf`.
+///   - body: The test. When it ends, the server is stopped and its data are removed.
+/// - Returns: The value of `body`.
+/// - Throws: The error of `body`, or of a start that failed.
 public func withServer<T>(
     maximumConnections: Int = 50,
     settings: [String: String] = [:],

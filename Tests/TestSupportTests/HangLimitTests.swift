@@ -2,7 +2,7 @@ import Testing
 
 @testable import TestSupport
 
-/// What becomes of a test that hangs.
+/// The end of tests that hang.
 @Suite(.hangLimit) struct HangLimitTests {
     /// Lets the limit of the watched test pass now.
     private static func pass() {
@@ -39,6 +39,17 @@ import Testing
         let fails = await HangWatcher.shared.run("fails()", limit: .seconds(60)) { throw NeverHappened(what: "this") }
         #expect(throws: NeverHappened.self) { try fails.result.get() }
         #expect(fails.report == nil)
+    }
+
+    @Test func `a test that ignores its cancellation ends the process, which says why`() async {
+        let end = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            _ = await HangWatcher(patience: .zero)
+                .run("never ends()", limit: .zero) {
+                    while true { await Task.yield() }
+                }
+        }
+        let text = String(decoding: end?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("✘ The tests hang, so this process ends. never ends() used up its 0 s of machine time"))
     }
 
     @Test func `a sleep in machine time lasts no shorter, and ends with its task`() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 /// The rules for tests that hang, without a clock.
 @Suite struct HangWatchTests {
-    private var watch = HangWatch()
+    private var watch = HangWatch(patience: .seconds(120))
 
     /// Advances in small steps, as the driver does, until something is to be done.
     private mutating func advance(by time: Duration) -> [HangWatch.Action] {
@@ -76,7 +76,7 @@ import Testing
         let test = watch.begin("never ends()", limit: .seconds(60))
         #expect(advance(by: .seconds(61)) == [.cancel(test)])
         _ = watch.beginWait(for: "the server drains", isInQueue: false, in: test)
-        #expect(advance(by: HangWatch.patience - .seconds(1)) == [])
+        #expect(advance(by: watch.patience - .seconds(1)) == [])
         let actions = advance(by: .seconds(2))
         guard case .exit(let message) = try #require(actions.first) else { return #expect(actions == []) }
         #expect(message.hasPrefix("never ends() used up its 60 s of machine time, waiting for nothing"))
@@ -90,7 +90,7 @@ import Testing
         _ = watch.beginWait(for: "a database", isInQueue: true, in: first)
         #expect(advance(by: .seconds(50)) == [])
         _ = watch.beginWait(for: "a server", isInQueue: true, in: second)
-        #expect(advance(by: HangWatch.patience) == [])
+        #expect(advance(by: watch.patience) == [])
         let actions = advance(by: .seconds(1))
         let message =
             "All tests wait for each other: first() waits for a database in a queue. second() waits for a server in a queue."
@@ -101,7 +101,7 @@ import Testing
         let test = watch.begin("waits()", limit: .seconds(60))
         for _ in 0..<20 {
             let queue = watch.beginWait(for: "a database", isInQueue: true, in: test)
-            #expect(advance(by: HangWatch.patience - .seconds(1)) == [])
+            #expect(advance(by: watch.patience - .seconds(1)) == [])
             watch.endWait(queue, in: test)
             #expect(advance(by: .seconds(1)) == [])
         }
