@@ -1,7 +1,9 @@
 import Logging
 public import Postgres
 
-/// The databases of `withDatabase`. Swift Testing starts all tests together, and each database costs connections.
+/// The databases of `withDatabase`.
+///
+/// Swift Testing starts all tests together, and each database costs connections.
 private let databases = Semaphore(slots: 8, for: "a database")
 
 /// Runs `body` with an empty database of its own on the shared server, which is dropped afterwards even if the test fails or is cancelled.

@@ -26,7 +26,7 @@ public struct TestServer: Sendable {
         try await shared.configuration(database: database)
     }
 
-    /// The process of the server. `nil` if the tests did not start it.
+    /// The process of the server; `nil` if the tests did not start it.
     public let local: LocalPostgres?
     private let superuser: PostgresConfiguration
 
@@ -40,7 +40,7 @@ public struct TestServer: Sendable {
         return configuration
     }
 
-    /// Starts a server with empty data. The caller stops it.
+    /// Starts a server with empty data, which the caller stops.
     static func throwaway(maximumConnections: Int, settings: [String: String] = [:]) async throws -> TestServer {
         var options = LocalPostgres.Options.throwaway
         options.maximumConnections = maximumConnections
@@ -51,7 +51,9 @@ public struct TestServer: Sendable {
     }
 }
 
-/// The servers that belong to single tests. Each costs some 40 MB and a second of work.
+/// The servers that belong to single tests.
+///
+/// Each costs some 40 MB and a second of work.
 private let servers = Semaphore(slots: 2, for: "a server")
 
 /// Runs `body` with a server of its own, which it may kill, stop and restart.
