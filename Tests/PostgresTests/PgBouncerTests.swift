@@ -45,14 +45,12 @@ import Testing
             pooled.usesPreparedStatements = false
             pooled.connectDeadline = .seconds(60)
             pooled.queryDeadline = .seconds(60)
-            do {
+            try await withResource(server) { server in
                 try await eventually("PgBouncer answers") { await failure { try await connect(pooled) } == nil }
                 try await body(try server.configuration(), pooled)
-            } catch {
-                _ = try? await server.asOwner("sh -c 'kill -9 $(cat \(server.folder)/data/pgbouncer.pid)'")
-                throw error
+            } close: { server in
+                try await server.asOwner("sh -c 'kill -9 $(cat \(server.folder)/data/pgbouncer.pid)'")
             }
-            try await server.asOwner("sh -c 'kill -9 $(cat \(server.folder)/data/pgbouncer.pid)'")
         }
     }
 

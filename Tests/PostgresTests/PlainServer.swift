@@ -67,13 +67,7 @@ struct PlainServer: Sendable {
 
     /// Runs `body` and stops the server.
     func use(_ body: (PlainServer) async throws -> Void) async throws {
-        do {
-            try await body(self)
-            await stop()
-        } catch {
-            await stop()
-            throw error
-        }
+        try await withResource(self, body, close: { await $0.stop() })
     }
 
     private func stop() async {

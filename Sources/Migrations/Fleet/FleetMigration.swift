@@ -89,8 +89,8 @@ public struct FleetMigration: Sendable {
         _ observe: @Sendable (FleetEvent) -> Void
     ) async -> FleetOutcome {
         observe(.started(id: target.id, name: target.name, isCanary: isCanary))
-        func outcome(_ status: FleetOutcome.Status) -> FleetOutcome {
-            FleetOutcome(id: target.id, name: target.name, status: status)
+        func outcome(_ status: FleetOutcome.Status, applied: [AppliedMigration] = []) -> FleetOutcome {
+            FleetOutcome(id: target.id, name: target.name, status: status, applied: applied)
         }
         let connection: PostgresConnection
         do {
@@ -101,22 +101,19 @@ public struct FleetMigration: Sendable {
                 .unreachable((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made")
             )
         }
-        let status: FleetOutcome.Status
-        var applied: [AppliedMigration] = []
-        do throws(MigrationError) {
-            let report = try await migrator.apply(connection, dryRun: options.isDryRun) { file in
-                observe(.applying(id: target.id, name: target.name, file))
+        return await withResource(connection) { connection in
+            do throws(MigrationError) {
+                let report = try await migrator.apply(connection, dryRun: options.isDryRun) { file in
+                    observe(.applying(id: target.id, name: target.name, file))
+                }
+                let status: FleetOutcome.Status =
+                    report.isEmpty ? .upToDate : report.isDryRun ? .pending(report.files) : .migrated(report.files)
+                return outcome(status, applied: report.applied)
+            } catch {
+                return outcome(.failed(error.description))
             }
-            applied = report.applied
-            if report.isEmpty {
-                status = .upToDate
-            } else {
-                status = report.isDryRun ? .pending(report.files) : .migrated(report.files)
-            }
-        } catch {
-            status = .failed(error.description)
+        } close: {
+            await $0.close()
         }
-        await connection.close()
-        return FleetOutcome(id: target.id, name: target.name, status: status, applied: applied)
     }
 }

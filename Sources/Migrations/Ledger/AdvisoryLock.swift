@@ -100,13 +100,10 @@ public struct AdvisoryLock: Sendable {
         _ body: () async throws -> T
     ) async throws -> T {
         try await lock(on: connection, patience: patience)
-        do {
-            let result = try await body()
-            await unlock(on: connection)
-            return result
-        } catch {
-            await unlock(on: connection)
-            throw error
+        return try await withResource(connection) { _ in
+            try await body()
+        } close: {
+            await unlock(on: $0)
         }
     }
 }
