@@ -201,7 +201,13 @@ let package = Package(
 
 // The benchmarks join only when they are asked for: nobody else should have to build them.
 if Context.environment["MORTISE_BENCHMARKS"] != nil {
-    package.targets.append(
+    package.targets += [
+        .executableTarget(
+            name: "look-up-cost",
+            dependencies: ["Postgres", log],
+            path: "Benchmarks/look-up-cost",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "mortise-bench",
             dependencies: [
@@ -209,6 +215,6 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
             ],
             path: "Benchmarks/mortise-bench",
             swiftSettings: settings
-        )
-    )
+        ),
+    ]
 }
