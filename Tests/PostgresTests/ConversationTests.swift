@@ -100,10 +100,12 @@ import Testing
 
     @Test func `while a cancellation travels nothing new is sent, lest it be hit`() {
         var talk = Talk(policy: .everyQuery)
-        talk.hold(true)
         talk.ask("a")
+        _ = talk.write()
+        talk.beginCancellation()
+        talk.ask("b")
         #expect(talk.write().isEmpty)
-        talk.hold(false)
+        talk.cancellationReturned()
         #expect(!talk.write().isEmpty)
     }
 
@@ -177,7 +179,9 @@ private struct Talk: ~Copyable {
         requests[index].request.finish(.failure(PostgresError(.cancelled, "left")))
     }
 
-    mutating func hold(_ isHeld: Bool) { conversation.isHeld = isHeld }
+    mutating func beginCancellation() { conversation.beginCancellation() }
+
+    mutating func cancellationReturned() { conversation.cancellationReturned(at: start) }
 
     mutating func write() -> [String] {
         var steps: [String] = []

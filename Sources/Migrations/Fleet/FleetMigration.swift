@@ -4,6 +4,16 @@ import Postgres
 ///
 /// There is no state beside the databases' own ledgers: a migration that was stopped is resumed by running it again.
 public struct FleetMigration: Sendable {
+    /// The stages of a migration.
+    private enum Stage {
+        /// The next database that can be connected to is migrated alone.
+        case canary
+        /// Several databases are migrated at once.
+        case rollout
+        /// No further database is begun.
+        case stopped
+    }
+
     private let migrator: Migrator
     private let options: FleetOptions
 
@@ -28,45 +38,43 @@ public struct FleetMigration: Sendable {
         observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
     ) async -> FleetReport where Targets.Element == FleetTarget {
         var report = FleetReport()
-        var isStopped = false
         await withTaskGroup(of: FleetOutcome.self) { group in
+            var stage = options.startsWithCanary && !options.isDryRun ? Stage.canary : .rollout
             var running = 0
-            var wantsCanary = options.startsWithCanary && !options.isDryRun
-            func take(_ outcome: FleetOutcome, isCanary: Bool) {
+            func take(_ outcome: FleetOutcome, isCanary: Bool = false) {
                 report.outcomes.append(outcome)
                 observe(.finished(outcome))
-                if !outcome.isSuccess, isCanary || !options.continuesAfterFailure { isStopped = true }
+                if !outcome.isSuccess, isCanary || !options.continuesAfterFailure { stage = .stopped }
             }
             do {
                 for try await target in targets {
-                    if isStopped || Task.isCancelled {
-                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
-                        continue
-                    }
-                    if wantsCanary {
-                        let outcome = await migrate(target, isCanary: true, observe)
-                        var isReached = true
-                        if case .unreachable = outcome.status { isReached = false }
-                        wantsCanary = !isReached
-                        take(outcome, isCanary: isReached)
-                        continue
-                    }
-                    if running == options.concurrency, let outcome = await group.next() {
+                    if stage == .rollout, running == options.concurrency, !Task.isCancelled,
+                        let outcome = await group.next()
+                    {
                         running -= 1
-                        take(outcome, isCanary: false)
+                        take(outcome)
                     }
-                    if isStopped {
-                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
-                        continue
+                    switch Task.isCancelled ? .stopped : stage {
+                    case .stopped:
+                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped))
+                    case .canary:
+                        let outcome = await migrate(target, isCanary: true, observe)
+                        if case .unreachable = outcome.status {
+                            take(outcome)
+                        } else {
+                            stage = .rollout
+                            take(outcome, isCanary: true)
+                        }
+                    case .rollout:
+                        group.addTask { await migrate(target, isCanary: false, observe) }
+                        running += 1
                     }
-                    group.addTask { await migrate(target, isCanary: false, observe) }
-                    running += 1
                 }
             } catch {
                 report.listingFailure =
                     (error as? PostgresError).map(String.init(describing:)) ?? "the list was interrupted"
             }
-            for await outcome in group { take(outcome, isCanary: false) }
+            for await outcome in group { take(outcome) }
         }
         return report
     }

@@ -11,31 +11,63 @@ import Synchronization
 ///   `statement_timeout`, set to the configuration's `queryDeadline`, ends a slow one.
 /// - It connects at the first look-up and again when the connection broke, and leaves a server alone for a while that cannot be reached.
 public final class PostgresPipeline: Sendable {
-    private struct State {
-        var session: Session?
-        var backoff = Backoff()
-        var isShutDown = false
+    /// A connection, which is opened and replaced as needed, and the reactor that serves it.
+    private final class Lane: Sendable {
+        private enum State {
+            case inService(Session?, Backoff)
+            case shutDown
+        }
+
+        let reactor: Reactor
+        private let state = Mutex(State.inService(nil, Backoff()))
+
+        init(_ reactor: Reactor) { self.reactor = reactor }
+
+        deinit { shutDown() }
+
+        /// The connection that was opened last.
+        var session: Session? {
+            state.withLock { if case .inService(let session, _) = $0 { session } else { nil } }
+        }
+
+        /// Returns a usable connection. It can still be connecting.
+        func session(
+            orOpen open: (_ whenOpened: @escaping @Sendable (Result<Void, PostgresError>) -> Void) -> Session
+        ) throws(PostgresError) -> Session {
+            try self.state.withLock { state throws(PostgresError) in
+                guard case .inService(let current, let backoff) = state else { throw .shutDown }
+                if let current, current.isUsable { return current }
+                if let refusal = backoff.refusal(at: .now) { throw refusal }
+                let session = open { [weak self] outcome in self?.noteOpening(outcome) }
+                state = .inService(session, backoff)
+                return session
+            }
+        }
+
+        private func noteOpening(_ outcome: Result<Void, PostgresError>) {
+            self.state.withLock { state in
+                guard case .inService(let session, var backoff) = state else { return }
+                switch outcome {
+                case .success: backoff.succeeded()
+                case .failure(let error): backoff.failed(error, at: .now)
+                }
+                state = .inService(session, backoff)
+            }
+        }
+
+        /// Closes the connection, and refuses to open another one.
+        func shutDown() {
+            let session = self.state.withLock { state -> Session? in
+                defer { state = .shutDown }
+                guard case .inService(let session, _) = state else { return nil }
+                return session
+            }
+            session?.closeNow(.shutDown)
+        }
     }
 
     private let configuration: PostgresConfiguration
     private let logger: Logger
-    /// One connection, with what is known about reaching the server by it.
-    private final class Lane: Sendable {
-        let reactor: Reactor
-        let state = Mutex(State())
-
-        init(_ reactor: Reactor) { self.reactor = reactor }
-
-        func opened(_ outcome: Result<Void, PostgresError>) {
-            self.state.withLock { state in
-                switch outcome {
-                case .success: state.backoff.succeeded()
-                case .failure(let error): state.backoff.failed(error, at: .now)
-                }
-            }
-        }
-    }
-
     private let lanes: [Lane]
 
     /// Describes the connections; nothing is opened yet.
@@ -61,10 +93,6 @@ public final class PostgresPipeline: Sendable {
         self.logger = logger
     }
 
-    deinit {
-        for lane in lanes { lane.state.withLock { $0.session }?.closeNow(.shutDown) }
-    }
-
     /// Looks something up.
     ///
     /// - Throws: `connectFailed`, `connectionLost`, `deadlineExceeded`, `cancelled`, `queueFull`, `closed`, or the server's error.
@@ -76,7 +104,9 @@ public final class PostgresPipeline: Sendable {
         if Task.isCancelled { throw .taskCancelled }
         let parameters = ParameterBuffer(parameters)
         let lane = self.lane(parameters)
-        let session = try currentSession(lane)
+        let session = try lane.session { whenOpened in
+            Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger, onOpen: whenOpened)
+        }
         let waiter = Waiter<Rows>()
         session.submit(
             Request(
@@ -93,46 +123,26 @@ public final class PostgresPipeline: Sendable {
 
     /// Whether a connection is there that has not broken.
     public var isConnected: Bool {
-        lanes.contains { lane in lane.state.withLock { $0.session?.isUsable ?? false } }
+        lanes.contains { $0.session?.isUsable ?? false }
     }
 
     /// How many callers wait for look-ups that can still be joined, that wait to be written, and that are written.
     package var backlog: (joinable: Int, waiting: Int, written: Int) {
         lanes.reduce(into: (0, 0, 0)) { sum, lane in
-            guard let backlog = lane.state.withLock({ $0.session })?.backlog else { return }
+            guard let backlog = lane.session?.backlog else { return }
             sum = (sum.0 + backlog.joinable, sum.1 + backlog.waiting, sum.2 + backlog.written)
         }
     }
 
     /// Closes the connection; callers that wait get `closed`, and so do later ones.
     public func shutdown() async {
-        for lane in lanes {
-            let session = lane.state.withLock { state in
-                state.isShutDown = true
-                return state.session
-            }
-            session?.closeNow(.shutDown)
-        }
+        for lane in lanes { lane.shutDown() }
     }
 
     private func lane(_ parameters: ParameterBuffer) -> Lane {
         if lanes.count == 1 { return lanes[0] }
         return lanes.first(where: \.reactor.isOwnThread)
             ?? lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(lanes.count))]
-    }
-
-    private func currentSession(_ lane: Lane) throws(PostgresError) -> Session {
-        try lane.state.withLock { state throws(PostgresError) in
-            if state.isShutDown { throw .shutDown }
-            if let session = state.session, session.isUsable { return session }
-            if let refusal = state.backoff.refusal(at: .now) { throw refusal }
-            let session = Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger) {
-                [weak lane] outcome in
-                lane?.opened(outcome)
-            }
-            state.session = session
-            return session
-        }
     }
 
 }
