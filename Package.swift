@@ -34,6 +34,7 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -63,7 +64,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: pointerSettings),
-        .target(name: "Postgres", dependencies: ["LibPQ", deque, log], swiftSettings: pointerSettings),
+        .target(name: "Postgres", dependencies: ["LibPQ", deque, log, tracing], swiftSettings: pointerSettings),
         .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),
         .target(name: "Keys", dependencies: [crypto], swiftSettings: settings),
@@ -169,7 +170,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", log],
+            dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", inMemoryTracing, log, tracing],
             swiftSettings: settings
         ),
         .testTarget(

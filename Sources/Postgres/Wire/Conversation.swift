@@ -403,7 +403,7 @@ extension Conversation {
 
     /// Returns the callers whose deadline has passed, each with a Boolean value: true if its statement is written.
     ///
-    /// With `everyQuery`, without the callers of the first statement: that statement is canceled, and its callers learn how it ended.
+    /// With `everyQuery`, without the callers of the first statement: that statement is cancelled, and its callers learn how it ended.
     func overdue(at now: ContinuousClock.Instant) -> [(waiter: Waiter<Rows>, wasSent: Bool)] {
         let first = policy == .everyQuery ? firstUnanswered : nil
         var overdue: [(waiter: Waiter<Rows>, wasSent: Bool)] = []

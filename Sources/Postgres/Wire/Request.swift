@@ -1,46 +1,48 @@
 package import LibPQ
 
-/// One thing that a connection is asked to do, and what has been learned about it so far.
+/// A request to a connection, with the callers that wait for it and the outcome so far.
 ///
-/// A class, because it moves through three queues for every statement, and moving one reference is what that should cost.
-package final class Request: @unchecked Sendable {  // its state is touched under the session's locks only
-    /// What to do.
+/// A class, because a request moves through three queues, and moving a reference is cheap.
+package final class Request: @unchecked Sendable {  // the session's locks guard its state
+    /// The work of a request.
     package enum Work: Sendable {
         /// A statement in the pipeline.
         case query(Statement, ParameterBuffer)
         /// SQL by the simple protocol, outside the pipeline.
         case script(String)
-        /// COPY … FROM STDIN: done, for its caller, when the server asks for data.
+        /// COPY … FROM STDIN. Its first caller is resumed when the server asks for data.
         case copyIn(String)
     }
 
     let work: Work
-    /// When the last of those who wait stops waiting.
+    /// The latest deadline of all callers.
     private(set) var deadline: ContinuousClock.Instant
-    /// Who asked.
+    /// The caller that submitted the request.
     let waiter: Waiter<Rows>
     private let ownDeadline: ContinuousClock.Instant
-    /// Who else waits for this result, and how long: identical look-ups that were joined.
+    /// The callers of identical look-ups that were joined to this one, with their deadlines.
     private var joined: [(waiter: Waiter<Rows>, deadline: ContinuousClock.Instant)] = []
-    /// How often it was sent again, because a neighbour failed or the server had forgotten a prepared statement.
+    /// The number of times that the statement was sent again.
+    ///
+    /// A statement is sent again if a neighbor failed, or if the server no longer knew the prepared statement.
     var attempts = 0
-    /// What the server has answered up to now; of several results the first error counts, else the last.
+    /// The outcome so far: the first error of several results, or else the last result.
     var outcome: Result<Rows, PostgresError>?
     private var incidents: Incidents?
-    /// Why it was sent a second time, if it failed by no fault of its own.
+    /// The failure after which the statement was sent again, if it was not the statement's own fault.
     var firstFailure: PostgresError? {
         get { incidents?.firstFailure }
         set { noted.firstFailure = newValue }
     }
-    /// Why the server is to stop it, once somebody wants that.
+    /// The reason to stop the statement on the server, if a caller wants that.
     var stopReason: PostgresError? {
         get { incidents?.stopReason }
         set { noted.stopReason = newValue }
     }
-    /// Whether it was written when a cancellation was sent, which may have hit it.
+    /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 
-    /// What happens to few requests, kept apart from the many: errors are large.
+    /// The state that few requests have. It is apart from the others' because errors are large.
     private final class Incidents {
         var firstFailure: PostgresError?
         var stopReason: PostgresError?
@@ -59,7 +61,7 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
         self.waiter = waiter
     }
 
-    /// Why libpq could not send it as it is: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
+    /// The error of a request that libpq cannot send: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
     var refusal: PostgresError? {
         let hasZeroByte: Bool
         switch work {
@@ -74,35 +76,38 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
         return hasZeroByte ? PostgresError(.protocolViolation, "a statement cannot contain a zero byte") : nil
     }
 
-    /// How many callers it has.
+    /// The number of callers.
     var callerCount: Int { 1 + joined.count }
 
-    /// Whether nobody waits any more.
+    /// True if no caller waits any more.
     var isAbandoned: Bool { waiter.isFinished && joined.allSatisfy(\.waiter.isFinished) }
 
+    /// Adds the caller of an identical request.
     func join(_ other: Request) {
         joined.append((other.waiter, other.ownDeadline))
         deadline = max(deadline, other.ownDeadline)
     }
 
-    /// Those who wait although their time is over.
+    /// Returns the callers that still wait and whose deadline has passed.
     func overdue(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
         var overdue = ownDeadline <= now && !self.waiter.isFinished ? [self.waiter] : []
         for (waiter, deadline) in joined where deadline <= now && !waiter.isFinished { overdue.append(waiter) }
         return overdue
     }
 
+    /// Notes an error of the server. The first one counts.
     func fail(_ error: PostgresError) {
         if case .failure = outcome { return }
         outcome = .failure(error)
     }
 
+    /// Notes a result of the server, unless there is an error.
     func succeed(_ rows: Rows) {
         if case .failure = outcome { return }
         outcome = .success(rows)
     }
 
-    /// Resumes everybody who waits.
+    /// Resumes all callers.
     package func finish(_ outcome: Result<Rows, PostgresError>) {
         self.waiter.finish(outcome)
         for (waiter, _) in joined { waiter.finish(outcome) }

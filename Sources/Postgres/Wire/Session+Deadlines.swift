@@ -29,7 +29,7 @@ extension Session: Reactor.Ticking {
         for request in unsent { effects.finished.append((request, .failure(late))) }
         guard !wire.conversation.isCopying, let head = wire.conversation.firstUnanswered else { return }
         wire.conversation.dropIgnoredCancellation(at: now)
-        // Other callers share a look-up connection, so no statement of theirs is canceled.
+        // Other callers share a look-up connection, so no statement of theirs is cancelled.
         if policy == .everyQuery, isHeadOverdue, head.stopReason == nil { head.stopReason = sentLate }
         stopFirst(&wire)
         let isStuck: Bool

@@ -1,6 +1,8 @@
 import Synchronization
 
-/// One caller that waits for an outcome; resumed exactly once, whoever comes first: the answer, the deadline or a cancellation.
+/// A caller that waits for an outcome.
+///
+/// The caller is resumed exactly once, by the first of the events that can end its wait: the answer, the deadline or a cancellation.
 package final class Waiter<Value: Sendable>: Sendable {
     package typealias Outcome = Result<Value, PostgresError>
 
@@ -16,8 +18,9 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     package init() {}
 
-    /// Resumes the caller, unless somebody did already.
-    /// - Returns: whether this call decided the outcome.
+    /// Resumes the caller, unless an earlier call did.
+    ///
+    /// - Returns: True if this call decided the outcome.
     @discardableResult
     package func finish(_ outcome: Outcome) -> Bool {
         let previous = self.state.withLock { state in
@@ -38,7 +41,7 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Whether the outcome is decided.
+    /// True if the outcome is decided.
     var isFinished: Bool {
         self.state.withLock { state in
             switch state {
@@ -48,11 +51,9 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits.
+    /// Waits for the outcome. One call is allowed.
     ///
-    /// May be called once.
-    ///
-    /// An unsafe continuation, because this runs for every query and the state above already keeps the promise that a checked one checks.
+    /// The continuation is an unsafe one, because this runs for every statement. The state above ensures what a checked one checks.
     func value() async throws(PostgresError) -> Value {
         let outcome = await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome, Never>) in
             let early = self.state.withLock { state -> Outcome? in
@@ -68,7 +69,7 @@ package final class Waiter<Value: Sendable>: Sendable {
         return try outcome.get()
     }
 
-    /// Waits; when the task is cancelled, `onCancel` decides what that means.
+    /// Waits for the outcome. If the task is cancelled, `onCancel` decides how the wait ends.
     func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
         let outcome = await withTaskCancellationHandler {
             do throws(PostgresError) {
