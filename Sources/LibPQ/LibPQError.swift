@@ -14,7 +14,9 @@ public struct LibPQError: Error, Sendable, Equatable {
 }
 
 extension String {
-    /// The text without white space at its end. libpq ends every message with a line feed.
+    /// The text without white space at its end.
+    ///
+    /// libpq ends every message with a line feed.
     var trimmedTail: String {
         guard let end = lastIndex(where: { !$0.isWhitespace }) else { return "" }
         return String(self[...end])

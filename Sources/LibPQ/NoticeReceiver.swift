@@ -9,13 +9,17 @@ final class NoticeReceiver: Sendable {
         self.handler = handler
     }
 
-    /// Makes `connection` call this receiver. The receiver must outlive the connection.
+    /// Makes `connection` call this receiver.
+    ///
+    /// The receiver must outlive the connection.
     func install(on connection: OpaquePointer) {
         unsafe PQsetNoticeReceiver(connection, receiveNotice, Unmanaged.passUnretained(self).toOpaque())
     }
 }
 
-/// Passes a notice on. libpq calls this function.
+/// Passes a notice on.
+///
+/// libpq calls this function.
 ///
 /// The function must not call into the connection. The result belongs to libpq, which clears it.
 @c

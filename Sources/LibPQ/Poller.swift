@@ -10,7 +10,9 @@ import Synchronization
 public final class Poller: Sendable {
     private let epoll: Int32
     private let event: Int32
-    /// The thread that waits, as pthread_self(3) names it. 0 before the first wait.
+    /// The thread that waits, as pthread_self(3) names it.
+    ///
+    /// The value is 0 before the first wait.
     private let thread = Atomic<UInt>(0)
 
     /// The events to wait for on a socket.
@@ -69,7 +71,9 @@ public final class Poller: Sendable {
         }
     }
 
-    /// Stops watching a socket. Call this before the socket is closed.
+    /// Stops watching a socket.
+    ///
+    /// Call this before the socket is closed.
     ///
     /// A socket that is not watched is ignored.
     public func unwatch(socket: Int32) {

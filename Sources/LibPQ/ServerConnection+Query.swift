@@ -1,14 +1,18 @@
 import CLibPQ
 
 extension ServerConnection {
-    /// Enters pipeline mode. The connection must be idle.
+    /// Enters pipeline mode.
+    ///
+    /// The connection must be idle.
     ///
     /// - Throws: `LibPQError` if the connection is not idle.
     public func enterPipelineMode() throws(LibPQError) {
         guard unsafe PQenterPipelineMode(pointer) == 1 else { throw failure("PQenterPipelineMode") }
     }
 
-    /// Leaves pipeline mode. Every result must have been read.
+    /// Leaves pipeline mode.
+    ///
+    /// Every result must have been read.
     ///
     /// - Throws: `LibPQError` if results are left.
     public func exitPipelineMode() throws(LibPQError) {
@@ -29,7 +33,9 @@ extension ServerConnection {
         guard sent == 1 else { throw failure("PQsendPrepare") }
     }
 
-    /// Queues the execution of a prepared statement. Parameters and results are binary.
+    /// Queues the execution of a prepared statement.
+    ///
+    /// Parameters and results are binary.
     ///
     /// - Parameters:
     ///   - name: The name of the prepared statement.
@@ -42,7 +48,9 @@ extension ServerConnection {
         guard sent == 1 else { throw failure("PQsendQueryPrepared") }
     }
 
-    /// Queues the execution of a statement that is not prepared. Parameters and results are binary.
+    /// Queues the execution of a statement that is not prepared.
+    ///
+    /// Parameters and results are binary.
     ///
     /// - Parameters:
     ///   - sql: The SQL.
@@ -66,7 +74,9 @@ extension ServerConnection {
         guard sent == 1 else { throw failure("PQsendQueryParams") }
     }
 
-    /// Sends SQL by the simple protocol: one or more statements without parameters. Not allowed in pipeline mode.
+    /// Sends SQL by the simple protocol: one or more statements without parameters.
+    ///
+    /// Not allowed in pipeline mode.
     ///
     /// - Throws: `LibPQError` in pipeline mode, or if the connection broke.
     public func sendScript(_ sql: String) throws(LibPQError) {
@@ -104,7 +114,9 @@ extension ServerConnection {
     /// True if ``nextResult()`` would wait now.
     public var isBusy: Bool { unsafe PQisBusy(pointer) != 0 }
 
-    /// Returns the next result. `nil` ends the results of one statement.
+    /// Returns the next result.
+    ///
+    /// The result is `nil` at the end of the results of one statement.
     ///
     /// This call waits while ``isBusy`` is true.
     public func nextResult() -> ServerResult? {

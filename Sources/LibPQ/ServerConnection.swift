@@ -63,7 +63,9 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         extendLifetime(notices)
     }
 
-    /// Takes the attempt to connect one step further (`PQconnectPoll`). The connection can have another socket afterwards.
+    /// Takes the attempt to connect one step further (`PQconnectPoll`).
+    ///
+    /// The connection can have another socket afterwards.
     public func poll() -> PollStatus {
         switch unsafe PQconnectPoll(pointer) {
         case PGRES_POLLING_READING: .reading
@@ -73,7 +75,7 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         }
     }
 
-    /// The descriptor of the socket. -1 if there is none.
+    /// The descriptor of the socket, or -1 if there is none.
     public var socket: Int32 { unsafe PQsocket(pointer) }
 
     /// True if the connection can no longer be used.
@@ -85,7 +87,9 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         return unsafe String(cString: text).trimmedTail
     }
 
-    /// The server's version as a number: 150018 is 15.18. 0 if the connection is not open.
+    /// The server's version as a number: 150018 is 15.18.
+    ///
+    /// The value is 0 if the connection is not open.
     public var serverVersion: Int { unsafe Int(PQserverVersion(pointer)) }
 
     /// The server process of this connection, as `pg_stat_activity.pid` shows it.
@@ -107,7 +111,9 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         guard unsafe PQsetnonblocking(pointer, 1) == 0 else { throw failure("PQsetnonblocking") }
     }
 
-    /// Returns a handle that can cancel the current statement from another thread. `nil` if the connection is closed.
+    /// Returns a handle that can cancel the current statement from another thread.
+    ///
+    /// The result is `nil` if the connection is closed.
     public func cancelHandle() -> CancelHandle? {
         guard let handle = unsafe PQgetCancel(pointer) else { return nil }
         return unsafe CancelHandle(handle)

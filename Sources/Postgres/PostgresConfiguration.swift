@@ -8,11 +8,17 @@ public struct PostgresConfiguration: Sendable {
     ///
     /// They travel in libpq's keyword `options`. PgBouncer refuses that keyword unless its own configuration ignores it.
     public var settings: [String: String] = [:]
-    /// The maximum time to open a connection, with name resolution, TLS and authentication. Defaults to 5 seconds.
+    /// The maximum time to open a connection, with name resolution, TLS and authentication.
+    ///
+    /// Defaults to 5 seconds.
     public var connectDeadline: Duration = .seconds(5)
-    /// The maximum time of a statement whose call passes no deadline. Defaults to 15 seconds.
+    /// The maximum time of a statement whose call passes no deadline.
+    ///
+    /// Defaults to 15 seconds.
     public var queryDeadline: Duration = .seconds(15)
-    /// True if each connection prepares a statement at its first use. Defaults to true.
+    /// True if each connection prepares a statement at its first use.
+    ///
+    /// Defaults to true.
     ///
     /// Set it to false for PgBouncer in transaction mode before version 1.21, or with `max_prepared_statements = 0`.
     public var usesPreparedStatements = true
@@ -29,7 +35,9 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The name of the database. Without one, libpq uses the name of the role.
+    /// The name of the database.
+    ///
+    /// Without one, libpq uses the name of the role.
     public var database: String? {
         get { parameters["dbname"] }
         set { parameters["dbname"] = newValue }

@@ -11,7 +11,9 @@ import Synchronization
 public struct Statement: Sendable {
     /// The SQL of one statement.
     public let sql: String
-    /// The name of the statement in traces. Without one, traces show its operation and the database.
+    /// The name of the statement in traces.
+    ///
+    /// Without one, traces show its operation and the database.
     public let name: String?
     /// True if connections prepare the statement.
     public let isPrepared: Bool
@@ -47,11 +49,15 @@ public struct Statement: Sendable {
 
 /// The statements that one connection has prepared.
 struct PreparedStatements {
-    /// Indexed by `Statement.id`. A statement with other parameter types is prepared again, under another name.
+    /// Indexed by `Statement.id`.
+    ///
+    /// A statement with other parameter types is prepared again, under another name.
     private var variants: [[(types: [UInt32], name: String)]] = []
     private var made = 0
 
-    /// The maximum number of statements that one connection prepares. The server keeps them in memory until the connection ends.
+    /// The maximum number of statements that one connection prepares.
+    ///
+    /// The server keeps them in memory until the connection ends.
     ///
     /// Further statements are sent without preparation. A program whose statements are constants stays far below the limit.
     static let bound = 2048
@@ -59,7 +65,9 @@ struct PreparedStatements {
     /// Returns true if one more statement can be prepared.
     func hasRoom(for statement: Statement) -> Bool { made < Self.bound && statement.id < 16 * Self.bound }
 
-    /// Returns the name under which a statement is prepared for these types. `nil` if it is not.
+    /// Returns the name under which a statement is prepared for these types.
+    ///
+    /// `nil` if it is not.
     func name(of statement: Statement, types: [UInt32]) -> String? {
         guard variants.indices.contains(statement.id) else { return nil }
         return variants[statement.id].first { $0.types == types }?.name

@@ -109,7 +109,9 @@ public final class PostgresConnection: Sendable {
         }
     }
 
-    /// Starts to listen to a channel. Its notifications arrive in ``notifications``.
+    /// Starts to listen to a channel.
+    ///
+    /// Its notifications arrive in ``notifications``.
     ///
     /// A pool closes a connection that listens when the connection comes back: no other caller expects its notifications.
     ///
@@ -125,16 +127,24 @@ public final class PostgresConnection: Sendable {
     /// The stream ends with the connection. It keeps at most 1024 unread notifications, and drops the oldest ones.
     public var notifications: AsyncStream<PostgresNotification> { session.notifications }
 
-    /// True if the connection accepts statements. The connection notices at once that the server closed it, also when idle.
+    /// True if the connection accepts statements.
+    ///
+    /// The connection notices at once that the server closed it, also when idle.
     public var isUsable: Bool { session.isUsable }
 
-    /// The server's version as a number: 150018 is 15.18. 0 if the connection is closed.
+    /// The server's version as a number: 150018 is 15.18.
+    ///
+    /// 0 if the connection is closed.
     public var serverVersion: Int { session.wire.withLock { $0.connection?.serverVersion ?? 0 } }
 
-    /// The server process of this connection. 0 if the connection is closed.
+    /// The server process of this connection.
+    ///
+    /// 0 if the connection is closed.
     public var backendProcessID: Int32 { session.wire.withLock { $0.connection?.backendProcessID ?? 0 } }
 
-    /// Closes the connection. Callers that still wait for an answer get `closed`.
+    /// Closes the connection.
+    ///
+    /// Callers that still wait for an answer get `closed`.
     public func close() async {
         session.closeNow(.shutDown)
     }
@@ -164,7 +174,9 @@ public final class PostgresConnection: Sendable {
         "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    /// Returns a text in single quotes, as SQL writes it. For statements that take no parameters.
+    /// Returns a text in single quotes, as SQL writes it.
+    ///
+    /// For statements that take no parameters.
     ///
     /// The result assumes `standard_conforming_strings`, which is the default since PostgreSQL 9.1. Backslashes mean themselves with
     /// either value of that setting.

@@ -2,7 +2,9 @@
 public struct PostgresNotification: Sendable, Hashable {
     /// The name of the channel.
     public let channel: String
-    /// The text that was sent with the notification. Empty if there was none.
+    /// The text that was sent with the notification.
+    ///
+    /// Empty if there was none.
     public let payload: String
     /// The server process of the session that sent the notification.
     public let process: Int32

@@ -10,9 +10,13 @@ public struct TransactionOptions: Sendable {
         case serializable = "SERIALIZABLE"
     }
 
-    /// The isolation level. Defaults to read committed.
+    /// The isolation level.
+    ///
+    /// Defaults to read committed.
     public var isolation = Isolation.readCommitted
-    /// True if the server refuses writes. Defaults to false.
+    /// True if the server refuses writes.
+    ///
+    /// Defaults to false.
     public var isReadOnly = false
 
     /// The options of a read-write transaction at read committed.

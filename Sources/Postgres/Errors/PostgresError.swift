@@ -10,15 +10,23 @@ public struct PostgresError: Error, Sendable {
         /// The name of the code, as the error's `description` prints it.
         public let description: String
 
-        /// The server answered with an error. `sqlState` has its code.
+        /// The server answered with an error.
+        ///
+        /// `sqlState` has its code.
         public static let server = Code(description: "server")
         /// No connection could be opened.
         public static let connectFailed = Code(description: "connectFailed")
-        /// The connection broke. If `wasSent` is true, the statement can have taken effect or not.
+        /// The connection broke.
+        ///
+        /// If `wasSent` is true, the statement can have taken effect or not.
         public static let connectionLost = Code(description: "connectionLost")
-        /// The deadline passed. A statement that was running was cancelled on the server.
+        /// The deadline passed.
+        ///
+        /// A statement that was running was cancelled on the server.
         public static let deadlineExceeded = Code(description: "deadlineExceeded")
-        /// The task was cancelled. A statement that was running on a leased connection was cancelled on the server.
+        /// The task was cancelled.
+        ///
+        /// A statement that was running on a leased connection was cancelled on the server.
         public static let cancelled = Code(description: "cancelled")
         /// No connection of the pool became free in time.
         public static let poolTimedOut = Code(description: "poolTimedOut")
@@ -44,7 +52,9 @@ public struct PostgresError: Error, Sendable {
     public var sqlState: SQLState?
     /// A sentence about the failure that is safe to print.
     public var message: String
-    /// The message of the server or of libpq. It can name tables and repeat input, so it belongs in a log.
+    /// The message of the server or of libpq.
+    ///
+    /// It can name tables and repeat input, so it belongs in a log.
     public var serverMessage: String?
     /// The name of the violated constraint.
     public var constraint: String?

@@ -9,7 +9,9 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     /// The class of the code: its first two characters.
     public var errorClass: String { String(rawValue.prefix(2)) }
 
-    /// 23505: a unique constraint refused a row. `PostgresError.constraint` has its name.
+    /// 23505: a unique constraint refused a row.
+    ///
+    /// `PostgresError.constraint` has its name.
     public static let uniqueViolation = SQLState(rawValue: "23505")
     /// 23503: a foreign key refused a row.
     public static let foreignKeyViolation = SQLState(rawValue: "23503")

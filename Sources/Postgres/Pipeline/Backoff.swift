@@ -15,7 +15,9 @@ package struct Backoff: Sendable {
     static let shortest = Duration.milliseconds(50)
     static let longest = Duration.seconds(2)
 
-    /// Returns the error for a caller that asks during the pause. `nil` if the caller can try to connect.
+    /// Returns the error for a caller that asks during the pause.
+    ///
+    /// `nil` if the caller can try to connect.
     package func refusal(at now: ContinuousClock.Instant) -> PostgresError? {
         guard case .unreachable(_, let until, let error) = state, now < until else { return nil }
         return error

@@ -32,7 +32,9 @@ public final class PostgresPipeline: Sendable {
             state.withLock { if case .inService(let session, _) = $0 { session } else { nil } }
         }
 
-        /// Returns a usable connection. It can still be connecting.
+        /// Returns a usable connection.
+        ///
+        /// It can still be connecting.
         func session(
             orOpen open: (_ whenOpened: @escaping @Sendable (Result<Void, PostgresError>) -> Void) -> Session
         ) throws(PostgresError) -> Session {
@@ -73,7 +75,9 @@ public final class PostgresPipeline: Sendable {
     private let spans: ClientSpans?
     private let lanes: [Lane]
 
-    /// Creates a pipeline. The first look-ups open its connections.
+    /// Creates a pipeline.
+    ///
+    /// The first look-ups open its connections.
     ///
     /// Look-ups are traced if a tracer is installed when the pipeline is created.
     ///
@@ -159,7 +163,9 @@ public final class PostgresPipeline: Sendable {
         }
     }
 
-    /// Closes the connections. Callers that wait get `closed`, and so do later ones.
+    /// Closes the connections.
+    ///
+    /// Callers that wait get `closed`, and so do later ones.
     public func shutdown() async {
         for lane in lanes { lane.shutDown() }
     }

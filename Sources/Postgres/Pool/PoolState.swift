@@ -109,7 +109,9 @@ package struct PoolState<Connection, Caller: Equatable> {
         return count == 0 ? refuseAll(error) : Actions()
     }
 
-    /// Takes a connection back. One that cannot be used again is closed.
+    /// Takes a connection back.
+    ///
+    /// One that cannot be used again is closed.
     package mutating func release(
         _ connection: Connection,
         openedAt: ContinuousClock.Instant,
@@ -207,7 +209,9 @@ package struct PoolState<Connection, Caller: Equatable> {
         return actions
     }
 
-    /// Refuses all callers from now on, and closes the idle connections. Connections in use are closed when they come back.
+    /// Refuses all callers from now on, and closes the idle connections.
+    ///
+    /// Connections in use are closed when they come back.
     package mutating func shutDown() -> Actions {
         defer { phase = .shutDown }
         switch phase {

@@ -1,7 +1,9 @@
 public import Logging
 import Synchronization
 
-/// A pool of connections to one database. Each connection is lent to one caller at a time, in the order in which the callers ask.
+/// A pool of connections to one database.
+///
+/// Each connection is lent to one caller at a time, in the order in which the callers ask.
 ///
 /// The pool has no task of its own: the caller that needs a connection opens it, and the reactor closes idle connections. After a failed
 /// attempt to connect, the pool pauses for 50 ms to 2 s, and callers that find no open connection fail at once.
@@ -38,7 +40,9 @@ public final class PostgresPool: Sendable {
     private let spans: ClientSpans?
     private let state: Mutex<PoolState<Pooled, Caller>>
 
-    /// Creates a pool. The first callers open its connections.
+    /// Creates a pool.
+    ///
+    /// The first callers open its connections.
     ///
     /// The pool and its connections are traced if a tracer is installed when the pool is created.
     ///

@@ -43,6 +43,8 @@ final class ClientSpans: Sendable {
     ///   - operation: The name of the operation, such as `SELECT` or `COPY`.
     ///   - name: The name of the statement. Without one, the span is named after the operation and the database.
     ///   - body: The operation.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: The error of `body`.
     func operation<Value, Failure: Error>(
         _ operation: String,
         name: String? = nil,
@@ -90,7 +92,9 @@ final class ClientSpans: Sendable {
         }
     }
 
-    /// Notes an error. Of errors that are not this module's only the type is noted: their text can hold anything.
+    /// Notes an error.
+    ///
+    /// Of errors that are not this module's only the type is noted: their text can hold anything.
     private func note(_ error: any Error, in span: any Span) {
         guard let error = error as? PostgresError else {
             span.attributes["error.type"] = "\(type(of: error))"

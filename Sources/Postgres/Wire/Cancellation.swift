@@ -1,4 +1,6 @@
-/// The state of the cancellation that a connection has asked the server for. At most one is under way.
+/// The state of the cancellation that a connection has asked the server for.
+///
+/// At most one is under way.
 enum Cancellation {
     /// No cancellation is under way.
     case none
@@ -28,7 +30,9 @@ enum Cancellation {
         self = target === first ? .delivered(target, at: now) : .none
     }
 
-    /// Notes that a request got its final answer. A cancellation that still travels is kept: it can hit another statement.
+    /// Notes that a request got its final answer.
+    ///
+    /// A cancellation that still travels is kept: it can hit another statement.
     mutating func targetAnswered(_ request: Request) {
         if case .delivered(let target, _) = self, target === request { self = .none }
     }

@@ -119,7 +119,9 @@ package struct Conversation: ~Copyable {
     /// True if the server owes no answer: it answers the next message first.
     var owesNothing: Bool { unanswered.isEmpty }
     var waitingCount: Int { waiting.count }
-    /// True if more requests can be enqueued. Others stay in the inbox, where they can still be joined and are counted.
+    /// True if more requests can be enqueued.
+    ///
+    /// Others stay in the inbox, where they can still be joined and are counted.
     var hasRoom: Bool { waiting.count < Self.window }
 
     /// True while the server waits for COPY data.
@@ -140,7 +142,9 @@ package struct Conversation: ~Copyable {
 // MARK: Writing
 
 extension Conversation {
-    /// Returns the message to write now. `nil` if there is none, or if answers must arrive first.
+    /// Returns the message to write now.
+    ///
+    /// `nil` if there is none, or if answers must arrive first.
     package mutating func next() -> Step? {
         if case .prepared(let name, let parameters, let group) = position {
             position = .pipeline(group)

@@ -45,7 +45,9 @@ public final class Reactor: Sendable {
     let poller: Poller
     /// Threads that start connections, which can wait for a name server.
     let connecting: BlockingCalls
-    /// Threads that send cancellations. A statement that must be stopped does not wait for a name server.
+    /// Threads that send cancellations.
+    ///
+    /// A statement that must be stopped does not wait for a name server.
     let cancelling: BlockingCalls
     private let state = Mutex(State())
 
@@ -187,7 +189,9 @@ public final class Reactor: Sendable {
 ///
 /// After the reactor was shut down, the rest of such tasks runs elsewhere.
 extension Reactor: TaskExecutor {
-    /// Runs a job in the next round. The Swift runtime calls this, from any thread.
+    /// Runs a job in the next round.
+    ///
+    /// The Swift runtime calls this, from any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let (isFirst, hasStopped) = self.state.withLock { state in

@@ -42,7 +42,9 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 
-    /// The state that few requests have. It is apart from the others' because errors are large.
+    /// The state that few requests have.
+    ///
+    /// It is apart from the others' because errors are large.
     private final class Incidents {
         var firstFailure: PostgresError?
         var stopReason: PostgresError?
@@ -95,7 +97,9 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         return overdue
     }
 
-    /// Notes an error of the server. The first one counts.
+    /// Notes an error of the server.
+    ///
+    /// The first one counts.
     func fail(_ error: PostgresError) {
         if case .failure = outcome { return }
         outcome = .failure(error)

@@ -4,7 +4,9 @@ import Synchronization
 
 /// Deadlines and cancellations.
 extension Session: Reactor.Ticking {
-    /// Enforces the deadlines. The reactor calls this regularly.
+    /// Enforces the deadlines.
+    ///
+    /// The reactor calls this regularly.
     func tick(at now: ContinuousClock.Instant) {
         var effects = Effects()
         self.wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }

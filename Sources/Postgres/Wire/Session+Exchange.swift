@@ -4,7 +4,9 @@ import Synchronization
 
 /// Messages on the wire.
 extension Session: Reactor.Handler {
-    /// Reads and writes what the socket allows. The reactor calls this when the socket is ready or the session was woken.
+    /// Reads and writes what the socket allows.
+    ///
+    /// The reactor calls this when the socket is ready or the session was woken.
     func ready(readable: Bool, writable: Bool) {
         var effects = Effects()
         self.wire.withLock { wire in

@@ -62,7 +62,9 @@ extension Session {
         }
     }
 
-    /// Closes the connection at once. Callers that still wait get `error`.
+    /// Closes the connection at once.
+    ///
+    /// Callers that still wait get `error`.
     func closeNow(_ error: PostgresError) {
         var effects = Effects()
         self.wire.withLock { wire in close(&wire, error, &effects) }
@@ -127,7 +129,9 @@ extension PostgresError {
 }
 
 extension SQLState {
-    /// Returns the SQLSTATE of a refused connection, which libpq reports only as text. Known are the ones that callers treat differently.
+    /// Returns the SQLSTATE of a refused connection, which libpq reports only as text.
+    ///
+    /// Known are the ones that callers treat differently.
     ///
     /// The text is the server's, in English where `lc_messages` is C or en. Elsewhere the SQLSTATE stays unknown.
     static func ofConnectFailure(_ message: String) -> SQLState? {

@@ -3,7 +3,9 @@ import Synchronization
 
 /// Requests on their way in.
 extension Session {
-    /// Hands in a request. Its waiters are finished exactly once, by this call if the request is refused.
+    /// Hands in a request.
+    ///
+    /// Its waiters are finished exactly once, by this call if the request is refused.
     ///
     /// - Parameters:
     ///   - request: The request.

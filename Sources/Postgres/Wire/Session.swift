@@ -21,7 +21,9 @@ final class Session: Sendable {
         let statement: Int
         let parameters: ParameterBuffer
 
-        /// Creates the identity of a prepared statement. Other statements have no number that tells them apart.
+        /// Creates the identity of a prepared statement.
+        ///
+        /// Other statements have no number that tells them apart.
         init?(_ request: Request) {
             guard case .query(let statement, let parameters) = request.work, statement.isPrepared else { return nil }
             self.statement = statement.id
@@ -77,7 +79,9 @@ final class Session: Sendable {
 
     /// The maximum number of requests that wait to be written.
     static let inboxBound = 4096
-    /// The maximum time after its deadline in which a statement obeys its cancellation. After it, the connection is closed.
+    /// The maximum time after its deadline in which a statement obeys its cancellation.
+    ///
+    /// After it, the connection is closed.
     static let patience = Duration.seconds(3)
 
     let id: UInt64
@@ -92,7 +96,9 @@ final class Session: Sendable {
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
     let onOpen: @Sendable (Result<Void, PostgresError>) -> Void
 
-    /// Creates a session and starts to connect. Requests can be submitted at once.
+    /// Creates a session and starts to connect.
+    ///
+    /// Requests can be submitted at once.
     ///
     /// - Parameters:
     ///   - configuration: The server, the database and the role.

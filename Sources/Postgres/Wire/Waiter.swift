@@ -51,7 +51,9 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the outcome. One call is allowed.
+    /// Waits for the outcome.
+    ///
+    /// One call is allowed.
     ///
     /// The continuation is an unsafe one, because this runs for every statement. The state above ensures what a checked one checks.
     func value() async throws(PostgresError) -> Value {
@@ -69,7 +71,9 @@ package final class Waiter<Value: Sendable>: Sendable {
         return try outcome.get()
     }
 
-    /// Waits for the outcome. If the task is cancelled, `onCancel` decides how the wait ends.
+    /// Waits for the outcome.
+    ///
+    /// If the task is cancelled, `onCancel` decides how the wait ends.
     func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
         let outcome = await withTaskCancellationHandler {
             do throws(PostgresError) {
