@@ -111,17 +111,36 @@ extension ServerConnection {
         guard unsafe PQconsumeInput(pointer) == 1 else { throw failure("PQconsumeInput") }
     }
 
-    /// True if ``nextResult()`` would wait now.
+    /// True if ``nextReply()`` would wait now.
     public var isBusy: Bool { unsafe PQisBusy(pointer) != 0 }
 
-    /// Returns the next result.
-    ///
-    /// The result is `nil` at the end of the results of one statement.
+    /// A reply of `PQgetResult`.
+    public enum Reply: Sendable {
+        /// A result with rows, with a command tag or with an error.
+        case result(ServerResult)
+        /// A statement that was not executed, because a statement before it in the pipeline failed.
+        case aborted
+        /// A sync point of the pipeline.
+        case sync
+        /// The end of the results of one statement.
+        case end
+    }
+
+    /// Returns the next reply.
     ///
     /// This call waits while ``isBusy`` is true.
-    public func nextResult() -> ServerResult? {
-        guard let result = unsafe PQgetResult(pointer) else { return nil }
-        return unsafe ServerResult(result)
+    public func nextReply() -> Reply {
+        guard let result = unsafe PQgetResult(pointer) else { return .end }
+        let status = unsafe PQresultStatus(result)
+        switch status {
+        case PGRES_PIPELINE_SYNC:
+            unsafe PQclear(result)
+            return .sync
+        case PGRES_PIPELINE_ABORTED:
+            unsafe PQclear(result)
+            return .aborted
+        default: return unsafe .result(ServerResult(result, status: status))
+        }
     }
 
     /// Returns the next notification that has arrived: its channel, its payload and the process that sent it.

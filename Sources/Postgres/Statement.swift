@@ -9,22 +9,33 @@ import Synchronization
 /// static let find = Statement("SELECT name FROM users WHERE id = $1", name: "find user")
 /// ```
 public struct Statement: Sendable {
-    /// The SQL of one statement.
-    public let sql: String
-    /// The name of the statement in traces.
-    ///
-    /// Without one, traces show its operation and the database.
-    public let name: String?
-    /// True if connections prepare the statement.
-    public let isPrepared: Bool
-    let id: Int
-    /// The first keyword of the SQL, in upper case.
-    let operation: String
-    /// True if the statement reads or changes rows, and so can neither open nor end a transaction.
-    let isPlain: Bool
-    let hasZeroByte: Bool
+    /// The facts of a statement, behind one reference: a statement is copied often on its way to the server.
+    private final class Definition: Sendable {
+        let sql: String
+        let name: String?
+        /// The number of a prepared statement, from 0, or -1.
+        let id: Int
+        let operation: String
+        let isPlain: Bool
+        let hasZeroByte: Bool
+
+        init(_ sql: String, name: String?, id: Int) {
+            self.sql = sql
+            self.name = name
+            self.id = id
+            operation = sql.drop(while: \.isWhitespace).prefix(while: \.isLetter).uppercased()
+            isPlain = Statement.plainOperations.contains(operation)
+            hasZeroByte = sql.utf8.contains(0)
+        }
+    }
+
+    private let definition: Definition
 
     private static let count = Atomic<Int>(0)
+
+    private static let plainOperations: Set<String> = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE",
+    ]
 
     /// Creates a statement.
     ///
@@ -33,58 +44,29 @@ public struct Statement: Sendable {
     ///   - name: The name of the statement in traces: a few words without values, such as "find user".
     ///   - prepared: False for a statement that runs once, such as DDL.
     public init(_ sql: String, name: String? = nil, prepared: Bool = true) {
-        self.sql = sql
-        self.name = name
-        isPrepared = prepared
-        operation = sql.drop(while: \.isWhitespace).prefix(while: \.isLetter).uppercased()
-        isPlain = Self.plainOperations.contains(operation)
-        hasZeroByte = sql.utf8.contains(0)
-        id = prepared ? Self.count.add(1, ordering: .relaxed).oldValue : -1
+        let id = prepared ? Self.count.add(1, ordering: .relaxed).oldValue : -1
+        definition = Definition(sql, name: name, id: id)
     }
 
-    private static let plainOperations: Set<String> = [
-        "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "VALUES", "TABLE",
-    ]
-}
+    /// The SQL of one statement.
+    public var sql: String { definition.sql }
 
-/// The statements that one connection has prepared.
-struct PreparedStatements {
-    /// Indexed by `Statement.id`.
+    /// The name of the statement in traces.
     ///
-    /// A statement with other parameter types is prepared again, under another name.
-    private var variants: [[(types: [UInt32], name: String)]] = []
-    private var made = 0
+    /// Without one, traces show its operation and the database.
+    public var name: String? { definition.name }
 
-    /// The maximum number of statements that one connection prepares.
-    ///
-    /// The server keeps them in memory until the connection ends.
-    ///
-    /// Further statements are sent without preparation. A program whose statements are constants stays far below the limit.
-    static let bound = 2048
+    /// True if connections prepare the statement.
+    public var isPrepared: Bool { definition.id >= 0 }
 
-    /// Returns true if one more statement can be prepared.
-    func hasRoom(for statement: Statement) -> Bool { made < Self.bound && statement.id < 16 * Self.bound }
+    /// The number of a prepared statement, from 0, or -1.
+    var id: Int { definition.id }
 
-    /// Returns the name under which a statement is prepared for these types.
-    ///
-    /// `nil` if it is not.
-    func name(of statement: Statement, types: [UInt32]) -> String? {
-        guard variants.indices.contains(statement.id) else { return nil }
-        return variants[statement.id].first { $0.types == types }?.name
-    }
+    /// The first keyword of the SQL, in upper case.
+    var operation: String { definition.operation }
 
-    /// Adds a statement that is being prepared, and returns its new name.
-    mutating func add(_ statement: Statement, types: [UInt32]) -> String {
-        while variants.count <= statement.id { variants.append([]) }
-        made += 1
-        let name = "m\(made)"
-        variants[statement.id].append((types, name))
-        return name
-    }
+    /// True if the statement reads or changes rows, and so can neither open nor end a transaction.
+    var isPlain: Bool { definition.isPlain }
 
-    /// Removes a statement, which then is prepared again at its next use.
-    mutating func remove(_ statement: Statement) {
-        guard variants.indices.contains(statement.id) else { return }
-        variants[statement.id] = []
-    }
+    var hasZeroByte: Bool { definition.hasZeroByte }
 }

@@ -36,7 +36,7 @@ public final class PostgresPipeline: Sendable {
         ///
         /// It can still be connecting.
         func session(
-            orOpen open: (_ whenOpened: @escaping @Sendable (Result<Void, PostgresError>) -> Void) -> Session
+            orOpen open: (_ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
         ) throws(PostgresError) -> Session {
             try self.state.withLock { state throws(PostgresError) in
                 guard case .inService(let current, let backoff) = state else { throw .shutDown }
@@ -48,7 +48,7 @@ public final class PostgresPipeline: Sendable {
             }
         }
 
-        private func noteOpening(_ outcome: Result<Void, PostgresError>) {
+        private func noteOpening(_ outcome: Outcome<Void>) {
             self.state.withLock { state in
                 guard case .inService(let session, var backoff) = state else { return }
                 switch outcome {

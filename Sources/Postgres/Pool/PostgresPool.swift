@@ -60,7 +60,7 @@ public final class PostgresPool: Sendable {
         self.configuration = configuration
         self.reactor = reactor
         self.logger = logger
-        id = reactor.makeID()
+        id = reactor.makeTickerID()
         spans = ClientSpans(configuration)
         state = Mutex(PoolState(options: options))
         reactor.addTicker(Ticker(self), id: id)

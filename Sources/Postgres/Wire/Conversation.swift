@@ -31,11 +31,11 @@ package struct Conversation: ~Copyable {
         case script(String)
     }
 
-    /// A result of `PQgetResult`.
-    package enum Arrival<Answer> {
-        case answer(Answer)
-        case copyReady(Answer)
-        case failure(PostgresError)
+    /// A reply of `PQgetResult`.
+    package enum Arrival {
+        case answer(Rows)
+        case copyReady(Rows)
+        indirect case failure(PostgresError)
         case aborted
         case sync
         case endOfResults
@@ -47,7 +47,7 @@ package struct Conversation: ~Copyable {
     package enum Action {
         case nothing
         /// Resume the callers of the request.
-        case finish(Request, Result<Rows, PostgresError>)
+        case finish(Request, Outcome<Rows>)
         /// Resume the caller that started COPY: the server waits for its data.
         case copyStarted(Request, Rows)
         /// Close the connection: the answers do not match the requests.
@@ -205,7 +205,7 @@ extension Conversation {
             unanswered.append(.query(request))
             return .executeUnnamed(statement, parameters)
         }
-        if let name = prepared.name(of: statement, types: parameters.types) {
+        if let name = prepared.name(of: statement, parameters) {
             unanswered.append(.query(request))
             return .execute(name: name, parameters)
         }
@@ -213,7 +213,7 @@ extension Conversation {
             unanswered.append(.query(request))
             return .executeUnnamed(statement, parameters)
         }
-        let name = prepared.add(statement, types: parameters.types)
+        let name = prepared.add(statement, parameters)
         unanswered.append(.prepare(statement))
         unanswered.append(.query(request))
         position = .prepared(name: name, parameters, group)
@@ -225,7 +225,7 @@ extension Conversation {
 
 extension Conversation {
     /// Processes one result of `PQgetResult`.
-    package mutating func receive(_ arrival: Arrival<Rows>) -> Action {
+    package mutating func receive(_ arrival: Arrival) -> Action {
         switch unanswered.first {
         case .query(let request), .copyData(let request): receive(arrival, query: request)
         case .sync(let request): receive(arrival, sync: request, hasFailed: false)
@@ -235,7 +235,7 @@ extension Conversation {
         }
     }
 
-    private mutating func receive(_ arrival: Arrival<Rows>, query request: Request) -> Action {
+    private mutating func receive(_ arrival: Arrival, query request: Request) -> Action {
         switch arrival {
         case .answer(let rows): request.succeed(rows)
         case .failure(let error):
@@ -254,7 +254,7 @@ extension Conversation {
         return .nothing
     }
 
-    private mutating func receive(_ arrival: Arrival<Rows>, sync request: Request?, hasFailed: Bool) -> Action {
+    private mutating func receive(_ arrival: Arrival, sync request: Request?, hasFailed: Bool) -> Action {
         switch arrival {
         case .sync:
             unanswered.removeFirst()
@@ -272,7 +272,7 @@ extension Conversation {
         }
     }
 
-    private mutating func receive(_ arrival: Arrival<Rows>, preparation statement: Statement) -> Action {
+    private mutating func receive(_ arrival: Arrival, preparation statement: Statement) -> Action {
         switch arrival {
         case .answer: break
         case .failure(let error):
@@ -323,7 +323,7 @@ extension Conversation {
         }
     }
 
-    private mutating func finish(_ request: Request, _ result: Result<Rows, PostgresError>) -> Action {
+    private mutating func finish(_ request: Request, _ result: Outcome<Rows>) -> Action {
         cancellation.targetAnswered(request)
         if let reason = request.stopReason, case .failure(let error) = result, error.sqlState == .queryCanceled {
             return .finish(request, .failure(reason))

@@ -30,11 +30,12 @@ public final class Reactor: Sendable {
 
     private struct State {
         var life = Life.running
-        var handlers: [UInt64: any Handler] = [:]
+        var handlers = SlotTable<any Handler>()
+        /// The handlers that are marked in the table, in the order in which they were woken.
         var woken: [UInt64] = []
         var jobs: [UnownedJob] = []
         var tickers: [UInt64: any Ticking] = [:]
-        var nextID: UInt64 = 1
+        var nextTickerID: UInt64 = 1
 
         /// True if the thread has work for another round.
         var hasMore: Bool { !jobs.isEmpty || !woken.isEmpty }
@@ -79,7 +80,7 @@ public final class Reactor: Sendable {
             case .stopping(let waiters): state.life = .stopping(waiters + [waiter])
             case .stopped: waiter.finish(.success(()))
             }
-            return Array(state.handlers.values)
+            return state.handlers.elements
         }
         for handler in handlers { handler.closeNow(.shutDown) }
         poller.wake()
@@ -89,11 +90,14 @@ public final class Reactor: Sendable {
 
     // MARK: Handlers
 
-    /// Returns a number that identifies a handler or a ticker of this reactor.
-    func makeID() -> UInt64 {
+    /// Returns a number for a handler, which ``remove(id:)`` frees.
+    func makeHandlerID() -> UInt64 { state.withLock { $0.handlers.reserve() } }
+
+    /// Returns a number for a ticker.
+    func makeTickerID() -> UInt64 {
         self.state.withLock { state in
-            defer { state.nextID += 1 }
-            return state.nextID
+            defer { state.nextTickerID += 1 }
+            return state.nextTickerID
         }
     }
 
@@ -108,7 +112,7 @@ public final class Reactor: Sendable {
         }
     }
 
-    func remove(id: UInt64) { state.withLock { _ = $0.handlers.removeValue(forKey: id) } }
+    func remove(id: UInt64) { state.withLock { $0.handlers.remove(id) } }
     func addTicker(_ ticker: any Ticking, id: UInt64) { state.withLock { $0.tickers[id] = ticker } }
     func removeTicker(id: UInt64) { state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
 
@@ -118,7 +122,7 @@ public final class Reactor: Sendable {
     /// Makes the thread call `ready` of a handler soon.
     func wake(id: UInt64) {
         let isFirst = self.state.withLock { state in
-            if state.woken.contains(id) { return false }
+            guard state.handlers.mark(id) else { return false }
             defer { state.woken.append(id) }
             return !state.hasMore
         }
@@ -144,14 +148,14 @@ public final class Reactor: Sendable {
             jobs.removeAll(keepingCapacity: true)
             self.state.withLock { swap(&$0.woken, &woken) }
             for id in woken {
-                let handler = self.state.withLock { $0.handlers[id] }
+                let handler = self.state.withLock { $0.handlers.unmark(id) }
                 handler?.ready(readable: false, writable: false)
             }
             woken.removeAll(keepingCapacity: true)
             let now = ContinuousClock.now
             if now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
-                let tickers = self.state.withLock { Array($0.tickers.values) + Array($0.handlers.values) }
+                let tickers = self.state.withLock { Array($0.tickers.values) + $0.handlers.elements }
                 for ticker in tickers { ticker.tick(at: now) }
             }
             // At the end of the round, because this thread does not wake itself by way of the poller.

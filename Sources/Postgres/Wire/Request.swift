@@ -27,7 +27,7 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     /// A statement is sent again if a neighbor failed, or if the server no longer knew the prepared statement.
     var attempts = 0
     /// The outcome so far: the first error of several results, or else the last result.
-    var outcome: Result<Rows, PostgresError>?
+    var outcome: Outcome<Rows>?
     private var incidents: Incidents?
     /// The failure after which the statement was sent again, if it was not the statement's own fault.
     var firstFailure: PostgresError? {
@@ -78,6 +78,14 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         return hasZeroByte ? PostgresError(.protocolViolation, "a statement cannot contain a zero byte") : nil
     }
 
+    /// Returns true for another execution of the same prepared statement with the same parameters.
+    func isIdentical(to other: Request) -> Bool {
+        guard case .query(let statement, let parameters) = work, statement.isPrepared,
+            case .query(let otherStatement, let otherParameters) = other.work
+        else { return false }
+        return statement.id == otherStatement.id && parameters == otherParameters
+    }
+
     /// The number of callers.
     var callerCount: Int { 1 + joined.count }
 
@@ -112,7 +120,7 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     }
 
     /// Resumes all callers.
-    package func finish(_ outcome: Result<Rows, PostgresError>) {
+    package func finish(_ outcome: Outcome<Rows>) {
         self.waiter.finish(outcome)
         for (waiter, _) in joined { waiter.finish(outcome) }
     }

@@ -42,7 +42,7 @@ extension Session {
             } catch {
                 throw PostgresError(error)
             }
-            wire.copying = (waiter, deadline)
+            wire.copying = CopyWait(waiter: waiter, deadline: deadline)
             return isTaken
         }
     }

@@ -23,12 +23,14 @@ extension Session: Reactor.Ticking {
         }
         var sentLate = late
         sentLate.wasSent = true
-        for waiter in overdueInInbox(at: now) { effects.overdue.append((waiter, late)) }
+        for waiter in inbox.withLock({ $0.removeOverdue(at: now) }) {
+            effects.overdue.append(.init(waiter: waiter, error: late))
+        }
         for (waiter, wasSent) in wire.conversation.overdue(at: now) {
-            effects.overdue.append((waiter, wasSent ? sentLate : late))
+            effects.overdue.append(.init(waiter: waiter, error: wasSent ? sentLate : late))
         }
         let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
-        for request in unsent { effects.finished.append((request, .failure(late))) }
+        for request in unsent { effects.finish(request, .failure(late)) }
         guard !wire.conversation.isCopying, let head = wire.conversation.firstUnanswered else { return }
         wire.conversation.dropIgnoredCancellation(at: now)
         // Other callers share a look-up connection, so no statement of theirs is cancelled.
@@ -39,23 +41,12 @@ extension Session: Reactor.Ticking {
         case .everyQuery: isStuck = now >= head.deadline + Self.patience
         case .perFlush:
             // The server's statement_timeout ends a slow statement.
-            if wire.watchedHead?.request !== head { wire.watchedHead = (head, now) }
+            if wire.watchedHead?.request !== head { wire.watchedHead = WatchedHead(request: head, since: now) }
             isStuck = wire.watchedHead.map { now >= $0.since + statementLimit + Self.patience } ?? false
         }
         if isStuck {
-            effects.finished.append((head, .failure(sentLate)))
+            effects.finish(head, .failure(sentLate))
             close(&wire, PostgresError.lost("the server did not answer in time"), &effects)
-        }
-    }
-
-    private func overdueInInbox(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
-        self.inbox.withLock { inbox in
-            let overdue = inbox.requests.flatMap { $0.overdue(at: now) }
-            if inbox.requests.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
-                inbox.requests.removeAll { $0.deadline <= now || $0.isAbandoned }
-                inbox.joinable = [:]
-            }
-            return overdue
         }
     }
 

@@ -51,7 +51,7 @@ extension Session: Reactor.Handler {
             watch(connection, &wire, isFlushed ? .read : [.read, .write])
             if isFlushed, let copying = wire.copying {
                 wire.copying = nil
-                effects.copyProgress.append((copying.waiter, .success(())))
+                effects.copyProgress = .init(waiter: copying.waiter, outcome: .success(()))
             }
             // libpq reads while it cannot write, so an answer can be here that the socket will not announce again.
             if !isFlushed { takeResults(connection, &wire, &effects) }
@@ -78,10 +78,10 @@ extension Session: Reactor.Handler {
 
     private func takeResults(_ connection: ServerConnection, _ wire: inout Wire, _ effects: inout Effects) {
         while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
-            switch wire.conversation.receive(Self.arrival(connection.nextResult())) {
+            switch wire.conversation.receive(Self.arrival(connection.nextReply())) {
             case .nothing: break
-            case .finish(let request, let result): effects.finished.append((request, result))
-            case .copyStarted(let request, let rows): effects.finished.append((request, .success(rows)))
+            case .finish(let request, let result): effects.finish(request, result)
+            case .copyStarted(let request, let rows): effects.finish(request, .success(rows))
             case .confused:
                 let error =
                     connection.isBad
@@ -103,15 +103,18 @@ extension Session: Reactor.Handler {
         }
     }
 
-    private static func arrival(_ result: ServerResult?) -> Conversation.Arrival<Rows> {
-        guard let result else { return .endOfResults }
-        switch result.status {
-        case .rows, .commandOK, .empty: return .answer(Rows(result))
-        case .copyIn: return .copyReady(Rows(result))
-        case .pipelineSync: return .sync
-        case .pipelineAborted: return .aborted
-        case .error: return .failure(PostgresError(result))
-        case .unexpected: return .unexpected
+    private static func arrival(_ reply: ServerConnection.Reply) -> Conversation.Arrival {
+        switch reply {
+        case .end: .endOfResults
+        case .sync: .sync
+        case .aborted: .aborted
+        case .result(let result):
+            switch result.status {
+            case .rows, .commandOK, .empty: .answer(Rows(result))
+            case .copyIn: .copyReady(Rows(result))
+            case .error: .failure(PostgresError(result))
+            case .unexpected: .unexpected
+            }
         }
     }
 

@@ -87,27 +87,22 @@ extension Session {
         wire.watch = nil
         wire.watchedHead = nil
         wire.phase = .closed
-        let neverTaken = self.inbox.withLock { inbox in
-            inbox.closedBy = error
-            inbox.joinable = [:]
-            defer { inbox.requests = [] }
-            return inbox.requests
-        }
+        let neverTaken = inbox.withLock { $0.close(error) }
         let (sent, unsent) = wire.conversation.abandon()
         var afterwards = error
         afterwards.wasSent = true
         for request in sent {
             // A request that the server refused, and that only waits for the end of its transaction, keeps that error.
             if case .failure(let known) = request.outcome {
-                effects.finished.append((request, .failure(known)))
+                effects.finish(request, .failure(known))
             } else {
-                effects.finished.append((request, .failure(afterwards)))
+                effects.finish(request, .failure(afterwards))
             }
         }
-        for request in unsent + neverTaken { effects.finished.append((request, .failure(error))) }
+        for request in unsent + neverTaken { effects.finish(request, .failure(error)) }
         if let copying = wire.copying {
             wire.copying = nil
-            effects.copyProgress.append((copying.waiter, .failure(afterwards)))
+            effects.copyProgress = .init(waiter: copying.waiter, outcome: .failure(afterwards))
         }
         notificationSink.finish()
         reactor.remove(id: id)

@@ -12,21 +12,9 @@ extension Session {
     ///   - joining: True if an identical request that is not written yet can answer this one too.
     func submit(_ request: Request, joining: Bool = false) {
         if let refusal = request.refusal { return request.finish(.failure(refusal)) }
-        let refusal = self.inbox.withLock { inbox -> PostgresError? in
-            if let error = inbox.closedBy { return error }
-            let lookUp = joining ? LookUp(request) : nil
-            if let lookUp, let other = inbox.joinable[lookUp] {
-                other.join(request)
-                return nil
-            }
-            if inbox.requests.count >= Self.inboxBound {
-                return PostgresError(.queueFull, "too many statements wait for this connection")
-            }
-            if let lookUp { inbox.joinable[lookUp] = request }
-            inbox.requests.append(request)
-            return nil
+        if let refusal = inbox.withLock({ $0.add(request, joining: joining) }) {
+            return request.finish(.failure(refusal))
         }
-        if let refusal { return request.finish(.failure(refusal)) }
         // The reactor writes the request at the end of this round, with all others of the round.
         if reactor.isOwnThread { return reactor.wake(id: id) }
         let effects = self.wire.withLockIfAvailable { wire -> Effects? in
@@ -77,11 +65,7 @@ extension Session {
     /// While too many wait there, the others stay in the inbox, where their number is limited.
     func takeOver(_ wire: inout Wire) {
         guard wire.conversation.hasRoom else { return }
-        self.inbox.withLock { inbox in
-            guard !inbox.requests.isEmpty else { return }
-            swap(&inbox.requests, &wire.spare)
-            inbox.joinable.removeAll(keepingCapacity: true)
-        }
+        inbox.withLock { $0.move(to: &wire.spare) }
         for request in wire.spare { wire.conversation.enqueue(request) }
         wire.spare.removeAll(keepingCapacity: true)
     }

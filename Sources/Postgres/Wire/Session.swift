@@ -8,29 +8,6 @@ import Synchronization
 /// or reads: the reactor's thread, or a caller that finds the connection idle and writes its own statement. That saves a thread switch
 /// when there is nothing to batch. A caller that finds the connection busy leaves its request in the inbox, for the next flush.
 final class Session: Sendable {
-    /// The requests that are not taken over by the conversation yet.
-    struct Inbox {
-        var requests: [Request] = []
-        /// The look-ups among `requests` that other callers can join.
-        var joinable: [LookUp: Request] = [:]
-        var closedBy: PostgresError?
-    }
-
-    /// The identity of a look-up: two requests with the same identity can share one answer.
-    struct LookUp: Hashable {
-        let statement: Int
-        let parameters: ParameterBuffer
-
-        /// Creates the identity of a prepared statement.
-        ///
-        /// Other statements have no number that tells them apart.
-        init?(_ request: Request) {
-            guard case .query(let statement, let parameters) = request.work, statement.isPrepared else { return nil }
-            self.statement = statement.id
-            self.parameters = parameters
-        }
-    }
-
     /// The states of a connection.
     enum Phase {
         /// The connection is being opened. There is no `ServerConnection` until the names of its hosts are resolved.
@@ -45,6 +22,18 @@ final class Session: Sendable {
         let interest: Poller.Interest
     }
 
+    /// A caller that waits until COPY data has left for the socket.
+    struct CopyWait {
+        let waiter: Waiter<Void>
+        let deadline: ContinuousClock.Instant
+    }
+
+    /// A statement that the server works on, and the instant of the first tick that found it so.
+    struct WatchedHead {
+        let request: Request
+        let since: ContinuousClock.Instant
+    }
+
     /// The state that belongs to the thread that writes or reads.
     struct Wire: ~Copyable {
         var phase: Phase
@@ -55,9 +44,9 @@ final class Session: Sendable {
         /// True after the first LISTEN.
         var isListening = false
         /// The caller that waits until COPY data has left for the socket.
-        var copying: (waiter: Waiter<Void>, deadline: ContinuousClock.Instant)?
-        /// The statement that the last tick found first, and the instant of the first tick that found it so.
-        var watchedHead: (request: Request, since: ContinuousClock.Instant)?
+        var copying: CopyWait?
+        /// The statement that the last tick found first.
+        var watchedHead: WatchedHead?
 
         /// The connection, open or being opened.
         var connection: ServerConnection? {
@@ -71,14 +60,31 @@ final class Session: Sendable {
 
     /// The actions that follow after the locks are released: a caller resumed under a lock would run other code inside the lock.
     struct Effects {
-        var finished: [(Request, Result<Rows, PostgresError>)] = []
-        var overdue: [(waiter: Waiter<Rows>, error: PostgresError)] = []
-        var opened: Result<Void, PostgresError>?
-        var copyProgress: [(Waiter<Void>, Result<Void, PostgresError>)] = []
+        struct Finished {
+            let request: Request
+            let outcome: Outcome<Rows>
+        }
+
+        struct Overdue {
+            let waiter: Waiter<Rows>
+            let error: PostgresError
+        }
+
+        struct CopyProgress {
+            let waiter: Waiter<Void>
+            let outcome: Outcome<Void>
+        }
+
+        var finished = ShortList<Finished>()
+        var overdue: [Overdue] = []
+        var opened: Outcome<Void>?
+        var copyProgress: CopyProgress?
+
+        mutating func finish(_ request: Request, _ outcome: Outcome<Rows>) {
+            finished.append(Finished(request: request, outcome: outcome))
+        }
     }
 
-    /// The maximum number of requests that wait to be written.
-    static let inboxBound = 4096
     /// The maximum time after its deadline in which a statement obeys its cancellation.
     ///
     /// After it, the connection is closed.
@@ -94,7 +100,7 @@ final class Session: Sendable {
     let wire: Mutex<Wire>
     let notifications: AsyncStream<PostgresNotification>
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
-    let onOpen: @Sendable (Result<Void, PostgresError>) -> Void
+    let onOpen: @Sendable (Outcome<Void>) -> Void
 
     /// Creates a session and starts to connect.
     ///
@@ -111,9 +117,9 @@ final class Session: Sendable {
         policy: Conversation.SyncPolicy,
         reactor: Reactor,
         logger: Logger,
-        onOpen: @escaping @Sendable (Result<Void, PostgresError>) -> Void
+        onOpen: @escaping @Sendable (Outcome<Void>) -> Void
     ) {
-        id = reactor.makeID()
+        id = reactor.makeHandlerID()
         self.reactor = reactor
         self.logger = logger
         self.policy = policy
@@ -155,9 +161,9 @@ final class Session: Sendable {
 
     /// Performs what was decided under the locks.
     func perform(_ effects: Effects) {
-        for (request, outcome) in effects.finished { request.finish(outcome) }
-        for (waiter, error) in effects.overdue { waiter.finish(.failure(error)) }
-        for (waiter, outcome) in effects.copyProgress { waiter.finish(outcome) }
+        for finished in effects.finished { finished.request.finish(finished.outcome) }
+        for overdue in effects.overdue { overdue.waiter.finish(.failure(overdue.error)) }
+        if let progress = effects.copyProgress { progress.waiter.finish(progress.outcome) }
         if let opened = effects.opened { onOpen(opened) }
     }
 }

@@ -4,13 +4,11 @@ import Synchronization
 ///
 /// The caller is resumed exactly once, by the first of the events that can end its wait: the answer, the deadline or a cancellation.
 package final class Waiter<Value: Sendable>: Sendable {
-    package typealias Outcome = Result<Value, PostgresError>
-
     @safe
     private enum State {
         case idle
-        case waiting(UnsafeContinuation<Outcome, Never>)
-        case finished(Outcome)
+        case waiting(UnsafeContinuation<Outcome<Value>, Never>)
+        case finished(Outcome<Value>)
         case resumed
     }
 
@@ -22,23 +20,22 @@ package final class Waiter<Value: Sendable>: Sendable {
     ///
     /// - Returns: True if this call decided the outcome.
     @discardableResult
-    package func finish(_ outcome: Outcome) -> Bool {
-        let previous = self.state.withLock { state in
-            let previous = state
+    package func finish(_ outcome: Outcome<Value>) -> Bool {
+        let continuation: UnsafeContinuation<Outcome<Value>, Never>?
+        let isFirst: Bool
+        unsafe (continuation, isFirst) = self.state.withLock { state in
             switch state {
-            case .idle: state = .finished(outcome)
-            case .waiting: state = .resumed
-            case .finished, .resumed: break
+            case .idle:
+                state = .finished(outcome)
+                return (nil, true)
+            case .waiting(let continuation):
+                state = .resumed
+                return unsafe (continuation, true)
+            case .finished, .resumed: return (nil, false)
             }
-            return previous
         }
-        switch previous {
-        case .idle: return true
-        case .waiting(let continuation):
-            unsafe continuation.resume(returning: outcome)
-            return true
-        case .finished, .resumed: return false
-        }
+        if let continuation = unsafe continuation { unsafe continuation.resume(returning: outcome) }
+        return isFirst
     }
 
     /// True if the outcome is decided.
@@ -53,12 +50,11 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     /// Waits for the outcome.
     ///
-    /// One call is allowed.
-    ///
-    /// The continuation is an unsafe one, because this runs for every statement. The state above ensures what a checked one checks.
-    func value() async throws(PostgresError) -> Value {
-        let outcome = await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome, Never>) in
-            let early = self.state.withLock { state -> Outcome? in
+    /// One call is allowed. The continuation is an unsafe one, because this runs for every statement. The state above ensures what a
+    /// checked one checks.
+    private func outcome() async -> Outcome<Value> {
+        await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome<Value>, Never>) in
+            let early = self.state.withLock { state -> Outcome<Value>? in
                 if case .finished(let outcome) = state {
                     state = .resumed
                     return outcome
@@ -68,22 +64,24 @@ package final class Waiter<Value: Sendable>: Sendable {
             }
             if let early { unsafe continuation.resume(returning: early) }
         }
-        return try outcome.get()
+    }
+
+    /// Waits for the outcome, also in a cancelled task.
+    ///
+    /// One call is allowed.
+    func value() async throws(PostgresError) -> Value {
+        try await outcome().get()
     }
 
     /// Waits for the outcome.
     ///
-    /// If the task is cancelled, `onCancel` decides how the wait ends.
+    /// One call is allowed. If the task is cancelled, `onCancel` decides how the wait ends.
     func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
-        let outcome = await withTaskCancellationHandler {
-            do throws(PostgresError) {
-                return Outcome.success(try await value())
-            } catch {
-                return Outcome.failure(error)
-            }
+        try await withTaskCancellationHandler {
+            await outcome()
         } onCancel: {
             onCancel()
         }
-        return try outcome.get()
+        .get()
     }
 }
