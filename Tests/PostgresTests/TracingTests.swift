@@ -77,17 +77,17 @@ import Tracing
         async throws
     {
         let spans = try await spans { fixture in
-            let pool = try fixture.pool()
-            try await pool.query(Self.find, ["opens the connection"])
-            let reactor = try TestReactor.shared
-            try await withTaskExecutorPreference(reactor) {
-                try await pool.transaction { connection in
-                    try await connection.query(Self.find, ["a"])
-                    try await connection.query(Self.find, ["b"])
+            try await fixture.withPool { pool in
+                try await pool.query(Self.find, ["opens the connection"])
+                let reactor = try TestReactor.shared
+                try await withTaskExecutorPreference(reactor) {
+                    try await pool.transaction { connection in
+                        try await connection.query(Self.find, ["a"])
+                        try await connection.query(Self.find, ["b"])
+                    }
                 }
+                _ = try? await pool.transaction { _ in throw BodyError() }
             }
-            _ = try? await pool.transaction { _ in throw BodyError() }
-            await pool.shutdown()
         }
         let transactions = spans.filter { $0.operationName.hasPrefix("transaction ") }
         let first = try #require(transactions.first)
@@ -102,17 +102,18 @@ import Tracing
         async throws
     {
         let spans = try await spans { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60)))
-            try await pool.query(Self.find, ["opens"])
-            try await pool.query(Self.find, ["finds"])
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                try await pool.withConnection { _ in
-                    group.addTask { try await pool.query(Self.find, ["waits"]) }
-                    try await eventually("it waits") { pool.usage.waiting == 1 }
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60))) {
+                pool in
+                try await pool.query(Self.find, ["opens"])
+                try await pool.query(Self.find, ["finds"])
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    try await pool.withConnection { _ in
+                        group.addTask { try await pool.query(Self.find, ["waits"]) }
+                        try await eventually("the caller waits") { pool.usage.waiting == 1 }
+                    }
+                    try await group.waitForAll()
                 }
-                try await group.waitForAll()
             }
-            await pool.shutdown()
         }
         let waits = spans.filter { $0.operationName.hasPrefix("acquire connection ") }
         #expect(waits.count == 2)
@@ -121,12 +122,12 @@ import Tracing
 
     @Test func `a look-up is a client span whose parent is the caller's span`() async throws {
         let spans = try await spans { fixture in
-            let pipeline = try fixture.pipeline()
-            try await withSpan("request") { _ in
-                _ = try await pipeline.query(Self.find, ["a"])
-                _ = await failure { try await pipeline.query(Statement("SELECT 1 / 0")) }
+            try await fixture.withPipeline { pipeline in
+                try await withSpan("request") { _ in
+                    _ = try await pipeline.query(Self.find, ["a"])
+                    _ = await failure { try await pipeline.query(Statement("SELECT 1 / 0")) }
+                }
             }
-            await pipeline.shutdown()
         }
         let request = try #require(spans.first { $0.operationName == "request" })
         let lookUps = spans.filter { $0.parentSpanID == request.spanID }
@@ -148,12 +149,12 @@ import Tracing
         #expect(spans.map { text($0, "db.operation.name") } == ["SCRIPT", "COPY"])
     }
 
-    @Test func `without a tracer there are no spans, and everything works`() async throws {
+    @Test func `without a tracer all calls work`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool()
-            let rows = try await pool.transaction { try await $0.query(Self.find, ["a"]) }
-            #expect(try rows[0].decode(0, as: String.self) == "a")
-            await pool.shutdown()
+            try await fixture.withPool { pool in
+                let rows = try await pool.transaction { try await $0.query(Self.find, ["a"]) }
+                #expect(try rows[0].decode(0, as: String.self) == "a")
+            }
         }
     }
 }

@@ -3,9 +3,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What is sent as a parameter is what the server understands, and what it answers is what is read.
+/// Values keep their meaning on the way to the server and back.
 @Suite(.timeLimit(.minutes(5))) struct ValueTests {
-    /// Sends `value`, lets the server compare it with a literal of its own, and reads it back.
+    /// Sends `value` as a parameter, lets the server compare it with a literal, and reads both back.
     private func check<T: PostgresCodable & Equatable>(
         _ connection: PostgresConnection,
         _ value: T,
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `an integer is read at any width that holds it, and refused by one that does not`() async throws {
+    @Test func `an integer is read as any type that can hold its value, and refused by others`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let row = try await connection.query(Statement("SELECT 7::int2, 7::int4, 7::int8, 7::oid, 32768"))[0]
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `texts, bytes, identifiers and documents keep every byte, the empty ones too`() async throws {
+    @Test func `texts, bytes, identifiers and documents keep every byte, also empty ones`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             for text in ["", " ", "plain", "a'b\"c\\d", "Grüße 🗝️", String(repeating: "x", count: 1 << 20)] {
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `timestamps keep their microsecond before and after 2000`() async throws {
+    @Test func `timestamps keep their microseconds before and after 2000`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let instants: [(Int64, String)] = [
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: [Int64.min, Int64.min + 946_684_800_000_000])
-    func `an instant that the server cannot store is refused by it, and stores nothing else`(instant: Int64)
+    func `an instant that the server cannot store is refused by the server`(instant: Int64)
         async throws
     {
         try await withFixture { fixture in
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `arrays of each element type keep their elements, also when there are none or many`() async throws {
+    @Test func `arrays of each element type keep their elements, also empty and long ones`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await check(connection, [String](), "'{}'::text[]")
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `a NULL has its type, and is read by optionals only`() async throws {
+    @Test func `a NULL parameter has a type, and NULL is read by optionals only`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let statement = Statement("SELECT $1, pg_typeof($1)::text, $2, pg_typeof($2)::text")
@@ -153,8 +153,8 @@ import Testing
         }
     }
 
-    // A value in an error message would reach logs: of a key's digest, say, that is read with the wrong type.
-    @Test func `a decoding error names types and never the value`() async throws {
+    // A value in an error message would reach the log, for example the digest of a key that is read with the wrong type.
+    @Test func `a decoding error names the types and never the value`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let row =
@@ -193,7 +193,7 @@ import Testing
         }
     }
 
-    @Test func `text with a zero byte is refused by the server, and the connection goes on`() async throws {
+    @Test func `the server refuses text with a zero byte, and the connection stays usable`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let error = await failure { try await connection.query(Statement("SELECT $1"), ["a\0b"]) }
