@@ -15,6 +15,7 @@ extension PostgresConnection {
     /// - Returns: The value that `body` returns.
     /// - Throws: The error of `body`. `transactionRolledBack` if the server had to roll back at COMMIT. `commitOutcomeUnknown` if the
     ///   connection broke during COMMIT.
+    @discardableResult
     public func transaction<T>(
         _ options: TransactionOptions = .default,
         _ body: (PostgresConnection) async throws -> T

@@ -110,6 +110,7 @@ public final class PostgresPool: Sendable {
     ///   - body: The work. Its statements must use the connection that it gets.
     /// - Returns: The value that `body` returns.
     /// - Throws: The errors of ``withConnection(_:)`` and ``PostgresConnection/transaction(_:_:)``.
+    @discardableResult
     public func transaction<T>(
         _ options: TransactionOptions = .default,
         _ body: (PostgresConnection) async throws -> T
