@@ -3,13 +3,15 @@
 SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
-FORMATTED := $(wildcard Sources Tests Benchmarks sql) Package.swift
+FORMATTED := $(wildcard Sources Tests Benchmarks Snippets sql) Package.swift
+# The modules with documentation for programmers.
+DOCUMENTED := Postgres MortiseClient Keys
 
 # Suites that catch other programs in the act, which they miss while hundreds of tests share the processors.
 ALONE := CommandLineTests.OwnPostgresTests|CommandLineTests.*CrashTests|LocalPostgresTests.LifecycleTests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench clean dependencies test-dependencies
+.PHONY: help run test build lint bench docs clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -33,6 +35,13 @@ bench: dependencies ## build and run the benchmarks
 	@scripts/install-benchmark-dependencies.sh
 	MORTISE_BENCHMARKS=1 $(SWIFT) build -c release --product mortise
 	MORTISE_BENCHMARKS=1 $(SWIFT) run -c release mortise-bench $(ARGS)
+
+docs: dependencies ## build the documentation of the modules into .build/docs
+	@set -e; for target in $(DOCUMENTED); do \
+		echo "== $$target"; \
+		MORTISE_DOCS=1 $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation \
+			--target $$target --warnings-as-errors --output-path .build/docs/$$target; \
+	done
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv

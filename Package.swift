@@ -219,3 +219,8 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
         ),
     ]
 }
+
+// The documentation plugin joins only when the documentation is built.
+if Context.environment["MORTISE_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
