@@ -35,7 +35,7 @@ public struct ParameterBuffer: Sendable, Hashable {
 
     /// The type of each parameter, an OID of `pg_type`.
     ///
-    /// 0 leaves a type to the server.
+    /// The value 0 leaves a type to the server.
     public var types: [UInt32] { slots.map(\.type) }
 
     /// Returns true if the parameters have these types.

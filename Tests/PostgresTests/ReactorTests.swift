@@ -14,7 +14,7 @@ import Testing
         try await withResource(reactors, body) { for reactor in $0 { await reactor.shutdown() } }
     }
 
-    // Statements up to a sync point are one transaction, and now() is the begin of the transaction.
+    // Statements up to a sync point are one transaction, and now() is the start of the transaction.
     @Test func `the statements that the tasks of a reactor submit in one round leave in one write`() async throws {
         try await withFixture { fixture in
             try await withReactors(1) { reactors in

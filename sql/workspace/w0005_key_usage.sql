@@ -14,7 +14,7 @@ CREATE INDEX key_usage_key_id ON auth.key_usage (key_id);
 -- The number of verifications of each key in each hour, by verdict. Usage reports read this table.
 CREATE TABLE auth.key_usage_hourly (
     key_id uuid NOT NULL,
-    -- The begin of the hour, in UTC.
+    -- The start of the hour, in UTC.
     hour timestamptz NOT NULL,
     -- The code of the verdict: valid, expired, rate_limited, …
     code text NOT NULL,

@@ -11,7 +11,7 @@ public struct MigrationFile: Sendable, Hashable {
     public let sql: String
     /// The SHA-256 of the bytes of the file, in 64 lower-case hexadecimal digits.
     ///
-    /// It is computed before the placeholders are replaced, so it is the same in every installation.
+    /// The checksum is computed before the placeholders are replaced, so it is the same in every installation.
     public let checksum: String
     /// True if the file runs in one transaction with its row in the ledger.
     ///

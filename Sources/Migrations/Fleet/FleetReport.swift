@@ -24,7 +24,7 @@ public struct FleetOutcome: Sendable, Hashable {
     public let status: Status
     /// The files that had been applied before, oldest first.
     ///
-    /// Empty if the ledger could not be read.
+    /// The array is empty if the ledger could not be read.
     public let applied: [AppliedMigration]
 
     /// Creates an outcome.

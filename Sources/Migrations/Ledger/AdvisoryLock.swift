@@ -11,7 +11,7 @@ public import Postgres
 public struct AdvisoryLock: Sendable {
     /// The name of the lock.
     ///
-    /// It is part of the error if the lock is taken.
+    /// The error for a taken lock contains the name.
     public let name: String
     private let key: Int64
 

@@ -4,7 +4,7 @@ import Postgres
 enum Ledger {
     /// The SQL that creates the ledger, which must exist before the first migration.
     ///
-    /// It runs under the advisory lock, because `IF NOT EXISTS` does not protect two sessions from each other.
+    /// The SQL runs under the advisory lock, because `IF NOT EXISTS` does not protect two sessions from each other.
     static let definition = """
         CREATE SCHEMA IF NOT EXISTS mortise;
         REVOKE ALL ON SCHEMA mortise FROM PUBLIC;

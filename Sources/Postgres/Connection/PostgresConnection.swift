@@ -91,8 +91,8 @@ public final class PostgresConnection: Sendable {
 
     /// Executes SQL by the simple protocol: one or more statements without parameters.
     ///
-    /// Several statements are one transaction, unless the SQL has transactions of its own. Also for statements that cannot run in a
-    /// pipeline.
+    /// Several statements are one transaction, unless the SQL has transactions of its own. A script can also contain statements that
+    /// cannot run in a pipeline.
     ///
     /// - Parameters:
     ///   - sql: The statements, separated by semicolons.
@@ -111,7 +111,7 @@ public final class PostgresConnection: Sendable {
 
     /// Starts to listen to a channel.
     ///
-    /// Its notifications arrive in ``notifications``.
+    /// The notifications of the channel arrive in ``notifications``.
     ///
     /// A pool closes a connection that listens when the connection comes back: no other caller expects its notifications.
     ///
@@ -134,12 +134,12 @@ public final class PostgresConnection: Sendable {
 
     /// The server's version as a number: 150018 is 15.18.
     ///
-    /// 0 if the connection is closed.
+    /// The value is 0 if the connection is closed.
     public var serverVersion: Int { session.wire.withLock { $0.connection?.serverVersion ?? 0 } }
 
     /// The server process of this connection.
     ///
-    /// 0 if the connection is closed.
+    /// The value is 0 if the connection is closed.
     public var backendProcessID: Int32 { session.wire.withLock { $0.connection?.backendProcessID ?? 0 } }
 
     /// Closes the connection.
@@ -176,7 +176,7 @@ public final class PostgresConnection: Sendable {
 
     /// Returns a text in single quotes, as SQL writes it.
     ///
-    /// For statements that take no parameters.
+    /// Use it for statements that take no parameters.
     ///
     /// The result assumes `standard_conforming_strings`, which is the default since PostgreSQL 9.1. Backslashes mean themselves with
     /// either value of that setting.

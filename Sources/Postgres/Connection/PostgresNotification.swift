@@ -4,7 +4,7 @@ public struct PostgresNotification: Sendable, Hashable {
     public let channel: String
     /// The text that was sent with the notification.
     ///
-    /// Empty if there was none.
+    /// The text is empty if none was sent.
     public let payload: String
     /// The server process of the session that sent the notification.
     public let process: Int32

@@ -54,7 +54,7 @@ public struct PostgresError: Error, Sendable {
     public var message: String
     /// The message of the server or of libpq.
     ///
-    /// It can name tables and repeat input, so it belongs in a log.
+    /// The text can name tables and repeat input, so it belongs in a log.
     public var serverMessage: String?
     /// The name of the violated constraint.
     public var constraint: String?

@@ -17,7 +17,7 @@ package struct Backoff: Sendable {
 
     /// Returns the error for a caller that asks during the pause.
     ///
-    /// `nil` if the caller can try to connect.
+    /// The result is `nil` if the caller can try to connect.
     package func refusal(at now: ContinuousClock.Instant) -> PostgresError? {
         guard case .unreachable(_, let until, let error) = state, now < until else { return nil }
         return error

@@ -32,9 +32,9 @@ public final class PostgresPipeline: Sendable {
             state.withLock { if case .inService(let session, _) = $0 { session } else { nil } }
         }
 
-        /// Returns a usable connection.
+        /// Returns a connection that accepts statements.
         ///
-        /// It can still be connecting.
+        /// The connection can still be opening: its statements then wait.
         func session(
             orOpen open: (_ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
         ) throws(PostgresError) -> Session {

@@ -111,7 +111,7 @@ package struct PoolState<Connection, Caller: Equatable> {
 
     /// Takes a connection back.
     ///
-    /// One that cannot be used again is closed.
+    /// A connection that cannot be used again is closed.
     package mutating func release(
         _ connection: Connection,
         openedAt: ContinuousClock.Instant,

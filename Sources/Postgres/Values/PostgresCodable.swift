@@ -2,7 +2,7 @@
 public protocol PostgresEncodable: Sendable {
     /// The type of the parameter, an OID of `pg_type`.
     ///
-    /// 0 leaves the type to the server.
+    /// The value 0 leaves the type to the server.
     static var postgresType: UInt32 { get }
     /// True if the value is SQL NULL.
     var isPostgresNull: Bool { get }

@@ -9,9 +9,7 @@ public struct Rows: Sendable, RandomAccessCollection {
         self.result = result
     }
 
-    /// Rows that no server sent: none.
-    ///
-    /// For tests of code that passes rows on.
+    /// An empty result that no server sent, for tests.
     package static var none: Rows { Rows(ServerResult.empty()) }
 
     /// The index of the first row: 0.

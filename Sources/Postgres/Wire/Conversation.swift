@@ -106,7 +106,7 @@ package struct Conversation: ~Copyable {
 
     /// The maximum number of messages that are written before their answers are read.
     ///
-    /// It limits the memory that both sides need for buffers.
+    /// The window limits the memory that both sides need for buffers.
     static let window = 256
 
     package init(policy: SyncPolicy, usesPreparedStatements: Bool) {
@@ -121,7 +121,7 @@ package struct Conversation: ~Copyable {
     var waitingCount: Int { waiting.count }
     /// True if more requests can be enqueued.
     ///
-    /// Others stay in the inbox, where they can still be joined and are counted.
+    /// Other requests stay in the inbox, where they can still be joined and are counted.
     var hasRoom: Bool { waiting.count < Self.window }
 
     /// True while the server waits for COPY data.
@@ -144,7 +144,7 @@ package struct Conversation: ~Copyable {
 extension Conversation {
     /// Returns the message to write now.
     ///
-    /// `nil` if there is none, or if answers must arrive first.
+    /// The result is `nil` if there is no message, or if answers must arrive first.
     package mutating func next() -> Step? {
         if case .prepared(let name, let parameters, let group) = position {
             position = .pipeline(group)
@@ -351,7 +351,7 @@ extension Conversation {
     /// Notes that the driver has seen that no transaction is open.
     mutating func isOutsideTransaction() { mayBeInTransaction = false }
 
-    /// Returns every unanswered statement, and forgets all requests: the connection is gone.
+    /// Drops all requests after the connection was closed.
     ///
     /// - Returns: The statements that were written, whose effect is unknown, and the statements that were not.
     package mutating func abandon() -> (sent: [Request], unsent: [Request]) {

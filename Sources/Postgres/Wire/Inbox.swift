@@ -38,7 +38,7 @@ struct Inbox {
     /// - Returns: The reason to refuse the request, or `nil`.
     mutating func add(_ request: Request, joining: Bool) -> PostgresError? {
         if let closedBy { return closedBy }
-        if joining, let other = twin(of: request) {
+        if joining, let other = identicalRequest(to: request) {
             other.join(request)
             return nil
         }
@@ -51,7 +51,7 @@ struct Inbox {
     }
 
     /// Returns a request that is identical to this one.
-    private mutating func twin(of request: Request) -> Request? {
+    private mutating func identicalRequest(to request: Request) -> Request? {
         if requests.count <= Self.few { return requests.first { $0.isIdentical(to: request) } }
         guard let lookUp = LookUp(request) else { return nil }
         if index.isEmpty {

@@ -42,9 +42,9 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 
-    /// The state that few requests have.
+    /// The state that only few requests have.
     ///
-    /// It is apart from the others' because errors are large.
+    /// A class of its own keeps other requests small, because errors are large.
     private final class Incidents {
         var firstFailure: PostgresError?
         var stopReason: PostgresError?

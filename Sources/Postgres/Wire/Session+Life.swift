@@ -2,7 +2,7 @@ import LibPQ
 import Logging
 import Synchronization
 
-/// The begin and the end of a session.
+/// The start and the end of a session.
 extension Session {
     /// Starts to connect, on a thread for blocking calls.
     func start(_ configuration: PostgresConfiguration) {
@@ -126,8 +126,7 @@ extension PostgresError {
 extension SQLState {
     /// Returns the SQLSTATE of a refused connection, which libpq reports only as text.
     ///
-    /// Known are the ones that callers treat differently.
-    ///
+    /// This function knows the refusals that callers treat differently.
     /// The text is the server's, in English where `lc_messages` is C or en. Elsewhere the SQLSTATE stays unknown.
     static func ofConnectFailure(_ message: String) -> SQLState? {
         if message.contains("database \""), message.contains("does not exist") { return .undefinedDatabase }

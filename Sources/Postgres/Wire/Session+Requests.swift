@@ -5,7 +5,7 @@ import Synchronization
 extension Session {
     /// Hands in a request.
     ///
-    /// Its waiters are finished exactly once, by this call if the request is refused.
+    /// The callers of the request are resumed exactly once. If the request is refused, this call resumes them.
     ///
     /// - Parameters:
     ///   - request: The request.

@@ -50,7 +50,7 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     /// Waits for the outcome.
     ///
-    /// One call is allowed. The continuation is an unsafe one, because this runs for every statement. The state above ensures what a
+    /// A waiter allows one wait. The continuation is an unsafe one, because this runs for every statement. The state above ensures what a
     /// checked one checks.
     private func outcome() async -> Outcome<Value> {
         await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome<Value>, Never>) in
@@ -68,14 +68,14 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     /// Waits for the outcome, also in a cancelled task.
     ///
-    /// One call is allowed.
+    /// A waiter allows one wait.
     func value() async throws(PostgresError) -> Value {
         try await outcome().get()
     }
 
     /// Waits for the outcome.
     ///
-    /// One call is allowed. If the task is cancelled, `onCancel` decides how the wait ends.
+    /// A waiter allows one wait. If the task is cancelled, `onCancel` decides how the wait ends.
     func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
         try await withTaskCancellationHandler {
             await outcome()
