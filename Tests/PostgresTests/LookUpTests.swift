@@ -242,4 +242,36 @@ import Testing
             #expect(!pipeline.isConnected)
         }
     }
+
+    @Test func `the statistics count look-ups, joined ones, flushes and statements that were sent again`() async throws
+    {
+        try await withFixture { fixture in
+            try await fixture.withPipeline { pipeline in
+                try await whileFull(fixture, pipeline) { blocker in
+                    let before = pipeline.backlog.joinable
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for _ in 0..<20 {
+                            group.addTask { _ = try await pipeline.query(Self.now, [1], deadline: .seconds(60)) }
+                        }
+                        try await eventually("all look-ups are submitted") { pipeline.backlog.joinable == before + 20 }
+                        await blocker.close()
+                        try await group.waitForAll()
+                    }
+                }
+                let statistics = pipeline.statistics
+                #expect(statistics.lookUps == 921)
+                #expect(statistics.joined == 19)
+                #expect(statistics.flushes > 1 && statistics.flushes < 902)
+                #expect(statistics.connectionAttempts == 1)
+                #expect(statistics.repeated == 0)
+                _ = await failure { try await pipeline.query(Self.divide, [10]) }
+                await withTaskGroup(of: Void.self) { group in
+                    for number in 0..<100 {
+                        group.addTask { _ = await failure { try await pipeline.query(Self.divide, [number]) } }
+                    }
+                }
+                #expect(pipeline.statistics.lookUps == 1022)
+            }
+        }
+    }
 }

@@ -115,4 +115,17 @@ import Testing
         backoff.succeeded()
         #expect(backoff.refusal(at: now) == nil)
     }
+
+    @Test func `the statistics count waits, timeouts and attempts to connect`() {
+        var pool = self.pool()
+        for caller in ["a", "b", "c", "d", "e"] { _ = pool.lease(caller, at: start) }
+        _ = pool.failedToOpen(PostgresError(.cancelled, "gone"), at: start)
+        _ = pool.failedToOpen(PostgresError(.connectFailed, "down"), at: start)
+        _ = pool.tick(at: start + .seconds(5), isUsable: { _ in true })
+        let statistics = pool.statistics
+        #expect(statistics.waits == 2)
+        #expect(statistics.timeouts == 1)
+        #expect(statistics.connectionAttempts == 3)
+        #expect(statistics.failedAttempts == 1)
+    }
 }

@@ -1,6 +1,5 @@
 import LibPQ
 public import Logging
-import Synchronization
 
 /// One connection per reactor that any number of tasks share for look-ups: statements that read, each by itself.
 ///
@@ -13,67 +12,10 @@ import Synchronization
 /// - The pipeline connects at the first look-up, and again after the connection broke. After a failed attempt it pauses for 50 ms to 2 s,
 ///   and callers fail at once meanwhile.
 public final class PostgresPipeline: Sendable {
-    /// A connection, which is opened and replaced as needed, and the reactor that serves it.
-    private final class Lane: Sendable {
-        private enum State {
-            case inService(Session?, Backoff)
-            case shutDown
-        }
-
-        let reactor: Reactor
-        private let state = Mutex(State.inService(nil, Backoff()))
-
-        init(_ reactor: Reactor) { self.reactor = reactor }
-
-        deinit { shutDown() }
-
-        /// The connection that was opened last.
-        var session: Session? {
-            state.withLock { if case .inService(let session, _) = $0 { session } else { nil } }
-        }
-
-        /// Returns a connection that accepts statements.
-        ///
-        /// The connection can still be opening: its statements then wait.
-        func session(
-            orOpen open: (_ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
-        ) throws(PostgresError) -> Session {
-            try self.state.withLock { state throws(PostgresError) in
-                guard case .inService(let current, let backoff) = state else { throw .shutDown }
-                if let current, current.isUsable { return current }
-                if let refusal = backoff.refusal(at: .now) { throw refusal }
-                let session = open { [weak self] outcome in self?.noteOpening(outcome) }
-                state = .inService(session, backoff)
-                return session
-            }
-        }
-
-        private func noteOpening(_ outcome: Outcome<Void>) {
-            self.state.withLock { state in
-                guard case .inService(let session, var backoff) = state else { return }
-                switch outcome {
-                case .success: backoff.succeeded()
-                case .failure(let error): backoff.failed(error, at: .now)
-                }
-                state = .inService(session, backoff)
-            }
-        }
-
-        /// Closes the connection, and refuses to open another one.
-        func shutDown() {
-            let session = self.state.withLock { state -> Session? in
-                defer { state = .shutDown }
-                guard case .inService(let session, _) = state else { return nil }
-                return session
-            }
-            session?.closeNow(.shutDown)
-        }
-    }
-
     private let configuration: PostgresConfiguration
     private let logger: Logger
     private let spans: ClientSpans?
-    private let lanes: [Lane]
+    let lanes: [PipelineLane]
 
     /// Creates a pipeline.
     ///
@@ -92,7 +34,7 @@ public final class PostgresPipeline: Sendable {
         logger: Logger
     ) {
         precondition(!reactors.isEmpty, "a pipeline needs a reactor")
-        lanes = reactors.map { Lane($0) }
+        lanes = reactors.map { PipelineLane($0) }
         spans = ClientSpans(configuration)
         let (seconds, attoseconds) = configuration.queryDeadline.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
@@ -170,7 +112,7 @@ public final class PostgresPipeline: Sendable {
         for lane in lanes { lane.shutDown() }
     }
 
-    private func lane(_ parameters: ParameterBuffer) -> Lane {
+    private func lane(_ parameters: ParameterBuffer) -> PipelineLane {
         if lanes.count == 1 { return lanes[0] }
         return lanes.first(where: \.reactor.isOwnThread)
             ?? lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(lanes.count))]

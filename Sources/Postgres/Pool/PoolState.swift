@@ -47,6 +47,8 @@ package struct PoolState<Connection, Caller: Equatable> {
     private var backoff = Backoff()
     /// The number of connections that exist or are being opened.
     package private(set) var count = 0
+    /// The counters of the pool since its creation.
+    package private(set) var statistics = PostgresPool.Statistics()
 
     package init(options: PostgresPoolOptions) { self.options = options }
 
@@ -75,6 +77,7 @@ package struct PoolState<Connection, Caller: Equatable> {
                 return count > 0 ? enqueue(caller, at: now) : .refuse(refusal)
             }
             count += 1
+            statistics.connectionAttempts += 1
             return .open
         }
     }
@@ -91,6 +94,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         } else {
             phase = .queued([entry])
         }
+        statistics.waits += 1
         return .wait
     }
 
@@ -104,6 +108,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         count -= 1
         // A cancelled caller says nothing about the server.
         if error.code == .cancelled { return openForNext(at: now) }
+        statistics.failedAttempts += 1
         backoff.failed(error, at: now)
         // With the last connection gone, no caller remains that could hand a connection on.
         return count == 0 ? refuseAll(error) : Actions()
@@ -146,6 +151,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         var actions = Actions()
         if let next = popWaiting() {
             count += 1
+            statistics.connectionAttempts += 1
             actions.openFor.append(next.caller)
         }
         return actions
@@ -186,6 +192,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         var actions = Actions()
         while case .queued(let waiting) = phase, let first = waiting.first, first.deadline <= now {
             _ = popWaiting()
+            statistics.timeouts += 1
             actions.refuse.append((first.caller, PostgresError(.poolTimedOut, "no connection came free in time")))
         }
         // After a failed attempt a slot can be free while callers wait.

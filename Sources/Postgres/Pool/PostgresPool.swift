@@ -123,6 +123,9 @@ public final class PostgresPool: Sendable {
         state.withLock { ($0.count, $0.idleCount, $0.waitingCount) }
     }
 
+    /// The counters of the pool since its creation.
+    public var statistics: Statistics { state.withLock(\.statistics) }
+
     /// Shuts the pool down: refuses new callers, closes idle connections, and closes the others when they come back.
     public func shutdown() async {
         perform(state.withLock { $0.shutDown() })

@@ -104,6 +104,11 @@ package struct Conversation: ~Copyable {
     /// True if a message that can open a transaction was written since the driver last saw that no transaction is open.
     private(set) var mayBeInTransaction = false
 
+    /// The number of sync points that were written.
+    private(set) var syncs = 0
+    /// The number of statements that were sent again.
+    private(set) var repeats = 0
+
     /// The maximum number of messages that are written before their answers are read.
     ///
     /// The window limits the memory that both sides need for buffers.
@@ -169,6 +174,7 @@ extension Conversation {
     private mutating func makeSync() -> Step {
         position = .pipeline(.empty)
         unanswered.append(.sync(nil))
+        syncs += 1
         return .sync
     }
 
@@ -332,6 +338,7 @@ extension Conversation {
     }
 
     private mutating func sendAgain(_ request: Request) -> Action {
+        repeats += 1
         request.attempts += 1
         request.outcome = nil
         waiting.prepend(request)

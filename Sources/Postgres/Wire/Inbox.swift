@@ -25,6 +25,9 @@ struct Inbox {
     /// The reason for which the connection was closed.
     private(set) var closedBy: PostgresError?
 
+    /// The numbers of accepted and of joined requests.
+    private(set) var statistics = PostgresPipeline.Statistics()
+
     /// The maximum number of requests.
     static let bound = 4096
     /// The number of requests up to which comparing is cheaper than hashing.
@@ -40,12 +43,15 @@ struct Inbox {
         if let closedBy { return closedBy }
         if joining, let other = identicalRequest(to: request) {
             other.join(request)
+            statistics.lookUps += 1
+            statistics.joined += 1
             return nil
         }
         guard requests.count < Self.bound else {
             return PostgresError(.queueFull, "too many statements wait for this connection")
         }
         requests.append(request)
+        statistics.lookUps += 1
         if joining, !index.isEmpty, let lookUp = LookUp(request) { index[lookUp] = request }
         return nil
     }

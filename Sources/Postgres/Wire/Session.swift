@@ -159,6 +159,16 @@ final class Session: Sendable {
         }
     }
 
+    /// The counters of this connection.
+    var statistics: PostgresPipeline.Statistics {
+        self.wire.withLock { wire in
+            var statistics = inbox.withLock(\.statistics)
+            statistics.flushes = wire.conversation.syncs
+            statistics.repeated = wire.conversation.repeats
+            return statistics
+        }
+    }
+
     /// Performs what was decided under the locks.
     func perform(_ effects: Effects) {
         for finished in effects.finished { finished.request.finish(finished.outcome) }
