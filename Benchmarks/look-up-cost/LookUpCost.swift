@@ -5,31 +5,35 @@ import Postgres
 
 /// Looks one row up again and again on a reactor's thread, one look-up at a time, for a profiler that counts instructions.
 ///
-/// Usage: `look-up-cost CONNECTION-STRING COUNT`. The difference between two runs with different counts is the cost of the
-/// look-ups alone, without the start of the process.
+/// Usage: `look-up-cost CONNECTION-STRING COUNT [record]`. The difference between two runs with different counts is the cost of the
+/// look-ups alone, without the start of the process. With `record`, the row is one column of type `record`.
 @main
 struct LookUpCost {
     /// A row of the same number and types of columns as the look-up of a key.
-    private static let lookUp = Statement(
+    private static let columns =
         """
-        SELECT '6a1f0b4e-8a55-4d0c-9f0e-0d7d8ac4b1f2'::uuid, '6a1f0b4e-8a55-4d0c-9f0e-0d7d8ac4b1f3'::uuid, 'service', \
+        '6a1f0b4e-8a55-4d0c-9f0e-0d7d8ac4b1f2'::uuid, '6a1f0b4e-8a55-4d0c-9f0e-0d7d8ac4b1f3'::uuid, 'service', \
         'live', 'a key of some service', '{}'::text[], '{}'::text[], NULL::text[], '{}'::text[], NULL::int4, NULL::int4, \
         NULL::timestamptz, false, NULL::timestamptz, NULL::timestamptz, false, NULL::timestamptz, NULL::timestamptz, \
-        false, '{}'::jsonb, NULL::uuid, true, clock_timestamp(), NULL::text WHERE $1::bytea IS NOT NULL
+        false, '{}'::jsonb, NULL::uuid, true, clock_timestamp(), NULL::text
         """
-    )
+
+    private static let lookUp = Statement("SELECT \(columns) WHERE $1::bytea IS NOT NULL")
+    private static let lookUpOfRecord = Statement("SELECT ROW(\(columns)) WHERE $1::bytea IS NOT NULL")
 
     /// An asynchronous `main` gives its thread up, which callgrind 3.19 does not survive.
     static func main() {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let count = Int(arguments[2]) else {
-            print("usage: look-up-cost CONNECTION-STRING COUNT")
+        guard arguments.count >= 3, let count = Int(arguments[2]) else {
+            print("usage: look-up-cost CONNECTION-STRING COUNT [record]")
             return
         }
+        let isRecord = arguments.dropFirst(3).first == "record"
         let done = DispatchSemaphore(value: 0)
         Task.detached {
             do {
-                print("\(try await run(arguments[1], count: count)) of \(count) look-ups found a row")
+                let found = try await run(arguments[1], count: count, isRecord: isRecord)
+                print("\(found) of \(count) look-ups found a row")
             } catch {
                 print("the look-ups failed: \(error)")
             }
@@ -38,7 +42,7 @@ struct LookUpCost {
         done.wait()
     }
 
-    private static func run(_ connectionString: String, count: Int) async throws -> Int {
+    private static func run(_ connectionString: String, count: Int, isRecord: Bool) async throws -> Int {
         let configuration = try PostgresConfiguration(connectionString)
         let digest = [UInt8](repeating: 0xA5, count: 32)
         let reactor = try Reactor()
@@ -46,7 +50,11 @@ struct LookUpCost {
         let found = try await withTaskExecutorPreference(reactor) {
             var found = 0
             for _ in 0..<count {
-                for row in try await pipeline.query(lookUp, [digest]) where try decode(row) { found += 1 }
+                guard let row = try await pipeline.query(isRecord ? lookUpOfRecord : lookUp, [digest]).first else {
+                    continue
+                }
+                let isFound = isRecord ? try decode(row.decode(0, as: PostgresRecord.self)) : try decode(row)
+                if isFound { found += 1 }
             }
             return found
         }
@@ -55,9 +63,9 @@ struct LookUpCost {
         return found
     }
 
-    /// Reads every column, as the store of keys does.
-    private static func decode(_ row: Row) throws(PostgresError) -> Bool {
-        let identifiers = try row.decode((UUID, UUID).self)
+    /// Decodes every column, as the store of keys does.
+    private static func decode(_ row: some Columns) throws(PostgresError) -> Bool {
+        let identifiers = (try row.decode(0, as: UUID.self), try row.decode(1, as: UUID.self))
         var isEmpty = true
         for column in 2...4 where try !row.decode(column, as: String.self).isEmpty { isEmpty = false }
         for column in 5...6 where try !row.decode(column, as: [String].self).isEmpty { isEmpty = false }
@@ -75,3 +83,11 @@ struct LookUpCost {
         return !isEmpty
     }
 }
+
+/// A row, or a record.
+private protocol Columns {
+    func decode<T: PostgresDecodable>(_ column: Int, as type: T.Type) throws(PostgresError) -> T
+}
+
+extension Row: Columns {}
+extension PostgresRecord: Columns {}

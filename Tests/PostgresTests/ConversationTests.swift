@@ -153,7 +153,7 @@ private struct Talk: ~Copyable {
     private var conversation: Conversation
     private var statements: [String: Statement] = [:]
     private var requests: [(name: String, request: Request)] = []
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     var finished: [String] = []
     var isConfused = false
 
@@ -170,7 +170,7 @@ private struct Talk: ~Copyable {
     mutating func askScript(_ name: String) { enqueue(name, .script(name), .seconds(10)) }
 
     private mutating func enqueue(_ name: String, _ work: Request.Work, _ deadline: Duration) {
-        let request = Request(work, deadline: start + deadline, waiter: Waiter())
+        let request = Request(work, deadline: start + deadline)
         requests.append((name, request))
         conversation.enqueue(request)
     }

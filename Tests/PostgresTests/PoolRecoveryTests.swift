@@ -3,7 +3,7 @@ import Testing
 
 /// Callers that wait while no connection can be opened, without a server.
 @Suite struct PoolRecoveryTests {
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     private let options = PostgresPoolOptions(maximumConnections: 2, maximumWaiters: 9, leaseDeadline: .seconds(5))
     private let down = PostgresError(.connectFailed, "down")
 

@@ -3,7 +3,7 @@ import Testing
 
 /// The rules of `PoolState`, without a server: numbers stand for connections, and letters for callers.
 @Suite struct PoolStateTests {
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     private let options = PostgresPoolOptions(
         maximumConnections: 2,
         maximumWaiters: 2,

@@ -201,4 +201,55 @@ import Testing
             #expect(try await connection.number("SELECT 1::int8") == 1)
         }
     }
+
+    @Test func `a record keeps the types and values of its fields, also NULL and nested ones`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let id = UUID()
+            let rows = try await connection.query(
+                Statement("SELECT ROW($1, 7, NULL::text, ''::text, ROW(true, 'x'::text), '{a,b}'::text[]), ROW()"),
+                [id]
+            )
+            let record = try rows[0].decode(0, as: PostgresRecord.self)
+            #expect(record.count == 6)
+            #expect(try record.decode(0, as: UUID.self) == id)
+            #expect(try record.decode(1, as: Int.self) == 7)
+            #expect(try record.decode(2, as: String?.self) == nil)
+            #expect(try record.decode(3, as: String.self) == "")
+            let nested = try record.decode(4, as: PostgresRecord.self)
+            #expect(try nested.decode(0, as: Bool.self))
+            #expect(try nested.decode(1, as: String.self) == "x")
+            #expect(try record.decode(5, as: [String].self) == ["a", "b"])
+            #expect(try rows[0].decode(1, as: PostgresRecord.self).count == 0)
+        }
+    }
+
+    @Test func `a field that a record does not have, of another type or NULL is a decoding error`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let row = try await connection.query(Statement("SELECT ROW(7, NULL::int), 'hunter2'::text"))[0]
+            let record = try row.decode(0, as: PostgresRecord.self)
+            let errors = [
+                await failure { try record.decode(2, as: Int.self) },
+                await failure { try record.decode(-1, as: Int.self) },
+                await failure { try record.decode(0, as: String.self) },
+                await failure { try record.decode(1, as: Int.self) },
+                await failure { try row.decode(1, as: PostgresRecord.self) },
+            ]
+            for error in errors {
+                #expect(error?.code == .decoding)
+                #expect(error.map { !"\($0)".contains("hunter2") } == true)
+            }
+        }
+    }
+
+    // The bytes of a record come from the server, but a driver must not read beyond them.
+    @Test(arguments: [
+        [], [0, 0, 0], [0, 0, 0, 2, 0, 0, 0, 23, 0, 0, 0, 4, 0, 0, 0, 7], [255, 255, 255, 255],
+        [0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 5, 0, 0, 0, 7], [0, 0, 0, 1, 0, 0, 0, 23, 255, 255, 255, 254],
+        [127, 255, 255, 255, 0, 0, 0, 23, 0, 0, 0, 0],
+    ])
+    func `a record whose lengths do not fit its bytes is refused`(bytes: [UInt8]) {
+        #expect(throws: PostgresError.self) { try PostgresRecord.decode(bytes.span.bytes, type: 2249) }
+    }
 }

@@ -46,9 +46,9 @@ extension PostgresConnection {
             try Task.checkCancellation()
         } catch {
             // The error to report is the source's, not the server's answer to the failed COPY.
-            _ = try? await session.endCopy(failingWith: "the sender gave up", deadline: deadline)
+            _ = try? await session.endCopy(sql, failingWith: "the sender gave up", deadline: deadline)
             throw error
         }
-        return try await session.endCopy(failingWith: nil, deadline: deadline).affectedRows
+        return try await session.endCopy(sql, failingWith: nil, deadline: deadline).affectedRows
     }
 }

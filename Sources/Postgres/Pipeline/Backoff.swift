@@ -5,7 +5,7 @@
 package struct Backoff: Sendable {
     private enum State {
         case reachable
-        case unreachable(failures: Int, until: ContinuousClock.Instant, PostgresError)
+        case unreachable(failures: Int, until: MonotonicInstant, PostgresError)
     }
 
     private var state = State.reachable
@@ -18,7 +18,7 @@ package struct Backoff: Sendable {
     /// Returns the error for a caller that asks during the pause.
     ///
     /// The result is `nil` if the caller can try to connect.
-    package func refusal(at now: ContinuousClock.Instant) -> PostgresError? {
+    package func refusal(at now: MonotonicInstant) -> PostgresError? {
         guard case .unreachable(_, let until, let error) = state, now < until else { return nil }
         return error
     }
@@ -27,7 +27,7 @@ package struct Backoff: Sendable {
     package mutating func succeeded() { state = .reachable }
 
     /// Notes that no connection could be opened.
-    package mutating func failed(_ error: PostgresError, at now: ContinuousClock.Instant) {
+    package mutating func failed(_ error: PostgresError, at now: MonotonicInstant) {
         let failures = if case .unreachable(let failures, _, _) = state { failures } else { 0 }
         let pause = min(Self.longest, Self.shortest * (1 << min(failures, 10)))
         state = .unreachable(failures: failures + 1, until: now + pause, error)

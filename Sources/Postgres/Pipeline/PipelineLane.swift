@@ -33,8 +33,8 @@ final class PipelineLane: Sendable {
         orOpen open: (_ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
     ) throws(PostgresError) -> Session {
         try self.guarded.withLock { guarded throws(PostgresError) in
+            if case .inService(let current?, _) = guarded.state, current.isUsable { return current }
             guard case .inService(let current, let backoff) = guarded.state else { throw .shutDown }
-            if let current, current.isUsable { return current }
             if let refusal = backoff.refusal(at: .now) { throw refusal }
             if let current { guarded.past += current.statistics }
             guarded.past.connectionAttempts += 1

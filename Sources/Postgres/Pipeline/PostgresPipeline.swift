@@ -67,6 +67,7 @@ public final class PostgresPipeline: Sendable {
         }
     }
 
+    @inline(__always)
     private func lookUp(
         _ statement: Statement,
         _ parameters: [any PostgresEncodable],
@@ -78,18 +79,9 @@ public final class PostgresPipeline: Sendable {
         let session = try lane.session { whenOpened in
             Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger, onOpen: whenOpened)
         }
-        let waiter = Waiter<Rows>()
-        session.submit(
-            Request(
-                .query(statement, parameters),
-                deadline: .now + (deadline ?? configuration.queryDeadline),
-                waiter: waiter
-            ),
-            joining: true
-        )
-        return try await waiter.value(onCancel: {
-            waiter.finish(.failure(.taskCancelled))
-        })
+        let request = Request(.query(statement, parameters), deadline: .now + (deadline ?? configuration.queryDeadline))
+        session.submit(request, joining: true)
+        return try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
     }
 
     /// True if a connection is open or being opened.

@@ -24,13 +24,13 @@ package struct PoolState<Connection, Caller: Equatable> {
 
     private struct Idle {
         let connection: Connection
-        let openedAt: ContinuousClock.Instant
-        let since: ContinuousClock.Instant
+        let openedAt: MonotonicInstant
+        let since: MonotonicInstant
     }
 
     private struct Waiting {
         let caller: Caller
-        let deadline: ContinuousClock.Instant
+        let deadline: MonotonicInstant
     }
 
     /// The sides of the pool: either connections wait for callers, or callers wait for connections.
@@ -61,7 +61,7 @@ package struct PoolState<Connection, Caller: Equatable> {
     }
 
     /// Decides what a caller that asks for a connection does.
-    package mutating func lease(_ caller: Caller, at now: ContinuousClock.Instant) -> Lease {
+    package mutating func lease(_ caller: Caller, at now: MonotonicInstant) -> Lease {
         switch phase {
         case .shutDown: return .refuse(.shutDown)
         case .queued: return enqueue(caller, at: now)
@@ -82,7 +82,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         }
     }
 
-    private mutating func enqueue(_ caller: Caller, at now: ContinuousClock.Instant) -> Lease {
+    private mutating func enqueue(_ caller: Caller, at now: MonotonicInstant) -> Lease {
         guard waitingCount < options.maximumWaiters else {
             return .refuse(PostgresError(.queueFull, "too many callers wait for a connection"))
         }
@@ -104,7 +104,7 @@ package struct PoolState<Connection, Caller: Equatable> {
     }
 
     /// Frees the reserved slot of a caller that could not open a connection.
-    package mutating func failedToOpen(_ error: PostgresError, at now: ContinuousClock.Instant) -> Actions {
+    package mutating func failedToOpen(_ error: PostgresError, at now: MonotonicInstant) -> Actions {
         count -= 1
         // A cancelled caller says nothing about the server.
         if error.code == .cancelled { return openForNext(at: now) }
@@ -119,9 +119,9 @@ package struct PoolState<Connection, Caller: Equatable> {
     /// A connection that cannot be used again is closed.
     package mutating func release(
         _ connection: Connection,
-        openedAt: ContinuousClock.Instant,
+        openedAt: MonotonicInstant,
         isReusable: Bool,
-        at now: ContinuousClock.Instant
+        at now: MonotonicInstant
     ) -> Actions {
         guard isReusable, now - openedAt < options.maximumLifetime else { return drop(connection, at: now) }
         switch phase {
@@ -138,14 +138,14 @@ package struct PoolState<Connection, Caller: Equatable> {
         }
     }
 
-    private mutating func drop(_ connection: Connection, at now: ContinuousClock.Instant) -> Actions {
+    private mutating func drop(_ connection: Connection, at now: MonotonicInstant) -> Actions {
         count -= 1
         var actions = openForNext(at: now)
         actions.close.append(connection)
         return actions
     }
 
-    private mutating func openForNext(at now: ContinuousClock.Instant) -> Actions {
+    private mutating func openForNext(at now: MonotonicInstant) -> Actions {
         guard count < options.maximumConnections, case .queued = phase else { return Actions() }
         if count == 0, let refusal = backoff.refusal(at: now) { return refuseAll(refusal) }
         var actions = Actions()
@@ -188,7 +188,7 @@ package struct PoolState<Connection, Caller: Equatable> {
     }
 
     /// Refuses callers that waited too long, and closes connections that are old, unused or broken.
-    package mutating func tick(at now: ContinuousClock.Instant, isUsable: (Connection) -> Bool) -> Actions {
+    package mutating func tick(at now: MonotonicInstant, isUsable: (Connection) -> Bool) -> Actions {
         var actions = Actions()
         while case .queued(let waiting) = phase, let first = waiting.first, first.deadline <= now {
             _ = popWaiting()

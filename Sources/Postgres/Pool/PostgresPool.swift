@@ -10,7 +10,7 @@ import Synchronization
 public final class PostgresPool: Sendable {
     private struct Pooled {
         let connection: PostgresConnection
-        let openedAt: ContinuousClock.Instant
+        let openedAt: MonotonicInstant
     }
 
     /// The permission of a caller: a connection, or a reserved slot to open one.
@@ -30,7 +30,7 @@ public final class PostgresPool: Sendable {
 
         init(_ pool: PostgresPool) { self.pool = pool }
 
-        func tick(at now: ContinuousClock.Instant) { pool?.tick(at: now) }
+        func tick(at now: MonotonicInstant) { pool?.tick(at: now) }
     }
 
     private let configuration: PostgresConfiguration
@@ -196,7 +196,7 @@ public final class PostgresPool: Sendable {
         )
     }
 
-    fileprivate func tick(at now: ContinuousClock.Instant) {
+    fileprivate func tick(at now: MonotonicInstant) {
         perform(state.withLock { $0.tick(at: now, isUsable: { $0.connection.isUsable }) })
     }
 

@@ -74,6 +74,7 @@ enum TypeID {
     @inlinable static var varchar: UInt32 { 1043 }
     @inlinable static var timestamptz: UInt32 { 1184 }
     @inlinable static var uuid: UInt32 { 2950 }
+    @inlinable static var record: UInt32 { 2249 }
     @inlinable static var jsonb: UInt32 { 3802 }
     @inlinable static var byteaArray: UInt32 { 1001 }
     @inlinable static var textArray: UInt32 { 1009 }

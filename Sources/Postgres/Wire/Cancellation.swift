@@ -7,7 +7,7 @@ enum Cancellation {
     /// The request travels to the server, on a connection of its own.
     case travelling(Request)
     /// The server passed the request on at this instant. The statement has not answered yet.
-    case delivered(Request, at: ContinuousClock.Instant)
+    case delivered(Request, at: MonotonicInstant)
 
     /// The maximum time in which a statement obeys a delivered cancellation.
     static let obedience = Duration.milliseconds(250)
@@ -25,7 +25,7 @@ enum Cancellation {
     /// - Parameters:
     ///   - now: The current instant.
     ///   - first: The first unanswered statement. Another one than the target means that the target has its answer.
-    mutating func returned(at now: ContinuousClock.Instant, first: Request?) {
+    mutating func returned(at now: MonotonicInstant, first: Request?) {
         guard case .travelling(let target) = self else { return }
         self = target === first ? .delivered(target, at: now) : .none
     }
@@ -38,7 +38,7 @@ enum Cancellation {
     }
 
     /// Ends a cancellation that was delivered long ago without effect.
-    mutating func drop(at now: ContinuousClock.Instant) {
+    mutating func drop(at now: MonotonicInstant) {
         if case .delivered(_, let instant) = self, now >= instant + Self.obedience { self = .none }
     }
 }

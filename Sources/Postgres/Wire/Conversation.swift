@@ -179,26 +179,27 @@ extension Conversation {
     }
 
     private mutating func step(for request: Request) -> Step? {
-        switch (request.work, position) {
-        case (.query, .simple):
-            // A script can still be running: the pipeline begins after it.
-            guard owesNothing else { return nil }
-            position = .pipeline(.empty)
-            return .enterPipeline
-        case (.query(let statement, let parameters), _):
+        switch request.work {
+        case .query(let statement, let parameters):
+            if case .simple = position {
+                // A script can still be running: the pipeline begins after it.
+                guard owesNothing else { return nil }
+                position = .pipeline(.empty)
+                return .enterPipeline
+            }
             guard unanswered.count < Self.window else { return nil }
             waiting.removeFirst()
             return write(request, statement, parameters)
-        case (.script(let sql), .simple), (.copyIn(let sql), .simple):
-            guard owesNothing else { return nil }
+        case .script(let sql), .copyIn(let sql):
+            guard owesNothing, isAtSyncPoint else { return nil }
+            guard case .simple = position else {
+                position = .simple
+                return .exitPipeline
+            }
             waiting.removeFirst()
             unanswered.append(.query(request))
             mayBeInTransaction = true
             return .script(sql)
-        case (.script, _), (.copyIn, _):
-            guard owesNothing, isAtSyncPoint else { return nil }
-            position = .simple
-            return .exitPipeline
         }
     }
 
@@ -380,13 +381,13 @@ extension Conversation {
         unanswered[0] = .query(request)
     }
 
-    /// Replaces the caller that started the COPY, which has its answer, by the caller that ends it.
-    mutating func replaceCopyWaiter(_ waiter: Waiter<Rows>, deadline: ContinuousClock.Instant) {
-        guard case .copyData(let request) = unanswered.first else {
-            waiter.finish(.failure(PostgresError(.connectionLost, "the connection is closed")))
+    /// Replaces the request that started the COPY, whose caller has its answer, by the request that ends it.
+    mutating func replaceCopy(by request: Request) {
+        guard isCopying else {
+            request.finish(.failure(PostgresError(.connectionLost, "the connection is closed")))
             return
         }
-        unanswered[0] = .copyData(Request(request.work, deadline: deadline, waiter: waiter))
+        unanswered[0] = .copyData(request)
     }
 }
 
@@ -396,7 +397,7 @@ extension Conversation {
     /// Removes and returns the waiting statements whose deadline has passed.
     ///
     /// - Returns: These statements, and if the deadline of the statement that the server works on has passed, which stays.
-    package mutating func expired(at now: ContinuousClock.Instant) -> (unsent: [Request], isHeadOverdue: Bool) {
+    package mutating func expired(at now: MonotonicInstant) -> (unsent: [Request], isHeadOverdue: Bool) {
         var unsent: [Request] = []
         if waiting.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
             var remaining = Deque<Request>()
@@ -412,12 +413,12 @@ extension Conversation {
         return (unsent, firstUnanswered.map { $0.deadline <= now } ?? false)
     }
 
-    /// Returns the callers whose deadline has passed, each with a Boolean value: true if its statement is written.
+    /// Returns the requests whose callers are overdue, each with a Boolean value: true if its statement is written.
     ///
-    /// With `everyQuery`, without the callers of the first statement: that statement is cancelled, and its callers learn how it ended.
-    func overdue(at now: ContinuousClock.Instant) -> [(waiter: Waiter<Rows>, wasSent: Bool)] {
+    /// With `everyQuery`, without the first statement: that statement is cancelled, and its callers learn how it ended.
+    func overdue(at now: MonotonicInstant) -> [(request: Request, wasSent: Bool)] {
         let first = policy == .everyQuery ? firstUnanswered : nil
-        var overdue: [(waiter: Waiter<Rows>, wasSent: Bool)] = []
+        var overdue: [(request: Request, wasSent: Bool)] = []
         for request in waiting { overdue += request.overdue(at: now).map { ($0, request.attempts > 0) } }
         for request in allUnanswered where request !== first {
             overdue += request.overdue(at: now).map { ($0, true) }
@@ -425,8 +426,8 @@ extension Conversation {
         return overdue
     }
 
-    /// Returns the written statement that this caller waits for.
-    func written(for waiter: Waiter<Rows>) -> Request? { allUnanswered.first { $0.waiter === waiter } }
+    /// Returns true if the statement is written and the server has not answered it.
+    func isUnanswered(_ request: Request) -> Bool { allUnanswered.contains { $0 === request } }
 
     /// The statement that the server works on, as far as the answers show.
     var firstUnanswered: Request? {
@@ -447,7 +448,7 @@ extension Conversation {
     var isCancelling: Bool { cancellation.isUnderWay }
 
     /// True if a caller wants the first unanswered statement stopped and no cancellation is under way.
-    var isCancellationDue: Bool { !isCancelling && firstUnanswered?.stopReason != nil }
+    var isCancellationDue: Bool { firstUnanswered?.isToBeStopped == true && !isCancelling }
 
     /// Notes that the driver is about to send a cancellation for the first unanswered statement.
     ///
@@ -460,12 +461,12 @@ extension Conversation {
     }
 
     /// Notes that the server has passed the cancellation on, or that the cancellation could not be delivered.
-    package mutating func cancellationReturned(at now: ContinuousClock.Instant) {
+    package mutating func cancellationReturned(at now: MonotonicInstant) {
         cancellation.returned(at: now, first: firstUnanswered)
     }
 
     /// Gives a cancellation up that its statement did not obey in time, so that another one can be sent.
     ///
     /// The server drops a cancellation that arrives between two statements, just before it begins the one that was meant.
-    mutating func dropIgnoredCancellation(at now: ContinuousClock.Instant) { cancellation.drop(at: now) }
+    mutating func dropIgnoredCancellation(at now: MonotonicInstant) { cancellation.drop(at: now) }
 }

@@ -75,8 +75,8 @@ struct Inbox {
         if !index.isEmpty { index.removeAll(keepingCapacity: true) }
     }
 
-    /// Returns the callers whose deadline has passed, and removes the requests for which no caller waits any more.
-    mutating func removeOverdue(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
+    /// Returns the requests whose callers are overdue, and removes the requests for which no caller waits any more.
+    mutating func removeOverdue(at now: MonotonicInstant) -> [Request] {
         let overdue = requests.flatMap { $0.overdue(at: now) }
         if requests.contains(where: { $0.deadline <= now || $0.isAbandoned }) {
             requests.removeAll { $0.deadline <= now || $0.isAbandoned }

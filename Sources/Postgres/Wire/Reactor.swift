@@ -11,7 +11,7 @@ import Synchronization
 public final class Reactor: Sendable {
     /// An object that acts when time passes.
     protocol Ticking: AnyObject, Sendable {
-        func tick(at now: ContinuousClock.Instant)
+        func tick(at now: MonotonicInstant)
     }
 
     /// An object that owns a socket.
@@ -132,7 +132,7 @@ public final class Reactor: Sendable {
     // MARK: The thread
 
     private func run() {
-        var nextTick = ContinuousClock.now
+        var nextTick = MonotonicInstant.now
         var jobs: [UnownedJob] = []
         var woken: [UInt64] = []
         var hasMore = false
@@ -152,7 +152,7 @@ public final class Reactor: Sendable {
                 handler?.ready(readable: false, writable: false)
             }
             woken.removeAll(keepingCapacity: true)
-            let now = ContinuousClock.now
+            let now = MonotonicInstant.now
             if now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
                 let tickers = self.state.withLock { Array($0.tickers.values) + $0.handlers.elements }

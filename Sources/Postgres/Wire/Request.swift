@@ -1,9 +1,9 @@
 package import LibPQ
 
-/// A request to a connection, with the callers that wait for it and the outcome so far.
+/// A request to a connection, with its caller and the outcome so far.
 ///
 /// A class, because a request moves through three queues, and moving a reference is cheap.
-package final class Request: @unchecked Sendable {  // the session's locks guard its state
+package final class Request: @unchecked Sendable {  // the session's locks guard its state, but the wait's own lock
     /// The work of a request.
     package enum Work: Sendable {
         /// A statement in the pipeline.
@@ -15,13 +15,13 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     }
 
     let work: Work
+    private let wait = Wait<Rows>()
+    /// The deadline of the request's own caller.
+    private let ownDeadline: MonotonicInstant
     /// The latest deadline of all callers.
-    private(set) var deadline: ContinuousClock.Instant
-    /// The caller that submitted the request.
-    let waiter: Waiter<Rows>
-    private let ownDeadline: ContinuousClock.Instant
-    /// The callers of identical look-ups that were joined to this one, with their deadlines.
-    private var joined: [(waiter: Waiter<Rows>, deadline: ContinuousClock.Instant)] = []
+    private(set) var deadline: MonotonicInstant
+    /// The identical look-ups that were joined to this one, each with its caller.
+    private var joined: [Request] = []
     /// The number of times that the statement was sent again.
     ///
     /// A statement is sent again if a neighbor failed, or if the server no longer knew the prepared statement.
@@ -56,11 +56,10 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         return noted
     }
 
-    package init(_ work: Work, deadline: ContinuousClock.Instant, waiter: Waiter<Rows>) {
+    package init(_ work: Work, deadline: MonotonicInstant) {
         self.work = work
         self.deadline = deadline
         ownDeadline = deadline
-        self.waiter = waiter
     }
 
     /// The error of a request that libpq cannot send: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
@@ -78,32 +77,8 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         return hasZeroByte ? PostgresError(.protocolViolation, "a statement cannot contain a zero byte") : nil
     }
 
-    /// Returns true for another execution of the same prepared statement with the same parameters.
-    func isIdentical(to other: Request) -> Bool {
-        guard case .query(let statement, let parameters) = work, statement.isPrepared,
-            case .query(let otherStatement, let otherParameters) = other.work
-        else { return false }
-        return statement.id == otherStatement.id && parameters == otherParameters
-    }
-
-    /// The number of callers.
-    var callerCount: Int { 1 + joined.count }
-
-    /// True if no caller waits any more.
-    var isAbandoned: Bool { waiter.isFinished && joined.allSatisfy(\.waiter.isFinished) }
-
-    /// Adds the caller of an identical request.
-    func join(_ other: Request) {
-        joined.append((other.waiter, other.ownDeadline))
-        deadline = max(deadline, other.ownDeadline)
-    }
-
-    /// Returns the callers that still wait and whose deadline has passed.
-    func overdue(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
-        var overdue = ownDeadline <= now && !self.waiter.isFinished ? [self.waiter] : []
-        for (waiter, deadline) in joined where deadline <= now && !waiter.isFinished { overdue.append(waiter) }
-        return overdue
-    }
+    /// True if a caller wants the statement stopped on the server.
+    var isToBeStopped: Bool { incidents?.stopReason != nil }
 
     /// Notes an error of the server.
     ///
@@ -118,10 +93,59 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         if case .failure = outcome { return }
         outcome = .success(rows)
     }
+}
+
+// MARK: Identical requests
+
+extension Request {
+    /// Returns true for another execution of the same prepared statement with the same parameters.
+    func isIdentical(to other: Request) -> Bool {
+        guard case .query(let statement, let parameters) = work, statement.isPrepared,
+            case .query(let otherStatement, let otherParameters) = other.work
+        else { return false }
+        return statement.id == otherStatement.id && parameters == otherParameters
+    }
+
+    /// Adds an identical request, whose caller gets the outcome of this one.
+    func join(_ other: Request) {
+        joined.append(other)
+        deadline = max(deadline, other.ownDeadline)
+    }
+
+    /// The number of callers.
+    var callerCount: Int { 1 + joined.count }
+}
+
+// MARK: Callers
+
+extension Request {
+    /// True if no caller waits any more.
+    var isAbandoned: Bool { wait.isFinished && joined.allSatisfy { $0.wait.isFinished } }
+
+    /// Returns the requests whose callers still wait, although their deadlines have passed: this one, and joined ones.
+    func overdue(at now: MonotonicInstant) -> [Request] {
+        var overdue = ownDeadline <= now && !wait.isFinished ? [self] : []
+        for request in joined where request.ownDeadline <= now && !request.wait.isFinished { overdue.append(request) }
+        return overdue
+    }
+
+    /// Resumes the request's own caller, unless an earlier call did.
+    package func resume(_ outcome: Outcome<Rows>) { wait.finish(outcome) }
 
     /// Resumes all callers.
     package func finish(_ outcome: Outcome<Rows>) {
-        self.waiter.finish(outcome)
-        for (waiter, _) in joined { waiter.finish(outcome) }
+        wait.finish(outcome)
+        for request in joined { request.wait.finish(outcome) }
+    }
+
+    /// Waits for the outcome, also in a cancelled task.
+    func value() async throws(PostgresError) -> Rows { try await wait.outcome().get() }
+
+    /// Waits for the outcome.
+    ///
+    /// If the task is cancelled, `onCancel` decides how the wait ends.
+    @inline(__always)
+    func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Rows {
+        try await wait.outcome(onCancel: onCancel).get()
     }
 }

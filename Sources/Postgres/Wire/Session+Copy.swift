@@ -25,7 +25,7 @@ extension Session {
     private func offer(
         _ message: CopyMessage,
         _ waiter: Waiter<Void>,
-        deadline: ContinuousClock.Instant
+        deadline: MonotonicInstant
     ) throws(PostgresError) -> Bool {
         try self.wire.withLock { wire throws(PostgresError) in
             guard let connection = wire.connection else {
@@ -47,10 +47,17 @@ extension Session {
         }
     }
 
-    /// Ends the COPY, and returns the server's answer.
-    func endCopy(failingWith reason: String?, deadline: Duration) async throws(PostgresError) -> Rows {
-        let outcome = Waiter<Rows>()
-        self.wire.withLock { wire in wire.conversation.replaceCopyWaiter(outcome, deadline: .now + deadline) }
+    /// Ends a COPY, and returns the server's answer.
+    ///
+    /// - Parameters:
+    ///   - sql: The COPY command.
+    ///   - reason: The reason for which the server must fail the COPY, or `nil`.
+    ///   - deadline: The maximum time.
+    /// - Returns: The answer.
+    /// - Throws: The server's error, or `connectionLost`, `deadlineExceeded` or `closed`.
+    func endCopy(_ sql: String, failingWith reason: String?, deadline: Duration) async throws(PostgresError) -> Rows {
+        let end = Request(.copyIn(sql), deadline: .now + deadline)
+        self.wire.withLock { wire in wire.conversation.replaceCopy(by: end) }
         do throws(PostgresError) {
             try await put(.end(failingWith: reason), deadline: deadline)
         } catch {
@@ -61,6 +68,6 @@ extension Session {
         self.wire.withLock { wire in wire.conversation.endCopy() }
         // The answer can be in libpq's buffer already, where no socket announces it.
         ready(readable: true, writable: false)
-        return try await outcome.value()
+        return try await end.value()
     }
 }

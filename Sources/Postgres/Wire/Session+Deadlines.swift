@@ -7,13 +7,13 @@ extension Session: Reactor.Ticking {
     /// Enforces the deadlines.
     ///
     /// The reactor calls this regularly.
-    func tick(at now: ContinuousClock.Instant) {
+    func tick(at now: MonotonicInstant) {
         var effects = Effects()
         self.wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }
         perform(effects)
     }
 
-    private func enforceDeadlines(_ wire: inout Wire, _ now: ContinuousClock.Instant, _ effects: inout Effects) {
+    private func enforceDeadlines(_ wire: inout Wire, _ now: MonotonicInstant, _ effects: inout Effects) {
         let late = PostgresError(.deadlineExceeded, "the deadline passed")
         if case .connecting(_, let deadline) = wire.phase, now >= deadline {
             return close(&wire, PostgresError.cannotConnect("the deadline passed"), &effects)
@@ -23,11 +23,11 @@ extension Session: Reactor.Ticking {
         }
         var sentLate = late
         sentLate.wasSent = true
-        for waiter in inbox.withLock({ $0.removeOverdue(at: now) }) {
-            effects.overdue.append(.init(waiter: waiter, error: late))
+        for request in inbox.withLock({ $0.removeOverdue(at: now) }) {
+            effects.overdue.append(.init(request: request, error: late))
         }
-        for (waiter, wasSent) in wire.conversation.overdue(at: now) {
-            effects.overdue.append(.init(waiter: waiter, error: wasSent ? sentLate : late))
+        for (request, wasSent) in wire.conversation.overdue(at: now) {
+            effects.overdue.append(.init(request: request, error: wasSent ? sentLate : late))
         }
         let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
         for request in unsent { effects.finish(request, .failure(late)) }

@@ -51,7 +51,7 @@ extension Session: Reactor.Handler {
             watch(connection, &wire, isFlushed ? .read : [.read, .write])
             if isFlushed, let copying = wire.copying {
                 wire.copying = nil
-                effects.copyProgress = .init(waiter: copying.waiter, outcome: .success(()))
+                effects.continueCopy(copying.waiter, .success(()))
             }
             // libpq reads while it cannot write, so an answer can be here that the socket will not announce again.
             if !isFlushed { takeResults(connection, &wire, &effects) }
@@ -81,7 +81,7 @@ extension Session: Reactor.Handler {
             switch wire.conversation.receive(Self.arrival(connection.nextReply())) {
             case .nothing: break
             case .finish(let request, let result): effects.finish(request, result)
-            case .copyStarted(let request, let rows): effects.finish(request, .success(rows))
+            case .copyStarted(let request, let rows): effects.startCopy(request, rows)
             case .confused:
                 let error =
                     connection.isBad

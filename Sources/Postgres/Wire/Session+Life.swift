@@ -53,7 +53,7 @@ extension Session {
                     return close(&wire, error, &effects)
                 }
                 wire.phase = .open(connection)
-                effects.opened = .success(())
+                effects.open(.success(()))
                 watch(connection, &wire, .read, isCertain: false)
                 advance(connection, &wire, &effects)
             } catch {
@@ -77,7 +77,7 @@ extension Session {
     func close(_ wire: inout Wire, _ error: PostgresError, _ effects: inout Effects) {
         switch wire.phase {
         case .closed: return
-        case .connecting: effects.opened = .failure(error)
+        case .connecting: effects.open(.failure(error))
         case .open: break
         }
         // libpq closes the socket of a connection that broke. Another session can have its number by now.
@@ -102,7 +102,7 @@ extension Session {
         for request in unsent + neverTaken { effects.finish(request, .failure(error)) }
         if let copying = wire.copying {
             wire.copying = nil
-            effects.copyProgress = .init(waiter: copying.waiter, outcome: .failure(afterwards))
+            effects.continueCopy(copying.waiter, .failure(afterwards))
         }
         notificationSink.finish()
         reactor.remove(id: id)

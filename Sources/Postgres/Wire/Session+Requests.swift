@@ -5,7 +5,7 @@ import Synchronization
 extension Session {
     /// Hands in a request.
     ///
-    /// The callers of the request are resumed exactly once. If the request is refused, this call resumes them.
+    /// The caller of the request is resumed exactly once. If the request is refused, this call resumes it.
     ///
     /// - Parameters:
     ///   - request: The request.
@@ -32,10 +32,10 @@ extension Session {
     /// A cancelled task stops its statement on the server, unless the call is shielded.
     func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
         if !isShielded, Task.isCancelled { throw .taskCancelled }
-        let waiter = Waiter<Rows>()
-        submit(Request(work, deadline: .now + deadline, waiter: waiter))
-        if isShielded { return try await waiter.value() }
-        return try await waiter.value(onCancel: { cancel(waiter) })
+        let request = Request(work, deadline: .now + deadline)
+        submit(request)
+        if isShielded { return try await request.value() }
+        return try await request.value(onCancel: { cancel(request) })
     }
 
     /// Ends the wait of a caller whose task was cancelled.
@@ -43,11 +43,11 @@ extension Session {
     /// A statement that is not written yet never will be, because this runs under the lock. A statement that the server works on is
     /// stopped there, and its caller waits to learn how it ended. A statement that is written behind others is stopped when its turn
     /// comes, and its caller leaves.
-    private func cancel(_ waiter: Waiter<Rows>) {
+    private func cancel(_ request: Request) {
         self.wire.withLock { wire in
             var error = PostgresError.taskCancelled
-            guard let request = wire.conversation.written(for: waiter) else {
-                waiter.finish(.failure(error))
+            guard wire.conversation.isUnanswered(request) else {
+                request.resume(.failure(error))
                 return
             }
             error.wasSent = true
@@ -55,7 +55,7 @@ extension Session {
             if request === wire.conversation.firstUnanswered {
                 stopFirst(&wire)
             } else {
-                waiter.finish(.failure(error))
+                request.resume(.failure(error))
             }
         }
     }

@@ -11,7 +11,7 @@ final class Session: Sendable {
     /// The states of a connection.
     enum Phase {
         /// The connection is being opened. There is no `ServerConnection` until the names of its hosts are resolved.
-        case connecting(ServerConnection?, deadline: ContinuousClock.Instant)
+        case connecting(ServerConnection?, deadline: MonotonicInstant)
         case open(ServerConnection)
         case closed
     }
@@ -25,13 +25,13 @@ final class Session: Sendable {
     /// A caller that waits until COPY data has left for the socket.
     struct CopyWait {
         let waiter: Waiter<Void>
-        let deadline: ContinuousClock.Instant
+        let deadline: MonotonicInstant
     }
 
     /// A statement that the server works on, and the instant of the first tick that found it so.
     struct WatchedHead {
         let request: Request
-        let since: ContinuousClock.Instant
+        let since: MonotonicInstant
     }
 
     /// The state that belongs to the thread that writes or reads.
@@ -60,28 +60,77 @@ final class Session: Sendable {
 
     /// The actions that follow after the locks are released: a caller resumed under a lock would run other code inside the lock.
     struct Effects {
-        struct Finished {
-            let request: Request
-            let outcome: Outcome<Rows>
+        /// The actions that are rare.
+        ///
+        /// Without them, effects are small.
+        private final class Rare {
+            var overdue: [Overdue] = []
+            var opened: Outcome<Void>?
+            var copyProgress: CopyProgress?
+            var copyStarted: CopyStart?
         }
 
         struct Overdue {
-            let waiter: Waiter<Rows>
+            let request: Request
             let error: PostgresError
         }
 
-        struct CopyProgress {
+        private struct CopyProgress {
             let waiter: Waiter<Void>
             let outcome: Outcome<Void>
         }
 
-        var finished = ShortList<Finished>()
-        var overdue: [Overdue] = []
-        var opened: Outcome<Void>?
-        var copyProgress: CopyProgress?
+        private struct CopyStart {
+            let request: Request
+            let rows: Rows
+        }
 
+        /// The requests with their final outcomes.
+        private var finished = ShortList<Request>()
+        private var rare: Rare?
+
+        private var noted: Rare {
+            mutating get {
+                let noted = rare ?? Rare()
+                rare = noted
+                return noted
+            }
+        }
+
+        var overdue: [Overdue] {
+            get { rare?.overdue ?? [] }
+            set { noted.overdue = newValue }
+        }
+
+        /// Resumes all callers of a request.
         mutating func finish(_ request: Request, _ outcome: Outcome<Rows>) {
-            finished.append(Finished(request: request, outcome: outcome))
+            request.outcome = outcome
+            finished.append(request)
+        }
+
+        /// Resumes the caller that starts a COPY.
+        mutating func startCopy(_ request: Request, _ rows: Rows) {
+            noted.copyStarted = CopyStart(request: request, rows: rows)
+        }
+
+        /// Resumes the caller that waits until COPY data has left.
+        mutating func continueCopy(_ waiter: Waiter<Void>, _ outcome: Outcome<Void>) {
+            noted.copyProgress = CopyProgress(waiter: waiter, outcome: outcome)
+        }
+
+        /// Reports that the connection is open, or that it could not be opened.
+        mutating func open(_ outcome: Outcome<Void>) { noted.opened = outcome }
+
+        /// Performs the actions.
+        func perform(onOpen: @Sendable (Outcome<Void>) -> Void) {
+            if let start = rare?.copyStarted { start.request.finish(.success(start.rows)) }
+            for request in finished {
+                if let outcome = request.outcome { request.finish(outcome) }
+            }
+            guard let rare else { return }
+            for overdue in rare.overdue { overdue.request.resume(.failure(overdue.error)) }
+            if let progress = rare.copyProgress { progress.waiter.finish(progress.outcome) }
+            if let opened = rare.opened { onOpen(opened) }
         }
     }
 
@@ -170,10 +219,5 @@ final class Session: Sendable {
     }
 
     /// Performs what was decided under the locks.
-    func perform(_ effects: Effects) {
-        for finished in effects.finished { finished.request.finish(finished.outcome) }
-        for overdue in effects.overdue { overdue.waiter.finish(.failure(overdue.error)) }
-        if let progress = effects.copyProgress { progress.waiter.finish(progress.outcome) }
-        if let opened = effects.opened { onOpen(opened) }
-    }
+    func perform(_ effects: Effects) { effects.perform(onOpen: onOpen) }
 }

@@ -1,9 +1,9 @@
 import Synchronization
 
-/// A caller that waits for an outcome.
+/// The wait of one caller for an outcome.
 ///
 /// The caller is resumed exactly once, by the first of the events that can end its wait: the answer, the deadline or a cancellation.
-package final class Waiter<Value: Sendable>: Sendable {
+struct Wait<Value: Sendable>: ~Copyable, Sendable {
     @safe
     private enum State {
         case idle
@@ -14,13 +14,11 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     private let state = Mutex(State.idle)
 
-    package init() {}
-
     /// Resumes the caller, unless an earlier call did.
     ///
     /// - Returns: True if this call decided the outcome.
     @discardableResult
-    package func finish(_ outcome: Outcome<Value>) -> Bool {
+    func finish(_ outcome: Outcome<Value>) -> Bool {
         let continuation: UnsafeContinuation<Outcome<Value>, Never>?
         let isFirst: Bool
         unsafe (continuation, isFirst) = self.state.withLock { state in
@@ -48,11 +46,12 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the outcome.
+    /// Waits for the outcome, also in a cancelled task.
     ///
-    /// A waiter allows one wait. The continuation is an unsafe one, because this runs for every statement. The state above ensures what a
+    /// Only one wait is allowed. The continuation is an unsafe one, because this runs for every statement. The state above ensures what a
     /// checked one checks.
-    private func outcome() async -> Outcome<Value> {
+    @inline(__always)
+    func outcome() async -> Outcome<Value> {
         await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome<Value>, Never>) in
             let early = self.state.withLock { state -> Outcome<Value>? in
                 if case .finished(let outcome) = state {
@@ -66,22 +65,33 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits for the outcome, also in a cancelled task.
-    ///
-    /// A waiter allows one wait.
-    func value() async throws(PostgresError) -> Value {
-        try await outcome().get()
-    }
-
     /// Waits for the outcome.
     ///
-    /// A waiter allows one wait. If the task is cancelled, `onCancel` decides how the wait ends.
-    func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
-        try await withTaskCancellationHandler {
+    /// Only one wait is allowed. If the task is cancelled, `onCancel` decides how the wait ends.
+    @inline(__always)
+    func outcome(onCancel: @Sendable () -> Void) async -> Outcome<Value> {
+        await withTaskCancellationHandler {
             await outcome()
         } onCancel: {
             onCancel()
         }
-        .get()
+    }
+}
+
+/// A caller that waits for something other than an answer.
+package final class Waiter<Value: Sendable>: Sendable {
+    private let wait = Wait<Value>()
+
+    /// Resumes the caller, unless an earlier call did.
+    func finish(_ outcome: Outcome<Value>) { wait.finish(outcome) }
+
+    /// Waits for the outcome, also in a cancelled task.
+    func value() async throws(PostgresError) -> Value { try await wait.outcome().get() }
+
+    /// Waits for the outcome.
+    ///
+    /// If the task is cancelled, `onCancel` decides how the wait ends.
+    func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
+        try await wait.outcome(onCancel: onCancel).get()
     }
 }
