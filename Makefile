@@ -4,6 +4,8 @@ SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
+# The modules with documentation for programmers.
+DOCUMENTED := Postgres MortiseClient Keys
 
 # Suites that catch other programs in the act, which they miss while hundreds of tests share the processors.
 ALONE := CommandLineTests.OwnPostgresTests|CommandLineTests.*CrashTests|LocalPostgresTests.LifecycleTests
@@ -13,7 +15,7 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench fuzz clean dependencies test-dependencies
+.PHONY: help run test build lint bench fuzz docs clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -43,6 +45,12 @@ bench: dependencies ## build and run the benchmarks
 
 fuzz: dependencies ## look for inputs that break a parser, 60 seconds for each
 	@SWIFT='$(SWIFT)' scripts/fuzz.sh $(ARGS)
+docs: dependencies ## build the documentation of the modules into .build/docs
+	@set -e; for target in $(DOCUMENTED); do \
+		echo "== $$target"; \
+		MORTISE_DOCS=1 $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation \
+			--target $$target --warnings-as-errors --output-path .build/docs/$$target; \
+	done
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv

@@ -35,6 +35,7 @@ let jwtKit = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -66,7 +67,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: pointerSettings),
-        .target(name: "Postgres", dependencies: ["LibPQ", deque, log], swiftSettings: pointerSettings),
+        .target(name: "Postgres", dependencies: ["LibPQ", deque, log, tracing], swiftSettings: pointerSettings),
         .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
         .target(name: "CivilTime", swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),
@@ -100,9 +101,7 @@ let package = Package(
         .target(name: "Traces", dependencies: [log, tracing], swiftSettings: settings),
         .target(
             name: "Endpoints",
-            dependencies: [
-                "CivilTime", "JSON", "Traces", coreMetrics, httpTypes, hummingbird, log, nioCore, tracing,
-            ],
+            dependencies: ["CivilTime", "JSON", "Traces", coreMetrics, httpTypes, hummingbird, log, nioCore, tracing],
             swiftSettings: settings
         ),
         .target(
@@ -235,7 +234,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", log],
+            dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", inMemoryTracing, log, tracing],
             swiftSettings: settings
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
@@ -325,15 +324,19 @@ let package = Package(
 
 // The benchmarks join only when they are asked for: nobody else should have to build them.
 if Context.environment["MORTISE_BENCHMARKS"] != nil {
-    package.targets.append(
+    package.targets += [
         .executableTarget(
             name: "key-cost",
             dependencies: ["JSON", "KeyStore", "Keys", "Tenancy", "Verification", log],
             path: "Benchmarks/key-cost",
             swiftSettings: settings
-        )
-    )
-    package.targets.append(
+        ),
+        .executableTarget(
+            name: "look-up-cost",
+            dependencies: ["Postgres", log],
+            path: "Benchmarks/look-up-cost",
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "mortise-bench",
             dependencies: [
@@ -341,11 +344,16 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
             ],
             path: "Benchmarks/mortise-bench",
             swiftSettings: settings
-        )
-    )
+        ),
+    ]
 }
 
-// So does the program that runs the fuzz targets, which is linked with libFuzzer: see scripts/fuzz.sh.
+// The documentation plugin joins only when the documentation is built.
+if Context.environment["MORTISE_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
+
+// The program that runs the fuzz targets joins only when it is asked for. It, which is linked with libFuzzer: see scripts/fuzz.sh.
 if Context.environment["MORTISE_FUZZ"] != nil {
     package.targets += [
         .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),

@@ -1,8 +1,8 @@
-/// One SQL file of this folder, carried inside the binary.
+/// A migration file of this folder, which the binary contains.
 public struct SQLFile: Sendable {
-    /// The file's name without `.sql`.
+    /// The name of the file, without `.sql`.
     public let name: String
-    /// The file's bytes.
+    /// The bytes of the file.
     public let bytes: [UInt8]
 
     init(_ name: String, _ bytes: [UInt8]) {
@@ -11,11 +11,11 @@ public struct SQLFile: Sendable {
     }
 }
 
-/// The two lines of migrations, each in the order in which its files apply.
+/// The files of the two migration lines, in the order in which they are applied.
 ///
-/// Written out because the names are what databases remember: a file that is renamed by accident should not compile.
+/// The names are written out, because the ledgers of databases contain them: a file that is renamed by accident does not compile.
 public enum SQLFiles {
-    /// The control database's own tables.
+    /// The files for the control database alone.
     public static let control: [SQLFile] = [
         SQLFile("c0001_schema", PackageResources.c0001_schema_sql),
         SQLFile("c0002_organizations", PackageResources.c0002_organizations_sql),
@@ -38,7 +38,7 @@ public enum SQLFiles {
         SQLFile("c0023_session_ends_valid", PackageResources.c0023_session_ends_valid_sql),
     ]
 
-    /// What every workspace has, the control database included.
+    /// The files for the database of every workspace, and for the control database.
     public static let workspace: [SQLFile] = [
         SQLFile("w0001_schema", PackageResources.w0001_schema_sql),
         SQLFile("w0002_workspace", PackageResources.w0002_workspace_sql),

@@ -1,6 +1,6 @@
 import CLibPQ
 
-/// Enough of a connection to ask its server, from any thread, to stop what that connection is doing.
+/// A handle that asks a server, from any thread, to stop the statement of one connection.
 @safe
 public final class CancelHandle: @unchecked Sendable {  // PQcancel is documented as safe in any thread (manual 34.7)
     private let pointer: OpaquePointer
@@ -13,11 +13,12 @@ public final class CancelHandle: @unchecked Sendable {  // PQcancel is documente
         unsafe PQfreeCancel(pointer)
     }
 
-    /// Asks the server to stop the current query, and returns when the server has passed the request on.
+    /// Asks the server to stop the current statement, and returns when the server has passed the request on.
     ///
-    /// **Blocks** for a connection's set-up, so it belongs on a thread of its own. The request travels unencrypted, even when the
-    /// connection does not: libpq before 17 offers nothing else.
-    /// - Returns: whether the request was delivered. That says nothing about whether the query stopped.
+    /// This call **blocks** while it opens a connection of its own, so it needs a thread for blocking calls. The request travels
+    /// unencrypted, even if the connection is encrypted: libpq before version 17 has no other way.
+    ///
+    /// - Returns: True if the request was delivered. The statement can still run to its end.
     public func cancel() -> Bool {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { message in
             unsafe message.initialize(repeating: 0)

@@ -1,16 +1,16 @@
 import CLibPQ
 
-/// Reads a connection string the way libpq reads it.
+/// A reader for libpq's connection strings.
 public enum ConnectionString {
-    /// The keywords that a connection string sets, as `PQconninfoParse` sees them; keywords left out are absent.
+    /// Returns the keywords that a connection string sets, as `PQconninfoParse` reads them.
     ///
-    /// - Parameter text: a `postgresql://` URI or `keyword=value` pairs (libpq manual 34.1.1).
-    /// - Returns: values by keyword.
-    /// - Throws: `LibPQError`, which does not repeat the text.
+    /// - Parameter text: A `postgresql://` URI, or `keyword=value` pairs (libpq manual 34.1.1).
+    /// - Returns: The values by keyword. Keywords that the text does not set are absent.
+    /// - Throws: `LibPQError` if libpq cannot read the text. The error does not repeat the text.
     public static func parse(_ text: String) throws(LibPQError) -> [String: String] {
         var message: UnsafeMutablePointer<CChar>? = nil
         guard let options = unsafe PQconninfoParse(text, &message) else {
-            // The message repeats the part it could not read, which may be a password: only the fact is passed on.
+            // The message repeats the part that libpq could not read, which can be a password. So the error leaves it out.
             if let text = unsafe message { unsafe PQfreemem(text) }
             throw LibPQError("PQconninfoParse", "the connection string cannot be read")
         }

@@ -1,10 +1,10 @@
-/// What a libpq call reported when it could not do what was asked.
+/// The failure of a libpq call.
 ///
-/// The text is libpq's own; it can name hosts, databases and users, so it belongs in a log and not in an answer.
+/// The message is libpq's own. It can name hosts, databases and users, so it belongs in a log and not in an answer to a client.
 public struct LibPQError: Error, Sendable, Equatable {
-    /// The function that failed, as the libpq manual spells it.
+    /// The name of the libpq function that failed.
     public let function: String
-    /// libpq's message, without the line feed it ends with.
+    /// The message of libpq, without the line feed at its end.
     public let message: String
 
     init(_ function: String, _ message: String) {
@@ -14,7 +14,9 @@ public struct LibPQError: Error, Sendable, Equatable {
 }
 
 extension String {
-    /// The text without trailing white space: libpq ends every message with a line feed.
+    /// The text without white space at its end.
+    ///
+    /// libpq ends every message with a line feed.
     var trimmedTail: String {
         guard let end = lastIndex(where: { !$0.isWhitespace }) else { return "" }
         return String(self[...end])
@@ -22,6 +24,6 @@ extension String {
 }
 
 extension LibPQError {
-    /// The connection is gone.
+    /// The connection is closed.
     public static let notConnected = LibPQError("PQstatus", "not connected")
 }

@@ -1,6 +1,6 @@
 import CLibPQ
 
-/// Passes a connection's notices on to a closure.
+/// A receiver that passes the notices of one connection to a closure.
 @safe
 final class NoticeReceiver: Sendable {
     let handler: @Sendable (String, String) -> Void
@@ -9,15 +9,19 @@ final class NoticeReceiver: Sendable {
         self.handler = handler
     }
 
-    /// Makes `connection` call this receiver, which must outlive it.
+    /// Makes `connection` call this receiver.
+    ///
+    /// The receiver must outlive the connection.
     func install(on connection: OpaquePointer) {
         unsafe PQsetNoticeReceiver(connection, receiveNotice, Unmanaged.passUnretained(self).toOpaque())
     }
 }
 
-/// libpq's callback.
+/// Passes a notice on.
 ///
-/// It must not call back into the connection, and the result is libpq's own: it is read and not cleared.
+/// libpq calls this function.
+///
+/// The function must not call into the connection. The result belongs to libpq, which clears it.
 @c
 private func receiveNotice(_ context: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
     guard let context = unsafe context else { return }

@@ -1,82 +1,91 @@
 import CLibPQ
 
-/// The parameters of one query in PostgreSQL's binary format, in one buffer.
+/// The parameters of one statement in PostgreSQL's binary format.
 ///
-/// One buffer rather than an array of arrays: a lookup with one parameter costs one allocation for its bytes.
+/// All values are in one buffer, so a statement with a few parameters allocates twice.
 public struct ParameterBuffer: Sendable, Hashable {
-    /// All values, one after the other.
-    public private(set) var bytes: [UInt8] = []
-    /// The length of each value; -1 is NULL.
-    public private(set) var lengths: [Int32] = []
-    /// The type of each value (an OID of `pg_type`); 0 leaves it to the server.
-    public private(set) var types: [UInt32] = []
+    /// The type and the length of one value.
+    private struct Slot: Sendable, Hashable {
+        let type: UInt32
+        /// The number of bytes, or -1 for NULL.
+        let length: Int32
+    }
 
-    /// An empty list.
+    /// The bytes of all values, one value after the other.
+    private var bytes: [UInt8] = []
+    private var slots: [Slot] = []
+
+    /// Creates an empty list.
     public init() {}
 
-    /// Hashes the values alone: buffers that differ only in their cuts are rare, and equality still tells them apart.
+    /// Reserves space for a number of parameters.
+    public mutating func reserveCapacity(_ count: Int) {
+        slots.reserveCapacity(count)
+    }
+
+    /// Hashes the bytes of the values.
+    ///
+    /// Lists that differ only in their types and in the lengths of their values are rare, and equality tells them apart.
     public func hash(into hasher: inout Hasher) {
         unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
 
-    /// How many parameters there are.
-    public var count: Int { lengths.count }
+    /// The number of parameters.
+    public var count: Int { slots.count }
+
+    /// The type of each parameter, an OID of `pg_type`.
+    ///
+    /// The value 0 leaves a type to the server.
+    public var types: [UInt32] { slots.map(\.type) }
+
+    /// Returns true if the parameters have these types.
+    public func hasTypes(_ types: [UInt32]) -> Bool {
+        guard types.count == slots.count else { return false }
+        for index in types.indices where slots[index].type != types[index] { return false }
+        return true
+    }
 
     /// Appends NULL.
     public mutating func appendNull(type: UInt32) {
-        lengths.append(-1)
-        types.append(type)
+        slots.append(Slot(type: type, length: -1))
     }
 
-    /// Appends a value that `write` puts at the end of the buffer.
-    @inlinable
+    /// Appends a value.
+    ///
+    /// - Parameters:
+    ///   - type: The type of the value, an OID of `pg_type`. 0 leaves it to the server.
+    ///   - write: Appends the bytes of the value to the buffer.
     public mutating func append(type: UInt32, _ write: (inout [UInt8]) -> Void) {
-        append(type: type, closure: write)
-    }
-
-    @usableFromInline
-    mutating func append(type: UInt32, closure write: (inout [UInt8]) -> Void) {
         let start = bytes.count
         write(&bytes)
-        lengths.append(Int32(bytes.count - start))
-        types.append(type)
+        slots.append(Slot(type: type, length: Int32(bytes.count - start)))
     }
 
-    /// Lays the values out as the `paramValues`, `paramLengths` and `paramFormats` that libpq takes.
+    /// Passes the values to `body` as the `paramValues`, `paramLengths` and `paramFormats` of libpq.
     func withArguments<R>(
         _ body: (
             Int32, UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?, UnsafePointer<Int32>?
         ) -> R
     ) -> R {
-        let count = self.count
+        let count = slots.count
         guard count > 0 else { return body(0, nil, nil, nil) }
-        // One spare byte, because a value of length 0 still needs an address: libpq reads a null pointer as SQL NULL.
-        let bytes = self.bytes.isEmpty ? [0] : self.bytes
-        return unsafe bytes.withUnsafeBufferPointer { bytes in
-            unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
-                unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: count) { formats in
-                    unsafe self.lengths.withUnsafeBufferPointer { lengths in
-                        var offset = 0
-                        for index in 0..<count {
-                            unsafe formats.initializeElement(at: index, to: 1)
-                            let length = unsafe Int(lengths[index])
-                            if length < 0 {
-                                unsafe values.initializeElement(at: index, to: nil)
-                                continue
-                            }
-                            let start = unsafe bytes.baseAddress.map {
-                                unsafe UnsafeRawPointer($0 + offset).assumingMemoryBound(to: CChar.self)
-                            }
-                            unsafe values.initializeElement(at: index, to: start)
-                            offset += length
-                        }
-                        return unsafe body(
-                            Int32(count),
-                            values.baseAddress,
-                            lengths.baseAddress,
-                            formats.baseAddress
-                        )
+        return unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: count) { values in
+            unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: 2 * count) { numbers in
+                unsafe bytes.withUnsafeBytes { bytes in
+                    guard let lengths = numbers.baseAddress else { preconditionFailure("there are parameters") }
+                    let formats = unsafe lengths + count
+                    // A value without bytes still needs an address: libpq takes a null pointer for SQL NULL. No byte is read there.
+                    let base = unsafe bytes.baseAddress ?? UnsafeRawPointer(lengths)
+                    var offset = 0
+                    for index in 0..<count {
+                        let length = slots[index].length
+                        let start = unsafe (base + offset).assumingMemoryBound(to: CChar.self)
+                        unsafe values.initializeElement(at: index, to: length < 0 ? nil : start)
+                        unsafe lengths[index] = length
+                        unsafe formats[index] = 1
+                        if length > 0 { offset += Int(length) }
                     }
+                    return unsafe body(Int32(count), UnsafePointer(values.baseAddress), lengths, formats)
                 }
             }
         }

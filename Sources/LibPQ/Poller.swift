@@ -2,40 +2,44 @@ import CLibPQ
 import Glibc
 import Synchronization
 
-/// Waits for many sockets at once: Linux's epoll, level-triggered, and an eventfd to be woken by.
+/// A poller that waits for many sockets at once, and that other threads can wake.
 ///
-/// It is here because these are C calls on bare descriptors, like the rest of this module. `wait` belongs to one thread; the other
-/// calls may come from any thread, as epoll(7) allows.
+/// The poller uses Linux's epoll, level-triggered, and an eventfd. It is part of this module because these are C calls on bare
+/// descriptors. One thread calls ``wait(milliseconds:_:)``. Any thread can call the other methods, as epoll(7) allows.
 @safe
 public final class Poller: Sendable {
     private let epoll: Int32
     private let event: Int32
-    /// The thread that waits, as pthread_self(3) names it; 0 before it does.
+    /// The thread that waits, as pthread_self(3) names it.
+    ///
+    /// The value is 0 before the first wait.
     private let thread = Atomic<UInt>(0)
 
-    /// What to wait for on a socket.
+    /// The events to wait for on a socket.
     ///
-    /// Errors and hang-ups are always reported, as readable.
+    /// The poller always reports errors and hang-ups, as readable.
     public struct Interest: OptionSet, Sendable {
         /// The bits of `epoll_event.events`.
         public let rawValue: UInt32
-        /// An option set of those bits.
+        /// Creates an option set from these bits.
         public init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// Wait until the socket can be read.
+        /// The socket can be read.
         public static let read = Interest(rawValue: EPOLLIN.rawValue)
-        /// Wait until the socket can be written.
+        /// The socket can be written.
         public static let write = Interest(rawValue: EPOLLOUT.rawValue)
     }
 
-    /// What happened.
+    /// A reason for the end of a wait.
     public enum Event: Sendable {
-        /// Somebody called `wake`.
+        /// Another thread called `wake`.
         case woken
-        /// The socket that was registered under this number can be read (or is broken) or written.
+        /// The socket with this number can be read (or is broken) or written.
         case ready(id: UInt64, readable: Bool, writable: Bool)
     }
 
     /// Opens the descriptors.
+    ///
+    /// - Throws: `LibPQError` if the system provides no descriptors.
     public init() throws(LibPQError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
@@ -51,9 +55,14 @@ public final class Poller: Sendable {
         close(event)
     }
 
-    /// Starts to watch a socket, or changes what is watched.
+    /// Starts to watch a socket, or changes the events that are watched.
     ///
-    /// `id` must not be 0.
+    /// - Parameters:
+    ///   - socket: The descriptor of the socket.
+    ///   - id: The number under which events are reported. It must not be 0.
+    ///   - interest: The events.
+    ///   - isNew: True if the socket is not watched yet.
+    /// - Throws: `LibPQError` if epoll refuses the socket.
     public func watch(socket: Int32, id: UInt64, interest: Interest, isNew: Bool) throws(LibPQError) {
         var registration = unsafe epoll_event(events: interest.rawValue, data: epoll_data_t(u64: id))
         let operation = isNew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
@@ -62,7 +71,9 @@ public final class Poller: Sendable {
         }
     }
 
-    /// Stops watching; must come before the socket is closed.
+    /// Stops watching a socket.
+    ///
+    /// Call this before the socket is closed.
     ///
     /// A socket that is not watched is ignored.
     public func unwatch(socket: Int32) {
@@ -70,21 +81,25 @@ public final class Poller: Sendable {
         unsafe epoll_ctl(epoll, EPOLL_CTL_DEL, socket, &registration)
     }
 
-    /// Whether the calling thread is the one that waits.
+    /// True on the thread that calls `wait`.
     public var isOwnThread: Bool { thread.load(ordering: .relaxed) == pthread_self() }
 
     /// Makes `wait` return.
     public func wake() {
-        // The counter can only be full after 2^64 - 1 wakes, and then `wait` returns anyway.
+        // The counter is full only after 2^64 - 1 calls, and then `wait` returns anyway.
         eventfd_write(event, 1)
     }
 
-    /// Waits, at most so many milliseconds, and reports what happened.
+    /// Waits for events, and reports each of them.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: The maximum wait.
+    ///   - report: Called for each event, on this thread.
     public func wait(milliseconds: Int32, _ report: (Event) -> Void) {
         thread.store(pthread_self(), ordering: .relaxed)
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { events in
             let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), milliseconds)
-            guard count > 0 else { return }  // a time-out, or EINTR: the caller comes back
+            guard count > 0 else { return }  // a timeout, or EINTR: the caller calls again
             for index in 0..<Int(count) {
                 let event = unsafe events[index]
                 let id = unsafe event.data.u64

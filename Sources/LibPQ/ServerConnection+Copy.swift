@@ -2,7 +2,10 @@ import CLibPQ
 
 extension ServerConnection {
     /// Queues COPY data.
-    /// - Returns: whether it was taken; if not, the buffers are full: flush, then offer the same bytes again.
+    ///
+    /// - Parameter bytes: The data, cut anywhere.
+    /// - Returns: True if libpq took the data. False if its buffers are full: flush, then pass the same bytes again.
+    /// - Throws: `LibPQError` if no COPY runs, or if the connection broke.
     public func putCopyData(_ bytes: [UInt8]) throws(LibPQError) -> Bool {
         let taken = unsafe bytes.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return Int32(1) }
@@ -19,8 +22,11 @@ extension ServerConnection {
         }
     }
 
-    /// Ends COPY, well or, with a reason, by making the server fail it.
-    /// - Returns: whether it was taken; if not, flush, then call again.
+    /// Ends COPY.
+    ///
+    /// - Parameter reason: The reason for which the server must fail the COPY. `nil` ends it normally.
+    /// - Returns: True if libpq took the message. False if its buffers are full: flush, then call again.
+    /// - Throws: `LibPQError` if no COPY runs, or if the connection broke.
     public func putCopyEnd(failingWith reason: String?) throws(LibPQError) -> Bool {
         switch unsafe PQputCopyEnd(pointer, reason) {
         case 1: return true

@@ -1,34 +1,36 @@
 import CLibPQ
 
-/// One `PGconn`, owned: the only place where it is created, used and finished.
+/// A connection of libpq: the owner of one `PGconn`.
 ///
-/// Everything here is synchronous and, once the connection is non-blocking, returns at once. Waiting is the caller's business, and so
-/// is calling from one thread at a time.
+/// All calls are synchronous. Once the connection is non-blocking, they return at once. The caller waits for the socket, and makes sure
+/// that one thread at a time calls.
 @safe
-public final class ServerConnection: @unchecked Sendable {  // any thread, one at a time: the owner sees to it
+public final class ServerConnection: @unchecked Sendable {  // any thread, one at a time: the owner's locks ensure it
     let pointer: OpaquePointer
     private let notices: NoticeReceiver
 
-    /// How far a connection attempt has come.
+    /// The progress of an attempt to connect.
     public enum PollStatus: Sendable {
-        /// Wait until the socket can be read, then poll again.
+        /// The server must answer. Wait until the socket can be read, then poll again.
         case reading
-        /// Wait until the socket can be written, then poll again.
+        /// libpq must write. Wait until the socket can be written, then poll again.
         case writing
-        /// The connection is ready.
+        /// The connection is open.
         case ready
-        /// The attempt failed; `errorMessage` says why.
+        /// The attempt failed. `errorMessage` has the reason.
         case failed
     }
 
     /// Starts to connect (`PQconnectStartParams`).
     ///
-    /// **Can block** for as long as a name server takes, and for nothing else; give a Unix socket, an address or `hostaddr` to rule that out.
+    /// This call **can block** while a name server resolves the host, and for no other reason. A Unix socket, an address or `hostaddr`
+    /// needs no name server.
+    ///
     /// - Parameters:
-    ///   - keywords: libpq's connection keywords.
-    ///   - onNotice: called with the severity and message of each notice of the server, on whichever thread uses the connection.
-    /// - Returns: the connection, which `poll` takes further.
-    /// - Throws: `LibPQError` when the attempt failed at once.
+    ///   - keywords: libpq's connection keywords and their values.
+    ///   - onNotice: Called with the severity and the message of each notice, on the thread that uses the connection.
+    /// - Returns: The connection. Call ``poll()`` until it is open.
+    /// - Throws: `LibPQError` if the attempt failed at once.
     public static func connecting(
         _ keywords: [String: String],
         onNotice: @escaping @Sendable (String, String) -> Void
@@ -51,7 +53,7 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
     private init(_ pointer: OpaquePointer, notices: NoticeReceiver) {
         unsafe self.pointer = pointer
         self.notices = notices
-        // Before anything else is read, because libpq's own receiver prints to stderr.
+        // Before the first message is read, because libpq's own receiver prints to stderr.
         unsafe notices.install(on: pointer)
     }
 
@@ -61,9 +63,9 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         extendLifetime(notices)
     }
 
-    /// Takes the connection attempt one step further (`PQconnectPoll`).
+    /// Takes the attempt to connect one step further (`PQconnectPoll`).
     ///
-    /// The socket can be another one afterwards.
+    /// The connection can have another socket afterwards.
     public func poll() -> PollStatus {
         switch unsafe PQconnectPoll(pointer) {
         case PGRES_POLLING_READING: .reading
@@ -73,13 +75,13 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
         }
     }
 
-    /// The descriptor to wait on, or -1 when there is none.
+    /// The descriptor of the socket, or -1 if there is none.
     public var socket: Int32 { unsafe PQsocket(pointer) }
 
-    /// Whether the connection can no longer be used.
+    /// True if the connection can no longer be used.
     public var isBad: Bool { unsafe PQstatus(pointer) == CONNECTION_BAD }
 
-    /// libpq's latest message for this connection.
+    /// The latest message of libpq for this connection.
     public var errorMessage: String {
         guard let text = unsafe PQerrorMessage(pointer) else { return "" }
         return unsafe String(cString: text).trimmedTail
@@ -87,40 +89,44 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
 
     /// The server's version as a number: 150018 is 15.18.
     ///
-    /// 0 when not connected.
+    /// The value is 0 if the connection is not open.
     public var serverVersion: Int { unsafe Int(PQserverVersion(pointer)) }
 
-    /// The process that serves this connection, as `pg_stat_activity.pid` shows it.
+    /// The server process of this connection, as `pg_stat_activity.pid` shows it.
     public var backendProcessID: Int32 { unsafe PQbackendPID(pointer) }
 
-    /// A parameter that the server reported, such as `in_hot_standby`.
+    /// Returns the value of a parameter that the server reports, such as `in_hot_standby`.
     public func parameterStatus(_ name: String) -> String? {
         guard let value = unsafe PQparameterStatus(pointer, name) else { return nil }
         return unsafe String(cString: value)
     }
 
-    /// Whether no transaction is open, as far as the results read so far tell.
+    /// True if no transaction is open, as far as the results that were read show.
     public var isOutsideTransaction: Bool { unsafe PQtransactionStatus(pointer) == PQTRANS_IDLE }
 
     /// Makes every call return at once instead of waiting for the socket.
+    ///
+    /// - Throws: `LibPQError` if the connection broke.
     public func setNonBlocking() throws(LibPQError) {
         guard unsafe PQsetnonblocking(pointer, 1) == 0 else { throw failure("PQsetnonblocking") }
     }
 
-    /// What is needed to cancel from another thread; `nil` when the connection is closed.
+    /// Returns a handle that can cancel the current statement from another thread.
+    ///
+    /// The result is `nil` if the connection is closed.
     public func cancelHandle() -> CancelHandle? {
         guard let handle = unsafe PQgetCancel(pointer) else { return nil }
         return unsafe CancelHandle(handle)
     }
 
-    /// The verifier that `ALTER ROLE … PASSWORD` may be given instead of the password, made with the algorithm that the server prefers.
+    /// Returns a verifier, which `ALTER ROLE … PASSWORD` accepts instead of the password.
     ///
     /// - Parameters:
-    ///   - password: the password, which does not leave this process.
-    ///   - user: the role; `md5` mixes it in.
-    ///   - algorithm: `scram-sha-256` or `md5`.
-    /// - Returns: what the server stores.
-    /// - Throws: `LibPQError` when the algorithm is unknown.
+    ///   - password: The password. It does not leave this process.
+    ///   - user: The name of the role. The algorithm `md5` uses it.
+    ///   - algorithm: The algorithm, `scram-sha-256` or `md5`.
+    /// - Returns: The text that the server stores.
+    /// - Throws: `LibPQError` if the algorithm is unknown.
     public func encryptedPassword(
         _ password: String,
         user: String,
@@ -136,7 +142,7 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
     func failure(_ function: String) -> LibPQError { LibPQError(function, errorMessage) }
 }
 
-/// Lends an array of C strings that a null pointer ends, as `PQconnectStartParams` wants it.
+/// Passes an array of C strings with a null pointer at its end to `body`, as `PQconnectStartParams` expects it.
 private func withCStrings<R>(_ texts: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> R) -> R {
     var bytes: [CChar] = []
     var offsets: [Int] = []

@@ -1,36 +1,36 @@
-/// What a line's files and a database's ledger say about each other.
+/// The comparison of a migration line with the ledger of a database.
 ///
-/// A pure comparison: making one reads and changes nothing.
+/// A plan is a value: creating one reads and changes no database.
 public struct MigrationPlan: Sendable, Hashable {
-    /// A file whose bytes are not the ones that were applied.
+    /// A file whose bytes differ from the ones that were applied.
     public struct Change: Sendable, Hashable {
-        /// The file's name.
+        /// The name of the file.
         public let name: String
-        /// The checksum of this program's file.
+        /// The checksum of the file in this program.
         public let expected: String
         /// The checksum in the ledger.
         public let found: String
     }
 
-    /// The line's name.
+    /// The name of the migration line.
     public let line: String
-    /// Files that were applied as they are.
+    /// The files that were applied with the same contents.
     public private(set) var applied: [AppliedMigration] = []
-    /// Files to apply, in order.
+    /// The files to apply, in their order.
     public private(set) var pending: [MigrationFile] = []
-    /// Files that were applied with other contents.
+    /// The files that were applied with other contents.
     public private(set) var changed: [Change] = []
-    /// Applied files that this program does not have.
+    /// The applied files that this program does not have.
     public private(set) var missing: [AppliedMigration] = []
-    /// The pending files that come before one that is applied.
+    /// The pending files that come before an applied file.
     public private(set) var outOfOrder: [MigrationFile] = []
     private var lastApplied: String?
 
-    /// Compares.
+    /// Creates a plan.
     ///
     /// - Parameters:
-    ///   - line: this program's files.
-    ///   - ledger: the database's rows, in any order; those of other lines are passed over.
+    ///   - line: The files of this program.
+    ///   - ledger: The rows of the database's ledger, in any order. Rows of other lines are ignored.
     public init(_ line: MigrationLine, ledger: [AppliedMigration]) {
         self.line = line.name
         let rows = ledger.filter { $0.line == line.name }.sorted { $0.name.precedes($1.name) }
@@ -55,18 +55,18 @@ public struct MigrationPlan: Sendable, Hashable {
 
     private let lastOwn: String?
 
-    /// Whether the database has everything that this program has, and perhaps more.
+    /// True if the database has every file of this program, and possibly more.
     public var isUpToDate: Bool { pending.isEmpty && fault == nil }
 
-    /// Whether a later release has migrated the database: every unknown file comes after this program's last.
+    /// True if a later release has migrated the database: every unknown file comes after the last file of this program.
     ///
-    /// That is no fault. Releases expand first, so the program of the release before runs on the new schema.
+    /// This is not a fault. A release first expands the schema, so the program of the release before runs on the new schema.
     public var isNewer: Bool {
         guard let first = missing.first else { return false }
         return lastOwn.map { $0.precedes(first.name) } ?? true
     }
 
-    /// What forbids applying anything.
+    /// The error that prevents the files from being applied, or `nil`.
     public var fault: MigrationError? {
         if !changed.isEmpty { return .changed(line: line, changed) }
         if !missing.isEmpty, !isNewer {

@@ -1,10 +1,10 @@
-/// What was done to one database, or would be.
+/// The result of the migration of one database, or of a dry run.
 public struct MigrationReport: Sendable, Hashable {
-    /// One file.
+    /// A migration file.
     public struct File: Sendable, Hashable {
-        /// The line's name.
+        /// The name of the migration line.
         public let line: String
-        /// The file's name.
+        /// The name of the file.
         public let name: String
 
         package init(line: String, name: String) {
@@ -13,18 +13,18 @@ public struct MigrationReport: Sendable, Hashable {
         }
     }
 
-    /// The files that were applied; in a dry run those that would be.
+    /// The files that were applied, or that would be applied in a dry run.
     public internal(set) var files: [File] = []
-    /// What the database had seen before, in the order of lines and files.
+    /// The files that had been applied before, in the order of the lines and of the files.
     public internal(set) var applied: [AppliedMigration] = []
-    /// Whether nothing was changed because nothing should be.
+    /// True if the migration was a dry run, which changes nothing.
     public let isDryRun: Bool
-    /// Lines to which a later release has added files already.
+    /// The lines to which a later release has added files.
     public internal(set) var newerLines: [String] = []
 
-    /// Of a database that was only looked at.
+    /// The report of a dry run that found nothing to apply.
     public static let nothing = MigrationReport(isDryRun: true)
 
-    /// Whether there was nothing to do.
+    /// True if there was no file to apply.
     public var isEmpty: Bool { files.isEmpty }
 }

@@ -1,9 +1,9 @@
 public import Postgres
 
-/// Applies lines of SQL files to a database, each file once.
+/// A migrator applies migration lines to a database, each file once.
 ///
-/// A database is locked while it is migrated, so two programs that start at once do not meet: the second finds nothing left to do. A
-/// crash between two files is mended by running again.
+/// An advisory lock protects a database during its migration. Of two programs that start at once, the second finds all files applied. After
+/// a crash between two files, run the migrator again.
 public struct Migrator: Sendable {
     /// The lines, in the order in which they are applied.
     public let lines: [MigrationLine]
@@ -13,13 +13,13 @@ public struct Migrator: Sendable {
 
     static let lock = AdvisoryLock("migrations")
 
-    /// Describes what is applied.
+    /// Creates a migrator.
     ///
     /// - Parameters:
-    ///   - lines: applied one after the other.
-    ///   - identifiers: what stands in place of `{{name}}` in the files, unquoted, by name.
-    ///   - version: this program's version, for the ledger.
-    ///   - options: how patient to be.
+    ///   - lines: The lines, in the order in which they are applied.
+    ///   - identifiers: The unquoted identifiers for the placeholders `{{name}}` in the files, by name.
+    ///   - version: The version of this program, for the ledger.
+    ///   - options: The time limits.
     public init(
         lines: [MigrationLine],
         identifiers: [String: String] = [:],
@@ -32,11 +32,13 @@ public struct Migrator: Sendable {
         self.options = options
     }
 
-    /// Compares the files with the ledger.
+    /// Compares the files with the ledger of a database.
     ///
-    /// Takes no lock and changes nothing; a database without a ledger has seen nothing.
+    /// This takes no lock and changes nothing. A database without a ledger has no applied files.
     ///
-    /// - Throws: `ledger` when it cannot be read. A fault that a plan shows is not thrown here.
+    /// - Parameter connection: A connection to the database.
+    /// - Returns: A plan for each line. A fault is part of the plan, and is not thrown.
+    /// - Throws: `ledger` if the ledger cannot be read.
     public func plan(_ connection: PostgresConnection) async throws(MigrationError) -> [MigrationPlan] {
         do throws(PostgresError) {
             let ledger = try await Ledger.read(connection)
@@ -46,19 +48,22 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// What would be applied to a database that does not exist yet.
+    /// Returns the plans for a database that does not exist yet.
     public func planForEmptyDatabase() -> [MigrationPlan] {
         lines.map { MigrationPlan($0, ledger: []) }
     }
 
-    /// Applies what is pending, in order.
+    /// Applies the pending files to a database, in their order.
+    ///
+    /// A cancelled task ends the migration before the next file.
     ///
     /// - Parameters:
-    ///   - connection: a session of its own as the role that owns the schema; its search path is not relied on.
-    ///   - dryRun: look, check for faults, and change nothing.
-    ///   - onFile: called before each file.
-    /// - Returns: the files that were applied, or would be.
-    /// - Throws: a plan's fault before anything is changed; `locked`; `fileFailed`, with the files before it applied; `cancelled`.
+    ///   - connection: A connection with a session of its own, as the role that owns the schema. Its search path does not matter.
+    ///   - dryRun: True to check for faults and to change nothing.
+    ///   - onFile: Called before each file.
+    /// - Returns: The files that were applied, or that would be applied.
+    /// - Throws: The fault of a plan, before any change. `locked` if another session migrates the database. `fileFailed` if a file fails,
+    ///   after which the files before it stay applied. `cancelled` if the task is cancelled.
     public func apply(
         _ connection: PostgresConnection,
         dryRun: Bool = false,
@@ -105,7 +110,7 @@ public struct Migrator: Sendable {
         onFile: (MigrationReport.File) -> Void
     ) async throws -> MigrationReport {
         try await connection.script(Ledger.definition)
-        // Read again: whoever held the lock before has written.
+        // Read again: the session that held the lock before can have applied files.
         let plans = try await checkedPlan(connection)
         for plan in plans {
             for file in plan.pending {
@@ -155,7 +160,9 @@ public struct Migrator: Sendable {
         }
     }
 
-    /// No `lock_timeout`: what is built concurrently waits for other transactions without keeping anybody waiting itself.
+    /// Applies a file outside a transaction, without `lock_timeout`.
+    ///
+    /// A concurrent build waits for other transactions, and no other session waits for the build.
     private func runOutsideTransaction(_ scripts: [String], on connection: PostgresConnection) async throws {
         let deadline = options.fileDeadline
         let reset = "RESET lock_timeout; RESET statement_timeout"
@@ -165,7 +172,7 @@ public struct Migrator: Sendable {
         do {
             for script in scripts { try await connection.script(script, deadline: deadline) }
         } catch {
-            // The file's error is the one to report; a connection that cannot even be reset is of no use to anybody.
+            // The error of the file is the one to report. A connection that cannot be reset must not be used again.
             do throws(PostgresError) { try await connection.script(reset) } catch { await connection.close() }
             throw error
         }

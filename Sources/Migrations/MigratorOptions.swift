@@ -1,22 +1,20 @@
-/// How patient a migration is.
+/// The time limits of a migration.
 public struct MigratorOptions: Sendable {
-    /// How long to wait for another session that migrates the same database.
+    /// The maximum wait for another session that migrates the same database.
     ///
-    /// Default 30 s.
+    /// Defaults to 30 seconds.
     public var lockPatience: Duration
-    /// How long a statement of a file waits for each lock before it fails (`lock_timeout`).
+    /// The maximum wait of a statement for each lock, `lock_timeout`.
     ///
-    /// Default 5 s.
-    ///
-    /// While DDL waits for its lock, every later reader queues behind it, so this bounds the pause that a migration can cause. Files
-    /// that run outside a transaction build things concurrently and wait without it.
+    /// Defaults to 5 seconds. While DDL waits for a lock, every later reader of the table waits behind it. So this limits the pause that a
+    /// migration can cause. Files that run outside a transaction build indexes concurrently, and have no such limit.
     public var lockTimeout: Duration
-    /// How long a file may take (`statement_timeout`, and the deadline on this side).
+    /// The maximum time of a file, `statement_timeout` on the server and a deadline in this program.
     ///
-    /// Default 10 min.
+    /// Defaults to 10 minutes.
     public var fileDeadline: Duration
 
-    /// Sets the three.
+    /// Creates options.
     public init(
         lockPatience: Duration = .seconds(30),
         lockTimeout: Duration = .seconds(5),
@@ -29,7 +27,7 @@ public struct MigratorOptions: Sendable {
 }
 
 extension Duration {
-    /// Whole milliseconds, at least 1: PostgreSQL takes 0 for "no limit".
+    /// The duration in whole milliseconds, at least 1: for PostgreSQL, 0 means no limit.
     var timeoutMilliseconds: Int64 {
         max(1, components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
     }

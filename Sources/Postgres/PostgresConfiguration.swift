@@ -1,31 +1,32 @@
 import LibPQ
 
-/// Where a PostgreSQL server is, who connects, and how long that may take.
+/// The address of a PostgreSQL server, the role and database to connect as, and the time limits.
 public struct PostgresConfiguration: Sendable {
-    /// libpq's connection keywords: `host`, `port`, `user`, `dbname`, `sslmode`, … (libpq manual 34.1.2).
+    /// The connection keywords of libpq and their values: `host`, `port`, `user`, `dbname`, `sslmode`, … (libpq manual 34.1.2).
     public var parameters: [String: String]
-    /// Run-time settings sent when a connection starts, such as `search_path` or `statement_timeout`.
+    /// The server settings of each connection, such as `search_path` or `statement_timeout`.
     ///
-    /// They travel in libpq's `options`, which PgBouncer refuses unless it is told to ignore them.
+    /// They travel in libpq's keyword `options`. PgBouncer refuses that keyword unless its own configuration ignores it.
     public var settings: [String: String] = [:]
-    /// How long a connection may take to come up, name look-up, TLS and authentication included.
+    /// The maximum time to open a connection, with name resolution, TLS and authentication.
     ///
-    /// Default 5 s.
+    /// Defaults to 5 seconds.
     public var connectDeadline: Duration = .seconds(5)
-    /// How long a statement may take when its call names no deadline.
+    /// The maximum time of a statement whose call passes no deadline.
     ///
-    /// Default 15 s.
+    /// Defaults to 15 seconds.
     public var queryDeadline: Duration = .seconds(15)
-    /// Whether statements are prepared once per connection.
+    /// True if each connection prepares a statement at its first use.
     ///
-    /// Default true.
+    /// Defaults to true.
     ///
-    /// Turn it off behind PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`.
+    /// Set it to false for PgBouncer in transaction mode before version 1.21, or with `max_prepared_statements = 0`.
     public var usesPreparedStatements = true
 
-    /// Reads a URI or `keyword=value` pairs as libpq does.
+    /// Reads a connection string as libpq does.
     ///
-    /// - Throws: `invalidConfiguration` when libpq cannot read it; the text is not repeated, for it can hold a password.
+    /// - Parameter connectionString: A `postgresql://` URI, or `keyword=value` pairs.
+    /// - Throws: `invalidConfiguration` if libpq cannot read the text. The error does not repeat the text, which can hold a password.
     public init(_ connectionString: String) throws(PostgresError) {
         do throws(LibPQError) {
             parameters = try ConnectionString.parse(connectionString)
@@ -34,38 +35,40 @@ public struct PostgresConfiguration: Sendable {
         }
     }
 
-    /// The database's name; libpq's default is the user's name.
+    /// The name of the database.
+    ///
+    /// Without one, libpq uses the name of the role.
     public var database: String? {
         get { parameters["dbname"] }
         set { parameters["dbname"] = newValue }
     }
 
-    /// The role that connects.
+    /// The name of the role that connects.
     public var user: String? {
         get { parameters["user"] }
         set { parameters["user"] = newValue }
     }
 
-    /// The role's password.
+    /// The password of the role.
     public var password: String? {
         get { parameters["password"] }
         set { parameters["password"] = newValue }
     }
 
-    /// What `pg_stat_activity` shows.
+    /// The name of this program in `pg_stat_activity`.
     public var applicationName: String {
         get { parameters["application_name"] ?? "" }
         set { parameters["application_name"] = newValue }
     }
 
-    /// The same server and role, another database.
+    /// Returns a configuration for another database of the same server, with the same role.
     public func database(_ name: String) -> Self {
         var copy = self
         copy.database = name
         return copy
     }
 
-    /// The same server and database, another role.
+    /// Returns a configuration for another role, with the same server and database.
     public func user(_ name: String, password: String?) -> Self {
         var copy = self
         copy.user = name
@@ -73,18 +76,18 @@ public struct PostgresConfiguration: Sendable {
         return copy
     }
 
-    /// The same, with one more run-time setting.
+    /// Returns a configuration with one more server setting.
     public func setting(_ name: String, _ value: String) -> Self {
         var copy = self
         copy.settings[name] = value
         return copy
     }
 
-    /// What is handed to libpq.
+    /// The keywords and values for libpq.
     var keywords: [String: String] {
         var keywords = parameters
         keywords["client_encoding"] = "UTF8"
-        // libpq's own time limit only works for its blocking calls; the reactor enforces connectDeadline.
+        // libpq's own time limit works only for its blocking calls. The reactor enforces connectDeadline.
         keywords["connect_timeout"] = nil
         if !settings.isEmpty {
             let options = settings.sorted { $0.key < $1.key }
@@ -95,7 +98,7 @@ public struct PostgresConfiguration: Sendable {
         return keywords
     }
 
-    /// White space and backslashes in `options` are escaped by a backslash (libpq manual 34.1.2, `options`).
+    /// Returns a value for `options`, with a backslash before white space and backslashes (libpq manual 34.1.2, `options`).
     private static func escape(option value: String) -> String {
         var escaped = ""
         for character in value {
@@ -107,7 +110,7 @@ public struct PostgresConfiguration: Sendable {
 }
 
 extension PostgresConfiguration: CustomStringConvertible {
-    /// Host, port and database: never the password.
+    /// The host, the port and the database, without the password.
     public var description: String {
         let host = parameters["host"] ?? parameters["hostaddr"] ?? "local socket"
         return "\(host):\(parameters["port"] ?? "5432")/\(database ?? user ?? "")"

@@ -4,12 +4,12 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct AdvisoryLockTests {
-    // A statement that is cancelled, or whose time is up, just after it took the lock: a session's lock outlives the statement, so in a pool
-    // the lock would stay with a connection that nobody knows to have it.
-    @Test func `a lock that was taken by a statement that failed is given back`() async throws {
+    // A statement can be cancelled just after it took the lock. The session keeps the lock, so in a pool the lock would stay with a
+    // connection that no caller knows to have it.
+    @Test func `a lock taken by a statement that then failed is released`() async throws {
         try await withDatabase { database in
             try await withConnection(to: database) { other in
-                // Found before the server's own function by whoever has this search path.
+                // With the search path below, this function is found before the server's own function.
                 try await other.script(
                     """
                     CREATE FUNCTION public.pg_try_advisory_lock(key bigint) RETURNS boolean LANGUAGE plpgsql AS $$

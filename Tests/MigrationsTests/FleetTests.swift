@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct FleetTests {
-    /// Databases beside one that has a place in the gate, each with what `prepare` did to it.
+    /// Creates a database for each name, prepares it, and passes the databases to `body` as targets.
     private func withFleet(
         _ names: [String],
         prepare: (String, PostgresConnection) async throws -> Void = { _, _ in },
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `one failure is reported and does not stop the rest, and running again resumes`() async throws {
+    @Test func `a failure is reported and does not stop the other databases, and running again resumes`() async throws {
         try await withFleet(["a", "b", "c", "d"], prepare: breaks("b")) { targets in
             let fleet = FleetMigration(try migrator([one.get()]))
             let report = await fleet.run(targets)
@@ -61,8 +61,8 @@ import Testing
         }
     }
 
-    // A file that fails everywhere should fail once.
-    @Test func `a canary that fails stops everything before the rest is touched`() async throws {
+    // A file that fails in every database should fail in one only.
+    @Test func `a canary that fails stops the migration before another database is changed`() async throws {
         try await withFleet(["a", "b", "c"], prepare: breaks("a")) { targets in
             let report = await FleetMigration(try migrator([one.get()])).run(targets)
             #expect(report.outcomes.map(\.id) == ["a", "b", "c"])
@@ -73,8 +73,10 @@ import Testing
         }
     }
 
-    // One database that is down must not keep a release from everybody.
-    @Test func `a canary that cannot be reached is replaced by the next, and stops nobody`() async throws {
+    // A database that is down must not stop the release for all others.
+    @Test func `a canary that cannot be connected to is replaced by the next database, and stops no migration`()
+        async throws
+    {
         try await withFleet(["b", "c"]) { targets in
             let lost = ["lost", "gone"]
                 .map { name in
@@ -97,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `a look at the fleet needs no canary, and sees all of it`() async throws {
+    @Test func `a dry run has no canary and looks at every database`() async throws {
         try await withFleet(["a", "b"]) { targets in
             let first = try await targets[0].connect()
             let changed = try migrator([file("a1_one", "CREATE TABLE two (id int);")])
@@ -111,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `an outcome says what the database had seen before`() async throws {
+    @Test func `an outcome lists the files that had been applied before`() async throws {
         try await withFleet(["a"]) { targets in
             let fleet = FleetMigration(try migrator([one.get()]))
             #expect(await fleet.run(targets).outcomes.first?.applied == [])
@@ -121,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `a dry run says what is pending and changes nothing`() async throws {
+    @Test func `a dry run of a fleet reports the pending files and changes nothing`() async throws {
         try await withFleet(["a", "b"]) { targets in
             let fleet = FleetMigration(try migrator([one.get()]), options: FleetOptions(isDryRun: true))
             for _ in 0..<2 {
@@ -133,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `no more databases are worked on at once than asked for, and the canary is alone`() async throws {
+    @Test func `no more databases than the concurrency are migrated at once, and the canary is alone`() async throws {
         try await withFleet(["a", "b", "c", "d", "e"]) { targets in
             let running = Mutex((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
             let options = FleetOptions(concurrency: 2)
@@ -159,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `a database that cannot be reached is a failure of that database`() async throws {
+    @Test func `a database that cannot be connected to is the failure of that database alone`() async throws {
         try await withFleet(["a"]) { targets in
             let lost = FleetTarget(id: "lost", name: "lost") {
                 throw PostgresError(.connectFailed, "no connection")

@@ -2,14 +2,14 @@ import Migrations
 import Postgres
 import TestSupport
 
-/// Runs `body` with a connection to a fresh database.
+/// Runs `body` with a connection to a new database.
 func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
     try await withDatabase { configuration in
         try await withConnection(to: configuration, body)
     }
 }
 
-/// Runs `body` with a connection of its own.
+/// Runs `body` with a new connection to a database.
 func withConnection<T>(
     to configuration: PostgresConfiguration,
     _ body: (PostgresConnection) async throws -> T
@@ -23,7 +23,7 @@ func withConnection<T>(
 }
 
 extension PostgresConnection {
-    /// The first column of a query, as text.
+    /// Returns the first column of a query, as text.
     func texts(_ sql: String) async throws -> [String] {
         try await query(Statement(sql, prepared: false)).map { try $0.decode(0) }
     }

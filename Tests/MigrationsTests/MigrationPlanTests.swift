@@ -30,14 +30,14 @@ import Testing
         MigrationPlan(try line(files), ledger: ledger)
     }
 
-    @Test func `without a ledger everything is pending, in order`() throws {
+    @Test func `without a ledger all files are pending, in order`() throws {
         let plan = try self.plan([first, second], [])
         #expect(plan.pending == [first, second])
         #expect(plan.fault == nil)
         #expect(!plan.isUpToDate)
     }
 
-    @Test func `what is applied is not applied again, whatever the order of the rows`() throws {
+    @Test func `an applied file is not pending, whatever the order of the rows`() throws {
         let plan = try self.plan([first, second, third], [row(second), row(first)])
         #expect(plan.pending == [third])
         #expect(plan.applied.map(\.name) == ["w0001_a", "w0002_b"])
@@ -83,7 +83,7 @@ import Testing
         #expect(last == "w0002_b")
     }
 
-    @Test func `rows of another line do not count`() throws {
+    @Test func `rows of another line are ignored`() throws {
         let plan = try self.plan([first], [row("w0001_a", first.checksum, line: "other")])
         #expect(plan.pending == [first])
         #expect(plan.missing.isEmpty)

@@ -10,7 +10,7 @@ import Testing
     private static let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
     private static let ledger = "SELECT name || ' ' || version FROM mortise.migrations ORDER BY name"
 
-    @Test func `files are applied once, in order, and noted`() async throws {
+    @Test func `files are applied once, in order, and added to the ledger`() async throws {
         try await withConnection { connection in
             let migrator = try migrator([a.get(), b.get()])
             let report = try await migrator.apply(connection)
@@ -32,8 +32,10 @@ import Testing
         }
     }
 
-    // A file that fails in its middle must not leave its first half behind, or running it again would fail for ever.
-    @Test func `a file that fails leaves nothing, those before it stay, and the next run goes on`() async throws {
+    // A file that fails in its middle must not leave its first half behind, or it would fail forever when it runs again.
+    @Test func `a file that fails is rolled back, the files before it stay applied, and the next run continues`()
+        async throws
+    {
         try await withConnection { connection in
             let broken = try file("a2_two", "CREATE TABLE two (id int); SELECT 1 / 0;")
             let error = await #expect(throws: MigrationError.self) {
@@ -49,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a changed file stops everything before anything is applied`() async throws {
+    @Test func `a changed file stops the migration before any file is applied`() async throws {
         try await withConnection { connection in
             _ = try await migrator([a.get()]).apply(connection)
             let changed = try file("a1_one", "CREATE TABLE one (id bigint);")
@@ -80,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: ["SELECT {{nobody}}", "SELECT {{runtime_role"])
-    func `a placeholder that means nothing stops the migration`(sql: String) async throws {
+    func `an unknown or unclosed placeholder stops the migration`(sql: String) async throws {
         try await withConnection { connection in
             let error = await #expect(throws: MigrationError.self) {
                 try await migrator([file("a1_one", sql)]).apply(connection)
@@ -94,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `two that start at once both succeed, and each file is applied once`() async throws {
+    @Test func `migrators that start at once all succeed, and each file is applied once`() async throws {
         try await withDatabase { configuration in
             let files = try (1...5).map { try file("a\($0)_t", "CREATE TABLE t\($0) (id int);") }
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -112,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func `who holds the lock is named`() async throws {
+    @Test func `the error of a taken lock names its holder`() async throws {
         try await withDatabase { configuration in
             var other = configuration
             other.applicationName = "somebody else"
@@ -135,8 +137,8 @@ import Testing
         }
     }
 
-    // A reader that holds a table's lock would make DDL wait, and every later reader wait behind the DDL.
-    @Test func `DDL gives up instead of waiting for a long transaction`() async throws {
+    // A reader with a lock on a table would make DDL wait, and every later reader would wait behind the DDL.
+    @Test func `DDL fails after lock_timeout instead of waiting for a long transaction`() async throws {
         try await withDatabase { configuration in
             let options = MigratorOptions(lockTimeout: .milliseconds(50))
             let migrator = try migrator([file("a1_x", "ALTER TABLE one ADD name text;")], options: options)
@@ -157,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func `the lock is given back after a failure and after a cancellation`() async throws {
+    @Test func `the lock is released after a failure and after a cancellation`() async throws {
         try await withDatabase { configuration in
             let lock = AdvisoryLock("migrations")
             let broken = try migrator([file("a1_x", "SELECT 1 / 0;")])

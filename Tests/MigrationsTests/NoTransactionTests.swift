@@ -13,7 +13,7 @@ import Testing
 
     private static let valid = "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'one_by_id'::regclass"
 
-    @Test func `an index is built concurrently and noted`() async throws {
+    @Test func `a file outside a transaction builds an index concurrently and is added to the ledger`() async throws {
         try await withConnection { connection in
             try await connection.script("CREATE TABLE one (id int)")
             _ = try await migrator([file("a1_index", Self.index)]).apply(connection)
@@ -23,8 +23,8 @@ import Testing
         }
     }
 
-    // An interrupted build leaves an invalid index of that name, which uniqueness does not count on and queries do not use.
-    @Test func `what an interrupted build left is replaced by running again`() async throws {
+    // An interrupted build leaves an invalid index with the name. It ensures no uniqueness, and queries do not use it.
+    @Test func `an invalid index of an interrupted build is replaced by running again`() async throws {
         try await withConnection { connection in
             try await connection.script("CREATE TABLE one (id int); INSERT INTO one VALUES (1), (1)")
             let migrator = try migrator([file("a1_index", Self.index)])
@@ -38,8 +38,8 @@ import Testing
     }
 
     // CREATE INDEX CONCURRENTLY waits for every session that holds an older snapshot. If the second program waited for the lock inside a
-    // statement, the two would wait for each other until the deadlock detector killed one.
-    @Test func `a program that waits for the lock does not keep the index from being built`() async throws {
+    // statement, the two programs would wait for each other until the server ended one of them.
+    @Test func `a program that waits for the lock does not block the build of an index`() async throws {
         try await withDatabase { configuration in
             try await withConnection(to: configuration) { try await $0.script("CREATE TABLE one (id int)") }
             let files = [try file("a1_index", Self.index)]

@@ -10,7 +10,7 @@ import Testing
         ("control", "c", SQLFiles.control), ("workspace", "w", SQLFiles.workspace),
     ]
 
-    @Test func `the list in the program is the folder, in order and byte for byte`() throws {
+    @Test func `the files in the program are the files of the folder, in order and byte for byte`() throws {
         for line in Self.lines {
             let folder = Self.folder.appending(path: line.folder)
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
@@ -21,8 +21,8 @@ import Testing
         }
     }
 
-    // Files apply in the order of their names; gaps are left where several were written at the same time.
-    @Test func `names are the line's letter, rising numbers and words`() throws {
+    // Files are applied in the order of their names. Gaps in the numbers are allowed.
+    @Test func `the name of a file is the letter of its line, a rising number and words`() throws {
         for line in Self.lines {
             var last = 0
             for file in line.files {
@@ -35,8 +35,8 @@ import Testing
         }
     }
 
-    // The engine owns the transaction: a COMMIT in a file would keep the first half of a file whose second half fails.
-    @Test func `no file ends the transaction it runs in`() throws {
+    // The migrator owns the transaction: a COMMIT in a file would keep the first half of a file whose second half fails.
+    @Test func `no file ends the transaction in which it runs`() throws {
         for file in Self.lines.flatMap(\.files) {
             for statement in String(decoding: file.bytes, as: UTF8.self).uppercased().split(separator: "\n") {
                 #expect(!["BEGIN;", "COMMIT;", "ROLLBACK;", "END;"].contains(statement), "\(file.name)")

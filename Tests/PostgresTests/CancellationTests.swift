@@ -2,12 +2,12 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What happens on the server, and to the connection, when a caller leaves or runs out of time.
+/// The effects on the server and on the connection when a caller is cancelled or its deadline passes.
 @Suite(.hangLimit) struct CancellationTests {
     private static let sleep = Statement("SELECT pg_sleep(600)")
     private static let one = Statement("SELECT 1")
 
-    @Test func `a cancelled task's statement stops on the server, and the connection goes on`() async throws {
+    @Test func `the statement of a cancelled task stops on the server, and the connection stays usable`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let process = connection.backendProcessID
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func `a cancelled script stops on the server, and the connection goes on`() async throws {
+    @Test func `a cancelled script stops on the server, and the connection stays usable`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let task = Task { try await connection.script("SELECT 1; SELECT pg_sleep(600)", deadline: .ample) }
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `a statement past its deadline stops on the server, and the connection goes on`() async throws {
+    @Test func `a statement past its deadline stops on the server, and the connection stays usable`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let process = connection.backendProcessID
@@ -51,39 +51,39 @@ import Testing
         }
     }
 
-    @Test func `a task that is cancelled already sends nothing`() async throws {
+    @Test func `a cancelled task sends no statement`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
-            let pool = try fixture.pool()
-            let pipeline = try fixture.pipeline()
-            try await connection.script("CREATE TABLE t (a int)")
-            let gate = AsyncStream<Void>.makeStream()
-            let task = Task {
-                for await _ in gate.stream {}
-                return [
-                    await failure { try await connection.query(Statement("INSERT INTO t VALUES (1)")) },
-                    await failure { try await connection.script("INSERT INTO t VALUES (1)") },
-                    await failure {
-                        try await connection.transaction { try await $0.script("INSERT INTO t VALUES (1)") }
-                    },
-                    await failure { try await pool.query(Statement("INSERT INTO t VALUES (1)")) },
-                    await failure { try await pipeline.query(Self.one) },
-                    await failure { try await fixture.connect() },
-                ]
+            try await fixture.withPool { pool in
+                let pipeline = try fixture.pipeline()
+                try await connection.script("CREATE TABLE t (a int)")
+                let gate = AsyncStream<Void>.makeStream()
+                let task = Task {
+                    for await _ in gate.stream {}
+                    return [
+                        await failure { try await connection.query(Statement("INSERT INTO t VALUES (1)")) },
+                        await failure { try await connection.script("INSERT INTO t VALUES (1)") },
+                        await failure {
+                            try await connection.transaction { try await $0.script("INSERT INTO t VALUES (1)") }
+                        },
+                        await failure { try await pool.query(Statement("INSERT INTO t VALUES (1)")) },
+                        await failure { try await pipeline.query(Self.one) },
+                        await failure { try await fixture.connect() },
+                    ]
+                }
+                task.cancel()
+                gate.continuation.finish()
+                for error in await task.value {
+                    #expect(error?.code == .cancelled)
+                    #expect(error?.wasSent == false)
+                }
+                #expect(try await connection.number("SELECT count(*) FROM t") == 0)
+                #expect(pool.usage.open == 0)
             }
-            task.cancel()
-            gate.continuation.finish()
-            for error in await task.value {
-                #expect(error?.code == .cancelled)
-                #expect(error?.wasSent == false)
-            }
-            #expect(try await connection.number("SELECT count(*) FROM t") == 0)
-            #expect(pool.usage.open == 0)
-            await pool.shutdown()
         }
     }
 
-    @Test func `a task cancelled after its answer keeps the answer`() async throws {
+    @Test func `a task that is cancelled after its answer keeps the answer`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let answered = AsyncStream<Void>.makeStream()
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `a statement that waits behind another is not executed once its caller has left`() async throws {
+    @Test func `a statement that is not written yet is never executed after its caller has left`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script("CREATE TABLE t (a int)")
@@ -126,16 +126,17 @@ import Testing
         }
     }
 
-    @Test func `each of several written statements is left in time, and stopped when its turn comes`() async throws {
+    @Test
+    func `a caller behind a running statement leaves in time, and its own statement is stopped when its turn comes`()
+        async throws
+    {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let head = Task { try await connection.query(Self.sleep, deadline: .ample) }
             try await fixture.waitUntilRunning("pg_sleep")
             let left = Task { try await connection.query(Self.sleep, deadline: .ample) }
-            // It is written behind the first, which goes on.
-            let late = await failure {
-                try await connection.query(Self.sleep, deadline: .milliseconds(200).onThisMachine)
-            }
+            // The statement is written behind the first one, which continues.
+            let late = await failure { try await connection.query(Self.sleep, deadline: .milliseconds(200).onThisMachine) }
             #expect(late?.code == .deadlineExceeded)
             #expect(late?.wasSent == true)
             left.cancel()
@@ -147,8 +148,8 @@ import Testing
         }
     }
 
-    // The server stops whatever it works on when the request arrives. If that is a neighbour, it must not suffer.
-    @Test func `cancelling statements that are about to end harms no neighbour`() async throws {
+    // The server stops whatever it works on when the cancellation arrives. A neighbor that is hit must not fail.
+    @Test func `cancelling statements that are about to end harms no neighbor`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let timer = try await fixture.connect()
@@ -158,18 +159,18 @@ import Testing
             for number in 0..<300 {
                 let leaver = Task { try await connection.query(brief) }
                 await Task.yield()
-                let neighbours = (0..<2).map { _ in Task { try await connection.query(insert, [number]) } }
-                // As long as the statement takes: now and then the cancellation arrives when the next one has begun.
+                let neighbors = (0..<2).map { _ in Task { try await connection.query(insert, [number]) } }
+                // This takes as long as the statement: sometimes the cancellation arrives after the next statement has begun.
                 try await timer.query(brief)
                 leaver.cancel()
                 _ = await leaver.result
-                for neighbour in neighbours { _ = try await neighbour.value }
+                for neighbor in neighbors { _ = try await neighbor.value }
             }
             #expect(try await connection.number("SELECT count(*) FROM t") == 600)
         }
     }
 
-    @Test func `a connection that is being made is given up with its task`() async throws {
+    @Test func `an attempt to connect ends when its task is cancelled`() async throws {
         try await withFixture { fixture in
             let hole = try SilentListener()
             let configuration = try hole.configuration()

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Every way in which a connection cannot be made ends with an error that says so, in time.
+/// Attempts to connect that fail: each ends in time, with an error that names the reason.
 @Suite(.hangLimit) struct ConnectTests {
     private func failureOfConnecting(_ configuration: PostgresConfiguration) async -> PostgresError? {
         await failure {
@@ -17,13 +17,13 @@ import Testing
     }
 
     @Test(arguments: ["host=/nonexistent", "host=127.0.0.1 port=1", "host=no.such.name.invalid"])
-    func `where nothing listens the attempt is refused`(text: String) async throws {
+    func `connecting to an address where no server listens fails`(text: String) async throws {
         let error = await failureOfConnecting(try PostgresConfiguration("\(text) user=u dbname=d"))
         #expect(error?.code == .connectFailed)
         #expect(error?.wasSent == false)
     }
 
-    @Test func `a server that accepts and never answers is given up at the deadline`() async throws {
+    @Test func `connecting to a server that accepts and never answers fails at the deadline`() async throws {
         let listener = try SilentListener()
         var configuration = try listener.configuration()
         configuration.connectDeadline = .milliseconds(300).onThisMachine
@@ -33,28 +33,26 @@ import Testing
         try await listener.waitForHangUp()
     }
 
-    // Callers of a pipeline wait for its connection: their own, shorter deadlines count all the same.
-    @Test func `who waits for a connection that is being made leaves at his own deadline`() async throws {
+    // Callers of a pipeline wait for its connection. Their own deadlines count also during that wait.
+    @Test func `a caller that waits for a connection to open leaves at its own deadline`() async throws {
         let listener = try SilentListener()
         var configuration = try listener.configuration()
         configuration.connectDeadline = .ample
-        let pipeline = PostgresPipeline(
+        try await PostgresPipeline.with(
             configuration,
             reactors: [try TestReactor.shared],
             logger: LogCollector().logger
-        )
-        let error = await failure {
-            try await pipeline.query(Statement("SELECT 1"), deadline: .milliseconds(200).onThisMachine)
+        ) { pipeline in
+            let error = await failure { try await pipeline.query(Statement("SELECT 1"), deadline: .milliseconds(200).onThisMachine) }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(error?.wasSent == false)
+            // Only now, because an attempt that has not begun ends without a trace.
+            try await listener.accept()
         }
-        #expect(error?.code == .deadlineExceeded)
-        #expect(error?.wasSent == false)
-        // Only now, because an attempt that had not begun would be given up without a trace.
-        try await listener.accept()
-        await pipeline.shutdown()
         try await listener.waitForHangUp()
     }
 
-    @Test func `a database or a role that does not exist is told apart from a server that is down`() async throws {
+    @Test func `a missing database, a missing role and a server that is down cause different errors`() async throws {
         let configuration = try await TestServer.configuration()
         #expect(
             await failureOfConnecting(configuration.database("no such \"one\""))?.sqlState == .undefinedDatabase
@@ -66,7 +64,9 @@ import Testing
         #expect(zero?.code == .connectFailed)
     }
 
-    @Test func `a password is checked, and a wrong one is named as the reason without being repeated`() async throws {
+    @Test func `a wrong password is refused, and the error gives the reason without repeating the password`()
+        async throws
+    {
         let server = try await PlainServer.start(hostRules: ["local all postgres trust", "local all all scram-sha-256"])
         try await server.use { server in
             let log = LogCollector()
@@ -95,7 +95,9 @@ import Testing
         }
     }
 
-    @Test func `when the server has no place left that is the reason given, and later there is one`() async throws {
+    @Test func `connecting to a full server fails with tooManyConnections, and works once a connection is free`()
+        async throws
+    {
         try await withServer(maximumConnections: 10) { server, _ in
             let configuration = server.configuration()
             var open: [PostgresConnection] = []
@@ -115,11 +117,11 @@ import Testing
             }
             #expect(refusal?.sqlState == .tooManyConnections)
             for connection in open { await connection.close() }
-            try await eventually("a place is free") { await failureOfConnecting(configuration) == nil }
+            try await eventually("a connection is free") { await failureOfConnecting(configuration) == nil }
         }
     }
 
-    @Test func `a server that is going down or coming up says so until it is up`() async throws {
+    @Test func `connecting to a server that restarts fails until the server is up`() async throws {
         try await withServer { server, local in
             let configuration = server.configuration()
             let holder = try await PostgresConnection.connect(
@@ -128,7 +130,7 @@ import Testing
                 logger: LogCollector().logger
             )
             await local.stop(mode: .immediate)
-            try await eventually("the connection is noticed to be dead") { !holder.isUsable }
+            try await eventually("the loss is noticed") { !holder.isUsable }
             #expect(await failureOfConnecting(configuration)?.code == .connectFailed)
             #expect(await failure { try await holder.number("SELECT 1::int8") }?.code == .connectionLost)
             let starting = Task { try await local.start() }
@@ -143,8 +145,8 @@ import Testing
         }
     }
 
-    // libpq closes the first socket and often gets the same descriptor for the next host; a poller that is not told waits for ever.
-    @Test func `of several hosts the first that answers is used`() async throws {
+    // libpq closes the first socket and often gets the same descriptor for the next host. A poller that does not know this waits forever.
+    @Test func `of several hosts the first one that answers is used`() async throws {
         let server = try await PlainServer.start(
             listensOnTCP: true,
             hostRules: ["local all all trust", "host all all 127.0.0.1/32 trust"]
@@ -162,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func `after the reactor is shut down nothing connects, and nobody waits`() async throws {
+    @Test func `after the reactor is shut down connecting fails at once`() async throws {
         try await withFixture { fixture in
             let reactor = try Reactor()
             let open = try await PostgresConnection.connect(
@@ -186,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func `a connection that is dropped without being closed is closed`() async throws {
+    @Test func `a connection is closed when its last reference goes`() async throws {
         try await withFixture { fixture in
             let observer = try await fixture.connect()
             var process: Int32 = 0
@@ -196,7 +198,7 @@ import Testing
                 #expect(try await connection.number("SELECT 1::int8") == 1)
             }
             let count = Statement("SELECT count(*) FROM pg_stat_activity WHERE pid = $1")
-            try await eventually("the server has noticed") {
+            try await eventually("the server has closed the session") {
                 try await observer.query(count, [process])[0].decode(0, as: Int.self) == 0
             }
         }

@@ -2,11 +2,11 @@ import LibPQ
 import Postgres
 import Testing
 
-/// The pipeline's rules, without a server: what is written in which order, and who is told what.
+/// The rules of `Conversation`, without a server: the order of messages, and the outcome of each request.
 @Suite struct ConversationTests {
     typealias Steps = [String]
 
-    @Test func `each statement is its own group, so that a failure reaches no neighbour`() {
+    @Test func `each statement is its own group, so that a failure reaches no neighbor`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a")
         talk.ask("b")
@@ -23,7 +23,7 @@ import Testing
         #expect(talk.write() == ["enterPipeline", "prepare m1", "execute m1", "execute m1", "execute m1", "sync"])
     }
 
-    @Test func `a failing neighbour makes the others go again, and only its own caller hears of it`() {
+    @Test func `the failure of a statement makes its neighbors go again, and only its own caller gets the error`() {
         var talk = Talk(policy: .perFlush)
         talk.ask("bad")
         talk.ask("good")
@@ -47,7 +47,7 @@ import Testing
         #expect(talk.finished == ["bad: server"])
     }
 
-    @Test func `a statement that the server forgot is prepared again, once`() {
+    @Test func `a statement that the server no longer knows is prepared again, once`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a")
         _ = talk.write()
@@ -58,7 +58,7 @@ import Testing
         #expect(talk.finished == ["a: server"])
     }
 
-    @Test func `a script waits for the pipeline to be empty, and the pipeline for the script`() {
+    @Test func `a script waits until the pipeline is empty, and statements wait until the script has ended`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a")
         talk.askScript("s")
@@ -71,7 +71,7 @@ import Testing
         #expect(talk.finished == ["a: rows", "s: rows"])
     }
 
-    @Test func `the first error of a script counts, whatever comes after it`() {
+    @Test func `the outcome of a script is its first error, whatever follows`() {
         var talk = Talk(policy: .everyQuery)
         talk.askScript("s")
         _ = talk.write()
@@ -79,7 +79,7 @@ import Testing
         #expect(talk.finished == ["s: server"])
     }
 
-    @Test func `no more is written than the window allows, until answers come`() {
+    @Test func `no more statements than the window are written before answers arrive`() {
         var talk = Talk(policy: .perFlush)
         for _ in 0..<600 { talk.ask("a") }
         let first = talk.write()
@@ -91,23 +91,25 @@ import Testing
         #expect(!talk.write().isEmpty)
     }
 
-    @Test func `a caller that has left is not asked for`() {
+    @Test func `the statement of a caller that has left is not written`() {
         var talk = Talk(policy: .perFlush)
         talk.ask("a")
         talk.leave(0)
         #expect(talk.write().isEmpty)
     }
 
-    @Test func `while a cancellation travels nothing new is sent, lest it be hit`() {
+    @Test func `while a cancellation travels, no statement is written that it could hit`() {
         var talk = Talk(policy: .everyQuery)
-        talk.hold(true)
         talk.ask("a")
+        _ = talk.write()
+        talk.beginCancellation()
+        talk.ask("b")
         #expect(talk.write().isEmpty)
-        talk.hold(false)
+        talk.cancellationReturned()
         #expect(!talk.write().isEmpty)
     }
 
-    @Test func `an answer that nothing asked for gives the connection up`() {
+    @Test func `an answer without a request closes the connection`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a")
         _ = talk.write()
@@ -116,7 +118,7 @@ import Testing
         #expect(isConfused)
     }
 
-    @Test func `when the connection goes, what was written is told apart from what was not`() {
+    @Test func `when the connection is closed, written statements are reported apart from unwritten ones`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a")
         _ = talk.write()
@@ -126,7 +128,7 @@ import Testing
         #expect(unsent == ["b"])
     }
 
-    @Test func `a deadline removes what waits and names what is being answered`() {
+    @Test func `a passed deadline removes waiting statements and reports the statement that the server works on`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a", deadline: .seconds(1))
         _ = talk.write()
@@ -144,14 +146,14 @@ import Testing
     }
 }
 
-/// A conversation whose requests are known by name.
+/// A conversation whose requests have names.
 private struct Talk: ~Copyable {
     enum Arrival { case answer, failure, forgotten, aborted, end, sync }
 
     private var conversation: Conversation
     private var statements: [String: Statement] = [:]
     private var requests: [(name: String, request: Request)] = []
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     var finished: [String] = []
     var isConfused = false
 
@@ -168,7 +170,7 @@ private struct Talk: ~Copyable {
     mutating func askScript(_ name: String) { enqueue(name, .script(name), .seconds(10)) }
 
     private mutating func enqueue(_ name: String, _ work: Request.Work, _ deadline: Duration) {
-        let request = Request(work, deadline: start + deadline, waiter: Waiter())
+        let request = Request(work, deadline: start + deadline)
         requests.append((name, request))
         conversation.enqueue(request)
     }
@@ -177,7 +179,9 @@ private struct Talk: ~Copyable {
         requests[index].request.finish(.failure(PostgresError(.cancelled, "left")))
     }
 
-    mutating func hold(_ isHeld: Bool) { conversation.isHeld = isHeld }
+    mutating func beginCancellation() { conversation.beginCancellation() }
+
+    mutating func cancellationReturned() { conversation.cancellationReturned(at: start) }
 
     mutating func write() -> [String] {
         var steps: [String] = []

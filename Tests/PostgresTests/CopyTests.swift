@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// COPY … FROM STDIN: all rows or none.
+/// COPY … FROM STDIN copies all rows or none.
 @Suite(.hangLimit) struct CopyTests {
     private struct Refusal: Error {}
     private static let copy = "COPY t FROM STDIN"
@@ -21,7 +21,7 @@ import Testing
         #expect(found == count, sourceLocation: sourceLocation)
     }
 
-    /// A source that hands out what the test gives it, one chunk at a time.
+    /// A source of chunks that a closure provides, one at a time.
     private struct Source: AsyncSequence {
         let next: @Sendable (Int) async throws -> [UInt8]?
 
@@ -40,7 +40,7 @@ import Testing
 
     private static func row(_ number: Int) -> [UInt8] { Array("\(number)\trow \(number)\n".utf8) }
 
-    @Test func `many chunks, the tiny and the huge, cut anywhere, arrive as one text`() async throws {
+    @Test func `chunks of all sizes, cut anywhere, arrive as one text`() async throws {
         try await withTable { fixture, connection in
             let text = (0..<200_000).flatMap(Self.row)
             let sizes = [1, 2, 3, 0, 7, 100, 5_000_000, 65_536, 1, 1 << 30]
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `ten thousand chunks of one row each, and none at all`() async throws {
+    @Test func `a COPY accepts ten thousand small chunks, and no chunk at all`() async throws {
         try await withTable { fixture, connection in
             let count = try await connection.copyIn(Self.copy, Source { $0 < 10_000 ? Self.row($0) : nil })
             #expect(count == 10_000)
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `an error in the data fails the COPY, no row stays, and the connection goes on`() async throws {
+    @Test func `an error in the data fails the COPY, no row stays, and the connection stays usable`() async throws {
         try await withTable { fixture, connection in
             let error = await failure {
                 try await connection.copyIn(
@@ -80,7 +80,8 @@ import Testing
         }
     }
 
-    @Test func `when the source throws no row stays, its error is thrown on, and the connection goes on`() async throws
+    @Test func `if the source of a COPY throws, no row stays, its error is thrown, and the connection stays usable`()
+        async throws
     {
         try await withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
@@ -98,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `when the task is cancelled no row stays, and the connection goes on`() async throws {
+    @Test func `if the task of a COPY is cancelled, no row stays, and the connection stays usable`() async throws {
         try await withTable { fixture, connection in
             let (reached, signal) = AsyncStream<Void>.makeStream()
             let task = Task {
@@ -107,7 +108,7 @@ import Testing
                     Source { index in
                         if index < 100 { return Self.row(index) }
                         signal.finish()
-                        // Ends with the task, and with an error of its own then.
+                        // The sleep ends with the task, with an error of its own.
                         try await Task.sleep(for: .seconds(600))
                         return nil
                     }
@@ -122,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `a COPY that cannot begin says why, and the connection goes on`() async throws {
+    @Test func `a COPY that cannot begin fails with the reason, and the connection stays usable`() async throws {
         try await withTable { fixture, connection in
             let error = await failure { try await connection.copyIn("COPY missing FROM STDIN", Source { _ in nil }) }
             #expect(error?.sqlState == .undefinedTable)
@@ -131,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `a COPY is undone with the transaction that it is part of`() async throws {
+    @Test func `a COPY is rolled back with its transaction`() async throws {
         try await withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
                 try await connection.transaction { connection in
@@ -143,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func `statements asked during a COPY are answered after it`() async throws {
+    @Test func `statements that are submitted during a COPY are answered after it`() async throws {
         try await withTable { fixture, connection in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let (begun, signal) = AsyncStream<Void>.makeStream()
@@ -173,7 +174,9 @@ import Testing
         }
     }
 
-    @Test func `when the connection dies in the middle, the caller learns it and no row stays`() async throws {
+    @Test func `if the connection breaks in the middle of a COPY, the caller gets an error, and no row stays`()
+        async throws
+    {
         try await withTable { fixture, connection in
             let process = connection.backendProcessID
             let error = await failure {
@@ -193,7 +196,9 @@ import Testing
         }
     }
 
-    @Test func `a server that takes no more data is given up at the deadline`() async throws {
+    @Test func `a COPY to a server that reads no more data fails at the deadline, and the connection is closed`()
+        async throws
+    {
         try await withTable { fixture, connection in
             let process = connection.backendProcessID
             // The row lock makes the server stop reading in the middle of the data.

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// A server that is killed: everybody who waits gets an answer, and what was there before works again afterwards.
+/// A server that is killed: every caller gets an answer, and pools and pipelines work again after the restart.
 @Suite(.hangLimit) struct CrashTests {
     private static let echo = Statement("SELECT $1::int8")
     private static let sleep = Statement("SELECT pg_sleep(600), $1::int8")
@@ -17,7 +17,24 @@ import Testing
         )
     }
 
-    /// Waits until so many sessions sleep.
+    /// Runs `body` with a connection, a pool and a pipeline.
+    private func withClients(
+        of server: TestServer,
+        _ body: (PostgresConnection, PostgresPool, PostgresPipeline) async throws -> Void
+    ) async throws {
+        let reactor = try TestReactor.shared
+        let logger = LogCollector().logger
+        let connection = try await connect(server)
+        let options = PostgresPoolOptions(maximumConnections: 4)
+        try await PostgresPool.with(server.configuration(), options: options, reactor: reactor, logger: logger) {
+            pool in
+            try await PostgresPipeline.with(server.configuration(), reactors: [reactor], logger: logger) { pipeline in
+                try await body(connection, pool, pipeline)
+            }
+        }
+    }
+
+    /// Waits until this number of sessions sleep.
     private func waitForSleepers(_ count: Int, on server: TestServer) async throws {
         let observer = try await connect(server)
         let sleepers = Statement(
@@ -29,82 +46,67 @@ import Testing
         await observer.close()
     }
 
-    @Test func `in the middle of statements, look-ups and pooled work everybody is told, and all recover`() async throws
+    @Test
+    func
+        `after a crash in the middle of statements and look-ups all callers get an error, and pool and pipeline recover`()
+        async throws
     {
         try await withServer { server, local in
-            let logger = LogCollector().logger
-            let reactor = try TestReactor.shared
-            let connection = try await connect(server)
-            let pool = PostgresPool(
-                server.configuration(),
-                options: .init(maximumConnections: 4, leaseDeadline: .ample),
-                reactor: reactor,
-                logger: logger
-            )
-            let pipeline = PostgresPipeline(server.configuration(), reactors: [reactor], logger: logger)
-            try await withThrowingTaskGroup(of: PostgresError?.self) { group in
-                for number in 0..<100 {
-                    group.addTask {
-                        await failure { try await connection.query(Self.sleep, [number], deadline: .ample) }
+            try await withClients(of: server) { connection, pool, pipeline in
+                try await withThrowingTaskGroup(of: PostgresError?.self) { group in
+                    for number in 0..<100 {
+                        group.addTask {
+                            await failure { try await connection.query(Self.sleep, [number], deadline: .ample) }
+                        }
+                        group.addTask {
+                            await failure { try await pipeline.query(Self.sleep, [number], deadline: .ample) }
+                        }
                     }
-                    group.addTask {
-                        await failure { try await pipeline.query(Self.sleep, [number], deadline: .ample) }
+                    for number in 0..<4 {
+                        group.addTask {
+                            await failure { try await pool.query(Self.sleep, [number], deadline: .ample) }
+                        }
                     }
-                }
-                for number in 0..<4 {
-                    group.addTask {
-                        await failure { try await pool.query(Self.sleep, [number], deadline: .ample) }
+                    try await waitForSleepers(6, on: server)
+                    try await local.kill9()
+                    for try await error in group {
+                        #expect(error?.code == .connectionLost || error?.sqlState == .adminShutdown)
                     }
                 }
-                try await waitForSleepers(6, on: server)
-                try await local.kill9()
-                for try await error in group {
-                    #expect(error?.code == .connectionLost || error?.sqlState == .adminShutdown)
+                #expect(!connection.isUsable)
+                #expect(await failure { try await pool.query(Self.echo, [1]) }?.code == .connectFailed)
+                #expect(await failure { try await pipeline.query(Self.echo, [1]) }?.code == .connectFailed)
+                try await local.start()
+                try await eventually("the pipeline works again") {
+                    await failure { try await pipeline.query(Self.echo, [1]) } == nil
                 }
+                try await eventually("the pool works again") {
+                    await failure { try await pool.query(Self.echo, [1]) } == nil
+                }
+                let rows = try await pipeline.query(Self.echo, [7])
+                #expect(try rows[0].decode(0, as: Int.self) == 7)
             }
-            #expect(!connection.isUsable)
-            #expect(await failure { try await pool.query(Self.echo, [1]) }?.code == .connectFailed)
-            #expect(await failure { try await pipeline.query(Self.echo, [1]) }?.code == .connectFailed)
-            try await local.start()
-            try await eventually("the pipeline is back") {
-                await failure { try await pipeline.query(Self.echo, [1]) } == nil
-            }
-            try await eventually("the pool is back") { await failure { try await pool.query(Self.echo, [1]) } == nil }
-            let rows = try await pipeline.query(Self.echo, [7])
-            #expect(try rows[0].decode(0, as: Int.self) == 7)
-            await pool.shutdown()
-            await pipeline.shutdown()
         }
     }
 
-    @Test func `while idle it is noticed, and the first call after the restart works`() async throws {
+    @Test func `a crash is noticed while idle, and the first call after the restart works`() async throws {
         try await withServer { server, local in
-            let logger = LogCollector().logger
-            let reactor = try TestReactor.shared
-            let connection = try await connect(server)
-            let pool = PostgresPool(
-                server.configuration(),
-                options: .init(leaseDeadline: .ample),
-                reactor: reactor,
-                logger: logger
-            )
-            let pipeline = PostgresPipeline(server.configuration(), reactors: [reactor], logger: logger)
-            try await pool.query(Self.echo, [1])
-            _ = try await pipeline.query(Self.echo, [1])
-            try await local.kill9()
-            try await eventually("all have noticed") {
-                !connection.isUsable && !pipeline.isConnected && pool.usage.open == 0
+            try await withClients(of: server) { connection, pool, pipeline in
+                try await pool.query(Self.echo, [1])
+                _ = try await pipeline.query(Self.echo, [1])
+                try await local.kill9()
+                try await eventually("all notice the loss") {
+                    !connection.isUsable && !pipeline.isConnected && pool.usage.open == 0
+                }
+                try await local.start()
+                _ = try await pipeline.query(Self.echo, [2])
+                try await pool.query(Self.echo, [2])
+                #expect(await failure { try await connection.query(Self.echo, [2]) }?.code == .connectionLost)
             }
-            try await local.start()
-            _ = try await pipeline.query(Self.echo, [2])
-            try await pool.query(Self.echo, [2])
-            #expect(await failure { try await connection.query(Self.echo, [2]) }?.code == .connectionLost)
-            await pool.shutdown()
-            await pipeline.shutdown()
         }
     }
 
-    @Test func `in the middle of a COPY its caller is told, and no row stays`() async throws {
+    @Test func `after a crash in the middle of a COPY its caller gets an error, and no row stays`() async throws {
         try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
             let connection = try await connect(server)
             try await connection.script("CREATE TABLE t (a int)")
@@ -117,7 +119,7 @@ import Testing
             for await _ in asked {}
             for number in 0..<1000 { sink.yield(Array("\(number)\n".utf8)) }
             try await local.kill9()
-            try await eventually("it is noticed") { !connection.isUsable }
+            try await eventually("the loss is noticed") { !connection.isUsable }
             sink.yield(Array("1\n".utf8))
             sink.finish()
             #expect(await failure { try await task.value }?.code == .connectionLost)
@@ -127,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `in the middle of a transaction nothing of it stays`() async throws {
+    @Test func `after a crash in the middle of a transaction no row of it stays`() async throws {
         try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
             let connection = try await connect(server)
             try await connection.script("CREATE TABLE t (a int)")
@@ -135,7 +137,7 @@ import Testing
                 try await connection.transaction { connection in
                     try await connection.query(Statement("INSERT INTO t VALUES (1)"))
                     try await local.kill9()
-                    try await eventually("it is noticed") { !connection.isUsable }
+                    try await eventually("the loss is noticed") { !connection.isUsable }
                 }
             }
             #expect(error?.code == .connectionLost)
@@ -146,8 +148,8 @@ import Testing
         }
     }
 
-    // A socket that closed has its number used again at once: whoever still acts on the old number acts on another connection.
-    @Test func `connections that break do not silence those that are made at the same time`() async throws {
+    // The system gives the number of a closed socket to the next one at once. Code that still uses the number acts on another connection.
+    @Test func `connections that break do not affect connections that are opened at the same time`() async throws {
         try await withFixture { fixture in
             let end = Statement("SELECT pg_terminate_backend(pg_backend_pid())", prepared: false)
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -168,50 +170,55 @@ import Testing
         }
     }
 
-    // A caller that hears nothing holds its own caller, and so on up to the client.
-    @Test func `when backends are ended at random under load every call is answered, and rightly`() async throws {
+    // A caller that gets no answer blocks its own caller, and so on up to the client.
+    @Test func `if server processes end at random under load, every call gets an answer, and no wrong one`()
+        async throws
+    {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .ample))
-            let pipeline = try fixture.pipeline()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for worker in 0..<16 {
-                    group.addTask {
-                        for number in 0..<150 {
-                            let value = worker * 1000 + number
-                            do {
-                                let rows =
-                                    worker % 2 == 0
-                                    ? try await pool.query(Self.echo, [value])
-                                    : try await pipeline.query(Self.echo, [value])
-                                #expect(try rows[0].decode(0, as: Int.self) == value)
-                            } catch let error as PostgresError {
-                                let expected: Set<PostgresError.Code> = [
-                                    .connectionLost, .connectFailed, .server, .poolTimedOut,
-                                ]
-                                #expect(expected.contains(error.code), "\(error)")
-                                #expect(error.code != .server || error.sqlState == .adminShutdown)
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 4, leaseDeadline: .ample)) {
+                pool in
+                try await fixture.withPipeline { pipeline in
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for worker in 0..<16 {
+                            group.addTask {
+                                for number in 0..<150 {
+                                    let value = worker * 1000 + number
+                                    do {
+                                        let rows =
+                                            worker % 2 == 0
+                                            ? try await pool.query(Self.echo, [value])
+                                            : try await pipeline.query(Self.echo, [value])
+                                        #expect(try rows[0].decode(0, as: Int.self) == value)
+                                    } catch let error as PostgresError {
+                                        let expected: Set<PostgresError.Code> = [
+                                            .connectionLost, .connectFailed, .server, .poolTimedOut,
+                                        ]
+                                        #expect(expected.contains(error.code), "\(error)")
+                                        #expect(error.code != .server || error.sqlState == .adminShutdown)
+                                    }
+                                }
                             }
                         }
+                        group.addTask {
+                            for _ in 0..<20 {
+                                try await administer(
+                                    """
+                                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                                    WHERE datname = '\(fixture.configuration.database ?? "")' AND random() < 0.5
+                                    """
+                                )
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+                    try await eventually("the pool works") {
+                        await failure { try await pool.query(Self.echo, [1]) } == nil
+                    }
+                    try await eventually("the pipeline works") {
+                        await failure { try await pipeline.query(Self.echo, [1]) } == nil
                     }
                 }
-                group.addTask {
-                    for _ in 0..<20 {
-                        try await administer(
-                            """
-                            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                            WHERE datname = '\(fixture.configuration.database ?? "")' AND random() < 0.5
-                            """
-                        )
-                    }
-                }
-                try await group.waitForAll()
             }
-            try await eventually("the pool works") { await failure { try await pool.query(Self.echo, [1]) } == nil }
-            try await eventually("the pipeline works") {
-                await failure { try await pipeline.query(Self.echo, [1]) } == nil
-            }
-            await pool.shutdown()
-            await pipeline.shutdown()
         }
     }
 }

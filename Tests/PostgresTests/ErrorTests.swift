@@ -3,10 +3,10 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What errors and the log say, and what they must not.
+/// The contents of errors and log lines.
 @Suite(.hangLimit) struct ErrorTests {
-    // Parameters are digests and names of tenants, SQL can hold literals, and the server's DETAIL repeats whole rows.
-    @Test func `no error's description and no line of the log repeats a parameter, SQL or a row`() async throws {
+    // Parameters are digests and names of tenants, SQL can contain literals, and the server's DETAIL repeats whole rows.
+    @Test func `no error description and no log line repeats a parameter, SQL or a row`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script(
@@ -14,40 +14,40 @@ import Testing
             )
             let insert = Statement("INSERT INTO t VALUES ($1, $2, $3) /* hunter2 */")
             try await connection.query(insert, ["hunter2", 1, 1])
-            let pipeline = try fixture.pipeline()
-            let errors = [
-                await failure { try await connection.query(insert, ["hunter2", 1, 1]) },
-                await failure { try await connection.query(insert, ["hunter2", -424_242, 1]) },
-                await failure { try await connection.query(insert, ["hunter2", 424_242, nil as Int?]) },
-                await failure { try await connection.query(Statement("SELECT $1::int"), ["hunter2"]) },
-                await failure { try await connection.query(Statement("SELECT hunter2")) },
-                await failure { try await connection.script("SELECT 'hunter2'::int") },
-                await failure { try await connection.script("hunter2") },
-                await failure {
-                    try await connection.query(Statement("SELECT 'hunter2', pg_sleep(9)"), deadline: .zero)
-                },
-                await failure { try await pipeline.query(Statement("SELECT 'hunter2'::text::int")) },
-            ]
-            for error in errors {
-                let error = try #require(error)
-                #expect(!"\(error)".contains("hunter2") && !"\(error)".contains("424242"))
-                #expect(!error.message.contains("hunter2"))
-            }
-            #expect(
-                errors.prefix(3).map { $0?.sqlState } == [
-                    .uniqueViolation, .checkViolation, SQLState(rawValue: "23502"),
+            try await fixture.withPipeline { pipeline in
+                let errors = [
+                    await failure { try await connection.query(insert, ["hunter2", 1, 1]) },
+                    await failure { try await connection.query(insert, ["hunter2", -424_242, 1]) },
+                    await failure { try await connection.query(insert, ["hunter2", 424_242, nil as Int?]) },
+                    await failure { try await connection.query(Statement("SELECT $1::int"), ["hunter2"]) },
+                    await failure { try await connection.query(Statement("SELECT hunter2")) },
+                    await failure { try await connection.script("SELECT 'hunter2'::int") },
+                    await failure { try await connection.script("hunter2") },
+                    await failure {
+                        try await connection.query(Statement("SELECT 'hunter2', pg_sleep(9)"), deadline: .zero)
+                    },
+                    await failure { try await pipeline.query(Statement("SELECT 'hunter2'::text::int")) },
                 ]
-            )
-            #expect(errors[0]?.constraint == "single")
-            #expect(errors[1]?.constraint == "t_b_check")
-            #expect(errors[2]?.column == "c")
-            #expect(errors[2]?.table == "t")
-            #expect(!fixture.log.text.contains("hunter2"))
-            await pipeline.shutdown()
+                for error in errors {
+                    let error = try #require(error)
+                    #expect(!"\(error)".contains("hunter2") && !"\(error)".contains("424242"))
+                    #expect(!error.message.contains("hunter2"))
+                }
+                #expect(
+                    errors.prefix(3).map { $0?.sqlState } == [
+                        .uniqueViolation, .checkViolation, SQLState(rawValue: "23502"),
+                    ]
+                )
+                #expect(errors[0]?.constraint == "single")
+                #expect(errors[1]?.constraint == "t_b_check")
+                #expect(errors[2]?.column == "c")
+                #expect(errors[2]?.table == "t")
+                #expect(!fixture.log.text.contains("hunter2"))
+            }
         }
     }
 
-    @Test func `a notice of the server reaches the log`() async throws {
+    @Test func `a notice of the server is logged`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script("DO $$ BEGIN RAISE NOTICE 'something happened'; RAISE WARNING 'beware'; END $$")
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    // A connection string is often all that is known about a password.
+    // A connection string often contains a password.
     @Test(arguments: [
         "postgresql://u:hunter2@[::1", "host=x password='hunter2", "hunter2", "password=hunter2 nonsense=1",
     ])
@@ -75,7 +75,7 @@ import Testing
         #expect(configuration.applicationName == "a")
     }
 
-    @Test func `settings arrive with every character`() async throws {
+    @Test func `settings reach the server with every character`() async throws {
         try await withFixture { fixture in
             let configuration = fixture.configuration
                 .setting("search_path", "\"a b\", \"c\\\\d\"")
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func `a verifier lets the role log in and holds no password`() async throws {
+    @Test func `a password verifier does not contain the password`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let verifier = try connection.passwordVerifier(user: "somebody", password: "hunter2")

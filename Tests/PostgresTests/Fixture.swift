@@ -2,7 +2,7 @@ import Logging
 import Postgres
 import TestSupport
 
-/// A fresh database, how to reach it, and what was logged meanwhile.
+/// A new database for one test, and the log of its connections.
 struct Fixture: Sendable {
     let configuration: PostgresConfiguration
     let log = LogCollector()
@@ -15,30 +15,41 @@ struct Fixture: Sendable {
         )
     }
 
+    /// Creates a pool that its test shuts down, or drops.
     func pool(
-        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .ample),
-        _ configuration: PostgresConfiguration? = nil
+        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .ample)
     ) throws -> PostgresPool {
-        PostgresPool(
-            configuration ?? self.configuration,
-            options: options,
-            reactor: try TestReactor.shared,
-            logger: log.logger
-        )
+        PostgresPool(configuration, options: options, reactor: try TestReactor.shared, logger: log.logger)
     }
 
-    func pipeline(_ configuration: PostgresConfiguration? = nil) throws -> PostgresPipeline {
-        PostgresPipeline(
+    func withPool<T>(
+        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .seconds(60)),
+        _ body: (PostgresPool) async throws -> T
+    ) async throws -> T {
+        try await withResource(try pool(options), body, close: { await $0.shutdown() })
+    }
+
+    /// Creates a pipeline that its test shuts down.
+    func pipeline() throws -> PostgresPipeline {
+        PostgresPipeline(configuration, reactors: [try TestReactor.shared], logger: log.logger)
+    }
+
+    func withPipeline<T>(
+        _ configuration: PostgresConfiguration? = nil,
+        _ body: (PostgresPipeline) async throws -> T
+    ) async throws -> T {
+        try await PostgresPipeline.with(
             configuration ?? self.configuration,
             reactors: [try TestReactor.shared],
-            logger: log.logger
+            logger: log.logger,
+            body
         )
     }
 
     /// Waits until the server executes a statement that contains `text` in this database, or until it executes none.
     func waitUntilRunning(_ text: String, _ isRunning: Bool = true) async throws {
         let observer = try await connect()
-        try await eventually(isRunning ? "\(text) runs" : "\(text) has ended") {
+        try await eventually(isRunning ? "\(text) runs" : "\(text) ends") {
             let rows = try await observer.query(Self.running, [text])
             return (try rows[0].decode(0, as: Int.self) > 0) == isRunning
         }
@@ -57,7 +68,7 @@ func withFixture<T>(_ body: (Fixture) async throws -> T) async throws -> T {
     try await withDatabase { try await body(Fixture(configuration: $0)) }
 }
 
-/// The `PostgresError` that `body` ends with; `nil` if it ends well or with another error.
+/// Returns the `PostgresError` that `body` throws, or `nil` if it returns or throws another error.
 func failure<T>(_ body: () async throws -> T) async -> PostgresError? {
     do {
         _ = try await body()
@@ -68,12 +79,12 @@ func failure<T>(_ body: () async throws -> T) async -> PostgresError? {
 }
 
 extension PostgresConnection {
-    /// One number.
+    /// Returns the number that a query selects.
     func number(_ sql: String) async throws -> Int {
         try await query(Statement(sql, prepared: false))[0].decode(0)
     }
 
-    /// One text.
+    /// Returns the text that a query selects.
     func text(_ sql: String) async throws -> String {
         try await query(Statement(sql, prepared: false))[0].decode(0)
     }

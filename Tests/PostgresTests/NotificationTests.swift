@@ -2,10 +2,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// LISTEN and NOTIFY.
+/// Notifications by LISTEN and NOTIFY.
 @Suite(.hangLimit) struct NotificationTests {
-    @Test func `what one connection sends reaches the others, in order, with channel, payload and sender`() async throws
-    {
+    @Test func `notifications reach another connection in order, with channel, payload and sender`() async throws {
         try await withFixture { fixture in
             let listener = try await fixture.connect()
             let sender = try await fixture.connect()
@@ -27,8 +26,8 @@ import Testing
         }
     }
 
-    // It arrives behind the answer, in the same packet, and nothing follows that would wake anybody up again.
-    @Test func `a notification that comes with an answer is delivered at once`() async throws {
+    // The notification arrives behind the answer in the same packet, and no later packet wakes the reactor.
+    @Test func `a notification that arrives with an answer is delivered at once`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.listen("own")
@@ -42,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `the stream ends when the connection dies or is closed`() async throws {
+    @Test func `the stream of notifications ends when the connection breaks or is closed`() async throws {
         try await withFixture { fixture in
             for isKilled in [true, false] {
                 let listener = try await fixture.connect()
@@ -58,15 +57,15 @@ import Testing
         }
     }
 
-    @Test func `of more notifications than the bound the newest stay`() async throws {
+    @Test func `of more unread notifications than the limit the newest are kept`() async throws {
         try await withFixture { fixture in
             let listener = try await fixture.connect()
             try await listener.listen("many")
             let sender = try await fixture.connect()
             try await sender.script("SELECT pg_notify('many', n::text) FROM generate_series(1, 3000) n")
-            // An answer to the listener comes behind what was sent to it before.
+            // An answer to the listener arrives behind the notifications that were sent to it before.
             try await sender.script("NOTIFY many, 'last'")
-            try await eventually("all have arrived") { try await listener.number("SELECT 1::int8") == 1 }
+            try await eventually("all notifications have arrived") { try await listener.number("SELECT 1::int8") == 1 }
             var payloads: [String] = []
             for await notification in listener.notifications {
                 payloads.append(notification.payload)
@@ -77,13 +76,13 @@ import Testing
         }
     }
 
-    // A connection that still listens would hand the next caller somebody else's notifications, and keep them in memory.
-    @Test func `a connection that listens does not go back to its pool`() async throws {
+    // A connection that still listens would keep notifications in memory, which the next caller does not expect.
+    @Test func `a connection that listens is closed instead of going back to its pool`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool()
-            try await pool.withConnection { try await $0.listen("channel") }
-            #expect(pool.usage.open == 0)
-            await pool.shutdown()
+            try await fixture.withPool { pool in
+                try await pool.withConnection { try await $0.listen("channel") }
+                #expect(pool.usage.open == 0)
+            }
         }
     }
 }

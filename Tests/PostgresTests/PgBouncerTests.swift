@@ -5,11 +5,15 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What works through PgBouncer in transaction mode, and what does not; `docs/postgres.md` has the table.
+/// PgBouncer in transaction mode.
+///
+/// `docs/postgres.md` has a table of these guarantees.
 @Suite(.hangLimit) struct PgBouncerTests {
     private static let programs = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"]
 
-    /// Runs `body` against a server and a PgBouncer of two server connections before it; says so if there is no PgBouncer.
+    /// Runs `body` with a server and with a PgBouncer that has two connections to the server.
+    ///
+    /// Without an installed PgBouncer, this records a warning instead.
     private func withPgBouncer(
         settings: String = "",
         preparing sql: String = "",
@@ -37,7 +41,7 @@ import Testing
                 logfile = \(server.folder)/data/pgbouncer.log
                 \(settings)
                 """
-            // A wildcard database needs a forced user where authentication is `any`.
+            // A wildcard database needs a fixed user if the authentication is `any`.
             let text = configuration.replacing("port=\(server.port)\n", with: "port=\(server.port) user=postgres\n")
             try text.write(toFile: "\(server.folder)/pgbouncer.ini", atomically: false, encoding: .utf8)
             try await server.asOwner("\(program) -q -d \(server.folder)/pgbouncer.ini")
@@ -54,6 +58,18 @@ import Testing
         }
     }
 
+    private func withPipeline(
+        _ configuration: PostgresConfiguration,
+        _ body: (PostgresPipeline) async throws -> Void
+    ) async throws {
+        try await PostgresPipeline.with(
+            configuration,
+            reactors: [try TestReactor.shared],
+            logger: LogCollector().logger,
+            body
+        )
+    }
+
     private func connect(_ configuration: PostgresConfiguration) async throws -> PostgresConnection {
         try await PostgresConnection.connect(
             configuration,
@@ -62,7 +78,7 @@ import Testing
         )
     }
 
-    @Test func `statements, scripts, transactions, COPY, cancellation and pools work`() async throws {
+    @Test func `statements, scripts, transactions, COPY, cancellation and pools work through PgBouncer`() async throws {
         try await withPgBouncer { direct, pooled in
             let connection = try await connect(pooled)
             let observer = try await connect(direct)
@@ -103,75 +119,80 @@ import Testing
     }
 
     private func usePool(_ pooled: PostgresConfiguration) async throws {
-        let pool = PostgresPool(
+        try await PostgresPool.with(
             pooled,
             options: PostgresPoolOptions(maximumConnections: 6, leaseDeadline: .ample),
             reactor: try TestReactor.shared,
             logger: LogCollector().logger
-        )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0..<200 {
-                group.addTask {
-                    let echo = try await pool.transaction { connection in
-                        try await connection.query(Statement("SELECT $1::int8"), [number])[0].decode(0, as: Int.self)
+        ) { pool in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<200 {
+                    group.addTask {
+                        let echo = try await pool.transaction { connection in
+                            try await connection.query(Statement("SELECT $1::int8"), [number])[0]
+                                .decode(0, as: Int.self)
+                        }
+                        #expect(echo == number)
                     }
-                    #expect(echo == number)
                 }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
         }
-        await pool.shutdown()
     }
 
-    // Two clients share two server connections, so a statement is often executed where another client's was prepared.
-    @Test func `prepared statements do not work, and fail instead of executing something else`() async throws {
+    // Two clients share two server connections, so a statement often runs where the statement of another client was prepared.
+    @Test func `prepared statements fail through PgBouncer instead of executing another statement`() async throws {
         try await withPgBouncer(settings: "server_reset_query_always = 0") { _, pooled in
             var preparing = pooled
             preparing.usesPreparedStatements = true
             let first = try await connect(preparing)
             let second = try await connect(preparing)
-            // Both call theirs "m1".
+            // Both clients name their statement "m1".
             _ = try await first.query(Statement("SELECT 'first', $1"), [1])
             let error = await failure {
-                // On the same server connection: one that is in a transaction is lent to nobody else.
+                // This runs on the same server connection, because PgBouncer lends only the one that is not in a transaction.
                 try await second.query(Statement("SELECT 'second', $1"), [2])
             }
             #expect(error?.sqlState?.rawValue == "42P05")
         }
     }
 
-    @Test func `settings are refused, and where PgBouncer drops them no pipeline opens`() async throws {
+    @Test func `PgBouncer refuses settings, and no pipeline opens if PgBouncer drops them`() async throws {
         try await withPgBouncer { _, pooled in
             let refused = await failure { try await connect(pooled.setting("statement_timeout", "1000")) }
             #expect(refused?.code == .connectFailed)
-            let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
-            #expect(await failure { try await pipeline.query(Statement("SELECT 1")) }?.code == .connectFailed)
-            await pipeline.shutdown()
+            try await withPipeline(pooled) { pipeline in
+                #expect(await failure { try await pipeline.query(Statement("SELECT 1")) }?.code == .connectFailed)
+            }
         }
-        // Dropping default_transaction_read_only would let writes in, which a neighbour's failure could undo after they were reported.
+        // Without default_transaction_read_only the server accepts writes, which the failure of a neighbor could undo after they were reported.
         try await withPgBouncer(settings: "ignore_startup_parameters = options") { _, pooled in
-            let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
-            let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }
-            #expect(error?.code == .invalidConfiguration)
-            await pipeline.shutdown()
+            try await withPipeline(pooled) { pipeline in
+                let error = await failure {
+                    try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false))
+                }
+                #expect(error?.code == .invalidConfiguration)
+            }
         }
     }
 
-    @Test func `a role that is read-only by itself can have a pipeline`() async throws {
+    @Test func `a pipeline works for a role whose own setting is read-only`() async throws {
         try await withPgBouncer(
             settings: "ignore_startup_parameters = options",
             preparing: "ALTER ROLE postgres SET default_transaction_read_only = on"
         ) { _, pooled in
-            let pipeline = PostgresPipeline(pooled, reactors: [try TestReactor.shared], logger: LogCollector().logger)
-            let rows = try await pipeline.query(Statement("SELECT $1::int8"), [5])
-            #expect(try rows[0].decode(0, as: Int.self) == 5)
-            let error = await failure { try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false)) }
-            #expect(error?.sqlState == .readOnlyTransaction)
-            await pipeline.shutdown()
+            try await withPipeline(pooled) { pipeline in
+                let rows = try await pipeline.query(Statement("SELECT $1::int8"), [5])
+                #expect(try rows[0].decode(0, as: Int.self) == 5)
+                let error = await failure {
+                    try await pipeline.query(Statement("CREATE TABLE t (a int)", prepared: false))
+                }
+                #expect(error?.sqlState == .readOnlyTransaction)
+            }
         }
     }
 
-    @Test func `a connection that listens and rests hears nothing`() async throws {
+    @Test func `an idle connection that listens receives no notification`() async throws {
         try await withPgBouncer { direct, pooled in
             let listener = try await connect(pooled)
             let sender = try await connect(direct)
@@ -179,7 +200,7 @@ import Testing
             try await listener.listen("channel")
             for _ in 0..<20 {
                 try await sender.script("NOTIFY channel, 'lost'")
-                // The server connection that listens is lent to others meanwhile.
+                // PgBouncer lends the server connection that listens to other clients.
                 #expect(try await other.number("SELECT 1::int8") == 1)
             }
             await listener.close()

@@ -2,12 +2,12 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Statements asked of one connection at once.
+/// Concurrent statements on one connection.
 @Suite(.hangLimit) struct PipeliningTests {
     private static let echo = Statement("SELECT $1::int8")
     private static let divide = Statement("SELECT 100 / ($1::int8 % 10)")
 
-    @Test func `of 500 concurrent statements every tenth fails, and only those`() async throws {
+    @Test func `of 500 concurrent statements only those fail that have an error`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let outcomes = await withTaskGroup(of: (Int, String).self) { group in
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `each is a transaction of its own: a failure undoes no neighbour`() async throws {
+    @Test func `each statement is a transaction of its own: a failure rolls back no neighbor`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script("CREATE TABLE t (a int8 PRIMARY KEY)")
@@ -47,8 +47,8 @@ import Testing
         }
     }
 
-    // The server answers INSERT before it commits: who believes that answer is told of a row that never comes to be.
-    @Test func `a statement that fails only as it commits fails for its caller`() async throws {
+    // The server answers INSERT before it commits. A caller that trusts that answer would rely on a row that is never stored.
+    @Test func `a statement that fails at its commit fails for its caller`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script(
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `scripts and statements asked together are each answered as asked`() async throws {
+    @Test func `concurrent scripts and statements each get their own answer`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script("CREATE TABLE t (a int8)")
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func `large parameters and large results at once block neither side`() async throws {
+    @Test func `large parameters and large results at the same time block neither side`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let statement = Statement("SELECT $1")
@@ -102,7 +102,7 @@ import Testing
         }
     }
 
-    @Test func `no more statements wait than the bound, and those refused were not sent`() async throws {
+    @Test func `no more statements than the limit wait, and the refused ones were not sent`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script("CREATE TABLE t (a int8)")

@@ -4,9 +4,9 @@ import Postgres
 import Subprocess
 import TestSupport
 
-/// A server with its own `pg_hba.conf`, and with TCP and TLS where a test asks for them.
+/// A server with a `pg_hba.conf` of its own, and with TCP and TLS if a test needs them.
 ///
-/// `LocalPostgres` listens on a Unix socket and trusts everybody who reaches it, and libpq speaks TLS over TCP only.
+/// `LocalPostgres` listens on a Unix socket and trusts every client, and libpq uses TLS over TCP only.
 struct PlainServer: Sendable {
     let folder: String
     let port: Int
@@ -41,7 +41,7 @@ struct PlainServer: Sendable {
         settings: [String: String],
         files: [String: String]
     ) async throws {
-        // The server refuses to be root's.
+        // The server refuses to run as root.
         if geteuid() == 0 { try await Self.run("chown postgres \(folder)") }
         try await asOwner(
             "\(Self.binaries)/initdb -D \(folder)/data -U postgres -A trust -N -E UTF8 --locale=C.UTF-8"
@@ -65,7 +65,7 @@ struct PlainServer: Sendable {
         )
     }
 
-    /// Runs `body` and stops the server.
+    /// Runs `body`, and stops the server afterwards.
     func use(_ body: (PlainServer) async throws -> Void) async throws {
         try await withResource(self, body, close: { await $0.stop() })
     }
@@ -75,12 +75,12 @@ struct PlainServer: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// The superuser, over the Unix socket.
+    /// Returns the configuration of the superuser over the Unix socket.
     func configuration(_ more: String = "") throws -> PostgresConfiguration {
         try patient("host=\(folder) port=\(port) user=postgres dbname=postgres \(more)")
     }
 
-    /// The superuser, over TCP.
+    /// Returns the configuration of the superuser over TCP.
     func configurationOverTCP(_ more: String) throws -> PostgresConfiguration {
         try patient("hostaddr=127.0.0.1 port=\(port) user=postgres dbname=postgres \(more)")
     }
@@ -101,7 +101,7 @@ struct PlainServer: Sendable {
 
     @discardableResult
     static func run(_ command: String) async throws -> String {
-        // The server inherits the descriptors: were its output a pipe, the end of it would never come.
+        // The server inherits the descriptors. If its output were a pipe, the pipe would never end.
         let file = FileManager.default.temporaryDirectory.appending(path: "plain-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: file) }
         let result = try await Subprocess.run(

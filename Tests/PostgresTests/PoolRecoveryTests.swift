@@ -2,13 +2,13 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What becomes of callers that wait while connections cannot be opened, without a connection.
+/// Callers that wait while no connection can be opened, without a server.
 @Suite(.hangLimit) struct PoolRecoveryTests {
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     private let options = PostgresPoolOptions(maximumConnections: 2, maximumWaiters: 9, leaseDeadline: .seconds(5))
     private let down = PostgresError(.connectFailed, "down")
 
-    @Test func `a place that a failed attempt left free goes to who waits longest, once the pause is over`() {
+    @Test func `the slot of a failed attempt goes to the longest waiting caller after the pause`() {
         var pool = PoolState<Int, String>(options: options)
         for caller in ["a", "b", "c", "d"] { _ = pool.lease(caller, at: start) }
         #expect(pool.failedToOpen(down, at: start).openFor.isEmpty)

@@ -1,9 +1,9 @@
 import Postgres
 import Testing
 
-/// Who gets which connection, without a connection: numbers stand for connections, letters for callers.
+/// The rules of `PoolState`, without a server: numbers stand for connections, and letters for callers.
 @Suite struct PoolStateTests {
-    private let start = ContinuousClock.now
+    private let start = MonotonicInstant.now
     private let options = PostgresPoolOptions(
         maximumConnections: 2,
         maximumWaiters: 2,
@@ -23,13 +23,13 @@ import Testing
         }
     }
 
-    @Test func `no more connections than the bound, and no more callers wait than the bound`() {
+    @Test func `neither connections nor waiting callers exceed their limits`() {
         var pool = self.pool()
         let leases = ["a", "b", "c", "d", "e"].map { name(pool.lease($0, at: start)) }
         #expect(leases == ["open", "open", "wait", "wait", "refuse queueFull"])
     }
 
-    @Test func `first come, first served: a newcomer does not overtake`() {
+    @Test func `callers are served in the order of their arrival: a newcomer does not overtake`() {
         var pool = self.pool()
         for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         let actions = pool.release(1, openedAt: start, isReusable: true, at: start)
@@ -37,7 +37,7 @@ import Testing
         #expect(name(pool.lease("d", at: start)) == "wait")
     }
 
-    @Test func `a broken connection's place goes to the next caller, who opens a new one`() {
+    @Test func `the slot of a broken connection goes to the next caller, which opens a new connection`() {
         var pool = self.pool()
         for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         let actions = pool.release(1, openedAt: start, isReusable: false, at: start)
@@ -46,7 +46,7 @@ import Testing
         #expect(pool.count == 2)
     }
 
-    @Test func `when the server cannot be reached nobody is left waiting, and newcomers fail at once`() {
+    @Test func `if no connection can be opened, no caller keeps waiting, and newcomers fail at once`() {
         var pool = self.pool()
         for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         let down = PostgresError(.connectFailed, "down")
@@ -56,7 +56,7 @@ import Testing
         #expect(name(pool.lease("e", at: start + .seconds(3))) == "open")
     }
 
-    @Test func `a cancelled attempt says nothing about the server`() {
+    @Test func `a cancelled attempt to connect causes no pause for other callers`() {
         var pool = self.pool()
         for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         let actions = pool.failedToOpen(PostgresError(.cancelled, "gone"), at: start)
@@ -72,7 +72,7 @@ import Testing
         #expect(refused.map(\.1.code) == [.poolTimedOut])
     }
 
-    @Test func `idle connections are retired by age, by disuse and when they broke`() {
+    @Test func `idle connections are closed when they are old, unused or broken`() {
         var pool = self.pool()
         _ = pool.lease("a", at: start)
         _ = pool.release(1, openedAt: start, isReusable: true, at: start)
@@ -87,7 +87,7 @@ import Testing
         #expect(pool.count == 0)
     }
 
-    @Test func `after shutdown nobody gets a connection and every connection is closed`() {
+    @Test func `after shutdown no caller gets a connection, and every connection is closed`() {
         var pool = self.pool()
         for caller in ["a", "b", "c"] { _ = pool.lease(caller, at: start) }
         _ = pool.giveUp("c")
@@ -114,5 +114,18 @@ import Testing
         backoff.failed(error, at: now)
         backoff.succeeded()
         #expect(backoff.refusal(at: now) == nil)
+    }
+
+    @Test func `the statistics count waits, timeouts and attempts to connect`() {
+        var pool = self.pool()
+        for caller in ["a", "b", "c", "d", "e"] { _ = pool.lease(caller, at: start) }
+        _ = pool.failedToOpen(PostgresError(.cancelled, "gone"), at: start)
+        _ = pool.failedToOpen(PostgresError(.connectFailed, "down"), at: start)
+        _ = pool.tick(at: start + .seconds(5), isUsable: { _ in true })
+        let statistics = pool.statistics
+        #expect(statistics.waits == 2)
+        #expect(statistics.timeouts == 1)
+        #expect(statistics.connectionAttempts == 3)
+        #expect(statistics.failedAttempts == 1)
     }
 }

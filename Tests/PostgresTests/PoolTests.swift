@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The pool on a real server: its bound, its order, and what it does not hand on.
+/// `PostgresPool` on a real server.
 @Suite(.hangLimit) struct PoolTests {
     private static let one = Statement("SELECT 1")
     private static let process = Statement("SELECT pg_backend_pid()")
@@ -14,119 +14,125 @@ import Testing
         func note(_ number: Int) { numbers.withLock { $0.append(number) } }
     }
 
-    @Test func `under load the server never sees more connections than the bound`() async throws {
+    @Test func `under load the server never has more connections than the limit of the pool`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 3, leaseDeadline: .ample))
-            let count = Statement(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
-            )
-            try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<300 { group.addTask { try await pool.query(count)[0].decode(0) } }
-                let most = try await group.reduce(0, max)
-                #expect(most <= 3)
-            }
-            #expect(pool.usage.open <= 3)
-            #expect(pool.usage.waiting == 0)
-            await pool.shutdown()
-        }
-    }
-
-    @Test func `whoever asks first is served first`() async throws {
-        try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample))
-            let order = Order()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                try await pool.withConnection { _ in
-                    for number in 0..<20 {
-                        group.addTask { try await pool.withConnection { _ in order.note(number) } }
-                        try await eventually("it waits") { pool.usage.waiting == number + 1 }
-                    }
-                }
-                try await group.waitForAll()
-            }
-            #expect(order.all == Array(0..<20))
-            await pool.shutdown()
-        }
-    }
-
-    @Test func `who waits too long, too many or is cancelled is told so, and the others are served`() async throws {
-        try await withFixture { fixture in
-            let pool = try fixture.pool(
-                PostgresPoolOptions(
-                    maximumConnections: 1,
-                    maximumWaiters: 2,
-                    leaseDeadline: .milliseconds(300).onThisMachine
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 3, leaseDeadline: .ample)) {
+                pool in
+                let count = Statement(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
                 )
-            )
-            try await pool.withConnection { _ in
-                let late = Task { try await pool.query(Self.one) }
-                try await eventually("it waits") { pool.usage.waiting == 1 }
-                let cancelled = Task { try await pool.query(Self.one) }
-                try await eventually("both wait") { pool.usage.waiting == 2 }
-                #expect(await failure { try await pool.query(Self.one) }?.code == .queueFull)
-                cancelled.cancel()
-                #expect(await failure { try await cancelled.value }?.code == .cancelled)
-                #expect(await failure { try await late.value }?.code == .poolTimedOut)
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<300 { group.addTask { try await pool.query(count)[0].decode(0) } }
+                    let most = try await group.reduce(0, max)
+                    #expect(most <= 3)
+                }
+                #expect(pool.usage.open <= 3)
+                #expect(pool.usage.waiting == 0)
             }
-            let rows = try await pool.query(Self.one)
-            #expect(rows.count == 1)
-            await pool.shutdown()
         }
     }
 
-    @Test func `a connection that broke while idle is replaced, and nobody sees it`() async throws {
+    @Test func `callers get connections in the order in which they ask`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool()
-            for _ in 0..<5 {
-                let process = try await pool.query(Self.process)[0].decode(0, as: Int.self)
-                try await administer("SELECT pg_terminate_backend(\(process))")
-                try await eventually("it is noticed") { pool.usage.open == 0 }
-                let next = try await pool.query(Self.process)[0].decode(0, as: Int.self)
-                #expect(next != process)
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample)) {
+                pool in
+                let order = Order()
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    try await pool.withConnection { _ in
+                        for number in 0..<20 {
+                            group.addTask { try await pool.withConnection { _ in order.note(number) } }
+                            try await eventually("the caller waits") { pool.usage.waiting == number + 1 }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(order.all == Array(0..<20))
             }
-            await pool.shutdown()
         }
     }
 
-    // The next caller would work in somebody else's transaction, and see or commit what is not its own.
-    @Test func `an unfinished transaction is not handed on`() async throws {
+    @Test func `callers that wait too long, are too many or are cancelled get an error, and others are served`()
+        async throws
+    {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample))
-            let first = try await pool.withConnection { connection in
-                try await connection.script("CREATE TABLE t (a int)")
-                try await connection.script("BEGIN; INSERT INTO t VALUES (1)")
-                return connection.backendProcessID
-            }
-            let second = try await pool.withConnection { connection in
-                let count = try await connection.number("SELECT count(*) FROM t")
-                #expect(count == 0)
-                try await connection.query(Statement("BEGIN", prepared: false))
-                return connection.backendProcessID
-            }
-            let third = try await pool.query(Self.process)[0].decode(0, as: Int32.self)
-            #expect(Set([first, second, third]).count == 3)
-            await pool.shutdown()
-        }
-    }
-
-    // The answer can be here before the end of its transaction is announced: a connection must not be thrown away for that.
-    @Test func `a connection is used again, also after failures and large results`() async throws {
-        try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample))
-            let first = try await pool.query(Self.process)[0].decode(0, as: Int.self)
-            for size in [1, 8150, 8180, 8192, 8200, 16_384, 100_000] {
-                let rows = try await pool.query(Statement("SELECT repeat('x', $1::int4)"), [Int32(size)])
+            try await fixture.withPool(
+                PostgresPoolOptions(maximumConnections: 1, maximumWaiters: 2, leaseDeadline: .milliseconds(300).onThisMachine)
+            ) { pool in
+                try await pool.withConnection { _ in
+                    let late = Task { try await pool.query(Self.one) }
+                    try await eventually("the caller waits") { pool.usage.waiting == 1 }
+                    let cancelled = Task { try await pool.query(Self.one) }
+                    try await eventually("both callers wait") { pool.usage.waiting == 2 }
+                    #expect(await failure { try await pool.query(Self.one) }?.code == .queueFull)
+                    cancelled.cancel()
+                    #expect(await failure { try await cancelled.value }?.code == .cancelled)
+                    #expect(await failure { try await late.value }?.code == .poolTimedOut)
+                }
+                let rows = try await pool.query(Self.one)
                 #expect(rows.count == 1)
-                _ = await failure { try await pool.query(Statement("SELECT 1 / 0")) }
-                _ = await failure { try await pool.transaction { try await $0.script("SELECT 1 / 0") } }
             }
-            let last = try await pool.query(Self.process)[0].decode(0, as: Int.self)
-            #expect(last == first)
-            await pool.shutdown()
         }
     }
 
-    @Test func `at shutdown those who wait are told, those who work finish, and then nothing is open`() async throws {
+    @Test func `a connection that broke while idle is replaced, and no caller sees the failure`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPool { pool in
+                for _ in 0..<5 {
+                    let process = try await pool.query(Self.process)[0].decode(0, as: Int.self)
+                    try await administer("SELECT pg_terminate_backend(\(process))")
+                    try await eventually("the loss is noticed") { pool.usage.open == 0 }
+                    let next = try await pool.query(Self.process)[0].decode(0, as: Int.self)
+                    #expect(next != process)
+                }
+            }
+        }
+    }
+
+    // The next caller would work in the transaction of the caller before it, and see or commit its changes.
+    @Test func `a connection with an open transaction is not lent to the next caller`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60))) {
+                pool in
+                let first = try await pool.withConnection { connection in
+                    try await connection.script("CREATE TABLE t (a int)")
+                    try await connection.script("BEGIN; INSERT INTO t VALUES (1)")
+                    return connection.backendProcessID
+                }
+                let second = try await pool.withConnection { connection in
+                    let count = try await connection.number("SELECT count(*) FROM t")
+                    #expect(count == 0)
+                    try await connection.query(Statement("BEGIN", prepared: false))
+                    return connection.backendProcessID
+                }
+                let third = try await pool.query(Self.process)[0].decode(0, as: Int32.self)
+                #expect(Set([first, second, third]).count == 3)
+            }
+        }
+    }
+
+    // The answer can arrive before the server announces the end of its transaction. The pool must not close the connection for that.
+    @Test func `a connection is reused after failures and large results`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60))) {
+                pool in
+                let first = try await pool.query(Self.process)[0].decode(0, as: Int.self)
+                for size in [1, 8150, 8180, 8192, 8200, 16_384, 100_000] {
+                    let rows = try await pool.query(Statement("SELECT repeat('x', $1::int4)"), [Int32(size)])
+                    #expect(rows.count == 1)
+                    _ = await failure { try await pool.query(Statement("SELECT 1 / 0")) }
+                    _ = await failure { try await pool.transaction { try await $0.script("SELECT 1 / 0") } }
+                }
+                let last = try await pool.query(Self.process)[0].decode(0, as: Int.self)
+                #expect(last == first)
+            }
+        }
+    }
+
+    @Test
+    func
+        `at shutdown waiting callers get closed, leased connections finish their work, and then no connection is open`()
+        async throws
+    {
         try await withFixture { fixture in
             let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .ample))
             let idle = try await pool.withConnection { outer in
@@ -137,7 +143,7 @@ import Testing
             try await pool.withConnection { first in
                 try await pool.withConnection { second in
                     let waiting = Task { try await pool.query(Self.one) }
-                    try await eventually("it waits") { pool.usage.waiting == 1 }
+                    try await eventually("the caller waits") { pool.usage.waiting == 1 }
                     await pool.shutdown()
                     #expect(await failure { try await waiting.value }?.code == .closed)
                     #expect(await failure { try await pool.query(Self.one) }?.code == .closed)
@@ -151,14 +157,14 @@ import Testing
         }
     }
 
-    @Test func `a pool that is dropped closes its connections`() async throws {
+    @Test func `a pool closes its connections when its last reference goes`() async throws {
         try await withFixture { fixture in
             let observer = try await fixture.connect()
             do {
                 let pool = try fixture.pool()
                 try await pool.query(Self.one)
             }
-            try await eventually("nothing is left") {
+            try await eventually("no connection is left") {
                 try await observer.number(
                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 ) == 0
@@ -166,20 +172,23 @@ import Testing
         }
     }
 
-    @Test func `callers that are cancelled while connections are made leave no place behind`() async throws {
+    @Test func `callers that are cancelled while connections are opened free their slots`() async throws {
         try await withFixture { fixture in
-            let pool = try fixture.pool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .ample))
-            for round in 0..<30 {
-                let tasks = (0..<6).map { _ in Task { try await pool.query(Self.one) } }
-                if round % 2 == 0 { await Task.yield() }
-                for task in tasks { task.cancel() }
-                for task in tasks { _ = await task.result }
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 2, leaseDeadline: .ample)) {
+                pool in
+                for round in 0..<30 {
+                    let tasks = (0..<6).map { _ in Task { try await pool.query(Self.one) } }
+                    if round % 2 == 0 { await Task.yield() }
+                    for task in tasks { task.cancel() }
+                    for task in tasks { _ = await task.result }
+                }
+                try await eventually("no caller waits") {
+                    pool.usage.waiting == 0 && pool.usage.open == pool.usage.idle
+                }
+                #expect(pool.usage.open <= 2)
+                let rows = try await pool.query(Self.one)
+                #expect(rows.count == 1)
             }
-            try await eventually("nobody waits") { pool.usage.waiting == 0 && pool.usage.open == pool.usage.idle }
-            #expect(pool.usage.open <= 2)
-            let rows = try await pool.query(Self.one)
-            #expect(rows.count == 1)
-            await pool.shutdown()
         }
     }
 }

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// `Reactor` as the executor of tasks.
+/// `Reactor` as a task executor.
 @Suite(.hangLimit) struct ReactorTests {
     private static let transaction = Statement("SELECT now(), $1::int8")
     private static let backend = Statement("SELECT pg_backend_pid()")
@@ -11,26 +11,29 @@ import Testing
     private func withReactors(_ count: Int, _ body: ([Reactor]) async throws -> Void) async throws {
         var reactors: [Reactor] = []
         for index in 0..<count { reactors.append(try Reactor(name: "test-\(index)")) }
-        try await body(reactors)
-        for reactor in reactors { await reactor.shutdown() }
+        try await withResource(reactors, body) { for reactor in $0 { await reactor.shutdown() } }
     }
 
-    // Statements up to a sync point are one transaction, of which now() is the beginning.
-    @Test func `what the tasks of a reactor ask in one round leaves in one write`() async throws {
+    // Statements up to a sync point are one transaction, and now() is the start of the transaction.
+    @Test func `the statements that the tasks of a reactor submit in one round leave in one write`() async throws {
         try await withFixture { fixture in
             try await withReactors(1) { reactors in
-                let pipeline = PostgresPipeline(fixture.configuration, reactors: reactors, logger: fixture.log.logger)
-                _ = try await pipeline.query(Self.transaction, [0])
-                let times = try await withTaskExecutorPreference(reactors[0]) {
-                    try await withThrowingTaskGroup(of: PostgresTimestamp.self) { group in
-                        for number in 1...100 {
-                            group.addTask { try await pipeline.query(Self.transaction, [number])[0].decode(0) }
+                try await PostgresPipeline.with(
+                    fixture.configuration,
+                    reactors: reactors,
+                    logger: fixture.log.logger
+                ) { pipeline in
+                    _ = try await pipeline.query(Self.transaction, [0])
+                    let times = try await withTaskExecutorPreference(reactors[0]) {
+                        try await withThrowingTaskGroup(of: PostgresTimestamp.self) { group in
+                            for number in 1...100 {
+                                group.addTask { try await pipeline.query(Self.transaction, [number])[0].decode(0) }
+                            }
+                            return try await group.reduce(into: Set<PostgresTimestamp>()) { $0.insert($1) }
                         }
-                        return try await group.reduce(into: Set<PostgresTimestamp>()) { $0.insert($1) }
                     }
+                    #expect(times.count == 1)
                 }
-                #expect(times.count == 1)
-                await pipeline.shutdown()
             }
         }
     }
@@ -38,24 +41,28 @@ import Testing
     @Test func `a task uses the connection of the reactor that it runs on`() async throws {
         try await withFixture { fixture in
             try await withReactors(2) { reactors in
-                let pipeline = PostgresPipeline(fixture.configuration, reactors: reactors, logger: fixture.log.logger)
-                var backends: [Set<Int>] = [[], []]
-                for _ in 0..<5 {
-                    for (index, reactor) in reactors.enumerated() {
-                        let backend = try await withTaskExecutorPreference(reactor) {
-                            try await pipeline.query(Self.backend)[0].decode(0, as: Int.self)
+                try await PostgresPipeline.with(
+                    fixture.configuration,
+                    reactors: reactors,
+                    logger: fixture.log.logger
+                ) { pipeline in
+                    var backends: [Set<Int>] = [[], []]
+                    for _ in 0..<5 {
+                        for (index, reactor) in reactors.enumerated() {
+                            let backend = try await withTaskExecutorPreference(reactor) {
+                                try await pipeline.query(Self.backend)[0].decode(0, as: Int.self)
+                            }
+                            backends[index].insert(backend)
                         }
-                        backends[index].insert(backend)
                     }
+                    #expect(backends.map(\.count) == [1, 1])
+                    #expect(backends[0] != backends[1])
                 }
-                #expect(backends.map(\.count) == [1, 1])
-                #expect(backends[0] != backends[1])
-                await pipeline.shutdown()
             }
         }
     }
 
-    @Test func `a task outlives the reactor that it runs on`() async throws {
+    @Test func `a task on a reactor that was shut down runs to its end`() async throws {
         let reactor = try Reactor(name: "short-lived")
         let steps = await withTaskExecutorPreference(reactor) {
             await reactor.shutdown()
@@ -68,19 +75,23 @@ import Testing
         #expect(steps == 55)
     }
 
-    @Test func `what a task of the reactor wakes is looked at before the reactor sleeps`() async throws {
+    @Test func `a statement that a task of the reactor submits is written before the reactor sleeps`() async throws {
         try await withFixture { fixture in
             try await withReactors(1) { reactors in
-                let pipeline = PostgresPipeline(fixture.configuration, reactors: reactors, logger: fixture.log.logger)
-                let sum = try await withTaskExecutorPreference(reactors[0]) {
-                    var sum = 0
-                    for number in 1...500 {
-                        sum += try await pipeline.query(Self.transaction, [number])[0].decode(1, as: Int.self)
+                try await PostgresPipeline.with(
+                    fixture.configuration,
+                    reactors: reactors,
+                    logger: fixture.log.logger
+                ) { pipeline in
+                    let sum = try await withTaskExecutorPreference(reactors[0]) {
+                        var sum = 0
+                        for number in 1...500 {
+                            sum += try await pipeline.query(Self.transaction, [number])[0].decode(1, as: Int.self)
+                        }
+                        return sum
                     }
-                    return sum
+                    #expect(sum == 125_250)
                 }
-                #expect(sum == 125_250)
-                await pipeline.shutdown()
             }
         }
     }

@@ -4,7 +4,7 @@ import Postgres
 import Synchronization
 import TestSupport
 
-/// A Unix socket that takes connections and never says anything: what a server that hangs looks like.
+/// A Unix socket that accepts connections and never sends a byte, like a server that hangs.
 final class SilentListener: Sendable {
     struct Failure: Error {
         let call: String
@@ -42,18 +42,18 @@ final class SilentListener: Sendable {
         try PostgresConfiguration("host=\(folder) user=nobody dbname=nothing")
     }
 
-    /// Waits for somebody to connect.
+    /// Waits for a client to connect.
     func accept() async throws {
-        try await eventually("somebody connects") {
+        try await eventually("a client connects") {
             let peer = Glibc.accept(descriptor, nil, nil)
             if peer >= 0 { accepted.withLock { $0.append(peer) } }
             return peer >= 0
         }
     }
 
-    /// Waits for those who connected to hang up.
+    /// Waits until all clients have closed their connections.
     func waitForHangUp() async throws {
-        try await eventually("everybody hangs up") {
+        try await eventually("all clients hang up") {
             accepted.withLock(\.self)
                 .allSatisfy { peer in
                     var buffer = [UInt8](repeating: 0, count: 4096)

@@ -2,9 +2,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// Statements, prepared and not, on one connection.
+/// Statements with and without preparation on one connection.
 @Suite(.hangLimit) struct StatementTests {
-    @Test func `one statement takes parameters of other types than before`() async throws {
+    @Test func `a statement accepts parameters of other types than before`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let statement = Statement("SELECT pg_typeof($1)::text")
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func `nothing is prepared where the configuration says so`() async throws {
+    @Test func `no statement is prepared if the configuration turns preparation off`() async throws {
         try await withFixture { fixture in
             var configuration = fixture.configuration
             configuration.usesPreparedStatements = false
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `a statement goes on working after somebody deallocated it or altered its table`() async throws {
+    @Test func `a prepared statement works again after it was deallocated or its table was altered`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let statement = Statement("SELECT * FROM t")
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `within a transaction a statement that was deallocated fails with its own error`() async throws {
+    @Test func `in a transaction, a deallocated statement fails with its own error`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let statement = Statement("SELECT 1")
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `statements beyond the bound are executed without being prepared`() async throws {
+    @Test func `statements beyond the limit are executed without preparation`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await withThrowingTaskGroup(of: Int.self) { group in
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `a script runs several statements as one, and its first error undoes them all`() async throws {
+    @Test func `a script is one transaction, which its first error rolls back`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.script("CREATE TABLE t (a int); INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)")
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `rows tell how many were affected`() async throws {
+    @Test func `a result has the number of affected rows`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await connection.query(Statement("CREATE TABLE t (a int)", prepared: false))
@@ -112,9 +112,11 @@ import Testing
         }
     }
 
-    // COPY TO would have to be read to its end, which nothing here does.
+    // A COPY TO sends data that the client must read to its end, which this module does not do.
     @Test(arguments: ["COPY (SELECT 1) TO STDOUT", "COPY t FROM STDIN"])
-    func `a COPY where none is expected ends the connection instead of hanging it`(sql: String) async throws {
+    func `a COPY command that is sent as a statement or script closes the connection instead of blocking it`(
+        sql: String
+    ) async throws {
         try await withFixture { fixture in
             for isScript in [true, false] {
                 let connection = try await fixture.connect()
@@ -130,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `names and texts are quoted so that they mean themselves`() async throws {
+    @Test func `quoted identifiers and literals keep their meaning`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             for text in ["", "a", "a'b", "a\\'b", "\\", "a\"b", "'; DROP TABLE t; --", "ü"] {
@@ -148,7 +150,8 @@ import Testing
         }
     }
 
-    @Test func `more parameters than the protocol can count are refused, and the connection goes on`() async throws {
+    @Test func `more parameters than the protocol can count are refused, and the connection stays usable`() async throws
+    {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let parameters = [any PostgresEncodable](repeating: 1, count: 65_536)

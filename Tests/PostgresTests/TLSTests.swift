@@ -4,9 +4,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// TLS is libpq's; what is tested is that its settings arrive and that nothing is lost in encrypted records.
+/// TLS connections.
+///
+/// TLS itself is libpq's part: these tests check that its settings arrive, and that encrypted records lose no data.
 @Suite(.hangLimit) struct TLSTests {
-    /// Makes an authority and a certificate for `localhost` signed by it.
+    /// Creates a certificate authority, and a certificate for `localhost` that the authority signs.
     private func makeCertificates(in folder: String) async throws {
         let subject = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
         for name in ["authority", "stranger"] {
@@ -30,8 +32,8 @@ import Testing
         )
     }
 
-    // Whoever sits between could pose as the server: only a certificate of the expected authority and name is believed.
-    @Test func `verify-full accepts the right authority and name, and nothing else`() async throws {
+    // An attacker on the network could pretend to be the server. Only a certificate of the expected authority and name is trusted.
+    @Test func `verify-full accepts the right authority and host name, and no others`() async throws {
         let folder = try await PlainServer.run("mktemp -d /tmp/tls-XXXXXX").trimmed
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await makeCertificates(in: folder)

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What is committed, what is not, and when that cannot be known.
+/// The outcomes of transactions, also unknown ones.
 @Suite(.hangLimit) struct TransactionTests {
     private struct Refusal: Error {}
 
@@ -24,7 +24,7 @@ import Testing
         #expect(found == count, sourceLocation: sourceLocation)
     }
 
-    @Test func `what the body did is committed when it returns, and unseen before`() async throws {
+    @Test func `the changes of the body are committed when it returns, and invisible before`() async throws {
         try await withTable { fixture, connection in
             let value = try await connection.transaction { connection in
                 try await connection.script("INSERT INTO t VALUES (1)")
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `nothing stays when the body throws, and its error is the one thrown`() async throws {
+    @Test func `if the body throws, no row stays, and the error of the body is thrown`() async throws {
         try await withTable { fixture, connection in
             await #expect(throws: Refusal.self) {
                 try await connection.transaction { connection in
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `nothing stays when the task is cancelled, and the connection goes on`() async throws {
+    @Test func `if the task is cancelled, no row stays, and the connection stays usable`() async throws {
         try await withTable { fixture, connection in
             let task = Task {
                 try await connection.transaction { connection in
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a body that swallows a failed statement's error learns that nothing was committed`() async throws {
+    @Test func `a body that ignores the error of a statement gets the error that nothing was committed`() async throws {
         try await withTable { fixture, connection in
             let error = await failure {
                 try await connection.transaction { connection in
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `a deferred constraint that fails at COMMIT is named, and nothing stays`() async throws {
+    @Test func `a deferred constraint that fails at COMMIT is named, and no row stays`() async throws {
         try await withTable { fixture, connection in
             try await connection.script(
                 "CREATE TABLE c (a int CONSTRAINT parent REFERENCES t DEFERRABLE INITIALLY DEFERRED)"
@@ -97,14 +97,14 @@ import Testing
         }
     }
 
-    /// Makes COMMIT last until it is ended from outside.
+    /// A trigger that makes COMMIT last until another session ends it.
     private static let slowCommit = """
         CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';
         CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()
         """
 
-    // Told "failed", the caller would do it again; told "done", it would rely on it. Neither is known.
-    @Test func `when the connection breaks during COMMIT the outcome is said to be unknown`() async throws {
+    // After "failed" the caller would repeat the transaction, and after "done" it would rely on it. Neither is known.
+    @Test func `if the connection breaks during COMMIT, the outcome is unknown`() async throws {
         try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit)
             let process = connection.backendProcessID
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `a COMMIT past its deadline is said to be unknown, and the connection is given up`() async throws {
+    @Test func `a COMMIT past its deadline has an unknown outcome, and the connection is closed`() async throws {
         try await withTable { fixture, connection in
             try await connection.script(Self.slowCommit)
             var configuration = fixture.configuration
@@ -150,7 +150,7 @@ import Testing
         }
     }
 
-    @Test func `a transaction has the isolation and the access that were asked for`() async throws {
+    @Test func `a transaction has the requested isolation level and access mode`() async throws {
         try await withTable { _, connection in
             let levels: [TransactionOptions.Isolation] = [.readCommitted, .repeatableRead, .serializable]
             for level in levels {
@@ -168,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func `statements asked together within a transaction share its fate`() async throws {
+    @Test func `concurrent statements in a transaction are rolled back together`() async throws {
         try await withTable { fixture, connection in
             let error = await failure {
                 try await connection.transaction { connection in

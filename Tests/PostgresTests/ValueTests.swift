@@ -3,9 +3,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What is sent as a parameter is what the server understands, and what it answers is what is read.
+/// Values keep their meaning on the way to the server and back.
 @Suite(.hangLimit) struct ValueTests {
-    /// Sends `value`, lets the server compare it with a literal of its own, and reads it back.
+    /// Sends `value` as a parameter, lets the server compare it with a literal, and reads both back.
     private func check<T: PostgresCodable & Equatable>(
         _ connection: PostgresConnection,
         _ value: T,
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `an integer is read at any width that holds it, and refused by one that does not`() async throws {
+    @Test func `an integer is read as any type that can hold its value, and refused by others`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let row = try await connection.query(Statement("SELECT 7::int2, 7::int4, 7::int8, 7::oid, 32768"))[0]
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `texts, bytes, identifiers and documents keep every byte, the empty ones too`() async throws {
+    @Test func `texts, bytes, identifiers and documents keep every byte, also empty ones`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             for text in ["", " ", "plain", "a'b\"c\\d", "Grüße 🗝️", String(repeating: "x", count: 1 << 20)] {
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    @Test func `timestamps keep their microsecond before and after 2000`() async throws {
+    @Test func `timestamps keep their microseconds before and after 2000`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let instants: [(Int64, String)] = [
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: [Int64.min, Int64.min + 946_684_800_000_000])
-    func `an instant that the server cannot store is refused by it, and stores nothing else`(instant: Int64)
+    func `an instant that the server cannot store is refused by the server`(instant: Int64)
         async throws
     {
         try await withFixture { fixture in
@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `arrays of each element type keep their elements, also when there are none or many`() async throws {
+    @Test func `arrays of each element type keep their elements, also empty and long ones`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             try await check(connection, [String](), "'{}'::text[]")
@@ -137,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `a NULL has its type, and is read by optionals only`() async throws {
+    @Test func `a NULL parameter has a type, and NULL is read by optionals only`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let statement = Statement("SELECT $1, pg_typeof($1)::text, $2, pg_typeof($2)::text")
@@ -153,8 +153,8 @@ import Testing
         }
     }
 
-    // A value in an error message would reach logs: of a key's digest, say, that is read with the wrong type.
-    @Test func `a decoding error names types and never the value`() async throws {
+    // A value in an error message would reach the log, for example the digest of a key that is read with the wrong type.
+    @Test func `a decoding error names the types and never the value`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let row =
@@ -193,12 +193,63 @@ import Testing
         }
     }
 
-    @Test func `text with a zero byte is refused by the server, and the connection goes on`() async throws {
+    @Test func `the server refuses text with a zero byte, and the connection stays usable`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()
             let error = await failure { try await connection.query(Statement("SELECT $1"), ["a\0b"]) }
             #expect(error?.sqlState == .characterNotInRepertoire)
             #expect(try await connection.number("SELECT 1::int8") == 1)
         }
+    }
+
+    @Test func `a record keeps the types and values of its fields, also NULL and nested ones`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let id = UUID()
+            let rows = try await connection.query(
+                Statement("SELECT ROW($1, 7, NULL::text, ''::text, ROW(true, 'x'::text), '{a,b}'::text[]), ROW()"),
+                [id]
+            )
+            let record = try rows[0].decode(0, as: PostgresRecord.self)
+            #expect(record.count == 6)
+            #expect(try record.decode(0, as: UUID.self) == id)
+            #expect(try record.decode(1, as: Int.self) == 7)
+            #expect(try record.decode(2, as: String?.self) == nil)
+            #expect(try record.decode(3, as: String.self) == "")
+            let nested = try record.decode(4, as: PostgresRecord.self)
+            #expect(try nested.decode(0, as: Bool.self))
+            #expect(try nested.decode(1, as: String.self) == "x")
+            #expect(try record.decode(5, as: [String].self) == ["a", "b"])
+            #expect(try rows[0].decode(1, as: PostgresRecord.self).count == 0)
+        }
+    }
+
+    @Test func `a field that a record does not have, of another type or NULL is a decoding error`() async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let row = try await connection.query(Statement("SELECT ROW(7, NULL::int), 'hunter2'::text"))[0]
+            let record = try row.decode(0, as: PostgresRecord.self)
+            let errors = [
+                await failure { try record.decode(2, as: Int.self) },
+                await failure { try record.decode(-1, as: Int.self) },
+                await failure { try record.decode(0, as: String.self) },
+                await failure { try record.decode(1, as: Int.self) },
+                await failure { try row.decode(1, as: PostgresRecord.self) },
+            ]
+            for error in errors {
+                #expect(error?.code == .decoding)
+                #expect(error.map { !"\($0)".contains("hunter2") } == true)
+            }
+        }
+    }
+
+    // The bytes of a record come from the server, but a driver must not read beyond them.
+    @Test(arguments: [
+        [], [0, 0, 0], [0, 0, 0, 2, 0, 0, 0, 23, 0, 0, 0, 4, 0, 0, 0, 7], [255, 255, 255, 255],
+        [0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 5, 0, 0, 0, 7], [0, 0, 0, 1, 0, 0, 0, 23, 255, 255, 255, 254],
+        [127, 255, 255, 255, 0, 0, 0, 23, 0, 0, 0, 0],
+    ])
+    func `a record whose lengths do not fit its bytes is refused`(bytes: [UInt8]) {
+        #expect(throws: PostgresError.self) { try PostgresRecord.decode(bytes.span.bytes, type: 2249) }
     }
 }

@@ -1,4 +1,4 @@
--- The platform's own tables: who owns which workspace, and where it lives.
+-- The tables of the platform: organizations, workspaces and clusters.
 CREATE SCHEMA control;
 
 REVOKE ALL ON SCHEMA control FROM PUBLIC;

@@ -1,9 +1,9 @@
--- Owners of workspaces.
+-- The organizations, which own workspaces.
 CREATE TABLE control.organizations (
     id uuid NOT NULL,
     name text NOT NULL,
     slug text NOT NULL,
-    -- Replaces the built-in prefix of this organization's tokens.
+    -- The prefix of this organization's tokens. NULL means the built-in prefix.
     token_prefix text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),

@@ -1,11 +1,11 @@
--- PostgreSQL servers that hold workspaces. Placing workspaces on a second one is how an installation grows past one
--- machine.
+-- The clusters: PostgreSQL servers with the databases of workspaces. An installation grows past one machine by placing
+-- workspaces on further clusters.
 CREATE TABLE control.clusters (
     id uuid NOT NULL,
-    -- 'primary' is the server of this very database.
+    -- 'primary' is the server of this database.
     name text NOT NULL,
-    -- libpq keywords and values of the role that owns databases there, without the password; empty for 'primary', which
-    -- is reached as this database is.
+    -- The libpq keywords and values of the role that owns the databases on the cluster, without the password. Empty for
+    -- 'primary', which has the keywords of this database.
     conninfo text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT clusters_pkey PRIMARY KEY (id),

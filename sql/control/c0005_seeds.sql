@@ -1,7 +1,7 @@
--- What a first start made once. What was revoked or deleted since is not made again by a restart.
+-- The objects that the first start created. A restart does not create them again, also if they were revoked or deleted.
 CREATE TABLE control.seeds (
     name text NOT NULL,
-    -- The key that was made, where it was a key.
+    -- The key, if the object is a key.
     key_id uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT seeds_pkey PRIMARY KEY (name)

@@ -1,6 +1,6 @@
--- The peppers in use, by id, each with a value derived from it: a node whose pepper has the right name and the wrong
--- bytes refuses to start, instead of finding no key and storing digests that no other node can match. The value reveals
--- nothing about the pepper.
+-- The peppers in use, each with a check value that is derived from the pepper. A node whose pepper has the right id and
+-- the wrong bytes refuses to start. Without the check, it would find no key and store digests that no other node can
+-- match. The check value reveals nothing about the pepper.
 CREATE TABLE control.peppers (
     id text NOT NULL,
     check_value bytea NOT NULL,

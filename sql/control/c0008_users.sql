@@ -1,10 +1,11 @@
--- People who sign in to manage an organization or a workspace. The users of the tenants' own applications are not here.
+-- The users: people who sign in to manage an organization or a workspace. The users of the tenants' own applications
+-- are not here.
 CREATE TABLE control.users (
     id uuid NOT NULL,
-    -- In lower case, as it is compared.
+    -- In lower case, because addresses are compared in lower case.
     email text NOT NULL,
     name text,
-    -- A memory-hard hash with its parameters and its salt; NULL for who has no password yet and cannot sign in.
+    -- A memory-hard hash with its parameters and its salt. NULL for a user who has no password yet and cannot sign in.
     password_hash text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),

@@ -1,16 +1,17 @@
--- A member's session: from signing in until it is ended, left alone for too long, or old.
+-- The sessions of members. A session begins with a sign-in. It ends when it is ended, is not refreshed in time, or
+-- reaches its maximum age.
 CREATE TABLE control.sessions (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
-    -- The organization that the session acts in, one of the user's.
+    -- The organization in which the session acts. The user has a role in it.
     organization_id uuid NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- The end unless it is refreshed before.
+    -- The end of the session, unless it is refreshed before.
     refresh_until timestamptz NOT NULL,
-    -- The end, however often it is refreshed.
+    -- The latest end of the session, also if it is refreshed.
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
-    -- Why: signed_out, reused, password_changed.
+    -- The reason for the end: signed_out, reused, password_changed.
     end_reason text,
     CONSTRAINT sessions_pkey PRIMARY KEY (id),
     CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES control.users (id) ON DELETE CASCADE,
@@ -20,14 +21,15 @@ CREATE TABLE control.sessions (
 );
 
 CREATE INDEX sessions_user_id ON control.sessions (user_id);
--- For forgetting what is over.
+-- For the deletion of sessions that have ended.
 CREATE INDEX sessions_expires_at ON control.sessions (expires_at);
 
--- The tokens that prolong a session, each once. A used one stays, for whoever uses it again is not whom it was given to.
+-- The refresh tokens, each of which extends a session once. A used token stays in the table: its second use shows that
+-- it was stolen.
 CREATE TABLE control.refresh_tokens (
     id uuid NOT NULL,
     session_id uuid NOT NULL,
-    -- HMAC-SHA-256 of the whole token under the pepper named beside it.
+    -- The HMAC-SHA-256 of the whole token, with the pepper in pepper_id.
     digest bytea NOT NULL,
     pepper_id text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),

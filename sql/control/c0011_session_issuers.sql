@@ -1,17 +1,19 @@
--- Who issues the sessions of an organization's own application, so that its users can manage their keys with them.
+-- The session issuers. The users of an organization's own application manage their keys with the sessions of its
+-- issuer.
 CREATE TABLE control.session_issuers (
     id uuid NOT NULL,
-    -- The claim `iss`, to the letter. It belongs to one organization: two that trust it could not be told apart.
+    -- The exact claim `iss`. It belongs to one organization: a session could not tell two organizations apart.
     issuer text NOT NULL,
     organization_id uuid NOT NULL,
-    -- Where the public keys are: at a URL, in a file of every node, or here.
+    -- The source of the public keys: a URL, a file on every node, or this column.
     jwks_url text,
     jwks_file text,
     jwks jsonb,
     algorithms text[] NOT NULL,
-    -- What the claim `azp` may be; empty where it is not looked at.
+    -- The accepted values of the claim `azp`. Empty if the claim is not checked.
     authorized_parties text[] NOT NULL,
-    -- The roles of the application's own organizations that may see, and that may also make and revoke, their keys.
+    -- The roles in the application's own organizations that can read the keys, and that can also create and revoke
+    -- them.
     read_roles text[] NOT NULL,
     manage_roles text[] NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),

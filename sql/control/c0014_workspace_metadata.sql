@@ -1,4 +1,4 @@
--- What a workspace's owner notes about it, shown and not looked into.
+-- The metadata of a workspace's owner. Mortise stores and shows it, and does not interpret it.
 ALTER TABLE control.workspaces ADD COLUMN metadata jsonb NOT NULL DEFAULT '{}';
 ALTER TABLE control.workspaces
     ADD

@@ -1,6 +1,6 @@
--- The owner makes and drops what rows of control.workspaces name, so the role that may only insert must not be able to
--- ask for anything but a creation, nor for a database that is not the ref's own: a row in state 'deleting' would drop
--- whatever it names.
+-- The owner creates and drops the databases in control.workspaces. So the runtime role, which can insert rows, must not
+-- be able to ask for anything but a creation, or for a database of another ref: a row in state 'deleting' would drop
+-- the database that it names.
 CREATE FUNCTION control.refuse_other_beginnings() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog
@@ -16,6 +16,6 @@ CREATE TRIGGER workspaces_begin_as_creating BEFORE INSERT ON control.workspaces
 FOR EACH ROW WHEN (NEW.state <> 'creating' OR NEW.target_state IS NOT NULL OR NEW.archived_at IS NOT NULL)
 EXECUTE FUNCTION control.refuse_other_beginnings();
 
--- '_w_' and the ref, behind the installation's prefix.
+-- The name of a database ends with '_w_' and the ref, behind the prefix of the installation.
 ALTER TABLE control.workspaces ADD
     CONSTRAINT workspaces_database_is_the_refs CHECK ("right"(database, 11) = '_w_' || ref) NOT VALID;

@@ -1,2 +1,2 @@
--- Checks the rows that were there before; without the lock that keeps everybody else out.
+-- Checks the existing rows, without the lock that would block all other sessions.
 ALTER TABLE control.workspaces VALIDATE CONSTRAINT workspaces_database_is_the_refs;

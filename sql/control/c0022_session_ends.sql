@@ -1,4 +1,4 @@
--- One reason more: the user's last role in the session's organization was taken away.
+-- Adds the reason 'removed': the user lost the last role in the organization of the session.
 ALTER TABLE control.sessions DROP CONSTRAINT IF EXISTS sessions_end_reason_known;
 ALTER TABLE control.sessions
     ADD

@@ -1,26 +1,25 @@
--- Keys that belong to the workspace itself. In the control database also the keys of organizations (admin) and of the
--- platform (operator): one model for all of them. A key is an identity with settings; what opens it stands in
--- auth.key_secrets.
+-- The keys of the workspace itself. In the control database also the admin keys of organizations and the operator keys
+-- of the platform: all keys have one model. A key is an identity with settings. Its secrets are in auth.key_secrets.
 CREATE TABLE auth.service_keys (
     id uuid NOT NULL,
     kind text NOT NULL,
-    -- The owner of an admin key; NULL for all others, whose owner is the workspace or the platform.
+    -- The owner of an admin key. NULL for other keys, whose owner is the workspace or the platform.
     organization_id uuid,
     name text NOT NULL,
-    -- What must not occur twice, or NULL where names may. Whoever creates a key fills it by its own rule; revoking
-    -- clears it, which frees the name.
+    -- The unique name of the key, or NULL if its name need not be unique. The rule of each dialect fills it. Revoking
+    -- the key clears it, which frees the name.
     unique_name text,
     description text,
     mode text NOT NULL,
     scopes text[] NOT NULL,
-    -- What the key may do in the management API, as opposed to `scopes`, which is what the tenant's own services ask
-    -- for.
+    -- The permissions of the key in the management API. In contrast, `scopes` are the ones that the tenant's own
+    -- services check.
     permissions text[] NOT NULL DEFAULT '{}',
-    -- NULL allows every namespace, an empty array only the default one.
+    -- The allowed namespaces. NULL allows every namespace, and an empty array only the default one.
     allowed_namespaces text[],
-    -- Addresses or CIDR ranges; empty allows every address.
+    -- The allowed addresses and CIDR ranges. Empty allows every address.
     allowed_ips text[] NOT NULL DEFAULT '{}',
-    -- NULL is unlimited.
+    -- The maximum number of verifications. NULL means no limit.
     rate_limit_per_minute integer,
     rate_limit_per_hour integer,
     expires_at timestamptz,
@@ -28,17 +27,18 @@ CREATE TABLE auth.service_keys (
     disabled_at timestamptz,
     deprecated_at timestamptz,
     deprecation_reason text,
-    -- A deprecated key works until then.
+    -- The end of the grace period, until which a deprecated key works.
     grace_period_ends_at timestamptz,
-    -- Set by a deprecation without grace: a state, where a timestamp of now would race with the clocks of other nodes.
+    -- Set by a deprecation without a grace period. This is a state: a timestamp of now would race with the clocks of
+    -- other nodes.
     ended_at timestamptz,
     revoked_at timestamptz,
     revoked_by text,
     revocation_reason text,
-    -- The key that came in this one's place, where a dialect rotates by making a new key. No foreign key: it may be
-    -- deleted.
+    -- The key that replaced this one, in a dialect that rotates by creating a new key. There is no foreign key, because
+    -- that key can be deleted.
     replaced_by uuid,
-    -- Text, because an actor is a key, a member, the platform itself or somebody in another system.
+    -- Text, because an actor is a key, a member, the platform or a person in another system.
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -56,12 +56,12 @@ CREATE TABLE auth.service_keys (
     CONSTRAINT service_keys_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
 );
 
--- Unique per organization for admin keys and per database for the rest (there organization_id is NULL, which counts as
--- a value here). A violation reports this index's name.
+-- Names are unique in an organization for admin keys, and in the database for other keys: their organization_id is
+-- NULL, which counts as a value here. A violation reports the name of this index.
 CREATE UNIQUE INDEX service_keys_unique_name ON auth.service_keys (organization_id, unique_name) NULLS NOT DISTINCT
     WHERE unique_name IS NOT NULL;
 
--- Lists are newest first and continue after a (created_at, id).
+-- For lists, newest first, which continue after a (created_at, id).
 CREATE INDEX service_keys_newest ON auth.service_keys (created_at DESC, id DESC);
 
 REVOKE ALL ON auth.service_keys FROM PUBLIC;

@@ -1,6 +1,6 @@
--- When a secret was last used and how often. A narrow table of its own: counts arrive in batches every few seconds, and
--- would otherwise rewrite the very rows that lookups read. No foreign keys: a batch must not fail because a key went
--- away meanwhile.
+-- The last use and the number of uses of each secret. This is a narrow table of its own, because counts arrive in
+-- batches every few seconds and must not rewrite the rows that look-ups read. There are no foreign keys, because a
+-- batch must not fail after a key was deleted.
 CREATE TABLE auth.key_usage (
     secret_id uuid NOT NULL,
     key_id uuid NOT NULL,
@@ -11,10 +11,10 @@ CREATE TABLE auth.key_usage (
 
 CREATE INDEX key_usage_key_id ON auth.key_usage (key_id);
 
--- How often a key was verified in an hour, by verdict: what usage reports read.
+-- The number of verifications of each key in each hour, by verdict. Usage reports read this table.
 CREATE TABLE auth.key_usage_hourly (
     key_id uuid NOT NULL,
-    -- The beginning of the hour, UTC.
+    -- The start of the hour, in UTC.
     hour timestamptz NOT NULL,
     -- The code of the verdict: valid, expired, rate_limited, …
     code text NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE auth.key_usage_hourly (
     CONSTRAINT key_usage_hourly_count_positive CHECK (count >= 0)
 ) WITH (fillfactor = 50);
 
--- For reports over all keys, and for removing what is old.
+-- For reports over all keys, and for the deletion of old rows.
 CREATE INDEX key_usage_hourly_hour ON auth.key_usage_hourly (hour);
 
 REVOKE ALL ON auth.key_usage, auth.key_usage_hourly FROM PUBLIC;

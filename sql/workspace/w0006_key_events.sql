@@ -1,23 +1,24 @@
--- The audit trail: who did what, from where, to which key or workspace. Written in the transaction of the change
--- itself. No foreign key and no cascade: history outlives what it is about.
+-- The events, which are the audit trail: each has the actor, the address, the change, and the key or workspace. An
+-- event is written in the transaction of its change. There is no foreign key and no cascade, because events outlive
+-- their keys.
 CREATE TABLE auth.key_events (
-    -- Version 7, so the primary key is also the order in time, forwards and backwards.
+    -- A UUID of version 7, so the primary key is also the order in time.
     id uuid NOT NULL,
-    -- The workspace it is about; NULL for what happened to the platform or to an organization.
+    -- The workspace of the event. NULL for an event of the platform or of an organization.
     workspace_id uuid,
-    -- The organization it is about, so that an organization's own history can be listed. NULL for what is the
-    -- platform's.
+    -- The organization of the event, by which the events of an organization are listed. NULL for an event of the
+    -- platform.
     organization_id uuid,
-    -- NULL for events of a workspace or an organization.
+    -- NULL for an event of a workspace or of an organization.
     key_id uuid,
-    -- The name at that time.
+    -- The name of the key at the time of the event.
     key_name text,
     type text NOT NULL,
     actor text NOT NULL,
     address text,
     request_id text,
     occurred_at timestamptz NOT NULL DEFAULT now(),
-    -- {"member": {"from": …, "to": …}}; never a token or a digest.
+    -- {"member": {"from": …, "to": …}}, without tokens and digests.
     changes jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT key_events_pkey PRIMARY KEY (id),
     CONSTRAINT key_events_changes_object CHECK (jsonb_typeof(changes) = 'object'),
@@ -30,10 +31,10 @@ CREATE TABLE auth.key_events (
     )
 );
 
--- The events of one key, newest first.
+-- For the events of a key, newest first.
 CREATE INDEX key_events_key_id ON auth.key_events (key_id, id DESC) WHERE key_id IS NOT NULL;
 
--- Append-only for everybody, the owner included, who would have to change the schema to lie.
+-- The table is append-only for every role. The owner, too, would have to change the schema to change an event.
 CREATE FUNCTION auth.refuse_change_of_history() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog

@@ -1,19 +1,20 @@
--- What was answered to an Idempotency-Key, for a day. Written in the transaction of the change it belongs to: a twin
--- waits at the primary key and then replays, a rollback leaves nothing.
+-- The answers to requests with an Idempotency-Key, for a day. A row is written in the transaction of its change. A
+-- concurrent request with the same Idempotency-Key waits at the primary key and then gets the same answer. A rollback
+-- leaves no row.
 CREATE TABLE auth.idempotency (
-    -- Who called, as text; the same key from two callers is two keys.
+    -- The caller. The Idempotency-Keys of two callers are different ones, also with the same text.
     principal text NOT NULL,
-    -- HMAC of the Idempotency-Key, which itself would help to derive a token and is not stored.
+    -- The HMAC of the Idempotency-Key. The raw Idempotency-Key is not stored, because a token is derived from it.
     key_mac bytea NOT NULL,
-    -- SHA-256 over what was asked: the same key with another request is a mistake.
+    -- The SHA-256 of the request. A different request with the same Idempotency-Key is an error.
     fingerprint bytea NOT NULL,
-    -- With the secret `secret_id`, which is not in the database, and the raw Idempotency-Key, the token is derived
-    -- again.
+    -- The token is derived again from the nonce, from the raw Idempotency-Key, and from the secret `secret_id`, which
+    -- is not in the database.
     nonce bytea NOT NULL,
     secret_id text NOT NULL,
     resource_id uuid NOT NULL,
-    -- The answer without the token, and its status; NULL until there is one, and where it is made from the resource
-    -- again.
+    -- The answer without the token, and its status. NULL until there is an answer, and if the answer is created from
+    -- the resource again.
     answer jsonb,
     status integer,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -24,7 +25,7 @@ CREATE TABLE auth.idempotency (
     CONSTRAINT idempotency_status_code CHECK (status BETWEEN 200 AND 599)
 );
 
--- For deleting what is older than a day.
+-- For the deletion of rows that are older than a day.
 CREATE INDEX idempotency_created_at ON auth.idempotency (created_at);
 
 REVOKE ALL ON auth.idempotency FROM PUBLIC;

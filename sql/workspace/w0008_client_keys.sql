@@ -1,41 +1,43 @@
--- Keys that belong to a subject: a person or an organization that the tenant's own application knows, by whatever name it
--- knows them. The same settings and the same life as auth.service_keys; the control database has the table too, since it
--- is the root tenant, and never a row in it.
+-- The client keys. Each belongs to a subject, which is a person or an organization in the tenant's own application.
+-- Client keys have the settings and the lifecycle of auth.service_keys. The control database has the table too, because
+-- it is the root tenant, but no row in it.
 CREATE TABLE auth.client_keys (
     id uuid NOT NULL,
-    -- Whose key it is. It says nothing to Mortise, which only compares it.
+    -- The subject that owns the key. Mortise compares it, and does not interpret it.
     subject text NOT NULL,
-    -- A label of the application's, or NULL.
+    -- A label of the application, or NULL.
     type text,
     name text NOT NULL,
-    -- What the subject must not have twice, or NULL where names may occur twice. Held until the key is deleted, revoked or
-    -- not, and moved with it to another subject.
+    -- The name that is unique for the subject, or NULL if the name need not be unique. A key keeps it until the key is
+    -- deleted, also if the key is revoked or moves to another subject.
     unique_name text,
     description text,
     mode text NOT NULL,
     scopes text[] NOT NULL,
-    -- NULL allows every namespace, an empty array only the default one.
+    -- The allowed namespaces. NULL allows every namespace, and an empty array only the default one.
     allowed_namespaces text[],
-    -- Addresses or CIDR ranges; empty allows every address.
+    -- The allowed addresses and CIDR ranges. Empty allows every address.
     allowed_ips text[] NOT NULL DEFAULT '{}',
-    -- NULL is unlimited.
+    -- The maximum number of verifications. NULL means no limit.
     rate_limit_per_minute integer,
     rate_limit_per_hour integer,
     expires_at timestamptz,
     metadata jsonb NOT NULL DEFAULT '{}',
-    -- What the application says about the subject: any JSON, told to whoever reads the key, acted upon by nobody here.
+    -- The claims of the application about the subject, any JSON. Mortise returns them with the key, and does not act on
+    -- them.
     claims jsonb,
     disabled_at timestamptz,
     deprecated_at timestamptz,
     deprecation_reason text,
-    -- A deprecated key works until then.
+    -- The end of the grace period, until which a deprecated key works.
     grace_period_ends_at timestamptz,
-    -- Set by a deprecation without grace: a state, where a timestamp of now would race with the clocks of other nodes.
+    -- Set by a deprecation without a grace period. This is a state: a timestamp of now would race with the clocks of
+    -- other nodes.
     ended_at timestamptz,
     revoked_at timestamptz,
     revoked_by text,
     revocation_reason text,
-    -- The key that came in this one's place; no foreign key, for it may be deleted.
+    -- The key that replaced this one. There is no foreign key, because that key can be deleted.
     replaced_by uuid,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -53,10 +55,10 @@ CREATE TABLE auth.client_keys (
     CONSTRAINT client_keys_metadata_object CHECK (jsonb_typeof(metadata) = 'object')
 );
 
--- A violation reports this index's name.
+-- A violation reports the name of this index.
 CREATE UNIQUE INDEX client_keys_unique_name ON auth.client_keys (subject, unique_name) WHERE unique_name IS NOT NULL;
 
--- Lists are newest first and continue after a (created_at, id): of everybody, and of one subject.
+-- For lists of all keys and of the keys of a subject, newest first, which continue after a (created_at, id).
 CREATE INDEX client_keys_newest ON auth.client_keys (created_at DESC, id DESC);
 CREATE INDEX client_keys_newest_of_subject ON auth.client_keys (subject, created_at DESC, id DESC);
 

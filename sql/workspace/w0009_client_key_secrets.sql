@@ -1,8 +1,8 @@
--- A secret opens a service key or a client key. The release before this one writes key_id alone, which stays right, and
--- does not see the secrets of client keys, which it could not judge.
+-- A secret belongs to a service key or to a client key. The release before this one writes key_id alone, which stays
+-- valid. It does not see the secrets of client keys, which it could not decide about.
 --
--- A new column that is NULL everywhere needs no scan for its foreign key. The check is not valid yet: that would scan the
--- table under a lock that readers wait for.
+-- A new column that is NULL in every row needs no scan for its foreign key. The check is not validated here, because
+-- that would scan the table under a lock for which readers wait.
 ALTER TABLE auth.key_secrets
     ALTER COLUMN key_id DROP NOT NULL,
     ADD COLUMN client_key_id uuid

@@ -1,24 +1,32 @@
 import Crypto
 
-/// A named list of files that apply in order.
+/// A migration line: a named list of files that are applied in their order.
 public struct MigrationLine: Sendable, Hashable {
-    /// What the ledger calls it.
+    /// The name of the line in the ledger.
     public let name: String
-    /// The files, in the order in which they apply, which is the order of their names.
+    /// The files, in the order in which they are applied.
+    ///
+    /// This is the order of their names.
     public let files: [MigrationFile]
 
-    /// Checks and keeps a list.
+    /// Creates a line.
     ///
-    /// - Throws: `invalidFile` when a file is not after the one before it: names are compared byte by byte.
+    /// - Parameters:
+    ///   - name: The name of the line in the ledger.
+    ///   - files: The files, in the order of their names.
+    /// - Throws: `invalidFile` if a file does not sort after the file before it. Names are compared byte by byte.
     public init(_ name: String, files: [MigrationFile]) throws(MigrationError) {
         for (before, after) in zip(files, files.dropFirst()) where !before.name.precedes(after.name) {
-            throw .invalidFile(name: after.name, reason: "it stands after \(before.name) and sorts before it")
+            let reason = "it comes after \(before.name) in the list, but sorts before it"
+            throw .invalidFile(name: after.name, reason: reason)
         }
         self.name = name
         self.files = files
     }
 
-    /// SHA-256 over the names and checksums: the same for two programs that make the same schema.
+    /// The SHA-256 of all names and checksums.
+    ///
+    /// Two programs that create the same schema have the same checksum.
     public var checksum: String {
         var hash = SHA256()
         for file in files { hash.update(data: Array("\(file.name) \(file.checksum)\n".utf8)) }
@@ -27,6 +35,8 @@ public struct MigrationLine: Sendable, Hashable {
 }
 
 extension String {
-    /// The order of migration names: by bytes, as `COLLATE "C"` does, whatever the locale.
+    /// Returns true if this name of a file sorts before another one.
+    ///
+    /// Names are compared byte by byte in every locale, as `COLLATE "C"` does.
     func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 }

@@ -1,77 +1,95 @@
 import Postgres
 
-/// Migrates many databases with the same files.
+/// A migration of many databases with the same files.
 ///
-/// There is no state beside the databases' own ledgers: a migration that was stopped is resumed by running it again.
+/// The only state is the ledger of each database. To resume a migration that was stopped, run it again.
 public struct FleetMigration: Sendable {
+    /// The stages of a migration.
+    private enum Stage {
+        /// The next database that can be connected to is migrated alone.
+        case canary
+        /// Several databases are migrated at once.
+        case rollout
+        /// No further database is begun.
+        case stopped
+    }
+
     private let migrator: Migrator
     private let options: FleetOptions
 
-    /// Describes a migration.
+    /// Creates a migration.
+    ///
+    /// - Parameters:
+    ///   - migrator: The files, and the options for each database.
+    ///   - options: The options for the fleet.
     public init(_ migrator: Migrator, options: FleetOptions = FleetOptions()) {
         self.migrator = migrator
         self.options = options
     }
 
-    /// Migrates all targets: the first one alone if a canary is wanted, then the rest, several at once.
+    /// Migrates all databases: first one alone, the canary, and then the others, several at once.
     ///
-    /// A database that fails is reported and stops nothing else, unless it is the canary or the options say so; what is under way then
-    /// is finished, what was not begun is skipped. Cancelling the task does the same. A canary that cannot be connected to proves nothing
-    /// about the files, so the next one takes its place; a dry run needs none.
+    /// The failure of a database does not stop the others, unless the database is the canary or the options say so. Then the migrations
+    /// under way are finished, and the databases that were not begun are skipped. Cancelling the task has the same effect.
+    ///
+    /// A canary that cannot be connected to proves nothing about the files, so the next database takes its place. A dry run has no canary.
     ///
     /// - Parameters:
-    ///   - targets: the databases; taken one by one, so that ten thousand need not be listed beforehand.
-    ///   - observe: called for each step, from several tasks.
-    /// - Returns: what became of each database; a list that ends early is told too.
+    ///   - targets: The databases. They are taken one by one, so a list of ten thousand need not be in memory.
+    ///   - observe: Called for each step, from several tasks.
+    /// - Returns: The outcome of each database, and the reason if the list of databases ended early.
     public func run<Targets: AsyncSequence & Sendable>(
         _ targets: Targets,
         observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
     ) async -> FleetReport where Targets.Element == FleetTarget {
         var report = FleetReport()
-        var isStopped = false
         await withTaskGroup(of: FleetOutcome.self) { group in
+            var stage = options.startsWithCanary && !options.isDryRun ? Stage.canary : .rollout
             var running = 0
-            var wantsCanary = options.startsWithCanary && !options.isDryRun
-            func take(_ outcome: FleetOutcome, isCanary: Bool) {
+            func take(_ outcome: FleetOutcome, isCanary: Bool = false) {
                 report.outcomes.append(outcome)
                 observe(.finished(outcome))
-                if !outcome.isSuccess, isCanary || !options.continuesAfterFailure { isStopped = true }
+                if !outcome.isSuccess, isCanary || !options.continuesAfterFailure { stage = .stopped }
             }
             do {
                 for try await target in targets {
-                    if isStopped || Task.isCancelled {
-                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
-                        continue
-                    }
-                    if wantsCanary {
-                        let outcome = await migrate(target, isCanary: true, observe)
-                        var isReached = true
-                        if case .unreachable = outcome.status { isReached = false }
-                        wantsCanary = !isReached
-                        take(outcome, isCanary: isReached)
-                        continue
-                    }
-                    if running == options.concurrency, let outcome = await group.next() {
+                    if stage == .rollout, running == options.concurrency, !Task.isCancelled,
+                        let outcome = await group.next()
+                    {
                         running -= 1
-                        take(outcome, isCanary: false)
+                        take(outcome)
                     }
-                    if isStopped {
-                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped), isCanary: false)
-                        continue
+                    switch Task.isCancelled ? .stopped : stage {
+                    case .stopped:
+                        take(FleetOutcome(id: target.id, name: target.name, status: .skipped))
+                    case .canary:
+                        let outcome = await migrate(target, isCanary: true, observe)
+                        if case .unreachable = outcome.status {
+                            take(outcome)
+                        } else {
+                            stage = .rollout
+                            take(outcome, isCanary: true)
+                        }
+                    case .rollout:
+                        group.addTask { await migrate(target, isCanary: false, observe) }
+                        running += 1
                     }
-                    group.addTask { await migrate(target, isCanary: false, observe) }
-                    running += 1
                 }
             } catch {
                 report.listingFailure =
                     (error as? PostgresError).map(String.init(describing:)) ?? "the list was interrupted"
             }
-            for await outcome in group { take(outcome, isCanary: false) }
+            for await outcome in group { take(outcome) }
         }
         return report
     }
 
-    /// Migrates the targets of a list.
+    /// Migrates the databases of an array.
+    ///
+    /// - Parameters:
+    ///   - targets: The databases.
+    ///   - observe: Called for each step, from several tasks.
+    /// - Returns: The outcome of each database.
     public func run(
         _ targets: [FleetTarget],
         observe: @escaping @Sendable (FleetEvent) -> Void = { _ in }
@@ -96,7 +114,7 @@ public struct FleetMigration: Sendable {
         do {
             connection = try await target.connect()
         } catch {
-            // The words of other errors may be anybody's; those of PostgresError are safe by contract.
+            // The text of a PostgresError is safe to print. The text of other errors can hold anything.
             return outcome(
                 .unreachable((error as? PostgresError).map(String.init(describing:)) ?? "no connection could be made")
             )

@@ -1,31 +1,33 @@
-/// What became of one database.
+/// The outcome of the migration of one database.
 public struct FleetOutcome: Sendable, Hashable {
-    /// How it ended.
+    /// The end of a migration.
     public enum Status: Sendable, Hashable {
         /// These files were applied.
         case migrated([MigrationReport.File])
-        /// These files would be applied.
+        /// These files would be applied, but the migration is a dry run.
         case pending([MigrationReport.File])
-        /// There was nothing to do.
+        /// All files had been applied before.
         case upToDate
-        /// It could not be connected to; the text is safe to print.
+        /// The database could not be connected to. The text is safe to print.
         case unreachable(String)
-        /// It was not migrated, or not to the end; the text is safe to print.
+        /// A file could not be applied. The text is safe to print.
         case failed(String)
-        /// It was not tried, because the canary or another failed, or the task was cancelled.
+        /// The migration was not begun, because the canary or another database failed, or because the task was cancelled.
         case skipped
     }
 
-    /// The target's id.
+    /// The id of the target.
     public let id: String
-    /// The target's name.
+    /// The name of the target.
     public let name: String
-    /// How it ended.
+    /// The end of the migration.
     public let status: Status
-    /// What the database had seen before, oldest first; empty where it could not be looked at.
+    /// The files that had been applied before, oldest first.
+    ///
+    /// The array is empty if the ledger could not be read.
     public let applied: [AppliedMigration]
 
-    /// Describes the end.
+    /// Creates an outcome.
     init(id: String, name: String, status: Status, applied: [AppliedMigration] = []) {
         self.id = id
         self.name = name
@@ -33,7 +35,7 @@ public struct FleetOutcome: Sendable, Hashable {
         self.applied = applied
     }
 
-    /// Whether the database is as it should be.
+    /// True if the database has all files, or would get them.
     public var isSuccess: Bool {
         switch status {
         case .migrated, .pending, .upToDate: true
@@ -42,23 +44,23 @@ public struct FleetOutcome: Sendable, Hashable {
     }
 }
 
-/// What became of a fleet.
+/// The outcome of the migration of a fleet.
 public struct FleetReport: Sendable, Hashable {
-    /// One outcome a database, in the order in which they ended; the skipped ones last.
+    /// The outcomes of the databases, in the order in which the migrations ended.
     public internal(set) var outcomes: [FleetOutcome] = []
-    /// Why the list of databases ended early, when it did.
+    /// The reason for which the list of databases ended early, or `nil`.
     public internal(set) var listingFailure: String?
 
-    /// Whether every database is as it should be.
+    /// True if the list was complete and every database succeeded.
     public var isSuccess: Bool { listingFailure == nil && outcomes.allSatisfy(\.isSuccess) }
 }
 
-/// A step of a fleet's migration, for a progress bar or a log.
+/// A step in the migration of a fleet, for a progress bar or a log.
 public enum FleetEvent: Sendable, Hashable {
-    /// A database is being connected to; `isCanary` when it is the first, alone.
+    /// The migration of a database begins. `isCanary` is true for the database that is migrated alone.
     case started(id: String, name: String, isCanary: Bool)
-    /// A file is being applied.
+    /// A file is about to be applied.
     case applying(id: String, name: String, MigrationReport.File)
-    /// A database is done, or is not going to be.
+    /// The migration of a database has ended, or was skipped.
     case finished(FleetOutcome)
 }

@@ -1,17 +1,22 @@
 public import Postgres
 
-/// One database of a fleet.
+/// A database of a fleet.
 public struct FleetTarget: Sendable {
-    /// What the report knows it by.
+    /// The id of the database, for programs.
     public let id: String
-    /// What a person knows it by.
+    /// The name of the database, for people.
     public let name: String
-    /// Opens a session of its own as the role that owns the schema.
+    /// Opens a connection with a session of its own, as the role that owns the schema.
     ///
-    /// It is closed when the database is done.
+    /// The connection is closed when the migration of the database has ended.
     public let connect: @Sendable () async throws -> PostgresConnection
 
-    /// Describes a database.
+    /// Creates a target.
+    ///
+    /// - Parameters:
+    ///   - id: The id of the database, for programs.
+    ///   - name: The name of the database, for people.
+    ///   - connect: Opens a connection with a session of its own, as the role that owns the schema.
     public init(id: String, name: String, connect: @escaping @Sendable () async throws -> PostgresConnection) {
         self.id = id
         self.name = name
@@ -19,26 +24,26 @@ public struct FleetTarget: Sendable {
     }
 }
 
-/// How a fleet is migrated.
+/// The options for the migration of a fleet.
 public struct FleetOptions: Sendable {
-    /// How many databases are migrated at once.
+    /// The number of databases that are migrated at once, at least 1.
     ///
-    /// Default 4, at least 1.
+    /// Defaults to 4.
     public var concurrency: Int
-    /// Whether the first database that can be connected to is finished alone, and its failure stops the rest.
+    /// True if the first database that can be connected to is migrated alone, and its failure stops the migration.
     ///
-    /// Default true; a dry run has no need of it.
+    /// Defaults to true. A dry run ignores this option.
     public var startsWithCanary: Bool
-    /// Whether other failures leave the rest going on.
+    /// True if the failure of another database does not stop the migration.
     ///
-    /// Default true.
+    /// Defaults to true.
     public var continuesAfterFailure: Bool
-    /// Whether to look and change nothing.
+    /// True if the files are compared with the ledgers and no database is changed.
     ///
-    /// Default false.
+    /// Defaults to false.
     public var isDryRun: Bool
 
-    /// Sets the four.
+    /// Creates options.
     public init(
         concurrency: Int = 4,
         startsWithCanary: Bool = true,

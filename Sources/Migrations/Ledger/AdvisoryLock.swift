@@ -1,41 +1,47 @@
 import Crypto
 public import Postgres
 
-/// A lock that a session holds on a name, in one database, until it gives it back or ends.
+/// An advisory lock on a name in one database.
 ///
-/// It is asked for again and again instead of waited for with `pg_advisory_lock`: a session that waits inside a statement holds a
-/// snapshot, `CREATE INDEX CONCURRENTLY` waits for every older snapshot, and so the holder that builds an index and
-/// the session that waits for the holder would wait for each other.
+/// A session holds the lock until it releases the lock or ends.
+///
+/// A session tries to take the lock again and again, instead of waiting in `pg_advisory_lock`. A session that waits inside a statement holds
+/// a snapshot, and `CREATE INDEX CONCURRENTLY` waits for every older snapshot. So a holder that builds an index and a session that waits for
+/// the lock would wait for each other.
 public struct AdvisoryLock: Sendable {
-    /// What the lock is for; the name is part of the error when it is taken.
+    /// The name of the lock.
+    ///
+    /// The error for a taken lock contains the name.
     public let name: String
     private let key: Int64
 
-    /// Names a lock.
+    /// Creates a lock.
     ///
-    /// Names are hashed to 64 bits, so unrelated users of one database do not meet.
+    /// The name is hashed to 64 bits, so unrelated programs in one database do not use the same lock.
     public init(_ name: String) {
         self.name = name
         key = SHA256.hash(data: Array("mortise \(name)".utf8)).prefix(8).reduce(0) { $0 << 8 | Int64($1) }
     }
 
-    /// Another session holds the lock and kept it past the deadline.
+    /// The error that another session holds the lock and did not release it in time.
     public struct Taken: Error, Sendable, CustomStringConvertible {
-        /// The lock's name.
+        /// The name of the lock.
         public let lock: String
-        /// The session that holds it, as far as `pg_stat_activity` shows it to this role.
+        /// The session that holds the lock, as far as `pg_stat_activity` shows it to this role.
         public let holder: String?
 
-        /// Names the lock and its holder.
+        /// A sentence with the lock and its holder.
         public var description: String {
-            "the lock on \(lock) is held by \(holder ?? "another session") and was not released in time"
+            "\(holder ?? "another session") holds the lock \(lock) and did not release it in time"
         }
     }
 
     private static let attempt = Statement("SELECT pg_try_advisory_lock($1)", prepared: false)
     private static let release = Statement("SELECT pg_advisory_unlock($1)", prepared: false)
 
-    /// pg_locks shows a bigint key as its upper half in classid, its lower half in objid, and 1 in objsubid.
+    /// The session that holds a lock.
+    ///
+    /// `pg_locks` shows a bigint key as its upper half in classid, its lower half in objid, and 1 in objsubid.
     private static let holder = Statement(
         """
         SELECT concat_ws(' ', 'process', a.pid::text, 'of role', a.usename, 'application', quote_literal(a.application_name),
@@ -48,12 +54,15 @@ public struct AdvisoryLock: Sendable {
         prepared: false
     )
 
-    /// Takes the lock for a connection's session, which must not change hands until `unlock`.
+    /// Takes the lock for the session of a connection.
+    ///
+    /// The connection must not go back to a pool before `unlock`.
     ///
     /// - Parameters:
-    ///   - connection: a session of its own: behind PgBouncer in transaction mode this would lock somebody else's.
-    ///   - patience: how long to go on asking.
-    /// - Throws: `Taken` when it stays taken, `CancellationError`; `PostgresError`, after which the connection is closed.
+    ///   - connection: A connection with a session of its own. Behind PgBouncer in transaction mode, another client would get the lock.
+    ///   - patience: The maximum wait.
+    /// - Throws: `Taken` if the lock is not released in time. `CancellationError` if the task is cancelled. `PostgresError` if a statement
+    ///   fails, after which the connection is closed.
     public func lock(on connection: PostgresConnection, patience: Duration) async throws {
         let deadline = ContinuousClock.now.advanced(by: patience)
         var pause = Duration.milliseconds(5)
@@ -66,10 +75,10 @@ public struct AdvisoryLock: Sendable {
         throw Taken(lock: name, holder: try await connection.query(Self.holder, [key]).first?.decode(0))
     }
 
-    /// Asks once.
+    /// Tries to take the lock once.
     ///
-    /// A statement that was cancelled or ran out of time may have taken the lock before: a session's locks outlive the statement's end, so
-    /// the session ends too.
+    /// A statement that was cancelled or ran out of time can have taken the lock before it ended. A session keeps such a lock, so the
+    /// connection is closed.
     private func isTaken(on connection: PostgresConnection) async throws -> Bool {
         do {
             return try await connection.query(Self.attempt, [key]).first?.decode(0, as: Bool.self) == true
@@ -79,21 +88,26 @@ public struct AdvisoryLock: Sendable {
         }
     }
 
-    /// Gives the lock back.
+    /// Releases the lock.
     ///
-    /// Where that fails, or the task is cancelled, the connection is closed, which gives it back too.
+    /// If the statement fails or the task is cancelled, the connection is closed, which releases the lock too.
     public func unlock(on connection: PostgresConnection) async {
         do throws(PostgresError) {
             if try await connection.query(Self.release, [key]).first?.decode(0, as: Bool.self) == true { return }
         } catch {
-            // Whatever it was, the session still has the lock or is gone.
+            // The session still has the lock, or has ended.
         }
         await connection.close()
     }
 
-    /// Holds the lock around some work.
+    /// Takes the lock, runs `body` and releases the lock.
     ///
-    /// - Throws: what `lock` and the work throw.
+    /// - Parameters:
+    ///   - connection: A connection with a session of its own.
+    ///   - patience: The maximum wait for the lock.
+    ///   - body: The work.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: The errors of ``lock(on:patience:)``, or the error of `body`.
     public func withLock<T>(
         on connection: PostgresConnection,
         patience: Duration,

@@ -1,21 +1,21 @@
 public import Postgres
 
-/// One row of a database's ledger: a file that it has seen.
+/// A migration file that was applied to a database: a row of the ledger.
 public struct AppliedMigration: Sendable, Hashable {
-    /// The line it belongs to.
+    /// The name of the migration line.
     public let line: String
-    /// The file's name.
+    /// The name of the file.
     public let name: String
-    /// SHA-256 of the file as it was applied, 64 hexadecimal digits.
+    /// The SHA-256 of the file as it was applied, in 64 hexadecimal digits.
     public let checksum: String
-    /// When.
+    /// The instant at which the file was applied.
     public let appliedAt: PostgresTimestamp
-    /// How long it took, in milliseconds.
+    /// The time that the file took, in milliseconds.
     public let durationMilliseconds: Int64
-    /// The version of the program that applied it.
+    /// The version of the program that applied the file.
     public let version: String
 
-    /// Describes a row.
+    /// Creates a row.
     public init(
         line: String,
         name: String,

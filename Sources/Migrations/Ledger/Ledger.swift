@@ -1,10 +1,10 @@
 import Postgres
 
-/// The table in which a database remembers what it has seen: `mortise.migrations`.
+/// The ledger of a database: the table `mortise.migrations` with the files that were applied.
 enum Ledger {
-    /// Not a migration itself: it must exist before the first one.
+    /// The SQL that creates the ledger, which must exist before the first migration.
     ///
-    /// Made under the advisory lock, because `IF NOT EXISTS` does not protect two sessions from each other.
+    /// The SQL runs under the advisory lock, because `IF NOT EXISTS` does not protect two sessions from each other.
     static let definition = """
         CREATE SCHEMA IF NOT EXISTS mortise;
         REVOKE ALL ON SCHEMA mortise FROM PUBLIC;
@@ -35,7 +35,9 @@ enum Ledger {
         prepared: false
     )
 
-    /// Every row; none where there is no ledger yet.
+    /// Returns all rows of the ledger.
+    ///
+    /// A database without a ledger has none.
     static func read(_ connection: PostgresConnection) async throws(PostgresError) -> [AppliedMigration] {
         guard try await connection.query(existence).first?.decode(0, as: Bool.self) == true else { return [] }
         var rows: [AppliedMigration] = []
@@ -54,7 +56,7 @@ enum Ledger {
         return rows
     }
 
-    /// Notes that a file was applied.
+    /// Adds a file that was applied.
     static func add(
         _ file: MigrationFile,
         line: String,

@@ -1,52 +1,31 @@
 import LibPQ
 
-/// How a transaction begins.
-public struct TransactionOptions: Sendable {
-    /// What concurrent transactions may show each other.
-    public enum Isolation: String, Sendable {
-        /// Each statement sees what was committed before it began.
-        case readCommitted = "READ COMMITTED"
-        /// All statements see one snapshot.
-        case repeatableRead = "REPEATABLE READ"
-        /// As if transactions ran one after the other; may have to be repeated.
-        case serializable = "SERIALIZABLE"
-    }
-
-    /// The isolation level.
-    ///
-    /// Default read committed.
-    public var isolation = Isolation.readCommitted
-    /// Whether writes are refused.
-    ///
-    /// Default false.
-    public var isReadOnly = false
-
-    /// A read-write transaction at read committed.
-    public static let `default` = TransactionOptions()
-
-    /// Describes a transaction.
-    public init(isolation: Isolation = .readCommitted, isReadOnly: Bool = false) {
-        self.isolation = isolation
-        self.isReadOnly = isReadOnly
-    }
-
-    fileprivate var begin: String {
-        "BEGIN ISOLATION LEVEL \(isolation.rawValue)\(isReadOnly ? " READ ONLY" : "")"
-    }
-}
-
 extension PostgresConnection {
     private static let commit = Statement("COMMIT", prepared: false)
     private static let rollback = Statement("ROLLBACK", prepared: false)
 
-    /// Runs `body` in a transaction, and commits it if `body` returns.
+    /// Runs `body` in a transaction, and commits the transaction if `body` returns.
     ///
-    /// When `body` throws, the transaction is rolled back and that error is thrown on. A cancelled task still rolls back: ROLLBACK and
-    /// COMMIT do not listen to cancellation.
-    /// - Throws: besides what `body` throws, `transactionRolledBack` when COMMIT found the transaction failed, and
-    ///   `commitOutcomeUnknown` when the connection broke while COMMIT was under way.
+    /// If `body` throws, the transaction is rolled back, and the error of `body` is thrown. A cancelled task rolls back too: the
+    /// cancellation does not reach COMMIT and ROLLBACK.
+    ///
+    /// - Parameters:
+    ///   - options: The isolation level and the access mode.
+    ///   - body: The work. Its statements must use the connection that it gets.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: The error of `body`. `transactionRolledBack` if the server had to roll back at COMMIT. `commitOutcomeUnknown` if the
+    ///   connection broke during COMMIT.
+    @discardableResult
     public func transaction<T>(
         _ options: TransactionOptions = .default,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        guard let spans else { return try await untracedTransaction(options, body) }
+        return try await spans.transaction { try await untracedTransaction(options, body) }
+    }
+
+    private func untracedTransaction<T>(
+        _ options: TransactionOptions,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         try await begin(options)
@@ -62,7 +41,7 @@ extension PostgresConnection {
         return value
     }
 
-    /// Shielded like COMMIT: a caller that left in the middle would leave a transaction open.
+    /// Begins the transaction, shielded from cancellation: a caller that left in the middle would leave a transaction open.
     private func begin(_ options: TransactionOptions) async throws(PostgresError) {
         if Task.isCancelled { throw .taskCancelled }
         do throws(PostgresError) {
@@ -89,8 +68,8 @@ extension PostgresConnection {
             where error.code == .server
             && (error.sqlState?.errorClass != "57" || error.sqlState == .queryCanceled)
         {
-            // A deferred constraint, say: the server has rolled back and said so. What the other states of class 57 announce is
-            // the end of the connection, which can come after the commit.
+            // The server has rolled back, for a deferred constraint for example. The other codes of class 57 announce the end of the
+            // connection, which can come after the commit.
             throw error
         } catch {
             session.closeNow(.shutDown)
@@ -117,7 +96,7 @@ extension PostgresConnection {
                 isShielded: true
             )
         } catch {
-            // Without an answer nobody knows what state the connection is in. Closing it rolls back too.
+            // Without an answer the state of the connection is unknown. Closing the connection rolls back too.
             session.closeNow(.shutDown)
         }
     }

@@ -2,32 +2,51 @@ import LibPQ
 public import Logging
 import Synchronization
 
-/// One connection, used by whoever opened or leased it.
+/// A connection to a PostgreSQL server, for the task that opened it or leased it from a pool.
 ///
-/// Statements asked concurrently are pipelined: each is sent without waiting for the answers before it, each is its own transaction
-/// unless one is open, and none is harmed by another's failure. When the asking task is cancelled or the deadline passes, the running
-/// statement is cancelled on the server, and the connection stays usable.
+/// Concurrent statements of one connection are pipelined: each is sent without waiting for the answers of the statements before it. Each
+/// is its own transaction unless a transaction is open, and the failure of one does not harm the others.
+///
+/// When the calling task is cancelled or the deadline passes, the statement is cancelled on the server, and the connection stays usable.
 public final class PostgresConnection: Sendable {
     let session: Session
     let configuration: PostgresConfiguration
+    let spans: ClientSpans?
 
-    init(session: Session, configuration: PostgresConfiguration) {
+    private init(session: Session, configuration: PostgresConfiguration, spans: ClientSpans?) {
         self.session = session
         self.configuration = configuration
+        self.spans = spans
     }
 
     deinit {
-        // The reactor would keep an open session for ever.
+        // The reactor would keep an open session forever.
         session.closeNow(.shutDown)
     }
 
     /// Opens a connection.
     ///
-    /// - Throws: `connectFailed`, with an `sqlState` where the reason is known; `cancelled` when the task is cancelled meanwhile.
+    /// Statements of the connection are traced if a tracer is installed when this method is called.
+    ///
+    /// - Parameters:
+    ///   - configuration: The server, the database and the role.
+    ///   - reactor: The thread that serves the connection.
+    ///   - logger: Receives the server's notices at level `debug`.
+    /// - Returns: The open connection. It is closed when its last reference goes, if not before.
+    /// - Throws: `connectFailed`, with an `sqlState` if the reason is known. `cancelled` if the task is cancelled meanwhile.
     public static func connect(
         _ configuration: PostgresConfiguration,
         reactor: Reactor,
         logger: Logger
+    ) async throws(PostgresError) -> PostgresConnection {
+        try await connect(configuration, reactor: reactor, logger: logger, spans: ClientSpans(configuration))
+    }
+
+    static func connect(
+        _ configuration: PostgresConfiguration,
+        reactor: Reactor,
+        logger: Logger,
+        spans: ClientSpans?
     ) async throws(PostgresError) -> PostgresConnection {
         if Task.isCancelled { throw .taskCancelled }
         let waiter = Waiter<Void>()
@@ -43,72 +62,102 @@ public final class PostgresConnection: Sendable {
             session.closeNow(error)
             throw error
         }
-        return PostgresConnection(session: session, configuration: configuration)
+        return PostgresConnection(session: session, configuration: configuration, spans: spans)
     }
 
     /// Executes a statement and returns its rows.
     ///
+    /// A cancelled task cancels the statement on the server, and this method throws `cancelled` once the server has stopped it.
+    ///
     /// - Parameters:
-    ///   - statement: the SQL; prepared at its first use on this connection.
-    ///   - parameters: the values of `$1`, `$2`, …
-    ///   - deadline: how long it may take; the configuration's `queryDeadline` by default.
-    /// - Returns: the rows, and how many were affected.
-    /// - Throws: the server's error, or `connectionLost`, `deadlineExceeded`, `cancelled`, `queueFull`, `closed`.
+    ///   - statement: The statement. The connection prepares it at its first use.
+    ///   - parameters: The values of `$1`, `$2`, …
+    ///   - deadline: The maximum time. Defaults to the configuration's `queryDeadline`.
+    /// - Returns: The rows, and the number of affected rows.
+    /// - Throws: `server` with the server's error, `connectionLost`, `deadlineExceeded`, `cancelled`, `queueFull` or `closed`.
     @discardableResult
     public func query(
         _ statement: Statement,
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
     ) async throws(PostgresError) -> Rows {
-        try await session.run(
-            .query(statement, ParameterBuffer(parameters)),
-            deadline: deadline ?? configuration.queryDeadline
-        )
+        let work = Request.Work.query(statement, ParameterBuffer(parameters))
+        let deadline = deadline ?? configuration.queryDeadline
+        guard let spans else { return try await session.run(work, deadline: deadline) }
+        return try await spans.statement(statement) { () async throws(PostgresError) in
+            try await session.run(work, deadline: deadline)
+        }
     }
 
-    /// Executes SQL by the simple protocol: several statements, and what cannot run in a pipeline.
+    /// Executes SQL by the simple protocol: one or more statements without parameters.
     ///
-    /// No parameters.
+    /// Several statements are one transaction, unless the SQL has transactions of its own. A script can also contain statements that
+    /// cannot run in a pipeline.
+    ///
+    /// - Parameters:
+    ///   - sql: The statements, separated by semicolons.
+    ///   - deadline: The maximum time of all statements together. Defaults to the configuration's `queryDeadline`.
+    /// - Throws: The errors of ``query(_:_:deadline:)``.
     public func script(_ sql: String, deadline: Duration? = nil) async throws(PostgresError) {
-        _ = try await session.run(.script(sql), deadline: deadline ?? configuration.queryDeadline)
+        let deadline = deadline ?? configuration.queryDeadline
+        guard let spans else {
+            _ = try await session.run(.script(sql), deadline: deadline)
+            return
+        }
+        _ = try await spans.operation("SCRIPT") { () async throws(PostgresError) in
+            try await session.run(.script(sql), deadline: deadline)
+        }
     }
 
-    /// Starts to listen to a channel; notifications arrive in `notifications`.
+    /// Starts to listen to a channel.
     ///
-    /// A connection of a pool is closed when it comes back, for nobody would read what it is still sent.
+    /// The notifications of the channel arrive in ``notifications``.
+    ///
+    /// A pool closes a connection that listens when the connection comes back: no other caller expects its notifications.
+    ///
+    /// - Parameter channel: The name of the channel, unquoted.
+    /// - Throws: The errors of ``query(_:_:deadline:)``.
     public func listen(_ channel: String) async throws(PostgresError) {
         session.wire.withLock { $0.isListening = true }
         try await script("LISTEN \(Self.quote(identifier: channel))")
     }
 
-    /// What arrives on the channels listened to.
+    /// The notifications of the channels that the connection listens to, for one consumer.
     ///
-    /// It ends when the connection does; past 1024 unread ones the oldest are dropped.
-    ///
-    /// One consumer at a time.
+    /// The stream ends with the connection. It keeps at most 1024 unread notifications, and drops the oldest ones.
     public var notifications: AsyncStream<PostgresNotification> { session.notifications }
 
-    /// Whether statements can still be asked.
+    /// True if the connection accepts statements.
     ///
-    /// A connection that the server closed is noticed at once, also when idle.
+    /// The connection notices at once that the server closed it, also when idle.
     public var isUsable: Bool { session.isUsable }
 
-    /// The server's version: 150018 is 15.18.
+    /// The server's version as a number: 150018 is 15.18.
     ///
-    /// 0 when closed.
+    /// The value is 0 if the connection is closed.
     public var serverVersion: Int { session.wire.withLock { $0.connection?.serverVersion ?? 0 } }
 
-    /// The server process of this connection; 0 when closed.
+    /// The server process of this connection.
+    ///
+    /// The value is 0 if the connection is closed.
     public var backendProcessID: Int32 { session.wire.withLock { $0.connection?.backendProcessID ?? 0 } }
 
     /// Closes the connection.
     ///
-    /// Whoever still waits on it gets `closed`.
+    /// Callers that still wait for an answer get `closed`.
     public func close() async {
         session.closeNow(.shutDown)
     }
 
-    /// A verifier for `ALTER ROLE … PASSWORD '…'`, so that the password itself reaches neither the server's log nor its statistics.
+    /// Returns a verifier for `ALTER ROLE … PASSWORD '…'`.
+    ///
+    /// With a verifier, the password itself reaches neither the server's log nor its statistics.
+    ///
+    /// - Parameters:
+    ///   - user: The name of the role.
+    ///   - password: The password. It does not leave this process.
+    /// - Returns: The verifier for SCRAM-SHA-256.
+    /// - Throws: `protocolViolation` if the connection is closed.
     public func passwordVerifier(user: String, password: String) throws(PostgresError) -> String {
         do throws(LibPQError) {
             return try session.wire.withLock { wire throws(LibPQError) in
@@ -120,15 +169,17 @@ public final class PostgresConnection: Sendable {
         }
     }
 
-    /// A name as SQL writes it, in double quotes.
+    /// Returns a name in double quotes, as SQL writes it.
     public static func quote(identifier: String) -> String {
         "\"" + identifier.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    /// A text as SQL writes it, in single quotes; for statements that take no parameters.
+    /// Returns a text in single quotes, as SQL writes it.
     ///
-    /// It assumes `standard_conforming_strings`, the default since 9.1, and writes backslashes so that they mean
-    /// themselves either way.
+    /// Use it for statements that take no parameters.
+    ///
+    /// The result assumes `standard_conforming_strings`, which is the default since PostgreSQL 9.1. Backslashes mean themselves with
+    /// either value of that setting.
     public static func quote(literal: String) -> String {
         let quoted = literal.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
         guard literal.contains("\\") else { return "'\(quoted)'" }

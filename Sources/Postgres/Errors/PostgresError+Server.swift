@@ -1,10 +1,10 @@
 import LibPQ
 
 extension PostgresError {
-    /// The error that an error result stands for.
+    /// Creates the error that an error result reports.
     init(_ result: ServerResult) {
         guard let state = result.errorField(.sqlState) else {
-            // Without fields the message is libpq's own: the connection broke under the query.
+            // A result without fields has a message of libpq: the connection broke during the statement.
             self.init(
                 .connectionLost,
                 "the connection to the server broke",
@@ -25,12 +25,12 @@ extension PostgresError {
         column = result.errorField(.column)
     }
 
-    /// The error that a failed libpq call stands for.
+    /// Creates the error that a failed libpq call reports.
     init(_ error: LibPQError) {
         self.init(.protocolViolation, "\(error.function) failed", serverMessage: error.message)
     }
 
-    /// Whether the server no longer executes what was prepared, so that preparing it anew may help.
+    /// True if the server no longer executes the prepared statement, so that preparing it again can help.
     var isAboutPreparation: Bool {
         sqlState == .invalidStatementName || sqlState == .featureNotSupported
     }

@@ -1,69 +1,77 @@
-/// What went wrong between this program and a PostgreSQL server.
+/// A failure between this program and a PostgreSQL server.
 ///
-/// `description` is safe to print: it names the fault and never repeats SQL, parameters or a server's detail field, which can hold
-/// the values of a row. The server's one-line message can hold user input too, so it is in `serverMessage`, for logs that may.
+/// The `description` is safe to print: it names the fault, and it never repeats SQL, parameters, or the server's detail field, which can
+/// hold the values of a row. The server's one-line message can hold user input too. It is in `serverMessage`, for logs that can keep it.
 public struct PostgresError: Error, Sendable {
-    /// The kind of fault.
+    /// A kind of failure.
     ///
-    /// An open set: code that switches over it needs a default.
+    /// Later versions can add kinds, so a `switch` over codes needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
-        /// The name, as `description` prints it.
+        /// The name of the code, as the error's `description` prints it.
         public let description: String
 
-        /// The server answered with an error; `sqlState` says which.
+        /// The server answered with an error.
+        ///
+        /// `sqlState` has its code.
         public static let server = Code(description: "server")
-        /// No connection could be made.
+        /// No connection could be opened.
         public static let connectFailed = Code(description: "connectFailed")
         /// The connection broke.
         ///
-        /// Whether the statement took effect is unknown unless `wasSent` is false.
+        /// If `wasSent` is true, the statement can have taken effect or not.
         public static let connectionLost = Code(description: "connectionLost")
         /// The deadline passed.
         ///
-        /// A statement that was running was cancelled.
+        /// A statement that was running was cancelled on the server.
         public static let deadlineExceeded = Code(description: "deadlineExceeded")
         /// The task was cancelled.
         ///
-        /// A statement that was running alone was cancelled on the server.
+        /// A statement that was running on a leased connection was cancelled on the server.
         public static let cancelled = Code(description: "cancelled")
-        /// No connection of the pool came free in time.
+        /// No connection of the pool became free in time.
         public static let poolTimedOut = Code(description: "poolTimedOut")
-        /// Too many callers wait already.
+        /// Too many callers wait for the connection or the pool.
         public static let queueFull = Code(description: "queueFull")
-        /// The connection, pool or reactor was shut down.
+        /// The connection, the pool, the pipeline or the reactor was shut down.
         public static let closed = Code(description: "closed")
-        /// A value did not have the expected type or form.
+        /// A value does not have the expected type or form.
         public static let decoding = Code(description: "decoding")
         /// The connection string or a setting cannot be used.
         public static let invalidConfiguration = Code(description: "invalidConfiguration")
-        /// The connection broke while COMMIT was under way: the transaction may have been committed or not.
+        /// The connection broke during COMMIT: the server can have committed the transaction or not.
         public static let commitOutcomeUnknown = Code(description: "commitOutcomeUnknown")
-        /// COMMIT was answered with ROLLBACK, because a statement of the transaction had failed.
+        /// The server answered COMMIT with ROLLBACK, because a statement of the transaction had failed.
         public static let transactionRolledBack = Code(description: "transactionRolledBack")
-        /// libpq refused a call, or the server answered what the protocol does not allow.
+        /// libpq refused a call, or the server sent an answer that the protocol does not allow.
         public static let protocolViolation = Code(description: "protocolViolation")
     }
 
-    /// The kind of fault.
+    /// The kind of failure.
     public var code: Code
-    /// The server's error code, when the server answered.
+    /// The error code of the server, if the server answered.
     public var sqlState: SQLState?
-    /// One safe sentence.
+    /// A sentence about the failure that is safe to print.
     public var message: String
-    /// The server's or libpq's own words.
+    /// The message of the server or of libpq.
     ///
-    /// For logs: it can name tables and repeat input.
+    /// The text can name tables and repeat input, so it belongs in a log.
     public var serverMessage: String?
-    /// The violated constraint.
+    /// The name of the violated constraint.
     public var constraint: String?
-    /// The table concerned.
+    /// The name of the table that the failure is about.
     public var table: String?
-    /// The column concerned.
+    /// The name of the column that the failure is about.
     public var column: String?
-    /// Whether the statement had been handed to the socket, so that the server may have executed it.
+    /// True if the statement was handed to the socket, so that the server can have executed it.
     public var wasSent: Bool
 
     /// Creates an error.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of failure.
+    ///   - message: A sentence about the failure that is safe to print.
+    ///   - serverMessage: The message of the server or of libpq.
+    ///   - wasSent: True if the server can have executed the statement.
     public init(_ code: Code, _ message: String, serverMessage: String? = nil, wasSent: Bool = false) {
         self.code = code
         self.message = message
@@ -73,7 +81,7 @@ public struct PostgresError: Error, Sendable {
 }
 
 extension PostgresError: CustomStringConvertible {
-    /// The kind, the SQLSTATE and the safe sentence.
+    /// The code, the SQLSTATE, the constraint and the message.
     public var description: String {
         var text = "PostgresError(\(code)"
         if let state = sqlState { text += ", SQLSTATE \(state.rawValue)" }

@@ -1,60 +1,62 @@
-/// A five-character error code of the server (PostgreSQL manual, appendix A).
+/// An error code of the server, which has five characters (PostgreSQL manual, appendix A).
 public struct SQLState: RawRepresentable, Hashable, Sendable {
-    /// The five characters.
+    /// The characters of the code.
     public let rawValue: String
 
-    /// Wraps five characters, unchecked.
+    /// Creates a code from its characters, which are not checked.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// The first two characters, which name the class.
+    /// The class of the code: its first two characters.
     public var errorClass: String { String(rawValue.prefix(2)) }
 
-    /// 23505: a unique constraint refused a row; `PostgresError.constraint` names it.
+    /// 23505: a unique constraint refused a row.
+    ///
+    /// `PostgresError.constraint` has its name.
     public static let uniqueViolation = SQLState(rawValue: "23505")
     /// 23503: a foreign key refused a row.
     public static let foreignKeyViolation = SQLState(rawValue: "23503")
     /// 23514: a check constraint refused a row.
     public static let checkViolation = SQLState(rawValue: "23514")
-    /// 22021: bytes that are not valid in the encoding, such as NUL in text.
+    /// 22021: a text has bytes that are not valid in its encoding, such as NUL.
     public static let characterNotInRepertoire = SQLState(rawValue: "22021")
-    /// 0A000: not supported; also a prepared statement whose result columns have changed.
+    /// 0A000: the server does not support the feature, or a prepared statement now has other result columns.
     public static let featureNotSupported = SQLState(rawValue: "0A000")
-    /// 25P02: a statement of this transaction has failed before.
+    /// 25P02: an earlier statement of the transaction failed.
     public static let inFailedTransaction = SQLState(rawValue: "25P02")
-    /// 26000: a prepared statement that the server does not know.
+    /// 26000: the server does not know the prepared statement.
     public static let invalidStatementName = SQLState(rawValue: "26000")
-    /// 25006: a write in a read-only transaction.
+    /// 25006: a statement tried to write in a read-only transaction.
     public static let readOnlyTransaction = SQLState(rawValue: "25006")
-    /// 3D000: no such database.
+    /// 3D000: the database does not exist.
     public static let undefinedDatabase = SQLState(rawValue: "3D000")
-    /// 42P04: a database of that name exists.
+    /// 42P04: a database with this name exists.
     public static let duplicateDatabase = SQLState(rawValue: "42P04")
-    /// 42710: an object, such as a role, of that name exists.
+    /// 42710: an object with this name exists, such as a role.
     public static let duplicateObject = SQLState(rawValue: "42710")
-    /// 42P01: no such table.
+    /// 42P01: the table does not exist.
     public static let undefinedTable = SQLState(rawValue: "42P01")
-    /// 42703: no such column.
+    /// 42703: the column does not exist.
     public static let undefinedColumn = SQLState(rawValue: "42703")
-    /// 42501: not permitted.
+    /// 42501: the role lacks a privilege.
     public static let insufficientPrivilege = SQLState(rawValue: "42501")
-    /// 40001: a serializable transaction must be repeated.
+    /// 40001: the transaction conflicts with another one and must be repeated.
     public static let serializationFailure = SQLState(rawValue: "40001")
-    /// 40P01: chosen as the victim of a deadlock.
+    /// 40P01: the server ended the transaction to resolve a deadlock.
     public static let deadlockDetected = SQLState(rawValue: "40P01")
-    /// 53300: `max_connections` is reached.
+    /// 53300: the server, the database or the role has no connection left.
     public static let tooManyConnections = SQLState(rawValue: "53300")
-    /// 55006: in use by others, such as a template database with connections.
+    /// 55006: other sessions use the object, such as a template database.
     public static let objectInUse = SQLState(rawValue: "55006")
-    /// 55P03: `lock_timeout` passed, or NOWAIT found the lock taken.
+    /// 55P03: the lock did not become free within `lock_timeout`, or was taken with NOWAIT.
     public static let lockNotAvailable = SQLState(rawValue: "55P03")
-    /// 57014: cancelled, by request or by `statement_timeout`.
+    /// 57014: the statement was cancelled, by a request or by `statement_timeout`.
     public static let queryCanceled = SQLState(rawValue: "57014")
-    /// 57P01: the server is shutting down, or an administrator ended the connection.
+    /// 57P01: the server shuts down, or an administrator ended the connection.
     public static let adminShutdown = SQLState(rawValue: "57P01")
-    /// 57P03: the server is starting up or recovering.
+    /// 57P03: the server starts up, shuts down or recovers.
     public static let cannotConnectNow = SQLState(rawValue: "57P03")
-    /// 28P01: a wrong password.
+    /// 28P01: the password is wrong.
     public static let invalidPassword = SQLState(rawValue: "28P01")
-    /// 28000: a role that may not log in.
+    /// 28000: the role does not exist or must not log in.
     public static let invalidAuthorization = SQLState(rawValue: "28000")
 }

@@ -1,33 +1,35 @@
-/// How long to leave a server alone that cannot be reached: a pure rule.
+/// The pause after a failed attempt to connect.
 ///
-/// Doubling from 50 ms to 2 s. Between attempts callers fail at once with the last reason instead of queueing up behind a dead server;
-/// after the pause one caller tries, and the others wait for the outcome of that attempt.
+/// The pause doubles with each failure, from 50 ms to 2 s. During the pause callers fail at once with the last error, instead of waiting
+/// for a server that does not answer. After the pause one caller tries to connect, and the others wait for the outcome of that attempt.
 package struct Backoff: Sendable {
-    private var failures = 0
-    private var until: ContinuousClock.Instant?
-    private(set) var lastError: PostgresError?
+    private enum State {
+        case reachable
+        case unreachable(failures: Int, until: MonotonicInstant, PostgresError)
+    }
+
+    private var state = State.reachable
 
     package init() {}
 
     static let shortest = Duration.milliseconds(50)
     static let longest = Duration.seconds(2)
 
-    /// The error to fail with at once, while the pause lasts.
-    package func refusal(at now: ContinuousClock.Instant) -> PostgresError? {
-        guard let until, now < until else { return nil }
-        return lastError
+    /// Returns the error for a caller that asks during the pause.
+    ///
+    /// The result is `nil` if the caller can try to connect.
+    package func refusal(at now: MonotonicInstant) -> PostgresError? {
+        guard case .unreachable(_, let until, let error) = state, now < until else { return nil }
+        return error
     }
 
-    package mutating func succeeded() {
-        failures = 0
-        until = nil
-        lastError = nil
-    }
+    /// Notes that a connection was opened.
+    package mutating func succeeded() { state = .reachable }
 
-    package mutating func failed(_ error: PostgresError, at now: ContinuousClock.Instant) {
+    /// Notes that no connection could be opened.
+    package mutating func failed(_ error: PostgresError, at now: MonotonicInstant) {
+        let failures = if case .unreachable(let failures, _, _) = state { failures } else { 0 }
         let pause = min(Self.longest, Self.shortest * (1 << min(failures, 10)))
-        failures += 1
-        until = now + pause
-        lastError = error
+        state = .unreachable(failures: failures + 1, until: now + pause, error)
     }
 }

@@ -1,57 +1,41 @@
 import LibPQ
 public import Logging
-import Synchronization
 
-/// A connection, or a few, that any number of tasks share for look-ups.
+/// One connection per reactor that any number of tasks share for look-ups: statements that read, each by itself.
 ///
-/// - All look-ups that come in while the reactor is busy go out in one flush with one sync, so the more there are, the less each costs.
-/// - Identical look-ups are joined, but **only while the first is not yet written**: a result under way may be older than the caller.
-/// - The server holds the connection to be read-only, which is what makes sharing a sync point safe: see `Conversation`.
-/// - A cancelled or late caller leaves alone; its look-up is not cancelled on the server, for others share the connection. The server's
-///   `statement_timeout`, set to the configuration's `queryDeadline`, ends a slow one.
-/// - It connects at the first look-up and again when the connection broke, and leaves a server alone for a while that cannot be reached.
+/// - All look-ups that arrive while the reactor is busy leave in one flush with one sync point. So the more look-ups there are, the less each
+///   of them costs.
+/// - Identical look-ups are joined, but **only while the first one is not written yet**: a result on its way can be older than the caller.
+/// - The server holds the connection to be read-only. This makes a shared sync point safe: a failed look-up cannot undo another one.
+/// - A caller that is cancelled or late leaves alone. Its look-up is not cancelled on the server, because others share the connection. The
+///   server's `statement_timeout`, set to the configuration's `queryDeadline`, ends a slow look-up.
+/// - The pipeline connects at the first look-up, and again after the connection broke. After a failed attempt it pauses for 50 ms to 2 s,
+///   and callers fail at once meanwhile.
 public final class PostgresPipeline: Sendable {
-    private struct State {
-        var session: Session?
-        var backoff = Backoff()
-        var isShutDown = false
-    }
-
     private let configuration: PostgresConfiguration
     private let logger: Logger
-    /// One connection, with what is known about reaching the server by it.
-    private final class Lane: Sendable {
-        let reactor: Reactor
-        let state = Mutex(State())
+    private let spans: ClientSpans?
+    let lanes: [PipelineLane]
 
-        init(_ reactor: Reactor) { self.reactor = reactor }
-
-        func opened(_ outcome: Result<Void, PostgresError>) {
-            self.state.withLock { state in
-                switch outcome {
-                case .success: state.backoff.succeeded()
-                case .failure(let error): state.backoff.failed(error, at: .now)
-                }
-            }
-        }
-    }
-
-    private let lanes: [Lane]
-
-    /// Describes the connections; nothing is opened yet.
+    /// Creates a pipeline.
+    ///
+    /// The first look-ups open its connections.
+    ///
+    /// Look-ups are traced if a tracer is installed when the pipeline is created.
     ///
     /// - Parameters:
-    ///   - configuration: where to connect.
-    ///   - reactors: the threads that the connections live on, one on each, and at least one. A task that runs on one of them uses that
-    ///     one's connection, any other task the one that its parameters say, so that identical look-ups meet.
-    ///   - logger: gets the server's notices.
+    ///   - configuration: The server, the database and the role.
+    ///   - reactors: The threads that serve the connections, at least one. Each has one connection. A task that runs on one of these
+    ///     reactors uses the connection of that reactor. For other tasks the parameters decide, so that identical look-ups meet.
+    ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
         reactors: [Reactor],
         logger: Logger
     ) {
-        precondition(!reactors.isEmpty, "a connection lives on a reactor")
-        lanes = reactors.map { Lane($0) }
+        precondition(!reactors.isEmpty, "a pipeline needs a reactor")
+        lanes = reactors.map { PipelineLane($0) }
+        spans = ClientSpans(configuration)
         let (seconds, attoseconds) = configuration.queryDeadline.components
         let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         self.configuration =
@@ -61,78 +45,68 @@ public final class PostgresPipeline: Sendable {
         self.logger = logger
     }
 
-    deinit {
-        for lane in lanes { lane.state.withLock { $0.session }?.closeNow(.shutDown) }
-    }
-
-    /// Looks something up.
+    /// Executes a look-up and returns its rows.
     ///
-    /// - Throws: `connectFailed`, `connectionLost`, `deadlineExceeded`, `cancelled`, `queueFull`, `closed`, or the server's error.
+    /// A cancelled task gets `cancelled` at once.
+    ///
+    /// - Parameters:
+    ///   - statement: A statement that reads.
+    ///   - parameters: The values of `$1`, `$2`, …
+    ///   - deadline: The maximum time, with the time to connect. Defaults to the configuration's `queryDeadline`.
+    /// - Returns: The rows.
+    /// - Throws: `server` with the server's error, `connectFailed`, `connectionLost`, `deadlineExceeded`, `cancelled`, `queueFull` or
+    ///   `closed`.
     public func query(
         _ statement: Statement,
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
     ) async throws(PostgresError) -> Rows {
+        guard let spans else { return try await lookUp(statement, parameters, deadline) }
+        return try await spans.statement(statement) { () async throws(PostgresError) in
+            try await lookUp(statement, parameters, deadline)
+        }
+    }
+
+    @inline(__always)
+    private func lookUp(
+        _ statement: Statement,
+        _ parameters: [any PostgresEncodable],
+        _ deadline: Duration?
+    ) async throws(PostgresError) -> Rows {
         if Task.isCancelled { throw .taskCancelled }
         let parameters = ParameterBuffer(parameters)
         let lane = self.lane(parameters)
-        let session = try currentSession(lane)
-        let waiter = Waiter<Rows>()
-        session.submit(
-            Request(
-                .query(statement, parameters),
-                deadline: .now + (deadline ?? configuration.queryDeadline),
-                waiter: waiter
-            ),
-            joining: true
-        )
-        return try await waiter.value(onCancel: {
-            waiter.finish(.failure(.taskCancelled))
-        })
+        let session = try lane.session { whenOpened in
+            Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger, onOpen: whenOpened)
+        }
+        let request = Request(.query(statement, parameters), deadline: .now + (deadline ?? configuration.queryDeadline))
+        session.submit(request, joining: true)
+        return try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
     }
 
-    /// Whether a connection is there that has not broken.
+    /// True if a connection is open or being opened.
     public var isConnected: Bool {
-        lanes.contains { lane in lane.state.withLock { $0.session?.isUsable ?? false } }
+        lanes.contains { $0.session?.isUsable ?? false }
     }
 
-    /// How many callers wait for look-ups that can still be joined, that wait to be written, and that are written.
+    /// The numbers of callers whose look-ups can still be joined, wait to be written, and are written.
     package var backlog: (joinable: Int, waiting: Int, written: Int) {
         lanes.reduce(into: (0, 0, 0)) { sum, lane in
-            guard let backlog = lane.state.withLock({ $0.session })?.backlog else { return }
+            guard let backlog = lane.session?.backlog else { return }
             sum = (sum.0 + backlog.joinable, sum.1 + backlog.waiting, sum.2 + backlog.written)
         }
     }
 
-    /// Closes the connection; callers that wait get `closed`, and so do later ones.
+    /// Closes the connections.
+    ///
+    /// Callers that wait get `closed`, and so do later ones.
     public func shutdown() async {
-        for lane in lanes {
-            let session = lane.state.withLock { state in
-                state.isShutDown = true
-                return state.session
-            }
-            session?.closeNow(.shutDown)
-        }
+        for lane in lanes { lane.shutDown() }
     }
 
-    private func lane(_ parameters: ParameterBuffer) -> Lane {
+    private func lane(_ parameters: ParameterBuffer) -> PipelineLane {
         if lanes.count == 1 { return lanes[0] }
         return lanes.first(where: \.reactor.isOwnThread)
             ?? lanes[Int(UInt(bitPattern: parameters.hashValue) % UInt(lanes.count))]
     }
-
-    private func currentSession(_ lane: Lane) throws(PostgresError) -> Session {
-        try lane.state.withLock { state throws(PostgresError) in
-            if state.isShutDown { throw .shutDown }
-            if let session = state.session, session.isUsable { return session }
-            if let refusal = state.backoff.refusal(at: .now) { throw refusal }
-            let session = Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger) {
-                [weak lane] outcome in
-                lane?.opened(outcome)
-            }
-            state.session = session
-            return session
-        }
-    }
-
 }

@@ -1,19 +1,20 @@
 import DequeModule
 
-/// Who gets which connection: a pure state machine over whatever stands for a connection and a waiting caller.
+/// The assignment of connections to callers: a pure state machine over any types of connections and callers.
 ///
-/// First come, first served: a caller never overtakes one that waits. The pool's owner performs what is returned.
+/// Callers are served in the order in which they ask: a caller never overtakes one that waits. The owner of the pool performs the actions
+/// that the state machine returns.
 package struct PoolState<Connection, Caller: Equatable> {
-    /// What a caller that asked for a connection shall do.
+    /// The next action of a caller that asks for a connection.
     package enum Lease {
         case use(Connection)
-        /// A place is reserved: open a connection, then report `opened` or `failedToOpen`.
+        /// Open a connection, then report ``opened()`` or ``failedToOpen(_:at:)``. A slot is reserved for it.
         case open
         case wait
         case refuse(PostgresError)
     }
 
-    /// What shall happen to callers that wait, and to connections that are no longer wanted.
+    /// The actions for callers that wait and for connections that are no longer wanted.
     package struct Actions {
         package var hand: [(Caller, Connection)] = []
         package var openFor: [Caller] = []
@@ -23,154 +24,211 @@ package struct PoolState<Connection, Caller: Equatable> {
 
     private struct Idle {
         let connection: Connection
-        let openedAt: ContinuousClock.Instant
-        let since: ContinuousClock.Instant
+        let openedAt: MonotonicInstant
+        let since: MonotonicInstant
     }
 
     private struct Waiting {
         let caller: Caller
-        let deadline: ContinuousClock.Instant
+        let deadline: MonotonicInstant
+    }
+
+    /// The sides of the pool: either connections wait for callers, or callers wait for connections.
+    private enum Phase {
+        /// No caller waits. These connections, which can be none, are free.
+        case stocked([Idle])
+        /// No connection is free. These callers, at least one, wait.
+        case queued(Deque<Waiting>)
+        case shutDown
     }
 
     private let options: PostgresPoolOptions
-    private var idle: [Idle] = []
-    private var waiting = Deque<Waiting>()
+    private var phase = Phase.stocked([])
     private var backoff = Backoff()
-    private(set) var isShutDown = false
-    /// Connections that exist or are being opened.
+    /// The number of connections that exist or are being opened.
     package private(set) var count = 0
+    /// The counters of the pool since its creation.
+    package private(set) var statistics = PostgresPool.Statistics()
 
     package init(options: PostgresPoolOptions) { self.options = options }
 
-    package var idleCount: Int { idle.count }
-    package var waitingCount: Int { waiting.count }
+    package var idleCount: Int {
+        if case .stocked(let idle) = phase { idle.count } else { 0 }
+    }
 
-    /// A caller asks.
-    package mutating func lease(_ caller: Caller, at now: ContinuousClock.Instant) -> Lease {
-        if isShutDown { return .refuse(.shutDown) }
-        // The one used last: the others age and are closed when the load falls.
-        if waiting.isEmpty, let last = idle.popLast() { return .use(last.connection) }
-        if waiting.isEmpty, count < options.maximumConnections {
-            guard let refusal = backoff.refusal(at: now) else {
-                count += 1
-                return .open
+    package var waitingCount: Int {
+        if case .queued(let waiting) = phase { waiting.count } else { 0 }
+    }
+
+    /// Decides what a caller that asks for a connection does.
+    package mutating func lease(_ caller: Caller, at now: MonotonicInstant) -> Lease {
+        switch phase {
+        case .shutDown: return .refuse(.shutDown)
+        case .queued: return enqueue(caller, at: now)
+        case .stocked(var idle):
+            phase = .stocked([])
+            // The connection used last: the others age, and are closed when the load falls.
+            if let last = idle.popLast() {
+                phase = .stocked(idle)
+                return .use(last.connection)
             }
-            guard count > 0 else { return .refuse(refusal) }
+            guard count < options.maximumConnections else { return enqueue(caller, at: now) }
+            if let refusal = backoff.refusal(at: now) {
+                return count > 0 ? enqueue(caller, at: now) : .refuse(refusal)
+            }
+            count += 1
+            statistics.connectionAttempts += 1
+            return .open
         }
-        guard waiting.count < options.maximumWaiters else {
+    }
+
+    private mutating func enqueue(_ caller: Caller, at now: MonotonicInstant) -> Lease {
+        guard waitingCount < options.maximumWaiters else {
             return .refuse(PostgresError(.queueFull, "too many callers wait for a connection"))
         }
-        waiting.append(Waiting(caller: caller, deadline: now + options.leaseDeadline))
+        let entry = Waiting(caller: caller, deadline: now + options.leaseDeadline)
+        if case .queued(var waiting) = phase {
+            phase = .stocked([])
+            waiting.append(entry)
+            phase = .queued(waiting)
+        } else {
+            phase = .queued([entry])
+        }
+        statistics.waits += 1
         return .wait
     }
 
-    /// A reserved place became a connection, which its opener uses.
+    /// Notes that a caller opened the connection for which a slot was reserved, and uses it.
     package mutating func opened() {
         backoff.succeeded()
     }
 
-    /// A reserved place stayed empty.
-    package mutating func failedToOpen(_ error: PostgresError, at now: ContinuousClock.Instant) -> Actions {
+    /// Frees the reserved slot of a caller that could not open a connection.
+    package mutating func failedToOpen(_ error: PostgresError, at now: MonotonicInstant) -> Actions {
         count -= 1
-        // A caller that was cancelled says nothing about the server.
+        // A cancelled caller says nothing about the server.
         if error.code == .cancelled { return openForNext(at: now) }
+        statistics.failedAttempts += 1
         backoff.failed(error, at: now)
-        var actions = Actions()
-        if count == 0 {
-            // Nobody is left who could hand a connection on.
-            actions.refuse = waiting.map { ($0.caller, error) }
-            waiting = []
-        }
-        return actions
+        // With the last connection gone, no caller remains that could hand a connection on.
+        return count == 0 ? refuseAll(error) : Actions()
     }
 
-    /// A connection comes back; one that cannot be used again is dropped.
+    /// Takes a connection back.
+    ///
+    /// A connection that cannot be used again is closed.
     package mutating func release(
         _ connection: Connection,
-        openedAt: ContinuousClock.Instant,
+        openedAt: MonotonicInstant,
         isReusable: Bool,
-        at now: ContinuousClock.Instant
+        at now: MonotonicInstant
     ) -> Actions {
-        var actions = Actions()
-        guard isReusable, !isShutDown, now - openedAt < options.maximumLifetime else {
-            count -= 1
-            actions = openForNext(at: now)
-            actions.close.append(connection)
+        guard isReusable, now - openedAt < options.maximumLifetime else { return drop(connection, at: now) }
+        switch phase {
+        case .shutDown: return drop(connection, at: now)
+        case .queued:
+            var actions = Actions()
+            if let next = popWaiting() { actions.hand.append((next.caller, connection)) }
             return actions
-        }
-        if let next = waiting.popFirst() {
-            actions.hand.append((next.caller, connection))
-        } else {
+        case .stocked(var idle):
+            phase = .stocked([])
             idle.append(Idle(connection: connection, openedAt: openedAt, since: now))
+            phase = .stocked(idle)
+            return Actions()
         }
+    }
+
+    private mutating func drop(_ connection: Connection, at now: MonotonicInstant) -> Actions {
+        count -= 1
+        var actions = openForNext(at: now)
+        actions.close.append(connection)
         return actions
     }
 
-    private mutating func openForNext(at now: ContinuousClock.Instant) -> Actions {
+    private mutating func openForNext(at now: MonotonicInstant) -> Actions {
+        guard count < options.maximumConnections, case .queued = phase else { return Actions() }
+        if count == 0, let refusal = backoff.refusal(at: now) { return refuseAll(refusal) }
         var actions = Actions()
-        guard !isShutDown, count < options.maximumConnections, let next = waiting.popFirst() else {
-            return actions
-        }
-        if let refusal = backoff.refusal(at: now), count == 0 {
-            actions.refuse.append((next.caller, refusal))
-            actions.refuse += waiting.map { ($0.caller, refusal) }
-            waiting = []
-        } else {
+        if let next = popWaiting() {
             count += 1
+            statistics.connectionAttempts += 1
             actions.openFor.append(next.caller)
         }
         return actions
     }
 
-    /// A caller gives up waiting.
-    /// - Returns: whether it was still waiting.
+    private mutating func refuseAll(_ error: PostgresError) -> Actions {
+        var actions = Actions()
+        guard case .queued(let waiting) = phase else { return actions }
+        phase = .stocked([])
+        actions.refuse = waiting.map { ($0.caller, error) }
+        return actions
+    }
+
+    /// Removes the first waiting caller.
+    private mutating func popWaiting() -> Waiting? {
+        guard case .queued(var waiting) = phase else { return nil }
+        phase = .stocked([])
+        let first = waiting.popFirst()
+        if !waiting.isEmpty { phase = .queued(waiting) }
+        return first
+    }
+
+    /// Removes a caller that no longer wants to wait.
+    ///
+    /// - Returns: True if the caller was waiting.
     package mutating func giveUp(_ caller: Caller) -> Bool {
-        guard let index = waiting.firstIndex(where: { $0.caller == caller }) else { return false }
+        guard case .queued(var waiting) = phase, let index = waiting.firstIndex(where: { $0.caller == caller }) else {
+            return false
+        }
+        phase = .stocked([])
         waiting.remove(at: index)
+        if !waiting.isEmpty { phase = .queued(waiting) }
         return true
     }
 
-    /// Time has passed.
-    package mutating func tick(at now: ContinuousClock.Instant, isUsable: (Connection) -> Bool) -> Actions {
+    /// Refuses callers that waited too long, and closes connections that are old, unused or broken.
+    package mutating func tick(at now: MonotonicInstant, isUsable: (Connection) -> Bool) -> Actions {
         var actions = Actions()
-        while let first = waiting.first, first.deadline <= now {
-            waiting.removeFirst()
+        while case .queued(let waiting) = phase, let first = waiting.first, first.deadline <= now {
+            _ = popWaiting()
+            statistics.timeouts += 1
             actions.refuse.append((first.caller, PostgresError(.poolTimedOut, "no connection came free in time")))
         }
-        // After a failed attempt a place can be free while callers wait.
+        // After a failed attempt a slot can be free while callers wait.
         while backoff.refusal(at: now) == nil, let next = openForNext(at: now).openFor.first {
             actions.openFor.append(next)
         }
-        let options = self.options
-        let kept = self.idle.filter { idle in
-            let isTooOld =
-                now - idle.since >= options.idleLifetime || now - idle.openedAt >= options.maximumLifetime
-            return !isTooOld && isUsable(idle.connection)
-        }
-        if kept.count < self.idle.count {
-            actions.close = self.idle
-                .filter { idle in
-                    now - idle.since >= options.idleLifetime || now - idle.openedAt >= options.maximumLifetime
-                        || !isUsable(idle.connection)
+        if case .stocked(let idle) = phase {
+            var kept: [Idle] = []
+            for entry in idle {
+                let isTooOld =
+                    now - entry.since >= options.idleLifetime || now - entry.openedAt >= options.maximumLifetime
+                if !isTooOld, isUsable(entry.connection) {
+                    kept.append(entry)
+                } else {
+                    actions.close.append(entry.connection)
                 }
-                .map(\.connection)
-            count -= self.idle.count - kept.count
-            self.idle = kept
+            }
+            count -= idle.count - kept.count
+            phase = .stocked(kept)
         }
         return actions
     }
 
-    /// No more leases.
+    /// Refuses all callers from now on, and closes the idle connections.
     ///
-    /// Connections in use are closed as they come back.
+    /// Connections in use are closed when they come back.
     package mutating func shutDown() -> Actions {
-        isShutDown = true
-        var actions = Actions()
-        actions.refuse = waiting.map { ($0.caller, .shutDown) }
-        actions.close = idle.map(\.connection)
-        count -= idle.count
-        idle = []
-        waiting = []
-        return actions
+        defer { phase = .shutDown }
+        switch phase {
+        case .shutDown: return Actions()
+        case .queued: return refuseAll(.shutDown)
+        case .stocked(let idle):
+            count -= idle.count
+            var actions = Actions()
+            actions.close = idle.map(\.connection)
+            return actions
+        }
     }
 }

@@ -1,17 +1,19 @@
 public import Logging
 import Synchronization
 
-/// A bounded set of connections to one database, lent to one caller at a time, in the order in which they asked.
+/// A pool of connections to one database.
 ///
-/// It has no task of its own: a connection is opened by the caller that needs it, and the reactor's clock retires idle ones. A server that
-/// cannot be reached is left alone for a while, and callers fail at once meanwhile.
+/// Each connection is lent to one caller at a time, in the order in which the callers ask.
+///
+/// The pool has no task of its own: the caller that needs a connection opens it, and the reactor closes idle connections. After a failed
+/// attempt to connect, the pool pauses for 50 ms to 2 s, and callers that find no open connection fail at once.
 public final class PostgresPool: Sendable {
     private struct Pooled {
         let connection: PostgresConnection
-        let openedAt: ContinuousClock.Instant
+        let openedAt: MonotonicInstant
     }
 
-    /// What a waiting caller is told: a connection, or the reserved place to open one.
+    /// The permission of a caller: a connection, or a reserved slot to open one.
     private enum Grant {
         case use(Pooled)
         case open
@@ -22,22 +24,33 @@ public final class PostgresPool: Sendable {
         static func == (left: Caller, right: Caller) -> Bool { left.waiter === right.waiter }
     }
 
-    /// The reactor's hold on the pool, which does not keep it alive.
+    /// The reactor's reference to the pool, which does not keep the pool alive.
     private final class Ticker: Reactor.Ticking {
         private weak let pool: PostgresPool?
 
         init(_ pool: PostgresPool) { self.pool = pool }
 
-        func tick(at now: ContinuousClock.Instant) { pool?.tick(at: now) }
+        func tick(at now: MonotonicInstant) { pool?.tick(at: now) }
     }
 
     private let configuration: PostgresConfiguration
     private let reactor: Reactor
     private let logger: Logger
     private let id: UInt64
+    private let spans: ClientSpans?
     private let state: Mutex<PoolState<Pooled, Caller>>
 
-    /// Describes the pool; nothing is opened yet.
+    /// Creates a pool.
+    ///
+    /// The first callers open its connections.
+    ///
+    /// The pool and its connections are traced if a tracer is installed when the pool is created.
+    ///
+    /// - Parameters:
+    ///   - configuration: The server, the database and the role.
+    ///   - options: The limits of the pool.
+    ///   - reactor: The thread that serves the connections.
+    ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
         options: PostgresPoolOptions = PostgresPoolOptions(),
@@ -47,28 +60,40 @@ public final class PostgresPool: Sendable {
         self.configuration = configuration
         self.reactor = reactor
         self.logger = logger
-        id = reactor.makeID()
+        id = reactor.makeTickerID()
+        spans = ClientSpans(configuration)
         state = Mutex(PoolState(options: options))
         reactor.addTicker(Ticker(self), id: id)
     }
 
     deinit {
-        // Nobody waits and nothing is lent, for either would keep the pool; its idle connections close with it.
+        // No caller waits and no connection is lent, because either would keep the pool. Its idle connections close with it.
         reactor.removeTicker(id: id)
     }
 
     /// Lends a connection to `body`.
     ///
-    /// It goes back when `body` ends, and is closed if a transaction is still open or a statement unanswered.
+    /// The connection goes back to the pool when `body` ends. It is closed instead if a transaction is open, a statement is unanswered or a
+    /// channel is listened to. A cancelled task leaves the queue.
     ///
-    /// - Throws: besides what `body` throws, `poolTimedOut`, `queueFull`, `closed`, `cancelled` and `connectFailed`.
+    /// - Parameter body: The work. It must not keep the connection.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: The error of `body`, or `poolTimedOut`, `queueFull`, `closed`, `cancelled` or `connectFailed`.
     public func withConnection<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
         let pooled = try await lease()
         defer { release(pooled) }
         return try await body(pooled.connection)
     }
 
-    /// Executes one statement on a connection of the pool.
+    /// Executes a statement on a connection of the pool.
+    ///
+    /// - Parameters:
+    ///   - statement: The statement.
+    ///   - parameters: The values of `$1`, `$2`, …
+    ///   - deadline: The maximum time of the statement, without the wait for a connection. Defaults to the configuration's
+    ///     `queryDeadline`.
+    /// - Returns: The rows, and the number of affected rows.
+    /// - Throws: The errors of ``withConnection(_:)`` and ``PostgresConnection/query(_:_:deadline:)``.
     @discardableResult
     public func query(
         _ statement: Statement,
@@ -78,7 +103,14 @@ public final class PostgresPool: Sendable {
         try await withConnection { try await $0.query(statement, parameters, deadline: deadline) }
     }
 
-    /// Runs `body` in a transaction on a connection of the pool; see `PostgresConnection.transaction`.
+    /// Runs `body` in a transaction on a connection of the pool.
+    ///
+    /// - Parameters:
+    ///   - options: The isolation level and the access mode.
+    ///   - body: The work. Its statements must use the connection that it gets.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: The errors of ``withConnection(_:)`` and ``PostgresConnection/transaction(_:_:)``.
+    @discardableResult
     public func transaction<T>(
         _ options: TransactionOptions = .default,
         _ body: (PostgresConnection) async throws -> T
@@ -86,12 +118,15 @@ public final class PostgresPool: Sendable {
         try await withConnection { try await $0.transaction(options, body) }
     }
 
-    /// How the pool is used at this moment.
+    /// The numbers of open connections, of idle connections and of waiting callers at this moment.
     public var usage: (open: Int, idle: Int, waiting: Int) {
         state.withLock { ($0.count, $0.idleCount, $0.waitingCount) }
     }
 
-    /// Refuses new callers, closes idle connections, and closes the others as they come back.
+    /// The counters of the pool since its creation.
+    public var statistics: Statistics { state.withLock(\.statistics) }
+
+    /// Shuts the pool down: refuses new callers, closes idle connections, and closes the others when they come back.
     public func shutdown() async {
         perform(state.withLock { $0.shutDown() })
         reactor.removeTicker(id: id)
@@ -101,29 +136,38 @@ public final class PostgresPool: Sendable {
 
     private func lease() async throws(PostgresError) -> Pooled {
         if Task.isCancelled { throw .taskCancelled }
-        // A connection that broke while idle is replaced; each round drops one, so this ends.
+        // A connection that broke while idle is replaced. Each round drops one, so the loop ends.
         while true {
             let caller = Caller(waiter: Waiter())
-            let grant: Grant
             switch state.withLock({ $0.lease(caller, at: .now) }) {
-            case .use(let pooled): grant = .use(pooled)
-            case .open: grant = .open
             case .refuse(let error): throw error
-            case .wait: grant = try await wait(caller)
-            }
-            switch grant {
-            case .open: return try await open()
-            case .use(let pooled) where pooled.connection.isUsable: return pooled
-            case .use(let pooled): release(pooled)
+            case .use(let pooled):
+                if pooled.connection.isUsable { return pooled }
+                release(pooled)
+            case .open: return try await traced { () async throws(PostgresError) in try await open() }
+            case .wait:
+                let pooled = try await traced { () async throws(PostgresError) in
+                    switch try await wait(caller) {
+                    case .open: try await open()
+                    case .use(let pooled): pooled
+                    }
+                }
+                if pooled.connection.isUsable { return pooled }
+                release(pooled)
             }
         }
     }
 
+    private func traced(_ body: () async throws(PostgresError) -> Pooled) async throws(PostgresError) -> Pooled {
+        guard let spans else { return try await body() }
+        return try await spans.wait(body)
+    }
+
     private func wait(_ caller: Caller) async throws(PostgresError) -> Grant {
         try await caller.waiter.value(onCancel: {
-            // If it no longer waits, a grant is on its way, and will be used or returned.
+            // A caller that no longer waits gets a connection or a slot, which is used or returned.
             guard state.withLock({ $0.giveUp(caller) }) else { return }
-            caller.waiter.finish(.failure(PostgresError(.cancelled, "the task was cancelled")))
+            caller.waiter.finish(.failure(.taskCancelled))
         })
     }
 
@@ -132,7 +176,8 @@ public final class PostgresPool: Sendable {
             let connection = try await PostgresConnection.connect(
                 configuration,
                 reactor: reactor,
-                logger: logger
+                logger: logger,
+                spans: spans
             )
             state.withLock { $0.opened() }
             return Pooled(connection: connection, openedAt: .now)
@@ -151,7 +196,7 @@ public final class PostgresPool: Sendable {
         )
     }
 
-    fileprivate func tick(at now: ContinuousClock.Instant) {
+    fileprivate func tick(at now: MonotonicInstant) {
         perform(state.withLock { $0.tick(at: now, isUsable: { $0.connection.isUsable }) })
     }
 

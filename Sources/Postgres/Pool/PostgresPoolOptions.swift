@@ -1,27 +1,29 @@
-/// The bounds of a pool.
+/// The limits of a connection pool.
 public struct PostgresPoolOptions: Sendable {
-    /// The most connections open at once.
+    /// The maximum number of open connections, at least 1.
     ///
-    /// Default 8.
+    /// Defaults to 8.
     public var maximumConnections: Int
-    /// The most callers that may wait for one; the next is refused with `queueFull`.
+    /// The maximum number of callers that wait for a connection.
     ///
-    /// Default 1024.
+    /// The next caller gets `queueFull`. Defaults to 1024.
     public var maximumWaiters: Int
-    /// How long a caller waits for one, before `poolTimedOut`.
+    /// The maximum time that a caller waits for a connection, before it gets `poolTimedOut`.
     ///
-    /// Default 5 s.
+    /// Defaults to 5 seconds.
     public var leaseDeadline: Duration
-    /// How long an unused connection stays open.
+    /// The time after which an unused connection is closed.
     ///
-    /// Default 60 s.
+    /// Defaults to 60 seconds.
     public var idleLifetime: Duration
-    /// How old a connection may grow, so that servers behind a name or a pooler can change.
+    /// The maximum age of a connection.
     ///
-    /// Default 1 h.
+    /// Defaults to 1 hour.
+    ///
+    /// With a limited age, all connections move in time when the server behind a host name or a pooler changes.
     public var maximumLifetime: Duration
 
-    /// Describes a pool.
+    /// Creates limits.
     public init(
         maximumConnections: Int = 8,
         maximumWaiters: Int = 1024,

@@ -1,26 +1,35 @@
 public import FoundationEssentials
 
-/// An element of a one-dimensional PostgreSQL array.
+/// A type whose arrays can be parameters and can be read from columns.
 ///
-/// `UInt8` is one with a meaning of its own: `[UInt8]` is `bytea`, not an array.
+/// The array has one dimension. An array of `UInt8` is an exception: `[UInt8]` is `bytea`, not a PostgreSQL array.
 public protocol PostgresArrayElement: Sendable {
-    /// The array's type, an OID of `pg_type`.
+    /// The type of the array, an OID of `pg_type`.
     static var postgresArrayType: UInt32 { get }
-    /// Appends a whole array.
+    /// Appends an array in PostgreSQL's binary format.
     static func encode(array: [Self], into bytes: inout [UInt8])
-    /// Reads a whole array.
+    /// Decodes an array from PostgreSQL's binary format.
+    ///
+    /// - Parameters:
+    ///   - cell: The bytes of the array.
+    ///   - type: The type of the column, an OID of `pg_type`.
+    /// - Returns: The elements.
+    /// - Throws: `decoding` if the type or the bytes do not fit.
     static func decodeArray(_ cell: RawSpan, type: UInt32) throws(PostgresError) -> [Self]
 }
 
 extension Array: PostgresEncodable where Element: PostgresArrayElement {
-    /// The array's type.
+    /// The type of the array.
+    @inlinable
     public static var postgresType: UInt32 { Element.postgresArrayType }
-    /// The array's binary format.
+    /// Appends the array.
+    @inlinable
     public func encode(into bytes: inout [UInt8]) { Element.encode(array: self, into: &bytes) }
 }
 
 extension Array: PostgresDecodable where Element: PostgresArrayElement {
-    /// Reads an array of at most one dimension without NULLs.
+    /// Decodes an array of at most one dimension without NULLs.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> [Element] {
         guard let cell else { throw .unexpectedNull([Element].self) }
         return try Element.decodeArray(cell, type: type)
@@ -28,11 +37,12 @@ extension Array: PostgresDecodable where Element: PostgresArrayElement {
 }
 
 extension UInt8: PostgresArrayElement {
-    /// `bytea`.
+    /// The type `bytea`.
     public static var postgresArrayType: UInt32 { TypeID.bytea }
-    /// The bytes themselves.
+    /// Appends the bytes.
     public static func encode(array: [UInt8], into bytes: inout [UInt8]) { bytes.append(contentsOf: array) }
-    /// Reads `bytea`.
+    /// Decodes `bytea`.
+    @inlinable
     public static func decodeArray(_ cell: RawSpan, type: UInt32) throws(PostgresError) -> [UInt8] {
         guard type == TypeID.bytea else { throw .cannotDecode([UInt8].self, from: type) }
         return unsafe cell.withUnsafeBytes { unsafe [UInt8]($0) }
@@ -40,7 +50,10 @@ extension UInt8: PostgresArrayElement {
 }
 
 extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable {
-    /// Dimensions, a NULL flag, the element type; length and lower bound; then the elements (`array_send` of the server).
+    /// Appends an array.
+    ///
+    /// The format is that of the server's `array_send`: the number of dimensions, a flag for NULLs, the element type, the length and the
+    /// lower bound, and then the elements.
     public static func encode(array: [Self], into bytes: inout [UInt8]) {
         bytes.append(bigEndian: Int32(array.isEmpty ? 0 : 1))
         bytes.append(bigEndian: Int32(0))
@@ -57,18 +70,19 @@ extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable
         }
     }
 
-    /// Reads an array of at most one dimension without NULLs.
+    /// Decodes an array of at most one dimension without NULLs.
+    @inlinable
     public static func decodeArray(_ cell: RawSpan, type: UInt32) throws(PostgresError) -> [Self] {
-        // Made only when it is thrown: naming a type costs more than reading a short array.
+        // Created only when it is thrown: the name of a type costs more than decoding a short array.
         var fault: PostgresError { .cannotDecode([Self].self, from: type) }
-        // An empty array names its element type, but has no element that would check it.
+        // An empty array has an element type, but no element that would check it.
         guard TypeID.isReadableArray(type), cell.byteCount >= 12 else { throw fault }
         let dimensions = cell.bigEndian(at: 0, as: Int32.self)
         let elementType = cell.bigEndian(at: 8, as: UInt32.self)
         if dimensions == 0 { return [] }
         guard dimensions == 1, cell.byteCount >= 20 else { throw fault }
         let count = Int(cell.bigEndian(at: 12, as: Int32.self))
-        // Every element takes four bytes at least, so a wrong count cannot make this reserve more than the cell holds.
+        // Every element takes at least four bytes, so a wrong count cannot reserve more memory than the cell holds.
         guard count >= 0, count <= (cell.byteCount - 20) / 4 else { throw fault }
         var elements: [Self] = []
         elements.reserveCapacity(count)
@@ -86,26 +100,26 @@ extension PostgresArrayElement where Self: PostgresEncodable & PostgresDecodable
 }
 
 extension String: PostgresArrayElement {
-    /// `text[]`.
+    /// The type `text[]`.
     public static var postgresArrayType: UInt32 { TypeID.textArray }
 }
 
 extension Int64: PostgresArrayElement {
-    /// `bigint[]`.
+    /// The type `bigint[]`.
     public static var postgresArrayType: UInt32 { TypeID.int8Array }
 }
 
 extension UUID: PostgresArrayElement {
-    /// `uuid[]`.
+    /// The type `uuid[]`.
     public static var postgresArrayType: UInt32 { TypeID.uuidArray }
 }
 
 extension PostgresTimestamp: PostgresArrayElement {
-    /// `timestamptz[]`.
+    /// The type `timestamptz[]`.
     public static var postgresArrayType: UInt32 { TypeID.timestamptzArray }
 }
 
 extension Array: PostgresArrayElement where Element == UInt8 {
-    /// `bytea[]`.
+    /// The type `bytea[]`.
     public static var postgresArrayType: UInt32 { TypeID.byteaArray }
 }

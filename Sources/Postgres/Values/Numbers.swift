@@ -1,9 +1,10 @@
 extension Bool: PostgresEncodable, PostgresDecodable {
-    /// `boolean`.
+    /// The type `boolean`.
     public static var postgresType: UInt32 { TypeID.bool }
-    /// One byte.
+    /// Appends one byte.
     public func encode(into bytes: inout [UInt8]) { bytes.append(self ? 1 : 0) }
-    /// Reads `boolean`.
+    /// Decodes `boolean`.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Bool {
         guard let cell else { throw .unexpectedNull(Bool.self) }
         guard type == TypeID.bool, cell.byteCount == 1 else { throw .cannotDecode(Bool.self, from: type) }
@@ -11,8 +12,9 @@ extension Bool: PostgresEncodable, PostgresDecodable {
     }
 }
 
-/// Reads an integer of any width, as long as it fits.
-private func decodeInteger<T: FixedWidthInteger>(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> T {
+/// Decodes an integer of any width, if its value fits.
+@inlinable
+func decodeInteger<T: FixedWidthInteger>(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> T {
     guard let cell else { throw .unexpectedNull(T.self) }
     let value: Int64
     switch (type, cell.byteCount) {
@@ -27,55 +29,60 @@ private func decodeInteger<T: FixedWidthInteger>(_ cell: RawSpan?, type: UInt32)
 }
 
 extension Int16: PostgresEncodable, PostgresDecodable {
-    /// `smallint`.
+    /// The type `smallint`.
     public static var postgresType: UInt32 { TypeID.int2 }
-    /// Two bytes.
+    /// Appends two bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: self) }
-    /// Reads any integer that fits.
+    /// Decodes an integer of any width, if its value fits.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Int16 {
         try decodeInteger(cell, type: type)
     }
 }
 
 extension Int32: PostgresEncodable, PostgresDecodable {
-    /// `integer`.
+    /// The type `integer`.
     public static var postgresType: UInt32 { TypeID.int4 }
-    /// Four bytes.
+    /// Appends four bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: self) }
-    /// Reads any integer that fits.
+    /// Decodes an integer of any width, if its value fits.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Int32 {
         try decodeInteger(cell, type: type)
     }
 }
 
 extension Int64: PostgresEncodable, PostgresDecodable {
-    /// `bigint`.
+    /// The type `bigint`.
     public static var postgresType: UInt32 { TypeID.int8 }
-    /// Eight bytes.
+    /// Appends eight bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: self) }
-    /// Reads any integer.
+    /// Decodes an integer of any width.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Int64 {
         try decodeInteger(cell, type: type)
     }
 }
 
 extension Int: PostgresEncodable, PostgresDecodable {
-    /// `bigint`.
+    /// The type `bigint`.
     public static var postgresType: UInt32 { TypeID.int8 }
-    /// Eight bytes.
+    /// Appends eight bytes.
     public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: Int64(self)) }
-    /// Reads any integer.
+    /// Decodes an integer of any width.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Int {
         try decodeInteger(cell, type: type)
     }
 }
 
 extension Double: PostgresEncodable, PostgresDecodable {
-    /// `double precision`.
+    /// The type `double precision`.
     public static var postgresType: UInt32 { TypeID.float8 }
-    /// Eight bytes, IEEE 754.
+    /// Appends eight bytes, IEEE 754.
     public func encode(into bytes: inout [UInt8]) { bytes.append(bigEndian: bitPattern) }
-    /// Reads `real` and `double precision`.
+    /// Decodes `real` and `double precision`.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> Double {
         guard let cell else { throw .unexpectedNull(Double.self) }
         switch (type, cell.byteCount) {

@@ -1,53 +1,76 @@
-import LibPQ
+public import LibPQ
 
-/// The rows of one finished statement.
+/// The rows of a finished statement.
 public struct Rows: Sendable, RandomAccessCollection {
+    @usableFromInline
     let result: ServerResult
 
     init(_ result: ServerResult) {
         self.result = result
-        endIndex = result.rowCount
     }
 
-    /// No rows, from no server: for tests of what passes rows on.
+    /// An empty result that no server sent, for tests.
     package static var none: Rows { Rows(ServerResult.empty()) }
 
-    /// 0.
+    /// The index of the first row: 0.
     public var startIndex: Int { 0 }
     /// The number of rows.
-    public let endIndex: Int
+    public var endIndex: Int { result.rowCount }
 
-    /// One row.
+    /// Returns a row.
     public subscript(index: Int) -> Row {
-        precondition(index >= 0 && index < endIndex, "no such row")
+        precondition(index >= 0 && index < result.rowCount, "the row does not exist")
         return Row(result: result, index: index)
     }
 
     /// The number of rows that the statement inserted, updated, deleted or selected.
     public var affectedRows: Int { result.affectedRows }
 
-    /// What the server says it did, such as `INSERT 0 1` or `COMMIT`.
+    /// The server's description of its work, such as `INSERT 0 1` or `COMMIT`.
     public var commandTag: String { result.commandTag }
 }
 
-/// One row of a result, read in place.
+/// A row of a result.
+///
+/// Values are decoded from the result's memory when they are asked for.
 public struct Row: Sendable {
+    @usableFromInline
     let result: ServerResult
+    @usableFromInline
     let index: Int
 
-    /// Reads one column, counted from 0.
-    ///
-    /// - Throws: `decoding` when the column does not exist, is NULL for a type that is not optional, or has another type.
-    public func decode<T: PostgresDecodable>(_ column: Int, as type: T.Type = T.self) throws(PostgresError) -> T {
-        guard column >= 0, column < result.columnCount else {
-            throw PostgresError(.decoding, "the result has no column \(column)")
-        }
-        return try result.withCell(row: index, column: column) { cell throws(PostgresError) in
-            try T.decode(cell, type: result.type(column: column))
-        }
+    init(result: ServerResult, index: Int) {
+        self.result = result
+        self.index = index
     }
 
-    /// Reads the columns in order: `let (id, name) = try row.decode((UUID, String?).self)`.
+    /// Decodes the value of a column.
+    ///
+    /// - Parameters:
+    ///   - column: The number of the column, from 0.
+    ///   - type: The type of the value. An optional accepts NULL.
+    /// - Returns: The value.
+    /// - Throws: `decoding` if the column does not exist, has another type, or is NULL and `type` is not optional.
+    @inlinable
+    public func decode<T: PostgresDecodable>(_ column: Int, as type: T.Type = T.self) throws(PostgresError) -> T {
+        guard column >= 0, column < result.columnCount else { throw .noColumn(column) }
+        let cell = result.cell(row: index, column: column)
+        defer { extendLifetime(result) }
+        guard let start = unsafe cell.start else { return try T.decode(nil, type: cell.type) }
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(cell.count))
+        return try unsafe T.decode(bytes.bytes, type: cell.type)
+    }
+
+    /// Decodes the first columns, in their order.
+    ///
+    /// ```swift
+    /// let (id, name) = try row.decode((UUID, String?).self)
+    /// ```
+    ///
+    /// - Parameter types: The types of the values.
+    /// - Returns: The values.
+    /// - Throws: `decoding`, as ``decode(_:as:)`` does.
+    @inlinable
     public func decode<each T: PostgresDecodable>(
         _ types: (repeat each T).Type
     ) throws(PostgresError) -> (repeat each T) {
@@ -57,5 +80,12 @@ public struct Row: Sendable {
             return try decode(column, as: type)
         }
         return (repeat try next((each T).self))
+    }
+}
+
+extension PostgresError {
+    @usableFromInline
+    static func noColumn(_ column: Int) -> PostgresError {
+        PostgresError(.decoding, "the result has no column \(column)")
     }
 }

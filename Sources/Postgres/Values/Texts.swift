@@ -1,11 +1,12 @@
 public import FoundationEssentials
 
 extension String: PostgresEncodable, PostgresDecodable {
-    /// `text`.
+    /// The type `text`.
     public static var postgresType: UInt32 { TypeID.text }
-    /// UTF-8.
+    /// Appends the text in UTF-8.
     public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: utf8) }
-    /// Reads every type whose binary format is its text.
+    /// Decodes every type whose binary format is its text.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> String {
         guard let cell else { throw .unexpectedNull(String.self) }
         switch type {
@@ -17,20 +18,24 @@ extension String: PostgresEncodable, PostgresDecodable {
 }
 
 extension RawSpan {
-    /// The bytes as text; the connection's encoding is UTF-8, which the server checks on the way in.
+    /// The bytes as text.
+    ///
+    /// The encoding of a connection is UTF-8, and the server checks texts when they are stored.
+    @usableFromInline
     var utf8Text: String {
         unsafe withUnsafeBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
     }
 }
 
 extension UUID: PostgresEncodable, PostgresDecodable {
-    /// `uuid`.
+    /// The type `uuid`.
     public static var postgresType: UInt32 { TypeID.uuid }
-    /// Sixteen bytes.
+    /// Appends sixteen bytes.
     public func encode(into bytes: inout [UInt8]) {
         unsafe withUnsafeBytes(of: uuid) { unsafe bytes.append(contentsOf: $0) }
     }
-    /// Reads `uuid`.
+    /// Decodes `uuid`.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> UUID {
         guard let cell else { throw .unexpectedNull(UUID.self) }
         guard type == TypeID.uuid, cell.byteCount == 16 else { throw .cannotDecode(UUID.self, from: type) }
@@ -38,22 +43,23 @@ extension UUID: PostgresEncodable, PostgresDecodable {
     }
 }
 
-/// A document of type `json` or `jsonb`, as its text.
+/// A JSON document of type `json` or `jsonb`, as text.
 public struct PostgresJSON: PostgresEncodable, PostgresDecodable, Hashable {
     /// The JSON text.
     public var text: String
 
-    /// Wraps JSON text; the server checks it.
+    /// Creates a document from JSON text, which the server checks.
     public init(_ text: String) { self.text = text }
 
-    /// `jsonb`.
+    /// The type `jsonb`.
     public static var postgresType: UInt32 { TypeID.jsonb }
-    /// A version byte, then the text.
+    /// Appends a version byte and the text.
     public func encode(into bytes: inout [UInt8]) {
         bytes.append(1)
         bytes.append(contentsOf: text.utf8)
     }
-    /// Reads `json` and `jsonb`.
+    /// Decodes `json` and `jsonb`.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> PostgresJSON {
         guard let cell else { throw .unexpectedNull(PostgresJSON.self) }
         switch type {
@@ -65,35 +71,38 @@ public struct PostgresJSON: PostgresEncodable, PostgresDecodable, Hashable {
     }
 }
 
-/// An instant of type `timestamptz`, to the microsecond.
+/// An instant of type `timestamptz`, with microsecond precision.
 public struct PostgresTimestamp: PostgresEncodable, PostgresDecodable, Hashable, Comparable {
-    /// Microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+    /// The microseconds since 1970-01-01T00:00:00Z, without leap seconds.
     public var microsecondsSinceUnixEpoch: Int64
 
-    /// Wraps microseconds since the Unix epoch.
+    /// Creates an instant from microseconds since the Unix epoch.
+    @inlinable
     public init(microsecondsSinceUnixEpoch: Int64) {
         self.microsecondsSinceUnixEpoch = microsecondsSinceUnixEpoch
     }
 
-    /// Earlier is less.
+    /// Returns true if the left instant is earlier than the right one.
     public static func < (left: Self, right: Self) -> Bool {
         left.microsecondsSinceUnixEpoch < right.microsecondsSinceUnixEpoch
     }
 
-    /// PostgreSQL counts from 2000-01-01T00:00:00Z.
-    private static let postgresEpoch: Int64 = 946_684_800_000_000
+    /// The epoch of PostgreSQL, 2000-01-01T00:00:00Z, in microseconds since the Unix epoch.
+    @inlinable
+    static var postgresEpoch: Int64 { 946_684_800_000_000 }
 
-    /// `timestamptz`.
+    /// The type `timestamptz`.
     public static var postgresType: UInt32 { TypeID.timestamptz }
-    /// Eight bytes.
+    /// Appends eight bytes.
     ///
-    /// An instant before 4714 BC, which PostgreSQL cannot store, is sent as one that the server refuses (22008).
+    /// PostgreSQL cannot store an instant before 4714 BC. Such an instant is sent as one that the server refuses with 22008.
     public func encode(into bytes: inout [UInt8]) {
         let (value, overflow) = microsecondsSinceUnixEpoch.subtractingReportingOverflow(Self.postgresEpoch)
-        // The least value of all would be stored as -infinity.
+        // The server would store the minimum of Int64 as -infinity.
         bytes.append(bigEndian: overflow ? Int64.min + 1 : max(value, Int64.min + 1))
     }
-    /// Reads `timestamptz`; `infinity` does not fit and is refused.
+    /// Decodes `timestamptz`, except `infinity` and `-infinity`.
+    @inlinable
     public static func decode(_ cell: RawSpan?, type: UInt32) throws(PostgresError) -> PostgresTimestamp {
         guard let cell else { throw .unexpectedNull(PostgresTimestamp.self) }
         guard type == TypeID.timestamptz, cell.byteCount == 8 else {

@@ -2,11 +2,13 @@ import DequeModule
 import Dispatch
 import Synchronization
 
-/// Threads for the libpq calls that block: starting a connection (a name server may be slow) and cancelling a statement
-/// (libpq before 17 connects, writes and waits in one call).
+/// Threads for the libpq calls that block.
 ///
-/// Neither may run on the cooperative pool or hold up the reactor. There are a few threads at most, and whichever is free takes the
-/// call that waits longest, so that one that hangs delays the others only when all hang.
+/// Two calls block: the start of a connection, which can wait for a name server, and the cancellation of a statement. libpq before version
+/// 17 connects, writes and waits in that one call. Neither must run on the cooperative pool or on the reactor.
+///
+/// There are at most `width` threads. A free thread takes the call that waits longest, so a call that hangs delays the others only when all
+/// threads hang.
 final class BlockingCalls: Sendable {
     private struct State {
         var busy = 0

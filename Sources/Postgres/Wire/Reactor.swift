@@ -2,44 +2,60 @@ import Dispatch
 import LibPQ
 import Synchronization
 
-/// One thread that waits for the sockets of many connections and moves their conversations along.
+/// A thread that waits for the sockets of many connections, and serves them.
 ///
-/// Create one for a program, give it to every connection, and shut it down last. It knows sockets and deadlines and nothing of what
-/// is asked. Deadlines are looked at every 50 ms, which is their precision.
+/// Create one reactor for a program, pass it to every connection, and shut it down last. A program with more processors than one thread
+/// can use creates several.
+///
+/// The reactor checks deadlines every 50 ms. That is the precision of all deadlines.
 public final class Reactor: Sendable {
-    /// Something that wants to look at the clock now and then.
+    /// An object that acts when time passes.
     protocol Ticking: AnyObject, Sendable {
-        func tick(at now: ContinuousClock.Instant)
+        func tick(at now: MonotonicInstant)
     }
 
-    /// Something that owns a socket.
+    /// An object that owns a socket.
     protocol Handler: Ticking {
         func ready(readable: Bool, writable: Bool)
         func closeNow(_ error: PostgresError)
     }
 
+    /// The stages of a reactor's life.
+    private enum Life {
+        case running
+        /// No handler is added any more. The thread ends with the last handler, and then finishes these waiters.
+        case stopping([Waiter<Void>])
+        case stopped
+    }
+
     private struct State {
-        var handlers: [UInt64: any Handler] = [:]
+        var life = Life.running
+        var handlers = SlotTable<any Handler>()
+        /// The handlers that are marked in the table, in the order in which they were woken.
         var woken: [UInt64] = []
         var jobs: [UnownedJob] = []
         var tickers: [UInt64: any Ticking] = [:]
-        var nextID: UInt64 = 1
-        var isStopping = false
-        var hasStopped = false
-        var stopWaiters: [Waiter<Void>] = []
+        var nextTickerID: UInt64 = 1
+
+        /// True if the thread has work for another round.
+        var hasMore: Bool { !jobs.isEmpty || !woken.isEmpty }
     }
 
     private static let tickMilliseconds: Int32 = 50
 
     let poller: Poller
+    /// Threads that start connections, which can wait for a name server.
     let connecting: BlockingCalls
-    /// Apart from the others: a statement that is to be stopped does not wait for a name server.
+    /// Threads that send cancellations.
+    ///
+    /// A statement that must be stopped does not wait for a name server.
     let cancelling: BlockingCalls
     private let state = Mutex(State())
 
-    /// Starts the thread.
+    /// Starts a reactor.
     ///
-    /// - Throws: `closed` when the system gives no descriptors.
+    /// - Parameter name: The name that the reactor's threads have in a debugger.
+    /// - Throws: `closed` if the system provides no descriptors.
     public init(name: String = "postgres") throws(PostgresError) {
         do throws(LibPQError) {
             poller = try Poller()
@@ -49,57 +65,66 @@ public final class Reactor: Sendable {
         connecting = BlockingCalls(label: "\(name).connect", width: 4)
         cancelling = BlockingCalls(label: "\(name).cancel", width: 2)
         let thread = DispatchQueue(label: "\(name).reactor", qos: .userInteractive)
-        thread.async { self.run() }
+        thread.async { [self] in run() }
     }
 
-    /// Stops the thread.
+    /// Stops the reactor, and returns when its thread has ended.
     ///
-    /// Close connections and pools first: a connection that is still open is told that it is closed.
+    /// Close connections and pools first: the callers of a connection that is still open get `closed`. Calling this method again waits
+    /// for the same end.
     public func shutdown() async {
         let waiter = Waiter<Void>()
         let handlers = self.state.withLock { state in
-            state.isStopping = true
-            if state.hasStopped { waiter.finish(.success(())) } else { state.stopWaiters.append(waiter) }
-            return Array(state.handlers.values)
+            switch state.life {
+            case .running: state.life = .stopping([waiter])
+            case .stopping(let waiters): state.life = .stopping(waiters + [waiter])
+            case .stopped: waiter.finish(.success(()))
+            }
+            return state.handlers.elements
         }
         for handler in handlers { handler.closeNow(.shutDown) }
         poller.wake()
-        // Nobody fails this wait.
+        // This wait never fails.
         try? await waiter.value()
     }
 
-    // MARK: For connections and pools
+    // MARK: Handlers
 
-    func makeID() -> UInt64 {
+    /// Returns a number for a handler, which ``remove(id:)`` frees.
+    func makeHandlerID() -> UInt64 { state.withLock { $0.handlers.reserve() } }
+
+    /// Returns a number for a ticker.
+    func makeTickerID() -> UInt64 {
         self.state.withLock { state in
-            defer { state.nextID += 1 }
-            return state.nextID
+            defer { state.nextTickerID += 1 }
+            return state.nextTickerID
         }
     }
 
-    /// Looks after a handler until it is removed.
-    /// - Returns: false once the reactor is being shut down.
+    /// Serves a handler until it is removed.
+    ///
+    /// - Returns: False if the reactor is being shut down.
     func add(_ handler: any Handler, id: UInt64) -> Bool {
         self.state.withLock { state in
-            if state.isStopping { return false }
+            guard case .running = state.life else { return false }
             state.handlers[id] = handler
             return true
         }
     }
 
-    func remove(id: UInt64) { state.withLock { _ = $0.handlers.removeValue(forKey: id) } }
+    func remove(id: UInt64) { state.withLock { $0.handlers.remove(id) } }
     func addTicker(_ ticker: any Ticking, id: UInt64) { state.withLock { $0.tickers[id] = ticker } }
     func removeTicker(id: UInt64) { state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
 
-    /// Whether the calling thread is the reactor's, which looks at everything that waits before it sleeps again.
+    /// True on the reactor's own thread, which serves every woken handler before it sleeps again.
     var isOwnThread: Bool { poller.isOwnThread }
 
-    /// Makes the thread call `ready` of this handler soon.
+    /// Makes the thread call `ready` of a handler soon.
     func wake(id: UInt64) {
         let isFirst = self.state.withLock { state in
-            if state.woken.contains(id) { return false }
-            state.woken.append(id)
-            return state.woken.count == 1 && state.jobs.isEmpty
+            guard state.handlers.mark(id) else { return false }
+            defer { state.woken.append(id) }
+            return !state.hasMore
         }
         if isFirst, !isOwnThread { poller.wake() }
     }
@@ -107,7 +132,7 @@ public final class Reactor: Sendable {
     // MARK: The thread
 
     private func run() {
-        var nextTick = ContinuousClock.now
+        var nextTick = MonotonicInstant.now
         var jobs: [UnownedJob] = []
         var woken: [UInt64] = []
         var hasMore = false
@@ -117,63 +142,72 @@ public final class Reactor: Sendable {
                 let handler = self.state.withLock { $0.handlers[id] }
                 handler?.ready(readable: readable, writable: writable)
             }
-            // First whoever has got an answer or has just come, then what they ask: it goes out together.
+            // Tasks run before the handlers are served: all statements that they submit leave together.
             self.state.withLock { swap(&$0.jobs, &jobs) }
             for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
             jobs.removeAll(keepingCapacity: true)
             self.state.withLock { swap(&$0.woken, &woken) }
             for id in woken {
-                let handler = self.state.withLock { $0.handlers[id] }
+                let handler = self.state.withLock { $0.handlers.unmark(id) }
                 handler?.ready(readable: false, writable: false)
             }
             woken.removeAll(keepingCapacity: true)
-            let now = ContinuousClock.now
+            let now = MonotonicInstant.now
             if now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
-                let tickers = self.state.withLock { Array($0.tickers.values) + Array($0.handlers.values) }
+                let tickers = self.state.withLock { Array($0.tickers.values) + $0.handlers.elements }
                 for ticker in tickers { ticker.tick(at: now) }
             }
-            // Last: from this thread nobody is woken by way of the poller.
+            // At the end of the round, because this thread does not wake itself by way of the poller.
             let isDone = self.state.withLock { state in
-                hasMore = !state.jobs.isEmpty || !state.woken.isEmpty
-                return state.isStopping && state.handlers.isEmpty
+                hasMore = state.hasMore
+                guard case .stopping = state.life else { return false }
+                return state.handlers.isEmpty
             }
             if isDone { break }
         }
-        let (waiters, left) = self.state.withLock { state in
-            state.hasStopped = true
-            defer { state.jobs = [] }
-            return (state.stopWaiters, state.jobs)
+        stop()
+    }
+
+    private func stop() {
+        let (waiters, jobs) = self.state.withLock { state -> ([Waiter<Void>], [UnownedJob]) in
+            defer {
+                state.life = .stopped
+                state.jobs = []
+            }
+            guard case .stopping(let waiters) = state.life else { return ([], state.jobs) }
+            return (waiters, state.jobs)
         }
-        for job in left { runElsewhere(job) }
+        for job in jobs { runElsewhere(job) }
         for waiter in waiters { waiter.finish(.success(())) }
     }
 }
 
-/// Tasks that mostly look things up are best run on the reactor's thread itself.
+/// A reactor runs tasks that prefer it, on its own thread.
 ///
-/// What they ask in one round goes out in one write, and an answer reaches them without a switch of threads. Only for code that never
-/// blocks and computes little between its waits: every connection of the reactor waits for it meanwhile.
+/// This is the best place for tasks that mostly look things up. All statements that such tasks submit in one round leave in one write, and
+/// an answer reaches its task without a thread switch. The code must not block, and must not compute for long between two waits: every
+/// connection of the reactor waits for it meanwhile.
 ///
 ///     try await withTaskExecutorPreference(reactor) { try await pipeline.query(statement, [id]) }
 ///
-/// A reactor that was shut down runs what is still left of such tasks elsewhere.
+/// After the reactor was shut down, the rest of such tasks runs elsewhere.
 extension Reactor: TaskExecutor {
     /// Runs a job in the next round.
     ///
-    /// Called by the runtime, from any thread.
+    /// The Swift runtime calls this, from any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         let (isFirst, hasStopped) = self.state.withLock { state in
-            if state.hasStopped { return (false, true) }
-            state.jobs.append(job)
-            return (state.jobs.count == 1 && state.woken.isEmpty, false)
+            if case .stopped = state.life { return (false, true) }
+            defer { state.jobs.append(job) }
+            return (!state.hasMore, false)
         }
         if hasStopped { return runElsewhere(job) }
         if isFirst, !isOwnThread { poller.wake() }
     }
 
     private func runElsewhere(_ job: UnownedJob) {
-        DispatchQueue.global().async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        DispatchQueue.global().async { [self] in unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 }

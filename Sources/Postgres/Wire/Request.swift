@@ -1,46 +1,50 @@
 package import LibPQ
 
-/// One thing that a connection is asked to do, and what has been learned about it so far.
+/// A request to a connection, with its caller and the outcome so far.
 ///
-/// A class, because it moves through three queues for every statement, and moving one reference is what that should cost.
-package final class Request: @unchecked Sendable {  // its state is touched under the session's locks only
-    /// What to do.
+/// A class, because a request moves through three queues, and moving a reference is cheap.
+package final class Request: @unchecked Sendable {  // the session's locks guard its state, but the wait's own lock
+    /// The work of a request.
     package enum Work: Sendable {
         /// A statement in the pipeline.
         case query(Statement, ParameterBuffer)
         /// SQL by the simple protocol, outside the pipeline.
         case script(String)
-        /// COPY … FROM STDIN: done, for its caller, when the server asks for data.
+        /// COPY … FROM STDIN. Its first caller is resumed when the server asks for data.
         case copyIn(String)
     }
 
     let work: Work
-    /// When the last of those who wait stops waiting.
-    private(set) var deadline: ContinuousClock.Instant
-    /// Who asked.
-    let waiter: Waiter<Rows>
-    private let ownDeadline: ContinuousClock.Instant
-    /// Who else waits for this result, and how long: identical look-ups that were joined.
-    private var joined: [(waiter: Waiter<Rows>, deadline: ContinuousClock.Instant)] = []
-    /// How often it was sent again, because a neighbour failed or the server had forgotten a prepared statement.
+    private let wait = Wait<Rows>()
+    /// The deadline of the request's own caller.
+    private let ownDeadline: MonotonicInstant
+    /// The latest deadline of all callers.
+    private(set) var deadline: MonotonicInstant
+    /// The identical look-ups that were joined to this one, each with its caller.
+    private var joined: [Request] = []
+    /// The number of times that the statement was sent again.
+    ///
+    /// A statement is sent again if a neighbor failed, or if the server no longer knew the prepared statement.
     var attempts = 0
-    /// What the server has answered up to now; of several results the first error counts, else the last.
-    var outcome: Result<Rows, PostgresError>?
+    /// The outcome so far: the first error of several results, or else the last result.
+    var outcome: Outcome<Rows>?
     private var incidents: Incidents?
-    /// Why it was sent a second time, if it failed by no fault of its own.
+    /// The failure after which the statement was sent again, if it was not the statement's own fault.
     var firstFailure: PostgresError? {
         get { incidents?.firstFailure }
         set { noted.firstFailure = newValue }
     }
-    /// Why the server is to stop it, once somebody wants that.
+    /// The reason to stop the statement on the server, if a caller wants that.
     var stopReason: PostgresError? {
         get { incidents?.stopReason }
         set { noted.stopReason = newValue }
     }
-    /// Whether it was written when a cancellation was sent, which may have hit it.
+    /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 
-    /// What happens to few requests, kept apart from the many: errors are large.
+    /// The state that only few requests have.
+    ///
+    /// A class of its own keeps other requests small, because errors are large.
     private final class Incidents {
         var firstFailure: PostgresError?
         var stopReason: PostgresError?
@@ -52,14 +56,13 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
         return noted
     }
 
-    package init(_ work: Work, deadline: ContinuousClock.Instant, waiter: Waiter<Rows>) {
+    package init(_ work: Work, deadline: MonotonicInstant) {
         self.work = work
         self.deadline = deadline
         ownDeadline = deadline
-        self.waiter = waiter
     }
 
-    /// Why libpq could not send it as it is: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
+    /// The error of a request that libpq cannot send: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
     var refusal: PostgresError? {
         let hasZeroByte: Bool
         switch work {
@@ -74,37 +77,75 @@ package final class Request: @unchecked Sendable {  // its state is touched unde
         return hasZeroByte ? PostgresError(.protocolViolation, "a statement cannot contain a zero byte") : nil
     }
 
-    /// How many callers it has.
-    var callerCount: Int { 1 + joined.count }
+    /// True if a caller wants the statement stopped on the server.
+    var isToBeStopped: Bool { incidents?.stopReason != nil }
 
-    /// Whether nobody waits any more.
-    var isAbandoned: Bool { waiter.isFinished && joined.allSatisfy(\.waiter.isFinished) }
-
-    func join(_ other: Request) {
-        joined.append((other.waiter, other.ownDeadline))
-        deadline = max(deadline, other.ownDeadline)
-    }
-
-    /// Those who wait although their time is over.
-    func overdue(at now: ContinuousClock.Instant) -> [Waiter<Rows>] {
-        var overdue = ownDeadline <= now && !self.waiter.isFinished ? [self.waiter] : []
-        for (waiter, deadline) in joined where deadline <= now && !waiter.isFinished { overdue.append(waiter) }
-        return overdue
-    }
-
+    /// Notes an error of the server.
+    ///
+    /// The first one counts.
     func fail(_ error: PostgresError) {
         if case .failure = outcome { return }
         outcome = .failure(error)
     }
 
+    /// Notes a result of the server, unless there is an error.
     func succeed(_ rows: Rows) {
         if case .failure = outcome { return }
         outcome = .success(rows)
     }
+}
 
-    /// Resumes everybody who waits.
-    package func finish(_ outcome: Result<Rows, PostgresError>) {
-        self.waiter.finish(outcome)
-        for (waiter, _) in joined { waiter.finish(outcome) }
+// MARK: Identical requests
+
+extension Request {
+    /// Returns true for another execution of the same prepared statement with the same parameters.
+    func isIdentical(to other: Request) -> Bool {
+        guard case .query(let statement, let parameters) = work, statement.isPrepared,
+            case .query(let otherStatement, let otherParameters) = other.work
+        else { return false }
+        return statement.id == otherStatement.id && parameters == otherParameters
+    }
+
+    /// Adds an identical request, whose caller gets the outcome of this one.
+    func join(_ other: Request) {
+        joined.append(other)
+        deadline = max(deadline, other.ownDeadline)
+    }
+
+    /// The number of callers.
+    var callerCount: Int { 1 + joined.count }
+}
+
+// MARK: Callers
+
+extension Request {
+    /// True if no caller waits any more.
+    var isAbandoned: Bool { wait.isFinished && joined.allSatisfy { $0.wait.isFinished } }
+
+    /// Returns the requests whose callers still wait, although their deadlines have passed: this one, and joined ones.
+    func overdue(at now: MonotonicInstant) -> [Request] {
+        var overdue = ownDeadline <= now && !wait.isFinished ? [self] : []
+        for request in joined where request.ownDeadline <= now && !request.wait.isFinished { overdue.append(request) }
+        return overdue
+    }
+
+    /// Resumes the request's own caller, unless an earlier call did.
+    package func resume(_ outcome: Outcome<Rows>) { wait.finish(outcome) }
+
+    /// Resumes all callers.
+    package func finish(_ outcome: Outcome<Rows>) {
+        wait.finish(outcome)
+        for request in joined { request.wait.finish(outcome) }
+    }
+
+    /// Waits for the outcome, also in a cancelled task.
+    func value() async throws(PostgresError) -> Rows { try await wait.outcome().get() }
+
+    /// Waits for the outcome.
+    ///
+    /// If the task is cancelled, `onCancel` decides how the wait ends.
+    @inline(__always)
+    func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Rows {
+        try await wait.outcome(onCancel: onCancel).get()
     }
 }

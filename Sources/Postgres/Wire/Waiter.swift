@@ -1,44 +1,42 @@
 import Synchronization
 
-/// One caller that waits for an outcome; resumed exactly once, whoever comes first: the answer, the deadline or a cancellation.
-package final class Waiter<Value: Sendable>: Sendable {
-    package typealias Outcome = Result<Value, PostgresError>
-
+/// The wait of one caller for an outcome.
+///
+/// The caller is resumed exactly once, by the first of the events that can end its wait: the answer, the deadline or a cancellation.
+struct Wait<Value: Sendable>: ~Copyable, Sendable {
     @safe
     private enum State {
         case idle
-        case waiting(UnsafeContinuation<Outcome, Never>)
-        case finished(Outcome)
+        case waiting(UnsafeContinuation<Outcome<Value>, Never>)
+        case finished(Outcome<Value>)
         case resumed
     }
 
     private let state = Mutex(State.idle)
 
-    package init() {}
-
-    /// Resumes the caller, unless somebody did already.
-    /// - Returns: whether this call decided the outcome.
+    /// Resumes the caller, unless an earlier call did.
+    ///
+    /// - Returns: True if this call decided the outcome.
     @discardableResult
-    package func finish(_ outcome: Outcome) -> Bool {
-        let previous = self.state.withLock { state in
-            let previous = state
+    func finish(_ outcome: Outcome<Value>) -> Bool {
+        let continuation: UnsafeContinuation<Outcome<Value>, Never>?
+        let isFirst: Bool
+        unsafe (continuation, isFirst) = self.state.withLock { state in
             switch state {
-            case .idle: state = .finished(outcome)
-            case .waiting: state = .resumed
-            case .finished, .resumed: break
+            case .idle:
+                state = .finished(outcome)
+                return (nil, true)
+            case .waiting(let continuation):
+                state = .resumed
+                return unsafe (continuation, true)
+            case .finished, .resumed: return (nil, false)
             }
-            return previous
         }
-        switch previous {
-        case .idle: return true
-        case .waiting(let continuation):
-            unsafe continuation.resume(returning: outcome)
-            return true
-        case .finished, .resumed: return false
-        }
+        if let continuation = unsafe continuation { unsafe continuation.resume(returning: outcome) }
+        return isFirst
     }
 
-    /// Whether the outcome is decided.
+    /// True if the outcome is decided.
     var isFinished: Bool {
         self.state.withLock { state in
             switch state {
@@ -48,14 +46,14 @@ package final class Waiter<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits.
+    /// Waits for the outcome, also in a cancelled task.
     ///
-    /// May be called once.
-    ///
-    /// An unsafe continuation, because this runs for every query and the state above already keeps the promise that a checked one checks.
-    func value() async throws(PostgresError) -> Value {
-        let outcome = await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome, Never>) in
-            let early = self.state.withLock { state -> Outcome? in
+    /// Only one wait is allowed. The continuation is an unsafe one, because this runs for every statement. The state above ensures what a
+    /// checked one checks.
+    @inline(__always)
+    func outcome() async -> Outcome<Value> {
+        await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome<Value>, Never>) in
+            let early = self.state.withLock { state -> Outcome<Value>? in
                 if case .finished(let outcome) = state {
                     state = .resumed
                     return outcome
@@ -65,20 +63,35 @@ package final class Waiter<Value: Sendable>: Sendable {
             }
             if let early { unsafe continuation.resume(returning: early) }
         }
-        return try outcome.get()
     }
 
-    /// Waits; when the task is cancelled, `onCancel` decides what that means.
-    func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
-        let outcome = await withTaskCancellationHandler {
-            do throws(PostgresError) {
-                return Outcome.success(try await value())
-            } catch {
-                return Outcome.failure(error)
-            }
+    /// Waits for the outcome.
+    ///
+    /// Only one wait is allowed. If the task is cancelled, `onCancel` decides how the wait ends.
+    @inline(__always)
+    func outcome(onCancel: @Sendable () -> Void) async -> Outcome<Value> {
+        await withTaskCancellationHandler {
+            await outcome()
         } onCancel: {
             onCancel()
         }
-        return try outcome.get()
+    }
+}
+
+/// A caller that waits for something other than an answer.
+package final class Waiter<Value: Sendable>: Sendable {
+    private let wait = Wait<Value>()
+
+    /// Resumes the caller, unless an earlier call did.
+    func finish(_ outcome: Outcome<Value>) { wait.finish(outcome) }
+
+    /// Waits for the outcome, also in a cancelled task.
+    func value() async throws(PostgresError) -> Value { try await wait.outcome().get() }
+
+    /// Waits for the outcome.
+    ///
+    /// If the task is cancelled, `onCancel` decides how the wait ends.
+    func value(onCancel: @Sendable () -> Void) async throws(PostgresError) -> Value {
+        try await wait.outcome(onCancel: onCancel).get()
     }
 }

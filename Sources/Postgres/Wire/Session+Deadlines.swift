@@ -1,0 +1,66 @@
+import LibPQ
+import Logging
+import Synchronization
+
+/// Deadlines and cancellations.
+extension Session: Reactor.Ticking {
+    /// Enforces the deadlines.
+    ///
+    /// The reactor calls this regularly.
+    func tick(at now: MonotonicInstant) {
+        var effects = Effects()
+        self.wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }
+        perform(effects)
+    }
+
+    private func enforceDeadlines(_ wire: inout Wire, _ now: MonotonicInstant, _ effects: inout Effects) {
+        let late = PostgresError(.deadlineExceeded, "the deadline passed")
+        if case .connecting(_, let deadline) = wire.phase, now >= deadline {
+            return close(&wire, PostgresError.cannotConnect("the deadline passed"), &effects)
+        }
+        if let copying = wire.copying, now >= copying.deadline {
+            return close(&wire, late, &effects)
+        }
+        var sentLate = late
+        sentLate.wasSent = true
+        for request in inbox.withLock({ $0.removeOverdue(at: now) }) {
+            effects.overdue.append(.init(request: request, error: late))
+        }
+        for (request, wasSent) in wire.conversation.overdue(at: now) {
+            effects.overdue.append(.init(request: request, error: wasSent ? sentLate : late))
+        }
+        let (unsent, isHeadOverdue) = wire.conversation.expired(at: now)
+        for request in unsent { effects.finish(request, .failure(late)) }
+        guard !wire.conversation.isCopying, let head = wire.conversation.firstUnanswered else { return }
+        wire.conversation.dropIgnoredCancellation(at: now)
+        // Other callers share a look-up connection, so no statement of theirs is cancelled.
+        if policy == .everyQuery, isHeadOverdue, head.stopReason == nil { head.stopReason = sentLate }
+        stopFirst(&wire)
+        let isStuck: Bool
+        switch policy {
+        case .everyQuery: isStuck = now >= head.deadline + Self.patience
+        case .perFlush:
+            // The server's statement_timeout ends a slow statement.
+            if wire.watchedHead?.request !== head { wire.watchedHead = WatchedHead(request: head, since: now) }
+            isStuck = wire.watchedHead.map { now >= $0.since + statementLimit + Self.patience } ?? false
+        }
+        if isStuck {
+            effects.finish(head, .failure(sentLate))
+            close(&wire, PostgresError.lost("the server did not answer in time"), &effects)
+        }
+    }
+
+    /// Asks the server to stop the statement that it works on, if a caller wants that and no other cancellation is under way.
+    func stopFirst(_ wire: inout Wire) {
+        guard wire.conversation.isCancellationDue, let handle = wire.connection?.cancelHandle() else { return }
+        wire.conversation.beginCancellation()
+        reactor.cancelling.run { [self] in
+            if !handle.cancel() { logger.warning("a cancellation could not be delivered") }
+            self.wire.withLock { wire in
+                wire.conversation.cancellationReturned(at: .now)
+                stopFirst(&wire)
+            }
+            reactor.wake(id: id)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import LibPQ
+import Synchronization
+
+/// Requests on their way in.
+extension Session {
+    /// Hands in a request.
+    ///
+    /// The caller of the request is resumed exactly once. If the request is refused, this call resumes it.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - joining: True if an identical request that is not written yet can answer this one too.
+    func submit(_ request: Request, joining: Bool = false) {
+        if let refusal = request.refusal { return request.finish(.failure(refusal)) }
+        if let refusal = inbox.withLock({ $0.add(request, joining: joining) }) {
+            return request.finish(.failure(refusal))
+        }
+        // The reactor writes the request at the end of this round, with all others of the round.
+        if reactor.isOwnThread { return reactor.wake(id: id) }
+        let effects = self.wire.withLockIfAvailable { wire -> Effects? in
+            guard case .open(let connection) = wire.phase, wire.conversation.owesNothing else { return nil }
+            var effects = Effects()
+            advance(connection, &wire, &effects)
+            return effects
+        }
+        if let effects, let effects { return perform(effects) }
+        reactor.wake(id: id)
+    }
+
+    /// Submits a request and waits for its outcome.
+    ///
+    /// A cancelled task stops its statement on the server, unless the call is shielded.
+    func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
+        if !isShielded, Task.isCancelled { throw .taskCancelled }
+        let request = Request(work, deadline: .now + deadline)
+        submit(request)
+        if isShielded { return try await request.value() }
+        return try await request.value(onCancel: { cancel(request) })
+    }
+
+    /// Ends the wait of a caller whose task was cancelled.
+    ///
+    /// A statement that is not written yet never will be, because this runs under the lock. A statement that the server works on is
+    /// stopped there, and its caller waits to learn how it ended. A statement that is written behind others is stopped when its turn
+    /// comes, and its caller leaves.
+    private func cancel(_ request: Request) {
+        self.wire.withLock { wire in
+            var error = PostgresError.taskCancelled
+            guard wire.conversation.isUnanswered(request) else {
+                request.resume(.failure(error))
+                return
+            }
+            error.wasSent = true
+            if request.stopReason == nil { request.stopReason = error }
+            if request === wire.conversation.firstUnanswered {
+                stopFirst(&wire)
+            } else {
+                request.resume(.failure(error))
+            }
+        }
+    }
+
+    /// Moves the requests from the inbox to the conversation.
+    ///
+    /// While too many wait there, the others stay in the inbox, where their number is limited.
+    func takeOver(_ wire: inout Wire) {
+        guard wire.conversation.hasRoom else { return }
+        inbox.withLock { $0.move(to: &wire.spare) }
+        for request in wire.spare { wire.conversation.enqueue(request) }
+        wire.spare.removeAll(keepingCapacity: true)
+    }
+}
