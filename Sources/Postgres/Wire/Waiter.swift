@@ -5,7 +5,7 @@ import Synchronization
 /// The caller is resumed exactly once, by the first of the events that can end its wait: the answer, the deadline or a cancellation.
 struct Wait<Value: Sendable>: ~Copyable, Sendable {
     @safe
-    private enum State {
+    enum State {
         case idle
         case waiting(UnsafeContinuation<Outcome<Value>, Never>)
         case finished(Outcome<Value>)
