@@ -1,59 +1,59 @@
+import MortiseClient
 
-/// Where the credential of a command comes from; never from its arguments, which `ps` shows to everybody.
-enum Credential {
+/// The credential of a command, from a file, the environment or a prompt.
+///
+/// It never comes from the arguments, which `ps` shows to every user of the machine.
+enum CommandCredential {
     /// The environment variable.
     static let variable = "MORTISE_TOKEN"
 
-    /// Finds the credential: the file, else the variable, else a question on the terminal.
-    static func find(file: String?) async throws -> SecretText {
-        if let file {
-            return try await fromFile(file, flag: "--token-file")
-        }
-        if let text = Environment.value(variable) {
-            return try checked(text, from: variable)
-        }
+    /// Finds the credential in the file, else in the environment variable, else by asking on the terminal.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if there is none, and `interrupted` after Ctrl-C at the prompt.
+    static func find(file: InputFile?) async throws -> SecretToken {
+        if let file { return try await file.readToken(option: "--token-file") }
+        if let text = Environment.value(variable) { return try SecretToken(checking: text, from: variable) }
         guard Terminal.isError else { throw missing }
-        do {
-            return try checked(await HiddenPrompt.read("Admin, operator or session token: "), from: "What was typed")
-        } catch HiddenPrompt.Fault.noTerminal {
-            throw missing
-        } catch HiddenPrompt.Fault.interrupted {
-            throw CommandFailure(.interrupted, "Interrupted; nothing was sent.")
-        }
-    }
-
-    /// Reads a file that holds one token and, at most, a line break.
-    static func fromFile(_ path: String, flag: String) async throws -> SecretText {
-        let name = path == "-" ? "Standard input" : "The file \(path)"
-        do {
-            let bytes = try await FileAccess.read(path, limit: HiddenPrompt.limit)
-            return try checked(String(decoding: bytes, as: UTF8.self), from: name)
-        } catch let fault as FileAccess.Fault {
-            throw CommandFailure.usage("\(name), which \(flag) names, cannot be read: \(fault.reason).")
-        }
-    }
-
-    /// Takes text that can stand in a header; the message never quotes it.
-    static func checked(_ text: String, from source: String) throws(CommandFailure) -> SecretText {
-        let token = text.trimmingBlanks
-        guard !token.isEmpty else { throw .usage("\(source) holds no token.") }
-        guard token.utf8.count <= HiddenPrompt.limit, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw .usage("\(source) does not hold one token: a token is a single line without blanks.")
-        }
-        return SecretText(token)
+        let text = try await HiddenPrompt.ask("Admin key, operator key or session token: ", orThrow: missing)
+        return try SecretToken(checking: text, from: "The input")
     }
 
     private static let missing = CommandFailure.usage(
-        "There is no credential.",
+        "No credential was given.",
         details: [
             "Set \(variable), or name a file with --token-file PATH (- is standard input).",
-            "On a terminal the token is asked for and not shown.",
+            "On a terminal, the command asks for the token and does not show it.",
         ]
     )
 }
 
+extension InputFile {
+    /// Reads a file that holds one token and at most a line break after it.
+    func readToken(option: String) async throws -> SecretToken {
+        let bytes = try await read(limit: HiddenPrompt.limit, option: option)
+        return try SecretToken(checking: String(decoding: bytes, as: UTF8.self), from: name)
+    }
+}
+
+extension SecretToken {
+    /// Takes text that a header can carry.
+    ///
+    /// - Parameters:
+    ///   - text: The token. Blanks and line breaks around it are removed.
+    ///   - source: The subject of the error message.
+    /// - Throws: `CommandFailure` of kind `usage`, which does not quote the text.
+    init(checking text: String, from source: String) throws(CommandFailure) {
+        let token = text.trimmingBlanks
+        guard !token.isEmpty else { throw .usage("\(source) holds no token.") }
+        guard token.utf8.count <= HiddenPrompt.limit, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw .usage("\(source) does not hold one token. A token is a single line without blanks.")
+        }
+        self.init(token)
+    }
+}
+
 extension String {
-    /// The text without blanks and line breaks around it.
+    /// The text without the blanks and line breaks around it.
     var trimmingBlanks: String {
         let start = drop { $0.isWhitespace }
         guard let last = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }

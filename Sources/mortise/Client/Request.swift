@@ -1,42 +1,29 @@
 import JSON
 import MortiseClient
 
-extension ConnectionOptions {
-    /// Makes one call and shows the object that it answers.
-    func show(_ call: Call, _ output: OutputOptions) async throws {
-        let answer = try await withClient { try await $0.send(call) }
-        guard let answer else { throw CommandFailure(.unreachable, "The server's answer is empty.") }
-        try output.show(answer)
-    }
-
-    /// Makes one call that answers nothing, and says what was done.
-    func run(_ call: Call, _ output: OutputOptions, done sentence: String) async throws {
-        _ = try await withClient { try await $0.send(call) }
-        try output.confirm(sentence)
-    }
-
-    /// Makes one call that makes a token.
+/// A call of the API that a command makes.
+struct Request<Value: Sendable>: Sendable {
+    /// The options that a repetition of the command must change for its body to be the same, with a leading blank.
     ///
-    /// - Parameters:
-    ///   - call: what is asked.
-    ///   - token: where the token goes.
-    ///   - output: how the answer is shown.
-    ///   - repetitionNote: what else a repetition has to say for its body to be the same.
-    /// - Throws: `MortiseError`.
-    func makeToken(
-        _ call: Call,
-        _ token: TokenOptions,
-        _ output: OutputOptions,
-        repetitionNote: String = ""
-    ) async throws {
-        try await withClient { client in
-            let uncertainty = call.uncertainty(repetitionNote)
-            try await token.deliver(output, uncertainty: uncertainty) {
-                guard let answer = try await client.send(call, repetitionNote: repetitionNote) else {
-                    throw CommandFailure(.unreachable, "The server's answer is empty.").adding(uncertainty)
-                }
-                return answer
-            }
-        }
+    /// Defaults to none.
+    let changedOptions: String
+    /// Makes the call.
+    let send: @Sendable (Mortise) async throws(MortiseError) -> Value
+
+    init(
+        changedOptions: String = "",
+        _ send: @escaping @Sendable (Mortise) async throws(MortiseError) -> Value
+    ) {
+        self.changedOptions = changedOptions
+        self.send = send
     }
+}
+
+/// The answer to a request: the typed value, and the JSON that it was made from.
+///
+/// A newer server sends members that this version does not know. They are in the JSON alone.
+struct ServerAnswer<Value: Sendable>: Sendable {
+    let value: Value
+    /// The body of the answer. An empty object if the answer has none.
+    let json: JSONValue
 }

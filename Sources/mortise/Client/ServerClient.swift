@@ -1,84 +1,68 @@
 import JSON
 import MortiseClient
+import Synchronization
 
-/// Calls one server for a command, and says what went wrong as commands do.
-struct CommandClient: Sendable {
-    let server: ServerURL
-    private let client: MortiseClient.Mortise
+/// Sends the requests of one command to one server.
+struct ServerClient: Sendable {
+    private let client: Mortise
 
-    init(_ server: ServerURL, credential: SecretText?, timeout: Duration) {
+    init(_ server: ServerURL, credential: SecretToken?, timeout: Duration) {
         var options = ClientOptions()
         options.timeout = timeout
-        // A person who waits wants to know now; the answer says when to come back.
+        // A person who waits prefers the error at once. It says when to try again.
         options.maximumRetries = 0
         options.userAgent = "mortise/\(Version.current)"
-        let credential = credential.map { MortiseClient.Credential.token(SecretToken($0.reveal())) }
-        client = MortiseClient.Mortise(url: server, credential: credential, options: options)
-        self.server = server
+        client = Mortise(url: server, credential: credential.map(Credential.token), options: options)
     }
 
-    /// Makes a call; `nil` is an answer without content.
+    /// Sends a request. Ctrl-C cancels it.
     ///
-    /// - Parameters:
-    ///   - call: what is asked.
-    ///   - repetitionNote: what else a repetition has to say for its body to be the same.
+    /// - Parameter request: The call to make.
     /// - Returns: The answer.
-    /// - Throws: `CommandFailure`, of kind `refused` if the server says no, `unreachable` if no Mortise answers,
-    ///   `interrupted` on Ctrl-C.
-    func send(_ call: Call, repetitionNote: String = "") async throws(CommandFailure) -> JSONValue? {
-        try await interruptible(call, repetitionNote) { client, call throws(MortiseError) in try await client.send(call)
-        }
-    }
-
-    /// Makes a call and returns whatever was answered.
-    func exchange(_ call: Call) async throws(CommandFailure) -> Answer {
-        try await interruptible(call, "") { client, call throws(MortiseError) in try await client.exchange(call) }
-    }
-
-    private enum Outcome<Value: Sendable>: Sendable {
-        case ended(Result<Value, MortiseError>)
-        case interrupted
-    }
-
-    private func interruptible<Value: Sendable>(
-        _ call: Call,
-        _ repetitionNote: String,
-        _ body: @escaping @Sendable (MortiseClient.Mortise, Call) async throws(MortiseError) -> Value
-    ) async throws(CommandFailure) -> Value {
-        let client = client
-        let outcome = await withTaskGroup(of: Outcome<Value>.self) { group in
-            group.addTask {
-                do throws(MortiseError) {
-                    return .ended(.success(try await body(client, call)))
-                } catch {
-                    return .ended(.failure(error))
-                }
+    /// - Throws: `CommandFailure` of kind `refused` if the server refuses, `unreachable` if no Mortise answers, and
+    ///   `interrupted` after Ctrl-C. Its details say whether the server may have completed the request.
+    func answer<Value>(to request: Request<Value>) async throws(CommandFailure) -> ServerAnswer<Value> {
+        let record = AnswerRecord()
+        let client = client.observingAnswers { record.set($0) }
+        let result = await Interrupt.cancelling { () -> Result<Value, MortiseError> in
+            do throws(MortiseError) {
+                return .success(try await request.send(client))
+            } catch {
+                return .failure(error)
             }
-            group.addTask {
-                await Interrupt.wait()
-                return .interrupted
-            }
-            let first = await group.next()
-            group.cancelAll()
-            return first ?? .interrupted
         }
-        switch outcome {
-        case .ended(.success(let value)): return value
-        case .ended(.failure(let error)):
-            throw CommandFailure(error)
-                .adding(error.mayHaveTakenEffect ? call.uncertainty(repetitionNote) : nil)
-        case .interrupted: throw CommandFailure(.interrupted, "Interrupted.").adding(call.uncertainty(repetitionNote))
+        switch result {
+        case .success(let value): return ServerAnswer(value: value, json: record.json)
+        case .failure(let error):
+            let failure = CommandFailure(error)
+            guard error.mayHaveTakenEffect else { throw failure }
+            throw failure.addingRepetition(of: request, idempotencyKey: error.idempotencyKey)
         }
     }
 }
 
-extension Call {
-    /// What a person is told when it is not known whether the call took effect.
-    func uncertainty(_ repetitionNote: String) -> String? {
-        if let idempotencyKey {
-            return "It may have been done all the same. Within 24 hours, the same command with "
-                + "--idempotency-key \(idempotencyKey)\(repetitionNote) gives the same answer and does nothing twice."
-        }
-        return isRead ? nil : "It may have been done all the same."
+/// The body of the last answer.
+private final class AnswerRecord: Sendable {
+    private let last = Mutex(JSONValue.object(JSONObject()))
+
+    var json: JSONValue { last.withLock(\.self) }
+
+    func set(_ json: JSONValue) { last.withLock { $0 = json } }
+}
+
+extension CommandFailure {
+    /// Returns the failure with a line that says that the server may have completed the request, and how to find out.
+    ///
+    /// - Parameters:
+    ///   - request: The request whose answer is lost.
+    ///   - idempotencyKey: The key that the request carried. `nil` if it carried none.
+    func addingRepetition(of request: Request<some Sendable>, idempotencyKey: String?) -> CommandFailure {
+        guard let idempotencyKey else { return adding("The server may have completed the request.") }
+        return adding(
+            """
+            The server may have completed the request. To get its answer, repeat the command within 24 hours with \
+            --idempotency-key \(idempotencyKey)\(request.changedOptions). The request is not done twice.
+            """
+        )
     }
 }

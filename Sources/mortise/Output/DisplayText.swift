@@ -1,36 +1,50 @@
+import FoundationEssentials
 import JSON
+import MortiseClient
 
-/// How values of the API are shown to people.
-enum Wording {
-    /// A value in one line; what is absent is a hyphen.
-    static func text(_ value: JSONValue?) -> String {
-        switch value {
-        case nil, .null: "-"
-        case .bool(let value): value ? "yes" : "no"
-        case .number(let number): number.text
-        case .string(let text): text.isEmpty ? "-" : text
-        case .array(let elements): elements.isEmpty ? "-" : elements.map(inner).joined(separator: ", ")
-        case .object(let object): object.isEmpty ? "-" : JSONValue.object(object).text
+/// Values of the API as text for people.
+enum DisplayText {
+    private static let absent = "-"
+
+    /// Text, or a hyphen if there is none.
+    static func optional(_ text: String?) -> String {
+        guard let text, !text.isEmpty else { return absent }
+        return text
+    }
+
+    /// Texts with commas between them, or a hyphen if there are none.
+    static func list(_ texts: [String]) -> String {
+        optional(texts.joined(separator: ", "))
+    }
+
+    /// A time in UTC to the minute, such as `2026-01-31 12:34`, or a hyphen if there is none.
+    static func minute(_ time: Date?) -> String {
+        time.map { minute(rfc3339: $0.rfc3339) } ?? absent
+    }
+
+    /// A time in UTC to the minute.
+    static func minute(rfc3339 text: String) -> String {
+        String(text.prefix(16).replacing("T", with: " "))
+    }
+
+    /// The members of an object as aligned lines. The names have blanks instead of underscores.
+    static func lines(_ object: JSONValue) -> [String] {
+        let members = object.object?.members ?? []
+        let width = members.reduce(0) { max($0, $1.name.printable.columns) }
+        return members.map { member in
+            let label = member.name.replacing("_", with: " ").printable.padded(to: width)
+            return "\(label)  \(text(member.value).printable)"
         }
     }
 
-    private static func inner(_ value: JSONValue) -> String {
-        if case .string(let text) = value { text } else { value.text }
-    }
-
-    /// A time to the minute, `2026-01-31 12:34`; the API's times are in UTC, and the headings say so.
-    static func minute(_ value: JSONValue?) -> String {
-        guard let text = value?.string else { return "-" }
-        return text.count > 16 ? String(text.prefix(16).replacing("T", with: " ")) : text
-    }
-
-    /// The members of an object as aligned lines, with spaces for the underscores of their names.
-    static func lines(_ object: JSONObject, except hidden: Set<String> = []) -> [String] {
-        let members = object.members.filter { !hidden.contains($0.name) }
-        let width = members.reduce(0) { max($0, $1.name.columns) }
-        return members.map { member in
-            let label = member.name.replacing("_", with: " ").padded(to: width)
-            return "\(label)  \(text(member.value).printable)"
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: absent
+        case .bool(let value): value ? "yes" : "no"
+        case .number(let number): number.text
+        case .string(let text): optional(text)
+        case .array(let elements): list(elements.map { $0.string ?? $0.text })
+        case .object(let object): object.isEmpty ? absent : JSONValue.object(object).text
         }
     }
 }

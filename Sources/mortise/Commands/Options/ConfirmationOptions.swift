@@ -1,20 +1,20 @@
 import ArgumentParser
 
-/// The question before something that cannot be taken back.
-struct Confirmation: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Do not ask. Needed where nobody can be asked.")
+/// Consent to a change that cannot be undone.
+struct ConfirmationOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Do not ask for confirmation. Required if standard input is not a terminal.")
     var yes = false
 
-    /// Asks unless `--yes` was given.
+    /// Asks on the terminal, unless `--yes` was given.
     ///
-    /// - Throws: `CommandFailure` of kind `usage` if the answer is no, or nobody is there to ask.
+    /// - Throws: `CommandFailure` of kind `usage` if the answer is no, or if there is no terminal.
     func ask(_ question: String) async throws {
         if yes { return }
         guard Terminal.canAsk else {
             throw CommandFailure.usage(
-                "This cannot be taken back, and there is no terminal to ask on: use --yes. Nothing was sent."
+                "This cannot be undone, and there is no terminal to ask for confirmation. Use --yes. Nothing was sent."
             )
         }
-        guard try await Terminal.confirm(question) else { throw CommandFailure.usage("Nothing was done.") }
+        guard try await Terminal.confirm(question) else { throw CommandFailure.usage("Canceled. Nothing was sent.") }
     }
 }

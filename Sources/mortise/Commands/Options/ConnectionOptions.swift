@@ -1,11 +1,11 @@
 import ArgumentParser
 import MortiseClient
 
-/// Which server is called, and as whom.
+/// The server that a command calls, and the credential that it presents.
 struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The server. Environment: MORTISE_URL. (default: \(ServerURL.standard))",
+            "The URL of the server. Environment: MORTISE_URL. (default: \(ServerURL.standard))",
             valueName: "url"
         )
     )
@@ -14,43 +14,39 @@ struct ConnectionOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            A file that holds the credential; - is standard input. Without it MORTISE_TOKEN is used, else the token is \
-            asked for on the terminal. There is no option that takes the token itself: ps would show it.
+            A file that holds the credential; - is standard input. Without it, the command uses MORTISE_TOKEN, or asks \
+            on the terminal. No option takes the token itself, because ps would show it.
             """,
             valueName: "path"
         )
     )
-    var tokenFile: String?
+    var tokenFile: InputFile?
 
-    @Option(help: ArgumentHelp("How many seconds one request may take, 1 to 3600.", valueName: "seconds"))
-    var timeout = 30
+    @OptionGroup(title: "Connection")
+    var time: TimeoutOptions
 
-    @Flag(help: "Send the credential over plain HTTP to another machine, where everyone on the way can read it.")
+    @Flag(help: "Send the credential over plain HTTP to another machine. Everyone on the path can read it.")
     var plainHTTP = false
 
-    func validate() throws {
-        guard (1...3600).contains(timeout) else { throw ValidationError("--timeout is from 1 to 3600 seconds.") }
-    }
-
-    /// Whether standard input is spoken for.
-    var takesStandardInput: Bool { tokenFile == "-" }
-
-    /// The server that is meant.
-    func server() throws(CommandFailure) -> ServerURL {
-        if let url { return try ServerURL(url, from: "--url") }
-        return try ServerURL(Environment.value("MORTISE_URL") ?? ServerURL.standard, from: "MORTISE_URL")
-    }
-
-    /// Calls the body with a client that has its credential.
-    func withClient<Value: Sendable>(_ body: (CommandClient) async throws -> Value) async throws -> Value {
-        let server = try server()
+    /// Finds the credential and makes a client that presents it.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if there is no credential, or if it would cross a network in plain
+    ///   text without `--plain-http`.
+    func client() async throws -> ServerClient {
+        let server = try ServerURL.find(option: url)
         guard server.isEncrypted || server.isLocal || plainHTTP else {
             throw CommandFailure.usage(
-                "\(server.text) is not encrypted, and the credential would cross the network in the clear.",
-                details: ["Use https://, or say --plain-http if the network in between is your own."]
+                "\(server.text) is not encrypted. The credential would cross the network in plain text.",
+                details: ["Use https://, or add --plain-http if you own the network between."]
             )
         }
-        let credential = try await Credential.find(file: tokenFile)
-        return try await body(CommandClient(server, credential: credential, timeout: .seconds(timeout)))
+        let credential = try await CommandCredential.find(file: tokenFile)
+        return ServerClient(server, credential: credential, timeout: time.limit)
+    }
+
+    /// Throws if another option and `--token-file` both read standard input.
+    func check(_ file: InputFile?, of option: String) throws {
+        guard let file, file.isStandardInput, let tokenFile, tokenFile.isStandardInput else { return }
+        throw ValidationError("\(option) and --token-file cannot both read standard input.")
     }
 }

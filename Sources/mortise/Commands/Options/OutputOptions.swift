@@ -1,31 +1,54 @@
 import ArgumentParser
 import JSON
 
-/// How the answer is shown.
-struct OutputOptions: ParsableArguments {
-    @Flag(name: .long, help: "Print the server's JSON instead of a table.")
-    var json = false
+/// The form of a command's output.
+enum OutputFormat {
+    /// Lines and tables for people.
+    case text
+    /// The server's JSON.
+    case json
+    /// The least that a script needs.
+    case quiet
 
-    @Flag(name: .shortAndLong, help: "Print ids only, one a line; with --show-token the token only.")
-    var quiet = false
-
-    func validate() throws {
-        if json && quiet { throw ValidationError("--json and --quiet exclude each other.") }
+    init(json: Bool, quiet: Bool) {
+        self = json ? .json : quiet ? .quiet : .text
     }
 
-    /// Shows one object of the API.
-    func show(_ value: JSONValue) throws {
-        if json {
-            try Output.line(value.text)
-        } else if quiet {
-            try Output.line(Wording.text(value["id"]).printable)
-        } else {
-            for line in Wording.lines(value.object ?? JSONObject()) { try Output.line(line) }
+    /// Throws if two forms are asked for at once.
+    static func check(json: Bool, quiet: Bool) throws {
+        guard !json || !quiet else { throw ValidationError("--json and --quiet exclude each other.") }
+    }
+}
+
+/// The output of a command that prints objects of the API.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .long, help: "Print the server's JSON instead of text.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Print only ids, one per line. With --show-token, print only the token.")
+    var quiet = false
+
+    func validate() throws { try OutputFormat.check(json: json, quiet: quiet) }
+
+    /// The form of the output.
+    var format: OutputFormat { OutputFormat(json: json, quiet: quiet) }
+
+    /// Prints one object.
+    ///
+    /// - Parameters:
+    ///   - object: The object as the server sent it.
+    ///   - id: The id of the object.
+    func print(_ object: JSONValue, id: String) throws {
+        switch format {
+        case .text:
+            for line in DisplayText.lines(object) { try Output.line(line) }
+        case .json: try Output.line(object.text)
+        case .quiet: try Output.line(id.printable)
         }
     }
 
-    /// Says that something without an answer of its own was done.
+    /// Prints the success of a request that has no answer. Prints nothing with `--json` and `--quiet`.
     func confirm(_ sentence: String) throws {
-        if !json && !quiet { try Output.line(sentence.printable) }
+        if case .text = format { try Output.line(sentence.printable) }
     }
 }

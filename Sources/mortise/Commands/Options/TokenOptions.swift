@@ -1,14 +1,15 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
-/// Where a new token goes, which is shown once.
+/// The destination of a new token, which is shown once.
 struct TokenOptions: ParsableArguments {
     @Flag(help: "Print the new token on standard output.")
     var showToken = false
 
     @Option(
         help: ArgumentHelp(
-            "Write the new token into a new file that only you may read. A file that exists is never overwritten.",
+            "Write the new token to a new file that only you can read. An existing file is never overwritten.",
             valueName: "path"
         )
     )
@@ -16,47 +17,50 @@ struct TokenOptions: ParsableArguments {
 
     func validate() throws {
         guard showToken || tokenOut != nil else {
-            throw ValidationError("The token is shown once: use --show-token or --token-out PATH. Nothing was sent.")
+            throw ValidationError(
+                "The token is shown only once. Use --show-token or --token-out PATH. Nothing was sent."
+            )
         }
-        guard tokenOut != "-" else { throw ValidationError("--token-out names a file; --show-token prints.") }
+        guard tokenOut != "-" else { throw ValidationError("--token-out takes a file. To print, use --show-token.") }
     }
 
-    /// Makes the place for the token, runs the body, which makes the token, and puts it there.
-    ///
-    /// The place comes first: a token that cannot be kept must not be made. If the body fails, the empty file goes.
-    func deliver(_ output: OutputOptions, uncertainty: String?, _ body: () async throws -> JSONValue) async throws {
-        let file: SecretFile?
-        if let tokenOut { file = try SecretFile(creating: tokenOut) } else { file = nil }
-        let answer = try await body()
-        guard let token = answer["token"]?.string else {
-            throw CommandFailure(.unreachable, "The server's answer holds no token.").adding(uncertainty)
-        }
-        if let file {
-            do throws(CommandFailure) {
-                try file.finish(token + "\n")
-            } catch {
-                throw error.adding(uncertainty)
-            }
-        }
-        try show(answer, token: token, output)
+    /// Creates the file for the token, if one was named.
+    func makeFile() throws(CommandFailure) -> SecretFile? {
+        guard let tokenOut else { return nil }
+        return try SecretFile(creating: tokenOut)
     }
 
-    private func show(_ answer: JSONValue, token: String, _ output: OutputOptions) throws {
-        guard var object = answer.object else { return }
-        if !showToken { object["token"] = nil }
-        if output.json {
-            try Output.line(JSONValue.object(object).text)
-        } else if output.quiet {
-            let id = object["key"]?["id"] ?? object["organization"]?["id"]
-            try Output.line(showToken ? token : Wording.text(id).printable)
-        } else {
-            for (index, member) in object.members.filter({ $0.value.object != nil }).enumerated() {
-                if index > 0 { try Output.line("") }
-                if object["organization"] != nil { try Output.line(member.name.replacing("_", with: " ").uppercased()) }
-                for line in Wording.lines(member.value.object ?? JSONObject()) { try Output.line(line) }
-            }
-            if showToken { try Output.line("\nToken, shown this once: \(token)") }
+    /// Prints the answer, and the token if `--show-token` was given.
+    func print(_ answer: ServerAnswer<NewToken>, _ output: OutputOptions) throws {
+        let token = answer.value.token.reveal()
+        switch output.format {
+        case .text:
+            for line in sections(answer.json) { try Output.line(line) }
+            if showToken { try Output.line("\nToken (shown only once): \(token)") }
             if let tokenOut { try Output.line("\nThe token is in \(tokenOut.printable).") }
+        case .json:
+            var object = answer.json.object ?? JSONObject()
+            if !showToken { object["token"] = nil }
+            try Output.line(JSONValue.object(object).text)
+        case .quiet: try Output.line(showToken ? token : answer.value.id.printable)
         }
     }
+
+    /// Returns the objects of the answer as lines, with a heading for each if there are several.
+    private func sections(_ answer: JSONValue) -> [String] {
+        let objects = (answer.object?.members ?? []).filter { $0.value.object != nil }
+        let sections = objects.map { member -> [String] in
+            let heading = member.name.replacing("_", with: " ").uppercased().printable
+            return (objects.count > 1 ? [heading] : []) + DisplayText.lines(member.value)
+        }
+        return Array(sections.joined(separator: [""]))
+    }
+}
+
+/// A token that a command has created.
+struct NewToken: Sendable {
+    /// The id of the key or organization that the command created.
+    let id: String
+    /// The token.
+    let token: SecretToken
 }
