@@ -1,9 +1,10 @@
 import Glibc
 import JSON
+import TestSupport
 import Testing
 
 /// The page of commands in the documents.
-@Suite struct CommandPageTests {
+@Suite(.hangLimit) struct CommandPageTests {
     private static let file =
         #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/docs/commands.md"
 

@@ -3,7 +3,9 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The first keys are shown once. A crash at the wrong moment must not lock everybody out.
+/// The first keys are shown once.
+///
+/// A crash at the wrong moment must not lock everybody out.
 @Suite(.hangLimit) struct FirstStartCrashTests {
     /// A trigger that makes the commit of the first keys wait for the advisory lock 4711.
     private static let gate = """

@@ -12,7 +12,9 @@ import Testing
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
     }
 
-    /// Runs the body with a folder that the server's account can enter. Afterwards, no process uses the folder.
+    /// Runs the body with a folder that the server's account can enter.
+    ///
+    /// Afterwards, no process uses the folder.
     private static func withFolder(_ body: (String) async throws -> Void) async throws {
         try await TemporaryFolder.with { folder in
             try #require(chmod(folder, 0o755) == 0)

@@ -46,21 +46,6 @@ import mortise
         #expect(LengthOfTime(argument: text) == nil)
     }
 
-    @Test(arguments: [
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
-        ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799), ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
-    ])
-    func `an HTTP date is read`(_ text: String, _ seconds: Int) {
-        #expect(HTTPDate.seconds(text) == seconds)
-    }
-
-    @Test(arguments: [
-        "", "Sun, 06 Nov 1994 08:49:37 CET", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 25:00:00 GMT",
-    ])
-    func `a malformed HTTP date is refused`(_ text: String) {
-        #expect(HTTPDate.seconds(text) == nil)
-    }
-
     // Attack: a name or address that only looks local, so that the credential leaves the machine in plain text.
     @Test(arguments: [
         ("http://127.0.0.1:8080", true), ("http://localhost", true), ("http://[::1]:8080/", true),

@@ -35,7 +35,9 @@ public enum JSONContent: Sendable, Hashable {
 }
 
 extension JSONContent {
-    /// Converts a JSON value. A number that is no 64-bit integer becomes the nearest `Double`.
+    /// Converts a JSON value.
+    ///
+    /// A number that is no 64-bit integer becomes the nearest `Double`.
     package init(_ value: JSONValue) {
         switch value {
         case .null: self = .null

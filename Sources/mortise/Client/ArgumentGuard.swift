@@ -1,6 +1,8 @@
 /// Keeps tokens out of the process list.
 package enum ArgumentGuard {
-    /// Throws if an argument holds a token. The message does not quote it.
+    /// Throws if an argument holds a token.
+    ///
+    /// The message does not quote it.
     ///
     /// The process list and the history of the shell have the token by then, so the message says to revoke it.
     package static func check(_ arguments: some Sequence<String>) throws(CommandFailure) {

@@ -5,7 +5,9 @@ import Glibc
 ///
 /// The default action would end the process without a message, and its user would not know whether a key exists.
 enum Interrupt {
-    /// Runs the work and cancels it at the first SIGINT. The second SIGINT ends the process.
+    /// Runs the work and cancels it at the first SIGINT.
+    ///
+    /// The second SIGINT ends the process.
     ///
     /// - Returns: The result of the work, which is also what a cancelled request knows about its own fate.
     static func cancelling<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) async -> Value {
@@ -20,7 +22,9 @@ enum Interrupt {
         return value
     }
 
-    /// Returns at the next SIGINT, or when the task is cancelled. Afterwards SIGINT ends the process again.
+    /// Returns at the next SIGINT, or when the task is cancelled.
+    ///
+    /// Afterwards SIGINT ends the process again.
     private static func next() async {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         signal(SIGINT, SIG_IGN)

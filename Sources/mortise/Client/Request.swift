@@ -24,6 +24,8 @@ struct Request<Value: Sendable>: Sendable {
 /// A newer server sends members that this version does not know. They are in the JSON alone.
 struct ServerAnswer<Value: Sendable>: Sendable {
     let value: Value
-    /// The body of the answer. An empty object if the answer has none.
+    /// The body of the answer.
+    ///
+    /// An empty object if the answer has none.
     let json: JSONValue
 }

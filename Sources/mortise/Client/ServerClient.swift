@@ -15,7 +15,9 @@ struct ServerClient: Sendable {
         client = Mortise(url: server, credential: credential.map(Credential.token), options: options)
     }
 
-    /// Sends a request. Ctrl-C cancels it.
+    /// Sends a request.
+    ///
+    /// Ctrl-C cancels it.
     ///
     /// - Parameter request: The call to make.
     /// - Returns: The answer.
@@ -56,6 +58,7 @@ extension CommandFailure {
     /// - Parameters:
     ///   - request: The request whose answer is lost.
     ///   - idempotencyKey: The key that the request carried. `nil` if it carried none.
+    /// - Returns: The failure with the line.
     func addingRepetition(of request: Request<some Sendable>, idempotencyKey: String?) -> CommandFailure {
         guard let idempotencyKey else { return adding("The server may have completed the request.") }
         return adding(

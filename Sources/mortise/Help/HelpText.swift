@@ -7,6 +7,7 @@ package enum HelpText {
     ///   - needs: What must exist before the command runs, without a full stop.
     ///   - examples: Command lines without the leading `mortise`.
     ///   - exits: The exit codes, without a full stop. Defaults to those of a command that calls a server.
+    /// - Returns: The text with its headings.
     static func discussion(
         _ text: String,
         needs: String,

@@ -1,6 +1,8 @@
 /// The reason that a command did not do what it was asked to do.
 package struct CommandFailure: Error, Sendable, Equatable {
-    /// The class of the failure. The raw value is the exit code of the process.
+    /// The class of the failure.
+    ///
+    /// The raw value is the exit code of the process.
     package enum Kind: Int32, Sendable {
         /// The server refused.
         case refused = 1

@@ -27,7 +27,9 @@ enum DisplayText {
         String(text.prefix(16).replacing("T", with: " "))
     }
 
-    /// The members of an object as aligned lines. The names have blanks instead of underscores.
+    /// The members of an object as aligned lines.
+    ///
+    /// The names have blanks instead of underscores.
     static func lines(_ object: JSONValue) -> [String] {
         let members = object.object?.members ?? []
         let width = members.reduce(0) { max($0, $1.name.printable.columns) }

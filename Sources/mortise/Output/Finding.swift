@@ -14,9 +14,13 @@ package struct Finding: Sendable, Equatable {
 
     /// The severity.
     package let level: Level
-    /// One sentence that says what was found. It holds no secrets.
+    /// One sentence that says what was found.
+    ///
+    /// It holds no secrets.
     package let sentence: String
-    /// One sentence that says what to do. `nil` if there is nothing to do.
+    /// One sentence that says what to do.
+    ///
+    /// `nil` if there is nothing to do.
     package let remedy: String?
 
     /// Describes a finding.

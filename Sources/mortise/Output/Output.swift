@@ -2,12 +2,16 @@ import Glibc
 
 /// The standard streams that a command writes to.
 enum Output {
-    /// Writes a line to standard output. Results go there.
+    /// Writes a line to standard output.
+    ///
+    /// Results go there.
     static func line(_ text: String) throws {
         try write(text + "\n", to: STDOUT_FILENO)
     }
 
-    /// Writes text to standard error. Messages for people go there.
+    /// Writes text to standard error.
+    ///
+    /// Messages for people go there.
     static func error(_ text: String, terminator: String = "\n") throws {
         try write(text + terminator, to: STDERR_FILENO)
     }

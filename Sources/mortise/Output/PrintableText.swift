@@ -63,7 +63,9 @@ extension Unicode.Scalar {
         }
     }
 
-    /// True for the blocks that Unicode Standard Annex 11 calls wide. It goes by block rather than by scalar.
+    /// True for the blocks that Unicode Standard Annex 11 calls wide.
+    ///
+    /// It goes by block rather than by scalar.
     private var isWide: Bool {
         switch value {
         case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,

@@ -2,8 +2,9 @@
 package struct Column: Sendable {
     /// The text above the column.
     package let heading: String
-    /// The narrowest width that a cell may be cut to, in columns of the terminal. `nil` for text that must stay whole, such
-    /// as an id.
+    /// The narrowest width that a cell may be cut to, in columns of the terminal.
+    ///
+    /// `nil` for text that must stay whole, such as an id.
     package let minimum: Int?
 
     /// Describes a column.

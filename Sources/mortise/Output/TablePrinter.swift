@@ -15,7 +15,9 @@ struct TableColumn<Row>: Sendable {
     }
 }
 
-/// Prints rows as a table on standard output. The first rows decide the widths of the columns.
+/// Prints rows as a table on standard output.
+///
+/// The first rows decide the widths of the columns.
 struct TablePrinter<Row> {
     private let columns: [TableColumn<Row>]
     private var table: Table?

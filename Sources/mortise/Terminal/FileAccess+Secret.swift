@@ -12,7 +12,9 @@ extension FileAccess {
     }
 }
 
-/// A new file that only its owner can read. The file is removed unless it is completed.
+/// A new file that only its owner can read.
+///
+/// The file is removed unless it is completed.
 struct SecretFile: ~Copyable {
     private let path: String
     private let descriptor: CInt

@@ -14,7 +14,9 @@ package enum FileAccess {
         static func last() -> Fault { Fault(reason: String(cString: strerror(errno)), isExisting: errno == EEXIST) }
     }
 
-    /// Reads a file. `-` is standard input.
+    /// Reads a file.
+    ///
+    /// `-` is standard input.
     ///
     /// - Parameters:
     ///   - path: The path of the file.
@@ -52,7 +54,9 @@ package enum FileAccess {
         return descriptor
     }
 
-    /// Writes all bytes. Returns false after an error, which is then in `errno`.
+    /// Writes all bytes.
+    ///
+    /// Returns false after an error, which is then in `errno`.
     @discardableResult
     static func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
         var start = 0

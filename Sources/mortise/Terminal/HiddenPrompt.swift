@@ -29,8 +29,9 @@ enum HiddenPrompt {
         }
     }
 
-    /// Reads the line key by key, with the terminal's signals off. A signal that ended the process here would leave
-    /// the terminal without echo.
+    /// Reads the line key by key, with the terminal's signals off.
+    ///
+    /// A signal that ended the process here would leave the terminal without echo.
     private static func read(_ prompt: String) throws -> String {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else { throw Fault.noTerminal }

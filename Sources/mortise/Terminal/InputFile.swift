@@ -1,6 +1,8 @@
 import ArgumentParser
 
-/// A file that an option names. `-` is standard input.
+/// A file that an option names.
+///
+/// `-` is standard input.
 struct InputFile: Sendable, Equatable, ExpressibleByArgument {
     /// The path as the option has it.
     let path: String
@@ -21,6 +23,7 @@ struct InputFile: Sendable, Equatable, ExpressibleByArgument {
     /// - Parameters:
     ///   - limit: The maximum size in bytes.
     ///   - option: The option that names the file, for the error message.
+    /// - Returns: The content.
     /// - Throws: `CommandFailure` of kind `usage` if the file cannot be read or is too large.
     func read(limit: Int, option: String) async throws -> [UInt8] {
         do {

@@ -11,7 +11,9 @@ package enum Terminal {
     /// True if standard error is a terminal.
     static var isError: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// The width of standard output in columns. `nil` if it is not a terminal.
+    /// The width of standard output in columns.
+    ///
+    /// `nil` if it is not a terminal.
     static var outputWidth: Int? {
         guard isatty(STDOUT_FILENO) == 1 else { return nil }
         var size = winsize()
@@ -19,7 +21,9 @@ package enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Asks a question on standard error. Returns true if the answer is `y` or `yes`, in upper or lower case.
+    /// Asks a question on standard error.
+    ///
+    /// Returns true if the answer is `y` or `yes`, in upper or lower case.
     static func confirm(_ question: String) async throws -> Bool {
         try Output.error("\(question.printable) [y/N] ", terminator: "")
         let answer = try await Blocking.run { readLine(strippingNewline: true) }

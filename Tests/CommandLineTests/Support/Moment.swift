@@ -47,7 +47,9 @@ final class Tally: Sendable {
     func add() { answers.withLock { $0 += 1 } }
 }
 
-/// The moment did not come. The error shows the state of the server instead.
+/// The moment did not come.
+///
+/// The error shows the state of the server instead.
 struct MomentMissed: Error, CustomStringConvertible {
     let what: String
     let answers: Int

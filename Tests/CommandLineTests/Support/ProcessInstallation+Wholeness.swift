@@ -43,7 +43,9 @@ extension ProcessInstallation {
         #expect(templates == ["true false"], sourceLocation: location)
     }
 
-    /// Checks that a database has every migration. The primary key of the ledger prevents duplicates.
+    /// Checks that a database has every migration.
+    ///
+    /// The primary key of the ledger prevents duplicates.
     func expectSchema(of database: String, _ files: [SQLFile], _ location: SourceLocation) async throws {
         let applied = try await texts("SELECT name FROM mortise.migrations", in: database)
         #expect(Set(applied) == Set(files.map(\.name)), "\(database)", sourceLocation: location)

@@ -56,7 +56,9 @@ struct ProcessInstallation: Sendable {
         ]
     }
 
-    /// Returns the environment of `mortise serve`. It has keys that the test knows, unless `isPreset` is false.
+    /// Returns the environment of `mortise serve`.
+    ///
+    /// It has keys that the test knows, unless `isPreset` is false.
     func serveVariables(isPreset: Bool = true) -> [String: String] {
         var more = ["MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
         if isPreset {
@@ -145,7 +147,9 @@ struct ProcessInstallation: Sendable {
         }
     }
 
-    /// Returns true if a query returns a row. A missing database or table counts as no row.
+    /// Returns true if a query returns a row.
+    ///
+    /// A missing database or table counts as no row.
     func finds(_ sql: String, in database: String = "mortise") async throws -> Bool {
         do {
             return try await withConnection(database) { connection in

@@ -22,7 +22,9 @@ enum Program {
         return tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/mortise"
     }()
 
-    /// The program for Subprocess. The literal avoids a dependency on the module of its path type.
+    /// The program for Subprocess.
+    ///
+    /// The literal avoids a dependency on the module of its path type.
     static var executable: Executable { .path(fromLiteral(path)) }
 
     private static func fromLiteral<Path: ExpressibleByStringLiteral>(_ text: String) -> Path

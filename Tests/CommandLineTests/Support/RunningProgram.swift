@@ -29,6 +29,7 @@ struct RunningProgram: Sendable {
     ///   - output: Another file for standard output.
     ///   - body: The test.
     /// - Returns: The value of `body`, and the exit code. The code of SIGKILL is 137, as in shells.
+    /// - Throws: The error of `body`.
     static func with<Value: Sendable>(
         _ arguments: [String],
         _ variables: [String: String],
@@ -73,7 +74,9 @@ struct RunningProgram: Sendable {
     /// Sends SIGTERM, like an operator.
     func terminate() { _ = Glibc.kill(id, SIGTERM) }
 
-    /// True if the process has ended. It may not be reaped yet.
+    /// True if the process has ended.
+    ///
+    /// It may not be reaped yet.
     var hasEnded: Bool {
         // "42 (mortise) Z …": the state is the first field after the name, which can hold anything except the last ")".
         let line = TemporaryFolder.text("/proc/\(id)/stat") ?? ""

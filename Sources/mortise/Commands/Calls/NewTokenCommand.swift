@@ -6,6 +6,8 @@ protocol NewTokenCommand: CallCommand where Options == NewTokenOptions {
     /// Returns the request. Reads files, but sends nothing.
     ///
     /// - Parameter idempotencyKey: The key that the request must carry.
+    /// - Returns: The request.
+    /// - Throws: `CommandFailure` of kind `usage` if a file cannot be read or an option is wrong.
     func request(idempotencyKey: String) async throws -> Request<NewToken>
 }
 

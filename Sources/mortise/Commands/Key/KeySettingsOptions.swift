@@ -104,7 +104,9 @@ struct NamespaceOptions: ParsableArguments {
         }
     }
 
-    /// The namespaces. `nil` if none were named, empty for the default namespace alone.
+    /// The namespaces.
+    ///
+    /// `nil` if none were named, empty for the default namespace alone.
     var list: [String]? { namespace.isEmpty && !defaultNamespaceOnly ? nil : namespace }
 }
 
@@ -129,7 +131,9 @@ struct ExpiryOptions: ParsableArguments {
         }
     }
 
-    /// Returns the expiry time. With `--expires-in` it is counted from now, in whole seconds.
+    /// Returns the expiry time.
+    ///
+    /// With `--expires-in` it is counted from now, in whole seconds.
     func time() -> Date? {
         guard let expiresIn else { return expiresAt?.date }
         let now = Date().timeIntervalSince1970.rounded(.down)

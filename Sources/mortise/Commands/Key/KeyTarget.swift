@@ -58,7 +58,9 @@ struct GraceOptions: ParsableArguments {
     )
     var grace: LengthOfTime?
 
-    /// The grace period. `nil` lets the server use its default.
+    /// The grace period.
+    ///
+    /// `nil` lets the server use its default.
     var period: Duration? { grace.map { .seconds($0.seconds) } }
 }
 

@@ -20,7 +20,9 @@ struct MetadataOptions: ParsableArguments {
         }
     }
 
-    /// Reads the metadata from the option or the file. `nil` if neither was given.
+    /// Reads the metadata from the option or the file.
+    ///
+    /// `nil` if neither was given.
     func read() async throws -> [String: JSONContent]? {
         // The server refuses a larger body.
         let limit = 64 * 1024

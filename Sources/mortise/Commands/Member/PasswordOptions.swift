@@ -41,7 +41,9 @@ struct PasswordOptions: ParsableArguments {
 }
 
 extension InputFile {
-    /// Reads the first line. Blanks in it are part of the password, the line break is not.
+    /// Reads the first line.
+    ///
+    /// Blanks in it are part of the password, the line break is not.
     fileprivate func readPassword(option: String) async throws -> SecretToken {
         let bytes = try await read(limit: HiddenPrompt.limit, option: option)
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n", maxSplits: 1).first ?? ""

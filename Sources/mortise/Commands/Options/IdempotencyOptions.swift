@@ -21,6 +21,8 @@ struct IdempotencyOptions: ParsableArguments {
         }
     }
 
-    /// Returns the key that was given, or a new one. Call it once for each request.
+    /// Returns the key that was given, or a new one.
+    ///
+    /// Call it once for each request.
     func makeKey() -> String { idempotencyKey ?? UUID().uuidString.lowercased() }
 }

@@ -38,6 +38,7 @@ struct OutputOptions: ParsableArguments {
     /// - Parameters:
     ///   - object: The object as the server sent it.
     ///   - id: The id of the object.
+    /// - Throws: `CommandFailure` of kind `output` if standard output cannot be written.
     func print(_ object: JSONValue, id: String) throws {
         switch format {
         case .text:
@@ -47,7 +48,9 @@ struct OutputOptions: ParsableArguments {
         }
     }
 
-    /// Prints the success of a request that has no answer. Prints nothing with `--json` and `--quiet`.
+    /// Prints the success of a request that has no answer.
+    ///
+    /// Prints nothing with `--json` and `--quiet`.
     func confirm(_ sentence: String) throws {
         if case .text = format { try Output.line(sentence.printable) }
     }

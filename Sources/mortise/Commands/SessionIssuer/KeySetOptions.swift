@@ -36,7 +36,9 @@ struct KeySetOptions: ParsableArguments {
         }
     }
 
-    /// Returns the source of the keys. Reads the file of `--jwks`.
+    /// Returns the source of the keys.
+    ///
+    /// Reads the file of `--jwks`.
     func source() async throws -> Mortise.SessionIssuer.KeySource {
         if let jwksURL { return .url(jwksURL) }
         if let jwksFile { return .file(jwksFile) }

@@ -58,7 +58,9 @@ struct Verify: AsyncParsableCommand {
         if !isValid { throw Self.invalid }
     }
 
-    /// Verifies one token and prints the verdict. Returns true if the token is valid.
+    /// Verifies one token and prints the verdict.
+    ///
+    /// Returns true if the token is valid.
     private func verifyOne() async throws -> Bool {
         let verification = conditions.verification(of: try await token())
         let request = Request { client throws(MortiseError) in

@@ -33,7 +33,9 @@ struct VerifyBatch {
         self.lines = lines
     }
 
-    /// Verifies the tokens and prints the verdicts. Returns true if all tokens are valid.
+    /// Verifies the tokens and prints the verdicts.
+    ///
+    /// Returns true if all tokens are valid.
     func run(_ client: ServerClient, _ format: OutputFormat) async throws -> Bool {
         var table = TablePrinter(Self.columns)
         var isValid = true
