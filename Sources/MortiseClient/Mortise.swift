@@ -1,5 +1,4 @@
 public import AsyncHTTPClient
-package import JSON
 
 /// A client of one Mortise server.
 ///
@@ -83,12 +82,6 @@ public struct Mortise: Sendable {
         transport.workspace = workspace
         return Mortise(transport: transport)
     }
-
-    /// Makes a call; `nil` is an answer without content.
-    package func send(_ call: Call) async throws(MortiseError) -> JSONValue? { try await transport.send(call) }
-
-    /// Makes a call and returns whatever was answered.
-    package func exchange(_ call: Call) async throws(MortiseError) -> Answer { try await transport.exchange(call) }
 }
 
 extension Mortise {

@@ -1,5 +1,5 @@
 /// The version of this program.
 package enum Version {
-    /// Semantic, as in `mortise --version`.
+    /// The semantic version, as `mortise --version` prints it.
     package static let current = "0.1.0"
 }

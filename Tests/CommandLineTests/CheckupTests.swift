@@ -6,24 +6,24 @@ import Testing
 
 @Suite(.hangLimit) struct CheckupTests {
     @Test(arguments: [(200, "ready\n", CInt(0)), (503, "the pool is empty\n", 1), (404, "no", 1)])
-    func `ready is an exit code`(_ status: Int, _ text: String, _ code: CInt) async throws {
+    func `the exit code of --ready tells the readiness`(_ status: Int, _ text: String, _ code: CInt) async throws {
         try await ScriptedServer.with({ _ in .answer(status, text, type: "text/plain") }) { server in
             let outcome = try await Program.run(["doctor", "--ready"], server: server)
             #expect(outcome.code == code)
             #expect(server.requests.map(\.uri) == ["/readyz"])
             #expect(server.requests.allSatisfy { $0.header("authorization").isEmpty })
-            if status == 503 { #expect(outcome.output.contains("It is not ready: the pool is empty")) }
+            if status == 503 { #expect(outcome.output.contains("The server is not ready: the pool is empty")) }
         }
     }
 
-    @Test func `a server that cannot be reached exits with 3`() async throws {
+    @Test func `an unreachable server exits with 3`() async throws {
         let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
         for more in [["--ready"], []] {
             #expect(try await Program.run(["doctor", "--url", url] + more).code == 3)
         }
     }
 
-    @Test func `a healthy server has nothing wrong with it`() async throws {
+    @Test func `a healthy server has no problems`() async throws {
         let outcome = try await examine(secondsAhead: 0)
         #expect(outcome.code == 0)
         let findings = try #require(try JSONValue(parsing: Array(outcome.output.utf8)).array)
@@ -31,14 +31,14 @@ import Testing
     }
 
     @Test(arguments: [-60, 60])
-    func `a clock that is off is a problem, with what to do about it`(_ seconds: Int) async throws {
+    func `a wrong clock is a problem with a remedy`(_ seconds: Int) async throws {
         let outcome = try await examine(secondsAhead: seconds)
         #expect(outcome.code == 1)
-        #expect(outcome.output.contains(seconds > 0 ? "s ahead of the one here" : "s behind the one here"))
+        #expect(outcome.output.contains(seconds > 0 ? "s ahead of this machine" : "s behind this machine"))
         #expect(outcome.output.contains("NTP"))
     }
 
-    @Test func `something that is not a Mortise is not examined`() async throws {
+    @Test func `a server that is not Mortise is not examined`() async throws {
         try await ScriptedServer.with({ _ in .answer(404, "", type: "text/html") }) { server in
             let outcome = try await Program.run(["doctor", "--url", server.url])
             #expect(outcome.code == 3)
@@ -60,7 +60,7 @@ import Testing
     }
 }
 
-/// The time of this machine and some seconds, as HTTP writes it.
+/// Returns the time of this machine plus some seconds, in the format of HTTP.
 private func httpDate(secondsAhead: Int) -> String {
     var now = time(nil) + secondsAhead
     var parts = tm()

@@ -6,7 +6,7 @@ import Testing
 
 /// `mortise cluster` on two real servers.
 @Suite(.hangLimit) struct ClusterCommandTests {
-    @Test func `a server that was added holds workspaces of a running Mortise`() async throws {
+    @Test func `an added server holds workspaces of a running Mortise`() async throws {
         try await ProcessInstallation.with { installation in
             let early = try await Program.run(["cluster", "list"], environment: installation.variables)
             #expect(early.code == 1 && early.errors.contains("no installation"))
@@ -50,8 +50,8 @@ import Testing
         }
     }
 
-    // Attack: read the owner's password of another server out of the control database, a shell's history apart.
-    @Test func `a password in a connection string is refused and repeated nowhere`() async throws {
+    // Attack: read the password of another server's owner in the control database.
+    @Test func `a password in a connection string is refused and not quoted`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
             for conninfo in ["host=h password=hunter2", "postgresql://u:hunter2@h/d"] {

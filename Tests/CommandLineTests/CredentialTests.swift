@@ -6,7 +6,7 @@ import Testing
 
 @Suite(.hangLimit) struct CredentialTests {
     @Test(arguments: ["environment", "file", "standard input"])
-    func `the credential reaches the server and nothing else`(_ way: String) async throws {
+    func `the credential reaches the server and is not printed`(_ way: String) async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
                 TemporaryFolder.write(Program.credential + "\n", to: "\(folder)/admin.key")
@@ -31,8 +31,8 @@ import Testing
         }
     }
 
-    // Attack: another user of the machine runs ps while a command waits for its answer.
-    @Test func `neither the credential nor the token that is verified is in the process list`() async throws {
+    // Attack: another user of the machine runs ps while a command waits for the answer.
+    @Test func `the process list shows neither the credential nor the token to verify`() async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in .silence }) { server in
                 TemporaryFolder.write(Sample.token, to: "\(folder)/token")
@@ -57,9 +57,9 @@ import Testing
         }
     }
 
-    // Attack: a token typed as an argument is in the shell's history; an error that repeats it puts it into logs too.
+    // Accident: a token is typed as an argument, which the shell's history keeps. An error that quotes it puts it into logs.
     @Test(arguments: [["verify", Sample.token], ["key", "get", "x", "--workspace=\(Sample.token)"], [Sample.token]])
-    func `a token among the arguments is refused and not repeated`(_ arguments: [String]) async throws {
+    func `a token among the arguments is refused and not quoted`(_ arguments: [String]) async throws {
         try await ScriptedServer.with({ _ in .json(#"{"valid":true}"#) }) { server in
             let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
             #expect(outcome.code == 64)
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `without a credential nothing is sent and the ways to give one are named`() async throws {
+    @Test func `without a credential, nothing is sent, and the message says how to give one`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
             let outcome = try await Program.run(["key", "list", "--operator"], server: server)
             #expect(outcome.code == 64)
@@ -77,9 +77,9 @@ import Testing
         }
     }
 
-    // Attack: a file of the wrong kind, with a line break, would split the header or be printed in the error.
+    // Attack: a file with a line break splits the header, or its content appears in the error.
     @Test(arguments: ["zqx\nlines", "zqx in it", "", "na\u{EF}ve"])
-    func `a file that holds no token is refused without a quotation`(_ text: String) async throws {
+    func `a file that holds no token is refused and not quoted`(_ text: String) async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
                 TemporaryFolder.write(text, to: "\(folder)/f")
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func `on a terminal the credential is asked for and not shown`() async throws {
+    @Test func `on a terminal, the credential is asked for and not shown`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
             let (code, screen) = try await PseudoTerminal.run(
                 ["key", "list", "--workspace", "shop"],
@@ -119,8 +119,8 @@ import Testing
         }
     }
 
-    // Attack: a listener on the network between reads the credential; or the user is sent to another server with it.
-    @Test func `the credential does not go over plain HTTP to another machine`() async throws {
+    // Attack: a listener on the network reads the credential.
+    @Test func `the credential is not sent over plain HTTP to another machine`() async throws {
         let outcome = try await Program.run(
             ["key", "list", "--operator", "--url", "http://keys.invalid"],
             environment: ["MORTISE_TOKEN": Program.credential]
@@ -129,6 +129,7 @@ import Testing
         #expect(outcome.errors.contains("not encrypted"))
     }
 
+    // Attack: a redirection sends the credential to another server.
     @Test func `a redirection is not followed`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { other in
             let place = other.url

@@ -3,9 +3,11 @@ import Postgres
 import TestSupport
 import Testing
 
-/// The first keys are shown once, so a crash at the wrong moment could lock everybody out.
+/// The first keys are shown once.
+///
+/// A crash at the wrong moment must not lock everybody out.
 @Suite(.hangLimit) struct FirstStartCrashTests {
-    /// Makes the commit of the first keys wait for whoever holds the advisory lock 4711.
+    /// A trigger that makes the commit of the first keys wait for the advisory lock 4711.
     private static let gate = """
         CREATE FUNCTION control.wait_at_the_gate() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0 AS
             'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END';
@@ -15,11 +17,11 @@ import Testing
     private static let atTheGate =
         "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COMMIT%' AND wait_event = 'advisory'"
 
-    /// The accident: the process is killed when the keys are on the screen and the database has not said that they are kept.
+    /// Accident: the process is killed after it has shown the keys and before it knows that they are committed.
     ///
-    /// The commit may still come to pass, since PostgreSQL notices the death of a client late, or it may not.
+    /// PostgreSQL notices the death of a client late, so the commit may succeed or not.
     @Test(arguments: [true, false])
-    func `keys that count have been shown, whenever the first start is killed`(_ isCommitted: Bool) async throws {
+    func `keys that work have been shown, even if the first start is killed`(_ isCommitted: Bool) async throws {
         try await ProcessInstallation.with { installation in
             let migration = try await Program.run(["migrate"], environment: installation.variables)
             try #require(migration.code == 0, "\(migration.everything)")
@@ -62,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `a first start that cannot show its keys makes none`() async throws {
+    @Test func `a first start that cannot show its keys creates none`() async throws {
         try await ProcessInstallation.with { installation in
             let failed = try await RunningProgram.with(
                 ["serve"],
@@ -84,7 +86,7 @@ import Testing
                         try await installation.call("GET", "/v1/workspaces", port: port, token: token).status == 200
                     )
                 }
-                // Shown on standard output alone.
+                // The keys appear on standard output alone.
                 for token in try Self.tokens(in: program.output) { #expect(!program.log.contains(token)) }
             }
         }
@@ -99,7 +101,7 @@ import Testing
         return try await RunningProgram.with(["serve"], variables, in: installation.folder, body).value
     }
 
-    /// The operator key and the admin key that a first start has shown.
+    /// Returns the operator key and the admin key that a first start has shown.
     private static func tokens(in output: String) throws -> [String] {
         let words = output.split { $0 == " " || $0 == "\n" }.map(String.init)
         return try ["mko_live_", "mka_live_"]

@@ -16,7 +16,7 @@ import mortise
     ]
 
     @Test(arguments: commands)
-    func `the help of every command says what it needs, shows examples and lists exit codes`(_ command: String)
+    func `the help of every command has requirements, examples and exit codes, and fits 80 columns`(_ command: String)
         async throws
     {
         let words = command.split(separator: " ").map(String.init)
@@ -46,7 +46,7 @@ import mortise
         }
     }
 
-    @Test func `an example that is too long is broken where a shell can join it`() {
+    @Test func `a long example is broken so that a shell joins it`() {
         let line = "  mortise x " + (1...9).map { "--option-\($0) value" }.joined(separator: " ")
         let broken = HelpText.broken(line)
         #expect(broken.split(separator: "\n").count > 1)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct ListTests {
-    @Test func `a list is a table with headings and whole ids`() async throws {
+    @Test func `a list is a table with headings and uncut ids`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
             let outcome = try await Program.call("key", "list", "--workspace", "shop", at: server)
             let lines = outcome.output.split(separator: "\n")
@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func `filters and limits go to the server`() async throws {
+    @Test func `filters and limits reach the server`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
             _ = try await Program.call(
                 "key",
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `json is one array, and says when there is more`() async throws {
+    @Test func `--json prints one array of what the server sent, and says that there are more items`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key, Sample.key], next: "c2") }) { server in
             let outcome = try await Program.call("key", "list", "--workspace", "shop", "--json", at: server)
             #expect(outcome.output == "[\(Sample.key),\(Sample.key)]\n")
@@ -45,33 +45,62 @@ import Testing
         }
     }
 
-    @Test func `all follows the cursors to the end, one object a line`() async throws {
+    @Test func `--all follows the cursors to the end and prints one object per line`() async throws {
         try await ScriptedServer.with({ request in
             request.uri.contains("cursor=c2")
-                ? Sample.list([#"{"id":"3"}"#])
-                : Sample.list([#"{"id":"1"}"#, #"{"id":"2"}"#], next: "c2")
+                ? Sample.list([Sample.key("3")]) : Sample.list([Sample.key("1"), Sample.key("2")], next: "c2")
         }) { server in
             let json = try await Program.call("key", "list", "--operator", "--all", "--json", at: server)
-            #expect(json.output == "{\"id\":\"1\"}\n{\"id\":\"2\"}\n{\"id\":\"3\"}\n")
+            #expect(json.output == ["1", "2", "3"].map { Sample.key($0) + "\n" }.joined())
             let quiet = try await Program.call("key", "list", "--operator", "--all", "--quiet", at: server)
             #expect(quiet.output == "1\n2\n3\n")
             #expect(server.requests.count == 4)
         }
     }
 
-    @Test func `a server that repeats a page does not make the list endless`() async throws {
-        try await ScriptedServer.with({ _ in Sample.list([#"{"id":"1"}"#], next: "same") }) { server in
+    @Test func `a server that returns the same page again does not make the list endless`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.key("1")], next: "same") }) { server in
             let outcome = try await Program.call("key", "list", "--operator", "--all", "--quiet", at: server)
             #expect(outcome.code == 3)
             #expect(server.requests.count == 2)
         }
     }
 
-    // Attack: a tenant names a key so that an operator's terminal runs the sequence in the name.
+    @Test func `a table has the column that fits the owner of the keys`() async throws {
+        for (owner, heading) in [
+            (["--workspace", "w"], "TYPE"), (["--workspace", "w", "--client"], "SUBJECT"),
+            (["--organization", "o"], "PERMISSIONS"), (["--operator"], "PERMISSIONS"),
+        ] {
+            try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
+                let outcome = try await Program.run(
+                    ["key", "list"] + owner,
+                    server: server,
+                    environment: ["MORTISE_TOKEN": "t"]
+                )
+                let first = try #require(outcome.output.split(separator: "\n").first)
+                #expect(first.split(separator: " ").dropFirst(3).first == Substring(heading), "\(first)")
+            }
+        }
+    }
+
+    @Test func `events are a table with actors and addresses`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.event]) }) { server in
+            let outcome = try await Program.call("workspace", "events", "w", at: server)
+            #expect(
+                outcome.output == """
+                    TIME (UTC)        TYPE     KEY    ACTOR        ADDRESS
+                    2029-01-31 12:34  rotated  key-1  admin-key:x  192.0.2.1
+
+                    """
+            )
+        }
+    }
+
+    // Attack: a tenant gives a key a name with an escape sequence, which an operator's terminal would execute.
     @Test(arguments: [["key", "list", "--workspace", "w"], ["key", "list", "--workspace", "w", "--quiet"]])
-    func `what a tenant wrote cannot steer the terminal`(_ command: [String]) async throws {
+    func `text from a tenant cannot control the terminal`(_ command: [String]) async throws {
         let name = #"\u001b]0;owned\u0007\u202e"#
-        try await ScriptedServer.with({ _ in Sample.list([#"{"id":"\#(name)","name":"\#(name)"}"#]) }) { server in
+        try await ScriptedServer.with({ _ in Sample.list([Sample.key(name, name: name)]) }) { server in
             let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
             #expect(outcome.code == 0)
             #expect(outcome.output.contains("\\u{1b}"))

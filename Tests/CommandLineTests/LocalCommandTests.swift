@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.hangLimit) struct LocalCommandTests {
     @Test(arguments: [KeyKind.operator, .admin])
-    func `a generated key is one that the settings accept`(_ kind: KeyKind) async throws {
+    func `a generated key is accepted by the settings`(_ kind: KeyKind) async throws {
         let one = try await Program.run(["key", "generate", "--kind", kind.rawValue])
         let other = try await Program.run(["key", "generate", "--kind", kind.rawValue])
         #expect(one.code == 0)
@@ -14,7 +14,7 @@ import Testing
         #expect(one.output != other.output)
     }
 
-    @Test func `a generated key in a file is its owner's alone`() async throws {
+    @Test func `only the owner can read the file of a generated key, which is never overwritten`() async throws {
         try await TemporaryFolder.with { folder in
             let make = ["key", "generate", "--kind", "admin", "--token-out", "\(folder)/f"]
             let outcome = try await Program.run(make)
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `a new secrets file can be read, is its owner's alone, and is never overwritten`() async throws {
+    @Test func `a new secrets file is valid, readable by its owner alone, and never overwritten`() async throws {
         try await TemporaryFolder.with { folder in
             let outcome = try await Program.run(["secrets", "new", "\(folder)/s", "--id", "p1"])
             #expect(outcome.code == 0)
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `the version is a version`() async throws {
+    @Test func `--version prints a semantic version`() async throws {
         let outcome = try await Program.run(["--version"])
         #expect(outcome.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
     }

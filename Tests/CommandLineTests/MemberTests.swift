@@ -3,21 +3,16 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct MemberTests {
-    private static let member = """
-        {"id":"m-1","user":{"id":"u-1","email":"ada@example.com","name":"Ada","has_password":true},"organization_id":"o-1",\
-        "workspace_id":null,"role":"admin","created_at":"2029-01-31T12:34:56Z","updated_at":"2029-01-31T12:34:56Z"}
-        """
-
-    @Test func `members are a table with addresses and roles`() async throws {
-        try await ScriptedServer.with({ _ in Sample.list([Self.member]) }) { server in
+    @Test func `members are a table with e-mail addresses and roles`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.member]) }) { server in
             let outcome = try await Program.call("member", "list", "--organization", "acme", at: server)
             #expect(outcome.output.contains("m-1  ada@example.com  Ada   admin"))
         }
     }
 
-    @Test func `a password comes from a file, with its blanks and without its line break`() async throws {
+    @Test func `a password file keeps its blanks and loses its line break`() async throws {
         try await TemporaryFolder.with { folder in
-            try await ScriptedServer.with({ _ in .json(Self.member) }) { server in
+            try await ScriptedServer.with({ _ in .json(Sample.member) }) { server in
                 TemporaryFolder.write(" correct horse battery \nsecond line\n", to: "\(folder)/p")
                 let outcome = try await Program.call(
                     "member",
@@ -38,16 +33,16 @@ import Testing
         }
     }
 
-    // Attack: somebody looks over the shoulder, or scrolls back in the terminal.
-    @Test func `a password that is asked for is typed twice and not shown`() async throws {
+    // Attack: a person looks over the shoulder of the user, or scrolls back in the terminal.
+    @Test func `a password at the prompt is typed twice and not shown`() async throws {
         let command = ["member", "change", "m", "--organization", "acme", "--ask-password"]
         for (second, code, count) in [("correct horse battery", CInt(0), 1), ("another horse", 64, 0)] {
-            try await ScriptedServer.with({ _ in .json(Self.member) }) { server in
+            try await ScriptedServer.with({ _ in .json(Sample.member) }) { server in
                 let (exit, screen) = try await PseudoTerminal.run(
                     command,
                     server: server,
                     environment: ["MORTISE_TOKEN": "t"],
-                    answers: [("member: ", "correct horse battery\r"), ("more: ", second + "\r")]
+                    answers: [("member: ", "correct horse battery\r"), ("Repeat the password: ", second + "\r")]
                 )
                 #expect(exit == code)
                 #expect(server.requests.count == count)

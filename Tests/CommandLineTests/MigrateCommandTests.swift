@@ -10,22 +10,23 @@ import Testing
         try outcome.output.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
     }
 
-    private func makeWorkspace(_ name: String, _ installation: ProcessInstallation, _ port: Int) async throws -> String
+    private func createWorkspace(_ name: String, _ installation: ProcessInstallation, _ port: Int) async throws
+        -> String
     {
         let path = "/v1/organizations/default/workspaces"
         let made = try await installation.call("POST", path, ["name": .string(name)], port: port)
         return try #require(made.body["id"]?.string, "\(made)")
     }
 
-    /// The default workspace's database first, then those of others in the order of their making.
+    /// Returns the databases of the workspaces in the order of their creation, the default workspace first.
     private func databases(_ installation: ProcessInstallation) async throws -> [String] {
         try await installation.texts("SELECT database FROM control.workspaces ORDER BY id")
     }
 
     private static let last = SQLFiles.workspace.last?.name ?? ""
 
-    /// Makes a database forget its last file, as one is that an earlier release has made.
-    private func forgetLast(_ database: String, _ installation: ProcessInstallation) async throws {
+    /// Removes the last file from a database, so that it looks like one of an earlier release.
+    private func removeLastFile(_ database: String, _ installation: ProcessInstallation) async throws {
         try await installation.withConnection(database) {
             try await $0.script(
                 "DELETE FROM mortise.migrations WHERE name = '\(Self.last)'; DROP TABLE IF EXISTS auth.idempotency"
@@ -33,8 +34,8 @@ import Testing
         }
     }
 
-    // The accident: somebody migrates from a host that has not the installation's secrets, or none.
-    @Test func `migrating with foreign or missing secrets is refused, makes none, and locks no server out`()
+    // Accident: an operator migrates from a host with the secrets of another installation, or with none.
+    @Test func `migrating with foreign or missing secrets is refused, creates no secrets, and locks no server out`()
         async throws
     {
         try await ProcessInstallation.with { installation in
@@ -58,7 +59,7 @@ import Testing
                     #expect(TemporaryFolder.text("\(folder)/data/secrets") == nil)
                 }
                 // A new workspace needs a new connection, with the password that the server knows.
-                _ = try await makeWorkspace("fresh", installation, port)
+                _ = try await createWorkspace("fresh", installation, port)
                 let key = try await installation.call(
                     "POST",
                     "/v1/workspaces/fresh/service-keys",
@@ -67,7 +68,7 @@ import Testing
                 )
                 let token = try #require(key.body["token"]?.string, "\(key)")
                 #expect(try await installation.verdict(token, port: port) == "valid")
-                // With its own it is nothing special.
+                // With the installation's own secrets, the migration succeeds.
                 let own = try await Program.run(["migrate", "--workspaces"], environment: installation.variables)
                 #expect(own.code == 0, "\(own.everything)")
                 #expect(try await installation.verdict(token, port: port) == "valid")
@@ -75,11 +76,11 @@ import Testing
         }
     }
 
-    @Test func `a dry run says what is missing, the status also what is there and since when`() async throws {
+    @Test func `--dry-run shows the missing files, and --status also the applied ones with their times`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
             let database = try #require(try await databases(installation).first)
-            try await forgetLast(database, installation)
+            try await removeLastFile(database, installation)
             for action in ["--dry-run", "--status"] {
                 let outcome = try await Program.run(
                     ["migrate", "--workspaces", "--json", action],
@@ -103,16 +104,16 @@ import Testing
         }
     }
 
-    // The oldest workspace's database is down; a release must reach the others all the same.
-    @Test func `a database that is out of reach is named and keeps nobody from being migrated`() async throws {
+    // The database of the oldest workspace is down. A release must still reach the others.
+    @Test func `an unreachable database is reported and does not stop the migration of the others`() async throws {
         try await ProcessInstallation.with { installation in
             let chosen = try await installation.serve { program in
                 let port = try await program.port()
-                _ = try await makeWorkspace("second", installation, port)
-                return try await makeWorkspace("third", installation, port)
+                _ = try await createWorkspace("second", installation, port)
+                return try await createWorkspace("third", installation, port)
             }
             let databases = try await self.databases(installation)
-            for database in databases { try await forgetLast(database, installation) }
+            for database in databases { try await removeLastFile(database, installation) }
             try await installation.withConnection("postgres") {
                 try await $0.script("ALTER DATABASE \"\(databases[0])\" ALLOW_CONNECTIONS false")
             }

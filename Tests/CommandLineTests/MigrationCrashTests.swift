@@ -5,11 +5,11 @@ import SQLFiles
 import TestSupport
 import Testing
 
-/// Programs are killed while they bring databases to their schema.
+/// Kills programs while they migrate databases.
 @Suite(.hangLimit(.seconds(600))) struct MigrationCrashTests {
-    // MARK: The first start, which makes and migrates everything
+    // MARK: The first start, which creates and migrates everything
 
-    /// A stage of a first start: what can be seen once it is reached, and in which database.
+    /// The stages of a first start: a query that returns a row once the stage is reached, and the database to ask.
     private static let stages: [(sight: String, database: String)] = [
         ("SELECT 1 FROM pg_database WHERE datname = 'mortise'", "postgres"),
         ("SELECT 1 FROM pg_roles WHERE rolname = 'mortise_runtime'", "postgres"),
@@ -25,7 +25,7 @@ import Testing
         ("SELECT 1 FROM pg_database WHERE starts_with(datname, 'mortise_w_')", "postgres"),
     ]
 
-    @Test func `a first start that is killed again and again goes on where it was`() async throws {
+    @Test func `a first start that is killed at every stage resumes`() async throws {
         try await ProcessInstallation.with { installation in
             for stage in Self.stages {
                 try await installation.serve { program in
@@ -50,11 +50,11 @@ import Testing
         }
     }
 
-    // A session of the killed program goes on in PostgreSQL until it notices, and still holds the migrations' lock.
-    @Test func `a start that was killed inside a file is gone on with`() async throws {
+    // The session of the killed program lives until PostgreSQL notices, and holds the lock of the migrations.
+    @Test func `a start that was killed during a file resumes`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
-            // As a release finds the database that brings two files more, of which the first is one transaction.
+            // The state that a release with two more files finds. The first of the two is one transaction.
             try await installation.withConnection { connection in
                 try await connection.script(
                     "DELETE FROM mortise.migrations WHERE line = 'workspace' AND name >= 'w0010'"
@@ -63,7 +63,7 @@ import Testing
             try await installation.withConnection { holder in
                 try await holder.script("BEGIN; LOCK TABLE mortise.migrations IN SHARE MODE")
                 try await installation.serve { program in
-                    try await eventually("a file is applied and not yet noted", within: .seconds(60)) {
+                    try await eventually("a file is applied and not yet recorded", within: .seconds(60)) {
                         if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
                         return try await installation.finds(Self.waiting)
                     }
@@ -84,9 +84,9 @@ import Testing
 
     // MARK: The fleet
 
-    @Test func `a killed migration of all workspaces is gone on with, and no key is lost`() async throws {
+    @Test func `a killed migration of all workspaces resumes, and no key is lost`() async throws {
         try await ProcessInstallation.with { installation in
-            let tokens = try await Self.makeFleetOfTheReleaseBefore(6, installation)
+            let tokens = try await Self.createFleetOfPreviousRelease(6, installation)
             let last = try #require(SQLFiles.workspace.last?.name)
             try #require(try await Self.databasesWithout(last, installation).count == 6)
             for left in stride(from: 5, through: 1, by: -1) {
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    /// Runs a migration of all workspaces, and kills it when one has its file and others are inside it.
+    /// Runs a migration of all workspaces, and kills it when one workspace has the file and another one applies it.
     private static func killMigration(
         behind done: String,
         before held: [String],
@@ -122,8 +122,8 @@ import Testing
                 program in
                 try await eventually("one is migrated, and another applies the file", within: .seconds(60)) {
                     if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
-                    let noted = "SELECT 1 FROM mortise.migrations WHERE name = '\(file)'"
-                    guard try await installation.finds(noted, in: done) else { return false }
+                    let recorded = "SELECT 1 FROM mortise.migrations WHERE name = '\(file)'"
+                    guard try await installation.finds(recorded, in: done) else { return false }
                     return try await installation.finds(Self.waiting, in: held[0])
                 }
                 program.kill()
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    /// Runs `body` while nothing can be noted in the ledgers of some databases.
+    /// Runs `body` while nothing can be recorded in the ledgers of some databases.
     private static func holding(
         _ databases: ArraySlice<String>,
         _ installation: ProcessInstallation,
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    /// The databases of workspaces that have not seen a file, the oldest workspace's first.
+    /// Returns the databases of workspaces that lack a file, the one of the oldest workspace first.
     private static func databasesWithout(_ file: String, _ installation: ProcessInstallation) async throws -> [String] {
         var behind: [String] = []
         for database in try await installation.texts("SELECT database FROM control.workspaces ORDER BY id")
@@ -156,12 +156,13 @@ import Testing
         return behind
     }
 
-    /// Makes workspaces that lack the last two files, each with a key, by cloning a template that lacks them.
+    /// Creates workspaces that lack the last two files, each with a key, from a template that lacks the files.
     ///
-    /// The first of the two is one transaction, in which a program can be killed; and the program of this release can do without both.
+    /// The first of the two files is one transaction, in which a program can be killed. The program of this release works
+    /// without both.
     ///
-    /// - Returns: the keys' tokens.
-    private static func makeFleetOfTheReleaseBefore(
+    /// - Returns: The tokens of the keys.
+    private static func createFleetOfPreviousRelease(
         _ count: Int,
         _ installation: ProcessInstallation
     ) async throws -> [String] {

@@ -11,9 +11,9 @@ import Testing
         ["organization", "create", "Acme"],
     ]
 
-    // Attack on the user: a key is made, its token is seen by nobody, and the key lives on.
+    // Accident: a key is created and nobody sees its token, but the key works.
     @Test(arguments: commands)
-    func `nothing is made unless the token has somewhere to go`(_ command: [String]) async throws {
+    func `nothing is created unless the token has a destination`(_ command: [String]) async throws {
         try await ScriptedServer.with({ _ in .json(Sample.newKey) }) { server in
             let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
             #expect(outcome.code == 64)
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: commands)
-    func `a token written to a file is readable by its owner alone and is printed nowhere`(_ command: [String])
+    func `a token file is readable by its owner alone, and the token is not printed`(_ command: [String])
         async throws
     {
         try await TemporaryFolder.with { folder in
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(arguments: commands)
-    func `with show-token and quiet the token stands alone on standard output`(_ command: [String]) async throws {
+    func `--show-token --quiet prints the token alone`(_ command: [String]) async throws {
         try await ScriptedServer.with(answer) { server in
             let outcome = try await Program.run(
                 command + ["--show-token", "--quiet"],
@@ -59,36 +59,18 @@ import Testing
         }
     }
 
-    @Test func `with show-token and json the server's answer comes out whole`() async throws {
+    @Test func `--show-token --json prints the whole answer of the server`() async throws {
         try await ScriptedServer.with(answer) { server in
-            let outcome = try await Program.call(
-                "key",
-                "create",
-                "CI",
-                "--workspace",
-                "shop",
-                "--show-token",
-                "--json",
-                at: server
-            )
+            let outcome = try await create("--show-token", "--json", at: server)
             #expect(outcome.output == Sample.newKey + "\n")
         }
     }
 
-    @Test func `a file that exists is left as it is and nothing is made`() async throws {
+    @Test func `an existing file is not changed, and nothing is created`() async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with(answer) { server in
                 TemporaryFolder.write("precious", to: "\(folder)/f")
-                let outcome = try await Program.call(
-                    "key",
-                    "create",
-                    "CI",
-                    "--workspace",
-                    "shop",
-                    "--token-out",
-                    "\(folder)/f",
-                    at: server
-                )
+                let outcome = try await create("--token-out", "\(folder)/f", at: server)
                 #expect(outcome.code == 64)
                 #expect(TemporaryFolder.text("\(folder)/f") == "precious")
                 #expect(server.requests.isEmpty)
@@ -99,35 +81,16 @@ import Testing
     @Test func `a refused request leaves no file`() async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in Sample.problem(409, "conflict", "The name is taken.") }) { server in
-                let outcome = try await Program.call(
-                    "key",
-                    "create",
-                    "CI",
-                    "--workspace",
-                    "shop",
-                    "--token-out",
-                    "\(folder)/f",
-                    at: server
-                )
+                let outcome = try await create("--token-out", "\(folder)/f", at: server)
                 #expect(outcome.code == 1)
                 #expect(TemporaryFolder.text("\(folder)/f") == nil)
             }
         }
     }
 
-    @Test func `a broken connection names the key that gets the lost token back`() async throws {
+    @Test func `after a broken connection, the message names the key that recovers the token`() async throws {
         try await ScriptedServer.with({ _ in .hangUp }) { server in
-            let outcome = try await Program.call(
-                "key",
-                "create",
-                "CI",
-                "--workspace",
-                "shop",
-                "--show-token",
-                "--expires-in",
-                "1d",
-                at: server
-            )
+            let outcome = try await create("--show-token", "--expires-in", "1d", at: server)
             let request = try #require(server.requests.first)
             let key = try #require(request.header("idempotency-key").first)
             let body = try JSONValue(parsing: Array(request.body.utf8))
@@ -138,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `a repetition sends the key that was given, and others are all different`() async throws {
+    @Test func `a repeated command sends the given key, and other commands send new keys`() async throws {
         try await ScriptedServer.with(answer) { server in
             let create = ["key", "create", "CI", "--workspace", "shop", "--show-token"]
             for more in [["--idempotency-key", "abc"], [], []] {
@@ -150,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `Ctrl-C during a request names the key that finds out what became of it`() async throws {
+    @Test func `after Ctrl-C during a request, the message names the key that recovers the answer`() async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in .silence }) { server in
                 let result = try await Subprocess.run(
@@ -170,6 +133,15 @@ import Testing
                 #expect(TemporaryFolder.text("\(folder)/f") == nil)
             }
         }
+    }
+
+    /// Runs `key create` with options.
+    private func create(_ options: String..., at server: ScriptedServer) async throws -> Outcome {
+        try await Program.run(
+            ["key", "create", "CI", "--workspace", "shop"] + options,
+            server: server,
+            environment: ["MORTISE_TOKEN": "t"]
+        )
     }
 
     private var answer: @Sendable (SeenRequest) -> Reply {

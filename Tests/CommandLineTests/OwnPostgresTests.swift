@@ -6,13 +6,15 @@ import NIOPosix
 import TestSupport
 import Testing
 
-/// The PostgreSQL that Mortise runs itself, when its first start is looked at or interrupted.
+/// The PostgreSQL that Mortise runs itself, when its first start is examined or interrupted.
 @Suite(.hangLimit) struct OwnPostgresTests {
     private static func variables(_ folder: String) -> [String: String] {
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
     }
 
-    /// Runs the body with a folder that the server's account may enter; afterwards nothing runs in it any more.
+    /// Runs the body with a folder that the server's account can enter.
+    ///
+    /// Afterwards, no process uses the folder.
     private static func withFolder(_ body: (String) async throws -> Void) async throws {
         try await TemporaryFolder.with { folder in
             try #require(chmod(folder, 0o755) == 0)
@@ -21,14 +23,14 @@ import Testing
         }
     }
 
-    /// Starts a server on an empty folder and stops its initdb in the middle.
+    /// Waits for the initdb of a server that starts on an empty folder, and stops it in the middle.
     ///
-    /// - Returns: the process that is stopped.
+    /// - Returns: The process id of initdb.
     private static func stopInitdb(_ folder: String, _ program: RunningProgram) async throws -> Int32 {
         var found: Int32?
         try await eventually("initdb runs") {
             if program.hasEnded { throw RunningProgram.Ended(log: program.log) }
-            // By then it is initdb itself, and not what becomes it.
+            // Once the folders exist, the process is initdb itself and not the child that becomes it.
             guard isWriting("\(folder)/data/postgres") else { return false }
             found = initdb(makingIn: "\(folder)/data/postgres")
             return found != nil
@@ -38,7 +40,7 @@ import Testing
         return process
     }
 
-    /// Whether a cluster in the making has its first folders.
+    /// Returns true if initdb has created the first folders of a cluster.
     private static func isWriting(_ folder: String) -> Bool {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.contains { $0.hasPrefix("data.new-") && access("\(folder)/\($0)/base", F_OK) == 0 }
@@ -54,11 +56,11 @@ import Testing
         return (outcome.code, findings)
     }
 
-    @Test func `the doctor says when another program is making the database, and does not wait for it`() async throws {
+    @Test func `the doctor reports that another program creates the database, and does not wait for it`() async throws {
         try await Self.withFolder { folder in
             _ = try await RunningProgram.with(["serve"], Self.variables(folder), in: folder) { program in
                 let stopped = try await Self.stopInitdb(folder, program)
-                // Also when the examination fails: nobody else would let it go on.
+                // The test must resume initdb, even if the examination fails.
                 defer { kill(stopped, SIGCONT) }
                 let early = try await Self.doctor(folder)
                 kill(stopped, SIGCONT)
@@ -74,23 +76,24 @@ import Testing
         }
     }
 
-    @Test func `a first start that was killed in initdb is named by the doctor and finished by the next`() async throws
+    @Test func `the doctor reports a first start that was killed in initdb, and the next start completes it`()
+        async throws
     {
         try await Self.withFolder { folder in
             let run = try await RunningProgram.with(["serve"], Self.variables(folder), in: folder) { program in
                 try await Self.stopInitdb(folder, program)
             }
             try #require(run.code == 137)
-            // initdb has outlived the program that started it. It ends here also when the examination fails.
+            // initdb has outlived the program that started it. It ends here, even if the examination fails.
             let meanwhile = try? await Self.doctor(folder)
             kill(run.value, SIGKILL)
             #expect(meanwhile?.findings.last?["sentence"]?.string?.contains("is making") == true)
-            try await eventually("what it started is gone") {
+            try await eventually("the processes of initdb are gone") {
                 processes(naming: "\(folder)/data/postgres").isEmpty
             }
             let between = try await Self.doctor(folder)
             #expect(between.findings.last?["sentence"]?.string?.contains("was interrupted") == true)
-            #expect(processes(naming: folder).isEmpty, "the doctor has started something")
+            #expect(processes(naming: folder).isEmpty, "the doctor has started a process")
             _ = try await RunningProgram.with(["serve"], Self.variables(folder), in: folder) { program in
                 _ = try await program.port()
                 #expect(try await Self.doctor(folder).findings.allSatisfy { $0["level"] == "ok" })
@@ -100,8 +103,8 @@ import Testing
         }
     }
 
-    @Test func `an examination that gets no answer ends when its time is over`() async throws {
-        // The system accepts the connection, and nobody reads from it.
+    @Test func `an examination without an answer ends at its time limit`() async throws {
+        // The system accepts the connection, and no process reads from it.
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
         let port = channel.localAddress?.port ?? 0

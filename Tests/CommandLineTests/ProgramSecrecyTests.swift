@@ -5,15 +5,15 @@ import Keys
 import TestSupport
 import Testing
 
-/// Nothing that the program prints, logs or leaves behind says what must stay secret.
+/// No output, log or file of the program shows a secret.
 @Suite(.hangLimit) struct ProgramSecrecyTests {
     private func variables(_ folder: String) -> [String: String] {
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
     }
 
-    /// Makes what a running server is known by: a key, a rotation, tokens in the wrong places.
+    /// Uses a running server: creates and rotates a key, and sends tokens in the wrong places.
     ///
-    /// - Returns: the tokens.
+    /// - Returns: The tokens of the key.
     private func use(_ port: Int, _ admin: String, _ installation: ProcessInstallation) async throws -> [String] {
         let path = "/v1/workspaces/default/service-keys"
         let made = try await installation.call("POST", path, ["name": "k"], port: port, key: "hunter2", token: admin)
@@ -28,8 +28,10 @@ import Testing
         return [first, second]
     }
 
-    // Attack: read the logs of the server and of its PostgreSQL, and what a crash leaves, on a log collector.
-    @Test func `the program's streams and its PostgreSQL's log hold no secret, also after a crash`() async throws {
+    // Attack: read the logs of the server and of its PostgreSQL, and the report of a crash, on a log collector.
+    @Test func `the output of the program and the log of its PostgreSQL hold no secret, even after a crash`()
+        async throws
+    {
         try await ProcessInstallation.with { installation in
             try await TemporaryFolder.with { folder in
                 try #require(chmod(folder, 0o755) == 0)
@@ -42,7 +44,7 @@ import Testing
                 let run = try await RunningProgram.with(["serve"], variables, in: folder) { program in
                     let tokens = try await use(try await program.port(), admin, installation)
                     _ = kill(program.id, SIGSEGV)
-                    // The runtime prints where every thread is and what the registers point to; the signal itself is then spent.
+                    // The Swift runtime prints a backtrace and the memory that registers point to. It consumes the signal.
                     try await eventually("the crash is reported", within: .seconds(60)) {
                         program.hasEnded || program.log.contains("Backtrace took")
                     }
@@ -51,7 +53,7 @@ import Testing
                 let (tokens, streams) = run.value
                 let log = try #require(TemporaryFolder.text("\(folder)/data/postgres/postgres.log"))
                 let secrets = try SecretsFile(parsing: TemporaryFolder.text("\(folder)/data/secrets") ?? "")
-                // The server that the crash has left behind ends with this.
+                // This command also stops the PostgreSQL that the crash has left behind.
                 let check = try await Program.run(["migrate", "--status"], environment: self.variables(folder))
                 #expect(check.code == 0, "\(check.everything)")
                 let text = (streams + log + check.everything).lowercased()
@@ -72,8 +74,8 @@ import Testing
         }
     }
 
-    // Attack: read what a command prints that could not do its work, in the output of a job that everybody may see.
-    @Test func `a database URL's password is in nothing that a command prints`() async throws {
+    // Attack: read the error of a failed command in the output of a job that everybody can see.
+    @Test func `no command prints the password of a database URL`() async throws {
         try await ProcessInstallation.with { installation in
             var variables = installation.variables
             for url in [

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The server is killed while it makes workspaces.
+/// Kills the server while it creates workspaces.
 @Suite(.hangLimit(.seconds(600))) struct ProvisioningCrashTests {
     private static let moments: [Moment] = [
         .blocked(by: "LOCK TABLE control.workspace_refs IN SHARE MODE"),
@@ -23,13 +23,13 @@ import Testing
         .answers(2),
     ]
 
-    /// What was answered, and what was asked and not answered.
+    /// The tokens that were answered, and the requests without an answer.
     private final class Journal: Sendable {
         let tokens = Mutex<[String]>([])
         let unanswered = Mutex<[String]>([])
     }
 
-    @Test func `a killed server leaves no workspace half made, and what it answered holds`() async throws {
+    @Test func `after a kill, no workspace is incomplete, and every answer holds`() async throws {
         try await ProcessInstallation.with { installation in
             let journal = Journal()
             for (round, moment) in Self.moments.enumerated() {
@@ -37,13 +37,13 @@ import Testing
                     for number in 0..<200 {
                         let slug = "w-\(round)-\(worker)-\(number)"
                         do {
-                            let token = try await Self.make(slug, installation, port)
+                            let token = try await Self.create(slug, installation, port)
                             journal.tokens.withLock { $0.append(token) }
                             tally.add()
                         } catch let failure as Refused {
                             throw failure
                         } catch {
-                            // Nobody answered: whether it was made, the client cannot know.
+                            // Without an answer, the client does not know whether the workspace exists.
                             journal.unanswered.withLock { $0.append(slug) }
                             return
                         }
@@ -52,7 +52,7 @@ import Testing
             }
             try await installation.serve { program in
                 let port = try await program.port()
-                // The start alone has repaired everything; no request was needed for it.
+                // The start repairs everything. No request is needed.
                 try await installation.expectWhole()
                 for token in journal.tokens.withLock({ $0 }) {
                     #expect(try await installation.verdict(token, port: port) == "valid")
@@ -60,9 +60,9 @@ import Testing
                 let unanswered = journal.unanswered.withLock { $0 }
                 #expect(unanswered.count == 4 * Self.moments.count)
                 for slug in unanswered {
-                    let token = try await Self.make(slug, installation, port)
+                    let token = try await Self.create(slug, installation, port)
                     #expect(try await installation.verdict(token, port: port) == "valid", "\(slug)")
-                    #expect(try await Self.make(slug, installation, port) == token, "\(slug)")
+                    #expect(try await Self.create(slug, installation, port) == token, "\(slug)")
                 }
                 try await installation.expectWhole()
                 let made = journal.tokens.withLock { $0.count } + unanswered.count + 1
@@ -74,13 +74,14 @@ import Testing
         }
     }
 
-    /// A server answered, and not as it should.
+    /// The answer of the server is not the expected one.
     private struct Refused: Error {
         let answer: ProcessInstallation.Answer
     }
 
-    /// Makes a workspace and a key in it, or gets the same again.
-    private static func make(_ slug: String, _ installation: ProcessInstallation, _ port: Int) async throws -> String {
+    /// Creates a workspace and a key in it, or gets the same again, and returns the token.
+    private static func create(_ slug: String, _ installation: ProcessInstallation, _ port: Int) async throws -> String
+    {
         let workspace = try await installation.call(
             "POST",
             "/v1/organizations/default/workspaces",

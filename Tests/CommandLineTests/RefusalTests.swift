@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct RefusalTests {
-    @Test func `a refusal is a sentence with its code, its request and every fault`() async throws {
+    @Test func `a refusal is a sentence with the code, the request id and every fault`() async throws {
         let faults =
             #","errors":[{"pointer":"/scopes/0","detail":"is not a scope"},{"pointer":"/name","detail":"is empty"}]"#
         try await ScriptedServer.with({ _ in
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func `a limit says when to try again, and a wrong credential where it came from`() async throws {
+    @Test func `a rate limit says when to try again, and a wrong credential says where it came from`() async throws {
         try await ScriptedServer.with({ _ in
             .answer(429, #"{"detail":"Too many."}"#, type: "application/problem+json", headers: [("Retry-After", "7")])
         }) { server in
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(arguments: [(502, "text/html"), (200, "text/html"), (200, "application/json")])
-    func `an answer that is not Mortise's is not taken for one`(_ status: Int, _ type: String) async throws {
+    func `an answer that does not come from Mortise exits with 3`(_ status: Int, _ type: String) async throws {
         try await ScriptedServer.with({ _ in .answer(status, "<html>", type: type) }) { server in
             let outcome = try await Program.call("key", "get", "k", "--operator", at: server)
             #expect(outcome.code == 3)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `where nothing listens the message says what to check`() async throws {
+    @Test func `if nothing listens, the message says what to check`() async throws {
         let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
         let outcome = try await Program.run(
             ["key", "list", "--operator", "--url", url],
@@ -56,24 +56,24 @@ import Testing
         #expect(outcome.errors.contains("connection refused") && outcome.errors.contains("mortise serve"))
     }
 
-    @Test func `a server that does not answer is given up`() async throws {
+    @Test func `a request to a silent server ends at the timeout`() async throws {
         try await ScriptedServer.with({ _ in .silence }) { server in
             // Long enough for the request to be sent.
             let limit = "\(Duration.seconds(1).onThisMachine.components.seconds)"
             let outcome = try await Program.call("key", "disable", "k", "--operator", "--timeout", limit, at: server)
             #expect(outcome.code == 3)
             #expect(outcome.errors.contains("did not answer within \(limit) s."))
-            #expect(outcome.errors.contains("It may have been done all the same."))
+            #expect(outcome.errors.contains("The server may have completed the request."))
         }
     }
 
-    // A key that was made up for the request is known to nobody else: unless it is shown, the token that was made with it is lost.
+    // The program makes the key for the request. If the message did not show the key, the token would be lost.
     @Test(
         arguments: [
             (503, []), (500, []), (409, [("Retry-After", "1")]),
         ] as [(Int, [(String, String)])]
     )
-    func `after a refusal that leaves it open whether something was made the idempotency key is shown`(
+    func `after a refusal with an unknown outcome, the message shows the idempotency key`(
         _ status: Int,
         _ headers: [(String, String)]
     ) async throws {
@@ -87,22 +87,36 @@ import Testing
             #expect(outcome.errors.contains("Look again."))
             #expect(outcome.errors.contains("--idempotency-key \(key)"))
             let get = try await Program.call("key", "get", "k", "--workspace", "w", at: server)
-            #expect(!get.errors.contains("all the same"))
+            #expect(!get.errors.contains("may have completed"))
         }
     }
 
     @Test(arguments: [400, 409, 429])
-    func `after a refusal that settles it no idempotency key is shown`(_ status: Int) async throws {
+    func `after a refusal with a known outcome, the message shows no idempotency key`(_ status: Int) async throws {
         try await ScriptedServer.with({ _ in Sample.problem(status, "x", "No.") }) { server in
             let outcome = try await Program.call("key", "create", "n", "--workspace", "w", "--show-token", at: server)
             #expect(outcome.code == 1 && !outcome.errors.contains("--idempotency-key"))
         }
     }
 
+    // A 64-bit number of another language, which would arrive as another number.
+    @Test(arguments: [
+        #"{"id":12345678901234567890}"#, #"{"a":[{"b":0.12345678901234567890}]}"#, #"{"a":1e999}"#,
+        #"{"a":9007199254740993.5}"#,
+    ])
+    func `metadata with a number that would lose digits is refused`(_ metadata: String) async throws {
+        try await ScriptedServer.with(Sample.success) { server in
+            let outcome = try await Program.call("key", "update", "k", "--operator", "--metadata", metadata, at: server)
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.contains("more digits"), "\(outcome.errors)")
+            #expect(server.requests.isEmpty)
+        }
+    }
+
     @Test(arguments: [
         "ftp://x", "keys.example.com", "https://u:p@keys.example.com", "https://k.example.com?x=1", "http://",
     ])
-    func `a URL that is none is refused before anything is sent`(_ url: String) async throws {
+    func `a malformed URL is refused before anything is sent`(_ url: String) async throws {
         let outcome = try await Program.run(
             ["key", "list", "--operator", "--url", url],
             environment: ["MORTISE_TOKEN": "t"]
@@ -129,13 +143,17 @@ import Testing
             "session-issuer", "add", "i", "--organization", "o", "--jwks-url", "u", "--manage-role", "r",
             "--no-manage-role",
         ],
-        ["workspace", "update", "w"], ["verify", "--from", "a", "--batch", "b"],
+        ["key", "create", "n", "--workspace", "w", "--show-token", "--expires-at", "tomorrow"],
+        ["key", "create", "n", "--workspace", "w", "--show-token", "--metadata", "[]"],
+        ["key", "events", "k", "--workspace", "w", "--since", "yesterday"],
+        ["member", "change", "m", "--organization", "o", "--name", "n", "--clear-name"],
+        ["organization", "update", "o"], ["workspace", "update", "w"], ["verify", "--from", "a", "--batch", "b"],
         ["migrate", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
         ["migrate", "--workspaces", "--canary", "shop"],
         ["migrate", "--workspaces", "--status", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
         ["key", "list", "--operator", "--timeout", "0"], ["key", "list", "--operator", "--json", "--quiet"],
     ])
-    func `wrong usage exits with 64 and sends nothing`(_ arguments: [String]) async throws {
+    func `a usage error exits with 64 and sends nothing`(_ arguments: [String]) async throws {
         try await ScriptedServer.with({ _ in .json("{}") }) { server in
             let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
             #expect(outcome.code == 64)

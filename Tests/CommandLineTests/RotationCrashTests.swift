@@ -3,56 +3,56 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The server is killed while it rotates keys.
+/// Kills the server while it rotates keys.
 @Suite(.hangLimit(.seconds(600))) struct RotationCrashTests {
     private static let moments: [Moment] = [
         .blocked(by: "SELECT 1 FROM auth.service_keys FOR UPDATE"),
         .answers(1),
-        // The old secret has its end and the new one is there, but the event is not.
+        // The old secret has an end and the new secret exists, but the event does not.
         .blocked(by: "LOCK TABLE auth.key_events IN SHARE MODE"),
         .sight("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"),
         .answers(9),
         .answers(30),
     ]
 
-    /// One key: its tokens in the order in which they were answered, and the rotation that was not answered.
-    private struct Line: Sendable {
+    /// A key: its tokens in the order of their answers, and the Idempotency-Key of the rotation without an answer.
+    private struct KeyHistory: Sendable {
         let path: String
         var tokens: [String]
         var unanswered: String?
     }
 
-    @Test func `a killed server leaves every key with a whole pair of secrets, and what it answered holds`()
+    @Test func `after a kill, every key has a consistent pair of secrets, and every answer holds`()
         async throws
     {
         try await ProcessInstallation.with { installation in
-            let lines = Mutex(try await Self.makeKeys(4, installation))
+            let keys = Mutex(try await Self.createKeys(4, installation))
             let database = try #require(try await installation.workspaceDatabases().first)
             for (round, moment) in Self.moments.enumerated() {
                 try await installation.crash(at: moment, in: database, workers: 4) { worker, port, tally in
                     for number in 0..<500 {
-                        let path = lines.withLock { $0[worker].path }
+                        let path = keys.withLock { $0[worker].path }
                         let key = "r-\(round)-\(worker)-\(number)"
                         let answer: ProcessInstallation.Answer
                         do {
                             answer = try await installation.call("POST", "\(path)/rotate", port: port, key: key)
                         } catch {
-                            lines.withLock { $0[worker].unanswered = key }
+                            keys.withLock { $0[worker].unanswered = key }
                             return
                         }
                         let token = try #require(answer.body["token"]?.string, "\(answer)")
-                        lines.withLock { $0[worker].tokens.append(token) }
+                        keys.withLock { $0[worker].tokens.append(token) }
                         tally.add()
                     }
                 }
                 try await installation.serve { program in
                     let port = try await program.port()
-                    for (worker, line) in lines.withLock({ $0 }).enumerated() {
-                        let tokens = try await Self.settle(line, installation, port)
-                        lines.withLock { $0[worker].tokens += tokens }
+                    for (worker, history) in keys.withLock({ $0 }).enumerated() {
+                        let tokens = try await Self.repeatRotation(of: history, installation, port)
+                        keys.withLock { $0[worker].tokens += tokens }
                     }
                 }
-                try await Self.expectWholePairs(installation, database)
+                try await Self.expectConsistentSecrets(installation, database)
             }
             try await installation.serve { program in
                 _ = try await program.port()
@@ -62,44 +62,47 @@ import Testing
         }
     }
 
-    private static func makeKeys(_ count: Int, _ installation: ProcessInstallation) async throws -> [Line] {
+    private static func createKeys(_ count: Int, _ installation: ProcessInstallation) async throws -> [KeyHistory] {
         try await installation.serve { program in
             let port = try await program.port()
             let list = "/v1/workspaces/default/service-keys"
-            var lines: [Line] = []
+            var keys: [KeyHistory] = []
             for number in 0..<count {
                 let made = try await installation.call("POST", list, ["name": .string("key \(number)")], port: port)
                 let id = try #require(made.body["key"]?["id"]?.string, "\(made)")
                 let token = try #require(made.body["token"]?.string)
-                lines.append(Line(path: "\(list)/\(id)", tokens: [token]))
+                keys.append(KeyHistory(path: "\(list)/\(id)", tokens: [token]))
             }
-            return lines
+            return keys
         }
     }
 
-    /// Asks again for what was not answered, twice.
+    /// Repeats the rotation that had no answer, twice.
     ///
-    /// - Returns: the token of that rotation, if there was one.
-    private static func settle(_ line: Line, _ installation: ProcessInstallation, _ port: Int) async throws -> [String]
-    {
-        // The last one that was answered works, whether or not the rotation after it came to pass.
-        let last = try #require(line.tokens.last)
+    /// - Returns: The token of that rotation. Empty if every rotation had an answer.
+    private static func repeatRotation(
+        of history: KeyHistory,
+        _ installation: ProcessInstallation,
+        _ port: Int
+    ) async throws -> [String] {
+        // The last token with an answer works, whether or not the next rotation was committed.
+        let last = try #require(history.tokens.last)
         #expect(try await installation.verdict(last, port: port) == "valid")
-        guard let key = line.unanswered else { return [] }
-        let first = try await installation.call("POST", "\(line.path)/rotate", port: port, key: key)
+        guard let key = history.unanswered else { return [] }
+        let first = try await installation.call("POST", "\(history.path)/rotate", port: port, key: key)
         let token = try #require(first.body["token"]?.string, "\(first)")
-        let second = try await installation.call("POST", "\(line.path)/rotate", port: port, key: key)
+        let second = try await installation.call("POST", "\(history.path)/rotate", port: port, key: key)
         #expect(second.body["token"]?.string == token)
         #expect(try await installation.verdict(token, port: port) == "valid")
         #expect(try await installation.verdict(last, port: port) == "valid")
-        let shown = try await installation.call("GET", line.path, port: port).body
+        let shown = try await installation.call("GET", history.path, port: port).body
         #expect(shown["prefix"]?.string == String(token.prefix(16)))
         #expect(shown["secrets"]?.array?.count == 2)
         return [token]
     }
 
-    /// Every key has one secret without an end, at most one more that still works, and an event for each rotation.
-    private static func expectWholePairs(_ installation: ProcessInstallation, _ database: String) async throws {
+    /// Checks that every key has one secret without an end, at most one other working secret, and an event per rotation.
+    private static func expectConsistentSecrets(_ installation: ProcessInstallation, _ database: String) async throws {
         let broken = try await installation.texts(
             """
             SELECT k.name FROM auth.service_keys k CROSS JOIN LATERAL (

@@ -3,11 +3,6 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct SessionIssuerTests {
-    private static let issuer = """
-        {"id":"i-1","organization_id":"o-1","issuer":"https://clerk.example.com","jwks_url":"https://clerk.example.com/jwks",\
-        "jwks_file":null,"has_inline_jwks":false,"algorithms":["RS256"],"authorized_parties":["https://app.example.com"],\
-        "read_roles":["member","billing"],"manage_roles":["admin"],"created_at":"2029-01-31T12:34:56Z"}
-        """
     private static let stored = """
         {"id":"i-2","organization_id":"o-1","issuer":"https://sso.example.com","jwks_url":null,"jwks_file":null,\
         "has_inline_jwks":true,"algorithms":["EdDSA"],"authorized_parties":[],"read_roles":[],"manage_roles":[],\
@@ -23,26 +18,26 @@ import Testing
         )
     }
 
-    @Test func `session issuers are a table with their keys, pages and roles`() async throws {
-        try await ScriptedServer.with({ _ in Sample.list([Self.issuer, Self.stored]) }) { server in
+    @Test func `session issuers are a table with the places of their keys, their pages and their roles`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.issuer, Self.stored]) }) { server in
             let outcome = try await Program.call("session-issuer", "list", "--organization", "acme", at: server)
             #expect(
                 outcome.output == """
-                    ID   ISSUER                     KEYS                            PARTIES                  SEE              MANAGE
+                    ID   ISSUER                     KEYS                            PARTIES                  READ             MANAGE
                     i-1  https://clerk.example.com  https://clerk.example.com/jwks  https://app.example.com  member, billing  admin
                     i-2  https://sso.example.com    stored                          -                        -                -
 
                     """
             )
             let json = try await Program.call("session-issuer", "list", "--organization", "acme", "--json", at: server)
-            #expect(json.output == "[\(Self.issuer),\(Self.stored)]\n")
+            #expect(json.output == "[\(Sample.issuer),\(Self.stored)]\n")
             #expect(server.requests.map(\.method) == ["GET", "GET"])
             #expect(Set(server.requests.map(\.uri)) == ["/v1/organizations/acme/session-issuers?limit=50"])
         }
     }
 
-    @Test func `what is not named is left to the server, and the answer is shown`() async throws {
-        try await ScriptedServer.with({ _ in .answer(201, Self.issuer) }) { server in
+    @Test func `absent options are not sent, and the answer is shown`() async throws {
+        try await ScriptedServer.with({ _ in .answer(201, Sample.issuer) }) { server in
             let outcome = try await Self.add(["--jwks-url", "https://clerk.example.com/jwks"], at: server)
             #expect(outcome.code == 0)
             #expect(outcome.output.contains("issuer              https://clerk.example.com\n"))
@@ -53,8 +48,8 @@ import Testing
         }
     }
 
-    @Test func `every setting goes to the server, and json is its answer`() async throws {
-        try await ScriptedServer.with({ _ in .answer(201, Self.issuer) }) { server in
+    @Test func `every option reaches the server, and --json prints the answer`() async throws {
+        try await ScriptedServer.with({ _ in .answer(201, Sample.issuer) }) { server in
             let outcome = try await Self.add(
                 [
                     "--jwks-file", "/etc/jwks.json", "--algorithm", "ES256", "--algorithm", "EdDSA", "--json",
@@ -63,7 +58,7 @@ import Testing
                 ],
                 at: server
             )
-            #expect(outcome.output == Self.issuer + "\n")
+            #expect(outcome.output == Sample.issuer + "\n")
             _ = try await Self.add(["--jwks-file", "/f", "--no-manage-role", "--quiet"], at: server)
             #expect(
                 server.requests.map(\.body) == [
@@ -76,8 +71,8 @@ import Testing
         }
     }
 
-    @Test func `a key set comes from a file here or from standard input`() async throws {
-        let set = #"{"keys":[{"kty":"OKP","kid":"1"}]}"#
+    @Test func `a key set comes from a local file or from standard input`() async throws {
+        let set = #"{"keys":[{"kid":"1","kty":"OKP"}]}"#
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in .answer(201, Self.stored) }) { server in
                 TemporaryFolder.write(set + "\n", to: "\(folder)/jwks.json")
@@ -92,13 +87,13 @@ import Testing
         }
     }
 
-    // The accident: the file with both halves of the pair lies beside the one that was meant.
+    // Accident: the user names the file with the private key instead of the one with the public key.
     @Test(arguments: [
         (#"{"keys":[{"kty":"OKP","kid":"1"},{"kty":"OKP","d":"hunter2"}]}"#, "private key"),
         (#"{"keys":[{"kty":"oct","k":"hunter2"}]}"#, "private key"),
         (#"{"kty":"OKP","d":"hunter2"}"#, "not a JSON Web Key Set"), ("hunter2", "not valid JSON"),
     ])
-    func `a private key is not sent, and neither is what is no key set`(_ text: String, _ reason: String) async throws {
+    func `a private key, or a file that is no key set, is not sent`(_ text: String, _ reason: String) async throws {
         try await ScriptedServer.with({ _ in .answer(201, Self.stored) }) { server in
             let outcome = try await Self.add(["--jwks", "-"], at: server, input: text)
             #expect(outcome.code == 64)
@@ -108,7 +103,7 @@ import Testing
         }
     }
 
-    @Test func `removing says what it did`() async throws {
+    @Test func `a removal is confirmed with a sentence`() async throws {
         try await ScriptedServer.with({ _ in .answer(204, "") }) { server in
             let command = ["session-issuer", "remove", "i-1", "--organization", "acme", "--yes"]
             let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])

@@ -4,7 +4,7 @@ import Testing
 import mortise
 
 @Suite(.hangLimit) struct TextTests {
-    @Test func `a table that fits is not cut, and one that does not is cut where it may be`() {
+    @Test func `a table is cut only if it does not fit, and only in columns that may be cut`() {
         let columns = [Column("ID"), Column("NAME", minimum: 6)]
         let rows = [["0123456789", "a name that is long"], ["1", "b"]]
         let wide = Table(columns, rows: rows, width: nil)
@@ -17,11 +17,11 @@ import mortise
     }
 
     @Test(arguments: [("abc", 3), ("日本", 4), ("e\u{301}", 1), ("", 0), ("ａ", 2)])
-    func `columns are counted as terminals do`(_ text: String, _ columns: Int) {
+    func `the width of text is counted in columns of a terminal`(_ text: String, _ columns: Int) {
         #expect(text.columns == columns)
     }
 
-    @Test func `a cut never exceeds its width`() {
+    @Test func `cut text never exceeds its width`() {
         for width in 1...8 { #expect("日本語の名前".cut(to: width).columns <= width) }
         #expect("short".cut(to: 5) == "short")
     }
@@ -30,37 +30,37 @@ import mortise
         ("plain ü 日", "plain ü 日"), ("a\u{1B}[2Jb", "a\\u{1b}[2Jb"), ("\u{9B}31m", "\\u{9b}31m"), ("a\nb", "a\\u{a}b"),
         ("\u{202E}x", "\\u{202e}x"), ("\u{2028}", "\\u{2028}"),
     ])
-    func `what steers a terminal is spelled out`(_ text: String, _ printable: String) {
+    func `characters that control a terminal are escaped`(_ text: String, _ printable: String) {
         #expect(text.printable == printable)
     }
 
     @Test(arguments: [
         ("0", 0), ("90", 90), ("90s", 90), ("15m", 900), ("24h", 86_400), ("30d", 2_592_000),
     ])
-    func `a length of time has units`(_ text: String, _ seconds: Int) {
+    func `a duration has a unit`(_ text: String, _ seconds: Int) {
         #expect(LengthOfTime(argument: text)?.seconds == seconds)
     }
 
     @Test(arguments: ["", "d", "-1", "1.5h", "1w", "１s", "9999999999999999999", "106751991167301d", " 1"])
-    func `what is no length of time is refused`(_ text: String) {
+    func `a malformed duration is refused`(_ text: String) {
         #expect(LengthOfTime(argument: text) == nil)
     }
 
-    // Attack: a name or an address that only looks like this machine's, so that the credential leaves it in the clear.
+    // Attack: a name or address that only looks local, so that the credential leaves the machine in plain text.
     @Test(arguments: [
         ("http://127.0.0.1:8080", true), ("http://localhost", true), ("http://[::1]:8080/", true),
         ("http+unix://%2Frun%2Fmortise.sock", true), ("http://127.0.0.1.example.com", false), ("http://[::12]", false),
         ("http://localhost.example.com", false), ("http://127.example", false), ("http://10.0.0.1", false),
         ("http://x.localhost", false),
     ])
-    func `only this machine is local`(_ text: String, _ isLocal: Bool) throws {
+    func `only an address of this machine is local`(_ text: String, _ isLocal: Bool) throws {
         let url = try ServerURL(text, from: "--url")
         #expect(url.isLocal == isLocal)
         #expect(!url.isEncrypted)
         #expect(!url.text.hasSuffix("/"))
     }
 
-    @Test func `only what has the shape of a whole token is taken for one`() {
+    @Test func `only text with the form of a whole token counts as a token`() {
         let token = "mks_live_" + String(repeating: "a", count: 46)
         for arguments in [[token], ["--x=\(token)"], ["a", "q\(token)z"]] {
             #expect(throws: CommandFailure.self) { try ArgumentGuard.check(arguments) }

@@ -2,10 +2,10 @@ import JSON
 import TestSupport
 import Testing
 
-/// Whose word counts about where a request comes from, as the operator has set it.
+/// The address of a client behind a proxy, as `--trusted-proxies` sets it.
 @Suite(.hangLimit) struct TrustedProxyTests {
-    // The attack: a client writes the header itself, to pass for an address that a key is bound to.
-    @Test func `a forwarded address counts from a proxy that was named, and from nobody otherwise`() async throws {
+    // Attack: a client sends the header itself, to appear as an address that a key works from.
+    @Test func `a forwarded address counts from a trusted proxy, and from no other peer`() async throws {
         try await ProcessInstallation.with { installation in
             let seen = try await Self.address(["--trusted-proxies", "10.0.0.0/8, 127.0.0.1"], installation)
             #expect(seen == "192.0.2.7")
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    /// The address that an event records for a request that claims to be forwarded.
+    /// Returns the address that an event records for a request with X-Forwarded-For.
     private static func address(_ flags: [String], _ installation: ProcessInstallation) async throws -> String? {
         try await installation.serve(flags) { program in
             let port = try await program.port()

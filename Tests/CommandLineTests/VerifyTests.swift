@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct VerifyTests {
-    static let valid = #"{"valid":true,"code":"valid","key":{"id":"k","name":"CI"},"rate_limit":null}"#
-    static let revoked = #"{"valid":false,"code":"revoked","key":{"id":"k","name":"CI"},"rate_limit":null}"#
+    static let valid = Sample.verdict("valid")
+    static let revoked = Sample.verdict("revoked")
 
-    @Test func `the exit code is the verdict`() async throws {
+    @Test func `the exit code tells the verdict`() async throws {
         for (answer, code) in [(VerifyTests.valid, CInt(0)), (VerifyTests.revoked, 4)] {
             try await ScriptedServer.with({ _ in .json(answer) }) { server in
                 for format in [[], ["--json"], ["--quiet"]] {
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `what is asked goes along with the token`() async throws {
+    @Test func `the conditions reach the server with the token`() async throws {
         try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
             _ = try await Program.call(
                 "verify",
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `a refusal and an answer that is no verdict are not verdicts`() async throws {
+    @Test func `a refusal and a malformed verdict have exit codes of their own`() async throws {
         try await ScriptedServer.with({ _ in Sample.problem(403, "forbidden", "keys:verify is missing.") }) { server in
             let outcome = try await Program.call("verify", at: server, input: Sample.token)
             #expect(outcome.code == 1)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `standard input cannot be both credential and token`() async throws {
+    @Test func `standard input cannot hold both the credential and the token`() async throws {
         try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
             for more in [[], ["--from", "-"], ["--batch", "-"]] {
                 let outcome = try await Program.run(
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `on a terminal the token is asked for and not shown`() async throws {
+    @Test func `on a terminal, the token is asked for and not shown`() async throws {
         try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
             let (code, screen) = try await PseudoTerminal.run(
                 ["verify"],
@@ -93,14 +93,14 @@ import Testing
         }
     }
 
-    @Test func `a batch is asked a hundred at a time and answered in order`() async throws {
+    @Test func `a batch is sent 100 lines at a time, and its verdicts are in the order of the file`() async throws {
         try await ScriptedServer.with({ request in
             let asked = (try? JSONValue(parsing: Array(request.body.utf8), limits: JSONLimits(maximumBytes: 1 << 20)))?[
                 "requests"
             ]?
             .array
             let verdicts = (asked ?? [])
-                .map { #"{"valid":true,"code":"valid","key":{"id":"\#($0["token"]?.string ?? "")"}}"# }
+                .map { Sample.verdict("valid", key: $0["token"]?.string ?? "") }
             return .json(#"{"verdicts":[\#(verdicts.joined(separator: ","))]}"#)
         }) { server in
             let lines = (1...250).map { $0 == 7 ? #"{"token":"t7","scopes":["x:y"]}"# : "t\($0)" }
@@ -119,11 +119,11 @@ import Testing
             let ids = outcome.output.split(separator: "\n")
                 .map { try? JSONValue(parsing: Array($0.utf8))["key"]?["id"]?.string }
             #expect(ids == (1...250).map { "t\($0)" })
-            #expect(server.requests.first?.body.contains(#"{"token":"t7","mode":"live","scopes":["x:y"]}"#) == true)
+            #expect(server.requests.first?.body.contains(#"{"token":"t7","scopes":["x:y"],"mode":"live"}"#) == true)
         }
     }
 
-    @Test func `one bad token makes a batch exit with 4, and a table names its line`() async throws {
+    @Test func `one refused token makes a batch exit with 4, and the table names its line`() async throws {
         try await ScriptedServer.with({ _ in .json(#"{"verdicts":[\#(VerifyTests.valid),\#(VerifyTests.revoked)]}"#) })
         { server in
             let outcome = try await Program.call("verify", "--batch", "-", at: server, input: "a\n\nb\n")
@@ -132,9 +132,13 @@ import Testing
         }
     }
 
-    // Attack: a fault in the middle of a file of tokens, quoted in an error that ends up in a log.
-    @Test(arguments: ["good\nsecret with blanks", #"{"token":"secret""#, #"{"tokens":"secret"}"#])
-    func `a fault anywhere in a batch stops all of it and quotes nothing`(_ file: String) async throws {
+    // Attack: an error message quotes a faulty line of a file of tokens, and a log keeps the message.
+    @Test(arguments: [
+        "good\nsecret with blanks", #"{"token":"secret""#, #"{"tokens":"secret"}"#,
+        #"{"token":"t","secret":1}"#, #"{"token":"t","mode":["secret"]}"#, #"{"token":"t","scopes":"secret"}"#,
+        #"{"token":"t","scopes":["secret",1]}"#,
+    ])
+    func `a fault in any line of a batch stops all of it, and the message quotes nothing`(_ file: String) async throws {
         try await ScriptedServer.with({ _ in .json("{}") }) { server in
             let outcome = try await Program.call("verify", "--batch", "-", at: server, input: file)
             #expect(outcome.code == 64)

@@ -1,5 +1,7 @@
 import HTTPTestSupport
+import JSON
 import MortiseClient
+import Synchronization
 import TestSupport
 import Testing
 
@@ -40,6 +42,32 @@ import Testing
             let error = try await #require(throws: MortiseError.self) { try await client.keys(.operator).list().all() }
             #expect(error.reason == .unexpectedAnswer)
             #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test func `a page can be read from the cursor of the page before it`() async throws {
+        try await Mortise.with(script) { client, server, _ async throws in
+            let list = client.keys(.operator).list(limit: 2)
+            let first = try await list.page(at: nil)
+            #expect(first.items.count == 2)
+            let second = try await list.page(at: first.next)
+            #expect(second.items.count == 1 && second.next == nil)
+            #expect(
+                server.requests.map(\.uri) == ["/v1/operator-keys?limit=2", "/v1/operator-keys?limit=2&cursor=c2"]
+            )
+        }
+    }
+
+    @Test func `an observer receives each answer as the server sent it, unknown members included`() async throws {
+        try await Mortise.with(script) { client, _, _ async throws in
+            let bodies = Mutex<[String]>([])
+            let observed = client.observingAnswers { body in bodies.withLock { $0.append(body.text) } }
+            _ = try await observed.keys(.operator).list(limit: 2).all()
+            #expect(
+                bodies.withLock(\.self) == [
+                    Sample.list([Sample.key, Sample.key], next: "c2"), Sample.list([Sample.key]),
+                ]
+            )
         }
     }
 

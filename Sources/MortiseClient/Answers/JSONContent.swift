@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 
 /// Any JSON value: what the metadata of a key and the claims of a Clerk key are made of.
 ///
@@ -35,7 +35,10 @@ public enum JSONContent: Sendable, Hashable {
 }
 
 extension JSONContent {
-    init(_ value: JSONValue) {
+    /// Converts a JSON value.
+    ///
+    /// A number that is no 64-bit integer becomes the nearest `Double`.
+    package init(_ value: JSONValue) {
         switch value {
         case .null: self = .null
         case .bool(let value): self = .bool(value)

@@ -74,13 +74,7 @@ public struct PageSequence<Item: Sendable>: AsyncSequence, Sendable {
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(MortiseError) -> Item? {
             while items.isEmpty {
                 if isAtEnd { return nil }
-                let page = try await sequence.read(cursor)
-                guard page.next == nil || page.next != cursor else {
-                    throw MortiseError(
-                        .unexpectedAnswer,
-                        "The server gave the same page twice; the list is not complete."
-                    )
-                }
+                let page = try await sequence.page(at: cursor)
                 items = page.items[...]
                 cursor = page.next
                 isAtEnd = page.next == nil

@@ -19,6 +19,7 @@ extension Transport {
             )
         }
         guard (200..<300).contains(answer.status) else { throw .refusal(answer, body, of: call) }
+        observer?(body)
         return body
     }
 

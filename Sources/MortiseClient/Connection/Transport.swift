@@ -14,6 +14,8 @@ struct Transport: Sendable {
     var workspace: String?
     /// Waits between two attempts.
     var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    /// Receives the body of each successful answer.
+    var observer: (@Sendable (JSONValue) -> Void)?
 
     /// A hundred keys with 16 KiB of metadata each, and room to spare.
     private static let answerLimit = 16 * 1024 * 1024

@@ -73,7 +73,7 @@ public enum KeyCollection: Sendable, Hashable {
     case `operator`
 
     /// The path of the keys, or of one of them and what follows.
-    package func path(_ more: String...) -> [String] {
+    func path(_ more: String...) -> [String] {
         let base: [String] =
             switch self {
             case .service(let workspace): ["v1", "workspaces", workspace, "service-keys"]

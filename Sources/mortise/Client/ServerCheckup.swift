@@ -8,103 +8,119 @@ import NIOHTTP1
 /// Examines a running server from outside, without a credential.
 struct ServerCheckup {
     let url: ServerURL
-    let timeout: Duration
+    private let client: ServerClient
 
-    /// Beyond this, times of expiry and of the audit log mean something else to the server than to its users.
+    /// A larger difference between the clocks, in seconds, is a problem for expiry times and the audit log.
     private static let toleratedSkew = 5.0
 
-    /// Asks everything.
+    init(url: ServerURL, timeout: Duration) {
+        self.url = url
+        client = ServerClient(url, credential: nil, timeout: timeout)
+    }
+
+    /// Examines liveness, readiness, version, clock and encryption.
     ///
+    /// - Returns: A finding for each.
     /// - Throws: `CommandFailure` of kind `unreachable` if no Mortise answers.
     func run() async throws -> [Finding] {
-        let client = CommandClient(url, credential: nil, timeout: timeout)
         let sent = Date()
-        let health = try await client.exchange(.get(["healthz"]))
+        let health = try await read { client throws(MortiseError) in try await client.health() }
         let middle = sent.addingTimeInterval(Date().timeIntervalSince(sent) / 2)
-        guard health.status == 200 else { throw strange(health) }
+        guard health.status == 200 else {
+            throw CommandFailure(
+                .unreachable,
+                "\(url.text) answered /healthz with status \(health.status), which Mortise does not do.",
+                details: [CommandFailure.wrongServerAdvice]
+            )
+        }
         var findings = [Finding(.fine, "A server answers at \(url.text).")]
-        findings += readiness(try await client.exchange(.get(["readyz"])))
-        findings.append(version(try await client.exchange(.get(["openapi.json"]))))
+        findings += try await readiness()
+        let document = try await read { client throws(MortiseError) in try await client.openAPIDocument() }
+        findings.append(version(document))
         findings.append(clock(health, at: middle))
         findings.append(encryption)
         return findings
     }
 
-    /// Asks only whether the server is ready.
+    /// Examines readiness alone.
+    ///
+    /// - Throws: `CommandFailure` of kind `unreachable` if no Mortise answers.
     func readiness() async throws -> [Finding] {
-        let client = CommandClient(url, credential: nil, timeout: timeout)
-        return readiness(try await client.exchange(.get(["readyz"])))
-    }
-
-    private func strange(_ answer: Answer) -> CommandFailure {
-        CommandFailure(
-            .unreachable,
-            "\(url.text) answered with status \(answer.status) where a Mortise says that it is alive.",
-            details: ["Is --url right? Is a proxy in between that cannot reach Mortise?"]
-        )
-    }
-
-    private func readiness(_ answer: Answer) -> [Finding] {
-        if answer.status == 200 { return [Finding(.fine, "It is ready.")] }
-        guard answer.status == 503 else {
+        let answer = try await read { client throws(MortiseError) in try await client.readiness() }
+        switch answer.status {
+        case 200: return [Finding(.fine, "The server is ready.")]
+        case 503:
+            // The body has one reason per line. Anything longer is cut.
+            let reasons = String(buffer: answer.body).split(separator: "\n").prefix(20).map { String($0.prefix(500)) }
+            guard !reasons.isEmpty else {
+                return [Finding(.problem, "The server is not ready and gives no reason.", remedy: Self.logAdvice)]
+            }
+            return reasons.map { Finding(.problem, "The server is not ready: \($0)", remedy: Self.logAdvice) }
+        default:
             return [
                 Finding(
                     .problem,
-                    "It does not say whether it is ready, but answers with status \(answer.status).",
-                    remedy: "Is --url right? Is a proxy in between?"
+                    "The server answers /readyz with status \(answer.status), which Mortise does not do.",
+                    remedy: CommandFailure.wrongServerAdvice
                 )
             ]
         }
-        // One reason a line; a page of anything else is cut.
-        let reasons = String(buffer: answer.body).split(separator: "\n").prefix(20).map { String($0.prefix(500)) }
-        guard !reasons.isEmpty else {
-            return [Finding(.problem, "It is not ready and does not say why.", remedy: look)]
-        }
-        return reasons.map { Finding(.problem, "It is not ready: \($0)", remedy: look) }
     }
 
-    private let look = "Run `mortise doctor` on the server's machine, and read its log."
+    private static let logAdvice = "Run `mortise doctor` on the machine of the server, and read the server's log."
+
+    private func read(
+        _ call: @escaping @Sendable (Mortise) async throws(MortiseError) -> Answer
+    ) async throws(CommandFailure) -> Answer {
+        try await client.answer(to: Request(call)).value
+    }
 
     private func version(_ answer: Answer) -> Finding {
         guard let version = answer.json?["info"]?["version"]?.string else {
             return Finding(
                 .warning,
-                "It does not tell its version.",
-                remedy: "Is it a Mortise, and does /openapi.json get through?"
+                "The server does not tell its version.",
+                remedy: "Is it a Mortise server, and does the proxy pass /openapi.json?"
             )
         }
         if version == Version.current {
-            return Finding(.fine, "Its version is \(version), the same as this program's.")
+            return Finding(.fine, "The server and this program have the same version, \(version).")
         }
         return Finding(
             .warning,
-            "Its version is \(version), this program's is \(Version.current).",
-            remedy: "Use the program of the same version where commands are refused without a reason that makes sense."
+            "The server has version \(version), and this program has version \(Version.current).",
+            remedy: "If the server refuses commands for no visible reason, use the program of the same version."
         )
     }
 
     private func clock(_ answer: Answer, at now: Date) -> Finding {
         let text = answer.headers.first(name: "date")
         guard let theirs = text.flatMap({ HTTPDate.seconds($0, now: Int(now.timeIntervalSince1970)) }) else {
-            return Finding(.warning, "It does not tell its time, so the clocks could not be compared.")
+            return Finding(.warning, "The server does not tell its time, so the clocks were not compared.")
         }
-        // The header has whole seconds: on average it is half a second behind.
+        // The header has whole seconds. On average it is half a second behind.
         let skew = Double(theirs) + 0.5 - now.timeIntervalSince1970
-        guard abs(skew) > ServerCheckup.toleratedSkew else { return Finding(.fine, "Its clock agrees with this one.") }
+        guard abs(skew) > Self.toleratedSkew else {
+            return Finding(.fine, "The server's clock agrees with this machine's clock.")
+        }
         return Finding(
             .problem,
-            "Its clock is \(Int(abs(skew).rounded())) s \(skew > 0 ? "ahead of" : "behind") the one here.",
-            remedy: "Synchronise both machines (NTP): keys would expire at another time than they say."
+            """
+            The server's clock is \(Int(abs(skew).rounded())) s \(skew > 0 ? "ahead of" : "behind") this machine's clock.
+            """,
+            remedy: "Synchronize both machines (NTP). Otherwise keys expire at another time than shown."
         )
     }
 
     private var encryption: Finding {
         if url.isEncrypted { return Finding(.fine, "The connection is encrypted.") }
-        if url.isLocal { return Finding(.fine, "The connection is not encrypted, but does not leave this machine.") }
+        if url.isLocal {
+            return Finding(.fine, "The connection is not encrypted, but it does not leave this machine.")
+        }
         return Finding(
             .problem,
-            "The connection is not encrypted: tokens cross the network in the clear.",
-            remedy: "Put TLS before it and use https://."
+            "The connection is not encrypted. Tokens cross the network in plain text.",
+            remedy: "Put a TLS proxy in front of the server and use https://."
         )
     }
 }

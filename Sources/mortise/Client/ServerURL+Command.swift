@@ -1,12 +1,25 @@
 package import MortiseClient
 
 extension ServerURL {
-    /// The default, which is also that of `mortise serve`.
+    /// The default server, where `mortise serve` listens by default.
     static let standard = "http://127.0.0.1:8080"
 
-    /// Checks a URL that came from an option or a variable.
+    /// The environment variable.
+    private static let variable = "MORTISE_URL"
+
+    /// Finds the server in the option, else in the environment variable, else the default.
+    static func find(option url: String?) throws(CommandFailure) -> ServerURL {
+        if let url { return try ServerURL(url, from: "--url") }
+        return try ServerURL(Environment.value(variable) ?? standard, from: variable)
+    }
+
+    /// Checks a URL from an option or a variable.
     ///
-    /// - Throws: `CommandFailure` of kind `usage` if it is none, or if it holds a name and password, a query or a fragment.
+    /// - Parameters:
+    ///   - text: The URL.
+    ///   - source: The name of the option or variable, for the error message.
+    /// - Throws: `CommandFailure` of kind `usage` if the text is no URL of a server, or if it holds a user name, a
+    ///   password, a query or a fragment.
     package init(_ text: String, from source: String) throws(CommandFailure) {
         do {
             self = try ServerURL(text)
@@ -17,8 +30,8 @@ extension ServerURL {
                     "\(source) is not the URL of a server, such as \(ServerURL.standard) or https://keys.example.com."
                 )
             case .credentialsInside:
-                throw .usage("\(source) has a name or a password in it; Mortise takes a token instead.")
-            case .queryOrFragment: throw .usage("\(source) may not have a query or a fragment.")
+                throw .usage("\(source) holds a user name or a password. Mortise takes a token instead.")
+            case .queryOrFragment: throw .usage("\(source) must not have a query or a fragment.")
             }
         }
     }

@@ -1,25 +1,27 @@
-/// Why a command ends without having done what it was asked to do.
+/// The reason that a command did not do what it was asked to do.
 package struct CommandFailure: Error, Sendable, Equatable {
-    /// What went wrong, each with the exit code of the process.
+    /// The class of the failure.
+    ///
+    /// The raw value is the exit code of the process.
     package enum Kind: Int32, Sendable {
-        /// The server answered, and the answer is no.
+        /// The server refused.
         case refused = 1
         /// No Mortise answered.
         case unreachable = 3
-        /// The command line or a setting is wrong, or the answer to a question was no; nothing was sent. `EX_USAGE` of
-        /// `sysexits.h`, which ArgumentParser uses too.
+        /// The command line or a setting is wrong, or the user did not confirm. Nothing was sent. The code is `EX_USAGE`
+        /// of `sysexits.h`, which ArgumentParser uses too.
         case usage = 64
-        /// The output could not be written (`EX_IOERR`).
+        /// The output could not be written. The code is `EX_IOERR` of `sysexits.h`.
         case output = 74
-        /// Ctrl-C, in the numbering of shells: 128 and the number of SIGINT.
+        /// Ctrl-C was typed. The code is the one of shells: 128 plus the number of SIGINT.
         case interrupted = 130
     }
 
-    /// What went wrong.
+    /// The class of the failure.
     package let kind: Kind
-    /// One sentence.
+    /// One sentence that names the fault.
     package let message: String
-    /// More lines: each fault of a body, or what to check.
+    /// Further lines: each fault of a body, or advice.
     package let details: [String]
 
     /// Describes a failure.
@@ -29,20 +31,19 @@ package struct CommandFailure: Error, Sendable, Equatable {
         self.details = details
     }
 
-    /// The command line or a setting is wrong.
+    /// Returns the failure for a wrong command line or setting.
     package static func usage(_ message: String, details: [String] = []) -> CommandFailure {
         CommandFailure(.usage, message, details: details)
     }
 
-    /// The same failure with one more line.
-    package func adding(_ detail: String?) -> CommandFailure {
-        guard let detail else { return self }
-        return CommandFailure(kind, message, details: details + [detail])
+    /// Returns the failure with one more line.
+    func adding(_ detail: String) -> CommandFailure {
+        CommandFailure(kind, message, details: details + [detail])
     }
 
-    /// The failure as it is printed on standard error, without the last line break.
+    /// The lines for standard error, without the last line break.
     ///
-    /// Part of it comes from the server, so control characters are made visible.
+    /// Parts of them come from the server, so control characters are escaped.
     package var text: String {
         (["Error: " + message.printable] + details.map { "  " + $0.printable }).joined(separator: "\n")
     }

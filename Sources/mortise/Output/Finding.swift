@@ -1,22 +1,26 @@
 import JSON
 
-/// One thing that an examination found.
+/// A finding of `mortise doctor`.
 package struct Finding: Sendable, Equatable {
-    /// How bad it is.
+    /// The severity of a finding.
     package enum Level: String, Sendable {
-        /// As it should be.
+        /// Nothing needs to change.
         case fine = "ok"
-        /// It works, but should be otherwise.
+        /// It works, but something should change.
         case warning
-        /// It does not work, or is not safe.
+        /// It does not work, or it is not safe.
         case problem
     }
 
-    /// How bad it is.
+    /// The severity.
     package let level: Level
-    /// What was found, a sentence without secrets.
+    /// One sentence that says what was found.
+    ///
+    /// It holds no secrets.
     package let sentence: String
-    /// What to do about it, a sentence.
+    /// One sentence that says what to do.
+    ///
+    /// `nil` if there is nothing to do.
     package let remedy: String?
 
     /// Describes a finding.
@@ -26,14 +30,14 @@ package struct Finding: Sendable, Equatable {
         self.remedy = remedy
     }
 
-    /// The finding as it is shown to people.
+    /// The finding as lines for people.
     var lines: [String] {
         let first = level.rawValue.padded(to: 9) + sentence.printable
         guard let remedy else { return [first] }
         return [first, String(repeating: " ", count: 9) + remedy.printable]
     }
 
-    /// The finding for scripts.
+    /// The finding as JSON for scripts.
     var json: JSONValue {
         [
             "level": .string(level.rawValue), "sentence": .string(sentence),

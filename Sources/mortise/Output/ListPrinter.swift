@@ -1,44 +1,57 @@
 import JSON
+import MortiseClient
 
-/// Shows the pages of a list as they arrive.
-struct ListPrinter {
-    let listing: Listing
-    let output: OutputOptions
-    /// Whether JSON is written one object a line, since the end is not known yet.
-    let isStreaming: Bool
-
-    private var table: Table?
-    private var collected: [JSONValue] = []
-
-    init(listing: Listing, output: OutputOptions, isStreaming: Bool) {
-        self.listing = listing
-        self.output = output
-        self.isStreaming = isStreaming
+/// Prints the pages of a list as they arrive.
+struct ListPrinter<Item: Identifiable & Sendable> where Item.ID == String {
+    private enum State {
+        /// A table for people. The first page decides the widths.
+        case table(TablePrinter<Item>)
+        /// The ids, one per line.
+        case ids
+        /// One JSON object per line, because the end of the list is not known yet.
+        case objects
+        /// A JSON array of the items so far, which is printed at the end.
+        case array([JSONValue])
     }
 
-    /// Shows one page.
-    mutating func print(_ items: [JSONValue]) throws {
-        if output.quiet {
-            for item in items { try Output.line(Wording.text(item["id"]).printable) }
-        } else if output.json, isStreaming {
-            for item in items { try Output.line(item.text) }
-        } else if output.json {
-            collected += items
-        } else if !items.isEmpty {
-            let rows = items.map(listing.cells)
-            let layout = table ?? Table(listing.columns, rows: rows, width: Terminal.outputWidth)
-            if table == nil { try Output.line(layout.header) }
-            table = layout
-            for row in rows { try Output.line(layout.line(row)) }
+    private var state: State
+
+    /// Prepares the output of a list.
+    ///
+    /// - Parameters:
+    ///   - columns: The columns of the table.
+    ///   - format: The form of the output.
+    ///   - isStream: True if the list may be long, so that JSON is printed one object per line.
+    init(_ columns: [TableColumn<Item>], format: OutputFormat, isStream: Bool) {
+        state =
+            switch format {
+            case .text: .table(TablePrinter(columns))
+            case .json: isStream ? .objects : .array([])
+            case .quiet: .ids
+            }
+    }
+
+    /// Prints a page.
+    mutating func print(_ answer: ServerAnswer<Page<Item>>) throws {
+        let objects = answer.json["data"]?.array ?? []
+        switch state {
+        case .table(var table):
+            try table.print(answer.value.items)
+            state = .table(table)
+        case .ids:
+            for item in answer.value.items { try Output.line(item.id.printable) }
+        case .objects:
+            for object in objects { try Output.line(object.text) }
+        case .array(let earlier): state = .array(earlier + objects)
         }
     }
 
-    /// Shows what had to wait for the end.
+    /// Prints the rest at the end of the list.
     func finish() throws {
-        if output.json, !isStreaming {
-            try Output.line(JSONValue.array(collected).text)
-        } else if !output.json, !output.quiet, table == nil {
-            try Output.error("There are none.")
+        switch state {
+        case .table(let table): if table.isEmpty { try Output.error("No items found.") }
+        case .array(let objects): try Output.line(JSONValue.array(objects).text)
+        case .ids, .objects: break
         }
     }
 }

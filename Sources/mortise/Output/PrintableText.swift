@@ -1,13 +1,13 @@
 extension String {
-    /// The text with everything that could steer a terminal spelled out.
+    /// The text with the characters escaped that control a terminal.
     ///
-    /// Names are chosen by tenants and read by operators. Escape sequences could move the cursor or rename the window,
-    /// and bidirectional controls can show `evil` as something else (Unicode Technical Report 36, section 2.5).
+    /// Tenants choose names, and operators read them. Escape sequences can move the cursor or rename the window.
+    /// Bidirectional controls can disguise text (Unicode Technical Report 36, section 2.5).
     package var printable: String {
-        guard unicodeScalars.contains(where: \.steersTerminal) else { return self }
+        guard unicodeScalars.contains(where: \.controlsTerminal) else { return self }
         var text = ""
         for scalar in unicodeScalars {
-            if scalar.steersTerminal {
+            if scalar.controlsTerminal {
                 text.append("\\u{\(String(scalar.value, radix: 16))}")
             } else {
                 text.unicodeScalars.append(scalar)
@@ -16,13 +16,13 @@ extension String {
         return text
     }
 
-    /// How many columns of a terminal the text takes, at least roughly: wide characters count 2, combining ones 0.
+    /// The approximate width of the text in columns of a terminal: 2 for wide characters, 0 for combining ones.
     package var columns: Int {
         if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.count }
         return reduce(0) { $0 + $1.columns }
     }
 
-    /// The text cut to `width` columns, with an ellipsis where something is missing.
+    /// Returns the text cut to `width` columns, with an ellipsis at the end if something is missing.
     package func cut(to width: Int) -> String {
         guard columns > width else { return self }
         var text = ""
@@ -35,7 +35,7 @@ extension String {
         return text + "…"
     }
 
-    /// The text with spaces after it up to `width` columns.
+    /// Returns the text with blanks after it, up to `width` columns.
     package func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(0, width - columns))
     }
@@ -48,7 +48,7 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-    fileprivate var steersTerminal: Bool {
+    fileprivate var controlsTerminal: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
         default:
@@ -63,7 +63,9 @@ extension Unicode.Scalar {
         }
     }
 
-    /// The blocks that Unicode Standard Annex 11 calls wide, by block rather than by scalar.
+    /// True for the blocks that Unicode Standard Annex 11 calls wide.
+    ///
+    /// It goes by block rather than by scalar.
     private var isWide: Bool {
         switch value {
         case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,

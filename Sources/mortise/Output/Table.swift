@@ -1,8 +1,10 @@
 /// A column of a table.
 package struct Column: Sendable {
-    /// What stands above the column.
+    /// The text above the column.
     package let heading: String
-    /// The fewest columns of the terminal to which the text may be cut; `nil` if it must stay whole, as an id must.
+    /// The narrowest width that a cell may be cut to, in columns of the terminal.
+    ///
+    /// `nil` for text that must stay whole, such as an id.
     package let minimum: Int?
 
     /// Describes a column.
@@ -14,21 +16,21 @@ package struct Column: Sendable {
 
 /// The widths of a table's columns.
 ///
-/// They are taken from the first rows and kept for later ones, so that a long list can be printed while it is read.
+/// The first rows decide the widths and later rows keep them, so that a long list can be printed while it is read.
 package struct Table: Sendable {
     private let columns: [Column]
     private let widths: [Int]
     private let isBounded: Bool
 
-    /// Lays a table out.
+    /// Lays out a table.
     ///
-    /// Where the terminal is too narrow, the widest cell that may be cut is cut first; what still does not fit wraps,
-    /// for hiding a column would hide that it is there.
+    /// If the terminal is too narrow, the widest column that may be cut is cut first. Text that still does not fit wraps,
+    /// because a hidden column would hide that it exists.
     ///
     /// - Parameters:
-    ///   - columns: the columns from left to right.
-    ///   - rows: the first rows, each with as many cells.
-    ///   - width: the width of the terminal, or `nil` where nothing is to be cut.
+    ///   - columns: The columns from left to right.
+    ///   - rows: The first rows, with one cell per column.
+    ///   - width: The width of the terminal. `nil` cuts nothing.
     package init(_ columns: [Column], rows: [[String]], width: Int?) {
         self.columns = columns
         isBounded = width != nil
@@ -51,7 +53,7 @@ package struct Table: Sendable {
     /// The line of headings.
     package var header: String { line(columns.map(\.heading)) }
 
-    /// A row as a line.
+    /// Returns a row as a line.
     package func line(_ cells: [String]) -> String {
         var line = ""
         for (index, cell) in cells.enumerated() {

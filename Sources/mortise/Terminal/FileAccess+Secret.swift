@@ -1,9 +1,9 @@
 import Glibc
 
 extension FileAccess {
-    /// Writes a new file that only its owner may read, to the disk and not just to its cache.
+    /// Writes a new file that only its owner can read, and flushes it to the disk.
     ///
-    /// - Throws: `CommandFailure` if the file exists, cannot be made, or cannot be written; then there is no file.
+    /// - Throws: `CommandFailure` if the file exists, or cannot be created or written. No file is left in that case.
     static func writeSecret(_ text: String, to path: String) async throws {
         try await Blocking.run {
             let file = try SecretFile(creating: path)
@@ -12,18 +12,23 @@ extension FileAccess {
     }
 }
 
-/// A new file that only its owner may read, which is complete or does not exist.
+/// A new file that only its owner can read.
+///
+/// The file is removed unless it is completed.
 struct SecretFile: ~Copyable {
     private let path: String
     private let descriptor: CInt
     private var isFinished = false
 
-    /// Makes the file, empty; one that exists is an error.
+    /// Creates the file, empty.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if the file exists or cannot be created.
     init(creating path: String) throws(CommandFailure) {
         do throws(FileAccess.Fault) {
             descriptor = try FileAccess.createSecret(path)
         } catch {
-            let advice = error.isExisting ? ["It is left as it is; name another one, or remove it first."] : []
+            let advice =
+                error.isExisting ? ["The file was not changed. Name another file, or remove this one first."] : []
             throw .usage("\(path) cannot be created: \(error.reason). Nothing was done.", details: advice)
         }
         self.path = path
@@ -34,7 +39,9 @@ struct SecretFile: ~Copyable {
         close(descriptor)
     }
 
-    /// Writes everything, to the disk and not just to its cache.
+    /// Writes the text and flushes it to the disk.
+    ///
+    /// - Throws: `CommandFailure` of kind `output` if the file cannot be written. The file is removed in that case.
     consuming func finish(_ text: String) throws(CommandFailure) {
         guard FileAccess.writeAll(Array(text.utf8), to: descriptor), fsync(descriptor) == 0 else {
             throw CommandFailure(.output, "\(path) could not be written: \(String(cString: strerror(errno))).")

@@ -1,27 +1,33 @@
 import Glibc
 import Service
 
-/// Reading and writing whole small files with the modes that secrets need.
+/// Reads and writes whole small files, with the modes that secrets need.
 package enum FileAccess {
-    /// A system call that failed, with its reason.
+    /// A failed system call.
     package struct Fault: Error, Sendable, Equatable {
-        /// What the system says, for example "No such file or directory".
+        /// The reason in the words of the system, such as "No such file or directory".
         package let reason: String
-        /// Whether the reason is that the file exists already.
+        /// True if the call failed because the file exists.
         package let isExisting: Bool
 
-        /// Takes the reason of the call that failed last.
+        /// Returns the fault of the call that failed last.
         static func last() -> Fault { Fault(reason: String(cString: strerror(errno)), isExisting: errno == EEXIST) }
     }
 
-    /// Reads a file; `-` is standard input.
+    /// Reads a file.
     ///
-    /// A file longer than `limit` bytes is an error.
+    /// `-` is standard input.
+    ///
+    /// - Parameters:
+    ///   - path: The path of the file.
+    ///   - limit: The maximum size in bytes.
+    /// - Returns: The whole content.
+    /// - Throws: `Fault` if the file cannot be read or is larger than `limit`.
     static func read(_ path: String, limit: Int) async throws -> [UInt8] {
         try await Blocking.run { try readNow(path, limit: limit) }
     }
 
-    /// The same for callers that may block.
+    /// Reads a file and blocks the thread meanwhile.
     package static func readNow(_ path: String, limit: Int) throws(Fault) -> [UInt8] {
         if path == "-" { return try readAll(STDIN_FILENO, limit: limit) }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -38,14 +44,19 @@ package enum FileAccess {
         }
     }
 
-    /// Makes a file that only its owner may read, and returns its descriptor; one that exists is an error.
+    /// Creates a file that only its owner can read.
+    ///
+    /// - Returns: The descriptor of the file, open for writing.
+    /// - Throws: `Fault` if the file exists or cannot be created.
     static func createSecret(_ path: String) throws(Fault) -> CInt {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Fault.last() }
         return descriptor
     }
 
-    /// Writes all bytes and says whether that succeeded; `errno` tells why not.
+    /// Writes all bytes.
+    ///
+    /// Returns false after an error, which is then in `errno`.
     @discardableResult
     static func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
         var start = 0

@@ -1,17 +1,19 @@
 import Glibc
 
-/// What is known of the terminal, if there is one.
+/// The terminal that the program runs on, if there is one.
 package enum Terminal {
-    /// Whether a person is there to answer a question: both ends of the conversation are a terminal.
+    /// True if a person can be asked: standard input and standard error are terminals.
     static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 }
 
-    /// Whether standard input is a terminal rather than a file or a pipe.
+    /// True if standard input is a terminal rather than a file or a pipe.
     static var isInput: Bool { isatty(STDIN_FILENO) == 1 }
 
-    /// Whether standard error is a terminal.
+    /// True if standard error is a terminal.
     static var isError: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// The columns of the terminal that standard output is; `nil` if it is none.
+    /// The width of standard output in columns.
+    ///
+    /// `nil` if it is not a terminal.
     static var outputWidth: Int? {
         guard isatty(STDOUT_FILENO) == 1 else { return nil }
         var size = winsize()
@@ -19,7 +21,9 @@ package enum Terminal {
         return Int(size.ws_col)
     }
 
-    /// Asks a question on standard error; only `y` and `yes` are a yes.
+    /// Asks a question on standard error.
+    ///
+    /// Returns true if the answer is `y` or `yes`, in upper or lower case.
     static func confirm(_ question: String) async throws -> Bool {
         try Output.error("\(question.printable) [y/N] ", terminator: "")
         let answer = try await Blocking.run { readLine(strippingNewline: true) }

@@ -3,43 +3,38 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// When a test kills a server that is under load.
-struct Moment: Sendable, CustomStringConvertible {
-    /// After so many answers.
-    private var answers = 0
-    /// When this query finds something.
-    private var sight: String?
-    /// What a transaction of the test holds meanwhile, so that the load gets no further than there.
-    private(set) var hold: String?
+/// The moment at which a test kills a server that is under load.
+enum Moment: Sendable, CustomStringConvertible {
+    /// The load has received this many answers.
+    case answers(Int)
+    /// This query returns a row.
+    case sight(String)
+    /// A statement of the load waits for a lock that this statement, in a transaction of the test, holds.
+    case blocked(by: String)
 
-    static func answers(_ count: Int) -> Moment {
-        var moment = Moment()
-        moment.answers = count
-        return moment
+    var description: String {
+        switch self {
+        case .answers(let count): "\(count) answers"
+        case .sight(let text), .blocked(by: let text): text
+        }
     }
 
-    static func sight(_ query: String) -> Moment {
-        var moment = Moment()
-        moment.sight = query
-        return moment
+    /// The statement that a transaction of the test runs, if the moment needs one.
+    fileprivate var hold: String? {
+        if case .blocked(by: let statement) = self { statement } else { nil }
     }
 
-    /// When a statement of the load waits for what `statement` holds.
-    static func blocked(by statement: String) -> Moment {
-        var moment = Moment.sight(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        moment.hold = statement
-        return moment
-    }
-
-    var description: String { hold ?? sight ?? "\(answers) answers" }
+    private static let lockWait =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
     fileprivate func hasCome(_ tally: Tally, _ installation: ProcessInstallation, _ database: String) async throws
         -> Bool
     {
-        guard let sight else { return tally.count >= answers }
-        return try await installation.finds(sight, in: database)
+        switch self {
+        case .answers(let count): tally.count >= count
+        case .sight(let query): try await installation.finds(query, in: database)
+        case .blocked: try await installation.finds(Self.lockWait, in: database)
+        }
     }
 }
 
@@ -52,7 +47,9 @@ final class Tally: Sendable {
     func add() { answers.withLock { $0 += 1 } }
 }
 
-/// A moment did not come, and what was going on instead.
+/// The moment did not come.
+///
+/// The error shows the state of the server instead.
 struct MomentMissed: Error, CustomStringConvertible {
     let what: String
     let answers: Int
@@ -70,14 +67,15 @@ extension ProcessInstallation {
         WHERE datname IS NOT NULL AND pid <> pg_backend_pid()
         """
 
-    /// Starts a server, runs a load on it, and kills it with SIGKILL when the moment has come.
+    /// Starts a server, runs a load on it, and kills the server with SIGKILL at the moment.
     ///
     /// - Parameters:
-    ///   - moment: when.
-    ///   - database: where the moment is looked for.
-    ///   - workers: how many work at once.
-    ///   - work: what each does until a request fails because nobody answers; it gets its number, the port and the tally.
-    /// - Throws: what `work` throws, and `MomentMissed` when the moment does not come.
+    ///   - moment: The moment of the kill.
+    ///   - database: The database in which the moment is looked for.
+    ///   - workers: The number of workers of the load.
+    ///   - work: The work of one worker, until a request fails because the server is dead. It gets the number of the worker,
+    ///     the port and the tally.
+    /// - Throws: The error of `work`, or `MomentMissed` if the moment does not come.
     func crash(
         at moment: Moment,
         in database: String,
@@ -92,7 +90,7 @@ extension ProcessInstallation {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for worker in 0..<workers { group.addTask { try await work(worker, port, tally) } }
                     group.addTask {
-                        // Also when the moment never comes: the load would not end otherwise.
+                        // If the moment never comes, the load ends because of this.
                         defer { program.kill() }
                         do {
                             try await eventually("\(moment)", within: .seconds(60)) {
@@ -109,7 +107,7 @@ extension ProcessInstallation {
                     }
                     try await group.waitForAll()
                 }
-                // Only now, so that what the dead server's sessions still do is done after its death.
+                // The lock is released only now, so that sessions of the dead server go on after its death.
                 if moment.hold != nil { try await holder.script("ROLLBACK") }
             }
         }

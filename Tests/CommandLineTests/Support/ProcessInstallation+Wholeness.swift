@@ -2,9 +2,9 @@ import JSON
 import SQLFiles
 import Testing
 
-/// What must hold of an installation after any crash, once a server has been started again.
+/// The conditions that an installation meets after any crash, once a server has started again.
 extension ProcessInstallation {
-    /// The databases of all workspaces, by what stands on the server.
+    /// Returns the workspace databases that exist on the PostgreSQL server.
     func workspaceDatabases() async throws -> Set<String> {
         Set(
             try await texts(
@@ -14,12 +14,12 @@ extension ProcessInstallation {
         )
     }
 
-    /// Checks that no workspace is half made, no database is without its row, and no schema is incomplete.
+    /// Checks that every workspace is complete, every database has a row, and every schema is complete.
     func expectWhole(at location: SourceLocation = #_sourceLocation) async throws {
-        let unsettled = try await texts(
+        let unfinished = try await texts(
             "SELECT slug || ' ' || state FROM control.workspaces WHERE state <> 'active' OR target_state IS NOT NULL"
         )
-        #expect(unsettled == [], sourceLocation: location)
+        #expect(unfinished == [], sourceLocation: location)
         let rows = Set(try await texts("SELECT database FROM control.workspaces"))
         let databases = try await workspaceDatabases()
         #expect(rows == databases, "rows and databases differ", sourceLocation: location)
@@ -43,13 +43,15 @@ extension ProcessInstallation {
         #expect(templates == ["true false"], sourceLocation: location)
     }
 
-    /// Checks that a database has seen every file, each once: the ledger's key does not allow twice.
+    /// Checks that a database has every migration.
+    ///
+    /// The primary key of the ledger prevents duplicates.
     func expectSchema(of database: String, _ files: [SQLFile], _ location: SourceLocation) async throws {
         let applied = try await texts("SELECT name FROM mortise.migrations", in: database)
         #expect(Set(applied) == Set(files.map(\.name)), "\(database)", sourceLocation: location)
     }
 
-    /// Checks that `mortise doctor` finds nothing wrong.
+    /// Checks that `mortise doctor` finds no problem.
     func expectHealthy(at location: SourceLocation = #_sourceLocation) async throws {
         let outcome = try await Program.run(["doctor", "--json"], environment: variables)
         let findings = try #require(
@@ -57,7 +59,7 @@ extension ProcessInstallation {
             "\(outcome.everything)",
             sourceLocation: location
         )
-        // A cluster for tests does not wait for the disk, and the doctor is right to say so.
+        // The PostgreSQL of a test runs without fsync, and the doctor reports that.
         let complaints = findings.filter {
             $0["level"] != "ok" && $0["sentence"]?.string?.hasPrefix("fsync or full_page_writes") != true
         }

@@ -9,7 +9,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// An installation on a PostgreSQL of its own, whose processes a test starts and kills.
+/// An installation on its own PostgreSQL, whose processes a test starts and kills.
 struct ProcessInstallation: Sendable {
     let server: TestServer
     let folder: String
@@ -18,9 +18,9 @@ struct ProcessInstallation: Sendable {
     private let client: HTTPClient
     private let database: String
 
-    /// Makes an installation without a database for one test.
+    /// Runs the body with a new installation, which has a secrets file and no database yet.
     ///
-    /// Commits wait for the disk as they do in production, or `mortise doctor` would complain.
+    /// Commits are synchronous as in production. Otherwise `mortise doctor` reports a problem.
     static func with(_ body: (ProcessInstallation) async throws -> Void) async throws {
         try await withServer(maximumConnections: 200, settings: ["synchronous_commit": "on"]) { server, local in
             try await TemporaryFolder.with { folder in
@@ -49,14 +49,16 @@ struct ProcessInstallation: Sendable {
         }
     }
 
-    /// What every command of the installation is told.
+    /// The environment of every command of the installation.
     var variables: [String: String] {
         [
             "MORTISE_DATABASE_URL": database, "MORTISE_PEPPER_FILE": "\(folder)/secrets", "MORTISE_DATA": folder,
         ]
     }
 
-    /// What `mortise serve` is told besides, with keys that the test knows unless `isPreset` is false.
+    /// Returns the environment of `mortise serve`.
+    ///
+    /// It has keys that the test knows, unless `isPreset` is false.
     func serveVariables(isPreset: Bool = true) -> [String: String] {
         var more = ["MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
         if isPreset {
@@ -66,7 +68,7 @@ struct ProcessInstallation: Sendable {
         return variables.merging(more) { $1 }
     }
 
-    /// Runs `mortise serve` while `body` runs, and kills it afterwards unless it has ended.
+    /// Runs `mortise serve` while `body` runs, and kills the server afterwards unless it has ended.
     @discardableResult
     func serve<Value: Sendable>(
         _ flags: [String] = [],
@@ -75,9 +77,9 @@ struct ProcessInstallation: Sendable {
         try await RunningProgram.with(["serve"] + flags, serveVariables(), in: folder, body).value
     }
 
-    // MARK: Asking the server
+    // MARK: Requests
 
-    /// What a server answered.
+    /// The answer of a server.
     struct Answer: Sendable, CustomStringConvertible {
         let status: UInt
         let body: JSONValue
@@ -111,14 +113,14 @@ struct ProcessInstallation: Sendable {
         return Answer(status: response.status.code, body: json)
     }
 
-    /// The code of the verdict on a token.
+    /// Verifies a token and returns the code of the verdict.
     func verdict(_ token: String, port: Int) async throws -> String? {
         try await call("POST", "/v1/verify", ["token": .string(token)], port: port).body["code"]?.string
     }
 
-    // MARK: Looking at the databases
+    // MARK: Databases
 
-    /// Runs `body` with a superuser's connection to a database.
+    /// Runs `body` with a connection to a database as the superuser.
     func withConnection<T>(
         _ database: String = "mortise",
         _ body: (PostgresConnection) async throws -> T
@@ -138,14 +140,16 @@ struct ProcessInstallation: Sendable {
         }
     }
 
-    /// The first column of what a query finds, as text.
+    /// Returns the first column of the rows of a query, as text.
     func texts(_ sql: String, in database: String = "mortise") async throws -> [String] {
         try await withConnection(database) { connection in
             try await connection.query(Statement(sql, prepared: false)).map { try $0.decode(0, as: String.self) }
         }
     }
 
-    /// Whether a query finds something; a database or a table that is not there yet holds nothing.
+    /// Returns true if a query returns a row.
+    ///
+    /// A missing database or table counts as no row.
     func finds(_ sql: String, in database: String = "mortise") async throws -> Bool {
         do {
             return try await withConnection(database) { connection in

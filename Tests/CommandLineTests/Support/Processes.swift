@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The processes whose command line holds all the texts.
+/// Returns the processes whose command line contains all the texts.
 func processes(naming texts: String...) -> [Int32] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return entries.compactMap { Int32($0) }
@@ -10,14 +10,14 @@ func processes(naming texts: String...) -> [Int32] {
         }
 }
 
-/// The initdb that makes a cluster in a folder, if one does.
+/// Returns the initdb that creates a cluster in a folder, or `nil` if there is none.
 ///
-/// Not what it has forked: until such a child becomes another program it has the same command line, and a signal that is meant for
-/// initdb would reach that program.
+/// The children of initdb do not count. Before a child runs another program, it has the command line of initdb, and a signal
+/// for initdb would reach that program.
 func initdb(makingIn folder: String) -> Int32? {
     let all = processes(naming: "-D", "\(folder)/data.new-")
     return all.first { process in
-        // "42 (initdb) S 41 …": the parent is the second field behind the name.
+        // "42 (initdb) S 41 …": the parent is the second field after the name.
         guard let stat = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return false }
         let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
         guard fields.count > 1, let parent = Int32(fields[1]) else { return false }

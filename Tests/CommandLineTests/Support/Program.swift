@@ -3,17 +3,17 @@ import HTTPTestSupport
 import Subprocess
 import TestSupport
 
-/// What the built program did.
+/// The result of a run of the program.
 struct Outcome: Sendable {
     let code: CInt
     let output: String
     let errors: String
 
-    /// Everything that anybody could read.
+    /// The output and the errors together.
     var everything: String { output + errors }
 }
 
-/// The built program, which stands beside the tests.
+/// The built program, which is in the same folder as the tests.
 enum Program {
     static let path: String = {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -22,7 +22,9 @@ enum Program {
         return tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/mortise"
     }()
 
-    /// The program for Subprocess, whose path type comes from a module that this package does not otherwise need.
+    /// The program for Subprocess.
+    ///
+    /// The literal avoids a dependency on the module of its path type.
     static var executable: Executable { .path(fromLiteral(path)) }
 
     private static func fromLiteral<Path: ExpressibleByStringLiteral>(_ text: String) -> Path
@@ -30,10 +32,10 @@ enum Program {
         Path(stringLiteral: text)
     }
 
-    /// A credential of the right shape; it opens nothing.
+    /// A credential of the right form, which belongs to no key.
     static let credential = "mka_live_" + String(repeating: "k", count: 46)
 
-    /// Runs the program without any of the caller's MORTISE_ variables, against a server if one is given.
+    /// Runs the program against a server, without the MORTISE_ variables of the tests' own environment.
     static func run(
         _ arguments: [String],
         server: ScriptedServer? = nil,
@@ -41,7 +43,7 @@ enum Program {
         input: String = ""
     ) async throws -> Outcome {
         guard !input.isEmpty else { return try await run(executable, arguments, variables(server, environment)) }
-        // From a file: Subprocess ends the tests if a program exits without reading what is written into a pipe.
+        // The input is a file, because Subprocess traps if a program exits without reading a pipe.
         return try await TemporaryFolder.with { folder in
             TemporaryFolder.write(input, to: "\(folder)/input")
             let redirect = ["-c", #"file=$1; shift; exec "$@" < "$file""#, "sh", "\(folder)/input", path]

@@ -1,11 +1,11 @@
 import HTTPTestSupport
 import Subprocess
 
-/// A person at a terminal.
+/// Runs the program on a terminal, like a person.
 enum PseudoTerminal {
-    /// Runs the program on a terminal of its own (util-linux `script`) and answers each question when it appears.
+    /// Runs the program on its own terminal (util-linux `script`) and answers each question when it appears.
     ///
-    /// What the program printed, and what the terminal echoed, come back together as a person would see them.
+    /// - Returns: The exit code, and everything that the program printed and the terminal echoed.
     static func run(
         _ arguments: [String],
         server: ScriptedServer? = nil,
@@ -21,7 +21,7 @@ enum PseudoTerminal {
             output: .sequence,
             error: .discarded
         ) { execution in
-            // Subprocess ends the whole process over a writer that is not finished, also when this closure throws.
+            // Subprocess traps if the writer is not finished, even if this closure throws.
             let screen: Result<String, any Error>
             do {
                 screen = .success(try await answer(answers, execution.standardOutput, execution.standardInputWriter))

@@ -3,26 +3,33 @@ import JSON
 import Subprocess
 import TestSupport
 
-/// A `mortise` that runs while a test looks at it, and that the test may kill at any moment.
+/// A running `mortise` process that a test observes and can kill.
 struct RunningProgram: Sendable {
-    /// The number of its process.
+    /// The process id.
     let id: pid_t
     private let streams: String
 
-    /// Where to write so that each write fails for want of space.
+    /// A device on which each write fails because there is no space.
     static let fullDevice = "/dev/full"
 
-    /// The program ended before it did what was waited for.
+    /// The program ended before the condition that the test waited for.
     struct Ended: Error, CustomStringConvertible {
         let log: String
         var description: String { "the program ended: \(log)" }
     }
 
-    /// Runs the program while `body` runs; whatever is left of it then is killed.
+    /// Runs the program while `body` runs, and kills it afterwards unless it has ended.
     ///
-    /// Its standard streams go to the files `out` and `log` in a folder, so that no reader can hold it up; `output` names another place.
+    /// The standard streams go to the files `out` and `log` in a folder, so that no slow reader can block the program.
     ///
-    /// - Returns: what `body` returns, and the exit code: 137 for SIGKILL, as in shells.
+    /// - Parameters:
+    ///   - arguments: The arguments of the program.
+    ///   - variables: The environment of the program.
+    ///   - folder: The folder of the two files.
+    ///   - output: Another file for standard output.
+    ///   - body: The test.
+    /// - Returns: The value of `body`, and the exit code. The code of SIGKILL is 137, as in shells.
+    /// - Throws: The error of `body`.
     static func with<Value: Sendable>(
         _ arguments: [String],
         _ variables: [String: String],
@@ -48,40 +55,40 @@ struct RunningProgram: Sendable {
             } catch {
                 value = .failure(error)
             }
-            // It is not reaped before this closure has ended, so the number is still its own.
+            // The process is reaped after this closure, so the process id still belongs to it.
             program.kill()
             return value
         }
         return (try result.closureResult.get(), Program.code(result.terminationStatus))
     }
 
-    /// What it has printed so far.
+    /// The standard output so far.
     var output: String { TemporaryFolder.text("\(streams)/out") ?? "" }
 
-    /// What it has logged so far.
+    /// The log so far.
     var log: String { TemporaryFolder.text("\(streams)/log") ?? "" }
 
-    /// Ends it as a crash would.
+    /// Sends SIGKILL, like a crash.
     func kill() { _ = Glibc.kill(id, SIGKILL) }
 
-    /// Asks it to stop, as an operator would.
+    /// Sends SIGTERM, like an operator.
     func terminate() { _ = Glibc.kill(id, SIGTERM) }
 
-    /// Whether it has ended, though it is not reaped yet.
+    /// True if the process has ended.
+    ///
+    /// It may not be reaped yet.
     var hasEnded: Bool {
-        // "42 (mortise) Z …": the state is the first field behind the name, which may hold anything but the last ")".
+        // "42 (mortise) Z …": the state is the first field after the name, which can hold anything except the last ")".
         let line = TemporaryFolder.text("/proc/\(id)/stat") ?? ""
         return line.split(separator: ")").last.map { $0.hasPrefix(" Z") } ?? true
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the process has ended by itself.
     func waitForEnd() async throws {
         try await eventually("the program ends", within: .seconds(60)) { hasEnded }
     }
 
-    /// Waits until the server accepts connections.
-    ///
-    /// - Returns: its port.
+    /// Waits until the server accepts connections, and returns its port.
     func port() async throws -> Int {
         var found: Int?
         try await eventually("the server listens", within: .seconds(60)) {
@@ -93,7 +100,7 @@ struct RunningProgram: Sendable {
         return found
     }
 
-    /// Whether the server accepts connections.
+    /// True if the server accepts connections.
     var isListening: Bool { listeningPort != nil }
 
     private var listeningPort: Int? {

@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
 
-/// A folder that is gone after the test.
+/// Folders and files of a test.
 enum TemporaryFolder {
+    /// Runs the body with a new folder, which is removed afterwards.
     static func with<Value>(_ body: (String) async throws -> Value) async throws -> Value {
         var template = Array("/tmp/mortise-cli-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXFailure(code: errno) }
@@ -13,22 +14,24 @@ enum TemporaryFolder {
 
     struct POSIXFailure: Error { let code: CInt }
 
-    /// The text of a file, or nil if there is none.
+    /// Returns the text of a file, or `nil` if the file does not exist.
     static func text(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
+        var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = fread(&buffer, 1, buffer.count, file)
-        return String(decoding: buffer[..<count], as: UTF8.self)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Writes a file.
     static func write(_ text: String, to path: String) {
         guard let file = fopen(path, "w") else { return }
         fputs(text, file)
         fclose(file)
     }
 
-    /// The permission bits of a file.
+    /// Returns the permission bits of a file, or `nil` if the file does not exist.
     static func mode(_ path: String) -> Int? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.posixPermissions] as? NSNumber)?.intValue

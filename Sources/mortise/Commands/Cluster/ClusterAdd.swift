@@ -1,28 +1,35 @@
 import ArgumentParser
 
+/// The `mortise cluster add` command.
 struct ClusterAdd: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Add a PostgreSQL server, after having connected to it.",
+        abstract: "Add a PostgreSQL server, after a connection test.",
         discussion: HelpText.discussion(
             """
-            The role that the connection string names must be allowed to create databases and roles there. The string is stored in
-            the control database and must not hold a password: libpq takes it from the password file (~/.pgpass or PGPASSFILE), which
-            every server of Mortise needs, or a certificate takes its place. Servers that are running use the cluster at once.
+            The role in the connection string must be able to create databases and roles. The control database stores the
+            string, which must not hold a password. Instead, libpq reads the password from the password file (~/.pgpass or
+            PGPASSFILE) on every Mortise server, or uses a certificate. Running servers use the cluster at once.
             """,
-            needs: "the database settings of `mortise serve`, its secrets file, and PostgreSQL 15 or later there",
+            needs:
+                "the database settings of `mortise serve`, its secrets file, and PostgreSQL 15 or later on the cluster",
             examples: [
                 "cluster add second 'host=db2.internal user=mortise_owner sslmode=verify-full'",
                 "cluster add second postgresql://mortise_owner@db2.internal --database-url-file /run/secrets/database-url",
             ],
-            exits: "0 added, 1 refused or out of reach, 64 wrong usage"
+            exits: "0 added, 1 refused or unreachable, 64 usage error"
         )
     )
 
-    @Argument(help: ArgumentHelp("1 to 63 lower-case letters, digits and dashes.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The name: 1 to 63 lower-case letters, digits and dashes.", valueName: "name"))
     var name: String
 
-    @Argument(help: ArgumentHelp("How its owner role connects, without a password.", valueName: "connection-string"))
+    @Argument(
+        help: ArgumentHelp(
+            "The connection string of the role that owns the databases, without a password.",
+            valueName: "connection-string"
+        )
+    )
     var conninfo: String
 
     @OptionGroup(title: "Installation")

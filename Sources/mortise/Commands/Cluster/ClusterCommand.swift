@@ -1,15 +1,15 @@
 import ArgumentParser
 
-/// `mortise cluster`.
+/// The `mortise cluster` commands.
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
-        abstract: "PostgreSQL servers that hold workspaces: add, list.",
+        abstract: "Manage clusters, the PostgreSQL servers that hold workspaces: add, list.",
         discussion: HelpText.reflowed(
             """
-            An installation begins with one cluster, "primary": the server of its control database. More are added here, beside the
-            secrets file and as the role that owns the control database; a workspace is then created on one with `mortise
-            workspace create --cluster NAME`.
+            A new installation has one cluster, "primary", which is the server of its control database. Run these commands on a
+            machine with the secrets file, as the role that owns the control database. `mortise workspace create --cluster NAME`
+            creates a workspace on a cluster.
             """
         ),
         subcommands: [ClusterAdd.self, ClusterList.self]

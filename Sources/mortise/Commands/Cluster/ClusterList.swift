@@ -3,15 +3,16 @@ import JSON
 import Keys
 import Tenancy
 
+/// The `mortise cluster list` command.
 struct ClusterList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the PostgreSQL servers of this installation, newest first.",
+        abstract: "List the clusters of this installation, newest first.",
         discussion: HelpText.discussion(
-            "The first one that an installation has is called primary, and is the server of its control database.",
+            "The first cluster of an installation is \"primary\", the server of its control database.",
             needs: "the database settings of `mortise serve`, and its secrets file",
             examples: ["cluster list", "cluster list --json"],
-            exits: "0 listed, 1 refused or out of reach, 64 wrong usage"
+            exits: "0 listed, 1 refused or unreachable, 64 usage error"
         )
     )
 
@@ -21,29 +22,27 @@ struct ClusterList: AsyncParsableCommand {
     @OptionGroup(title: "Installation")
     var installation: InstallationOptions
 
-    private static let columns = [Column("NAME"), Column("CREATED (UTC)"), Column("CONNECTION", minimum: 20)]
+    private static let columns = [
+        TableColumn<Cluster>("NAME") { $0.name },
+        TableColumn("CREATED (UTC)") { DisplayText.minute(rfc3339: $0.createdAt.rfc3339) },
+        TableColumn("CONNECTION", minimum: 20) { $0.isPrimary ? "the control database's" : $0.conninfo },
+    ]
 
     func run() async throws {
         let clusters = try await ClusterRun(InstallationSettings(installation.reader())).list()
-        guard !json else {
-            let items = clusters.map { cluster -> JSONValue in
-                [
-                    "id": .string(UUIDv7.text(of: cluster.id)), "name": .string(cluster.name),
-                    "connection": cluster.isPrimary ? .null : .string(cluster.conninfo),
-                    "created_at": .string(cluster.createdAt.rfc3339),
-                ]
-            }
-            try Output.line(JSONValue.array(items).text)
-            return
+        if json {
+            try Output.line(JSONValue.array(clusters.map(Self.json)).text)
+        } else {
+            var table = TablePrinter(Self.columns)
+            try table.print(clusters)
         }
-        let rows = clusters.map { cluster in
-            [
-                cluster.name, Wording.minute(.string(cluster.createdAt.rfc3339)),
-                cluster.isPrimary ? "the control database's" : cluster.conninfo,
-            ]
-        }
-        let table = Table(Self.columns, rows: rows, width: Terminal.outputWidth)
-        try Output.line(table.header)
-        for row in rows { try Output.line(table.line(row)) }
+    }
+
+    private static func json(_ cluster: Cluster) -> JSONValue {
+        [
+            "id": .string(UUIDv7.text(of: cluster.id)), "name": .string(cluster.name),
+            "connection": cluster.isPrimary ? .null : .string(cluster.conninfo),
+            "created_at": .string(cluster.createdAt.rfc3339),
+        ]
     }
 }

@@ -1,14 +1,14 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct KeyCreate: AsyncParsableCommand {
+/// The `mortise key create` command.
+struct KeyCreate: NewTokenCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
-        abstract: "Create a key; its token is shown once.",
+        abstract: "Create a key and show its token once.",
         discussion: HelpText.discussion(
             """
-            Without --show-token or --token-out nothing is made: a token that nobody sees is lost. With --quiet, --show-token
+            Without --show-token or --token-out, nothing is created, because the token would be lost. With --quiet, --show-token
             prints the token alone, for a pipe.
             """,
             needs: HelpText.adminKey,
@@ -22,51 +22,36 @@ struct KeyCreate: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: "The key's name, for people.")
+    @Argument(help: "The display name of the key.")
     var name: String
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup(title: "Key owner (exactly one)")
+    var owner: KeyOwnerOptions
 
-    @OptionGroup(title: "What key")
-    var identity: KeyIdentity
+    @OptionGroup(title: "Key identity (never changes)")
+    var identity: KeyIdentityOptions
 
-    @OptionGroup(title: "Settings")
-    var fields: KeyFields
+    @OptionGroup(title: "Key settings")
+    var settings: KeySettingsOptions
 
-    @OptionGroup(title: "The new token")
-    var token: TokenOptions
-
-    @OptionGroup(title: "Repeating")
-    var idempotency: IdempotencyOptions
-
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: NewTokenOptions
 
     func validate() throws {
-        guard place.client == (identity.subject != nil) else {
-            throw ValidationError("--client and --subject go together: a client key belongs to a subject.")
+        guard owner.client == (identity.subject != nil) else {
+            throw ValidationError("--client and --subject require each other: a client key belongs to a subject.")
         }
-        guard !(fields.takesStandardInput && connection.takesStandardInput) else {
-            throw ValidationError("--metadata-file and --token-file cannot both be standard input.")
-        }
+        try options.call.connection.check(settings.metadata.metadataFile, of: "--metadata-file")
     }
 
-    func run() async throws {
-        var body = JSONObject()
-        body["name"] = .string(name)
-        body["subject"] = identity.subject.map(JSONValue.string)
-        body["type"] = identity.type.map(JSONValue.string)
-        body["mode"] = identity.mode.map(JSONValue.string)
-        for member in try await fields.body().members { body[member.name] = member.value }
-        let call = Call.post(place.path(), body, idempotencyKey: idempotency.key)
-        var note = ""
-        if fields.expiresIn != nil, let time = body["expires_at"]?.string {
-            note = " and --expires-at \(time) instead of --expires-in"
+    func request(idempotencyKey: String) async throws -> Request<NewToken> {
+        let draft = try await settings.draft(name: name, identity)
+        // A repetition must send the same body, so --expires-in must not be counted again.
+        let expiry = settings.expiry.expiresIn.flatMap { _ in draft.expiresAt }
+        let changedOptions = expiry.map { " and --expires-at \($0.rfc3339) instead of --expires-in" }
+        return Request(changedOptions: changedOptions ?? "") { client throws(MortiseError) in
+            let issued = try await owner.keys(client).create(draft, idempotencyKey: idempotencyKey)
+            return NewToken(id: issued.key.id, token: issued.token)
         }
-        try await connection.makeToken(call, token, output, repetitionNote: note)
     }
 }

@@ -1,32 +1,29 @@
 import ArgumentParser
 import MortiseClient
 
-struct KeyDelete: AsyncParsableCommand {
+/// The `mortise key delete` command.
+struct KeyDelete: ActionCommand, ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a key; its events stay.",
+        abstract: "Delete a key, but keep its events.",
         discussion: HelpText.discussion(
-            "When the command returns, every node refuses the key. Asks first.",
+            "When the command returns, every node refuses the key. Asks for confirmation.",
             needs: HelpText.adminKey,
             examples: ["key delete ID --workspace shop", "key delete ID --workspace shop --yes"]
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var options: ConfirmedOptions
 
-    @OptionGroup var confirmation: Confirmation
+    var question: String { "Delete the key \(target.id)? It never works again. Its events stay." }
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var success: String { "Deleted." }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await confirmation.ask("Delete the key \(key.id)? It never works again; its events stay.")
-        try await connection.run(.delete(place.path(key.id)), output, done: "Deleted.")
+    func request() -> Request<Void> {
+        Request { client throws(MortiseError) in try await target.keys(client).delete(target.id) }
     }
 }

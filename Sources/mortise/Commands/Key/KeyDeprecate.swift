@@ -1,42 +1,36 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct KeyDeprecate: AsyncParsableCommand {
+/// The `mortise key deprecate` command.
+struct KeyDeprecate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "deprecate",
-        abstract: "Let a key work for a while yet, and then no more.",
+        abstract: "Announce the end of a key, which expires after a grace period.",
         discussion: HelpText.discussion(
             """
-            Gateways tell its users so (Deprecation and Sunset headers), and its events show who still uses it. At the end of the
-            grace period it expires.
+            Gateways tell the users of the key (Deprecation and Sunset headers), and its events show who still uses it. The key
+            expires at the end of the grace period. Another deprecation can shorten the grace period, but not extend it.
             """,
             needs: HelpText.adminKey,
             examples: ["key deprecate ID --workspace shop --grace 7d --reason \"replaced by CI2\""]
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var cause: ReasonOptions
 
-    @Option(help: "Why, for the record.")
-    var reason: String?
+    @OptionGroup
+    var grace: GraceOptions
 
-    @Option(help: "How long it goes on working, such as 0, 90s, 12h or 7d; 24h when absent, 30d at most.")
-    var grace: LengthOfTime?
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        var body = JSONObject()
-        body["reason"] = reason.map(JSONValue.string)
-        body["grace_period_seconds"] = grace.map { .integer(Int64($0.seconds)) }
-        try await connection.show(.post(place.path(key.id, "deprecate"), body), output)
+    func request() -> Request<Mortise.Key> {
+        Request { client throws(MortiseError) in
+            try await target.keys(client).deprecate(target.id, reason: cause.reason, gracePeriod: grace.period)
+        }
     }
 }

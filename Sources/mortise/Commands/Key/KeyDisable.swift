@@ -1,56 +1,48 @@
 import ArgumentParser
 import MortiseClient
 
-struct KeyDisable: AsyncParsableCommand {
+/// The `mortise key disable` command.
+struct KeyDisable: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "disable",
-        abstract: "Switch a key off until it is enabled again.",
+        abstract: "Disable a key until it is enabled again.",
         discussion: HelpText.discussion(
-            "When the command returns, no node accepts the key any more.",
+            "When the command returns, no node accepts the key.",
             needs: HelpText.adminKey,
             examples: ["key disable ID --workspace shop"]
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.post(place.path(key.id, "disable")), output)
+    func request() -> Request<Mortise.Key> {
+        Request { client throws(MortiseError) in try await target.keys(client).disable(target.id) }
     }
 }
 
-struct KeyEnable: AsyncParsableCommand {
+/// The `mortise key enable` command.
+struct KeyEnable: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "enable",
-        abstract: "Switch a disabled key on again.",
+        abstract: "Enable a disabled key.",
         discussion: HelpText.discussion(
-            "A key that was revoked or has expired stays so.",
+            "A key that is revoked or expired stays so.",
             needs: HelpText.adminKey,
             examples: ["key enable ID --workspace shop"]
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.post(place.path(key.id, "enable")), output)
+    func request() -> Request<Mortise.Key> {
+        Request { client throws(MortiseError) in try await target.keys(client).enable(target.id) }
     }
 }

@@ -1,34 +1,30 @@
 import ArgumentParser
+import MortiseClient
 
-struct KeyEvents: AsyncParsableCommand {
+/// The `mortise key events` command.
+struct KeyEvents: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "List what happened to a key, newest first.",
+        abstract: "List the audit events of a key, newest first.",
         discussion: HelpText.discussion(
-            "Who changed it, when, and from where. The events of a deleted key stay. --json shows what changed.",
+            "Each event names the actor, the time and the address. The events of a deleted key stay. --json shows what changed.",
             needs: HelpText.adminKey,
             examples: ["key events ID --workspace shop", "key events ID --workspace shop --type rotated"]
         )
     )
 
-    @OptionGroup var key: KeyArgument
-
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var target: KeyTarget
 
     @OptionGroup(title: "Filters")
-    var filter: EventFilter
+    var events: EventOptions
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
+    @OptionGroup
+    var options: ListOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var columns: [TableColumn<Mortise.Event>] { EventOptions.columns }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await filter.listing(place.path(key.id, "events")).show(pages, connection, output)
+    func list(_ client: Mortise) -> PageSequence<Mortise.Event> {
+        target.keys(client).events(target.id, events.filter, limit: options.pages.limit)
     }
 }

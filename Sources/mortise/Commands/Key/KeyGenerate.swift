@@ -1,12 +1,12 @@
 import ArgumentParser
 import Keys
 
-/// The keys that may be preset in the settings of a server.
+/// The kind of a key that the settings of a server can preset.
 enum PresetKind: String, CaseIterable, ExpressibleByArgument {
     case `operator`
     case admin
 
-    /// The kind of the key.
+    /// The kind in the terms of tokens.
     var kind: KeyKind {
         switch self {
         case .operator: .operator
@@ -15,28 +15,34 @@ enum PresetKind: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
+/// The `mortise key generate` command.
 struct KeyGenerate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
         abstract: "Make a token for MORTISE_OPERATOR_KEY or MORTISE_ADMIN_KEY.",
         discussion: HelpText.discussion(
             """
-            The token is random and known to no server yet. The first start of `mortise serve` with it makes the key that it
-            opens. Printed on standard output unless --token-out names a file.
+            The token is random, and no server knows it yet. The first start of `mortise serve` with the token creates its key.
+            The command prints the token on standard output, unless --token-out names a file.
             """,
             needs: "nothing",
             examples: [
                 "key generate --kind operator --token-out operator.key",
                 "serve --operator-key-file operator.key",
             ],
-            exits: "0 done, 64 wrong usage, 74 output not written"
+            exits: "0 success, 64 usage error, 74 output error"
         )
     )
 
-    @Option(help: "operator (the platform's) or admin (the default organization's).")
+    @Option(help: "operator (for the platform) or admin (for the default organization).")
     var kind: PresetKind
 
-    @Option(help: ArgumentHelp("Write the token into a new file that only you may read.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "Write the token to a new file that only you can read. (default: standard output)",
+            valueName: "path"
+        )
+    )
     var tokenOut: String?
 
     func run() async throws {

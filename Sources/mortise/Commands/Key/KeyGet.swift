@@ -1,29 +1,25 @@
 import ArgumentParser
 import MortiseClient
 
-struct KeyGet: AsyncParsableCommand {
+/// The `mortise key get` command.
+struct KeyGet: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show one key.",
+        abstract: "Show a key.",
         discussion: HelpText.discussion(
-            "Everything that the server tells of it; never its token.",
+            "Prints every property of the key, but never its token.",
             needs: HelpText.adminKey,
             examples: ["key get ID --workspace shop", "key get ID --organization ORG --json"]
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.get(place.path(key.id)), output)
+    func request() -> Request<Mortise.Key> {
+        Request { client throws(MortiseError) in try await target.keys(client).get(target.id) }
     }
 }

@@ -1,12 +1,13 @@
 import ArgumentParser
-import JSON
+import MortiseClient
 
-struct KeyList: AsyncParsableCommand {
+/// The `mortise key list` command.
+struct KeyList: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List keys, newest first.",
         discussion: HelpText.discussion(
-            "The filters narrow the list. Tokens are never listed; a prefix is the first 16 characters of the newest one.",
+            "Filters narrow the list. Tokens are never listed. The prefix is the first 16 characters of the newest token.",
             needs: HelpText.adminKey,
             examples: [
                 "key list --workspace shop",
@@ -17,56 +18,57 @@ struct KeyList: AsyncParsableCommand {
         )
     )
 
-    @OptionGroup(title: "Whose keys")
-    var place: KeyPlace
+    @OptionGroup(title: "Key owner (exactly one)")
+    var owner: KeyOwnerOptions
 
-    @Option(help: "Only those with this text in the name, the description or the prefix.")
+    @Option(help: "Only keys with this text in the name, the description or the prefix. (default: all)")
     var query: String?
 
-    @Option(help: "Only those that are active, disabled, deprecated, expired or revoked.")
+    @Option(help: "Only keys with this status: active, disabled, deprecated, expired or revoked. (default: all)")
     var status: String?
 
-    @Option(help: "Only those of this type: service or anon.")
+    @Option(help: "Only keys of this type: service or anon. (default: all)")
     var type: String?
 
-    @Option(help: "With --client: only those of this subject.")
+    @Option(help: "With --client: only keys of this subject. (default: all)")
     var subject: String?
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
-
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: ListOptions
 
     func validate() throws {
-        guard subject == nil || place.client else { throw ValidationError("--subject goes with --client.") }
+        guard subject == nil || owner.client else { throw ValidationError("--subject requires --client.") }
     }
 
-    func run() async throws {
-        let (heading, member) =
-            if place.isManagement { ("PERMISSIONS", "permissions") } else if place.client {
-                ("SUBJECT", "subject")
-            } else {
-                ("TYPE", "type")
-            }
-        let listing = Listing(
-            path: place.path(),
-            query: [("query", query), ("status", status), ("type", type), ("subject", subject)],
-            columns: [
-                Column("ID"), Column("NAME", minimum: 12), Column("STATUS"), Column(heading, minimum: 6),
-                Column("PREFIX"),
-                Column("LAST USED (UTC)"), Column("EXPIRES (UTC)"),
-            ]
-        ) { item in
-            [
-                Wording.text(item["id"]), Wording.text(item["name"]), Wording.text(item["status"]),
-                Wording.text(item[member]), Wording.text(item["prefix"]), Wording.minute(item["last_used_at"]),
-                Wording.minute(item["expires_at"]),
-            ]
+    var columns: [TableColumn<Mortise.Key>] {
+        [
+            TableColumn("ID") { $0.id },
+            TableColumn("NAME", minimum: 12) { $0.name },
+            TableColumn("STATUS") { $0.status.rawValue },
+            ownColumn,
+            TableColumn("PREFIX") { $0.prefix },
+            TableColumn("LAST USED (UTC)") { DisplayText.minute($0.lastUsedAt) },
+            TableColumn("EXPIRES (UTC)") { DisplayText.minute($0.expiresAt) },
+        ]
+    }
+
+    /// The column that only keys of this kind have.
+    private var ownColumn: TableColumn<Mortise.Key> {
+        switch owner.collection {
+        case .service: TableColumn("TYPE", minimum: 6) { DisplayText.optional($0.type) }
+        case .client: TableColumn("SUBJECT", minimum: 6) { DisplayText.optional($0.subject) }
+        case .admin, .operator: TableColumn("PERMISSIONS", minimum: 6) { DisplayText.list($0.permissions) }
         }
-        try await listing.show(pages, connection, output)
+    }
+
+    func list(_ client: Mortise) -> PageSequence<Mortise.Key> {
+        owner.keys(client)
+            .list(
+                query: query,
+                status: status.map(Mortise.Key.Status.init),
+                type: type,
+                subject: subject,
+                limit: options.pages.limit
+            )
     }
 }

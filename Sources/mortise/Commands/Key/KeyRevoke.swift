@@ -1,38 +1,34 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct KeyRevoke: AsyncParsableCommand {
+/// The `mortise key revoke` command.
+struct KeyRevoke: ObjectCommand, ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
-        abstract: "End a key for good, at once.",
+        abstract: "Revoke a key at once and for good.",
         discussion: HelpText.discussion(
-            "When the command returns, every node refuses the key. Asks first; revoking again changes nothing.",
+            """
+            When the command returns, every node refuses the key. Revoking it again changes nothing. Asks for confirmation.
+            """,
             needs: HelpText.adminKey,
             examples: ["key revoke ID --workspace shop --reason leaked", "key revoke ID --workspace shop --yes"]
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var cause: ReasonOptions
 
-    @Option(help: "Why, for the record.")
-    var reason: String?
+    @OptionGroup
+    var options: ConfirmedOptions
 
-    @OptionGroup var confirmation: Confirmation
+    var question: String { "Revoke the key \(target.id)? It never works again." }
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await confirmation.ask("Revoke the key \(key.id)? It never works again.")
-        var body = JSONObject()
-        body["reason"] = reason.map(JSONValue.string)
-        try await connection.show(.post(place.path(key.id, "revoke"), body), output)
+    func request() -> Request<Mortise.Key> {
+        Request { client throws(MortiseError) in
+            try await target.keys(client).revoke(target.id, reason: cause.reason)
+        }
     }
 }

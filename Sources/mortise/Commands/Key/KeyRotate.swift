@@ -1,15 +1,15 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct KeyRotate: AsyncParsableCommand {
+/// The `mortise key rotate` command.
+struct KeyRotate: NewTokenCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate",
-        abstract: "Give a key a new token; its id and settings stay.",
+        abstract: "Give a key a new token and keep its id and settings.",
         discussion: HelpText.discussion(
             """
-            The old token goes on working for the grace period. Rotating again within it ends the oldest token at once. Without
-            --show-token or --token-out nothing is done.
+            The old token works until the end of the grace period. Another rotation within it ends the oldest token at once.
+            Without --show-token or --token-out, nothing is done.
             """,
             needs: HelpText.adminKey,
             examples: [
@@ -19,30 +19,20 @@ struct KeyRotate: AsyncParsableCommand {
         )
     )
 
-    @OptionGroup var key: KeyArgument
+    @OptionGroup
+    var target: KeyTarget
 
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var grace: GraceOptions
 
-    @Option(help: "How long the old token goes on working, such as 0, 90s, 12h or 7d; 24h when absent, 30d at most.")
-    var grace: LengthOfTime?
+    @OptionGroup
+    var options: NewTokenOptions
 
-    @OptionGroup(title: "The new token")
-    var token: TokenOptions
-
-    @OptionGroup(title: "Repeating")
-    var idempotency: IdempotencyOptions
-
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        var body = JSONObject()
-        body["grace_period_seconds"] = grace.map { .integer(Int64($0.seconds)) }
-        let request = Call.post(place.path(key.id, "rotate"), body, idempotencyKey: idempotency.key)
-        try await connection.makeToken(request, token, output)
+    func request(idempotencyKey: String) -> Request<NewToken> {
+        Request { client throws(MortiseError) in
+            let issued = try await target.keys(client)
+                .rotate(target.id, gracePeriod: grace.period, idempotencyKey: idempotencyKey)
+            return NewToken(id: issued.key.id, token: issued.token)
+        }
     }
 }

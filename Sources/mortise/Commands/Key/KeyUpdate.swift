@@ -1,31 +1,15 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-/// A setting of a key that can be taken back.
-enum ClearableField: String, CaseIterable, ExpressibleByArgument {
-    case description
-    case scopes
-    case permissions
-    case namespaces = "allowed-namespaces"
-    case addresses = "allowed-ips"
-    case perMinute = "rate-limit-per-minute"
-    case perHour = "rate-limit-per-hour"
-    case expiry = "expires-at"
-    case metadata
-
-    /// The member of the body.
-    var member: String { rawValue.replacing("-", with: "_") }
-}
-
-struct KeyUpdate: AsyncParsableCommand {
+/// The `mortise key update` command.
+struct KeyUpdate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
         abstract: "Change the settings of a key.",
         discussion: HelpText.discussion(
             """
-            Only what is named changes. A list that is given replaces the old one. When the command returns, no node decides by
-            the old settings any more.
+            Options that are absent change nothing. A new list replaces the old one. When the command returns, every node uses
+            the new settings.
             """,
             needs: HelpText.adminKey,
             examples: [
@@ -35,42 +19,32 @@ struct KeyUpdate: AsyncParsableCommand {
         )
     )
 
-    @OptionGroup var key: KeyArgument
-
-    @OptionGroup(title: "Whose key")
-    var place: KeyPlace
+    @OptionGroup
+    var target: KeyTarget
 
     @Option(help: "The new name.")
     var name: String?
 
-    @OptionGroup(title: "Settings")
-    var fields: KeyFields
+    @OptionGroup(title: "New settings")
+    var settings: KeySettingsOptions
 
-    @Option(help: ArgumentHelp("Take a setting back. Repeat for more.", valueName: "setting"))
-    var clear: [ClearableField] = []
+    @Option(
+        help: ArgumentHelp("A setting that gets the default of a new key again. Repeatable.", valueName: "setting")
+    )
+    var clear: [ClearableSetting] = []
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: CallOptions
 
     func validate() throws {
-        guard !(fields.takesStandardInput && connection.takesStandardInput) else {
-            throw ValidationError("--metadata-file and --token-file cannot both be standard input.")
-        }
+        try options.connection.check(settings.metadata.metadataFile, of: "--metadata-file")
     }
 
-    func run() async throws {
-        var body = try await fields.body()
-        body["name"] = name.map(JSONValue.string)
-        for field in clear {
-            guard body[field.member]?.isNull ?? true else {
-                throw CommandFailure.usage("\(field.rawValue) is both set and cleared.")
-            }
-            body[field.member] = .null
-        }
-        guard !body.isEmpty else { throw CommandFailure.usage("There is nothing to change.") }
-        try await connection.show(.patch(place.path(key.id), body), output)
+    func request() async throws -> Request<Mortise.Key> {
+        var changes = try await settings.changes(name: name)
+        for setting in clear { try setting.clear(in: &changes) }
+        guard changes != Mortise.KeyChanges() else { throw ValidationError.nothingToChange }
+        let final = changes
+        return Request { client throws(MortiseError) in try await target.keys(client).update(target.id, final) }
     }
 }

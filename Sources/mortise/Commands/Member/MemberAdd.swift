@@ -1,15 +1,15 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct MemberAdd: AsyncParsableCommand {
+/// The `mortise member add` command.
+struct MemberAdd: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Make somebody a member.",
+        abstract: "Add a member to an organization.",
         discussion: HelpText.discussion(
             """
-            Mortise sends no mail: the password is yours to hand over. Without one, a new member cannot sign in yet. Whoever is
-            known already gets one more role, and keeps name and password.
+            Mortise sends no mail: give the password to the member yourself. A new member without a password cannot sign in. A
+            person who has an account gets one more role, and keeps name and password.
             """,
             needs: MemberCommand.needs,
             examples: [
@@ -19,43 +19,53 @@ struct MemberAdd: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: "The person's e-mail address.")
+    @Argument(help: "The e-mail address of the person.")
     var email: String
 
-    @OptionGroup(title: "Where")
-    var place: MemberPlace
+    @OptionGroup(title: "Organization")
+    var place: OrganizationOptions
 
-    @Option(help: ArgumentHelp("The workspace to which the role is limited, by its id.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            "The workspace that the role is limited to, by its id. (default: the whole organization)",
+            valueName: "id"
+        )
+    )
     var workspace: String?
 
-    @Option(help: "owner (everything), admin (all but owners), member (own client keys) or auditor (reading).")
+    @Option(
+        help: """
+            owner (all permissions), admin (all except managing owners), member (own client keys), or auditor (read only).
+            """
+    )
     var role: MemberRole
 
-    @Option(help: "The person's name.")
+    @Option(help: "The display name of the person. (default: none)")
     var name: String?
 
-    @OptionGroup(title: "The password")
+    @OptionGroup(title: "Password")
     var password: PasswordOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: CreateOptions
 
     func validate() throws {
-        guard !(password.takesStandardInput && connection.takesStandardInput) else {
-            throw ValidationError("--password-file and --token-file cannot both be standard input.")
-        }
+        try options.call.connection.check(password.passwordFile, of: "--password-file")
     }
 
-    func run() async throws {
-        var body = JSONObject()
-        body["email"] = .string(email)
-        body["role"] = .string(role.rawValue)
-        body["workspace_id"] = workspace.map(JSONValue.string)
-        body["name"] = name.map(JSONValue.string)
-        body["password"] = try await password.password().map { .string($0.reveal()) }
-        try await connection.show(.post(place.path(), body), output)
+    func request() async throws -> Request<Mortise.Member> {
+        let password = try await password.password()
+        let key = options.idempotency.makeKey()
+        return Request { client throws(MortiseError) in
+            try await client.members(of: place.organization)
+                .add(
+                    email: email,
+                    role: role.role,
+                    workspaceID: workspace,
+                    name: name,
+                    password: password,
+                    idempotencyKey: key
+                )
+        }
     }
 }

@@ -1,13 +1,16 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct MemberChange: AsyncParsableCommand {
+/// The `mortise member change` command.
+struct MemberChange: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "change",
-        abstract: "Change a member's role, name or password.",
+        abstract: "Change the role, name or password of a member.",
         discussion: HelpText.discussion(
-            "Only what is named changes. A new password ends the member's sessions. The last owner stays one.",
+            """
+            Options that are absent change nothing. A new password ends the member's sessions. The last owner of an
+            organization keeps that role.
+            """,
             needs: MemberCommand.needs,
             examples: [
                 "member change ID --organization acme --role auditor",
@@ -16,42 +19,32 @@ struct MemberChange: AsyncParsableCommand {
         )
     )
 
-    @OptionGroup var member: MemberArgument
+    @OptionGroup
+    var target: MemberTarget
 
-    @OptionGroup(title: "Where")
-    var place: MemberPlace
-
-    @Option(help: "The new role: owner, admin, member or auditor.")
+    @Option(help: "The new role.")
     var role: MemberRole?
 
-    @Option(help: "The new name.")
-    var name: String?
+    @OptionGroup
+    var newName: ClearableNameOptions
 
-    @Flag(help: "Take the name away.")
-    var clearName = false
-
-    @OptionGroup(title: "The password")
+    @OptionGroup(title: "Password")
     var password: PasswordOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: CallOptions
 
     func validate() throws {
-        guard name == nil || !clearName else { throw ValidationError("--name and --clear-name exclude each other.") }
-        guard !(password.takesStandardInput && connection.takesStandardInput) else {
-            throw ValidationError("--password-file and --token-file cannot both be standard input.")
-        }
+        try options.connection.check(password.passwordFile, of: "--password-file")
+        let changesPassword = password.askPassword || password.passwordFile != nil
+        guard role != nil || newName.change != .keep || changesPassword else { throw ValidationError.nothingToChange }
     }
 
-    func run() async throws {
-        var body = JSONObject()
-        body["role"] = role.map { .string($0.rawValue) }
-        body["name"] = clearName ? .null : name.map(JSONValue.string)
-        body["password"] = try await password.password().map { .string($0.reveal()) }
-        guard !body.isEmpty else { throw CommandFailure.usage("There is nothing to change.") }
-        try await connection.show(.patch(place.path(member.id), body), output)
+    func request() async throws -> Request<Mortise.Member> {
+        let password = try await password.password()
+        return Request { client throws(MortiseError) in
+            try await target.members(client)
+                .change(target.id, role: role?.role, name: newName.change, password: password)
+        }
     }
 }

@@ -1,14 +1,15 @@
 import ArgumentParser
+import MortiseClient
 
-/// `mortise member`.
+/// The `mortise member` commands.
 struct MemberCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "member",
-        abstract: "Members of an organization: list, add, change, remove.",
+        abstract: "Manage the members of an organization: list, add, change, remove.",
         discussion: HelpText.reflowed(
             """
-            A member signs in with an e-mail address and a password, and may do what the role says, in the whole organization
-            or in one workspace of it. A membership is named by its id, as `mortise member list` shows it.
+            A member signs in with an e-mail address and a password. The member's role applies to the whole organization or to
+            one of its workspaces. Name a membership by its id, as `mortise member list` shows it.
             """
         ),
         subcommands: [MemberList.self, MemberAdd.self, MemberChange.self, MemberRemove.self]
@@ -18,17 +19,14 @@ struct MemberCommand: AsyncParsableCommand {
         "a running server, and an admin key or session token with the permission members:write (MORTISE_TOKEN or --token-file)"
 }
 
-/// Whose members a command is about.
-struct MemberPlace: ParsableArguments {
-    @Option(help: "The organization, by id or slug.")
-    var organization: String
-
-    /// The path of the members, or of one of them.
-    func path(_ more: String...) -> [String] { ["v1", "organizations", organization, "members"] + more }
-}
-
-/// The membership that a command is about.
-struct MemberArgument: ParsableArguments {
-    @Argument(help: ArgumentHelp("The membership's id, as `mortise member list` shows it.", valueName: "id"))
+/// The membership of a command.
+struct MemberTarget: ParsableArguments {
+    @Argument(help: ArgumentHelp("The id of the membership, as `mortise member list` shows it.", valueName: "id"))
     var id: String
+
+    @OptionGroup(title: "Organization")
+    var place: OrganizationOptions
+
+    /// Returns the members among which the membership is.
+    func members(_ client: Mortise) -> Mortise.Members { client.members(of: place.organization) }
 }

@@ -1,52 +1,46 @@
 import ArgumentParser
-import JSON
+import MortiseClient
 
-struct MemberList: AsyncParsableCommand {
+/// The `mortise member list` command.
+struct MemberList: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List members, newest first.",
+        abstract: "List the members of an organization, newest first.",
         discussion: HelpText.discussion(
-            "Somebody with roles in several workspaces is listed once for each.",
+            "A person with roles in several workspaces appears once for each.",
             needs: MemberCommand.needs,
             examples: ["member list --organization acme", "member list --organization acme --role owner --json"]
         )
     )
 
-    @OptionGroup(title: "Whose members")
-    var place: MemberPlace
+    @OptionGroup(title: "Organization")
+    var place: OrganizationOptions
 
-    @Option(help: ArgumentHelp("Only those of this workspace, by its id.", valueName: "id"))
+    @Option(help: ArgumentHelp("Only members of this workspace, by its id. (default: all)", valueName: "id"))
     var workspace: String?
 
-    @Option(help: "Only those with this role.")
+    @Option(help: "Only members with this role. (default: all)")
     var role: MemberRole?
 
-    @Option(help: "Only those with this text in the address or the name.")
+    @Option(help: "Only members with this text in the address or the name. (default: all)")
     var query: String?
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
+    @OptionGroup
+    var options: ListOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var columns: [TableColumn<Mortise.Member>] {
+        [
+            TableColumn("ID") { $0.id },
+            TableColumn("E-MAIL", minimum: 12) { $0.user.email },
+            TableColumn("NAME", minimum: 8) { DisplayText.optional($0.user.name) },
+            TableColumn("ROLE") { $0.role.rawValue },
+            TableColumn("WORKSPACE") { DisplayText.optional($0.workspaceID) },
+            TableColumn("SINCE (UTC)") { DisplayText.minute($0.createdAt) },
+        ]
+    }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        let listing = Listing(
-            path: place.path(),
-            query: [("workspace_id", workspace), ("role", role?.rawValue), ("query", query)],
-            columns: [
-                Column("ID"), Column("E-MAIL", minimum: 12), Column("NAME", minimum: 8), Column("ROLE"),
-                Column("WORKSPACE"), Column("SINCE (UTC)"),
-            ]
-        ) { item in
-            [
-                Wording.text(item["id"]), Wording.text(item["user"]?["email"]), Wording.text(item["user"]?["name"]),
-                Wording.text(item["role"]), Wording.text(item["workspace_id"]), Wording.minute(item["created_at"]),
-            ]
-        }
-        try await listing.show(pages, connection, output)
+    func list(_ client: Mortise) -> PageSequence<Mortise.Member> {
+        client.members(of: place.organization)
+            .list(workspaceID: workspace, role: role?.role, query: query, limit: options.pages.limit)
     }
 }

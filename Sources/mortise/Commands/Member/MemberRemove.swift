@@ -1,32 +1,29 @@
 import ArgumentParser
 import MortiseClient
 
-struct MemberRemove: AsyncParsableCommand {
+/// The `mortise member remove` command.
+struct MemberRemove: ActionCommand, ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "End a membership.",
+        abstract: "Remove a member from an organization.",
         discussion: HelpText.discussion(
-            "The member's sessions end at once. Asks first. The last owner cannot be removed.",
+            "The member's sessions end at once. The last owner cannot be removed. Asks for confirmation.",
             needs: MemberCommand.needs,
             examples: ["member remove ID --organization acme", "member remove ID --organization acme --yes"]
         )
     )
 
-    @OptionGroup var member: MemberArgument
+    @OptionGroup
+    var target: MemberTarget
 
-    @OptionGroup(title: "Where")
-    var place: MemberPlace
+    @OptionGroup
+    var options: ConfirmedOptions
 
-    @OptionGroup var confirmation: Confirmation
+    var question: String { "Remove the member \(target.id)? The member's sessions end." }
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var success: String { "Removed." }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await confirmation.ask("Remove the member \(member.id)?")
-        try await connection.run(.delete(place.path(member.id)), output, done: "Removed.")
+    func request() -> Request<Void> {
+        Request { client throws(MortiseError) in try await target.members(client).remove(target.id) }
     }
 }

@@ -1,11 +1,17 @@
 import ArgumentParser
+import MortiseClient
 
-/// Where a member's new password comes from; never from the arguments, which `ps` shows to everybody.
+/// The new password of a member.
+///
+/// It never comes from the arguments, which `ps` shows to every user of the machine.
 struct PasswordOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A file that holds the password in its first line; - is standard input.", valueName: "path")
+        help: ArgumentHelp(
+            "A file with the password in its first line, 12 to 256 characters; - is standard input.",
+            valueName: "path"
+        )
     )
-    var passwordFile: String?
+    var passwordFile: InputFile?
 
     @Flag(help: "Ask for the password on the terminal, without showing it.")
     var askPassword = false
@@ -16,36 +22,32 @@ struct PasswordOptions: ParsableArguments {
         }
     }
 
-    /// Whether standard input is spoken for.
-    var takesStandardInput: Bool { passwordFile == "-" }
-
-    /// The password, if one is given.
-    func password() async throws -> SecretText? {
-        if let passwordFile { return try await fromFile(passwordFile) }
-        guard askPassword else { return nil }
-        do {
-            let first = try await HiddenPrompt.read("Password of the member: ")
-            guard try await HiddenPrompt.read("Once more: ") == first else {
-                throw CommandFailure.usage("The two passwords differ; nothing was sent.")
-            }
-            return SecretText(first)
-        } catch HiddenPrompt.Fault.noTerminal {
-            throw CommandFailure.usage("There is no terminal to ask on: name a file with --password-file.")
-        } catch HiddenPrompt.Fault.interrupted {
-            throw CommandFailure(.interrupted, "Interrupted; nothing was sent.")
-        }
+    /// Reads the password from the file, or asks for it on the terminal.
+    ///
+    /// - Returns: The password. `nil` if neither option was given.
+    func password() async throws -> SecretToken? {
+        if let passwordFile { return try await passwordFile.readPassword(option: "--password-file") }
+        return askPassword ? try await Self.ask() : nil
     }
 
-    private func fromFile(_ path: String) async throws -> SecretText {
-        let name = path == "-" ? "Standard input" : "The file \(path)"
-        do {
-            let bytes = try await FileAccess.read(path, limit: HiddenPrompt.limit)
-            // A password may begin or end with blanks; only the line break of the file is not part of it.
-            let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n", maxSplits: 1).first ?? ""
-            guard !line.isEmpty else { throw CommandFailure.usage("\(name) holds no password.") }
-            return SecretText(String(line.hasSuffix("\r") ? line.dropLast() : line))
-        } catch let fault as FileAccess.Fault {
-            throw CommandFailure.usage("\(name), which --password-file names, cannot be read: \(fault.reason).")
+    private static func ask() async throws -> SecretToken {
+        let missing = CommandFailure.usage("There is no terminal to ask on. Name a file with --password-file.")
+        let first = try await HiddenPrompt.ask("Password of the member: ", orThrow: missing)
+        guard try await HiddenPrompt.ask("Repeat the password: ", orThrow: missing) == first else {
+            throw CommandFailure.usage("The two passwords differ. Nothing was sent.")
         }
+        return SecretToken(first)
+    }
+}
+
+extension InputFile {
+    /// Reads the first line.
+    ///
+    /// Blanks in it are part of the password, the line break is not.
+    fileprivate func readPassword(option: String) async throws -> SecretToken {
+        let bytes = try await read(limit: HiddenPrompt.limit, option: option)
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n", maxSplits: 1).first ?? ""
+        guard !line.isEmpty else { throw CommandFailure.usage("\(name) holds no password.") }
+        return SecretToken(String(line.hasSuffix("\r") ? line.dropLast() : line))
     }
 }

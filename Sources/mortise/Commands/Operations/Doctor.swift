@@ -2,40 +2,39 @@ import ArgumentParser
 import JSON
 import MortiseClient
 
-/// `mortise doctor`.
+/// The `mortise doctor` command.
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Examine an installation and report each fault in a sentence.",
+        abstract: "Examine an installation or a server, and say what to do about each problem.",
         discussion: HelpText.discussion(
             """
             Without --url, the command examines the installation on this machine, with the settings of `mortise serve`. With
-            --url, it examines a running server from outside: can it be reached, is it ready, which version is it, do the clocks
-            agree, is the connection encrypted. Each fault comes with the next step.
+            --url, it examines a running server from outside: reachability, readiness, version, clock and encryption.
 
-            With --ready, the command only asks the server if it is ready. Use it as the health check of a container.
+            --ready examines readiness alone, which suits the health check of a container.
             """,
-            needs: "the settings of `mortise serve`, or a server. No credential",
+            needs: "the settings of `mortise serve`, or a running server; no credential",
             examples: ["doctor", "doctor --url https://keys.example.com", "doctor --ready"],
             exits: """
-                0 no problem, 1 at least one problem (with --ready: not ready), 3 no Mortise answers, 64 wrong usage or setting, \
+                0 no problem, 1 at least one problem (with --ready: not ready), 3 no Mortise answers, 64 usage or setting error, \
                 130 interrupted
                 """
         )
     )
 
-    @Flag(help: "Only ask the server if it is ready.")
+    @Flag(help: "Examine only the readiness of the server.")
     var ready = false
 
     @Option(
         help: ArgumentHelp(
-            "Examine this server. With --ready also from MORTISE_URL. (default for --ready: \(ServerURL.standard))",
+            "The server to examine. With --ready, also from MORTISE_URL. (default with --ready: \(ServerURL.standard))",
             valueName: "url"
         )
     )
     var url: String?
 
-    @Option(help: ArgumentHelp("End the examination after this many seconds, 1 to 3600.", valueName: "seconds"))
-    var timeout = 30
+    @OptionGroup
+    var time: TimeoutOptions
 
     @Flag(help: "Print the findings as a JSON array.")
     var json = false
@@ -43,39 +42,47 @@ struct Doctor: AsyncParsableCommand {
     @OptionGroup(title: "Installation")
     var installation: InstallationOptions
 
+    private enum Subject {
+        /// The installation on this machine.
+        case installation
+        /// A running server, as its clients see it.
+        case server
+        /// The readiness of a running server.
+        case readiness
+    }
+
+    private var subject: Subject {
+        if ready { return .readiness }
+        return url == nil ? .installation : .server
+    }
+
     func validate() throws {
-        guard (1...3600).contains(timeout) else { throw ValidationError("--timeout is from 1 to 3600 seconds.") }
-        guard (url == nil && !ready) || installation.given.isEmpty else {
-            throw ValidationError(
-                "--url and --ready examine a running server and exclude the flags of an installation."
-            )
+        if case .installation = subject { return }
+        guard installation.given.isEmpty else {
+            throw ValidationError("--url and --ready examine a running server. Remove the options of an installation.")
         }
     }
 
     func run() async throws {
-        let findings: [Finding]
-        if url != nil || ready {
-            let checkup = ServerCheckup(url: try server(), timeout: .seconds(timeout))
-            findings = try await ready ? checkup.readiness() : checkup.run()
-        } else {
-            findings = try await runDoctor(DoctorSettings(installation.reader(), timeout: .seconds(timeout)))
-        }
+        let findings: [Finding] =
+            switch subject {
+            case .installation: try await runDoctor(DoctorSettings(installation.reader(), timeout: time.limit))
+            case .server: try await checkup().run()
+            case .readiness: try await checkup().readiness()
+            }
         try show(findings)
         if findings.contains(where: { $0.level == .problem }) { throw ExitCode(CommandFailure.Kind.refused.rawValue) }
     }
 
-    private func server() throws(CommandFailure) -> ServerURL {
-        if let url { return try ServerURL(url, from: "--url") }
-        return try ServerURL(Environment.value("MORTISE_URL") ?? ServerURL.standard, from: "MORTISE_URL")
+    private func checkup() throws(CommandFailure) -> ServerCheckup {
+        ServerCheckup(url: try ServerURL.find(option: url), timeout: time.limit)
     }
 
     private func show(_ findings: [Finding]) throws {
         if json {
             try Output.line(JSONValue.array(findings.map(\.json)).text)
         } else {
-            for finding in findings {
-                for line in finding.lines { try Output.line(line) }
-            }
+            for line in findings.flatMap(\.lines) { try Output.line(line) }
         }
     }
 }

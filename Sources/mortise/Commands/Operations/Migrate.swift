@@ -1,10 +1,10 @@
 import ArgumentParser
 import Keys
 
-/// `mortise migrate`.
+/// The `mortise migrate` command.
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Bring the databases to the schema of this version.",
+        abstract: "Migrate the databases to the schema of this version.",
         discussion: HelpText.discussion(
             """
             The control database comes first. With --workspaces, the workspaces' databases follow: one alone, and if it succeeds,
@@ -21,7 +21,7 @@ struct Migrate: AsyncParsableCommand {
             ],
             exits: """
                 0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, \
-                64 wrong usage or setting
+                64 usage or setting error
                 """
         )
     )
@@ -52,13 +52,15 @@ struct Migrate: AsyncParsableCommand {
     @OptionGroup(title: "Installation")
     var installation: InstallationOptions
 
+    private var action: MigrateSettings.Action { status ? .status : dryRun ? .dryRun : .apply }
+
     func validate() throws {
         guard !(dryRun && status) else { throw ValidationError("--dry-run and --status exclude each other.") }
-        guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency is a number from 1 to 64.") }
+        guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 64.") }
         guard let canary else { return }
-        guard UUIDv7.parse(canary) != nil else { throw ValidationError("--canary is the id of a workspace.") }
-        guard workspaces, !dryRun, !status else {
-            throw ValidationError("--canary needs --workspaces, and excludes --dry-run and --status.")
+        guard UUIDv7.parse(canary) != nil else { throw ValidationError("--canary must be the id of a workspace.") }
+        guard workspaces, action == .apply else {
+            throw ValidationError("--canary requires --workspaces, and excludes --dry-run and --status.")
         }
     }
 
@@ -66,7 +68,7 @@ struct Migrate: AsyncParsableCommand {
         let settings = try MigrateSettings(
             installation.reader(),
             includesWorkspaces: workspaces,
-            action: status ? .status : dryRun ? .dryRun : .apply,
+            action: action,
             concurrency: concurrency,
             canary: canary.flatMap(UUIDv7.parse),
             printsJSON: json

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `mortise serve`.
+/// The `mortise serve` command.
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server.",
@@ -23,7 +23,7 @@ struct Serve: AsyncParsableCommand {
                 "serve --listen 0.0.0.0:8080 --database-url-file /run/secrets/database-url --pepper-file /run/secrets/peppers",
                 "serve --operator-key-file operator.key --log-format json --access-log all",
             ],
-            exits: "0 stopped as asked, 1 could not start or had to stop, 64 wrong usage or setting"
+            exits: "0 stopped by a signal, 1 could not start or had to stop, 64 usage or setting error"
         )
     )
 

@@ -1,17 +1,23 @@
 import ArgumentParser
 
-/// `mortise organization`.
+/// The `mortise organization` commands.
 struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "organization",
-        abstract: "Organizations: create, list, get, update.",
+        abstract: "Manage organizations: create, list, get, update.",
         discussion: HelpText.reflowed(
             """
-            An organization owns workspaces, and its admin keys manage them. These commands are the platform's: they need
-            the operator key.
+            An organization owns workspaces, and its admin keys manage them. These commands are for the operators of the
+            platform and need the operator key.
             """
         ),
         subcommands: [OrganizationCreate.self, OrganizationList.self, OrganizationGet.self, OrganizationUpdate.self],
         aliases: ["org"]
     )
+}
+
+/// The organization of a command.
+struct OrganizationArgument: ParsableArguments {
+    @Argument(help: "The id or slug of the organization.")
+    var organization: String
 }

@@ -1,13 +1,16 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct OrganizationCreate: AsyncParsableCommand {
+/// The `mortise organization create` command.
+struct OrganizationCreate: NewTokenCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Create an organization, its default workspace and its first admin key.",
         discussion: HelpText.discussion(
-            "The workspace's database exists and is migrated when the command returns. The admin key's token is shown once.",
+            """
+            When the command returns, the database of the workspace exists and has the current schema. The token of the admin
+            key is shown only once. Without --show-token or --token-out, nothing is created.
+            """,
             needs: HelpText.operatorKey,
             examples: [
                 "organization create \"Acme\" --token-out acme-admin.key",
@@ -16,33 +19,32 @@ struct OrganizationCreate: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: "The name, for people.")
+    @Argument(help: "The display name.")
     var name: String
 
-    @Option(help: "The short name in URLs; made from the name when absent.")
+    @Option(help: "The short name in URLs. (default: derived from the name)")
     var slug: String?
 
-    @Option(help: "What the organization's tokens begin with instead of Mortise's own prefixes, up to 4 characters.")
+    @Option(
+        help: """
+            The prefix of the organization's tokens: a lower-case letter and up to three lower-case letters or digits. \
+            (default: Mortise's own prefixes)
+            """
+    )
     var tokenPrefix: String?
 
-    @OptionGroup(title: "The new token")
-    var token: TokenOptions
+    @OptionGroup
+    var options: NewTokenOptions
 
-    @OptionGroup(title: "Repeating")
-    var idempotency: IdempotencyOptions
-
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        var body = JSONObject()
-        body["name"] = .string(name)
-        body["slug"] = slug.map(JSONValue.string)
-        body["token_prefix"] = tokenPrefix.map(JSONValue.string)
-        let request = Call.post(["v1", "organizations"], body, idempotencyKey: idempotency.key)
-        try await connection.makeToken(request, token, output)
+    func request(idempotencyKey: String) -> Request<NewToken> {
+        Request { client throws(MortiseError) in
+            let created = try await client.organizations.create(
+                name: name,
+                slug: slug,
+                tokenPrefix: tokenPrefix,
+                idempotencyKey: idempotencyKey
+            )
+            return NewToken(id: created.organization.id, token: created.token)
+        }
     }
 }

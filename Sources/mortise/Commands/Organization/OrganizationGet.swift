@@ -1,27 +1,25 @@
 import ArgumentParser
 import MortiseClient
 
-struct OrganizationGet: AsyncParsableCommand {
+/// The `mortise organization get` command.
+struct OrganizationGet: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show one organization.",
+        abstract: "Show an organization.",
         discussion: HelpText.discussion(
-            "Everything that the server tells of it.",
+            "Prints every property of the organization.",
             needs: HelpText.operatorKey,
-            examples: ["organization get 0198c0de-0000-7000-8000-000000000001"]
+            examples: ["organization get acme", "organization get 0198c0de-0000-7000-8000-000000000001 --json"]
         )
     )
 
-    @Argument(help: "The organization's id.")
-    var organization: String
+    @OptionGroup
+    var target: OrganizationArgument
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.get(["v1", "organizations", organization]), output)
+    func request() -> Request<Mortise.Organization> {
+        Request { client throws(MortiseError) in try await client.organizations.get(target.organization) }
     }
 }

@@ -1,37 +1,31 @@
 import ArgumentParser
-import JSON
+import MortiseClient
 
-struct OrganizationList: AsyncParsableCommand {
+/// The `mortise organization list` command.
+struct OrganizationList: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List organizations, newest first.",
         discussion: HelpText.discussion(
-            "A table on a terminal; --json for scripts.",
+            "Prints a table, or JSON for scripts.",
             needs: HelpText.operatorKey,
             examples: ["organization list", "organization list --all --json"]
         )
     )
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
+    @OptionGroup
+    var options: ListOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var columns: [TableColumn<Mortise.Organization>] {
+        [
+            TableColumn("ID") { $0.id },
+            TableColumn("NAME", minimum: 12) { $0.name },
+            TableColumn("SLUG", minimum: 8) { $0.slug },
+            TableColumn("CREATED (UTC)") { DisplayText.minute($0.createdAt) },
+        ]
+    }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        let listing = Listing(
-            path: ["v1", "organizations"],
-            query: [],
-            columns: [Column("ID"), Column("NAME", minimum: 12), Column("SLUG", minimum: 8), Column("CREATED (UTC)")]
-        ) { item in
-            [
-                Wording.text(item["id"]), Wording.text(item["name"]), Wording.text(item["slug"]),
-                Wording.minute(item["created_at"]),
-            ]
-        }
-        try await listing.show(pages, connection, output)
+    func list(_ client: Mortise) -> PageSequence<Mortise.Organization> {
+        client.organizations.list(limit: options.pages.limit)
     }
 }

@@ -1,13 +1,15 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct OrganizationUpdate: AsyncParsableCommand {
+/// The `mortise organization update` command.
+struct OrganizationUpdate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
         abstract: "Change the name, the slug or the token prefix of an organization.",
         discussion: HelpText.discussion(
-            "Only what is named changes. Tokens depend on neither name nor slug, and those that were made keep their prefix.",
+            """
+            Options that are absent change nothing. Tokens depend on neither name nor slug. Existing tokens keep their prefix.
+            """,
             needs: HelpText.operatorKey,
             examples: [
                 "organization update acme --name \"Acme & Sons\"", "organization update acme --clear-token-prefix",
@@ -15,8 +17,8 @@ struct OrganizationUpdate: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: "The organization's id or slug.")
-    var organization: String
+    @OptionGroup
+    var target: OrganizationArgument
 
     @Option(help: "The new name.")
     var name: String?
@@ -24,32 +26,30 @@ struct OrganizationUpdate: AsyncParsableCommand {
     @Option(help: "The new slug.")
     var slug: String?
 
-    @Option(help: "What new tokens begin with: a letter and up to three letters or digits, in lower case.")
+    @Option(
+        help: "The prefix of new tokens: a lower-case letter and up to three lower-case letters or digits."
+    )
     var tokenPrefix: String?
 
-    @Flag(help: "Let new tokens begin as they do without a prefix of one's own.")
+    @Flag(help: "Use Mortise's own prefixes for new tokens.")
     var clearTokenPrefix = false
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: CallOptions
 
     func validate() throws {
         guard name != nil || slug != nil || tokenPrefix != nil || clearTokenPrefix else {
-            throw ValidationError("There is nothing to change.")
+            throw ValidationError.nothingToChange
         }
         guard tokenPrefix == nil || !clearTokenPrefix else {
             throw ValidationError("--token-prefix and --clear-token-prefix exclude each other.")
         }
     }
 
-    func run() async throws {
-        var body = JSONObject()
-        body["name"] = name.map(JSONValue.string)
-        body["slug"] = slug.map(JSONValue.string)
-        body["token_prefix"] = clearTokenPrefix ? .null : tokenPrefix.map(JSONValue.string)
-        try await connection.show(.patch(["v1", "organizations", organization], body), output)
+    func request() -> Request<Mortise.Organization> {
+        let prefix = Change(tokenPrefix, clears: clearTokenPrefix)
+        return Request { client throws(MortiseError) in
+            try await client.organizations.update(target.organization, name: name, slug: slug, tokenPrefix: prefix)
+        }
     }
 }

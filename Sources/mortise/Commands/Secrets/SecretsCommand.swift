@@ -1,48 +1,52 @@
 import ArgumentParser
 import Keys
 
-/// `mortise secrets`.
+/// The `mortise secrets` commands.
 struct SecretsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "secrets",
-        abstract: "The secrets file of an installation: new.",
+        abstract: "Manage the secrets file of an installation: new.",
         discussion: HelpText.reflowed(
             """
-            The secrets file holds what must never be in the database: the peppers that key the digests of tokens, the
-            secrets behind idempotent answers, those behind the database roles' passwords, and those that sign members'
-            sessions. All nodes of an installation need the same file. Without it no token can be verified: keep a copy in a safe place.
+            The secrets file holds the secrets that must never be in the database. They are the peppers for the digests of
+            tokens, and the secrets for idempotent answers, for the passwords of database roles, and for the signatures of
+            members' sessions. All nodes of an installation need the same file. Without it no token can be verified, so keep a
+            copy in a safe place.
             """
         ),
         subcommands: [SecretsNew.self]
     )
 }
 
+/// The `mortise secrets new` command.
 struct SecretsNew: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
-        abstract: "Write a new secrets file.",
+        abstract: "Create a secrets file.",
         discussion: HelpText.discussion(
             """
-            The file is readable by you alone (mode 0600) and is never overwritten. `mortise serve` reads it with --pepper-file
-            or MORTISE_PEPPER_FILE.
+            Only you can read the file (mode 0600). An existing file is never overwritten. `mortise serve` reads the file with
+            --pepper-file or MORTISE_PEPPER_FILE.
             """,
             needs: "nothing",
             examples: ["secrets new /etc/mortise/secrets", "serve --pepper-file /etc/mortise/secrets"],
-            exits: "0 done, 64 wrong usage or the file exists, 74 output not written"
+            exits: "0 success, 64 usage error or existing file, 74 output error"
         )
     )
 
-    @Argument(help: ArgumentHelp("The file to make.", valueName: "path"))
+    @Argument(help: ArgumentHelp("The file to create.", valueName: "path"))
     var path: String
 
-    @Option(help: "The name by which the database refers to these secrets: 1 to 16 of a-z, 0-9 and -.")
+    @Option(help: "The id of the secrets in the database: 1 to 16 characters of a-z, 0-9 and -.")
     var id = "s1"
 
     func run() async throws {
-        guard let id = SecretID(id) else { throw CommandFailure.usage("--id is 1 to 16 of a-z, 0-9 and -.") }
+        guard let id = SecretID(id) else {
+            throw CommandFailure.usage("--id must be 1 to 16 characters of a-z, 0-9 and -.")
+        }
         var random = SystemRandomNumberGenerator()
         guard let secrets = SecretsFile.random(id: id, using: &random) else {
-            throw CommandFailure(.output, "No secrets could be made.")
+            throw CommandFailure(.output, "The secrets could not be created.")
         }
         try await FileAccess.writeSecret(secrets.reveal(), to: path)
         try Output.line(

@@ -1,60 +1,69 @@
 import ArgumentParser
 import JSON
+import MortiseClient
 
-/// Where the public keys of a session issuer are.
+/// The place of a session issuer's public keys.
 struct KeySetOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The URL of a JSON Web Key Set; https, or http to the server itself.", valueName: "url")
+        help: ArgumentHelp(
+            "The URL of a JSON Web Key Set: https, or http on the server's own machine.",
+            valueName: "url"
+        )
     )
     var jwksURL: String?
 
-    @Option(help: ArgumentHelp("A file with one on every node of the server.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp(
+            "A file with a JSON Web Key Set, by its absolute path on every node of the server.",
+            valueName: "path"
+        )
+    )
     var jwksFile: String?
 
     @Option(
-        help: ArgumentHelp("A file with one here, which the server stores; - is standard input.", valueName: "path")
+        help: ArgumentHelp(
+            "A file with a JSON Web Key Set on this machine, which the server stores; - is standard input.",
+            valueName: "path"
+        )
     )
-    var jwks: String?
+    var jwks: InputFile?
+
+    private static let rule = "Name the public keys with exactly one of --jwks-url, --jwks-file and --jwks."
 
     func validate() throws {
-        guard [jwksURL, jwksFile, jwks].count(where: { $0 != nil }) == 1 else {
-            throw ValidationError("Say where its keys are: exactly one of --jwks-url, --jwks-file and --jwks.")
+        guard [jwksURL, jwksFile, jwks?.path].count(where: { $0 != nil }) == 1 else {
+            throw ValidationError(Self.rule)
         }
     }
 
-    /// Whether standard input is spoken for.
-    var takesStandardInput: Bool { jwks == "-" }
-
-    /// The member of the body that says it.
-    func member() async throws -> (name: String, value: JSONValue) {
-        if let jwksURL { return ("jwks_url", .string(jwksURL)) }
-        if let jwksFile { return ("jwks_file", .string(jwksFile)) }
-        return ("jwks", try await keySet(in: jwks ?? "-"))
+    /// Returns the source of the keys.
+    ///
+    /// Reads the file of `--jwks`.
+    func source() async throws -> Mortise.SessionIssuer.KeySource {
+        if let jwksURL { return .url(jwksURL) }
+        if let jwksFile { return .file(jwksFile) }
+        guard let jwks else { throw CommandFailure.usage(Self.rule) }
+        return .inline(try await Self.keySet(in: jwks))
     }
 
-    private func keySet(in path: String) async throws -> JSONValue {
-        // What the server takes at most.
+    /// Reads a key set and refuses private keys.
+    private static func keySet(in file: InputFile) async throws -> [String: JSONContent] {
+        // The server accepts no larger one.
         let limit = 256 * 1024
-        let name = path == "-" ? "Standard input" : "The file \(path)"
-        let bytes: [UInt8]
-        do {
-            bytes = try await FileAccess.read(path, limit: limit)
-        } catch let fault as FileAccess.Fault {
-            throw CommandFailure.usage("\(name), which --jwks names, cannot be read: \(fault.reason).")
-        }
-        let set: JSONValue
-        do throws(JSONError) {
-            set = try JSONValue(parsing: bytes, limits: JSONLimits(maximumBytes: limit))
-        } catch {
-            throw CommandFailure.usage("\(name) is \(error).")
-        }
-        guard let keys = set["keys"]?.array else {
-            throw CommandFailure.usage("\(name) is not a JSON Web Key Set, which has a list of keys.")
+        let input = try JSONInput(
+            try await file.read(limit: limit, option: "--jwks"),
+            limit: limit,
+            source: file.name
+        )
+        guard let keys = input.value["keys"]?.array else {
+            throw CommandFailure.usage("\(file.name) is not a JSON Web Key Set, which has a list of keys.")
         }
         // d is the private half of a pair, k a shared secret (RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 8037 section 2).
         guard !keys.contains(where: { $0["d"] != nil || $0["k"] != nil }) else {
-            throw CommandFailure.usage("\(name) holds a private key; nothing was sent. Give the public ones.")
+            throw CommandFailure.usage(
+                "\(file.name) holds a private key. Nothing was sent. Give the public keys alone."
+            )
         }
-        return set
+        return try input.members()
     }
 }

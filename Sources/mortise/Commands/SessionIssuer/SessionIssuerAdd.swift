@@ -1,19 +1,19 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct SessionIssuerAdd: AsyncParsableCommand {
+/// The `mortise session-issuer add` command.
+struct SessionIssuerAdd: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "add",
-        abstract: "Believe an issuer's sessions.",
+        abstract: "Trust a session issuer.",
         discussion: HelpText.discussion(
             """
-            Its users then see, make and revoke client keys of their own in this organization; with a role that is named here, also
-            those of the organization of the application that is active in their session. From a URL, keys are read again every
-            hour, and when a session names an unknown one.
+            Users of the issuer can then list, create and revoke their own client keys in this organization. A user with one of
+            the roles below can do the same with the keys of the application's organization that is active in the session. The
+            server reads keys from a URL again every hour, and when a session names an unknown key.
 
-            Name your pages with --authorized-party: without any, a session counts that was made for another site of the same
-            issuer.
+            Name the origins of your pages with --authorized-party. Without it, the server accepts sessions that the issuer
+            made for another site.
             """,
             needs: HelpText.operatorKey,
             examples: [
@@ -25,18 +25,18 @@ struct SessionIssuerAdd: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: "What its tokens say in the claim iss, to the letter.")
+    @Argument(help: "The issuer, exactly as the claim iss of its tokens has it.")
     var issuer: String
 
-    @OptionGroup(title: "Where")
-    var place: SessionIssuerPlace
+    @OptionGroup(title: "Organization")
+    var place: OrganizationOptions
 
-    @OptionGroup(title: "Its public keys, from one place")
+    @OptionGroup(title: "Public keys (exactly one)")
     var keys: KeySetOptions
 
     @Option(
         help: ArgumentHelp(
-            "A signature algorithm that is accepted, such as ES256 or EdDSA; RS256 without any. Repeat for more.",
+            "A signature algorithm to accept, such as ES256 or EdDSA. Repeatable. (default: RS256)",
             valueName: "name"
         )
     )
@@ -44,56 +44,55 @@ struct SessionIssuerAdd: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What the claim azp may be, as a rule the origin of a page; it is not looked at without any. Repeat for more.",
+            "An accepted value of the claim azp, usually the origin of a page. Repeatable. (default: azp is not checked)",
             valueName: "origin"
         )
     )
     var authorizedParty: [String] = []
 
     @Option(
-        help: ArgumentHelp("A role that sees the keys of its organization. Repeat for more.", valueName: "role")
+        help: ArgumentHelp(
+            "A role that can list the keys of its organization. Repeatable. (default: none)",
+            valueName: "role"
+        )
     )
     var readRole: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A role that also makes and revokes them; admin without any. Repeat for more.",
+            "A role that can list, create and revoke the keys of its organization. Repeatable. (default: admin)",
             valueName: "role"
         )
     )
     var manageRole: [String] = []
 
-    @Flag(help: "No role makes and revokes the keys of its organization.")
+    @Flag(help: "Let no role create and revoke the keys of its organization.")
     var noManageRole = false
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    @OptionGroup
+    var options: CreateOptions
 
     func validate() throws {
         guard manageRole.isEmpty || !noManageRole else {
             throw ValidationError("--manage-role and --no-manage-role exclude each other.")
         }
-        guard !(keys.takesStandardInput && connection.takesStandardInput) else {
-            throw ValidationError("--jwks and --token-file cannot both be standard input.")
+        try options.call.connection.check(keys.jwks, of: "--jwks")
+    }
+
+    func request() async throws -> Request<Mortise.SessionIssuer> {
+        let source = try await keys.source()
+        let key = options.idempotency.makeKey()
+        return Request { client throws(MortiseError) in
+            try await client.sessionIssuers(of: place.organization)
+                .add(
+                    issuer: issuer,
+                    keys: source,
+                    algorithms: algorithm.isEmpty ? nil : algorithm,
+                    authorizedParties: authorizedParty,
+                    readRoles: readRole,
+                    manageRoles: manageRole.isEmpty && !noManageRole ? nil : manageRole,
+                    idempotencyKey: key
+                )
         }
-    }
-
-    func run() async throws {
-        var body = JSONObject()
-        body["issuer"] = .string(issuer)
-        let source = try await keys.member()
-        body[source.name] = source.value
-        body["algorithms"] = array(algorithm)
-        body["authorized_parties"] = array(authorizedParty)
-        body["read_roles"] = array(readRole)
-        body["manage_roles"] = noManageRole ? .array([]) : array(manageRole)
-        try await connection.show(.post(place.path(), body), output)
-    }
-
-    private func array(_ texts: [String]) -> JSONValue? {
-        texts.isEmpty ? nil : .array(texts.map(JSONValue.string))
     }
 }

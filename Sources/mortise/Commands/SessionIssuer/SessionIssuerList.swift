@@ -1,46 +1,38 @@
 import ArgumentParser
-import JSON
+import MortiseClient
 
-struct SessionIssuerList: AsyncParsableCommand {
+/// The `mortise session-issuer list` command.
+struct SessionIssuerList: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List session issuers, newest first.",
+        abstract: "List the session issuers of an organization, newest first.",
         discussion: HelpText.discussion(
-            "The algorithms that are accepted, and when an issuer was added, are in --json.",
+            "--json also shows the accepted algorithms and the creation time.",
             needs: HelpText.operatorKey,
             examples: ["session-issuer list --organization acme", "session-issuer list --organization acme --json"]
         )
     )
 
-    @OptionGroup(title: "Whose issuers")
-    var place: SessionIssuerPlace
+    @OptionGroup(title: "Organization")
+    var place: OrganizationOptions
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
+    @OptionGroup
+    var options: ListOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var columns: [TableColumn<Mortise.SessionIssuer>] {
+        [
+            TableColumn("ID") { $0.id },
+            TableColumn("ISSUER", minimum: 12) { $0.issuer },
+            TableColumn("KEYS", minimum: 12) {
+                $0.hasInlineJWKS ? "stored" : DisplayText.optional($0.jwksURL ?? $0.jwksFile)
+            },
+            TableColumn("PARTIES", minimum: 8) { DisplayText.list($0.authorizedParties) },
+            TableColumn("READ", minimum: 6) { DisplayText.list($0.readRoles) },
+            TableColumn("MANAGE", minimum: 6) { DisplayText.list($0.manageRoles) },
+        ]
+    }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        let listing = Listing(
-            path: place.path(),
-            query: [],
-            columns: [
-                Column("ID"), Column("ISSUER", minimum: 12), Column("KEYS", minimum: 12), Column("PARTIES", minimum: 8),
-                Column("SEE", minimum: 6), Column("MANAGE", minimum: 6),
-            ]
-        ) { item in
-            let isInline = item["has_inline_jwks"]?.bool ?? false
-            return [
-                Wording.text(item["id"]), Wording.text(item["issuer"]),
-                isInline ? "stored" : Wording.text(item["jwks_url"]?.string.map(JSONValue.string) ?? item["jwks_file"]),
-                Wording.text(item["authorized_parties"]), Wording.text(item["read_roles"]),
-                Wording.text(item["manage_roles"]),
-            ]
-        }
-        try await listing.show(pages, connection, output)
+    func list(_ client: Mortise) -> PageSequence<Mortise.SessionIssuer> {
+        client.sessionIssuers(of: place.organization).list(limit: options.pages.limit)
     }
 }

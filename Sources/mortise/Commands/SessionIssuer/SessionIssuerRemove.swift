@@ -1,12 +1,13 @@
 import ArgumentParser
 import MortiseClient
 
-struct SessionIssuerRemove: AsyncParsableCommand {
+/// The `mortise session-issuer remove` command.
+struct SessionIssuerRemove: ActionCommand, ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Believe an issuer's sessions no longer.",
+        abstract: "Stop trusting a session issuer.",
         discussion: HelpText.discussion(
-            "Its users are refused from then on; the keys that they made work on. Asks first.",
+            "Sessions of the issuer are refused from then on. The keys that its users created still work. Asks for confirmation.",
             needs: HelpText.operatorKey,
             examples: [
                 "session-issuer remove ID --organization acme", "session-issuer remove ID --organization acme --yes",
@@ -14,22 +15,24 @@ struct SessionIssuerRemove: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: ArgumentHelp("The issuer's id, as `mortise session-issuer list` shows it.", valueName: "id"))
+    @Argument(
+        help: ArgumentHelp("The id of the issuer, as `mortise session-issuer list` shows it.", valueName: "id")
+    )
     var id: String
 
-    @OptionGroup(title: "Where")
-    var place: SessionIssuerPlace
+    @OptionGroup(title: "Organization")
+    var place: OrganizationOptions
 
-    @OptionGroup var confirmation: Confirmation
+    @OptionGroup
+    var options: ConfirmedOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var question: String { "Remove the session issuer \(id)? The sessions of its users are refused." }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    var success: String { "Removed." }
 
-    func run() async throws {
-        try await confirmation.ask("Remove the session issuer \(id)? Its users' sessions are refused then.")
-        try await connection.run(.delete(place.path(id)), output, done: "Removed.")
+    func request() -> Request<Void> {
+        Request { client throws(MortiseError) in
+            try await client.sessionIssuers(of: place.organization).remove(id)
+        }
     }
 }

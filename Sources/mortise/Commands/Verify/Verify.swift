@@ -2,17 +2,17 @@ import ArgumentParser
 import JSON
 import MortiseClient
 
-/// `mortise verify`.
+/// The `mortise verify` command.
 struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Ask whether a token is valid, and why not.",
+        abstract: "Verify a token, and explain a refusal.",
         discussion: HelpText.discussion(
             """
-            The token comes from --from, from standard input, or from a hidden prompt on a terminal; it is not an argument, for ps
-            would show it. Two tokens are at work: the credential, which asks (see Connection), and the one that is asked about.
+            The token comes from --from, from standard input, or from a hidden prompt on a terminal. It is not an argument,
+            because ps would show it. The command uses two tokens: the credential (see Connection), and the token to verify.
 
-            With --batch, each line of the file is a token, or a JSON object as POST /v1/verify takes it. They are asked a hundred
-            at a time; --json prints one verdict a line, in the order of the file.
+            With --batch, each line of the file is a token, or a JSON object as POST /v1/verify takes it. The command sends 100
+            lines at a time. --json prints one verdict per line, in the order of the file.
             """,
             needs: "a running server, and an admin key with the permission keys:verify",
             examples: [
@@ -21,17 +21,17 @@ struct Verify: AsyncParsableCommand {
                 "verify --batch tokens.txt --json",
             ],
             exits: """
-                0 valid, 4 not valid (with --batch: any of them), 1 refused by the server, 3 no Mortise answers, 64 wrong usage, \
-                74 output not written, 130 interrupted
+                0 valid, 4 not valid (with --batch: at least one), 1 refused by the server, 3 no Mortise answers, \
+                64 usage error, 74 output error, 130 interrupted
                 """
         )
     )
 
-    @OptionGroup(title: "The token")
+    @OptionGroup(title: "Token")
     var source: VerifySource
 
-    @OptionGroup(title: "What is asked of it")
-    var question: VerifyQuestion
+    @OptionGroup(title: "Conditions")
+    var conditions: VerifyConditions
 
     @OptionGroup(title: "Output")
     var output: VerifyOutput
@@ -40,56 +40,63 @@ struct Verify: AsyncParsableCommand {
     var connection: ConnectionOptions
 
     /// The exit code for a token that is not valid.
-    static let invalid = ExitCode(4)
+    private static let invalid = ExitCode(4)
 
     func validate() throws {
-        guard !(source.takesStandardInput && connection.takesStandardInput) else {
-            throw ValidationError("Standard input cannot hold both the credential and what is verified.")
-        }
+        try connection.check(source.from, of: "--from")
+        try connection.check(source.batch, of: "--batch")
     }
 
     func run() async throws {
         let isValid: Bool
-        if let batch = source.batch {
-            isValid = try await VerifyBatch(path: batch, question: question, output: output).run(connection)
+        if let file = source.batch {
+            let batch = try await VerifyBatch(file, conditions)
+            isValid = try await batch.run(connection.client(), output.format)
         } else {
-            isValid = try await single()
+            isValid = try await verifyOne()
         }
-        if !isValid { throw Verify.invalid }
+        if !isValid { throw Self.invalid }
     }
 
-    private func single() async throws -> Bool {
-        let token = try await subjectToken()
-        let verdict = try await connection.withClient {
-            try await $0.send(.post(["v1", "verify"], question.body(token)))
+    /// Verifies one token and prints the verdict.
+    ///
+    /// Returns true if the token is valid.
+    private func verifyOne() async throws -> Bool {
+        let verification = conditions.verification(of: try await token())
+        let request = Request { client throws(MortiseError) in
+            try await client.verify(
+                verification.token,
+                scopes: verification.scopes,
+                address: verification.address,
+                mode: verification.mode,
+                namespace: verification.namespace
+            )
         }
-        guard let verdict, let isValid = verdict["valid"]?.bool else {
-            throw CommandFailure(.unreachable, "The server's answer is not a verdict.")
+        let answer = try await connection.client().answer(to: request)
+        switch output.format {
+        case .text: for line in VerdictText.lines(answer) { try Output.line(line) }
+        case .json: try Output.line(answer.json.text)
+        case .quiet: break
         }
-        if output.json {
-            try Output.line(verdict.text)
-        } else if !output.quiet {
-            for line in VerdictWording.lines(verdict) { try Output.line(line) }
-        }
-        return isValid
+        return answer.value.isValid
     }
 
-    private func subjectToken() async throws -> SecretText {
-        if let from = source.from { return try await Credential.fromFile(from, flag: "--from") }
+    private func token() async throws -> SecretToken {
+        if let from = source.from { return try await from.readToken(option: "--from") }
         if !Terminal.isInput {
-            guard !connection.takesStandardInput else {
+            guard connection.tokenFile?.isStandardInput != true else {
                 throw CommandFailure.usage(
-                    "Standard input holds the credential already: name the token's file with --from."
+                    "Standard input holds the credential. Name the file of the token to verify with --from."
                 )
             }
-            return try await Credential.fromFile("-", flag: "--from")
+            return try await InputFile.standardInput.readToken(option: "--from")
         }
-        do {
-            return try Credential.checked(await HiddenPrompt.read("Token to verify: "), from: "What was typed")
-        } catch HiddenPrompt.Fault.noTerminal {
-            throw CommandFailure.usage("There is no token: name its file with --from, or put it on standard input.")
-        } catch HiddenPrompt.Fault.interrupted {
-            throw CommandFailure(.interrupted, "Interrupted; nothing was sent.")
-        }
+        let missing = CommandFailure.usage(
+            "There is no token. Name its file with --from, or pass it on standard input."
+        )
+        return try SecretToken(
+            checking: try await HiddenPrompt.ask("Token to verify: ", orThrow: missing),
+            from: "The input"
+        )
     }
 }

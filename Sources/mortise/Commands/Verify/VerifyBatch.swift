@@ -1,99 +1,56 @@
-import ArgumentParser
 import JSON
 import MortiseClient
 
-/// Verifies the tokens of a file.
+/// The tokens of a file, which are verified many at a time.
 struct VerifyBatch {
-    let path: String
-    let question: VerifyQuestion
-    let output: VerifyOutput
+    private let lines: [VerifyBatchLine]
 
-    /// What `POST /v1/verify/batch` takes at once.
+    /// The most that `POST /v1/verify/batch` takes.
     private static let size = 100
-    /// A hundred thousand tokens and more; they are held in memory.
+    /// Enough for more than 100,000 tokens, which are held in memory.
     private static let fileLimit = 16 * 1024 * 1024
 
-    private struct Question {
-        let line: Int
-        let body: JSONObject
+    private static let columns = [
+        TableColumn<(VerifyBatchLine, Mortise.Verdict)>("LINE") { "\($0.0.number)" },
+        TableColumn("VERDICT") { $0.1.code.rawValue },
+        TableColumn("KEY") { DisplayText.optional($0.1.key?.id) },
+        TableColumn("NAME", minimum: 12) { DisplayText.optional($0.1.key?.name) },
+    ]
+
+    /// Reads the whole file before anything is sent, so that a fault in the last line stops all of it.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage`, which names the line and does not quote it.
+    init(_ file: InputFile, _ conditions: VerifyConditions) async throws {
+        let bytes = try await file.read(limit: Self.fileLimit, option: "--batch")
+        var lines: [VerifyBatchLine] = []
+        let texts = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, text) in texts.enumerated() {
+            let text = String(text).trimmingBlanks
+            guard !text.isEmpty else { continue }
+            lines.append(try VerifyBatchLine(text, number: index + 1, of: file, conditions))
+        }
+        guard !lines.isEmpty else { throw CommandFailure.usage("\(file.name) holds no token.") }
+        self.lines = lines
     }
 
-    /// Asks about all of them; whether all are valid.
-    func run(_ connection: ConnectionOptions) async throws -> Bool {
-        let questions = try await questions()
-        return try await connection.withClient { client in
-            var table: Table?
-            var isValid = true
-            for start in stride(from: 0, to: questions.count, by: VerifyBatch.size) {
-                let part = questions[start..<min(start + VerifyBatch.size, questions.count)]
-                let verdicts = try await ask(part, client)
-                isValid = isValid && verdicts.allSatisfy { $0["valid"]?.bool == true }
-                try show(part, verdicts, &table)
+    /// Verifies the tokens and prints the verdicts.
+    ///
+    /// Returns true if all tokens are valid.
+    func run(_ client: ServerClient, _ format: OutputFormat) async throws -> Bool {
+        var table = TablePrinter(Self.columns)
+        var isValid = true
+        for start in stride(from: 0, to: lines.count, by: Self.size) {
+            let part = lines[start..<min(start + Self.size, lines.count)]
+            let verifications = part.map(\.verification)
+            let request = Request { client throws(MortiseError) in try await client.verify(verifications) }
+            let answer = try await client.answer(to: request)
+            isValid = isValid && answer.value.allSatisfy(\.isValid)
+            switch format {
+            case .text: try table.print(Array(zip(part, answer.value)))
+            case .json: for verdict in answer.json["verdicts"]?.array ?? [] { try Output.line(verdict.text) }
+            case .quiet: break
             }
-            return isValid
         }
-    }
-
-    private func ask(_ questions: ArraySlice<Question>, _ client: CommandClient) async throws -> [JSONValue] {
-        var body = JSONObject()
-        body["requests"] = .array(questions.map { .object($0.body) })
-        let answer = try await client.send(.post(["v1", "verify", "batch"], body))
-        guard let verdicts = answer?["verdicts"]?.array, verdicts.count == questions.count else {
-            throw CommandFailure(.unreachable, "The server did not answer with one verdict for each token.")
-        }
-        return verdicts
-    }
-
-    private func show(_ questions: ArraySlice<Question>, _ verdicts: [JSONValue], _ table: inout Table?) throws {
-        if output.quiet { return }
-        if output.json {
-            for verdict in verdicts { try Output.line(verdict.text) }
-            return
-        }
-        let rows = zip(questions, verdicts)
-            .map { question, verdict in
-                [
-                    "\(question.line)", Wording.text(verdict["code"]), Wording.text(verdict["key"]?["id"]),
-                    Wording.text(verdict["key"]?["name"]),
-                ]
-            }
-        let columns = [Column("LINE"), Column("VERDICT"), Column("KEY"), Column("NAME", minimum: 12)]
-        let layout = table ?? Table(columns, rows: rows, width: Terminal.outputWidth)
-        if table == nil { try Output.line(layout.header) }
-        table = layout
-        for row in rows { try Output.line(layout.line(row)) }
-    }
-
-    /// Reads the file before anything is sent, so that a fault in its last line stops all of it.
-    private func questions() async throws -> [Question] {
-        let text: String
-        do {
-            text = String(decoding: try await FileAccess.read(path, limit: VerifyBatch.fileLimit), as: UTF8.self)
-        } catch let fault as FileAccess.Fault {
-            throw CommandFailure.usage("The tokens cannot be read from \(path): \(fault.reason).")
-        }
-        var questions: [Question] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = String(line).trimmingBlanks
-            if !line.isEmpty { questions.append(Question(line: index + 1, body: try body(line, at: index + 1))) }
-        }
-        guard !questions.isEmpty else { throw CommandFailure.usage("\(path) holds no token.") }
-        return questions
-    }
-
-    private func body(_ line: String, at number: Int) throws -> JSONObject {
-        guard line.hasPrefix("{") else {
-            return question.body(try Credential.checked(line, from: "Line \(number) of \(path)"))
-        }
-        guard let object = try? JSONValue(parsing: Array(line.utf8)).object else {
-            throw CommandFailure.usage("Line \(number) of \(path) is neither a token nor a JSON object.")
-        }
-        guard let token = object["token"]?.string else {
-            throw CommandFailure.usage("Line \(number) of \(path) is a JSON object without a \"token\".")
-        }
-        // What the line says wins over what the options say of all lines.
-        var body = question.body(SecretText(token))
-        for member in object.members { body[member.name] = member.value }
-        return body
+        return isValid
     }
 }

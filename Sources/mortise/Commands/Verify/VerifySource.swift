@@ -1,30 +1,33 @@
 import ArgumentParser
 
-/// Where the token comes from that is asked about.
+/// The tokens to verify.
 struct VerifySource: ParsableArguments {
-    @Option(help: ArgumentHelp("A file that holds the token; - is standard input.", valueName: "path"))
-    var from: String?
+    @Option(
+        help: ArgumentHelp(
+            "A file with the token; - is standard input. (default: standard input, or a prompt on a terminal)",
+            valueName: "path"
+        )
+    )
+    var from: InputFile?
 
-    @Option(help: ArgumentHelp("A file with many tokens, one a line; - is standard input.", valueName: "path"))
-    var batch: String?
+    @Option(help: ArgumentHelp("A file with many tokens, one per line; - is standard input.", valueName: "path"))
+    var batch: InputFile?
 
     func validate() throws {
         guard from == nil || batch == nil else { throw ValidationError("--from and --batch exclude each other.") }
     }
-
-    /// Whether standard input is named.
-    var takesStandardInput: Bool { batch == "-" || from == "-" }
 }
 
-/// How a verdict is shown.
+/// The output of `mortise verify`.
 struct VerifyOutput: ParsableArguments {
-    @Flag(name: .long, help: "Print the server's JSON.")
+    @Flag(name: .long, help: "Print the server's JSON instead of text.")
     var json = false
 
-    @Flag(name: .shortAndLong, help: "Print nothing; the exit code is the answer.")
+    @Flag(name: .shortAndLong, help: "Print nothing. The exit code tells the verdict.")
     var quiet = false
 
-    func validate() throws {
-        guard !json || !quiet else { throw ValidationError("--json and --quiet exclude each other.") }
-    }
+    func validate() throws { try OutputFormat.check(json: json, quiet: quiet) }
+
+    /// The form of the output.
+    var format: OutputFormat { OutputFormat(json: json, quiet: quiet) }
 }

@@ -1,58 +1,59 @@
 import ArgumentParser
 import MortiseClient
 
-struct WorkspaceArchive: AsyncParsableCommand {
+/// The `mortise workspace archive` command.
+struct WorkspaceArchive: ObjectCommand, ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive",
-        abstract: "Take a workspace out of use.",
+        abstract: "Archive a workspace.",
         discussion: HelpText.discussion(
-            "Its keys are refused from then on; its database stays until it is deleted. Asks first.",
+            """
+            Its keys are refused from then on. Its database stays until the workspace is deleted. An archived workspace cannot
+            be resumed. Asks for confirmation.
+            """,
             needs: HelpText.adminKey,
             examples: ["workspace archive shop", "workspace archive shop --yes"]
         )
     )
 
-    @OptionGroup var target: WorkspaceArgument
+    @OptionGroup
+    var target: WorkspaceArgument
 
-    @OptionGroup var confirmation: Confirmation
+    @OptionGroup
+    var options: ConfirmedOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var question: String { "Archive the workspace \(target.workspace)? All its keys stop working for good." }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await confirmation.ask("Archive the workspace \(target.workspace)? All its keys stop working.")
-        try await connection.show(.post(WorkspaceCommand.path(target.workspace, "archive")), output)
+    func request() -> Request<Mortise.Workspace> {
+        Request { client throws(MortiseError) in try await client.workspaces.archive(target.workspace) }
     }
 }
 
-struct WorkspaceDelete: AsyncParsableCommand {
+/// The `mortise workspace delete` command.
+struct WorkspaceDelete: ActionCommand, ConfirmedCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete",
-        abstract: "Delete a workspace with its database.",
+        abstract: "Delete an archived workspace and its database.",
         discussion: HelpText.discussion(
-            "Its keys and their events are gone for good. Asks first.",
+            "Its keys and their events are lost. Asks for confirmation.",
             needs: HelpText.adminKey,
             examples: ["workspace delete shop", "workspace delete shop --yes"]
         )
     )
 
-    @OptionGroup var target: WorkspaceArgument
+    @OptionGroup
+    var target: WorkspaceArgument
 
-    @OptionGroup var confirmation: Confirmation
+    @OptionGroup
+    var options: ConfirmedOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var question: String {
+        "Delete the workspace \(target.workspace), its database, its keys and their history? This cannot be undone."
+    }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
+    var success: String { "Deleted." }
 
-    func run() async throws {
-        try await confirmation.ask(
-            "Delete the workspace \(target.workspace) with its database, its keys and their history? This is final."
-        )
-        try await connection.run(.delete(WorkspaceCommand.path(target.workspace)), output, done: "Deleted.")
+    func request() -> Request<Void> {
+        Request { client throws(MortiseError) in try await client.workspaces.delete(target.workspace) }
     }
 }

@@ -1,14 +1,14 @@
 import ArgumentParser
 
-/// `mortise workspace`.
+/// The `mortise workspace` commands.
 struct WorkspaceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workspace",
-        abstract: "Workspaces, the tenants: create, list, get, update, suspend, resume, archive, delete.",
+        abstract: "Manage workspaces (tenants): create, list, get, update, suspend, resume, archive, delete.",
         discussion: HelpText.reflowed(
             """
-            A workspace has a database of its own, and its keys live there. It is named by its id, or by its slug within
-            the organization of the credential.
+            A workspace has its own database, which holds its keys. Name a workspace by its id, or by its slug in the
+            organization of the credential.
             """
         ),
         subcommands: [
@@ -17,12 +17,10 @@ struct WorkspaceCommand: AsyncParsableCommand {
         ],
         aliases: ["ws"]
     )
-
-    static func path(_ workspace: String, _ more: String...) -> [String] { ["v1", "workspaces", workspace] + more }
 }
 
-/// The workspace that a command is about.
+/// The workspace of a command.
 struct WorkspaceArgument: ParsableArguments {
-    @Argument(help: "The workspace's id, or its slug within the credential's organization.")
+    @Argument(help: "The id of the workspace, or its slug in the organization of the credential.")
     var workspace: String
 }

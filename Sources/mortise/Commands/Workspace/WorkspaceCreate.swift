@@ -1,13 +1,13 @@
 import ArgumentParser
-import JSON
 import MortiseClient
 
-struct WorkspaceCreate: AsyncParsableCommand {
+/// The `mortise workspace create` command.
+struct WorkspaceCreate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "create",
-        abstract: "Create a workspace with its database.",
+        abstract: "Create a workspace and its database.",
         discussion: HelpText.discussion(
-            "The database exists and is migrated when the command returns.",
+            "When the command returns, the database exists and has the current schema.",
             needs: HelpText.adminKey,
             examples: [
                 "workspace create \"Shop\" --organization 0198c0de-0000-7000-8000-000000000001 --slug shop"
@@ -15,33 +15,31 @@ struct WorkspaceCreate: AsyncParsableCommand {
         )
     )
 
-    @Argument(help: "The name, for people.")
+    @Argument(help: "The display name.")
     var name: String
 
-    @Option(help: "The id of the organization that owns it.")
-    var organization: String
+    @OptionGroup
+    var owner: OrganizationOptions
 
-    @Option(help: "The short name in URLs, unique in the organization; made from the name when absent.")
+    @Option(help: "The short name in URLs, unique in the organization. (default: derived from the name)")
     var slug: String?
 
-    @Option(help: "The PostgreSQL server that it is placed on; chosen by the server when absent.")
+    @Option(help: "The cluster (PostgreSQL server) of the database. (default: the server chooses)")
     var cluster: String?
 
-    @OptionGroup(title: "Repeating")
-    var idempotency: IdempotencyOptions
+    @OptionGroup
+    var options: CreateOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
-
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        var body = JSONObject()
-        body["name"] = .string(name)
-        body["slug"] = slug.map(JSONValue.string)
-        body["cluster"] = cluster.map(JSONValue.string)
-        let path = ["v1", "organizations", organization, "workspaces"]
-        try await connection.show(.post(path, body, idempotencyKey: idempotency.key), output)
+    func request() -> Request<Mortise.Workspace> {
+        let key = options.idempotency.makeKey()
+        return Request { client throws(MortiseError) in
+            try await client.workspaces.create(
+                name: name,
+                organization: owner.organization,
+                slug: slug,
+                cluster: cluster,
+                idempotencyKey: key
+            )
+        }
     }
 }

@@ -1,31 +1,30 @@
 import ArgumentParser
+import MortiseClient
 
-struct WorkspaceEvents: AsyncParsableCommand {
+/// The `mortise workspace events` command.
+struct WorkspaceEvents: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "events",
-        abstract: "List what happened in a workspace, newest first.",
+        abstract: "List the audit events of a workspace, newest first.",
         discussion: HelpText.discussion(
-            "Every change of a key, with who made it and from where. --json shows what changed.",
+            "Every change of a key is an event, with its actor and address. --json shows what changed.",
             needs: HelpText.adminKey,
             examples: ["workspace events shop", "workspace events shop --since 2026-01-01T00:00:00Z --all --json"]
         )
     )
 
-    @OptionGroup var target: WorkspaceArgument
+    @OptionGroup
+    var target: WorkspaceArgument
 
     @OptionGroup(title: "Filters")
-    var filter: EventFilter
+    var events: EventOptions
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
+    @OptionGroup
+    var options: ListOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var columns: [TableColumn<Mortise.Event>] { EventOptions.columns }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await filter.listing(WorkspaceCommand.path(target.workspace, "events")).show(pages, connection, output)
+    func list(_ client: Mortise) -> PageSequence<Mortise.Event> {
+        client.workspaces.events(target.workspace, events.filter, limit: options.pages.limit)
     }
 }

@@ -1,26 +1,25 @@
 import ArgumentParser
 import MortiseClient
 
-struct WorkspaceGet: AsyncParsableCommand {
+/// The `mortise workspace get` command.
+struct WorkspaceGet: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show one workspace.",
+        abstract: "Show a workspace.",
         discussion: HelpText.discussion(
-            "Everything that the server tells of it.",
+            "Prints every property of the workspace.",
             needs: HelpText.adminKey,
             examples: ["workspace get default", "workspace get default --json"]
         )
     )
 
-    @OptionGroup var target: WorkspaceArgument
+    @OptionGroup
+    var target: WorkspaceArgument
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.get(WorkspaceCommand.path(target.workspace)), output)
+    func request() -> Request<Mortise.Workspace> {
+        Request { client throws(MortiseError) in try await client.workspaces.get(target.workspace) }
     }
 }

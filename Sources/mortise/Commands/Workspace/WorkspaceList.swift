@@ -1,12 +1,13 @@
 import ArgumentParser
-import JSON
+import MortiseClient
 
-struct WorkspaceList: AsyncParsableCommand {
+/// The `mortise workspace list` command.
+struct WorkspaceList: ListCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the workspaces that the credential may see, newest first.",
+        abstract: "List the workspaces that the credential can see, newest first.",
         discussion: HelpText.discussion(
-            "The filters narrow the list; without them it is complete.",
+            "Filters narrow the list.",
             needs: HelpText.adminKey,
             examples: [
                 "workspace list", "workspace list --state suspended", "workspace list --query shop --all --json",
@@ -14,38 +15,34 @@ struct WorkspaceList: AsyncParsableCommand {
         )
     )
 
-    @Option(help: "Only those of this organization, by id.")
+    @Option(help: "Only workspaces of this organization, by its id. (default: all)")
     var organization: String?
 
-    @Option(help: "Only those in this state: creating, active, suspended, archived or deleting.")
+    @Option(help: "Only workspaces in this state: creating, active, suspended, archived or deleting. (default: all)")
     var state: String?
 
-    @Option(help: "Only those with this text in the name or slug.")
+    @Option(help: "Only workspaces with this text in the name or slug. (default: all)")
     var query: String?
 
-    @OptionGroup(title: "Pages")
-    var pages: PageOptions
+    @OptionGroup
+    var options: ListOptions
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    var columns: [TableColumn<Mortise.Workspace>] {
+        [
+            TableColumn("ID") { $0.id },
+            TableColumn("SLUG", minimum: 8) { $0.slug },
+            TableColumn("NAME", minimum: 12) { DisplayText.optional($0.name) },
+            TableColumn("STATE") { $0.state.rawValue },
+            TableColumn("CREATED (UTC)") { DisplayText.minute($0.createdAt) },
+        ]
+    }
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        let listing = Listing(
-            path: ["v1", "workspaces"],
-            query: [("organization_id", organization), ("state", state), ("query", query)],
-            columns: [
-                Column("ID"), Column("SLUG", minimum: 8), Column("NAME", minimum: 12), Column("STATE"),
-                Column("CREATED (UTC)"),
-            ]
-        ) { item in
-            [
-                Wording.text(item["id"]), Wording.text(item["slug"]), Wording.text(item["name"]),
-                Wording.text(item["state"]), Wording.minute(item["created_at"]),
-            ]
-        }
-        try await listing.show(pages, connection, output)
+    func list(_ client: Mortise) -> PageSequence<Mortise.Workspace> {
+        client.workspaces.list(
+            organization: organization,
+            state: state.map(Mortise.Workspace.State.init),
+            query: query,
+            limit: options.pages.limit
+        )
     }
 }

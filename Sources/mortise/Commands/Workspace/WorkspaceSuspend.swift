@@ -1,50 +1,48 @@
 import ArgumentParser
 import MortiseClient
 
-struct WorkspaceSuspend: AsyncParsableCommand {
+/// The `mortise workspace suspend` command.
+struct WorkspaceSuspend: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "suspend",
-        abstract: "Stop accepting the keys of a workspace until it is resumed.",
+        abstract: "Suspend a workspace: refuse its keys until it is resumed.",
         discussion: HelpText.discussion(
-            "When the command returns, no node accepts a key of the workspace any more. Nothing is deleted.",
+            "When the command returns, no node accepts a key of the workspace. Nothing is deleted.",
             needs: HelpText.adminKey,
             examples: ["workspace suspend shop"]
         )
     )
 
-    @OptionGroup var target: WorkspaceArgument
+    @OptionGroup
+    var target: WorkspaceArgument
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.post(WorkspaceCommand.path(target.workspace, "suspend")), output)
+    func request() -> Request<Mortise.Workspace> {
+        Request { client throws(MortiseError) in try await client.workspaces.suspend(target.workspace) }
     }
 }
 
-struct WorkspaceResume: AsyncParsableCommand {
+/// The `mortise workspace resume` command.
+struct WorkspaceResume: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Accept the keys of a suspended workspace again.",
+        abstract: "Resume a suspended workspace: accept its keys again.",
         discussion: HelpText.discussion(
-            "Keys that were revoked or have expired stay so.",
+            "Keys that are revoked or expired stay so.",
             needs: HelpText.adminKey,
             examples: ["workspace resume shop"]
         )
     )
 
-    @OptionGroup var target: WorkspaceArgument
+    @OptionGroup
+    var target: WorkspaceArgument
 
-    @OptionGroup(title: "Output")
-    var output: OutputOptions
+    @OptionGroup
+    var options: CallOptions
 
-    @OptionGroup(title: "Connection")
-    var connection: ConnectionOptions
-
-    func run() async throws {
-        try await connection.show(.post(WorkspaceCommand.path(target.workspace, "resume")), output)
+    func request() -> Request<Mortise.Workspace> {
+        Request { client throws(MortiseError) in try await client.workspaces.resume(target.workspace) }
     }
 }

@@ -1,20 +1,22 @@
 /// Keeps tokens out of the process list.
 package enum ArgumentGuard {
-    /// Refuses a command line with a token in it, without repeating it.
+    /// Throws if an argument holds a token.
     ///
-    /// It is too late for this one, since `ps` and the shell's history have it already, and that is what the message says.
+    /// The message does not quote it.
+    ///
+    /// The process list and the history of the shell have the token by then, so the message says to revoke it.
     package static func check(_ arguments: some Sequence<String>) throws(CommandFailure) {
         guard arguments.contains(where: holdsToken) else { return }
         throw .usage(
-            "There is a token among the arguments.",
+            "The arguments contain a token.",
             details: [
                 "Other users of this machine can see it in the process list, and the shell's history keeps it: revoke it.",
-                "Give tokens in a file, on standard input, in MORTISE_TOKEN, or when you are asked for them.",
+                "Pass tokens in a file, on standard input, in MORTISE_TOKEN, or at the prompt.",
             ]
         )
     }
 
-    /// Whether `_live_` or `_test_` and 46 characters of base62 stand somewhere in the text.
+    /// Returns true if the text contains `_live_` or `_test_` followed by 46 characters of base62.
     private static func holdsToken(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard bytes.count > markLength + bodyLength else { return false }

@@ -1,25 +1,29 @@
-/// The parts of a command's help that all commands have.
+/// The parts that the help of every command has.
 package enum HelpText {
-    /// What is printed above a command's own options.
+    /// Returns the text above a command's options.
     ///
-    /// In `text`, what the command does beyond its one line, paragraphs are separated by empty lines; the examples go without
-    /// the leading `mortise`; `exits` is for commands whose exit codes are not those of a call of the API.
+    /// - Parameters:
+    ///   - text: What the command does beyond its abstract. Empty lines separate paragraphs.
+    ///   - needs: What must exist before the command runs, without a full stop.
+    ///   - examples: Command lines without the leading `mortise`.
+    ///   - exits: The exit codes, without a full stop. Defaults to those of a command that calls a server.
+    /// - Returns: The text with its headings.
     static func discussion(
         _ text: String,
         needs: String,
         examples: [String],
-        exits: String = apiExits
+        exits: String = callExits
     ) -> String {
         let lines = examples.map { broken("  mortise \($0)") }.joined(separator: "\n")
         return "\(reflowed(text))\n\nNEEDS: \(needs).\n\nEXAMPLES:\n\(lines)\n\nEXIT CODES: \(exits)."
     }
 
-    /// Paragraphs as one line each, for ArgumentParser to wrap at the width of the terminal.
+    /// Returns the text with each paragraph on one line, which ArgumentParser wraps at the width of the terminal.
     static func reflowed(_ text: String) -> String {
         text.split(separator: "\n\n").map { $0.replacing("\n", with: " ") }.joined(separator: "\n\n")
     }
 
-    /// A command line that a shell still understands when it is broken where 80 columns end.
+    /// Returns a command line that is broken before 80 columns, so that a shell still understands it.
     package static func broken(_ line: String) -> String {
         guard line.count > width else { return line }
         var lines: [String] = []
@@ -38,8 +42,8 @@ package enum HelpText {
 
     private static let width = 78
 
-    private static let apiExits = """
-        0 done, 1 refused by the server, 3 no Mortise answers, 64 wrong usage, 74 output not written, 130 interrupted
+    private static let callExits = """
+        0 success, 1 refused by the server, 3 no Mortise answers, 64 usage error, 74 output error, 130 interrupted
         """
 
     static let adminKey =

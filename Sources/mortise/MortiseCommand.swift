@@ -3,30 +3,30 @@ import Glibc
 
 /// The program.
 @main
-struct Mortise: AsyncParsableCommand {
+struct MortiseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mortise",
-        abstract: "Issues, verifies and revokes API keys for many tenants, each with a database of its own.",
+        abstract: "Issue, verify and revoke API keys for many tenants, each with its own database.",
         discussion: HelpText.reflowed(
             """
-            Start with `mortise serve`: it runs a PostgreSQL of its own, and prints an operator key and an admin key once.
-            Then, in another terminal, with the admin key in a file of your own, try `mortise workspace list --token-file
-            admin.key`, `mortise key create CI --workspace default --show-token --token-file admin.key` and `mortise verify
-            --token-file admin.key`.
+            Start with `mortise serve`. It runs its own PostgreSQL, and prints an operator key and an admin key once. Save the
+            admin key in a file. Then try these commands in another terminal: `mortise workspace list --token-file admin.key`,
+            `mortise key create CI --workspace default --show-token --token-file admin.key`, and `mortise verify --token-file
+            admin.key`.
 
-            Tokens are read from files, from standard input, from MORTISE_TOKEN or from a hidden prompt, never from
-            arguments, where ps and the shell's history would keep them. `mortise help COMMAND` explains each command.
+            Tokens come from files, standard input, MORTISE_TOKEN or a hidden prompt. They are never arguments, because ps and
+            the history of the shell would keep them. `mortise help COMMAND` explains a command.
             """
         ),
         version: Version.current,
         subcommands: [],
         groupedSubcommands: [
             CommandGroup(
-                name: "Running it",
+                name: "Server",
                 subcommands: [Serve.self, Migrate.self, Doctor.self, ClusterCommand.self, SecretsCommand.self]
             ),
             CommandGroup(
-                name: "Using it",
+                name: "Client",
                 subcommands: [
                     OrganizationCommand.self, WorkspaceCommand.self, MemberCommand.self, SessionIssuerCommand.self,
                     KeyCommand.self, Verify.self,
@@ -35,7 +35,7 @@ struct Mortise: AsyncParsableCommand {
         ]
     )
 
-    /// Parses the command line and runs the command that it names.
+    /// Parses the command line and runs the command.
     static func main() async {
         do {
             try ArgumentGuard.check(CommandLine.arguments.dropFirst())

@@ -1,0 +1,28 @@
+extension PageSequence {
+    /// Reads one page of the list.
+    ///
+    /// ```swift
+    /// let list = client.workspaces.list(limit: 20)
+    /// let first = try await list.firstPage()
+    /// if let cursor = first.next {
+    ///     let second = try await list.page(at: cursor)
+    ///     print(second.items.count)
+    /// }
+    /// ```
+    ///
+    /// - Parameter cursor: The `next` of the page before. `nil` reads the first page.
+    /// - Returns: The page.
+    /// - Throws: `MortiseError`, with the reason `.unexpectedAnswer` if the server answers with the same cursor again,
+    ///   because a reader that followed it would never reach the end.
+    public func page(at cursor: String?) async throws(MortiseError) -> Page<Item> {
+        let cursor = cursor ?? start
+        let page = try await read(cursor)
+        guard page.next == nil || page.next != cursor else {
+            throw MortiseError(
+                .unexpectedAnswer,
+                "The server returned the same page twice. The list is incomplete."
+            )
+        }
+        return page
+    }
+}

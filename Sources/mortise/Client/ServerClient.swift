@@ -1,0 +1,71 @@
+import JSON
+import MortiseClient
+import Synchronization
+
+/// Sends the requests of one command to one server.
+struct ServerClient: Sendable {
+    private let client: Mortise
+
+    init(_ server: ServerURL, credential: SecretToken?, timeout: Duration) {
+        var options = ClientOptions()
+        options.timeout = timeout
+        // A person who waits prefers the error at once. It says when to try again.
+        options.maximumRetries = 0
+        options.userAgent = "mortise/\(Version.current)"
+        client = Mortise(url: server, credential: credential.map(Credential.token), options: options)
+    }
+
+    /// Sends a request.
+    ///
+    /// Ctrl-C cancels it.
+    ///
+    /// - Parameter request: The call to make.
+    /// - Returns: The answer.
+    /// - Throws: `CommandFailure` of kind `refused` if the server refuses, `unreachable` if no Mortise answers, and
+    ///   `interrupted` after Ctrl-C. Its details say whether the server may have completed the request.
+    func answer<Value>(to request: Request<Value>) async throws(CommandFailure) -> ServerAnswer<Value> {
+        let record = AnswerRecord()
+        let client = client.observingAnswers { record.set($0) }
+        let result = await Interrupt.cancelling { () -> Result<Value, MortiseError> in
+            do throws(MortiseError) {
+                return .success(try await request.send(client))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch result {
+        case .success(let value): return ServerAnswer(value: value, json: record.json)
+        case .failure(let error):
+            let failure = CommandFailure(error)
+            guard error.mayHaveTakenEffect else { throw failure }
+            throw failure.addingRepetition(of: request, idempotencyKey: error.idempotencyKey)
+        }
+    }
+}
+
+/// The body of the last answer.
+private final class AnswerRecord: Sendable {
+    private let last = Mutex(JSONValue.object(JSONObject()))
+
+    var json: JSONValue { last.withLock(\.self) }
+
+    func set(_ json: JSONValue) { last.withLock { $0 = json } }
+}
+
+extension CommandFailure {
+    /// Returns the failure with a line that says that the server may have completed the request, and how to find out.
+    ///
+    /// - Parameters:
+    ///   - request: The request whose answer is lost.
+    ///   - idempotencyKey: The key that the request carried. `nil` if it carried none.
+    /// - Returns: The failure with the line.
+    func addingRepetition(of request: Request<some Sendable>, idempotencyKey: String?) -> CommandFailure {
+        guard let idempotencyKey else { return adding("The server may have completed the request.") }
+        return adding(
+            """
+            The server may have completed the request. To get its answer, repeat the command within 24 hours with \
+            --idempotency-key \(idempotencyKey)\(request.changedOptions). The request is not done twice.
+            """
+        )
+    }
+}

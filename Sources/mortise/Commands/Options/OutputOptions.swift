@@ -1,0 +1,57 @@
+import ArgumentParser
+import JSON
+
+/// The form of a command's output.
+enum OutputFormat {
+    /// Lines and tables for people.
+    case text
+    /// The server's JSON.
+    case json
+    /// The least that a script needs.
+    case quiet
+
+    init(json: Bool, quiet: Bool) {
+        self = json ? .json : quiet ? .quiet : .text
+    }
+
+    /// Throws if two forms are asked for at once.
+    static func check(json: Bool, quiet: Bool) throws {
+        guard !json || !quiet else { throw ValidationError("--json and --quiet exclude each other.") }
+    }
+}
+
+/// The output of a command that prints objects of the API.
+struct OutputOptions: ParsableArguments {
+    @Flag(name: .long, help: "Print the server's JSON instead of text.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Print only ids, one per line. With --show-token, print only the token.")
+    var quiet = false
+
+    func validate() throws { try OutputFormat.check(json: json, quiet: quiet) }
+
+    /// The form of the output.
+    var format: OutputFormat { OutputFormat(json: json, quiet: quiet) }
+
+    /// Prints one object.
+    ///
+    /// - Parameters:
+    ///   - object: The object as the server sent it.
+    ///   - id: The id of the object.
+    /// - Throws: `CommandFailure` of kind `output` if standard output cannot be written.
+    func print(_ object: JSONValue, id: String) throws {
+        switch format {
+        case .text:
+            for line in DisplayText.lines(object) { try Output.line(line) }
+        case .json: try Output.line(object.text)
+        case .quiet: try Output.line(id.printable)
+        }
+    }
+
+    /// Prints the success of a request that has no answer.
+    ///
+    /// Prints nothing with `--json` and `--quiet`.
+    func confirm(_ sentence: String) throws {
+        if case .text = format { try Output.line(sentence.printable) }
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import JSON
+import MortiseClient
+
+/// The destination of a new token, which is shown once.
+struct TokenOptions: ParsableArguments {
+    @Flag(help: "Print the new token on standard output.")
+    var showToken = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the new token to a new file that only you can read. An existing file is never overwritten.",
+            valueName: "path"
+        )
+    )
+    var tokenOut: String?
+
+    func validate() throws {
+        guard showToken || tokenOut != nil else {
+            throw ValidationError(
+                "The token is shown only once. Use --show-token or --token-out PATH. Nothing was sent."
+            )
+        }
+        guard tokenOut != "-" else { throw ValidationError("--token-out takes a file. To print, use --show-token.") }
+    }
+
+    /// Creates the file for the token, if one was named.
+    func makeFile() throws(CommandFailure) -> SecretFile? {
+        guard let tokenOut else { return nil }
+        return try SecretFile(creating: tokenOut)
+    }
+
+    /// Prints the answer, and the token if `--show-token` was given.
+    func print(_ answer: ServerAnswer<NewToken>, _ output: OutputOptions) throws {
+        let token = answer.value.token.reveal()
+        switch output.format {
+        case .text:
+            for line in sections(answer.json) { try Output.line(line) }
+            if showToken { try Output.line("\nToken (shown only once): \(token)") }
+            if let tokenOut { try Output.line("\nThe token is in \(tokenOut.printable).") }
+        case .json:
+            var object = answer.json.object ?? JSONObject()
+            if !showToken { object["token"] = nil }
+            try Output.line(JSONValue.object(object).text)
+        case .quiet: try Output.line(showToken ? token : answer.value.id.printable)
+        }
+    }
+
+    /// Returns the objects of the answer as lines, with a heading for each if there are several.
+    private func sections(_ answer: JSONValue) -> [String] {
+        let objects = (answer.object?.members ?? []).filter { $0.value.object != nil }
+        let sections = objects.map { member -> [String] in
+            let heading = member.name.replacing("_", with: " ").uppercased().printable
+            return (objects.count > 1 ? [heading] : []) + DisplayText.lines(member.value)
+        }
+        return Array(sections.joined(separator: [""]))
+    }
+}
+
+/// A token that a command has created.
+struct NewToken: Sendable {
+    /// The id of the key or organization that the command created.
+    let id: String
+    /// The token.
+    let token: SecretToken
+}
