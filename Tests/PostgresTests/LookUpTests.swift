@@ -84,7 +84,8 @@ import Testing
                     return await group.reduce(into: [PostgresError?]()) { $0.append($1) }
                 }
                 #expect(failures.allSatisfy { $0?.sqlState?.rawValue == "22012" })
-                #expect(try await pipeline.query(Self.echo, [1])[0].decode(0, as: Int.self) == 1)
+                let echo = try await pipeline.query(Self.echo, [1])[0].decode(0, as: Int.self)
+                #expect(echo == 1)
             }
         }
     }
