@@ -353,7 +353,7 @@ if Context.environment["MORTISE_DOCS"] != nil {
     package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
 }
 
-// The program that runs the fuzz targets joins only when it is asked for. It, which is linked with libFuzzer: see scripts/fuzz.sh.
+// The program that runs the fuzz targets joins only when it is asked for. It is linked with libFuzzer: see scripts/fuzz.sh.
 if Context.environment["MORTISE_FUZZ"] != nil {
     package.targets += [
         .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),

@@ -136,7 +136,9 @@ import Testing
             try await fixture.waitUntilRunning("pg_sleep")
             let left = Task { try await connection.query(Self.sleep, deadline: .ample) }
             // The statement is written behind the first one, which continues.
-            let late = await failure { try await connection.query(Self.sleep, deadline: .milliseconds(200).onThisMachine) }
+            let late = await failure {
+                try await connection.query(Self.sleep, deadline: .milliseconds(200).onThisMachine)
+            }
             #expect(late?.code == .deadlineExceeded)
             #expect(late?.wasSent == true)
             left.cancel()

@@ -43,7 +43,9 @@ import Testing
             reactors: [try TestReactor.shared],
             logger: LogCollector().logger
         ) { pipeline in
-            let error = await failure { try await pipeline.query(Statement("SELECT 1"), deadline: .milliseconds(200).onThisMachine) }
+            let error = await failure {
+                try await pipeline.query(Statement("SELECT 1"), deadline: .milliseconds(200).onThisMachine)
+            }
             #expect(error?.code == .deadlineExceeded)
             #expect(error?.wasSent == false)
             // Only now, because an attempt that has not begun ends without a trace.

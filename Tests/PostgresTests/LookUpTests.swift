@@ -162,7 +162,9 @@ import Testing
             try await fixture.withPipeline { pipeline in
                 try await whileFull(fixture, pipeline) { blocker in
                     let before = pipeline.backlog.joinable
-                    let impatient = Task { try await pipeline.query(Self.now, [1], deadline: .milliseconds(500).onThisMachine) }
+                    let impatient = Task {
+                        try await pipeline.query(Self.now, [1], deadline: .milliseconds(500).onThisMachine)
+                    }
                     try await eventually("the first look-up is submitted") { pipeline.backlog.joinable == before + 1 }
                     let leaver = Task { try await pipeline.query(Self.now, [1], deadline: .ample) }
                     let patient = Task { try await pipeline.query(Self.now, [1], deadline: .ample) }
@@ -214,7 +216,9 @@ import Testing
         try await withFixture { fixture in
             try await fixture.withPipeline { pipeline in
                 try await whileHeld(fixture, pipeline) { _ in
-                    async let head = failure { try await pipeline.query(Self.hold, [1], deadline: .milliseconds(100).onThisMachine) }
+                    async let head = failure {
+                        try await pipeline.query(Self.hold, [1], deadline: .milliseconds(100).onThisMachine)
+                    }
                     let behind = await failure {
                         try await pipeline.query(Self.echo, [1], deadline: .milliseconds(100).onThisMachine)
                     }

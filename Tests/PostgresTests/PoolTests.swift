@@ -56,7 +56,11 @@ import Testing
     {
         try await withFixture { fixture in
             try await fixture.withPool(
-                PostgresPoolOptions(maximumConnections: 1, maximumWaiters: 2, leaseDeadline: .milliseconds(300).onThisMachine)
+                PostgresPoolOptions(
+                    maximumConnections: 1,
+                    maximumWaiters: 2,
+                    leaseDeadline: .milliseconds(300).onThisMachine
+                )
             ) { pool in
                 try await pool.withConnection { _ in
                     let late = Task { try await pool.query(Self.one) }

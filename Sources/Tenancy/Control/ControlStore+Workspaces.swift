@@ -120,7 +120,8 @@ extension ControlStore {
             // A new one for each try: the ref of a try whose slug was taken is spent.
             let ref = identifiers.workspaceRef()
             do throws(PostgresError) {
-                return try await connection
+                return
+                    try await connection
                     .query(
                         Self.insertWorkspace,
                         [

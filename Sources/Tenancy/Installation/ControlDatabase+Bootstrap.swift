@@ -51,8 +51,7 @@ extension ControlDatabase {
         let connection = try await connectOrCreate(owner, reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
         do {
-            let (primary, report) = try await lock.withLock(on: connection, patience: migratorOptions.lockPatience)
-            {
+            let (primary, report) = try await lock.withLock(on: connection, patience: migratorOptions.lockPatience) {
                 try await server.checkMark(try await Self.identity(on: connection))
                 try await server.prepareRole()
                 let report = try await migrator.apply(connection) { file in

@@ -70,8 +70,7 @@ extension ControlDatabase {
                     let server = Server(installation: installation, connection: remote)
                     do {
                         // Two sessions that alter one role at the same time get "tuple concurrently updated".
-                        try await Self.lock.withLock(on: store.connection, patience: migratorOptions.lockPatience)
-                        {
+                        try await Self.lock.withLock(on: store.connection, patience: migratorOptions.lockPatience) {
                             try await server.checkMark(primary.id)
                             try await server.prepareRole()
                             try await server.setMark(primary.id)

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// docs/promises.md names the tests that hold each promise.
+@Suite struct PromisesTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private struct Reference: Hashable {
+        let file: String
+        let test: String
+    }
+
+    /// Returns the references of the page: lines of the form "  - `Target/Suite`: the name of a test".
+    private static func references(in page: String) -> [Reference] {
+        page.matches(of: /(?m)^  - `([A-Za-z]+\/[A-Za-z]+)`: (.+)$/)
+            .map { Reference(file: String($0.1), test: String($0.2)) }
+    }
+
+    private static func page() throws -> String {
+        try String(contentsOf: root.appending(path: "docs/promises.md"), encoding: .utf8)
+    }
+
+    @Test func `every test that a promise names exists`() throws {
+        let references = Self.references(in: try Self.page())
+        #expect(references.count > 40)
+        for reference in references {
+            let parts = reference.file.split(separator: "/").map(String.init)
+            let files = try FileManager.default.subpathsOfDirectory(atPath: Self.root.path + "/Tests/" + parts[0])
+                .filter { $0.hasSuffix("/" + parts[1] + ".swift") || $0 == parts[1] + ".swift" }
+            let texts = try files.map {
+                try String(contentsOf: Self.root.appending(path: "Tests/\(parts[0])/\($0)"), encoding: .utf8)
+            }
+            #expect(
+                texts.contains { $0.contains("func `\(reference.test)`(") },
+                "docs/promises.md names a test that is gone: \(reference.file): \(reference.test)"
+            )
+        }
+    }
+
+    @Test func `every promise names at least one test`() throws {
+        let lines = try Self.page().split(separator: "\n", omittingEmptySubsequences: false)
+        for (line, next) in zip(lines, lines.dropFirst()) where line.hasPrefix("- ") {
+            #expect(next.hasPrefix("  - `"), "a promise without a test: \(line)")
+        }
+    }
+}
