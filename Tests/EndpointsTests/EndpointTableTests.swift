@@ -37,7 +37,8 @@ import Testing
         #expect(
             table.declarationFaults == [
                 "two: another operation has GET /a/{y}", "two: another operation has HEAD /a/{y}",
-                "one: two operations have this name", "three: path and declared parameters differ",
+                "one: two operations have this id",
+                "three: the parameters of the path and the declared parameters differ",
                 "four: another operation has HEAD /b",
             ]
         )
