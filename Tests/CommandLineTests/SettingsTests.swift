@@ -136,7 +136,7 @@ import mortise
         let outcome = try await Program.run(["serve", "--trusted-proxies", "10.0.0.0/8, 192.168.1.1/16"])
         #expect(outcome.code == 64)
         #expect(outcome.errors.contains("--trusted-proxies: \"192.168.1.1/16\" cannot be trusted."))
-        #expect(outcome.errors.contains("did you mean 192.168.0.0/16?"))
+        #expect(outcome.errors.contains("Did you mean 192.168.0.0/16?"))
     }
 
     @Test func `an empty variable or member leaves the next source its turn`() throws {
