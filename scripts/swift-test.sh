@@ -10,7 +10,7 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # A line for each of the thousands of test cases would hide the rest.
-"${SWIFT:-swift}" test --disable-xctest "$@" 2>&1 | tee "$log" | { grep --line-buffered -av '^◇ Test case passing ' || true; } && exit
+"${SWIFT:-swift}" test --disable-xctest --explicit-target-dependency-import-check error "$@" 2>&1 | tee "$log" | { grep --line-buffered -av '^◇ Test case passing ' || true; } && exit
 status=$?
 printf '\n== What failed:\n'
 awk -v most_tests=100 -v most_issues=3 -v width=600 '
