@@ -1,9 +1,10 @@
 import Keys
+import TestSupport
 import Testing
 import mortise
 
 /// Secrets among the settings come from variables, members and files, and are printed nowhere.
-@Suite struct SecretSettingTests {
+@Suite(.hangLimit) struct SecretSettingTests {
     private func reader(_ environment: [String: String], file: String = "") throws(CommandFailure) -> SettingReader {
         SettingReader(
             flags: [],

@@ -1,10 +1,11 @@
 import Glibc
 import Keys
+import TestSupport
 import Testing
 import mortise
 
 /// Unknown names and loose permissions are reported, and stop nothing.
-@Suite struct SettingWarningTests {
+@Suite(.hangLimit) struct SettingWarningTests {
     private func warnings(_ environment: [String: String] = [:], file: String = "") throws -> [SettingWarning] {
         let file = try SettingsFile(parsing: Array(file.utf8), path: "/etc/m.yaml")
         return SettingReader(flags: [], environment: environment, file: file).warnings

@@ -2,11 +2,12 @@ import Glibc
 import Keys
 import Server
 import Surfaces
+import TestSupport
 import Testing
 import mortise
 
 /// A settings file is read completely, or refused with its name and line.
-@Suite struct SettingsFileTests {
+@Suite(.hangLimit) struct SettingsFileTests {
     private func read(_ text: String) throws(CommandFailure) -> SettingsFile {
         try SettingsFile(parsing: Array(text.utf8), path: "/etc/m.yaml")
     }

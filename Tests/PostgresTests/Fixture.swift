@@ -23,7 +23,7 @@ struct Fixture: Sendable {
     }
 
     func withPool<T>(
-        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .seconds(60)),
+        _ options: PostgresPoolOptions = PostgresPoolOptions(leaseDeadline: .ample),
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
         try await withResource(try pool(options), body, close: { await $0.shutdown() })

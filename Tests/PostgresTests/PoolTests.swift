@@ -95,7 +95,7 @@ import Testing
     // The next caller would work in the transaction of the caller before it, and see or commit its changes.
     @Test func `a connection with an open transaction is not lent to the next caller`() async throws {
         try await withFixture { fixture in
-            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60))) {
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample)) {
                 pool in
                 let first = try await pool.withConnection { connection in
                     try await connection.script("CREATE TABLE t (a int)")
@@ -117,7 +117,7 @@ import Testing
     // The answer can arrive before the server announces the end of its transaction. The pool must not close the connection for that.
     @Test func `a connection is reused after failures and large results`() async throws {
         try await withFixture { fixture in
-            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60))) {
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample)) {
                 pool in
                 let first = try await pool.query(Self.process)[0].decode(0, as: Int.self)
                 for size in [1, 8150, 8180, 8192, 8200, 16_384, 100_000] {

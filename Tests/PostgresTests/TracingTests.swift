@@ -65,7 +65,8 @@ import Tracing
             let connection = try await fixture.connect()
             _ = await failure { try await connection.query(Statement("SELECT 1 / 0")) }
             _ = await failure {
-                try await connection.query(Statement("SELECT pg_sleep(9)"), deadline: .milliseconds(20))
+                let deadline = Duration.milliseconds(20).onThisMachine
+                try await connection.query(Statement("SELECT pg_sleep(600)"), deadline: deadline)
             }
         }
         #expect(spans.map { text($0, "error.type") } == ["22012", "deadlineExceeded"])
@@ -102,7 +103,7 @@ import Tracing
         async throws
     {
         let spans = try await spans { fixture in
-            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .seconds(60))) {
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample)) {
                 pool in
                 try await pool.query(Self.find, ["opens"])
                 try await pool.query(Self.find, ["finds"])
