@@ -1,37 +1,31 @@
-/// How a client goes about its calls.
+/// The deadline, the retries and the user agent of a client.
 ///
-/// ```swift
-/// var options = ClientOptions()
-/// options.timeout = .seconds(5)
-/// options.maximumRetries = 0
-/// options.userAgent = "shop/2.1"
-/// let client = Mortise(url: try ServerURL("https://keys.example.com"), credential: nil, options: options)
-/// print(client.url.text)
-/// ```
+/// @Snippet(path: "mortise/Snippets/MortiseClient/ConnectToMortise", slice: "options")
 public struct ClientOptions: Sendable {
-    /// How long one call may take with all its retries, from connecting to the last byte of the answer.
+    /// The maximum duration of one call, from connecting to the last byte of the response, retries included.
     ///
-    /// 30 seconds by default; at least one millisecond and at most a day.
+    /// Defaults to 30 seconds. Values are limited to 1 millisecond to 24 hours.
     public var timeout = Duration.seconds(30) {
         didSet { timeout = min(max(timeout, .milliseconds(1)), .seconds(86_400)) }
     }
 
-    /// How often a call is sent again after a broken connection, a limit or an overload; 2 by default, 0 to 10.
+    /// The maximum number of times that a call is sent again.
     ///
-    /// Only reads, and creations under an idempotency key, are sent again, unless nothing was sent the first time. The
-    /// server's `Retry-After` is followed where the timeout has room for it.
+    /// Defaults to 2. Values are limited to 0 to 10.
+    ///
+    /// Reads, and creations and rotations under an idempotency key, are sent again after a broken connection, a rate
+    /// limit (429), a timeout or an outage (408, 502, 503, 504), and after a conflict (409) with `Retry-After`. Any
+    /// other call is sent again only if no connection was established. The client waits as long as `Retry-After` says,
+    /// and otherwise 0.25 to 8 seconds, growing. It gives up if the wait does not fit into ``timeout``.
     public var maximumRetries = 2 {
         didSet { maximumRetries = min(max(maximumRetries, 0), 10) }
     }
 
-    /// What the client calls itself in `User-Agent`; `mortise-client` by default.
+    /// The value of the `User-Agent` header, in printable ASCII.
+    ///
+    /// Defaults to `mortise-client`.
     public var userAgent = "mortise-client"
 
-    /// Makes the defaults.
-    ///
-    /// ```swift
-    /// let options = ClientOptions()
-    /// print(options.timeout)
-    /// ```
+    /// Creates options with the default values.
     public init() {}
 }

@@ -1,45 +1,41 @@
-/// As whom a client calls.
+/// The credential that a client sends with its calls.
 ///
-/// Every surface takes an admin key of the organization. Beside it, the native API and Fluxbase's dialect take a member's
-/// session, and the dialect of Clerk takes the session token of a user of the application.
+/// Every API accepts an admin key of the organization. The native API and Fluxbase's managers also accept a member's
+/// session, and Clerk's manager accepts the session token of a user of the application. Calls that manage the platform
+/// need an operator key.
 ///
-/// ```swift
-/// let credential = Credential.token(SecretToken("mka_live_…"))
-/// let client = Mortise(url: try ServerURL("https://keys.example.com"), credential: credential)
-/// print(client.url.text)
-/// ```
+/// No description of a credential shows its token.
 public struct Credential: Sendable {
-    /// Gives the token to send; `rejected` is the one that the server has just refused, if any.
+    /// Returns the token to send.
+    ///
+    /// `rejected` is the token that the server has just refused.
     let token: @Sendable (_ rejected: SecretToken?) async throws -> SecretToken?
 
-    /// A token that stays the same: an admin or operator key, or a session token for as long as it lasts.
+    /// Creates a credential with a fixed token.
     ///
-    /// ```swift
-    /// let credential = Credential.token(SecretToken("mka_live_…"))
-    /// print(credential)
-    /// ```
+    /// - Parameter token: The token of an admin or operator key, or a session token that lasts long enough.
+    /// - Returns: A credential that is never renewed.
     public static func token(_ token: SecretToken) -> Credential {
         Credential { rejected in rejected == nil ? token : nil }
     }
 
-    /// A token that is asked for before every call, such as the session token of a signed-in user, which lives a minute.
+    /// Creates a credential whose token changes, such as the session token of a signed-in user.
     ///
-    /// What the closure throws ends the call with the reason `.noCredential`. A call that is cancelled waits for the closure, which should
-    /// end when its task is cancelled.
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/ConnectToMortise", slice: "provided")
     ///
-    /// ```swift
-    /// let credential = Credential.provided { try await currentSessionToken() }
-    /// print(credential)
-    /// ```
+    /// - Parameter body: A closure that returns the current token. The client calls it before each attempt. An error of
+    ///   the closure ends the call with the reason ``MortiseError/Reason/noCredential``. A cancelled call waits for the
+    ///   closure, so the closure should end when its task is cancelled.
+    /// - Returns: A credential with the token of the moment.
     public static func provided(by body: @escaping @Sendable () async throws -> SecretToken) -> Credential {
         Credential { rejected in rejected == nil ? try await body() : nil }
     }
 }
 
 extension Credential: CustomStringConvertible, CustomReflectable {
-    /// Says that there is a credential, and nothing of it.
+    /// The text `(credential)`, which shows nothing of the token.
     public var description: String { "(credential)" }
 
-    /// No children, so that `dump` shows nothing either.
+    /// A mirror without children, so that `dump` shows nothing of the token.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

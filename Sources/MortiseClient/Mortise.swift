@@ -2,43 +2,36 @@ public import AsyncHTTPClient
 
 /// A client of one Mortise server.
 ///
-/// It speaks the native API and the dialects of three published clients, whose managers have their names here:
+/// The client has the native API, which manages and verifies keys, and the managers of three published clients. Start
+/// with the native API unless you move a program that was written for one of those clients.
 ///
-/// | here | in the document |
-/// |---|---|
-/// | `client.management.apiKeys`, `client.management.clientKeys` | Fluxbase: `APIKeysManager`, `ClientKeysManager` |
-/// | `client.admin.serviceKeys` | Fluxbase: `ServiceKeysManager` |
-/// | `client.apiKeys` | Clerk: `clerk.apiKeys` |
-/// | `client.admin.apiKeys` | Boltz: `admin.api_keys` |
+/// @Snippet(path: "mortise/Snippets/MortiseClient/ConnectToMortise", slice: "start")
 ///
-/// A client is a value that costs nothing to make or copy, and may be used from many tasks at once. Calls throw
-/// `MortiseError`, end when their task is cancelled, and never last longer than `ClientOptions.timeout`.
+/// A client is a value. Creating or copying a client opens no connection, and several tasks can use it at once.
 ///
-/// ```swift
-/// let client = Mortise(
-///     url: try ServerURL("https://keys.example.com"),
-///     credential: .token(SecretToken("mka_live_…"))
-/// )
-/// let issued = try await client.keys(.service(workspace: "default")).create(Mortise.KeyDraft(name: "CI"))
-/// try issued.token.reveal().write(toFile: "ci.key", atomically: true, encoding: .utf8)
-/// ```
+/// Every call follows the same rules:
+///
+/// - It throws ``MortiseError``.
+/// - It ends when its task is cancelled, with the reason ``MortiseError/Reason/cancelled``. The server may still do
+///   what it was asked to do.
+/// - It takes no longer than ``ClientOptions/timeout``, retries included.
+/// - It is retried only if that cannot do anything twice: see ``ClientOptions/maximumRetries``.
 public struct Mortise: Sendable {
     let transport: Transport
 
-    /// Makes a client; nothing is sent before the first call.
+    /// Creates a client.
     ///
-    /// ```swift
-    /// let client = Mortise(url: try ServerURL("http://127.0.0.1:8080"), credential: nil)
-    /// print(client.url.text)
-    /// ```
+    /// Sends nothing before the first call.
     ///
     /// - Parameters:
-    ///   - url: where the server answers. The credential is sent there as it is: over plain `http` everyone on the way
+    ///   - url: The URL of the server. The client sends the credential there unchanged, and over plain `http` others
     ///     can read it.
-    ///   - credential: as whom to call; `nil` calls as nobody.
-    ///   - options: deadlines and retries.
-    ///   - http: an HTTP client of your own, for its TLS or proxy settings, which you shut down. It should not follow
-    ///     redirections, which could carry the credential elsewhere. Without one, all clients share one.
+    ///   - credential: The credential of every call. `nil` calls without a credential, which is enough for
+    ///     ``signIn(email:password:organization:)``.
+    ///   - options: The deadline, retries and user agent.
+    ///   - http: An HTTP client with your own TLS or proxy settings, which you must shut down. It should not follow
+    ///     redirections, because a redirection can send the credential to another server. With `nil`, all clients share
+    ///     one HTTP client.
     public init(
         url: ServerURL,
         credential: Credential?,
@@ -57,79 +50,26 @@ public struct Mortise: Sendable {
         self.transport = transport
     }
 
-    /// The same client with another way to wait between two attempts.
+    /// Returns this client with another way to wait between two attempts.
     package func pausing(with pause: @escaping @Sendable (Duration) async throws -> Void) -> Mortise {
         var transport = transport
         transport.pause = pause
         return Mortise(transport: transport)
     }
 
-    /// Where the client calls.
+    /// The URL of the server.
     public var url: ServerURL { transport.url }
 
-    /// A client whose Fluxbase and Clerk managers work in another workspace than the organization's default.
+    /// Returns a client whose Fluxbase and Clerk managers work in another workspace.
     ///
-    /// ```swift
-    /// let shop = client.forWorkspace("shop")
-    /// let keys = try await shop.admin.serviceKeys.list()
-    /// print(keys.count)
-    /// ```
+    /// Without this call, they work in the default workspace of the organization. The native API and Boltz's manager
+    /// name the workspace in each call and are not affected.
     ///
-    /// - Parameter workspace: the workspace's id or slug.
-    /// - Returns: The client for that workspace.
+    /// - Parameter workspace: The id or slug of the workspace.
+    /// - Returns: A client with the same server, credential and options.
     public func forWorkspace(_ workspace: String) -> Mortise {
         var transport = transport
         transport.workspace = workspace
         return Mortise(transport: transport)
-    }
-}
-
-extension Mortise {
-    /// The keys of Fluxbase's users, as `client.management` in its client.
-    ///
-    /// ```swift
-    /// let list = try await client.management.apiKeys.list()
-    /// print(list.total)
-    /// ```
-    public var management: Fluxbase.Management { Fluxbase.Management(transport: transport) }
-
-    /// The calls of administrators: Fluxbase's service keys, and Boltz's keys of the organization.
-    ///
-    /// ```swift
-    /// for key in try await client.admin.serviceKeys.list() { print(key.name) }
-    /// for try await key in client.admin.apiKeys.list() { print(key.name) }
-    /// ```
-    public var admin: Admin { Admin(transport: transport) }
-
-    /// The keys of an application's users, as `clerk.apiKeys` in Clerk's client.
-    ///
-    /// ```swift
-    /// let page = try await client.apiKeys.getAll(pageSize: 20)
-    /// print(page.totalCount)
-    /// ```
-    public var apiKeys: Clerk.APIKeysManager { Clerk.APIKeysManager(transport: transport) }
-
-    /// The managers that two published clients call `admin`.
-    ///
-    /// ```swift
-    /// let rotated = try await client.admin.serviceKeys.rotate("0198c0de-0000-7000-8000-000000000001")
-    /// print(rotated.serviceKey.keyPrefix)
-    /// ```
-    public struct Admin: Sendable {
-        let transport: Transport
-
-        /// The service keys of a workspace, as in Fluxbase's client.
-        ///
-        /// ```swift
-        /// try await client.admin.serviceKeys.disable("0198c0de-0000-7000-8000-000000000001")
-        /// ```
-        public var serviceKeys: Fluxbase.ServiceKeysManager { Fluxbase.ServiceKeysManager(transport: transport) }
-
-        /// The keys of all workspaces of the organization, as in Boltz's client.
-        ///
-        /// ```swift
-        /// for try await key in client.admin.apiKeys.list() { print(key.id, key.name) }
-        /// ```
-        public var apiKeys: Boltz.APIKeysManager { Boltz.APIKeysManager(transport: transport) }
     }
 }

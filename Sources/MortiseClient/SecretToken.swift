@@ -1,46 +1,37 @@
-/// A token, which no printing shows.
+/// A token, password or other secret that no description shows.
 ///
-/// `print`, string interpolation, `dump` and a debugger's summary say that there is a secret, and nothing of it.
+/// `print`, string interpolation, `dump` and the debugger show `(secret)`.
 ///
-/// ```swift
-/// let token = SecretToken("mka_live_…")
-/// print(token)  // (secret)
-/// ```
+/// @Snippet(path: "mortise/Snippets/MortiseClient/ConnectToMortise", slice: "secret")
 public struct SecretToken: Sendable, Hashable {
     private let text: String
 
-    /// Wraps a token.
+    /// Wraps the text of a secret.
     ///
-    /// ```swift
-    /// let line = readLine() ?? ""
-    /// let token = SecretToken(line)
-    /// print("\(token)")
-    /// ```
+    /// - Parameter text: The text. A credential must be 1 to 8192 visible ASCII characters; the client refuses any
+    ///   other before it sends anything.
     public init(_ text: String) {
         self.text = text
     }
 
-    /// The token itself, for the one place that needs it.
+    /// Returns the text of the secret.
     ///
-    /// ```swift
-    /// let token = SecretToken("mks_live_…")
-    /// try token.reveal().write(toFile: "ci.key", atomically: true, encoding: .utf8)
-    /// ```
+    /// Call it only where the text is needed.
     public func reveal() -> String { text }
 
-    /// Whether the text can stand in a header: visible ASCII, not empty, no longer than any token.
+    /// True if the text can be the value of a header: 1 to 8192 visible ASCII characters.
     var isSendable: Bool {
         (1...8192).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 }
 
 extension SecretToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Says that there is a secret, and nothing of it.
+    /// The text `(secret)`.
     public var description: String { "(secret)" }
 
-    /// The same as `description`.
+    /// The text `(secret)`.
     public var debugDescription: String { description }
 
-    /// No children, so that `dump` shows nothing either.
+    /// A mirror without children, so that `dump` shows nothing of the secret.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,52 +1,28 @@
+#if canImport(FoundationEssentials)
 import FoundationEssentials
+#else
+import Foundation
+#endif
 
-/// Where a Mortise answers.
+/// The URL of a Mortise server.
 ///
-/// `http`, `https` and, for a Unix socket, `http+unix` with the percent-encoded path as the host. A path is kept, for a
-/// server behind a proxy.
+/// The scheme is `https`, `http` or, for a Unix socket, `http+unix` with the percent-encoded path of the socket as the
+/// host. The URL can have a path, for a server behind a proxy.
 ///
-/// ```swift
-/// let url = try ServerURL("https://keys.example.com")
-/// print(url.text, url.isEncrypted)
-/// ```
+/// @Snippet(path: "mortise/Snippets/MortiseClient/ConnectToMortise", slice: "url")
 public struct ServerURL: Sendable, Hashable {
-    /// Why text is not the URL of a server.
-    ///
-    /// ```swift
-    /// do {
-    ///     _ = try ServerURL("https://name:password@keys.example.com")
-    /// } catch {
-    ///     switch error {
-    ///     case .notAServer: print("It begins with https:// and a host.")
-    ///     case .credentialsInside: print("Pass a token instead.")
-    ///     case .queryOrFragment: print("It ends with the path.")
-    ///     }
-    /// }
-    /// ```
-    public enum Fault: Error, Sendable, Hashable {
-        /// It is no URL, has no host, or is of another scheme.
-        case notAServer
-        /// It has a name or a password in it, which a log of the URL would show.
-        case credentialsInside
-        /// It has a query or a fragment.
-        case queryOrFragment
-    }
-
-    /// The URL without a slash at its end.
+    /// The URL without a trailing slash.
     public let text: String
-    /// Whether the connection is encrypted.
+    /// True if connections are encrypted: the scheme is `https`.
     public let isEncrypted: Bool
-    /// Whether the connection stays on this machine.
+    /// True if connections stay on this machine: the host is `localhost` or a loopback address, or the scheme is
+    /// `http+unix`.
     public let isLocal: Bool
 
-    /// Checks a URL.
+    /// Creates a URL from a text.
     ///
-    /// ```swift
-    /// let url = try ServerURL("http+unix://%2Frun%2Fmortise.sock")
-    /// print(url.isLocal)
-    /// ```
-    ///
-    /// - Throws: `Fault` if it is none, or if it holds a name and password, a query or a fragment.
+    /// - Parameter text: The text, such as `https://keys.example.com`. Trailing slashes are removed.
+    /// - Throws: ``Fault`` if the text is not the URL of a server.
     public init(_ text: String) throws(Fault) {
         guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), let host = url.host(), !host.isEmpty,
             ["http", "https", "http+unix"].contains(scheme)
@@ -60,7 +36,9 @@ public struct ServerURL: Sendable, Hashable {
         isLocal = scheme == "http+unix" || ServerURL.isLoopback(host)
     }
 
-    /// The URL of a path of the API; each segment is encoded, so that an id cannot leave its place.
+    /// Returns the URL of a path of the API.
+    ///
+    /// Each segment is percent-encoded, so that an id with a slash or a dot cannot name another path.
     package func appending(_ segments: [String], query: [(name: String, value: String)] = []) -> String {
         var result = text
         for segment in segments { result += "/" + segment.percentEncoded }
@@ -78,9 +56,9 @@ public struct ServerURL: Sendable, Hashable {
 }
 
 extension String {
-    /// The text with everything but the unreserved characters of RFC 3986 section 2.3 encoded.
+    /// The text with every byte percent-encoded, except the unreserved characters of RFC 3986 section 2.3.
     ///
-    /// A dot is encoded where the segment is nothing else, since `..` would name another place.
+    /// The dots of `.` and `..` are encoded too, because as segments of a path they would name another resource.
     fileprivate var percentEncoded: String {
         let isDots = self == "." || self == ".."
         var text = ""

@@ -4,9 +4,9 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The client against the real server: passwords, and whose sessions are believed.
+/// The client against the real server: passwords and session issuers.
 @Suite(.hangLimit) struct AccountTests {
-    @Test func `a member changes the password, which ends the other sessions and not this one`() async throws {
+    @Test func `changing a password ends the other sessions of the member and not this one`() async throws {
         try await withClients { admin, _ in
             let old = SecretToken("correct horse battery staple")
             let new = SecretToken("staple that horse again")
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `an operator adds, lists and removes session issuers, and nobody else does`() async throws {
+    @Test func `only an operator key can add, list and remove session issuers`() async throws {
         try await withClients { admin, platform in
             let issuers = platform.sessionIssuers(of: "default")
             // The public key of RFC 8037, appendix A.2.

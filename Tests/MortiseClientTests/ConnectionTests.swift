@@ -3,11 +3,11 @@ import MortiseClient
 import TestSupport
 import Testing
 
-/// How calls end, and what they carry.
+/// The ends of calls, and the values that requests and errors carry.
 @Suite(.hangLimit) struct ConnectionTests {
     private let keys = KeyCollection.service(workspace: "w")
 
-    @Test func `a server that does not answer is given up at the deadline`() async throws {
+    @Test func `a call of a silent server ends at the deadline`() async throws {
         // An odd number of milliseconds is never a whole second, which the message would name as such.
         let limit = Int(Duration.milliseconds(50).onThisMachine / .milliseconds(1)) | 1
         var options = ClientOptions.patient
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `a cancelled task ends its call`() async throws {
+    @Test func `cancelling the task ends the call`() async throws {
         try await Mortise.with({ _ in .silence }) { client, server, _ async throws in
             let call = Task { try await client.keys(keys).get("k") }
             _ = await server.nextRequest()
@@ -32,12 +32,12 @@ import Testing
         }
     }
 
-    // Attack: whoever answers in the server's place sends the client, and with it the credential, to another server.
+    // Attack: a server in the middle redirects the client, and with it the credential, to another server.
     @Test func `a redirection is not followed`() async throws {
         try await Mortise.with({ _ in .json(Sample.key) }) { _, target, _ in
             let location = [("Location", target.url + "/v1/operator-keys/k")]
             try await ScriptedServer.with({ _ in .answer(307, "", headers: location) }) { server in
-                // With the HTTP client that all use who bring none.
+                // The client uses the shared HTTP client.
                 let client = Mortise(
                     url: try ServerURL(server.url),
                     credential: .token(SecretToken(Mortise.token))
@@ -49,7 +49,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [429, 502, 503, 504]) func `an outage is one, whoever says so`(_ status: Int) async throws {
+    @Test(arguments: [429, 502, 503, 504])
+    func `an outage that a proxy reports is an outage`(_ status: Int) async throws {
         var options = ClientOptions.patient
         options.maximumRetries = 0
         let headers = [("Retry-After", "7"), ("X-Request-Id", "r-1")]
@@ -65,8 +66,8 @@ import Testing
         }
     }
 
-    // What AsyncHTTPClient refuses to put into a header it quotes, and nothing of it was sent.
-    @Test func `what no header can carry is refused before anything is sent`() async throws {
+    // AsyncHTTPClient's own error would quote the value.
+    @Test func `a value that no header can carry is refused before anything is sent`() async throws {
         try await Mortise.with({ _ in .json(Sample.key) }) { client, server, _ async throws in
             for value in ["a\nb", "", "ü"] {
                 let error = try await #require(throws: MortiseError.self) {
@@ -81,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: [(500, "text/html"), (200, "text/html"), (200, "application/json")])
-    func `an answer that is not Mortise's is not taken for one`(_ status: Int, _ type: String) async throws {
+    func `a response that is not Mortise's is an error`(_ status: Int, _ type: String) async throws {
         var options = ClientOptions.patient
         options.maximumRetries = 0
         try await Mortise.with({ _ in .answer(status, "<html>", type: type) }, options: options) {
@@ -94,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `an answer that lacks a member is refused by its place, without its values`() async throws {
+    @Test func `the error for a malformed response names the member and shows no value`() async throws {
         let answer = Sample.key.replacing(#""status":"active""#, with: #""status":5"#)
         try await Mortise.with({ _ in .json(Sample.list([answer])) }) { client, _, _ async throws in
             let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).list().all() }
@@ -103,8 +104,8 @@ import Testing
         }
     }
 
-    // Attack: an id that climbs out of its place in the path.
-    @Test func `ids stay in their place`() async throws {
+    // Attack: an id with dots and slashes names another path.
+    @Test func `an id stays one segment of the path`() async throws {
         try await Mortise.with({ _ in .json(Sample.key) }) { client, server, _ async throws in
             for id in ["../../../operator-keys", "..", "a?x#y%2F", "é\u{0}"] { _ = try await client.keys(keys).get(id) }
             let prefix = "/v1/workspaces/w/service-keys/"
@@ -113,9 +114,9 @@ import Testing
         }
     }
 
-    // Attack: a token with a line break, which would add headers of the attacker's choice.
+    // Attack: a token with a line break adds headers to the request.
     @Test(arguments: ["", "a b", "a\r\nX-Evil: 1", "ä", String(repeating: "a", count: 8193)])
-    func `a token that cannot stand in a header is never sent`(_ text: String) async throws {
+    func `a token that cannot be the value of a header is never sent`(_ text: String) async throws {
         try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
             let client = Mortise(url: try ServerURL(server.url), credential: .token(SecretToken(text)))
             let error = try await #require(throws: MortiseError.self) { try await client.keys(keys).get("k") }
@@ -124,8 +125,8 @@ import Testing
         }
     }
 
-    // Attack: a token in a log, by way of an error, an interpolation or a dump.
-    @Test func `no token is printed`() async throws {
+    // Attack: a token reaches a log through an error, an interpolation or a dump.
+    @Test func `no description shows a token`() async throws {
         let secret = "mks_live_hunter2"
         let token = SecretToken(secret)
         let refusal = Reply.answer(
@@ -153,10 +154,10 @@ import Testing
         }
     }
 
-    @Test func `a credential that cannot be had sends nothing`() async throws {
-        struct NobodyIsSignedIn: Error {}
+    @Test func `a call sends nothing if its credential is not available`() async throws {
+        struct NotSignedIn: Error {}
         try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
-            let credential = Credential.provided { throw NobodyIsSignedIn() }
+            let credential = Credential.provided { throw NotSignedIn() }
             let client = Mortise(url: try ServerURL(server.url), credential: credential)
             let error = try await #require(throws: MortiseError.self) { try await client.apiKeys.getAll() }
             #expect(error.reason == .noCredential)

@@ -8,7 +8,7 @@ import Testing
 
 /// The managers of the three dialects against the real server.
 @Suite(.hangLimit) struct DialectTests {
-    @Test func `Fluxbase's users manage keys of their own under both names`() async throws {
+    @Test func `users of Fluxbase manage their own keys under both names`() async throws {
         try await withClients { admin, _ in
             let password = SecretToken("correct horse battery staple")
             for (email, role) in [("ada@example.com", Mortise.Member.Role.owner), ("bob@example.com", .member)] {
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `Fluxbase's service keys go through all eleven calls`() async throws {
+    @Test func `all eleven calls for Fluxbase's service keys work`() async throws {
         try await withClients { admin, _ in
             let manager = admin.admin.serviceKeys
             let created = try await manager.create(name: "Production", scopes: ["*"], rateLimitPerMinute: 1000)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `a workspace of its own has service keys of its own`() async throws {
+    @Test func `each workspace has its own service keys`() async throws {
         try await withClients { admin, platform in
             let workspace = try await platform.workspaces.create(name: "Shop", organization: "default", slug: "shop")
             for shop in [admin.forWorkspace("shop"), admin.forWorkspace(workspace.id)] {
@@ -86,7 +86,7 @@ import Testing
 
     private static let user = "user_2abcdefghijklmnopqrstuvwxyz"
 
-    @Test func `Clerk's keys are made, paged, searched and revoked`() async throws {
+    @Test func `Clerk's keys can be created, paged, searched and revoked`() async throws {
         try await withClients { admin, _ in
             let created = try await admin.apiKeys.create(
                 name: "My API key",
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func `a user of the application manages keys of their own with a session`() async throws {
+    @Test func `a user of the application manages their own keys with a session`() async throws {
         try await withClients { admin, platform in
             let signer = try SessionSigner()
             let set = try #require(try signer.keySet()["keys"]?.array?.first?.object)
@@ -129,7 +129,7 @@ import Testing
                 keys: .inline(["keys": .array([.object(key)])]),
                 authorizedParties: ["https://app.example"]
             )
-            // Each call asks for the session of the moment.
+            // Each call asks for the current session token.
             let sessions = Mutex(0)
             let user = Mortise(
                 url: admin.url,
@@ -139,14 +139,14 @@ import Testing
                 },
                 options: .patient
             )
-            let made = try await user.apiKeys.create(name: "mine")
-            #expect(made.subject == SessionSigner.user)
-            let secret = try #require(made.secret)
+            let created = try await user.apiKeys.create(name: "mine")
+            #expect(created.subject == SessionSigner.user)
+            let secret = try #require(created.secret)
             #expect(try await admin.verify(secret).key?.subject == SessionSigner.user)
             let other = "user_" + String(repeating: "z", count: 27)
             _ = try await admin.apiKeys.create(name: "foreign", subject: other)
-            #expect(try await user.apiKeys.getAll().data.map(\.id) == [made.id])
-            #expect(try await user.apiKeys.revoke(apiKeyID: made.id).isRevoked)
+            #expect(try await user.apiKeys.getAll().data.map(\.id) == [created.id])
+            #expect(try await user.apiKeys.revoke(apiKeyID: created.id).isRevoked)
             #expect(try await admin.verify(secret).code == .revoked)
             let foreign = try await #require(throws: MortiseError.self) {
                 try await user.apiKeys.getAll(subject: other)
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func `Boltz's list runs over all workspaces, forwards and backwards`() async throws {
+    @Test func `Boltz's list covers all workspaces, forwards and backwards`() async throws {
         try await withClients { admin, platform in
             let workspace = try await platform.workspaces.create(name: "Shop", organization: "default", slug: "shop")
             let manager = admin.admin.apiKeys
@@ -182,7 +182,7 @@ import Testing
         }
     }
 
-    @Test func `Boltz's keys are made once for one idempotency key, and revoked`() async throws {
+    @Test func `one idempotency key creates one key in Boltz's dialect, which can be revoked`() async throws {
         try await withClients { admin, _ in
             let manager = admin.admin.apiKeys
             let first = try await manager.create(name: "x", mode: .test, idempotencyKey: "k-1")

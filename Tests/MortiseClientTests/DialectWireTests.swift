@@ -4,7 +4,7 @@ import MortiseClient
 import TestSupport
 import Testing
 
-/// What the managers of the three dialects send and read, field by field.
+/// The requests and responses of the managers of the three dialects, field by field.
 @Suite(.hangLimit) struct DialectWireTests {
     private static let end = Date(timeIntervalSince1970: 1_896_093_296)
     private static let clientKeys = "/api/v1/client-keys"
@@ -148,11 +148,11 @@ import Testing
     ]
 
     @Test(arguments: fluxbase + others)
-    func `a call becomes its request, and its answer is read`(_ wire: WireCase) async throws {
+    func `a call sends its request and reads its response`(_ wire: WireCase) async throws {
         try await wire.check()
     }
 
-    @Test func `a workspace travels in Fluxbase's header, and in no other surface's`() async throws {
+    @Test func `the workspace is in the header of Fluxbase's requests and in no other request`() async throws {
         try await Mortise.with({ _ in .json("[]") }) { client, server, _ async throws in
             let shop = client.forWorkspace("shop")
             _ = try await shop.admin.serviceKeys.list()
@@ -161,9 +161,9 @@ import Testing
         }
     }
 
-    // Attack on the user: an expiry that JSON cannot say is left out, and the key lives for ever.
+    // Failure: JSON has no infinity, the member is left out, and the key never expires.
     @Test(arguments: [Double.nan, .infinity])
-    func `an expiry that is no number makes no key`(_ seconds: Double) async throws {
+    func `an expiry that is not a number creates no key`(_ seconds: Double) async throws {
         try await Mortise.with({ _ in .json(Sample.clerkKey) }) { client, server, _ async throws in
             await #expect(throws: MortiseError.self) {
                 try await client.apiKeys.create(name: "key", secondsUntilExpiration: seconds)

@@ -4,9 +4,9 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The client against the real server: every manager of the native API.
+/// The client against the real server: the calls of the native API.
 @Suite(.hangLimit) struct NativeTests {
-    @Test func `a key is made, changed, rotated, verified and ended`() async throws {
+    @Test func `a key can be created, changed, rotated, verified and revoked`() async throws {
         try await withClients { admin, _ in
             let keys = admin.keys(.service(workspace: "default"))
             var draft = Mortise.KeyDraft(name: "CI", scopes: ["read:orders"], allowedAddresses: ["192.0.2.0/24"])
@@ -27,15 +27,24 @@ import Testing
             changes.rateLimitPerMinute = .set(1000)
             let changed = try await keys.update(issued.key.id, changes)
             #expect(changed.allowedAddresses.isEmpty && changed.rateLimitPerMinute == 1000)
+            var cleared = Mortise.KeyChanges()
+            cleared.scopes = .clear
+            cleared.metadata = .clear
+            let bare = try await keys.update(issued.key.id, cleared)
+            #expect(bare.scopes.isEmpty && bare.metadata.isEmpty)
 
             let rotated = try await keys.rotate(issued.key.id, gracePeriod: .seconds(3600))
             #expect(rotated.key.id == issued.key.id && rotated.key.secrets.count == 2)
             for token in [issued.token, rotated.token] { #expect(try await admin.verify(token).isValid) }
+            let last = try await keys.rotate(issued.key.id, gracePeriod: .zero)
+            #expect(last.key.secrets.count == 1)
+            #expect(try await admin.verify(rotated.token, address: "192.0.2.7").code == .expired)
             #expect(try await keys.disable(issued.key.id).status == .disabled)
             #expect(try await keys.enable(issued.key.id).status == .active)
-            #expect(try await keys.deprecate(issued.key.id, reason: "old").gracePeriodEndsAt != nil)
+            let deprecated = try await keys.deprecate(issued.key.id, reason: "old")
+            #expect(deprecated.gracePeriodEndsAt != nil && deprecated.deprecationReason == "old")
             #expect(try await keys.revoke(issued.key.id, reason: "leaked").revocationReason == "leaked")
-            #expect(try await admin.verify(rotated.token).code == .revoked)
+            #expect(try await admin.verify(last.token).code == .revoked)
             #expect(try await keys.events(issued.key.id).all().map(\.type).contains("rotated"))
             try await keys.delete(issued.key.id)
             let error = try await #require(throws: MortiseError.self) { try await keys.get(issued.key.id) }
@@ -43,7 +52,7 @@ import Testing
         }
     }
 
-    @Test func `client keys belong to their subject, and a verdict names it`() async throws {
+    @Test func `a client key belongs to its subject, and its verdict names the subject`() async throws {
         try await withClients { admin, _ in
             let keys = admin.keys(.client(workspace: "default"))
             let ada = try await keys.create(Mortise.KeyDraft(name: "phone", subject: "user_ada"))
@@ -55,31 +64,31 @@ import Testing
         }
     }
 
-    @Test func `organizations and workspaces are made, found, suspended and archived`() async throws {
+    @Test func `organizations and workspaces can be created, found, suspended and archived`() async throws {
         try await withClients { admin, platform in
-            let founded = try await platform.organizations.create(name: "Acme", slug: "acme")
-            #expect(try await platform.organizations.get("acme") == founded.organization)
+            let created = try await platform.organizations.create(name: "Acme", slug: "acme")
+            #expect(try await platform.organizations.get("acme") == created.organization)
             let renamed = try await platform.organizations.update("acme", slug: "sons", tokenPrefix: .set("sons"))
             #expect(renamed.slug == "sons" && renamed.tokenPrefix == "sons" && renamed.name == "Acme")
             let back = try await platform.organizations.update("sons", slug: "acme", tokenPrefix: .clear)
             #expect(back.slug == "acme" && back.tokenPrefix == nil)
             #expect(try await platform.organizations.list().all().contains(back))
             let workspace = try await platform.workspaces.create(name: "Shop", organization: "acme", slug: "shop")
-            #expect(workspace.state == .active && workspace.organizationID == founded.organization.id)
-            let acme = Mortise(url: admin.url, credential: .token(founded.token), options: .patient)
+            #expect(workspace.state == .active && workspace.organizationID == created.organization.id)
+            let acme = Mortise(url: admin.url, credential: .token(created.token), options: .patient)
             #expect(try await acme.workspaces.list(query: "sho").all().map(\.id) == [workspace.id])
             #expect(try await acme.workspaces.update("shop", name: .clear).name == nil)
             #expect(try await acme.workspaces.suspend("shop").state == .suspended)
             #expect(try await acme.workspaces.resume("shop").state == .active)
             #expect(try await acme.workspaces.events("shop").all().isEmpty == false)
             #expect(try await acme.workspaces.archive("shop").archivedAt != nil)
-            // Another organization's workspace does not exist for it.
+            // A workspace of another organization does not exist for the credential.
             let error = try await #require(throws: MortiseError.self) { try await admin.workspaces.get(workspace.id) }
             #expect(error.reason == .notFound)
         }
     }
 
-    @Test func `a list is read to its end, page by page, newest first`() async throws {
+    @Test func `a list is read page by page to its end, newest first`() async throws {
         try await withClients { admin, _ in
             let keys = admin.keys(.service(workspace: "default"))
             for number in 0..<7 { _ = try await keys.create(Mortise.KeyDraft(name: "key \(number)")) }
@@ -88,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `the same idempotency key gives the same token, and another body is refused`() async throws {
+    @Test func `one idempotency key returns one token, and is refused with another body`() async throws {
         try await withClients { admin, _ in
             let keys = admin.keys(.service(workspace: "default"))
             let draft = Mortise.KeyDraft(name: "once", metadata: ["b": 1, "a": 2])
@@ -102,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `bad input is an error that names every place`() async throws {
+    @Test func `an error for invalid input names every fault with its place`() async throws {
         try await withClients { admin, _ in
             let draft = Mortise.KeyDraft(name: "", scopes: ["no scope at all"], rateLimitPerMinute: -1)
             let error = try await #require(throws: MortiseError.self) {
@@ -110,13 +119,15 @@ import Testing
             }
             #expect(error.reason == .invalidRequest && error.requestID != nil)
             #expect(Set(error.faults.compactMap(\.place)).isSuperset(of: ["/name", "/rate_limit_per_minute"]))
-            let nobody = Mortise(url: admin.url, credential: nil)
-            let refusal = try await #require(throws: MortiseError.self) { try await nobody.workspaces.get("default") }
+            let anonymous = Mortise(url: admin.url, credential: nil)
+            let refusal = try await #require(throws: MortiseError.self) {
+                try await anonymous.workspaces.get("default")
+            }
             #expect(refusal.reason == .unauthenticated)
         }
     }
 
-    @Test func `a member is added, signs in, manages keys of their own and is removed`() async throws {
+    @Test func `a member can be added, sign in, manage their own keys and be removed`() async throws {
         try await withClients { admin, _ in
             let members = admin.members(of: "default")
             let password = SecretToken("correct horse battery staple")

@@ -4,7 +4,7 @@ import MortiseClient
 import TestSupport
 import Testing
 
-/// What the managers of the native API send and read.
+/// The requests and responses of the native API.
 @Suite(.hangLimit) struct NativeWireTests {
     private static let keys = "/v1/workspaces/w/service-keys"
     private static let issuers = "/v1/organizations/o/session-issuers"
@@ -50,6 +50,25 @@ import Testing
             changes.expiresAt = .clear
             changes.metadata = .set(["a": 1])
             return try await $0.keys(.admin(organization: "o")).update("k", changes).status == .active
+        },
+        // The server takes no `null` for the scopes, permissions and metadata.
+        WireCase(
+            "PATCH \(keys)/k",
+            #"{"description":null,"scopes":[],"permissions":[],"allowed_namespaces":null,"allowed_ips":null,"#
+                + #""rate_limit_per_minute":null,"rate_limit_per_hour":null,"expires_at":null,"metadata":{}}"#,
+            answer: Sample.key
+        ) {
+            var changes = Mortise.KeyChanges()
+            changes.description = .clear
+            changes.scopes = .clear
+            changes.permissions = .clear
+            changes.allowedNamespaces = .clear
+            changes.allowedAddresses = .clear
+            changes.rateLimitPerMinute = .clear
+            changes.rateLimitPerHour = .clear
+            changes.expiresAt = .clear
+            changes.metadata = .clear
+            return try await $0.keys(.service(workspace: "w")).update("k", changes).id == Sample.id
         },
         WireCase("POST \(keys)/k/rotate", #"{"grace_period_seconds":3600}"#, answer: Sample.issuedKey) {
             let keys = $0.keys(.service(workspace: "w"))
@@ -137,12 +156,12 @@ import Testing
     ]
 
     @Test(arguments: cases)
-    func `a call becomes its request, and its answer is read`(_ wire: WireCase) async throws {
+    func `a call sends its request and reads its response`(_ wire: WireCase) async throws {
         try await wire.check()
     }
 
-    // Attack: a server that answers fewer verdicts than it was asked for moves a yes to another token.
-    @Test func `a batch that lacks a verdict is no answer`() async throws {
+    // Attack: a server that leaves out a verdict moves a valid verdict to another token.
+    @Test func `a batch with too few verdicts is an error`() async throws {
         try await Mortise.with({ _ in .json(#"{"verdicts":[]}"#) }) { client, _, _ async throws in
             let error = try await #require(throws: MortiseError.self) {
                 try await client.verify([Mortise.Verification(SecretToken("t"))])

@@ -5,14 +5,14 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Lists are read as far as they are used, and never for ever.
+/// Lists are read as far as they are used, and reading them ends.
 @Suite(.hangLimit) struct PageTests {
     private let script: @Sendable (SeenRequest) -> Reply = { request in
         request.uri.contains("cursor=c2")
             ? .json(Sample.list([Sample.key])) : .json(Sample.list([Sample.key, Sample.key], next: "c2"))
     }
 
-    @Test func `an iteration reads page after page, as it needs them`() async throws {
+    @Test func `an iteration reads each page when it needs the page`() async throws {
         try await Mortise.with(script) { client, server, _ async throws in
             let list = client.keys(.operator).list(query: "a&b", status: .active, limit: 2)
             #expect(server.requests.isEmpty)
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `a server that repeats a page does not make the iteration endless`() async throws {
+    @Test func `an iteration ends if the server repeats a page`() async throws {
         try await Mortise.with({ _ in .json(Sample.list([Sample.key], next: "same")) }) {
             client,
             server,
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `an empty page in the middle is passed over`() async throws {
+    @Test func `an iteration continues after an empty page`() async throws {
         try await Mortise.with({ request in
             request.uri.contains("cursor=c2")
                 ? .json(Sample.list([Sample.key])) : .json(Sample.list([], next: "c2"))
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `the pages of Boltz run in both directions`() async throws {
+    @Test func `Boltz's pages can be read in both directions`() async throws {
         try await Mortise.with({ request in
             switch request.uri.split(separator: "?").last ?? "" {
             case "limit=2&after_id=b": .json(Sample.boltzPage(["c"], hasMore: false))

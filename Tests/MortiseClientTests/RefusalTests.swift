@@ -3,9 +3,11 @@ import MortiseClient
 import TestSupport
 import Testing
 
-/// Each surface says no in its own shape; the client's error is one.
+/// Each surface has its own format of errors.
+///
+/// The client has one.
 @Suite(.hangLimit) struct RefusalTests {
-    @Test func `the native problem tells every fault with its place`() async throws {
+    @Test func `a problem of the native API becomes an error with every fault and its place`() async throws {
         let problem = """
             {"type":"t","title":"T","status":400,"detail":"The request is not valid.","code":"invalid_request",\
             "request_id":"req-7","errors":[{"pointer":"/scopes/0","detail":"is not a scope"},{"parameter":"limit","detail":"x"}]}
@@ -21,7 +23,7 @@ import Testing
         #expect("\(error)".contains("req-7") && "\(error)".contains("/scopes/0: is not a scope"))
     }
 
-    @Test func `Fluxbase's error is a sentence and a code`() async throws {
+    @Test func `an error of Fluxbase's dialect has a sentence and a code`() async throws {
         let body = #"{"error":"Service key not found","code":"NOT_FOUND","request_id":"r"}"#
         let error = try await refusal(404, body) { _ = try await $0.admin.serviceKeys.get("k") }
         #expect(error.reason == .notFound && error.message == "Service key not found" && error.code == "NOT_FOUND")
@@ -34,7 +36,7 @@ import Testing
         #expect(bad.faults.map(\.detail) == ["is required", "must lie between 1 and 9"])
     }
 
-    @Test func `Clerk's errors are a list with long messages`() async throws {
+    @Test func `an error of Clerk's dialect has the long message`() async throws {
         let body = """
             {"errors":[{"message":"m","long_message":"The name is taken.","code":"token_creation_conflict",\
             "meta":{"param_name":"name"}}]}
@@ -44,7 +46,7 @@ import Testing
         #expect(error.code == "token_creation_conflict" && error.faults.first?.place == "name")
     }
 
-    @Test func `Boltz's error is flat and has details by path`() async throws {
+    @Test func `an error of Boltz's dialect has the details by path`() async throws {
         let body = #"{"code":"VALIDATION_ERROR","message":"Request validation failed","details":{"name":"is empty"}}"#
         let error = try await refusal(400, body) { _ = try await $0.admin.apiKeys.create(name: "") }
         #expect(error.reason == .invalidRequest && error.code == "VALIDATION_ERROR")
@@ -56,7 +58,7 @@ import Testing
         (413, .invalidRequest), (422, .invalidRequest), (429, .rateLimited), (418, .refused), (500, .refused),
         (503, .unavailable),
     ])
-    func `a status is a reason`(_ status: Int, _ reason: MortiseError.Reason) async throws {
+    func `each status has its reason`(_ status: Int, _ reason: MortiseError.Reason) async throws {
         let error = try await refusal(status, "{}") { _ = try await $0.keys(.operator).disable("k") }
         #expect(error.reason == reason)
         #expect(error.mayHaveTakenEffect == (status >= 500))

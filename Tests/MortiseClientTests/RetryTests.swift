@@ -3,11 +3,11 @@ import MortiseClient
 import TestSupport
 import Testing
 
-/// What is sent again, when, and what never is.
+/// The calls that are sent again, and the times at which they are.
 @Suite(.hangLimit) struct RetryTests {
     private let keys = KeyCollection.service(workspace: "w")
 
-    @Test func `a read is repeated when the connection breaks`() async throws {
+    @Test func `a read is repeated after the connection breaks`() async throws {
         let attempts = Counter()
         try await Mortise.with({ _ in attempts.next() < 3 ? .hangUp : .json(Sample.key) }) {
             client,
@@ -21,8 +21,8 @@ import Testing
         }
     }
 
-    // Attack on the user: the answer to a creation gets lost, and the repetition makes a second key that nobody knows of.
-    @Test func `a repeated creation carries the idempotency key of the first`() async throws {
+    // Failure: the response to a creation is lost, and the repeated request creates a second key that nobody knows.
+    @Test func `a repeated creation carries the idempotency key of the first attempt`() async throws {
         let attempts = Counter()
         try await Mortise.with({ _ in attempts.next() == 1 ? .hangUp : .json(Sample.issuedKey) }) {
             client,
@@ -37,8 +37,8 @@ import Testing
         }
     }
 
-    // Without it, whoever has lost an answer for good could only make one more key.
-    @Test func `what makes something takes an idempotency key of the caller's, and names it in failure`() async throws {
+    // Without the key, a caller who lost the response could only create another resource.
+    @Test func `every creation takes an idempotency key of the caller, and its error has the key`() async throws {
         let calls: [@Sendable (Mortise) async throws -> Void] = [
             { client in
                 _ = try await client.management.clientKeys.create(name: "n", scopes: ["*"], idempotencyKey: "mine")
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `a change is not repeated once it was sent`() async throws {
+    @Test func `a change that was sent is not repeated`() async throws {
         try await Mortise.with({ _ in .hangUp }) { client, server, _ async throws in
             let error = try await #require(throws: MortiseError.self) {
                 try await client.keys(keys).disable("k")
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `Retry-After is followed where there is time for it`() async throws {
+    @Test func `Retry-After is obeyed if the timeout allows it`() async throws {
         let attempts = Counter()
         func busy(_ seconds: Int) -> Reply {
             .answer(429, "{}", type: "application/problem+json", headers: [("Retry-After", "\(seconds)")])
@@ -109,7 +109,7 @@ import Testing
         (503, [], 3), (502, [], 3), (409, [("Retry-After", "1")], 3), (409, [], 1), (500, [], 1), (400, [], 1),
         (404, [], 1), (503, [("x-should-retry", "false")], 1),
     ])
-    func `an answer is asked for again only if it can change`(
+    func `a call is repeated only if its response can change`(
         _ status: Int,
         _ headers: [(String, String)],
         _ count: Int
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `retries can be switched off`() async throws {
+    @Test func `retries can be disabled`() async throws {
         var options = ClientOptions.patient
         options.maximumRetries = 0
         try await Mortise.with({ _ in .hangUp }, options: options) { client, server, _ async throws in
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func `where nothing listens, even a change is tried again, and nothing was done`() async throws {
+    @Test func `a change is repeated if nothing listens, and its error says that nothing was done`() async throws {
         let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
         try await withHTTPClient { http in
             let pauses = Pauses()

@@ -4,9 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A member's session renews itself, and never twice with one refresh token.
+/// A member's session is renewed, and never twice with one refresh token.
 @Suite(.hangLimit) struct SessionTests {
-    /// Answers like a server whose sessions rotate: each refresh token works once.
+    /// Responds like a server whose refresh tokens work once.
     private final class Issuer: Sendable {
         private let generation = Mutex(0)
         private let lifetime: Int
@@ -26,7 +26,7 @@ import Testing
                     generation += 1
                     return tokens(generation)
                 default:
-                    // The first access token is taken for expired.
+                    // The first access token has expired.
                     guard generation > 1, request.header("authorization") == ["Bearer access\(generation)"] else {
                         return refused
                     }
@@ -42,7 +42,7 @@ import Testing
         private let refused = Reply.answer(401, #"{"detail":"No."}"#, type: "application/problem+json")
     }
 
-    // Attack on the user: calls that fail together each use the refresh token, and the server ends the session.
+    // Failure: calls that fail together each use the refresh token, and the server ends the session.
     @Test func `calls that are refused together renew the session once`() async throws {
         let issuer = Issuer()
         try await Mortise.with({ issuer.answer($0) }) { client, server, _ async throws in
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `a call that is cancelled does not wait for the renewal`() async throws {
+    @Test func `a cancelled call does not wait for the renewal`() async throws {
         let silent: @Sendable (SeenRequest) -> Reply = { request in
             switch request.uri {
             case "/v1/sessions": .json(#"{"access_token":"a","refresh_token":"r","expires_in":0}"#)
@@ -74,7 +74,7 @@ import Testing
             let renewal = await server.nextRequest()
             #expect(renewal?.uri == "/v1/sessions/refresh")
             call.cancel()
-            // Long before the renewal's own time is up.
+            // The renewal itself has an hour.
             let error = await #expect(throws: MortiseError.self) { _ = try await call.value }
             #expect(error?.reason == .cancelled)
         }
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `a session that has ended is an error of its own`() async throws {
+    @Test func `a call of an ended session is unauthenticated`() async throws {
         try await Mortise.with({ request in
             request.uri == "/v1/sessions"
                 ? .json(#"{"access_token":"a","refresh_token":"r","expires_in":900}"#)

@@ -1,23 +1,31 @@
-import FoundationEssentials
 import JSON
 
-/// What can be read from an object of an answer.
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A value that can be read from an object of a response.
 protocol AnswerReadable: Sendable {
     init(_ answer: AnswerReader) throws(AnswerFault)
 }
 
-/// Why an answer is not what it should be; it quotes names, never values.
+/// A member of a response that is missing or has the wrong type.
+///
+/// It quotes the name, never the value.
 struct AnswerFault: Error {
     let place: String
     let expected: String
 
-    var sentence: String { "\(place.isEmpty ? "the whole" : place) is not \(expected)" }
+    /// A clause for an error message, such as `/data/0/status is not a string`.
+    var clause: String { "\(place.isEmpty ? "the body" : place) is not \(expected)" }
 }
 
-/// Reads the members of one object of an answer.
+/// Reads the members of one object of a response.
 ///
-/// Members that the client does not know are passed over, so that a newer server does not break an older client. A
-/// member that is absent counts as `null`.
+/// Unknown members are ignored, so that a newer server does not break an older client. An absent member counts as
+/// `null`.
 struct AnswerReader {
     let object: JSONObject
     private let place: String
@@ -39,12 +47,12 @@ struct AnswerReader {
 
     func textIfAny(_ name: String) throws(AnswerFault) -> String? {
         guard let value = present(name) else { return nil }
-        guard let text = value.string else { throw fault(name, "text") }
+        guard let text = value.string else { throw fault(name, "a string") }
         return text
     }
 
     func text(_ name: String) throws(AnswerFault) -> String {
-        guard let text = try textIfAny(name) else { throw fault(name, "text") }
+        guard let text = try textIfAny(name) else { throw fault(name, "a string") }
         return text
     }
 
@@ -53,16 +61,16 @@ struct AnswerReader {
     }
 
     func texts(_ name: String) throws(AnswerFault) -> [String] {
-        guard let texts = try textsIfAny(name) else { throw fault(name, "a list") }
+        guard let texts = try textsIfAny(name) else { throw fault(name, "an array") }
         return texts
     }
 
     func textsIfAny(_ name: String) throws(AnswerFault) -> [String]? {
         guard let value = present(name) else { return nil }
-        guard let elements = value.array else { throw fault(name, "a list") }
+        guard let elements = value.array else { throw fault(name, "an array") }
         var texts: [String] = []
         for element in elements {
-            guard let text = element.string else { throw fault(name, "a list of texts") }
+            guard let text = element.string else { throw fault(name, "an array of strings") }
             texts.append(text)
         }
         return texts
@@ -84,7 +92,7 @@ struct AnswerReader {
         return number
     }
 
-    /// A time as RFC 3339 writes it.
+    /// Returns the time of a member in the format of RFC 3339, or `nil` for `null`.
     func timeIfAny(_ name: String) throws(AnswerFault) -> Date? {
         guard let text = try textIfAny(name) else { return nil }
         guard let date = Date(rfc3339: text) else { throw fault(name, "a time") }
@@ -96,7 +104,7 @@ struct AnswerReader {
         return date
     }
 
-    /// A time as milliseconds since 1970.
+    /// Returns the time of a member in milliseconds since 1970, or `nil` for `null`.
     func millisecondsIfAny(_ name: String) throws(AnswerFault) -> Date? {
         guard let value = present(name) else { return nil }
         guard let number = value.number?.double else { throw fault(name, "a time") }
@@ -108,12 +116,12 @@ struct AnswerReader {
         return date
     }
 
-    /// Any JSON.
+    /// Returns the JSON of a member, or `nil` for `null`.
     func content(_ name: String) -> JSONContent? {
         present(name).map(JSONContent.init)
     }
 
-    /// An object of text, number and whatever else.
+    /// Returns the members of an object, none for `null`.
     func contents(_ name: String) throws(AnswerFault) -> [String: JSONContent] {
         guard let value = present(name) else { return [:] }
         guard case .object(let members) = JSONContent(value) else { throw fault(name, "an object") }
@@ -137,7 +145,7 @@ struct AnswerReader {
         _ value: JSONValue?,
         at place: String = ""
     ) throws(AnswerFault) -> [Value] {
-        guard let elements = value?.array else { throw AnswerFault(place: place, expected: "a list") }
+        guard let elements = value?.array else { throw AnswerFault(place: place, expected: "an array") }
         var values: [Value] = []
         for (index, element) in elements.enumerated() {
             values.append(try Value(AnswerReader(element, at: "\(place)/\(index)")))

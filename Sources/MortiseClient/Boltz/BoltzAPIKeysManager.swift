@@ -1,36 +1,30 @@
 import JSON
 
 extension Boltz {
-    /// The keys of all workspaces of the organization: create, list, revoke.
+    /// The manager of the keys of all workspaces of an organization: create, list, revoke.
     ///
-    /// ```swift
-    /// let created = try await client.admin.apiKeys.create(name: "x")
-    /// let revoked = try await client.admin.apiKeys.revoke(created.keyDetails.id)
-    /// print(revoked.isActive)
-    /// ```
+    /// The credential is an admin key.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "boltz-create")
     public struct APIKeysManager: Sendable {
         let transport: Transport
 
-        /// Makes a key of a workspace.
+        /// Creates a key of a workspace.
         ///
-        /// ```swift
-        /// let created = try await client.admin.apiKeys.create(
-        ///     name: "x",
-        ///     allowedIPs: ["203.0.113.7", "2001:db8::/32"],
-        ///     expiresInDays: 90
-        /// )
-        /// try created.key.reveal().write(toFile: "x.key", atomically: true, encoding: .utf8)
-        /// ```
+        /// Requires the permission `keys:write`. The call is retried under its idempotency key.
+        ///
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "boltz-create")
         ///
         /// - Parameters:
-        ///   - name: the name, 1 to 255 characters.
-        ///   - allowedIPs: the addresses and ranges from which it works; all when absent.
-        ///   - expiresInDays: after how many days it expires, 1 to 365; never when absent.
-        ///   - mode: for production, which is the default, or for tests.
-        ///   - workspaceID: the workspace that gets it; the default one when absent.
-        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
-        /// - Returns: The key and its token, which is shown this once.
-        /// - Throws: `MortiseError`.
+        ///   - name: The name, 1 to 255 characters.
+        ///   - allowedIPs: The IP addresses and CIDR ranges from which the key works, at most 100. `nil` means all.
+        ///   - expiresInDays: The number of days until the key expires, 1 to 365. `nil` means never.
+        ///   - mode: The mode of the key. `nil` means live.
+        ///   - workspaceID: The id of the workspace of the key. `nil` means the default workspace.
+        ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
+        ///     random one.
+        /// - Returns: The key and its token. No later response contains the token.
+        /// - Throws: ``MortiseError``, for example with the reason `.notFound` if the workspace does not exist.
         public func create(
             name: String,
             allowedIPs: [String]? = nil,
@@ -49,56 +43,81 @@ extension Boltz {
             return try await transport.read(.post(path(), body, idempotencyKey: key).of(.boltz))
         }
 
-        /// The keys, newest first; pages are read as the iteration needs them.
+        /// Lists the keys, newest first.
         ///
-        /// With `beforeID` the pages run backwards from there, the nearest first; inside a page the order stays.
+        /// Requires the permission `keys:read`. The list has revoked keys and admin keys, too. With `beforeID`, the
+        /// pages run backwards, and the keys of each page are in the order of the list.
         ///
-        /// ```swift
-        /// for try await key in client.admin.apiKeys.list(limit: 20) { print(key.id, key.name) }
-        /// ```
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "boltz-list")
         ///
         /// - Parameters:
-        ///   - afterID: only those after the key with this id.
-        ///   - beforeID: only those before the key with this id.
-        ///   - limit: how many are read at once, 1 to 100; 100 when absent.
-        ///   - workspaceID: only those of this workspace.
-        /// - Returns: The list.
+        ///   - afterID: The id of the key after which the list begins.
+        ///   - beforeID: The id of the key before which the list ends.
+        ///   - limit: The number of keys per page, 1 to 100. `nil` means 100.
+        ///   - workspaceID: The id of the workspace of the keys. `nil` means all workspaces.
+        /// - Returns: The keys.
         public func list(
             afterID: String? = nil,
             beforeID: String? = nil,
             limit: Int? = nil,
             workspaceID: String? = nil
         ) -> PageSequence<APIKey> {
-            let isBackwards = beforeID != nil
-            let fixed = [
+            let direction: Direction = beforeID == nil ? .forwards : .backwards
+            let filters = [
                 ("limit", limit.map(String.init)), ("workspace_id", workspaceID),
-                ("after_id", isBackwards ? afterID : nil),
+                ("after_id", direction == .backwards ? afterID : nil),
             ]
-            let query = fixed.compactMap { item in item.1.map { (name: item.0, value: $0) } }
+            let query = filters.compactMap { item in item.1.map { (name: item.0, value: $0) } }
             let path = path()
             return PageSequence(start: beforeID ?? afterID) { [transport] cursor throws(MortiseError) in
-                let position = cursor.map { [(name: isBackwards ? "before_id" : "after_id", value: $0)] } ?? []
+                let position = cursor.map { [(name: direction.cursorParameter, value: $0)] } ?? []
                 let call = Call.get(path, query: query + position).of(.boltz)
                 return try await transport.read(call) { body throws(AnswerFault) in
                     let answer = try AnswerReader(body)
                     let items: [APIKey] = try answer.objects("data")
                     let hasMore = try answer.bool("has_more")
-                    let next = try answer.textIfAny(isBackwards ? "first_id" : "last_id")
+                    let next = try answer.textIfAny(direction.nextCursor)
                     return Page(items: items, next: hasMore && !items.isEmpty ? next : nil)
                 }
             }
         }
 
-        /// Revokes a key at once and for good.
+        /// Revokes a key at once and forever.
         ///
-        /// ```swift
-        /// let key = try await client.admin.apiKeys.revoke("api_key_0a1b2c3d0198c0de00007000800000000000000a")
-        /// print(key.isActive)
-        /// ```
+        /// Requires the permission `keys:write`. Revoking a revoked key returns the key. The call is retried only if
+        /// nothing was sent.
+        ///
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "boltz-revoke")
+        ///
+        /// - Parameter apiKeyID: The id of the key, as ``list(afterID:beforeID:limit:workspaceID:)`` returns it.
+        /// - Returns: The key, which is no longer active.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func revoke(_ apiKeyID: String) async throws(MortiseError) -> APIKey {
             try await transport.read(.post(path(apiKeyID, "revoke")).of(.boltz))
         }
 
         private func path(_ more: String...) -> [String] { ["compute", "v1", "admin", "api-keys"] + more }
+    }
+
+    /// The direction in which a list is read.
+    private enum Direction {
+        case forwards
+        case backwards
+
+        /// The parameter of the request that has the cursor.
+        var cursorParameter: String {
+            switch self {
+            case .forwards: "after_id"
+            case .backwards: "before_id"
+            }
+        }
+
+        /// The member of the response that has the next cursor.
+        var nextCursor: String {
+            switch self {
+            case .forwards: "last_id"
+            case .backwards: "first_id"
+            }
+        }
     }
 }

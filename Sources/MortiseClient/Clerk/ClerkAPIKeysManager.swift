@@ -1,32 +1,30 @@
 import JSON
 
 extension Clerk {
-    /// The keys of the application's users and organizations: getAll, create, revoke.
+    /// The manager of API keys: getAll, create, revoke.
     ///
-    /// With the session token of a user as the credential, the subject is the active organization, or else the user,
-    /// unless it is named. With an admin key the subject has to be named.
+    /// The keys are those of the default workspace, or of the workspace of ``Mortise/forWorkspace(_:)``.
     ///
-    /// ```swift
-    /// let key = try await client.apiKeys.create(name: "My key", secondsUntilExpiration: 86_400)
-    /// print(key.id)
-    /// ```
+    /// The credential is the session token of a user of the application, or an admin key. With a session token, a call
+    /// without a subject is about the active organization of the session, or else about the user. With an admin key, a
+    /// call needs a subject, and the permission `keys:read` or `keys:write`.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "clerk-create")
     public struct APIKeysManager: Sendable {
         let transport: Transport
 
-        /// A page of the keys that are neither revoked nor expired, newest first.
+        /// Gets a page of the keys that are neither revoked nor expired, newest first.
         ///
-        /// ```swift
-        /// let page = try await client.apiKeys.getAll(query: "report", pageSize: 20)
-        /// print(page.data.map(\.name), page.totalCount)
-        /// ```
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "clerk-list")
         ///
         /// - Parameters:
-        ///   - subject: the user or organization whose keys are wanted.
-        ///   - query: only those with this text in the name.
-        ///   - initialPage: which page, from 1 on.
-        ///   - pageSize: how many keys a page has, 1 to 100.
+        ///   - subject: The id of the user or organization that owns the keys.
+        ///   - query: A part of the name.
+        ///   - initialPage: The number of the page. The first page is 1.
+        ///   - pageSize: The number of keys per page, 1 to 100.
         /// - Returns: The page.
-        /// - Throws: `MortiseError`.
+        /// - Throws: ``MortiseError``, for example with the reason `.forbidden` if the session has no access to the
+        ///   subject.
         public func getAll(
             subject: String? = nil,
             query: String? = nil,
@@ -43,35 +41,28 @@ extension Clerk {
             return try await transport.read(.get(path(), query: items).of(.clerk))
         }
 
-        /// Makes a key.
+        /// Creates a key.
         ///
-        /// The dialect has no idempotency key, so the call is not repeated once it was sent.
+        /// The dialect has no idempotency keys, so the call is retried only if nothing was sent.
         ///
-        /// ```swift
-        /// let key = try await client.apiKeys.create(
-        ///     name: "My API key",
-        ///     secondsUntilExpiration: 86_400,
-        ///     description: "API key for third-party service"
-        /// )
-        /// try key.secret?.reveal().write(toFile: "api.key", atomically: true, encoding: .utf8)
-        /// ```
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "clerk-create")
         ///
         /// - Parameters:
-        ///   - name: the name, 3 characters at least, unique for the subject.
-        ///   - subject: the user or organization that gets it.
-        ///   - secondsUntilExpiration: after how long it expires; never when absent.
-        ///   - description: what it is for, 255 characters at most.
-        /// - Returns: The key with its `secret`, which is shown this once.
-        /// - Throws: `MortiseError`.
+        ///   - name: The name, 3 to 255 characters, unique for the subject. A revoked key keeps its name.
+        ///   - subject: The id of the user or organization that owns the key.
+        ///   - secondsUntilExpiration: The time until the key expires, in seconds, more than 0. `nil` means never.
+        ///   - description: The description, at most 255 characters.
+        /// - Returns: The key with its ``APIKeyResource/secret``, which no later response contains.
+        /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the name is taken.
         public func create(
             name: String,
             subject: String? = nil,
             secondsUntilExpiration: Double? = nil,
             description: String? = nil
         ) async throws(MortiseError) -> APIKeyResource {
-            // JSON has no infinity; leaving it out would make a key that never expires.
+            // JSON has no infinity, and a request without the member would create a key that never expires.
             guard secondsUntilExpiration?.isFinite ?? true else {
-                throw MortiseError(.invalidRequest, "secondsUntilExpiration is not a finite number; nothing was sent.")
+                throw MortiseError(.invalidRequest, "secondsUntilExpiration must be a finite number. Nothing was sent.")
             }
             var body = JSONObject()
             body.add("type", "api_key")
@@ -82,21 +73,18 @@ extension Clerk {
             return try await transport.read(.post(path(), body).of(.clerk))
         }
 
-        /// Revokes a key at once and for good.
+        /// Revokes a key at once and forever.
         ///
-        /// ```swift
-        /// let key = try await client.apiKeys.revoke(
-        ///     apiKeyID: "ak_0198c0de00007000800000000000000a",
-        ///     revocationReason: "No longer needed"
-        /// )
-        /// print(key.isRevoked)
-        /// ```
+        /// Revoking a revoked key returns the key and keeps the first reason. The call is retried only if nothing was
+        /// sent.
+        ///
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "clerk-revoke")
         ///
         /// - Parameters:
-        ///   - apiKeyID: the key's id.
-        ///   - revocationReason: why, for people.
-        /// - Returns: The key as it is now.
-        /// - Throws: `MortiseError`.
+        ///   - apiKeyID: The id of the key.
+        ///   - revocationReason: The reason, for people, at most 2000 characters.
+        /// - Returns: The key.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func revoke(
             apiKeyID: String,
             revocationReason: String? = nil
@@ -107,8 +95,8 @@ extension Clerk {
         }
 
         private func path(_ more: String...) -> [String] {
-            let place = transport.workspace.map { ["clerk", "workspaces", $0] } ?? ["clerk"]
-            return place + ["api_keys"] + more
+            let base = transport.workspace.map { ["clerk", "workspaces", $0] } ?? ["clerk"]
+            return base + ["api_keys"] + more
         }
     }
 }

@@ -3,13 +3,13 @@ package import JSON
 package import NIOCore
 package import NIOHTTP1
 
-/// What a server answered.
+/// The response of a server.
 package struct Answer: Sendable {
     package let status: Int
     package let headers: HTTPHeaders
     package let body: ByteBuffer
 
-    /// The body as JSON, when it says that it is JSON and is.
+    /// The body as JSON, or `nil` if the content type is not JSON or the body cannot be parsed.
     package var json: JSONValue? {
         let type = headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased() ?? ""
         guard type == "application/json" || type.hasSuffix("+json") else { return nil }
@@ -19,7 +19,10 @@ package struct Answer: Sendable {
         )
     }
 
-    /// How long the server asks to wait, from `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3).
+    /// Returns the time to wait from `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3).
+    ///
+    /// - Parameter now: Seconds since 1970.
+    /// - Returns: 0 to 24 hours, or `nil` without the header or with a malformed one.
     func retryAfter(now: Int) -> Duration? {
         guard let text = headers.first(name: "retry-after") else { return nil }
         if let seconds = Int(text), (0...86_400).contains(seconds) { return .seconds(seconds) }

@@ -1,10 +1,15 @@
-import FoundationEssentials
 package import JSON
 package import NIOHTTP1
 
-/// A call of one of the server's surfaces.
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// One request to a surface of the server.
 package struct Call: Sendable {
-    /// Whose shapes the call and its answer have.
+    /// The dialect of a request and its response.
     package enum Surface: Sendable {
         case native
         case fluxbase
@@ -14,11 +19,11 @@ package struct Call: Sendable {
 
     package var surface = Surface.native
     package var method: HTTPMethod
-    /// The segments of the path, not yet encoded.
+    /// The segments of the path, not percent-encoded.
     package var path: [String]
     package var query: [(name: String, value: String)] = []
     package var body: JSONValue?
-    /// Sent with what makes something, so that a repetition after a broken connection makes it once.
+    /// The `Idempotency-Key` of a creation, with which a repeated request creates nothing twice.
     package var idempotencyKey: String?
 
     package static func get(_ path: [String], query: [(name: String, value: String)] = []) -> Call {
@@ -41,19 +46,19 @@ package struct Call: Sendable {
         Call(method: .DELETE, path: path)
     }
 
-    /// Whether sending it twice does nothing that sending it once would not.
+    /// True if a second request with the same content changes nothing more.
     package var isSafeToRepeat: Bool { isRead || idempotencyKey != nil }
 
-    /// Whether it changes nothing.
+    /// True if the request changes nothing.
     package var isRead: Bool { method == .GET }
 
-    /// The same call of another surface.
+    /// Returns the call for another surface.
     func of(_ surface: Surface) -> Call {
         var call = self
         call.surface = surface
         return call
     }
 
-    /// A key that nobody has used before.
+    /// Returns an idempotency key that was not used before.
     static func newIdempotencyKey() -> String { UUID().uuidString.lowercased() }
 }

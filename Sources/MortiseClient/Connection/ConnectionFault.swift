@@ -1,25 +1,34 @@
 import AsyncHTTPClient
-import Glibc
 import NIOCore
 import NIOPosix
 
-/// Why no answer came.
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The reason why a connection failed before a response came.
 package enum ConnectionFault: Sendable, Equatable {
-    /// The name of the host means nothing.
+    /// The name of the host cannot be resolved.
     case unknownHost
-    /// The connection was refused, with the system's reason.
+    /// The connection was refused, for this reason of the operating system.
     case refused(String)
-    /// No connection came about in time.
+    /// The connection was not established in time.
     case connectTimeout
-    /// The TLS handshake took too long.
+    /// The TLS handshake did not finish in time.
     case handshakeTimeout
-    /// The server closed the connection before it answered.
+    /// The server closed the connection before it responded.
     case closed
-    /// The connection broke before an answer came.
+    /// The connection broke before a response came.
     case broken
-    /// The answer is larger than any of Mortise's.
+    /// The response is larger than any response of Mortise.
     case tooLarge
-    /// TLS or HTTP itself failed; the libraries' descriptions hold certificates' faults, no headers.
+    /// TLS or HTTP failed.
+    ///
+    /// The text comes from the libraries: it describes certificates and protocols, and has no headers.
     case protocolFailed(String)
 
     init(_ error: any Error) {
@@ -44,10 +53,10 @@ package enum ConnectionFault: Sendable, Equatable {
         }
     }
 
-    /// What connecting fails with: nothing listens there, or, of a Unix socket, it is not there, not a socket or not for this user.
+    /// The system errors of connecting: nothing listens, or the Unix socket is missing, not a socket or forbidden.
     private static let refusals = [ECONNREFUSED, ENOENT, ENOTDIR, ENOTSOCK, EACCES, EPERM]
 
-    /// Whether nothing can have been sent yet.
+    /// True if the fault came before anything was sent.
     var isBeforeSending: Bool {
         switch self {
         case .unknownHost, .refused, .connectTimeout, .handshakeTimeout: true
@@ -55,17 +64,17 @@ package enum ConnectionFault: Sendable, Equatable {
         }
     }
 
-    /// What follows the URL in a sentence, with the full stop.
+    /// The predicate of a sentence about the server, with the full stop.
     package var predicate: String {
         switch self {
-        case .unknownHost: "cannot be reached: there is no host of that name."
+        case .unknownHost: "cannot be reached: the host name cannot be resolved."
         case .refused(let reason): "cannot be reached: \(reason)."
-        case .connectTimeout: "cannot be reached: no connection came about in time."
+        case .connectTimeout: "cannot be reached: the connection was not established in time."
         case .handshakeTimeout: "did not finish the TLS handshake in time."
-        case .closed: "closed the connection before it answered."
-        case .broken: "broke the connection before it answered."
-        case .tooLarge: "answered with more than Mortise ever does."
-        case .protocolFailed(let reason): "cannot be talked to: \(reason)."
+        case .closed: "closed the connection before it responded."
+        case .broken: "cannot be reached: the connection broke before a response came."
+        case .tooLarge: "sent a response that is larger than any response of Mortise."
+        case .protocolFailed(let reason): "does not follow the protocol: \(reason)."
         }
     }
 
@@ -73,7 +82,7 @@ package enum ConnectionFault: Sendable, Equatable {
         switch code {
         case ECONNREFUSED: "nothing listens there (connection refused)"
         case .some(let code): String(cString: strerror(code)).lowercased()
-        case nil: "no connection came about"
+        case nil: "the connection was not established"
         }
     }
 }

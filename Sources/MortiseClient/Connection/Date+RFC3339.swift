@@ -1,5 +1,10 @@
 import CivilTime
+
+#if canImport(FoundationEssentials)
 package import FoundationEssentials
+#else
+package import Foundation
+#endif
 
 extension Date {
     /// Creates the date that an RFC 3339 text names, or returns `nil` if the text is not a date and time.

@@ -1,24 +1,29 @@
-import FoundationEssentials
 import JSON
 import NIOHTTP1
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 extension MortiseError {
-    /// What a server's refusal says, in the words of its surface.
+    /// Returns the error that a response with a failure status describes, in the format of its surface.
     static func refusal(_ answer: Answer, _ body: JSONValue, of call: Call) -> MortiseError {
         let words = Words(body, of: call.surface)
-        var error = MortiseError(Reason(status: answer.status), words.message ?? "The server refused.")
+        var error = MortiseError(Reason(status: answer.status), words.message ?? "The server refused the request.")
         error.status = answer.status
         error.code = words.code
         error.faults = words.faults
         error.requestID = body["request_id"]?.string ?? answer.headers.first(name: "x-request-id")
         error.retryAfter = answer.retryAfter(now: Int(Date().timeIntervalSince1970))
-        // A server that answers 4xx has done nothing; but a conflict that says when to try again is with a twin, or with another change of
-        // the same thing.
-        let isConflictOfTheMoment = answer.status == 409 && answer.headers.contains(name: "retry-after")
-        return error.of(call, isUncertain: answer.status >= 500 || isConflictOfTheMoment)
+        // A response 4xx means that nothing was done. A conflict with Retry-After is an exception: a duplicate request,
+        // or another change of the same resource, is still running.
+        let isPassingConflict = answer.status == 409 && answer.headers.contains(name: "retry-after")
+        return error.of(call, isUncertain: answer.status >= 500 || isPassingConflict)
     }
 
-    /// The parts of a refusal, which each surface calls otherwise.
+    /// The message, code and faults of a response, whose names differ between surfaces.
     private struct Words {
         var message: String?
         var code: String?
@@ -60,22 +65,6 @@ extension MortiseError {
                     let text = place?.string.flatMap { $0.isEmpty ? nil : $0 }
                     return Fault(place: text, detail: fault["detail"]?.string ?? "not valid")
                 }
-        }
-    }
-}
-
-extension MortiseError.Reason {
-    /// The kind of failure that a status stands for.
-    init(status: Int) {
-        switch status {
-        case 400, 413, 422: self = .invalidRequest
-        case 401: self = .unauthenticated
-        case 403: self = .forbidden
-        case 404: self = .notFound
-        case 409: self = .conflict
-        case 429: self = .rateLimited
-        case 502, 503, 504: self = .unavailable
-        default: self = .refused
         }
     }
 }

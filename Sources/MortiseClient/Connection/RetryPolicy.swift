@@ -1,21 +1,21 @@
 import NIOHTTP1
 
-/// Whether and when a call is sent again.
+/// Decides whether and when a call is sent again.
 struct RetryPolicy: Sendable {
-    /// How often a call is sent again at most.
+    /// The maximum number of retries of a call.
     let maximumRetries: Int
 
-    /// How long to wait before the call is sent again; `nil` if it is not.
+    /// Returns the time to wait before the call is sent again, or `nil` if it is not.
     ///
-    /// Only what is safe to repeat is repeated: reads, and what carries an idempotency key. Of anything else it would not
-    /// be known whether the first attempt took effect, unless nothing was sent at all.
+    /// Reads, and calls with an idempotency key, can be repeated. Any other call can be repeated only if nothing was
+    /// sent, because otherwise the first attempt may have taken effect.
     ///
     /// - Parameters:
-    ///   - call: what was sent.
-    ///   - outcome: what became of it.
-    ///   - retries: how often it has been sent again already.
-    ///   - jitter: a random number from 0 to 1, so that clients that failed together do not come back together.
-    ///   - now: seconds since 1970, for a `Retry-After` that is a date.
+    ///   - call: The call that was sent.
+    ///   - outcome: The outcome of the last attempt.
+    ///   - retries: The number of retries so far.
+    ///   - jitter: A random number from 0 to 1, which spreads clients that failed together.
+    ///   - now: Seconds since 1970, for a `Retry-After` with a date.
     /// - Returns: The delay, or `nil`.
     func delay(
         _ call: Call,
@@ -36,25 +36,25 @@ struct RetryPolicy: Sendable {
         }
     }
 
-    /// Whether the same call may be answered otherwise a little later.
+    /// True if the same request can get another response a little later.
     private func isPassing(_ answer: Answer) -> Bool {
         if answer.headers.first(name: "x-should-retry") == "false" { return false }
         switch answer.status {
         case 408, 429, 502, 503, 504: return true
-        // A conflict that says when to come back is with a request that is under way, not with the state of things.
+        // A conflict with Retry-After is with a request that is running, not with the state of a resource.
         case 409: return answer.headers.contains(name: "retry-after")
         default: return false
         }
     }
 
-    /// Doubling from a quarter of a second up to 8 s, half of it random.
+    /// Returns a delay that doubles from 0.25 to 8 seconds, less up to half at random.
     private func backoff(_ retries: Int, _ jitter: Double) -> Duration {
         .milliseconds(250 << min(retries, 5)) * (0.5 + min(max(jitter, 0), 1) / 2)
     }
 }
 
 extension ConnectionFault {
-    /// Whether a new connection may fare better.
+    /// True if a new connection can succeed.
     fileprivate var isPassing: Bool {
         switch self {
         case .unknownHost, .refused, .connectTimeout, .handshakeTimeout, .closed, .broken: true

@@ -1,39 +1,41 @@
-import FoundationEssentials
 import JSON
 import NIOHTTP1
 
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
 extension Transport {
-    /// Makes a call; `nil` is an answer without content.
+    /// Makes a call and returns the JSON of the response, or `nil` for a response without content.
     func send(_ call: Call) async throws(MortiseError) -> JSONValue? {
         let answer = try await exchange(call)
         if (300..<400).contains(answer.status) {
             let place = answer.headers.first(name: "location").map { " to \($0)" } ?? ""
-            throw unexpected(answer, call, "\(url.text) answers with a redirection\(place).")
+            throw unexpected(answer, call, "\(url.text) redirects\(place). Use the URL of the Mortise server itself.")
         }
         if answer.status == 204 { return nil }
         guard let body = answer.json else {
-            throw unexpected(
-                answer,
-                call,
-                "\(url.text) answered with status \(answer.status), but not as a Mortise does."
-            )
+            let sentence = "\(url.text) sent a response that is not Mortise's (status \(answer.status)). Check the URL."
+            throw unexpected(answer, call, sentence)
         }
         guard (200..<300).contains(answer.status) else { throw .refusal(answer, body, of: call) }
         observer?(body)
         return body
     }
 
-    /// Makes a call whose answer says nothing more than that it was done.
+    /// Makes a call and ignores the content of the response.
     func run(_ call: Call) async throws(MortiseError) {
         _ = try await send(call)
     }
 
-    /// Makes a call and reads its answer.
+    /// Makes a call and reads the value in the response.
     func read<Value: AnswerReadable>(_ call: Call) async throws(MortiseError) -> Value {
         try await read(call) { body throws(AnswerFault) in try Value(AnswerReader(body)) }
     }
 
-    /// Makes a call and reads its answer in a way of its own.
+    /// Makes a call and reads the response with a closure.
     func read<Value>(
         _ call: Call,
         _ interpret: (JSONValue?) throws(AnswerFault) -> Value
@@ -42,13 +44,13 @@ extension Transport {
         do {
             return try interpret(body)
         } catch {
-            let failure = MortiseError(.unexpectedAnswer, "The server's answer is not as expected: \(error.sentence).")
+            let failure = MortiseError(.unexpectedAnswer, "The response of the server is malformed: \(error.clause).")
             throw failure.of(call, isUncertain: true)
         }
     }
 
     private func unexpected(_ answer: Answer, _ call: Call, _ message: String) -> MortiseError {
-        // What stands before a server answers in its own words, but in HTTP's terms, that the server is away or has enough.
+        // A proxy reports an outage or a rate limit in its own format, but with HTTP's status.
         let isOutage = [429, 502, 503, 504].contains(answer.status)
         var failure = MortiseError(isOutage ? .init(status: answer.status) : .unexpectedAnswer, message)
         failure.status = answer.status

@@ -1,12 +1,13 @@
-/// Everything that the client hands out holds a transport, and what prints it would print connections and what is in their
-/// buffers, tokens included.
+/// Everything that the client hands out holds a transport.
+///
+/// A default description of a transport would show its connections and their buffers, tokens included.
 extension Transport: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Where it calls, and nothing else.
+    /// The URL of the server.
     var description: String { url.text }
 
-    /// The same.
+    /// The URL of the server.
     var debugDescription: String { description }
 
-    /// The URL alone.
+    /// A mirror with the URL only.
     var customMirror: Mirror { Mirror(self, children: ["url": url.text]) }
 }

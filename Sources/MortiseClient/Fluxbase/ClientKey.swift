@@ -1,85 +1,40 @@
+#if canImport(FoundationEssentials)
 public import FoundationEssentials
+#else
+public import Foundation
+#endif
 
 extension Fluxbase {
-    /// A key of a user.
+    /// A client key: a key of a user.
     ///
-    /// ```swift
-    /// let keys = client.management.clientKeys
-    /// for key in try await keys.list().clientKeys where key.revokedAt == nil && key.expiresAt == nil {
-    ///     let isForgotten = (key.lastUsedAt ?? key.createdAt).timeIntervalSinceNow < -90 * 86_400
-    ///     if isForgotten {
-    ///         print(key.keyPrefix, key.name, key.description ?? "", "of", key.userID, "may", key.scopes)
-    ///         try await keys.revoke(key.id)
-    ///     }
-    /// }
-    /// ```
-    ///
-    /// What bounds a key:
-    ///
-    /// ```swift
-    /// let key = try await client.management.clientKeys.get("0198c0de-0000-7000-8000-000000000001")
-    /// let places = key.allowedNamespaces?.joined(separator: ", ") ?? "every namespace"
-    /// print(key.rateLimitPerMinute, "calls a minute in", places, "since", key.updatedAt ?? key.createdAt)
-    /// ```
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "fluxbase-client-keys")
     public struct ClientKey: Sendable, Hashable, Identifiable {
-        /// Its id.
+        /// The id of the key.
         public let id: String
-        /// Its name, for people.
+        /// The name of the key.
         public let name: String
-        /// What it is for, for people.
+        /// The description of the key.
         public let description: String?
-        /// The first 12 characters of its token.
+        /// The first 12 characters of the token.
         public let keyPrefix: String
-        /// The user that it belongs to.
+        /// The id of the user that owns the key, or `admin-key:<id>` for a key that an admin key created.
         public let userID: String
-        /// What it may do.
+        /// The scopes of the key.
         public let scopes: [String]
-        /// The namespaces in which it works; all when `nil`.
+        /// The namespaces in which the key works, or `nil` for all.
         public let allowedNamespaces: [String]?
-        /// How often a minute it may be used.
+        /// The maximum number of uses per minute, or 2147483647 if the key has no limit.
         public let rateLimitPerMinute: Int
-        /// When it was made.
+        /// The time of the creation.
         public let createdAt: Date
-        /// When it was last changed.
+        /// The time of the last change.
         public let updatedAt: Date?
-        /// When it expires; never when `nil`.
+        /// The time at which the key expires, or `nil` if it never does.
         public let expiresAt: Date?
-        /// When it was revoked.
+        /// The time at which the key was revoked, if it was.
         public let revokedAt: Date?
-        /// When it was last used.
+        /// The time of the last use, to about a minute, or `nil` before the first use.
         public let lastUsedAt: Date?
-    }
-
-    /// A new client key and its token.
-    ///
-    /// ```swift
-    /// let created = try await client.management.apiKeys.create(name: "Reports", scopes: ["read:tables"])
-    /// try created.key.reveal().write(toFile: "reports.key", atomically: true, encoding: .utf8)
-    /// print(created.clientKey.id, created.apiKey == created.clientKey)  // true: the older name of the same key
-    /// ```
-    public struct CreateClientKeyResponse: Sendable, Hashable {
-        /// The key.
-        public let clientKey: ClientKey
-        /// Its token, shown this once.
-        public let key: SecretToken
-        /// The key under its older name.
-        public var apiKey: ClientKey { clientKey }
-    }
-
-    /// All client keys that the caller may see.
-    ///
-    /// ```swift
-    /// let list = try await client.management.clientKeys.list()
-    /// for key in list.clientKeys { print(key.name) }
-    /// print(list.total, list.apiKeys == list.clientKeys)  // true: the older name of the same keys
-    /// ```
-    public struct ListClientKeysResponse: Sendable, Hashable {
-        /// The keys, newest first.
-        public let clientKeys: [ClientKey]
-        /// How many there are.
-        public let total: Int
-        /// The keys under their older name.
-        public var apiKeys: [ClientKey] { clientKeys }
     }
 }
 
@@ -98,19 +53,5 @@ extension Fluxbase.ClientKey: AnswerReadable {
         expiresAt = try answer.timeIfAny("expires_at")
         revokedAt = try answer.timeIfAny("revoked_at")
         lastUsedAt = try answer.timeIfAny("last_used_at")
-    }
-}
-
-extension Fluxbase.CreateClientKeyResponse: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        clientKey = try answer.object("client_key")
-        key = try answer.token("key")
-    }
-}
-
-extension Fluxbase.ListClientKeysResponse: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        clientKeys = try answer.objects("client_keys")
-        total = try answer.integer("total")
     }
 }

@@ -1,38 +1,38 @@
-public import FoundationEssentials
 import JSON
 
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
 extension Fluxbase {
-    /// The keys of users: create, list, get, update, revoke, delete.
+    /// The manager of client keys: create, list, get, update, revoke, delete.
     ///
-    /// ```swift
-    /// let manager = client.management.clientKeys
-    /// let created = try await manager.create(name: "Reports", scopes: ["read:tables"])
-    /// try await manager.revoke(created.clientKey.id)
-    /// ```
+    /// The keys are those of the default workspace, or of the workspace of ``Mortise/forWorkspace(_:)``. A member
+    /// manages the keys of their own user. A credential with the permission `keys:read` or `keys:write` reads or
+    /// changes all keys.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "fluxbase-client-key")
     public struct ClientKeysManager: Sendable {
         let transport: Transport
         let resource: String
 
-        /// Makes a key.
+        /// Creates a client key.
         ///
-        /// ```swift
-        /// let created = try await client.management.apiKeys.create(
-        ///     name: "Production Service",
-        ///     scopes: ["read:users", "write:users"],
-        ///     rateLimitPerMinute: 100
-        /// )
-        /// try created.key.reveal().write(toFile: "service.key", atomically: true, encoding: .utf8)
-        /// ```
+        /// Requires a member's session, or the permission `keys:write`. The key belongs to the user of the session. The
+        /// call is retried under its idempotency key.
         ///
         /// - Parameters:
-        ///   - name: the name, 1 to 255 characters.
-        ///   - description: what it is for, for people.
-        ///   - scopes: what it may do, one at least.
-        ///   - rateLimitPerMinute: how often a minute it may be used; the server's default when absent.
-        ///   - expiresAt: when it expires; never when absent.
-        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
-        /// - Returns: The key and its token, which is shown this once.
-        /// - Throws: `MortiseError`.
+        ///   - name: The name, 1 to 255 characters.
+        ///   - description: The description, at most 2000 characters.
+        ///   - scopes: The scopes, 1 to 100 texts of your own.
+        ///   - rateLimitPerMinute: The maximum number of uses per minute. `nil` and 0 mean 100.
+        ///   - expiresAt: The time at which the key expires, in the future. `nil` means never.
+        ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
+        ///     random one.
+        /// - Returns: The key and its token. No later response contains the token.
+        /// - Throws: ``MortiseError``, for example with the reason `.invalidRequest`.
         public func create(
             name: String,
             description: String? = nil,
@@ -51,45 +51,37 @@ extension Fluxbase {
             return try await transport.read(.post(path(), body, idempotencyKey: key).of(.fluxbase))
         }
 
-        /// The keys that the caller may see, newest first.
+        /// Lists the client keys that the caller can read, newest first.
         ///
-        /// ```swift
-        /// let list = try await client.management.clientKeys.list()
-        /// for key in list.clientKeys { print(key.name, key.keyPrefix) }
-        /// ```
+        /// - Returns: The keys, at most 10 000.
+        /// - Throws: ``MortiseError`` if the keys cannot be read.
         public func list() async throws(MortiseError) -> ListClientKeysResponse {
             try await transport.read(.get(path()).of(.fluxbase))
         }
 
-        /// One key.
+        /// Gets a client key.
         ///
-        /// ```swift
-        /// let key = try await client.management.apiKeys.get("0198c0de-0000-7000-8000-000000000001")
-        /// print(key.scopes)
-        /// ```
+        /// - Parameter keyID: The id of the key.
+        /// - Returns: The key.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func get(_ keyID: String) async throws(MortiseError) -> ClientKey {
             try await transport.read(.get(path(keyID)).of(.fluxbase))
         }
 
-        /// Changes the settings of a key; what is absent stays.
+        /// Changes the settings of a client key.
         ///
-        /// ```swift
-        /// let key = try await client.management.clientKeys.update(
-        ///     "0198c0de-0000-7000-8000-000000000001",
-        ///     name: "Updated name",
-        ///     rateLimitPerMinute: 200
-        /// )
-        /// print(key.rateLimitPerMinute)
-        /// ```
+        /// A parameter that is left out keeps its setting.
+        ///
+        /// The call is retried only if nothing was sent.
         ///
         /// - Parameters:
-        ///   - keyID: the key's id.
-        ///   - name: the new name.
-        ///   - description: what it is for.
-        ///   - scopes: what it may do.
-        ///   - rateLimitPerMinute: how often a minute it may be used.
-        /// - Returns: The key as it is now.
-        /// - Throws: `MortiseError`.
+        ///   - keyID: The id of the key.
+        ///   - name: The new name, 1 to 255 characters.
+        ///   - description: The new description, at most 2000 characters.
+        ///   - scopes: The new scopes, 1 to 100, which replace the old ones.
+        ///   - rateLimitPerMinute: The new maximum number of uses per minute, at least 1.
+        /// - Returns: The key with the new settings.
+        /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the key is revoked.
         public func update(
             _ keyID: String,
             name: String? = nil,
@@ -105,20 +97,24 @@ extension Fluxbase {
             return try await transport.read(.patch(path(keyID), body).of(.fluxbase))
         }
 
-        /// Revokes a key for good; it stays in the list.
+        /// Revokes a client key at once and forever.
         ///
-        /// ```swift
-        /// try await client.management.clientKeys.revoke("0198c0de-0000-7000-8000-000000000001")
-        /// ```
+        /// The key stays in the list.
+        ///
+        /// The call is retried only if nothing was sent.
+        ///
+        /// - Parameter keyID: The id of the key.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func revoke(_ keyID: String) async throws(MortiseError) {
             try await transport.run(.post(path(keyID, "revoke"), JSONObject()).of(.fluxbase))
         }
 
-        /// Deletes a key.
+        /// Deletes a client key.
         ///
-        /// ```swift
-        /// try await client.management.apiKeys.delete("0198c0de-0000-7000-8000-000000000001")
-        /// ```
+        /// The key stops working at once and forever. The call is retried only if nothing was sent.
+        ///
+        /// - Parameter keyID: The id of the key.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func delete(_ keyID: String) async throws(MortiseError) {
             try await transport.run(.delete(path(keyID)).of(.fluxbase))
         }

@@ -1,134 +1,70 @@
+#if canImport(FoundationEssentials)
 public import FoundationEssentials
+#else
+public import Foundation
+#endif
 
 extension Fluxbase {
-    /// A key of a workspace, for services or, of the type `anon`, for the public.
+    /// A service key: a key of a workspace, for services or for public clients.
     ///
-    /// ```swift
-    /// for key in try await client.admin.serviceKeys.list() where key.isEnabled && key.revokedAt == nil {
-    ///     print(key.id, key.name, key.description ?? "", key.keyPrefix, "may", key.scopes)
-    ///     print("in", key.allowedNamespaces ?? ["every namespace"], "until", key.expiresAt ?? .distantFuture)
-    ///     if key.keyType == .anon, key.rateLimitPerMinute == nil, key.rateLimitPerHour == nil {
-    ///         print("The public has no limit here; ask", key.createdBy ?? "somebody")
-    ///     }
-    /// }
-    /// ```
-    ///
-    /// Whether the old key of a rotation is in use yet:
-    ///
-    /// ```swift
-    /// let old = try await client.admin.serviceKeys.get("0198c0de-0000-7000-8000-000000000001")
-    /// if let start = old.deprecatedAt, let end = old.gracePeriodEndsAt, let successor = old.replacedBy {
-    ///     let isInUse = (old.lastUsedAt ?? old.createdAt) > start
-    ///     print(successor, "takes over until", end, isInUse ? "and not everybody has it" : "")
-    /// }
-    /// ```
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "fluxbase-service-keys")
     public struct ServiceKey: Sendable, Hashable, Identifiable {
-        /// What a service key is for.
+        /// The type of a service key.
         ///
-        /// ```swift
-        /// let site = try await client.admin.serviceKeys.create(name: "Site", keyType: .anon)
-        /// print(site.serviceKey.scopes)
-        /// let backend = try await client.admin.serviceKeys.create(name: "Backend", keyType: .service)
-        /// print(backend.serviceKey.keyType.rawValue)
-        /// ```
+        /// A newer server can add types, so handle `default`.
         public struct KeyType: RawRepresentable, Sendable, Hashable {
-            /// The type on the wire.
+            /// The type in the API, such as `service`.
             public let rawValue: String
 
-            /// Takes a type as it is on the wire.
+            /// Creates a type from its name in the API.
             public init(rawValue: String) { self.rawValue = rawValue }
 
-            /// For services.
+            /// The type for services, which keep their token secret.
             public static let service = KeyType(rawValue: "service")
-            /// For the public.
+            /// The type for public clients, such as a website.
             public static let anon = KeyType(rawValue: "anon")
         }
 
-        /// Its id.
+        /// The id of the key.
         public let id: String
-        /// Its name, unique in the workspace.
+        /// The name of the key, unique among the keys of the workspace that are not revoked.
         public let name: String
-        /// What it is for, for people.
+        /// The description of the key.
         public let description: String?
-        /// The first 16 characters of its token.
+        /// The first 16 characters of the token.
         public let keyPrefix: String
-        /// What it is for.
+        /// The type of the key.
         public let keyType: KeyType
-        /// What it may do.
+        /// The scopes of the key.
         public let scopes: [String]
-        /// The namespaces in which it works; all when `nil`.
+        /// The namespaces in which the key works, or `nil` for all.
         public let allowedNamespaces: [String]?
-        /// Whether it is switched on.
+        /// True if the key is neither disabled nor revoked.
         public let isEnabled: Bool
-        /// How often a minute it may be used; unlimited when `nil`.
+        /// The maximum number of uses per minute, or `nil` for no limit.
         public let rateLimitPerMinute: Int?
-        /// How often an hour it may be used; unlimited when `nil`.
+        /// The maximum number of uses per hour, or `nil` for no limit.
         public let rateLimitPerHour: Int?
-        /// Who made it.
+        /// The creator of the key: the id of a user, or a key such as `admin-key:<id>`.
         public let createdBy: String?
-        /// When it was made.
+        /// The time of the creation.
         public let createdAt: Date
-        /// When it was last used.
+        /// The time of the last use, to about a minute, or `nil` before the first use.
         public let lastUsedAt: Date?
-        /// When it expires; never when `nil`.
+        /// The time at which the key expires, or `nil` if it never does.
         public let expiresAt: Date?
-        /// When it was revoked.
+        /// The time at which the key was revoked, if it was.
         public let revokedAt: Date?
-        /// When it was deprecated; in the answer to a rotation, when the old key was.
+        /// The time at which the key was deprecated.
+        ///
+        /// In the response to a rotation, the time of the old key.
         public let deprecatedAt: Date?
-        /// Until when a deprecated key works yet; in the answer to a rotation, until when the old key does.
+        /// The time at which a deprecated key stops working.
+        ///
+        /// In the response to a rotation, the time of the old key.
         public let gracePeriodEndsAt: Date?
-        /// The key that replaces it.
+        /// The id of the key that replaces this key, after a rotation.
         public let replacedBy: String?
-    }
-
-    /// A service key and its new token.
-    ///
-    /// ```swift
-    /// let rotated = try await client.admin.serviceKeys.rotate("0198c0de-0000-7000-8000-000000000001")
-    /// try rotated.key.reveal().write(toFile: "service.key", atomically: true, encoding: .utf8)
-    /// print("The new key is", rotated.serviceKey.id)
-    /// ```
-    public struct ServiceKeyWithKey: Sendable, Hashable {
-        /// The service key.
-        public let serviceKey: ServiceKey
-        /// Its token, shown this once.
-        public let key: SecretToken
-    }
-
-    /// Until when a deprecated key works.
-    ///
-    /// ```swift
-    /// let deprecation = try await client.admin.serviceKeys.deprecate("0198c0de-0000-7000-8000-000000000001")
-    /// let pause = deprecation.gracePeriodEndsAt.timeIntervalSince(deprecation.deprecatedAt)
-    /// print("It works for", pause / 3600, "hours yet.")
-    /// ```
-    public struct Deprecation: Sendable, Hashable {
-        /// When it was deprecated.
-        public let deprecatedAt: Date
-        /// Until when it works.
-        public let gracePeriodEndsAt: Date
-    }
-
-    /// When, by whom and why a key was revoked.
-    ///
-    /// ```swift
-    /// let history = try await client.admin.serviceKeys.getRevocationHistory("0198c0de-0000-7000-8000-000000000001")
-    /// if let time = history.revokedAt {
-    ///     print(history.revokedBy, "revoked", history.name, history.id, "at", time, history.revocationReason)
-    /// }
-    /// ```
-    public struct RevocationHistory: Sendable, Hashable, Identifiable {
-        /// The key's id.
-        public let id: String
-        /// The key's name.
-        public let name: String
-        /// When it was revoked; `nil` if it was not.
-        public let revokedAt: Date?
-        /// Who revoked it; empty if nobody did.
-        public let revokedBy: String
-        /// Why; empty if no reason was given.
-        public let revocationReason: String
     }
 }
 
@@ -152,31 +88,5 @@ extension Fluxbase.ServiceKey: AnswerReadable {
         deprecatedAt = try answer.timeIfAny("deprecated_at")
         gracePeriodEndsAt = try answer.timeIfAny("grace_period_ends_at")
         replacedBy = try answer.textIfAny("replaced_by")
-    }
-}
-
-extension Fluxbase.ServiceKeyWithKey: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        serviceKey = try Fluxbase.ServiceKey(answer)
-        key = try answer.token("key")
-    }
-}
-
-extension Fluxbase.Deprecation: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        deprecatedAt = try answer.time("deprecated_at")
-        gracePeriodEndsAt = try answer.time("grace_period_ends_at")
-    }
-}
-
-extension Fluxbase.RevocationHistory: AnswerReadable {
-    init(_ answer: AnswerReader) throws(AnswerFault) {
-        id = try answer.text("id")
-        name = try answer.text("name")
-        // The dialect has texts here that are empty where there is nothing to say.
-        let time = try answer.textIfAny("revoked_at") ?? ""
-        revokedAt = time.isEmpty ? nil : try answer.time("revoked_at")
-        revokedBy = try answer.textIfAny("revoked_by") ?? ""
-        revocationReason = try answer.textIfAny("revocation_reason") ?? ""
     }
 }

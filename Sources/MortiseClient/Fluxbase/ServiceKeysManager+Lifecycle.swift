@@ -1,57 +1,53 @@
 import JSON
 
 extension Fluxbase.ServiceKeysManager {
-    /// Switches a service key off until it is enabled again.
+    /// Disables a service key until it is enabled.
     ///
-    /// ```swift
-    /// try await client.admin.serviceKeys.disable("0198c0de-0000-7000-8000-000000000001")
-    /// ```
+    /// Requires the permission `keys:write`. The call is retried only if nothing was sent.
+    ///
+    /// - Parameter id: The id of the key.
+    /// - Throws: ``MortiseError``, with the reason `.conflict` if the key is revoked.
     public func disable(_ id: String) async throws(MortiseError) {
         try await transport.run(.post(path(id, "disable"), JSONObject()).of(.fluxbase))
     }
 
-    /// Switches a disabled service key on again.
+    /// Enables a disabled service key.
     ///
-    /// ```swift
-    /// try await client.admin.serviceKeys.enable("0198c0de-0000-7000-8000-000000000001")
-    /// ```
+    /// Requires the permission `keys:write`. An expired key stays expired. The call is retried only if nothing was
+    /// sent.
+    ///
+    /// - Parameter id: The id of the key.
+    /// - Throws: ``MortiseError``, with the reason `.conflict` if the key is revoked.
     public func enable(_ id: String) async throws(MortiseError) {
         try await transport.run(.post(path(id, "enable"), JSONObject()).of(.fluxbase))
     }
 
-    /// Revokes a service key at once and for good.
+    /// Revokes a service key at once and forever.
     ///
-    /// ```swift
-    /// try await client.admin.serviceKeys.revoke("0198c0de-0000-7000-8000-000000000001", reason: "Key was compromised")
-    /// ```
+    /// Requires the permission `keys:write`. The call is retried only if nothing was sent.
     ///
     /// - Parameters:
-    ///   - id: the key's id.
-    ///   - reason: why, for its history.
-    /// - Throws: `MortiseError`.
+    ///   - id: The id of the key.
+    ///   - reason: The reason, for the history, at most 2000 characters.
+    /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
     public func revoke(_ id: String, reason: String? = nil) async throws(MortiseError) {
         var body = JSONObject()
         body.add("reason", reason)
         try await transport.run(.post(path(id, "revoke"), body).of(.fluxbase))
     }
 
-    /// Lets a service key work for a while yet, and then no more.
+    /// Deprecates a service key: it works until the grace period ends.
     ///
-    /// ```swift
-    /// let deprecation = try await client.admin.serviceKeys.deprecate(
-    ///     "0198c0de-0000-7000-8000-000000000001",
-    ///     reason: "Rotating to new key",
-    ///     gracePeriodHours: 48
-    /// )
-    /// print(deprecation.gracePeriodEndsAt)
-    /// ```
+    /// Requires the permission `keys:write`. Calling it again can shorten the grace period, never extend it. The call
+    /// is retried only if nothing was sent.
     ///
     /// - Parameters:
-    ///   - id: the key's id.
-    ///   - reason: why, for people.
-    ///   - gracePeriodHours: how long it works yet, up to 720 hours; 24 when absent.
-    /// - Returns: Until when it works.
-    /// - Throws: `MortiseError`.
+    ///   - id: The id of the key.
+    ///   - reason: The reason, for people, at most 2000 characters.
+    ///   - gracePeriodHours: The grace period in hours, 1 to 720. A larger number means 720. `nil`, 0 and negative
+    ///     numbers mean 24.
+    /// - Returns: The times of the deprecation.
+    /// - Throws: ``MortiseError``, with the reason `.conflict` if the key is revoked.
     public func deprecate(
         _ id: String,
         reason: String? = nil,
@@ -63,20 +59,21 @@ extension Fluxbase.ServiceKeysManager {
         return try await transport.read(.post(path(id, "deprecate"), body).of(.fluxbase))
     }
 
-    /// Puts a new key with the same settings in the place of a service key, which works for a while yet.
+    /// Replaces a service key by a new key with the same settings.
     ///
-    /// ```swift
-    /// let rotated = try await client.admin.serviceKeys.rotate("0198c0de-0000-7000-8000-000000000001")
-    /// try rotated.key.reveal().write(toFile: "service.key", atomically: true, encoding: .utf8)
-    /// print(rotated.serviceKey.id, rotated.serviceKey.deprecatedAt ?? rotated.serviceKey.createdAt)
-    /// ```
+    /// Requires the permission `keys:write`. The new key takes over the name. The old key works until the grace period
+    /// ends. The call is retried under its idempotency key.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "fluxbase-rotate")
     ///
     /// - Parameters:
-    ///   - id: the old key's id.
-    ///   - gracePeriodHours: how long the old key works yet, up to 720 hours; 24 when absent.
-    ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
-    /// - Returns: The new key and its token, with the old key's `deprecatedAt` and `gracePeriodEndsAt`.
-    /// - Throws: `MortiseError`.
+    ///   - id: The id of the old key.
+    ///   - gracePeriodHours: The grace period in hours, 1 to 720. A larger number means 720. `nil`, 0 and negative
+    ///     numbers mean 24.
+    ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a random
+    ///     one.
+    /// - Returns: The new key and its token, with `deprecatedAt` and `gracePeriodEndsAt` of the old key.
+    /// - Throws: ``MortiseError``, with the reason `.conflict` if the old key is revoked or expired.
     public func rotate(
         _ id: String,
         gracePeriodHours: Int? = nil,
@@ -88,12 +85,15 @@ extension Fluxbase.ServiceKeysManager {
         return try await transport.read(.post(path(id, "rotate"), body, idempotencyKey: key).of(.fluxbase))
     }
 
-    /// When, by whom and why a service key was revoked, also after its deletion.
+    /// Gets the last revocation of a service key, also after its deletion.
     ///
-    /// ```swift
-    /// let history = try await client.admin.serviceKeys.getRevocationHistory("0198c0de-0000-7000-8000-000000000001")
-    /// print(history.revokedBy, history.revocationReason)
-    /// ```
+    /// Requires the permission `keys:read`.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "fluxbase-revoke")
+    ///
+    /// - Parameter id: The id of the key.
+    /// - Returns: The last revocation. Its texts are empty if there was none.
+    /// - Throws: ``MortiseError``, with the reason `.notFound` if the key never existed.
     public func getRevocationHistory(_ id: String) async throws(MortiseError) -> Fluxbase.RevocationHistory {
         try await transport.read(.get(path(id, "revocations")).of(.fluxbase))
     }

@@ -1,61 +1,62 @@
-public import FoundationEssentials
 import JSON
 
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
 extension Fluxbase {
-    /// The service keys of a workspace: the default one, or that of `Mortise.forWorkspace(_:)`.
+    /// The manager of service keys.
     ///
-    /// ```swift
-    /// let manager = client.forWorkspace("shop").admin.serviceKeys
-    /// for key in try await manager.list() { print(key.name, key.keyPrefix) }
-    /// ```
+    /// The keys are those of the default workspace, or of the workspace of ``Mortise/forWorkspace(_:)``. Reading
+    /// requires the permission `keys:read`, and changes require `keys:write`.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/SpeakDialects", slice: "fluxbase-service-key")
     public struct ServiceKeysManager: Sendable {
         let transport: Transport
 
-        /// All service keys, newest first.
+        /// Lists the service keys, newest first.
         ///
-        /// ```swift
-        /// let keys = try await client.admin.serviceKeys.list()
-        /// print(keys.count)
-        /// ```
+        /// Requires the permission `keys:read`.
+        ///
+        /// - Returns: The keys, at most 10 000.
+        /// - Throws: ``MortiseError`` if the keys cannot be read.
         public func list() async throws(MortiseError) -> [ServiceKey] {
             try await transport.read(.get(path()).of(.fluxbase)) { body throws(AnswerFault) in
                 try AnswerReader.objects(body)
             }
         }
 
-        /// One service key.
+        /// Gets a service key.
         ///
-        /// ```swift
-        /// let key = try await client.admin.serviceKeys.get("0198c0de-0000-7000-8000-000000000001")
-        /// print(key.scopes)
-        /// ```
+        /// Requires the permission `keys:read`.
+        ///
+        /// - Parameter id: The id of the key.
+        /// - Returns: The key.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func get(_ id: String) async throws(MortiseError) -> ServiceKey {
             try await transport.read(.get(path(id)).of(.fluxbase))
         }
 
-        /// Makes a service key.
+        /// Creates a service key.
         ///
-        /// ```swift
-        /// let created = try await client.admin.serviceKeys.create(
-        ///     name: "Production API Key",
-        ///     scopes: ["*"],
-        ///     rateLimitPerMinute: 1000
-        /// )
-        /// try created.key.reveal().write(toFile: "service.key", atomically: true, encoding: .utf8)
-        /// ```
+        /// Requires the permission `keys:write`. The call is retried under its idempotency key.
         ///
         /// - Parameters:
-        ///   - name: the name, 1 to 255 characters, unique in the workspace.
-        ///   - keyType: what it is for.
-        ///   - description: what it is for, for people.
-        ///   - scopes: what it may do; everything for services and `read` for the public when absent.
-        ///   - allowedNamespaces: the namespaces in which it works; all when absent.
-        ///   - rateLimitPerMinute: how often a minute it may be used; unlimited when absent.
-        ///   - rateLimitPerHour: how often an hour it may be used; unlimited when absent.
-        ///   - expiresAt: when it expires; never when absent.
-        ///   - idempotencyKey: makes a repetition harmless for 24 hours; made up when absent.
-        /// - Returns: The key and its token, which is shown this once.
-        /// - Throws: `MortiseError`.
+        ///   - name: The name, 1 to 255 characters, unique among the keys of the workspace that are not revoked.
+        ///   - keyType: The type of the key.
+        ///   - description: The description, at most 2000 characters.
+        ///   - scopes: The scopes, at most 100 texts of your own. `nil` means `*` for services and `read` for public
+        ///     clients.
+        ///   - allowedNamespaces: The namespaces in which the key works. `nil` means all.
+        ///   - rateLimitPerMinute: The maximum number of uses per minute, at least 1. `nil` means no limit.
+        ///   - rateLimitPerHour: The maximum number of uses per hour, at least 1. `nil` means no limit.
+        ///   - expiresAt: The time at which the key expires, in the future. `nil` means never.
+        ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
+        ///     random one.
+        /// - Returns: The key and its token. No later response contains the token.
+        /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the name is taken.
         public func create(
             name: String,
             keyType: ServiceKey.KeyType = .service,
@@ -80,28 +81,22 @@ extension Fluxbase {
             return try await transport.read(.post(path(), body, idempotencyKey: key).of(.fluxbase))
         }
 
-        /// Changes the settings of a service key; what is absent stays.
+        /// Changes the settings of a service key.
         ///
-        /// ```swift
-        /// let key = try await client.admin.serviceKeys.update(
-        ///     "0198c0de-0000-7000-8000-000000000001",
-        ///     name: "New name",
-        ///     rateLimitPerMinute: 2000
-        /// )
-        /// print(key.name)
-        /// ```
+        /// Requires the permission `keys:write`. A parameter that is left out keeps its setting, and no setting can be
+        /// cleared. The call is retried only if nothing was sent.
         ///
         /// - Parameters:
-        ///   - id: the key's id.
-        ///   - name: the new name.
-        ///   - description: what it is for.
-        ///   - scopes: what it may do.
-        ///   - allowedNamespaces: the namespaces in which it works.
-        ///   - isEnabled: whether it is switched on.
-        ///   - rateLimitPerMinute: how often a minute it may be used.
-        ///   - rateLimitPerHour: how often an hour it may be used.
-        /// - Returns: The key as it is now.
-        /// - Throws: `MortiseError`.
+        ///   - id: The id of the key.
+        ///   - name: The new name.
+        ///   - description: The new description.
+        ///   - scopes: The new scopes, which replace the old ones.
+        ///   - allowedNamespaces: The new namespaces in which the key works.
+        ///   - isEnabled: True to enable the key, and false to disable it.
+        ///   - rateLimitPerMinute: The new maximum number of uses per minute.
+        ///   - rateLimitPerHour: The new maximum number of uses per hour.
+        /// - Returns: The key with the new settings.
+        /// - Throws: ``MortiseError``, for example with the reason `.invalidRequest` if every parameter is left out.
         public func update(
             _ id: String,
             name: String? = nil,
@@ -123,11 +118,13 @@ extension Fluxbase {
             return try await transport.read(.put(path(id), body).of(.fluxbase))
         }
 
-        /// Deletes a service key; the history of its revocation stays.
+        /// Deletes a service key.
         ///
-        /// ```swift
-        /// try await client.admin.serviceKeys.delete("0198c0de-0000-7000-8000-000000000001")
-        /// ```
+        /// Requires the permission `keys:write`. The key stops working at once and forever. The history of its
+        /// revocation stays. The call is retried only if nothing was sent.
+        ///
+        /// - Parameter id: The id of the key.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the key does not exist.
         public func delete(_ id: String) async throws(MortiseError) {
             try await transport.run(.delete(path(id)).of(.fluxbase))
         }

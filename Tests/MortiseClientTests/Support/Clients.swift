@@ -5,10 +5,12 @@ import Synchronization
 import TestSupport
 
 extension Mortise {
-    /// A token of the right shape; it opens nothing.
+    /// A text in the format of a token, which no key has.
     static let token = "mka_live_" + String(repeating: "k", count: 46)
 
-    /// Runs the body with a client of a server that answers by a script; waiting takes no time and is remembered.
+    /// Runs the body with a client of a server that responds by a script.
+    ///
+    /// Pauses between attempts take no time and are recorded.
     static func with(
         _ script: @escaping @Sendable (SeenRequest) -> Reply,
         options: ClientOptions = .patient,
@@ -38,7 +40,7 @@ extension ClientOptions {
     }
 }
 
-/// Runs the body with an HTTP client, which is shut down afterwards.
+/// Runs the body with an HTTP client, and shuts the client down.
 func withHTTPClient<T>(_ body: (HTTPClient) async throws -> T) async throws -> T {
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.connectionPool.retryConnectionEstablishment = false
@@ -53,7 +55,7 @@ func withHTTPClient<T>(_ body: (HTTPClient) async throws -> T) async throws -> T
     }
 }
 
-/// How long a client would have waited.
+/// The recorded pauses of a client.
 final class Pauses: Sendable {
     private let pauses = Mutex<[Duration]>([])
 
@@ -62,11 +64,11 @@ final class Pauses: Sendable {
     func add(_ pause: Duration) { pauses.withLock { $0.append(pause) } }
 }
 
-/// Counts, from any thread.
+/// A thread-safe counter.
 final class Counter: Sendable {
     private let count = Mutex(0)
 
-    /// The next number, from 1 on.
+    /// Returns the next number, beginning with 1.
     func next() -> Int {
         count.withLock {
             $0 += 1

@@ -1,8 +1,9 @@
 import MortiseClient
 import ServerTestSupport
 
-/// Runs the body with clients of a real server: one with the admin key of the organization `default`, one with the
-/// operator key.
+/// Runs the body with clients of a real server.
+///
+/// One client has the admin key of the organization `default`, and the other one the operator key.
 func withClients(_ body: (_ admin: Mortise, _ platform: Mortise) async throws -> Void) async throws {
     try await withRunningServer { server in
         try await withHTTPClient { http in

@@ -1,4 +1,4 @@
-/// Answers of a server, in the shapes of its surfaces.
+/// Responses of a server, in the formats of its surfaces.
 enum Sample {
     static let id = "0198c0de-0000-7000-8000-000000000001"
 

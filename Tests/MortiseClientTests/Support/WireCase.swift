@@ -2,14 +2,20 @@ import HTTPTestSupport
 import MortiseClient
 import Testing
 
-/// A call of the client, what it must put on the wire, and what is answered.
+/// A call of the client with its request and response.
 struct WireCase: Sendable, CustomTestStringConvertible {
     let request: String
     let body: String
     let answer: String
     let call: @Sendable (Mortise) async throws -> Bool
 
-    /// Describes a call, which tells whether it has read the answer rightly.
+    /// Creates a case.
+    ///
+    /// - Parameters:
+    ///   - request: The method and path of the request.
+    ///   - body: The body of the request.
+    ///   - answer: The body of the response, or an empty text for a response without content.
+    ///   - call: Makes the call, and returns true if the call read the response correctly.
     init(
         _ request: String,
         _ body: String = "",
@@ -24,7 +30,7 @@ struct WireCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { request }
 
-    /// Makes the call against a server that answers as the case says.
+    /// Makes the call against a server that responds as the case says.
     func check() async throws {
         let text = answer
         try await Mortise.with({ _ in text.isEmpty ? .answer(204, "") : .json(text) }) {

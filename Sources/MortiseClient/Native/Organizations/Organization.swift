@@ -1,0 +1,37 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+extension Mortise {
+    /// An organization, which owns workspaces, members and admin keys.
+    public struct Organization: Sendable, Hashable, Identifiable {
+        /// The id of the organization.
+        public let id: String
+        /// The name of the organization.
+        public let name: String
+        /// The short name in URLs, unique on the server.
+        public let slug: String
+        /// The prefix of the organization's new tokens, or `nil` for Mortise's own prefixes, such as `mks`.
+        public let tokenPrefix: String?
+        /// The id of the workspace for requests that name none.
+        public let defaultWorkspaceID: String?
+        /// The time of the creation.
+        public let createdAt: Date
+        /// The time of the last change.
+        public let updatedAt: Date
+    }
+}
+
+extension Mortise.Organization: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        id = try answer.text("id")
+        name = try answer.text("name")
+        slug = try answer.text("slug")
+        tokenPrefix = try answer.textIfAny("token_prefix")
+        defaultWorkspaceID = try answer.textIfAny("default_workspace_id")
+        createdAt = try answer.time("created_at")
+        updatedAt = try answer.time("updated_at")
+    }
+}

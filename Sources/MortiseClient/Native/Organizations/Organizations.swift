@@ -1,0 +1,88 @@
+import JSON
+
+extension Mortise {
+    /// The calls for organizations.
+    ///
+    /// Reading works with any credential, and changes require an operator key.
+    public struct Organizations: Sendable {
+        let transport: Transport
+
+        /// Creates an organization with its default workspace and its first admin key.
+        ///
+        /// Requires an operator key. When the call returns, the database of the workspace exists and is migrated, which
+        /// can take seconds. The call is retried under its idempotency key.
+        ///
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/ManageTenants", slice: "organization")
+        ///
+        /// - Parameters:
+        ///   - name: The name, 1 to 255 characters.
+        ///   - slug: The short name in URLs, 1 to 63 characters. `nil` derives it from the name.
+        ///   - tokenPrefix: The prefix of the organization's tokens, a lower-case letter and up to three lower-case
+        ///     letters or digits. `nil` means Mortise's own prefixes.
+        ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
+        ///     random one.
+        /// - Returns: The organization, its workspace, and the admin key with its token. No later response contains the
+        ///   token.
+        /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the slug is taken.
+        public func create(
+            name: String,
+            slug: String? = nil,
+            tokenPrefix: String? = nil,
+            idempotencyKey: String? = nil
+        ) async throws(MortiseError) -> CreatedOrganization {
+            var body = JSONObject()
+            body.add("name", name)
+            body.add("slug", slug)
+            body.add("token_prefix", tokenPrefix)
+            let key = idempotencyKey ?? Call.newIdempotencyKey()
+            return try await transport.read(.post(["v1", "organizations"], body, idempotencyKey: key))
+        }
+
+        /// Lists organizations, newest first.
+        ///
+        /// Works with any credential. An operator key lists all organizations. Any other credential lists its own.
+        ///
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/ManageTenants", slice: "organizations")
+        ///
+        /// - Parameter limit: The number of organizations per page, 1 to 100.
+        /// - Returns: The organizations.
+        public func list(limit: Int = 50) -> PageSequence<Organization> {
+            transport.list(["v1", "organizations"], [], limit: limit)
+        }
+
+        /// Gets an organization.
+        ///
+        /// Works with any credential that has access to it.
+        ///
+        /// - Parameter organization: The id or slug of the organization.
+        /// - Returns: The organization.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the organization does not exist.
+        public func get(_ organization: String) async throws(MortiseError) -> Organization {
+            try await transport.read(.get(["v1", "organizations", organization]))
+        }
+
+        /// Changes the name, the slug or the token prefix of an organization.
+        ///
+        /// Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
+        ///
+        /// - Parameters:
+        ///   - organization: The id or slug of the organization.
+        ///   - name: The new name, or `nil` to keep the name.
+        ///   - slug: The new slug, or `nil` to keep the slug.
+        ///   - tokenPrefix: The change of the prefix of new tokens.
+        /// - Returns: The organization.
+        /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the slug is taken.
+        public func update(
+            _ organization: String,
+            name: String? = nil,
+            slug: String? = nil,
+            tokenPrefix: Change<String> = .keep
+        ) async throws(MortiseError) -> Organization {
+            var body = JSONObject()
+            body.add("name", name)
+            body.add("slug", slug)
+            body.add("token_prefix", tokenPrefix, JSONValue.string)
+            return try await transport.read(.patch(["v1", "organizations", organization], body))
+        }
+    }
+}
