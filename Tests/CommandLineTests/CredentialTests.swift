@@ -136,7 +136,7 @@ import Testing
             try await ScriptedServer.with({ _ in .answer(307, "", headers: [("Location", place)]) }) { server in
                 let outcome = try await Program.call("key", "list", "--operator", at: server)
                 #expect(outcome.code == 3)
-                #expect(outcome.errors.contains("redirection"))
+                #expect(outcome.errors.contains("redirects to"))
                 #expect(other.requests.isEmpty)
             }
         }
