@@ -1,34 +1,34 @@
 import FoundationEssentials
 import Glibc
 
-/// Makes the data of a server, once.
+/// The data of a server, which `initdb` creates once.
 struct Cluster: Sendable {
     let folder: ServerFolder
     let installation: PostgresInstallation
     let account: ServerAccount
 
-    /// Creates the cluster, or checks that the one there is this version's.
+    /// Creates the data, or checks that existing data have this version.
     ///
-    /// The caller holds the start lock. The cluster is made beside its place and renamed into it when it is complete, so an interruption leaves nothing that could be taken
-    /// for a cluster; the remains are removed by the next run.
+    /// The caller holds the start lock. The data are created under another name and renamed when they are complete. An
+    /// interruption therefore leaves no incomplete data under the final name, and the next run removes the remains.
     func ensure(durable: Bool, deadline: Deadline) async throws {
         guard !folder.hasCluster else { return try await checkVersion(deadline) }
-        // An initdb whose program was killed still writes into what is removed next; it ends by itself.
-        let making = try FileLock(path: folder.makingLock)
-        try await making.lock(.exclusive, until: deadline)
-        making.unlock()
+        // After a kill of this program, its initdb still writes into the folder that is removed next. It ends by itself.
+        let creation = try FileLock(path: folder.creationLock)
+        try await creation.lock(.exclusive, until: deadline)
+        creation.unlock()
         try removeUnfinished()
         let unfinished = try SystemCall.makeUniqueFolder(prefix: "\(folder.path)/\(folder.unfinishedPrefix)")
         try account.takeOwnership(of: unfinished)
-        // Trust: whoever reaches the socket is the superuser. The socket's folder has mode 0700, so that is the
-        // server's account and root, who could read the data files anyway. Connections over TCP are refused twice.
+        // "trust" makes everybody who reaches the socket the superuser. The socket's folder has mode 0700, so only the
+        // server's account and root reach it, and both can read the data files anyway. TCP connections are refused twice.
         var arguments = [
             installation.program("initdb"), "-D", unfinished, "-U", LocalPostgres.superuser, "--encoding=UTF8",
             "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", "--data-checksums",
         ]
         if !durable { arguments.append("--no-sync") }
         try await ServerCommand(
-            arguments: ["flock", "--no-fork", "--exclusive", folder.makingLockName] + account.command(arguments),
+            arguments: ["flock", "--no-fork", "--exclusive", folder.creationLockName] + account.command(arguments),
             folder: folder.path
         )
         .check(timeout: deadline.remaining)
@@ -47,29 +47,32 @@ struct Cluster: Sendable {
         } catch {
             throw LocalPostgresError(
                 .unusableFolder,
-                "what an interrupted start left in \(folder.path) (\(folder.unfinishedPrefix)…) cannot be removed"
+                "the remains of an interrupted start (\(folder.path)/\(folder.unfinishedPrefix)…) cannot be removed; remove them by hand"
             )
         }
     }
 
     private func checkVersion(_ deadline: Deadline) async throws {
         guard let contents = try? String(contentsOfFile: "\(folder.data)/PG_VERSION", encoding: .utf8) else {
-            throw LocalPostgresError(.unusableFolder, "\(folder.data)/PG_VERSION cannot be read")
+            throw LocalPostgresError(
+                .unusableFolder,
+                "\(folder.data)/PG_VERSION cannot be read; run this as the owner of the folder"
+            )
         }
-        let made = contents.filter { !$0.isWhitespace }
+        let version = contents.filter { !$0.isWhitespace }
         let output = try await ServerCommand(
             arguments: [installation.program("postgres"), "--version"],
             folder: folder.path
         )
         .check(timeout: deadline.remaining)
         // postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)
-        let version = output.split(separator: " ").dropFirst(2).first ?? ""
-        guard version.prefix(while: \.isNumber) == made else {
+        let installed = output.split(separator: " ").dropFirst(2).first ?? ""
+        guard installed.prefix(while: \.isNumber) == version else {
             throw LocalPostgresError(
                 .unusableFolder,
                 """
-                the data in \(folder.data) were made by PostgreSQL \(made), but \(installation.binaries) holds \
-                \(version). Set MORTISE_POSTGRES_BIN to the programs of version \(made), or convert the data with pg_upgrade.
+                PostgreSQL \(version) created the data in \(folder.data), but \(installation.binaries) has \(installed). \
+                Set MORTISE_POSTGRES_BIN to the programs of version \(version), or convert the data with pg_upgrade.
                 """
             )
         }

@@ -1,8 +1,9 @@
 import Glibc
 
-/// An advisory lock on a file, `flock(2)`: the kernel releases it when its holder ends, however it ends.
+/// An advisory lock on a file, `flock(2)`.
 ///
-/// The descriptor is closed on `exec`, so no program started from here keeps the lock.
+/// The kernel releases the lock when its holder ends, also after a crash. The descriptor is closed on `exec`, so a program
+/// that this process starts does not keep the lock.
 final class FileLock: Sendable {
     enum Mode: Sendable {
         case shared
@@ -12,7 +13,7 @@ final class FileLock: Sendable {
     private let path: String
     private let descriptor: Int32
 
-    /// Opens the file, creating it if need be, without locking it.
+    /// Opens the file, or creates it, without taking the lock.
     init(path: String) throws {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -23,7 +24,9 @@ final class FileLock: Sendable {
         close(descriptor)
     }
 
-    /// Whether somebody holds a file locked exclusively; a file that is not there is held by nobody, and is not made.
+    /// Returns true if a process holds the exclusive lock on a file.
+    ///
+    /// A file that does not exist is not locked, and is not created.
     static func isHeld(path: String) throws -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
@@ -31,13 +34,15 @@ final class FileLock: Sendable {
             throw LocalPostgresError.systemCall("open the lock file \(path)", errno)
         }
         defer { close(descriptor) }
-        // Closing lets go of it again; who wants it exclusively in between waits or asks again.
+        // Closing releases the shared lock. A process that wants the exclusive one meanwhile waits or asks again.
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
-    /// Takes the lock if that is possible now.
+    /// Takes the lock if that is possible without waiting.
     ///
-    /// A lock already held is given up, even if the new one is refused.
+    /// A lock that this object already holds is released, even if the new one is refused.
+    ///
+    /// - Returns: True if this object now holds the lock.
     func tryLock(_ mode: Mode) throws -> Bool {
         let operation = mode == .shared ? LOCK_SH : LOCK_EX
         while flock(descriptor, operation | LOCK_NB) != 0 {
@@ -50,13 +55,16 @@ final class FileLock: Sendable {
         return true
     }
 
-    /// Takes the lock, asking for it every 20 ms: a blocking `flock` would hold a thread of the cooperative pool.
+    /// Takes the lock, and asks for it every 20 ms until the deadline.
+    ///
+    /// A blocking `flock` would hold a thread of the cooperative pool.
     func lock(_ mode: Mode, until deadline: Deadline) async throws {
         while try !tryLock(mode) {
             try await deadline.pause("for other users of \(path)")
         }
     }
 
+    /// Releases the lock.
     func unlock() {
         flock(descriptor, LOCK_UN)
     }

@@ -1,32 +1,34 @@
 import Glibc
 
 extension LocalPostgres {
-    /// How far a folder has come on its way to a database.
+    /// The state of a server's folder.
     public enum FolderState: Sendable {
-        /// It holds no data: no server was ever started in it, or the first start was interrupted.
+        /// The folder has no data: no server was ever started in it, or the first start was interrupted.
         case empty
-        /// A program is making the data at this moment, or what it started for that still does.
-        case beingMade
-        /// The data are there, whether or not a server runs.
-        case made
+        /// A program, or the `initdb` that it started, is creating the data at this moment.
+        case creating
+        /// The folder has data. A server may run on them or not.
+        case complete
     }
 
-    /// Looks at the folder of a server; changes nothing and waits for nobody.
+    /// Returns the state of a server's folder at this moment.
     ///
-    /// - Parameter directory: the folder, which need not exist.
-    /// - Returns: its state at this moment.
-    /// - Throws: ``LocalPostgresError`` (`unusableFolder`) when this process may not look into it.
+    /// Changes nothing and does not wait.
+    ///
+    /// - Parameter directory: The folder. It does not have to exist.
+    /// - Returns: The state of the folder.
+    /// - Throws: ``LocalPostgresError`` (`unusableFolder`) if this process cannot read the folder.
     public static func state(of directory: String) throws -> FolderState {
         guard let path = SystemCall.resolve(directory) else {
             if errno == EACCES { throw LocalPostgresError.systemCall("look into \(directory)", errno) }
             return .empty
         }
         let folder = ServerFolder(path: path)
-        if folder.hasCluster { return .made }
+        if folder.hasCluster { return .complete }
         if errno == EACCES { throw LocalPostgresError.systemCall("look into \(folder.data)", errno) }
-        let isBusy = try FileLock.isHeld(path: folder.startLock) || FileLock.isHeld(path: folder.makingLock)
-        // It may have been completed between the two looks.
-        if folder.hasCluster { return .made }
-        return isBusy ? .beingMade : .empty
+        let isBusy = try FileLock.isHeld(path: folder.startLock) || FileLock.isHeld(path: folder.creationLock)
+        // The data may have been completed between the two checks.
+        if folder.hasCluster { return .complete }
+        return isBusy ? .creating : .empty
     }
 }

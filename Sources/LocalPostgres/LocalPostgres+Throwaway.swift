@@ -5,14 +5,14 @@ public import Logging
 extension LocalPostgres {
     /// Starts a server with empty data in a temporary folder, for tests.
     ///
-    /// It ends, and its folder is removed, at ``stop(mode:)`` or when this process ends in whatever way.
+    /// The server ends and its folder is removed at ``stop(mode:)``, or when this process ends, also after a crash.
     ///
     /// - Parameters:
-    ///   - options: how to run the server.
-    ///   - environment: where to look for the programs (see ``PostgresInstallation/find(environment:)``) and for `TMPDIR`.
-    ///   - logger: gets a line for each start and stop.
-    /// - Returns: the running server.
-    /// - Throws: ``LocalPostgresError``, or `CancellationError`; nothing is left behind then.
+    ///   - options: The options of the server.
+    ///   - environment: The variables that name the programs (see ``PostgresInstallation/find(environment:)``), and `TMPDIR`.
+    ///   - logger: Receives a line for each start and stop.
+    /// - Returns: The running server.
+    /// - Throws: ``LocalPostgresError``, or `CancellationError`. After an error, no process and no file is left.
     public static func throwaway(
         options: Options = .throwaway,
         environment: [String: String] = ProcessInfo.processInfo.environment,
@@ -23,7 +23,7 @@ extension LocalPostgres {
         let directory = try SystemCall.makeUniqueFolder(prefix: "\(temporary)/local-postgres-")
         let folder = ServerFolder(path: directory)
         do {
-            // The server's account passes through it to its own folders.
+            // The server's account must pass through this folder to reach its own folders.
             if geteuid() == 0 { try SystemCall.changeMode(directory, 0o711) }
             let server = LocalPostgres(
                 installation: installation,

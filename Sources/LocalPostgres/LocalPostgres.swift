@@ -1,9 +1,10 @@
 public import Logging
 
-/// A PostgreSQL server that runs from installed programs for as long as somebody uses it.
+/// A PostgreSQL server that runs from installed programs while at least one process uses it.
 ///
-/// It listens on a Unix socket only. Several processes may use one folder: the first makes the data and starts the server, the others find
-/// it running, and it stops with its last user, even one that was killed. As root, the server runs as the user `postgres` (or `nobody`).
+/// The server listens on a Unix socket only. Several processes can use one folder: the first creates the data and starts the
+/// server, and the others join it. The server stops with its last user, also if that one was killed. For a process of root,
+/// the server runs as the user `postgres`, or `nobody`.
 ///
 /// ```swift
 /// let server = LocalPostgres(installation: try .find(), directory: "data/postgres", options: .durable, logger: logger)
@@ -12,13 +13,17 @@ public import Logging
 /// await server.stop()
 /// ```
 public actor LocalPostgres {
-    /// The role that owns everything in the server, a superuser without a password.
+    /// The role that owns all databases of the server: a superuser without a password.
     public static let superuser = "postgres"
 
-    /// The number in the socket's name; nothing listens on a port.
+    /// The port in the name of the socket.
+    ///
+    /// The server does not listen on TCP.
     static let port = 5432
 
-    /// The folder that holds the data, the log and the socket; it is this server's alone.
+    /// The folder of the data, the log and the socket.
+    ///
+    /// It must not have other files.
     public nonisolated let directory: String
 
     private let installation: PostgresInstallation
@@ -27,26 +32,33 @@ public actor LocalPostgres {
     private let logger: Logger
 
     private var session: Session?
-    /// The operation that runs or ran last; the next one begins when it has ended.
+    /// The last start or stop.
+    ///
+    /// The next one begins when it has ended.
     private var lastOperation: Task<Void, Never>?
 
-    /// What there is while the server is in use.
+    /// The resources of a server in use.
     private struct Session {
         let folder: ServerFolder
         let account: ServerAccount
-        /// Held shared; closing it lets go of the server.
+        /// The lock of the users, held shared.
+        ///
+        /// Closing it ends the use of the server.
         let users: FileLock
         let socketFolder: String
         let logKeeper: Task<Void, Never>
     }
 
-    /// Prepares to run a server; nothing happens before ``start()``.
+    /// Describes a server.
+    ///
+    /// Nothing happens before ``start()``.
     ///
     /// - Parameters:
-    ///   - installation: the programs to run.
-    ///   - directory: the folder for the data, the log and the socket, made if it is missing. It must be used for nothing else.
-    ///   - options: how to run the server.
-    ///   - logger: gets a line for each start and stop.
+    ///   - installation: The programs to run.
+    ///   - directory: The folder of the data, the log and the socket. It is created if it does not exist, and must not have
+    ///     other files.
+    ///   - options: The options of the server.
+    ///   - logger: Receives a line for each start and stop.
     public init(installation: PostgresInstallation, directory: String, options: Options = .durable, logger: Logger) {
         self.init(
             installation: installation,
@@ -72,21 +84,23 @@ public actor LocalPostgres {
     }
 
     deinit {
-        // The lock ends with the session, and the watcher then stops the server.
+        // The lock ends with the session. The watcher then stops the server.
         session?.logKeeper.cancel()
     }
 
-    /// How to connect as the superuser, in libpq's keyword form; a later `dbname=` appended to it wins.
+    /// The connection string of the superuser, in libpq's keyword form.
+    ///
+    /// A `dbname=` that is appended to it wins.
     ///
     /// - Throws: ``LocalPostgresError`` (`notRunning`) before a start and after a stop.
     public var connectionString: String {
         get throws { try connectionString(database: "postgres") }
     }
 
-    /// How to connect to one database as the superuser, in libpq's keyword form.
+    /// Returns the connection string of the superuser for one database, in libpq's keyword form.
     ///
-    /// - Parameter database: the database's name.
-    /// - Returns: a text for libpq, valid until the server is stopped.
+    /// - Parameter database: The name of the database.
+    /// - Returns: A connection string that is valid until the server is stopped.
     /// - Throws: ``LocalPostgresError`` (`notRunning`) before a start and after a stop.
     public func connectionString(database: String) throws -> String {
         guard let session else {
@@ -96,9 +110,9 @@ public actor LocalPostgres {
         return "host=\(host) port=\(Self.port) user=\(Self.superuser) dbname=\(Self.quote(database))"
     }
 
-    /// Makes the data if there are none, and starts the server or joins the one that runs on them.
+    /// Creates the data if there are none, and starts the server or joins the one that runs.
     ///
-    /// Does nothing while the server runs; brings it back after it crashed. Cancellation ends the waiting and leaves nothing behind.
+    /// Does nothing while the server runs. Restarts it after a crash. Cancellation ends the wait and leaves no process.
     ///
     /// - Throws: ``LocalPostgresError``, or `CancellationError`.
     public func start() async throws {
@@ -110,19 +124,21 @@ public actor LocalPostgres {
         }
     }
 
-    /// Lets go of the server, and stops it unless another process uses it.
+    /// Ends the use of the server, and stops it unless another process uses it.
     ///
-    /// Ends when the server has stopped. Cancelling the calling task changes nothing.
+    /// Returns when the server has stopped. Cancellation of the calling task has no effect.
     ///
-    /// - Parameter mode: how the server ends its connections.
+    /// - Parameter mode: The way in which the server ends its connections.
     public func stop(mode: StopMode = .fast) async {
         let task = enqueue { await self.performStop(mode) }
         _ = await task.result
     }
 
-    /// Kills the server's main process with SIGKILL, as a crash would; its other processes end by themselves.
+    /// Kills the server's main process with SIGKILL, as a crash would.
     ///
-    /// For tests of what depends on the server. ``start()`` brings it back.
+    /// Its other processes end by themselves.
+    ///
+    /// For tests of code that depends on the server. ``start()`` restarts it.
     ///
     /// - Throws: ``LocalPostgresError`` (`notRunning`, `commandFailed`).
     public func kill9() async throws {
@@ -139,7 +155,7 @@ public actor LocalPostgres {
     }
 }
 
-// MARK: - Operations, one at a time
+// MARK: - Starts and stops, one at a time
 
 extension LocalPostgres {
     private func enqueue(_ operation: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
@@ -160,12 +176,12 @@ extension LocalPostgres {
         let startLock = try FileLock(path: folder.startLock)
         try await startLock.lock(.exclusive, until: deadline)
         defer { startLock.unlock() }
-        // A stop in progress holds the lock of the users exclusively, so this waits for its end.
+        // A stop holds the lock of the users exclusively, so this waits for its end.
         let users = try session?.users ?? FileLock(path: folder.usersLock)
         if session == nil { try await users.lock(.shared, until: deadline) }
         let cluster = Cluster(folder: folder, installation: installation, account: account)
         try await cluster.ensure(durable: options.isDurable, deadline: deadline)
-        // First the watcher, then the server: there is no moment at which the server could be left alone.
+        // The watcher starts before the server, so the server never runs without one.
         let watcher = Watcher(folder: folder, stopping: stopping(folder, account), removesFolder: removesFolder)
         try await watcher.launch(timeout: deadline.remaining)
         let server = ServerStart(
@@ -190,32 +206,36 @@ extension LocalPostgres {
         guard let session else { return }
         self.session = nil
         session.logKeeper.cancel()
-        // Also keeps the lock until here: an object may otherwise end after its last use. The watcher takes over from here.
+        // The release also keeps the lock alive until here: Swift may end an object after its last use. From here on, the
+        // watcher stops the server.
         defer { session.users.unlock() }
         do {
             guard try await becomeLastUser(session) else {
-                logger.info("PostgreSQL server left to its other users", metadata: ["folder": "\(session.folder.path)"])
+                logger.info(
+                    "the PostgreSQL server still has other users",
+                    metadata: ["folder": "\(session.folder.path)"]
+                )
                 return
             }
             guard try await stopping(session.folder, session.account).run(mode) else {
-                logger.warning("PostgreSQL server did not stop", metadata: ["folder": "\(session.folder.path)"])
+                logger.warning("the PostgreSQL server did not stop", metadata: ["folder": "\(session.folder.path)"])
                 return
             }
             SocketFolder(folder: session.folder, account: session.account).removeRecorded()
             if removesFolder { try session.folder.remove() }
-            logger.info("PostgreSQL server stopped", metadata: ["folder": "\(session.folder.path)"])
+            logger.info("the PostgreSQL server stopped", metadata: ["folder": "\(session.folder.path)"])
         } catch {
-            logger.warning("PostgreSQL server could not be stopped", metadata: ["error": "\(error)"])
+            logger.warning("the PostgreSQL server could not be stopped", metadata: ["error": "\(error)"])
         }
     }
 
     /// Changes the shared lock of the users into an exclusive one.
     ///
-    /// - Returns: false if others use the server.
+    /// - Returns: False if other processes use the server.
     private func becomeLastUser(_ session: Session) async throws -> Bool {
         let deadline = Deadline(after: options.stopTimeout)
         while try !session.users.tryLock(.exclusive) {
-            // A shared lock is to be had beside other users, and not beside the watcher, which is then stopping the server.
+            // A shared lock is possible beside other users. It is not beside the watcher, which is then stopping the server.
             guard try !session.users.tryLock(.shared) else { return false }
             try await deadline.pause("for the watcher to stop the server")
         }

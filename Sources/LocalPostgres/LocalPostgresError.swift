@@ -1,25 +1,25 @@
-/// Why a local PostgreSQL server could not be found, made, started or used.
+/// An error while finding, creating, starting or using a local PostgreSQL server.
 public struct LocalPostgresError: Error, Sendable, CustomStringConvertible {
-    /// The kinds of failure a caller may want to tell apart.
+    /// The kinds of errors that a caller can distinguish.
     public enum Code: String, Sendable {
-        /// PostgreSQL's server programs are not installed where they were looked for.
+        /// PostgreSQL's server programs are not in the folders that were searched.
         case notInstalled
-        /// The folder cannot be used: wrong owner, not reachable for the server's user, or made by another version.
+        /// The folder cannot be used: it has the wrong owner, the server's user cannot reach it, or its data have another version.
         case unusableFolder
-        /// A setting has no valid name, or is one that this module sets itself.
+        /// The name of a setting is malformed, or the module reserves the setting.
         case invalidSetting
         /// A program of PostgreSQL or of the system ended with an error.
         case commandFailed
-        /// Something did not happen before its deadline.
+        /// A wait reached its deadline.
         case timedOut
         /// The server has not been started, or was stopped.
         case notRunning
     }
 
-    /// The kind of failure.
+    /// The kind of the error.
     public let code: Code
 
-    /// What happened and what to do about it, fit to be shown to whoever runs the program.
+    /// The fault and the next step, for the person who runs the program.
     public let message: String
 
     /// The code and the message.
@@ -30,7 +30,7 @@ public struct LocalPostgresError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// The error of a system call that just failed.
+    /// Describes a system call that failed.
     static func systemCall(_ action: String, _ number: Int32) -> Self {
         Self(.unusableFolder, "cannot \(action): \(SystemCall.message(number))")
     }

@@ -1,46 +1,49 @@
 extension LocalPostgres {
-    /// How a server ends the connections it has.
+    /// The way in which a server ends its connections.
     public enum StopMode: String, Sendable {
-        /// Open transactions are rolled back, connections closed, data written out.
+        /// Roll back open transactions, close connections and write all data.
         case fast
-        /// The server ends without writing anything out; the next start recovers from its log.
+        /// End without writing data. The next start recovers from the write-ahead log.
         case immediate
     }
 
-    /// How a local server is run.
+    /// The options of a local server.
     public struct Options: Sendable {
-        /// Whether a committed transaction survives a crash of the machine.
+        /// True if a committed transaction survives a crash of the machine.
         ///
         /// Defaults to true.
         public var isDurable: Bool
 
-        /// The most connections at once, from 10 to 10,000.
+        /// The maximum number of connections, from 10 to 10,000.
         ///
         /// Defaults to 200.
         public var maximumConnections: Int
 
-        /// How long a start may take in all, crash recovery included.
+        /// The maximum duration of a start, including crash recovery.
         ///
         /// Defaults to 60 s.
         public var startTimeout: Duration
 
-        /// How long an orderly stop may take before the server is made to stop at once.
+        /// The maximum duration of a `fast` stop.
+        ///
+        /// After it, the server is stopped in the mode `immediate`.
         ///
         /// Defaults to 60 s.
         public var stopTimeout: Duration
 
-        /// Further settings by name, as in `postgresql.conf`.
+        /// More settings by name, as in `postgresql.conf`.
         ///
-        /// Defaults to none. They win over this module's, except over those that keep the server on its socket: naming one of those is an error.
+        /// Defaults to none. They win over the settings of this module. The settings that keep the server on its socket are
+        /// reserved, and naming one is an error.
         public var settings: [String: String]
 
-        /// Where to keep the data when this process is root and the server's user may not enter the folder asked for.
+        /// The folder of the data if this process is root and the server's user cannot enter the requested folder.
         ///
-        /// A folder with a name of its own is made in it, and the one asked for becomes a link to that. Defaults to nil: then it is
-        /// an error.
+        /// A folder with a unique name is created in it, and the requested folder becomes a link to that folder. Defaults to
+        /// `nil`: a folder that the server's user cannot enter is an error.
         public var fallbackFolder: String?
 
-        /// Settings for data that must last.
+        /// The options for data that must survive.
         public static var durable: Options {
             Options(
                 isDurable: true,
@@ -52,8 +55,9 @@ extension LocalPostgres {
             )
         }
 
-        /// Settings for tests: nothing is forced to disk, so a crash of the machine loses the cluster.
+        /// The options for tests.
         ///
+        /// Nothing is forced to disk, so a crash of the machine loses the data.
         /// A start and a stop may take 10 minutes each, because machines that run tests can be very busy.
         public static var throwaway: Options {
             var options = durable

@@ -1,20 +1,20 @@
 public import FoundationEssentials
 import Glibc
 
-/// The folder with PostgreSQL's server programs.
+/// An installation of PostgreSQL's server programs.
 public struct PostgresInstallation: Sendable, Hashable {
     /// The folder that holds `initdb`, `pg_ctl` and `postgres`.
     public let binaries: String
 
-    /// Uses the programs in a folder.
+    /// Uses the programs of a folder.
     ///
-    /// - Parameter binaries: a folder that holds `initdb`, `pg_ctl` and `postgres`.
-    /// - Throws: ``LocalPostgresError`` (`notInstalled`) if one of them is missing there.
+    /// - Parameter binaries: A folder that holds `initdb`, `pg_ctl` and `postgres`.
+    /// - Throws: ``LocalPostgresError`` (`notInstalled`) if one of them is missing.
     public init(binaries: String) throws {
         guard Self.isComplete(binaries) else {
             throw LocalPostgresError(
                 .notInstalled,
-                "the folder \(binaries) does not hold PostgreSQL's programs \(Self.programs.joined(separator: ", "))"
+                "the folder \(binaries) does not hold the PostgreSQL programs \(Self.programs.joined(separator: ", ")); name another folder"
             )
         }
         self.binaries = binaries
@@ -22,13 +22,13 @@ public struct PostgresInstallation: Sendable, Hashable {
 
     /// Finds the installed programs.
     ///
-    /// `MORTISE_POSTGRES_BIN` names the folder, and no other is looked at. Otherwise the folders of `PATH` are searched, then those
-    /// where Debian and Ubuntu (`/usr/lib/postgresql/*/bin`), Fedora and its relatives (`/usr/pgsql-*/bin`) and a build from
-    /// source (`/usr/local/pgsql/bin`) put them, newest version first.
+    /// If `MORTISE_POSTGRES_BIN` names a folder, no other is searched. Otherwise the folders of `PATH` are searched, then the
+    /// folders of Debian and Ubuntu (`/usr/lib/postgresql/*/bin`), of Fedora and its relatives (`/usr/pgsql-*/bin`), newest
+    /// version first, and of a build from source (`/usr/local/pgsql/bin`).
     ///
-    /// - Parameter environment: the variables to read; by default those of this process.
-    /// - Returns: the first folder that holds all the programs.
-    /// - Throws: ``LocalPostgresError`` (`notInstalled`), saying what to install.
+    /// - Parameter environment: The variables to read. Defaults to those of this process.
+    /// - Returns: The first installation that has all programs.
+    /// - Throws: ``LocalPostgresError`` (`notInstalled`) with the packages to install.
     public static func find(
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> PostgresInstallation {
@@ -39,7 +39,7 @@ public struct PostgresInstallation: Sendable, Hashable {
             throw LocalPostgresError(
                 .notInstalled,
                 """
-                PostgreSQL's server programs (\(programs.joined(separator: ", "))) were not found. Install them \
+                the PostgreSQL server programs (\(programs.joined(separator: ", "))) were not found. Install them \
                 (Debian, Ubuntu: apt-get install postgresql), or set MORTISE_POSTGRES_BIN to the folder that holds them.
                 """
             )
@@ -49,7 +49,7 @@ public struct PostgresInstallation: Sendable, Hashable {
 
     static let programs = ["initdb", "pg_ctl", "postgres"]
 
-    /// The path of one of the programs.
+    /// Returns the path of a program.
     func program(_ name: String) -> String { "\(binaries)/\(name)" }
 
     private static func isComplete(_ folder: String) -> Bool {
@@ -58,13 +58,13 @@ public struct PostgresInstallation: Sendable, Hashable {
 
     private static func candidates(_ environment: [String: String]) -> [String] {
         let path = (environment["PATH"] ?? "").split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
-        // A distribution may link pg_ctl alone into a folder of PATH; the others are then where the link leads.
+        // A distribution may link only pg_ctl into a folder of PATH. The other programs are beside the target of the link.
         let linked = path.compactMap { SystemCall.resolve("\($0)/pg_ctl") }.map { String($0.dropLast("/pg_ctl".count)) }
         return path + linked + versions(in: "/usr/lib/postgresql", prefix: "") + versions(in: "/usr", prefix: "pgsql-")
             + ["/usr/local/pgsql/bin"]
     }
 
-    /// The `bin` folders of the versions installed side by side, newest first.
+    /// Returns the `bin` folders of the versions that are installed side by side, newest first.
     private static func versions(in folder: String, prefix: String) -> [String] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return entries.filter { $0.hasPrefix(prefix) }

@@ -8,9 +8,10 @@ struct ServerAccount: Sendable {
     let userID: uid_t
     let groupID: gid_t
 
-    /// Whether the programs run as somebody other than this process.
+    /// True if the account is not the account of this process.
     let isOther: Bool
 
+    /// Returns the account for the programs that this process starts.
     static func forThisProcess() throws -> ServerAccount {
         let user = geteuid()
         guard user == 0 else {
@@ -21,17 +22,19 @@ struct ServerAccount: Sendable {
         }
         throw LocalPostgresError(
             .notInstalled,
-            "PostgreSQL's server does not run as root, and neither the user postgres nor nobody exists to run it as"
+            "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as; create the user postgres"
         )
     }
 
-    /// A command that runs another one as this account; `setpriv` is part of util-linux.
+    /// Returns a command that runs another command as this account.
+    ///
+    /// `setpriv` is part of util-linux.
     func command(_ arguments: [String]) -> [String] {
         guard isOther else { return arguments }
         return ["setpriv", "--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"] + arguments
     }
 
-    /// Hands something to this account, unless this process runs as it.
+    /// Changes the owner of a path to this account, unless this process runs as the account.
     func takeOwnership(of path: String) throws {
         guard isOther else { return }
         guard lchown(path, userID, groupID) == 0 else {

@@ -1,22 +1,27 @@
 import Subprocess
 
-/// A program run to its end, with a deadline and an environment that holds none of this process's variables.
+/// A program that runs to its end, with a deadline and without the environment variables of this process.
 struct ServerCommand: Sendable {
-    /// How a program ended.
+    /// The end of a program.
     struct Outcome: Sendable {
+        /// True if the program ended with exit code 0.
         let succeeded: Bool
-        /// What it printed, at most 64 KiB.
+        /// The text that the program printed, at most 64 KiB.
         let output: String
     }
 
     let arguments: [String]
 
-    /// The folder to run in.
+    /// The working folder of the program.
     ///
-    /// Programs are given relative paths, because `pg_ctl` passes paths through a shell unquoted.
+    /// Arguments are relative paths, because `pg_ctl` passes paths through a shell without quotes.
     let folder: String
 
-    /// Runs the program; cancellation and the end of the time kill it.
+    /// Runs the program.
+    ///
+    /// Cancellation and the end of the time kill it.
+    ///
+    /// - Throws: ``LocalPostgresError`` (`timedOut`), or `CancellationError`.
     func run(timeout: Duration) async throws -> Outcome {
         try await withThrowingTaskGroup(of: Outcome?.self) { group in
             group.addTask { try await execute() }
@@ -32,12 +37,14 @@ struct ServerCommand: Sendable {
         }
     }
 
-    /// Runs the program to its end even when the calling task is cancelled.
+    /// Runs the program to its end, also if the calling task is cancelled.
     func runShielded(timeout: Duration) async throws -> Outcome {
         try await Task { try await run(timeout: timeout) }.value
     }
 
-    /// Runs the program and throws what it printed if it fails.
+    /// Runs the program, and returns the text that it printed.
+    ///
+    /// - Throws: ``LocalPostgresError`` (`commandFailed`) with that text if the program fails.
     @discardableResult
     func check(timeout: Duration) async throws -> String {
         let outcome = try await run(timeout: timeout)
@@ -53,7 +60,7 @@ struct ServerCommand: Sendable {
 
     private func execute() async throws -> Outcome {
         var platform = PlatformOptions()
-        // Its own session: Ctrl-C in a terminal must reach this program, not the database beneath it.
+        // A session of its own: Ctrl-C in a terminal must reach this process and not the database.
         platform.createSession = true
         let result = try await Subprocess.run(
             .name("sh"),

@@ -1,41 +1,49 @@
 import FoundationEssentials
 import Glibc
 
-/// The folder of one local server and what is in it.
+/// The folder of one local server, and the paths in it.
 ///
-/// The folder itself belongs to this process's user. When that is root, the server's account owns only what the server writes, so
-/// nothing the server could plant is ever followed or overwritten with root's rights.
+/// The folder belongs to the user of this process. If that is root, the server's account owns only the files that the server
+/// writes. A file that the server created is then never followed or overwritten with the rights of root.
 struct ServerFolder: Sendable {
     let path: String
 
-    /// The cluster: complete, or absent.
+    /// The data folder.
+    ///
+    /// It is complete or does not exist.
     var data: String { "\(path)/data" }
-    /// Clusters in the making; whatever has this prefix is left over unless the start lock is held.
+    /// The first characters of a data folder that is not complete.
+    ///
+    /// Without a holder of the start lock, it is left over.
     var unfinishedPrefix: String { "data.new-" }
     /// The folder of the Unix socket, unless its path is too long.
     var socket: String { "\(path)/socket" }
-    /// Names the folder of the socket when it had to be somewhere else.
+    /// A file with the path of the socket's folder, if that is elsewhere.
     var socketRecord: String { "\(path)/socket-folder" }
-    /// The configuration that the server reads, written at every start.
+    /// The configuration file of the server, written at every start.
     var settings: String { "\(path)/settings.conf" }
+    /// The log file of the server.
     var log: String { "\(path)/postgres.log" }
-    /// Held exclusively by whoever makes or starts the server.
+    /// The lock that a process holds exclusively while it creates the data or starts the server.
     var startLock: String { "\(path)/start.lock" }
-    /// Held by initdb itself, which outlives a program that is killed.
-    var makingLock: String { "\(path)/\(makingLockName)" }
-    var makingLockName: String { "making.lock" }
-    /// Held shared by everyone who uses the server.
+    /// The lock that `initdb` itself holds, because it outlives a process that is killed.
+    var creationLock: String { "\(path)/\(creationLockName)" }
+    /// The name of that lock in the folder.
+    var creationLockName: String { "making.lock" }
+    /// The lock that every user of the server holds shared.
     var usersLock: String { "\(path)/users.lock" }
-    /// Held by the one watcher.
+    /// The lock that the watcher holds.
+    ///
+    /// There is one watcher at most.
     var watcherLock: String { "\(path)/watcher.lock" }
 
-    /// Whether a complete cluster is there.
+    /// True if the data are complete.
     var hasCluster: Bool { SystemCall.status("\(data)/PG_VERSION") != nil }
 
-    /// Creates the folder where it is missing and makes sure that the server's account can reach it.
+    /// Creates the folder if it does not exist, and checks that the server's account can reach it.
     ///
-    /// A link at `directory` is followed. When this process is root and the account may not enter a folder above it, the
-    /// folder is made in `fallback`, if that is given, and `directory` becomes a link to it.
+    /// A link at `directory` is followed. If this process is root and the account cannot enter a folder above it, the folder is
+    /// created in `fallback`, if that is given, and `directory` becomes a link to it.
     static func prepare(_ directory: String, account: ServerAccount, fallback: String?) async throws -> ServerFolder {
         if let existing = SystemCall.resolve(directory) {
             try await checkReachable(existing, account: account)
@@ -44,7 +52,7 @@ struct ServerFolder: Sendable {
         guard SystemCall.status(directory) == nil else {
             throw LocalPostgresError(
                 .unusableFolder,
-                "\(directory) is a link that leads nowhere; bring its target back, or remove the link to begin with an empty database"
+                "\(directory) is a link without a target; restore the target, or remove the link to begin with an empty database"
             )
         }
         let parent = try makeParents(of: directory)
@@ -56,12 +64,17 @@ struct ServerFolder: Sendable {
             try await makeLinked(directory, in: fallback, account: account)
         }
         guard let path = SystemCall.resolve(directory) else {
-            throw LocalPostgresError(.unusableFolder, "the folder \(directory) disappeared while it was being prepared")
+            throw LocalPostgresError(
+                .unusableFolder,
+                "the folder \(directory) was removed during the start; start again"
+            )
         }
         return try ServerFolder(path: path).prepared(account)
     }
 
-    /// Removes the folder and everything in it; the watcher may be removing it too.
+    /// Removes the folder and everything in it.
+    ///
+    /// The watcher may remove it at the same time.
     func remove() throws {
         do {
             try FileManager.default.removeItem(atPath: path)
@@ -79,7 +92,7 @@ struct ServerFolder: Sendable {
         return self
     }
 
-    /// Creates the folders above a path, so that others may pass through them.
+    /// Creates the folders above a path, with modes that let other users pass through them.
     private static func makeParents(of directory: String) throws -> String {
         let absolute = directory.hasPrefix("/") ? directory : "\(FileManager.default.currentDirectoryPath)/\(directory)"
         let names = absolute.split(separator: "/").dropLast()
@@ -99,14 +112,16 @@ struct ServerFolder: Sendable {
         if symlink(target, directory) != 0 {
             let number = errno
             rmdir(target)
-            // Another process made the link first: its folder is the one to use.
+            // Another process created the link first, so its folder is used.
             guard number == EEXIST else {
                 throw LocalPostgresError.systemCall("link \(directory) to \(target)", number)
             }
         }
     }
 
-    /// Asks the account itself, folder by folder: only the kernel knows every rule, access control lists included.
+    /// Throws if the account cannot enter one of the folders of a path.
+    ///
+    /// The check runs as the account, because only the kernel knows every rule, including access control lists.
     private static func checkReachable(_ path: String, account: ServerAccount) async throws {
         guard account.isOther else { return }
         let names = path.split(separator: "/")
@@ -121,8 +136,8 @@ struct ServerFolder: Sendable {
         throw LocalPostgresError(
             .unusableFolder,
             """
-            PostgreSQL does not run as root, so it runs as the user \(account.name), who may not enter \(outcome.output). \
-            Choose a data folder elsewhere (MORTISE_DATA, for example /var/lib/mortise), allow it (chmod o+x \
+            PostgreSQL does not run as root, so it runs as the user \(account.name), who cannot enter \(outcome.output). \
+            Choose another data folder (MORTISE_DATA, for example /var/lib/mortise), allow entry (chmod o+x \
             \(outcome.output)), or run this program as an ordinary user.
             """
         )

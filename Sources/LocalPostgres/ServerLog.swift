@@ -1,19 +1,24 @@
 import FoundationEssentials
 import Glibc
 
-/// The file that the server writes its messages to.
+/// The log file of the server.
 struct ServerLog: Sendable {
-    /// When the file is longer, it is moved to `postgres.log.1`, which it replaces.
+    /// The maximum size, 8 MiB.
+    ///
+    /// A longer file replaces `postgres.log.1`.
     static let maximumSize = 8 << 20
 
     let path: String
 
+    /// The size in bytes.
+    ///
+    /// 0 if there is no file.
     var size: Int { SystemCall.status(path).map { Int($0.st_size) } ?? 0 }
 
-    /// Moves the contents away when there are too many.
+    /// Copies the file to `postgres.log.1` and empties it, if it is too long.
     ///
-    /// The server keeps its descriptor, so the contents are copied and the file is emptied; it writes with `O_APPEND` and goes on
-    /// at the new end. A line written in between may be lost.
+    /// The server keeps its descriptor and writes with `O_APPEND`, so it continues at the new end. A line that is written
+    /// between the copy and the truncation is lost.
     func bound() {
         guard size > Self.maximumSize else { return }
         let previous = path + ".1"
@@ -22,7 +27,7 @@ struct ServerLog: Sendable {
         truncate(path, 0)
     }
 
-    /// Keeps the file short until the task is cancelled.
+    /// Starts a task that bounds the file every minute until the task is cancelled.
     func keepBounded() -> Task<Void, Never> {
         Task {
             while (try? await Task.sleep(for: .seconds(60))) != nil {
@@ -31,7 +36,7 @@ struct ServerLog: Sendable {
         }
     }
 
-    /// What was written after a position, at most the last 4 KiB.
+    /// Returns the text after a position, at most the last 4 KiB.
     func text(from position: Int) -> String {
         guard let file = try? Data(contentsOf: URL(filePath: path)) else { return "" }
         let new = file.dropFirst(position)

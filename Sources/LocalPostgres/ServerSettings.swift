@@ -1,26 +1,30 @@
 import FoundationEssentials
 
-/// The configuration file that a server is started with.
+/// The configuration file of a server.
 struct ServerSettings: Sendable {
     let options: LocalPostgres.Options
     let socketFolder: String
 
-    /// What keeps the server on its socket and in its folder; no caller may set these.
+    /// The settings that keep the server on its socket and in its folder.
+    ///
+    /// Callers cannot set them.
     static let reserved: Set<String> = [
         "config_file", "data_directory", "external_pid_file", "hba_file", "ident_file", "listen_addresses",
         "logging_collector", "port", "unix_socket_directories", "unix_socket_group", "unix_socket_permissions",
     ]
 
-    /// The same as arguments of the server, which `ALTER SYSTEM` cannot overrule.
+    /// The reserved settings as arguments of the server, which `ALTER SYSTEM` cannot overrule.
     static let arguments =
         "-c config_file=settings.conf -c listen_addresses='' -c port=\(LocalPostgres.port) -c unix_socket_permissions=0700"
 
-    /// The text of the file.
+    /// Returns the text of the file.
     ///
-    /// It stands beside the data folder and includes what `initdb` wrote there.
+    /// The file is beside the data folder and includes the configuration that `initdb` wrote there.
+    ///
+    /// - Throws: ``LocalPostgresError`` (`invalidSetting`).
     func text() throws -> String {
         guard (10...10_000).contains(options.maximumConnections) else {
-            throw LocalPostgresError(.invalidSetting, "the most connections at once must be from 10 to 10,000")
+            throw LocalPostgresError(.invalidSetting, "the maximum number of connections must be from 10 to 10,000")
         }
         var settings = [
             "max_connections": String(options.maximumConnections),
@@ -28,7 +32,7 @@ struct ServerSettings: Sendable {
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_line_prefix": "%m [%p] ",
-            // Neither statements nor the values that the DETAIL of an error quotes belong in a log.
+            // Statements, and the values that the DETAIL of an error quotes, do not belong in a log.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
         ]
@@ -39,11 +43,11 @@ struct ServerSettings: Sendable {
         }
         for (name, value) in options.settings {
             guard Self.isAllowed(name), !value.contains(where: \.isNewline), !value.utf8.contains(0) else {
-                throw LocalPostgresError(.invalidSetting, "the setting \(name) cannot be given for a local server")
+                throw LocalPostgresError(.invalidSetting, "the setting \(name) is reserved or malformed; leave it out")
             }
             settings[name] = value
         }
-        // A list of folders: each is an identifier in double quotes, and the list is a string in single ones.
+        // The value is a list of folders. Each folder is in double quotes, and the list is in single quotes.
         let folder = "\"" + socketFolder.replacing("\"", with: "\"\"") + "\""
         settings["unix_socket_directories"] = folder
         let lines = settings.sorted { $0.key < $1.key }.map { "\($0.key) = \(Self.quote($0.value))" }

@@ -1,7 +1,7 @@
 import Glibc
 import Logging
 
-/// Starts the server of a folder, or finds the one that runs there.
+/// Starts the server of a folder, or joins the one that runs.
 struct ServerStart: Sendable {
     let folder: ServerFolder
     let installation: PostgresInstallation
@@ -9,14 +9,14 @@ struct ServerStart: Sendable {
     let options: LocalPostgres.Options
     let logger: Logger
 
-    /// Brings the server up.
+    /// Starts the server and waits until it accepts connections.
     ///
     /// The caller holds the start lock.
     ///
-    /// - Returns: the folder of its socket.
+    /// - Returns: The folder of the server's socket.
     func run(deadline: Deadline) async throws -> String {
         if let socketFolder = try await waitUntilReady(deadline) {
-            logger.info("using the PostgreSQL server that runs already", metadata: ["folder": "\(folder.path)"])
+            logger.info("the PostgreSQL server runs already and is used", metadata: ["folder": "\(folder.path)"])
             return socketFolder
         }
         try removeStaleFile()
@@ -29,17 +29,19 @@ struct ServerStart: Sendable {
             let attempt = log.size
             if try await startOnce(deadline) { break }
             guard isHeldByDyingProcesses(log.text(from: attempt)) else { throw failure(log.text(from: began)) }
-            try await deadline.pause("for the processes of a server that was killed")
+            try await deadline.pause("for the processes of a killed server to end")
         }
         guard let socketFolder = try await waitUntilReady(deadline) else { throw failure(log.text(from: began)) }
-        logger.info("PostgreSQL server started", metadata: ["folder": "\(folder.path)"])
+        logger.info("the PostgreSQL server started", metadata: ["folder": "\(folder.path)"])
         return socketFolder
     }
 
-    /// One run of `pg_ctl start`.
+    /// Runs `pg_ctl start` once.
     ///
-    /// It holds the users' lock by itself and is not cancelled, so that the watcher cannot miss a server that came up just after
-    /// this process died. The lock's descriptor is not handed on to the server (`--close`).
+    /// The command holds the lock of the users itself and is not cancelled. The watcher therefore cannot miss a server that
+    /// starts just after this process died. The server does not inherit the descriptor of the lock (`--close`).
+    ///
+    /// - Returns: True if the command succeeded.
     private func startOnce(_ deadline: Deadline) async throws -> Bool {
         let seconds = max(1, deadline.remaining.components.seconds)
         let start = [
@@ -54,7 +56,9 @@ struct ServerStart: Sendable {
         return outcome.succeeded
     }
 
-    /// The server's processes notice the death of their parent one by one, and until the last is gone the memory they share is taken.
+    /// Returns true if a start failed because processes of a killed server still use the shared memory.
+    ///
+    /// They notice the death of their parent one by one.
     private func isHeldByDyingProcesses(_ log: String) -> Bool {
         log.contains("pre-existing shared memory block") || log.contains("lock file \"postmaster.pid\" already exists")
     }
@@ -62,10 +66,12 @@ struct ServerStart: Sendable {
     private func failure(_ log: String) -> LocalPostgresError {
         let reasons = log.split(separator: "\n").filter { $0.contains("FATAL:") || $0.contains("PANIC:") }.suffix(3)
         let reason = reasons.isEmpty ? "" : ": " + reasons.joined(separator: "; ")
-        return LocalPostgresError(.commandFailed, "PostgreSQL did not start (see \(folder.log))\(reason)")
+        return LocalPostgresError(.commandFailed, "PostgreSQL did not start\(reason) (the log is \(folder.log))")
     }
 
-    /// Removes a `postmaster.pid` whose number now belongs to something else; PostgreSQL itself replaces one whose number is free.
+    /// Removes a `postmaster.pid` whose number belongs to another program.
+    ///
+    /// PostgreSQL itself replaces a file whose number is free.
     private func removeStaleFile() throws {
         guard let stale = PostmasterFile(folder: folder), kill(stale.processID, 0) == 0 else { return }
         let path = PostmasterFile.path(folder)
@@ -73,7 +79,7 @@ struct ServerStart: Sendable {
     }
 
     private func writeSettings(_ text: String) throws {
-        // The server's account reads it and cannot change it.
+        // The server's account can read the file and cannot change it.
         let descriptor = open(folder.settings, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw LocalPostgresError.systemCall("write \(folder.settings)", errno) }
         defer { close(descriptor) }
@@ -83,12 +89,12 @@ struct ServerStart: Sendable {
         }
     }
 
-    /// Waits until a running server takes connections.
+    /// Waits until a running server accepts connections.
     ///
-    /// - Returns: the folder of its socket, or nil if no server runs or the one that did has gone.
+    /// - Returns: The folder of the server's socket. `nil` if no server runs, or if the server ended.
     private func waitUntilReady(_ deadline: Deadline) async throws -> String? {
         while let running = PostmasterFile(folder: folder), running.isRunning(in: folder) {
-            if running.status == "ready", SocketFolder.answers(running.socketFolder) { return running.socketFolder }
+            if running.status == .ready, SocketFolder.answers(running.socketFolder) { return running.socketFolder }
             try await deadline.pause("for the PostgreSQL server in \(folder.path) to answer")
         }
         return nil

@@ -5,7 +5,9 @@ struct ServerStop: Sendable {
     let account: ServerAccount
     let timeout: Duration
 
-    /// The command that stops the server and waits until it has; it fails if there is none.
+    /// Returns the command that stops the server and waits for its end.
+    ///
+    /// The command fails if no server runs.
     func arguments(_ mode: LocalPostgres.StopMode) -> [String] {
         let seconds = max(1, timeout.components.seconds)
         return account.command([
@@ -13,9 +15,11 @@ struct ServerStop: Sendable {
         ])
     }
 
-    /// Stops the server, at once if it does not stop in time otherwise.
+    /// Stops the server.
     ///
-    /// - Returns: whether no server is left.
+    /// If it does not stop in time, stops it in the mode `immediate`.
+    ///
+    /// - Returns: True if no server is left.
     func run(_ mode: LocalPostgres.StopMode) async throws -> Bool {
         for mode in mode == .fast ? [.fast, .immediate] : [LocalPostgres.StopMode.immediate] {
             guard isRunning else { return true }

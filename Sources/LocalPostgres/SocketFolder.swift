@@ -1,15 +1,17 @@
 import FoundationEssentials
 import Glibc
 
-/// Chooses the folder of the server's Unix socket.
+/// The folder of the server's Unix socket.
 struct SocketFolder: Sendable {
-    /// `sun_path` holds 107 bytes and a zero on Linux; PostgreSQL adds `/.s.PGSQL.5432`.
+    /// The maximum length of the path: `sun_path` holds 107 bytes and a zero on Linux, and PostgreSQL adds `/.s.PGSQL.5432`.
     static let maximumLength = 107 - "/.s.PGSQL.5432".utf8.count
 
     let folder: ServerFolder
     let account: ServerAccount
 
-    /// The folder, made if need be, with mode 0700 and owned by the server's account.
+    /// Returns the folder, and creates it if it does not exist.
+    ///
+    /// Its mode is 0700, and its owner is the server's account.
     func prepare() throws -> String {
         guard folder.socket.utf8.count > Self.maximumLength else {
             try make(folder.socket)
@@ -24,7 +26,9 @@ struct SocketFolder: Sendable {
         return short
     }
 
-    /// Removes a folder that had to be made elsewhere; the server must have stopped.
+    /// Removes the folder if it is outside of the server's folder.
+    ///
+    /// The server must have stopped.
     func removeRecorded() {
         guard let recorded = try? String(contentsOfFile: folder.socketRecord, encoding: .utf8), isOurs(recorded) else {
             return
@@ -32,14 +36,14 @@ struct SocketFolder: Sendable {
         rmdir(recorded)
     }
 
-    /// Whether something accepts connections on the server's socket in a folder.
+    /// Returns true if a process accepts connections on the server's socket in a folder.
     static func answers(_ folder: String) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let path = Array("\(folder)/.s.PGSQL.\(LocalPostgres.port)".utf8)
         guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return false }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        // Not blocking: with a full queue of connections the answer is no, for now.
+        // Without blocking: if the queue of connections is full, the answer is no for now.
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { return false }
@@ -59,18 +63,18 @@ struct SocketFolder: Sendable {
         guard isOurs(path) else {
             throw LocalPostgresError(
                 .unusableFolder,
-                "\(path) must be a folder that belongs to the user \(account.name) and that nobody else may enter (mode 0700)"
+                "\(path) must be a folder of the user \(account.name) that no other user can enter (mode 0700); correct or remove it"
             )
         }
     }
 
-    /// Whether nobody but the server's account can have put a socket there.
+    /// Returns true if only the server's account can create a socket in the folder.
     private func isOurs(_ path: String) -> Bool {
         guard let status = SystemCall.status(path) else { return false }
         return status.st_mode & S_IFMT == S_IFDIR && status.st_uid == account.userID && status.st_mode & 0o077 == 0
     }
 
-    /// `TMPDIR` where that is short enough, else `/tmp`.
+    /// Returns `TMPDIR` if it is short enough, else `/tmp`.
     private static func temporaryFolder() -> String {
         let chosen = ProcessInfo.processInfo.environment["TMPDIR"] ?? ""
         return chosen.hasPrefix("/") && chosen.utf8.count + "/mortise-XXXXXX".utf8.count <= maximumLength

@@ -1,27 +1,32 @@
 import Glibc
 
-/// The few system calls that Foundation has no equivalent for.
+/// The system calls that have no equivalent in Foundation.
 enum SystemCall {
-    /// The system's text for an error number.
+    /// Returns the system's text for an error number.
     static func message(_ number: Int32) -> String {
         strerror(number).map { String(cString: $0) } ?? "error \(number)"
     }
 
-    /// Creates a folder unless it is there already.
+    /// Creates a folder unless it exists.
     static func makeFolder(_ path: String, mode: mode_t) throws {
         if mkdir(path, mode) == 0 {
-            // mkdir subtracts the umask, which may be anything.
+            // mkdir subtracts the umask, which is not known here.
             try changeMode(path, mode)
         } else if errno != EEXIST {
             throw LocalPostgresError.systemCall("create the folder \(path)", errno)
         }
     }
 
+    /// Changes the mode of a path.
     static func changeMode(_ path: String, _ mode: mode_t) throws {
         guard chmod(path, mode) == 0 else { throw LocalPostgresError.systemCall("set the mode of \(path)", errno) }
     }
 
-    /// Creates a folder, mode 0700, whose name is the given path and a random ending.
+    /// Creates a folder with mode 0700 and a random suffix.
+    ///
+    /// - Parameter prefix: The path of the folder without the suffix.
+    /// - Returns: The path of the folder.
+    /// - Throws: ``LocalPostgresError`` (`unusableFolder`).
     static func makeUniqueFolder(prefix: String) throws -> String {
         var template = Array((prefix + "XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else {
@@ -30,20 +35,24 @@ enum SystemCall {
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The path without links, `.` and `..`, or nil when nothing is there.
+    /// Returns a path without links, `.` and `..`.
+    ///
+    /// Returns `nil` if it does not exist or cannot be reached.
     static func resolve(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
-    /// What is at a path, without following a link at its end, or nil when nothing is there.
+    /// Returns the status of a path, without following a link at its end.
+    ///
+    /// Returns `nil` if it does not exist.
     static func status(_ path: String) -> stat? {
         var status = stat()
         return lstat(path, &status) == 0 ? status : nil
     }
 
-    /// Writes a folder's list of entries to disk, so that a rename in it survives a power failure.
+    /// Writes the entries of a folder to disk, so that a rename survives a power failure.
     static func synchronizeFolder(_ path: String) throws {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw LocalPostgresError.systemCall("open the folder \(path)", errno) }

@@ -22,7 +22,7 @@ struct ConfigurationTests {
         }
     }
 
-    // Attack: a setting opens the server, whose superuser has no password, to the network.
+    // Attack: open the server to the network by a setting. Its superuser has no password.
     @Test(arguments: [
         ["listen_addresses": "*"], ["hba_file": "/tmp/hba"], ["unix_socket_directories": "/tmp"],
         ["work_mem": "4MB\nlisten_addresses = '*'"], ["LISTEN_ADDRESSES": "*"], ["include": "/tmp/more.conf"],
@@ -41,7 +41,7 @@ struct ConfigurationTests {
     }
 
     @Test
-    func `a start that fails gives the server's reason`() async throws {
+    func `the error of a failed start has the server's reason`() async throws {
         try await withFolder { folder in
             var options = LocalPostgres.Options.throwaway
             options.settings = ["shared_preload_libraries": "no_such_library"]
@@ -55,7 +55,7 @@ struct ConfigurationTests {
     }
 
     @Test
-    func `neither statements nor values are written to the log`() async throws {
+    func `the log has no statements and no values`() async throws {
         try await withFolder { folder in
             try await withServer(folder) { server in
                 try await server.start()
@@ -70,7 +70,7 @@ struct ConfigurationTests {
     }
 
     @Test
-    func `a long log is moved away`() async throws {
+    func `a long log is moved to a second file`() async throws {
         try await withFolder { folder in
             let long = Data(repeating: UInt8(ascii: "x"), count: 9 << 20)
             try long.write(to: URL(filePath: "\(folder)/postgres.log"))
@@ -84,7 +84,7 @@ struct ConfigurationTests {
     }
 
     @Test
-    func `data of another version are named and left alone`() async throws {
+    func `data of another version are refused by name and not changed`() async throws {
         try await withFolder { folder in
             try await withServer(folder) { server in
                 try await server.start()

@@ -13,7 +13,7 @@ struct InstallationTests {
     }
 
     @Test
-    func `a chosen folder without the programs is an error that names it`() {
+    func `an error names a chosen folder that lacks the programs`() {
         let environment = ["MORTISE_POSTGRES_BIN": "/nonexistent", "PATH": "/usr/bin"]
         let error = #expect(throws: LocalPostgresError.self) { try PostgresInstallation.find(environment: environment) }
         #expect(error?.code == .notInstalled)
@@ -21,13 +21,13 @@ struct InstallationTests {
     }
 
     @Test(.enabled("only root runs the server as another user", { geteuid() == 0 }))
-    func `a folder that the server's user may not enter is named`() async throws {
+    func `an error names a folder that the server's user cannot enter`() async throws {
         try await withFolder { folder in
             try #require(chmod(folder, 0o700) == 0)
             try await withServer("\(folder)/server") { server in
                 let error = await #expect(throws: LocalPostgresError.self) { try await server.start() }
                 #expect(error?.code == .unusableFolder)
-                #expect(error?.message.contains("may not enter \(folder)") == true)
+                #expect(error?.message.contains("cannot enter \(folder)") == true)
             }
             try await withFolder { elsewhere in
                 var options = LocalPostgres.Options.throwaway

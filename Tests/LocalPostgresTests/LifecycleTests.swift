@@ -7,7 +7,7 @@ import Testing
 @Suite(.hangLimit)
 struct LifecycleTests {
     @Test
-    func `the first start makes a database and a restart keeps its data`() async throws {
+    func `the first start creates a database and a restart keeps its data`() async throws {
         try await withFolder { folder in
             try await withServer(folder, options: .patient) { server in
                 try await server.start()
@@ -22,7 +22,7 @@ struct LifecycleTests {
         }
     }
 
-    // Attack: another user of the machine, or of the network, connects as the superuser, who has no password.
+    // Attack: connect as the superuser, who has no password, as another user of the machine or over the network.
     @Test
     func `only the socket's owner can reach the server`() async throws {
         try await withFolder { folder in
@@ -35,7 +35,7 @@ struct LifecycleTests {
                 }
                 let rules = "SELECT DISTINCT auth_method FROM pg_hba_file_rules WHERE type <> 'local'"
                 #expect(try await query(server, rules) == "reject")
-                // Even whoever owns the database cannot open it to the network by a setting that lasts.
+                // The owner of the database cannot open it to the network either, by a setting that survives a restart.
                 try await query(server, "ALTER SYSTEM SET listen_addresses = '*'")
                 await server.stop()
                 try await server.start()
@@ -45,7 +45,7 @@ struct LifecycleTests {
     }
 
     @Test
-    func `a crash of the server loses nothing and a start brings it back`() async throws {
+    func `a crash of the server loses nothing, and a start restarts it`() async throws {
         try await withFolder { folder in
             try await withServer(folder, options: .patient) { server in
                 try await server.start()
@@ -62,7 +62,7 @@ struct LifecycleTests {
     @Test
     func `an interrupted creation is repaired by the next start`() async throws {
         try await withFolder { folder in
-            // What a power failure in the middle of initdb leaves.
+            // The remains of a power failure in the middle of initdb.
             let remains = "\(folder)/data.new-abcdef"
             try #require(mkdir(remains, 0o700) == 0)
             try Data("15\n".utf8).write(to: URL(filePath: "\(remains)/PG_VERSION"))
@@ -83,19 +83,19 @@ struct LifecycleTests {
                 kill(try #require(initdb(makingIn: folder)), SIGKILL)
                 let error = await #expect(throws: LocalPostgresError.self) { try await start.value }
                 #expect(error?.code == .commandFailed)
-                // The server that initdb had started for itself ends when it notices.
-                try await eventually("nobody writes any more") { try LocalPostgres.state(of: folder) == .empty }
+                // The server that initdb started for itself ends when it notices the death of initdb.
+                try await eventually("no process writes any more") { try LocalPostgres.state(of: folder) == .empty }
                 try await server.start()
-                #expect(try LocalPostgres.state(of: folder) == .made)
+                #expect(try LocalPostgres.state(of: folder) == .complete)
                 #expect(try await query(server, "SELECT 1") == "1")
                 #expect(try unfinished(in: folder) == [])
             }
         }
     }
 
-    // The program is killed with SIGKILL; its initdb is not, and goes on writing into the folder that the next start wants to clear.
+    // The program is killed with SIGKILL. Its initdb lives on and writes into the folder that the next start removes.
     @Test
-    func `an initdb that outlives its program is waited for`() async throws {
+    func `a start waits for an initdb that outlives its program`() async throws {
         try await withFolder { folder in
             #expect(try LocalPostgres.state(of: folder) == .empty)
             await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
@@ -107,11 +107,11 @@ struct LifecycleTests {
                 try await start.value
             }
             let orphan = try #require(initdb(makingIn: folder))
-            // Also when an expectation throws: nobody else would let it go on, or end.
+            // Also after an expectation throws: nothing else would continue the stopped process.
             defer { kill(orphan, SIGCONT) }
             let remains = try unfinished(in: folder)
             #expect(remains.count == 1)
-            #expect(try LocalPostgres.state(of: folder) == .beingMade)
+            #expect(try LocalPostgres.state(of: folder) == .creating)
             var impatient = LocalPostgres.Options.throwaway
             impatient.startTimeout = .seconds(3)
             try await withServer(folder, options: impatient) { server in
@@ -125,7 +125,7 @@ struct LifecycleTests {
                 try await server.start()
                 #expect(try await query(server, "SELECT 1") == "1")
                 #expect(try unfinished(in: folder) == [])
-                // Its number may be taken until somebody asks how it ended, which is not us.
+                // Its number stays in use until its parent, which is not this process, reads its exit status.
                 try await eventually("it has ended") { initdb(makingIn: folder) == nil }
             }
         }
@@ -149,7 +149,7 @@ struct LifecycleTests {
         }
     }
 
-    // After a reboot the number in postmaster.pid may belong to anything, here to a server on other data.
+    // After a reboot, the number in postmaster.pid can belong to any program. Here it belongs to a server on other data.
     @Test
     func `a stale pid file does not hinder a start`() async throws {
         try await withFolder { folder in

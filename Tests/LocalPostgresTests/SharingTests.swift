@@ -7,7 +7,7 @@ import Testing
 @Suite(.hangLimit)
 struct SharingTests {
     @Test
-    func `two starts at once share one server and the last user stops it`() async throws {
+    func `two starts at once share one server, and the last user stops it`() async throws {
         try await withFolder { folder in
             try await withServer(folder) { first in
                 try await withServer(folder) { second in
@@ -26,7 +26,7 @@ struct SharingTests {
     }
 
     @Test
-    func `a server that outlived everybody is adopted`() async throws {
+    func `a start uses a server that outlived its users`() async throws {
         try await withFolder { folder in
             await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
                 let server = try makeServer(folder)
@@ -47,7 +47,7 @@ struct SharingTests {
     }
 
     @Test
-    func `a server does not outlive a process that was killed`() async throws {
+    func `a server does not outlive a killed process`() async throws {
         try await withFolder { folder in
             await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
                 let server = try makeServer(folder)
@@ -60,7 +60,7 @@ struct SharingTests {
     }
 
     @Test
-    func `a throwaway server leaves nothing behind when its process is killed`() async throws {
+    func `a throwaway server leaves nothing after its process is killed`() async throws {
         try await withFolder { folder in
             await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String] in
                 let server = try await LocalPostgres.throwaway(
@@ -78,7 +78,7 @@ struct SharingTests {
     }
 
     @Test
-    func `a throwaway server leaves nothing behind when it is stopped`() async throws {
+    func `a throwaway server leaves nothing after it is stopped`() async throws {
         try await withFolder { folder in
             let server = try await LocalPostgres.throwaway(environment: ["TMPDIR": folder], logger: quiet)
             #expect(try await query(server, "SHOW fsync") == "off")

@@ -8,7 +8,7 @@ import Testing
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 extension LocalPostgres.Options {
-    /// Settings for data that must last, with limits that a busy machine does not reach.
+    /// The options for data that must survive, with time limits that a busy machine does not reach.
     static var patient: Self {
         var options = durable
         options.startTimeout = throwaway.startTimeout
@@ -17,7 +17,7 @@ extension LocalPostgres.Options {
     }
 }
 
-/// Gives a test a folder of its own that others may pass through, and removes it afterwards.
+/// Passes a new folder, which other users can enter, to `body`, and removes it afterwards.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let folder = "/tmp/local-postgres-test-\(UUID().uuidString.prefix(8))"
     try #require(mkdir(folder, 0o755) == 0)
@@ -25,7 +25,7 @@ func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> V
     return try await body(folder)
 }
 
-/// Runs a test with a server that is not started yet, and stops it afterwards.
+/// Passes a server that is not started yet to `body`, and stops it afterwards.
 func withServer(
     _ folder: String,
     options: LocalPostgres.Options = .throwaway,
@@ -45,12 +45,12 @@ func makeServer(_ folder: String, options: LocalPostgres.Options = .throwaway) t
     LocalPostgres(installation: try .find(), directory: folder, options: options, logger: quiet)
 }
 
-/// What psql printed when it failed.
+/// The text that psql printed when it failed.
 struct QueryFailure: Error {
     let output: String
 }
 
-/// Runs SQL with psql and returns what it printed.
+/// Runs SQL with psql and returns the text that it printed.
 @discardableResult
 func query(_ server: LocalPostgres, _ sql: String) async throws -> String {
     let result = try await Subprocess.run(
@@ -63,7 +63,7 @@ func query(_ server: LocalPostgres, _ sql: String) async throws -> String {
     return result.standardOutput.split(separator: "\n").joined(separator: "\n")
 }
 
-/// The number in the first line of `postmaster.pid`, or nil if there is no such file.
+/// Returns the number in the first line of `postmaster.pid`, or `nil` if there is no such file.
 func postmaster(_ folder: String) -> pid_t? {
     let text = try? String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
     return text?.split(separator: "\n").first.flatMap { pid_t($0) }
@@ -71,13 +71,13 @@ func postmaster(_ folder: String) -> pid_t? {
 
 func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-/// The folders of clusters in the making.
+/// Returns the folders of data that are not complete.
 func unfinished(in folder: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("data.new-") }
         .map { "\(folder)/\($0)" }
 }
 
-/// The processes whose command line holds all the texts.
+/// Returns the processes whose command line has all the texts.
 func processes(naming texts: String...) -> [pid_t] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return entries.compactMap { pid_t($0) }
@@ -87,9 +87,9 @@ func processes(naming texts: String...) -> [pid_t] {
         }
 }
 
-/// The initdb that makes a cluster in a folder, if one does.
+/// Returns the initdb that creates data in a folder, or `nil` if there is none.
 ///
-/// Not what it has forked: until such a child becomes another program it has the same command line, and a signal that is meant for
+/// A child of initdb is not returned. Until the child becomes another program, it has the same command line, and a signal for
 /// initdb would reach that program.
 func initdb(makingIn folder: String) -> pid_t? {
     let all = processes(naming: "-D", "\(folder)/data.new-")

@@ -37,8 +37,8 @@ private func unfinished(_ settings: InstallationSettings) -> Finding? {
     let folder = settings.postgresFolder
     do {
         switch try LocalPostgres.state(of: folder) {
-        case .made: return nil
-        case .beingMade:
+        case .complete: return nil
+        case .creating:
             return Finding(
                 .warning,
                 "Another program is making the database in \(folder) at this moment.",
