@@ -126,7 +126,7 @@ import Testing
             let doctor = try await Program.run(["doctor"], environment: installation.variables)
             #expect(doctor.code == 1)
             #expect(doctor.output.contains("The database of workspace default cannot be examined"))
-            #expect(doctor.output.contains("The schema of workspace third is 1 files behind."))
+            #expect(doctor.output.contains("The schema of workspace third lacks 1 migration."))
 
             let outcome = try await Program.run(
                 ["migrate", "--workspaces", "--canary", chosen, "--json"],

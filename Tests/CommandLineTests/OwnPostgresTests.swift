@@ -66,7 +66,7 @@ import Testing
                 kill(stopped, SIGCONT)
                 #expect(early.code == 0)
                 #expect(early.findings.last?["level"] == "warning")
-                #expect(early.findings.last?["sentence"]?.string?.contains("is making the database") == true)
+                #expect(early.findings.last?["sentence"]?.string?.contains("is creating the database") == true)
                 _ = try await program.port()
                 let late = try await Self.doctor(folder)
                 #expect(late.findings.allSatisfy { $0["level"] == "ok" }, "\(late.findings)")
@@ -87,7 +87,7 @@ import Testing
             // initdb has outlived the program that started it. It ends here, even if the examination fails.
             let meanwhile = try? await Self.doctor(folder)
             kill(run.value, SIGKILL)
-            #expect(meanwhile?.findings.last?["sentence"]?.string?.contains("is making") == true)
+            #expect(meanwhile?.findings.last?["sentence"]?.string?.contains("is creating") == true)
             try await eventually("the processes of initdb are gone") {
                 processes(naming: "\(folder)/data/postgres").isEmpty
             }

@@ -9,7 +9,7 @@ import Tenancy
 /// Examines the PostgreSQL server, the control database and the workspaces.
 struct DatabaseCheckup {
     let host: Host
-    /// How many connections a server has that is started with the same settings.
+    /// The number of connections that a server with the same settings opens.
     let connections: ConnectionSettings
     let reactor: Reactor
     let logger: Logger
@@ -28,10 +28,11 @@ struct DatabaseCheckup {
     )
     private static let peppers = Statement("SELECT id, check_value FROM control.peppers", prepared: false)
 
+    /// Returns the findings.
     func run() async throws -> [Finding] {
         let owner = try host.configuration()
         let installation = Installation.standard
-        let found = try await ControlDatabase.inspect(
+        let inspection = try await ControlDatabase.inspect(
             owner: owner,
             installation: installation,
             credentials: ClusterCredentials(derivedFrom: host.secrets, installation: installation),
@@ -39,21 +40,16 @@ struct DatabaseCheckup {
             reactor: reactor,
             logger: logger
         )
-        var findings = schema(found.plans)
-        guard let control = found.control else {
-            findings.append(Finding(.warning, "The control database is empty.", remedy: "`mortise serve` sets it up."))
+        var findings = schema(inspection.plans)
+        guard let control = inspection.control else {
+            findings.append(
+                Finding(.warning, "The control database is empty.", remedy: "`mortise serve` creates its tables.")
+            )
             return findings
         }
-        let connection = try await PostgresConnection.connect(owner, reactor: reactor, logger: logger)
-        do {
-            findings += try await server(connection)
-            findings += try await peppers(connection)
-            findings += try await workspaces(connection)
-        } catch {
-            await connection.close()
-            throw error
+        findings += try await PostgresConnection.with(owner, reactor: reactor, logger: logger) { connection in
+            try await server(connection) + peppers(connection) + workspaces(connection)
         }
-        await connection.close()
         findings += await runtimeRole(control)
         findings += try await fleet(control)
         return findings
@@ -62,13 +58,16 @@ struct DatabaseCheckup {
     private func schema(_ plans: [MigrationPlan]) -> [Finding] {
         plans.map { plan in
             if let fault = plan.fault {
-                return Finding(.problem, "The control database's schema (\(plan.line)) is not this program's: \(fault)")
+                return Finding(
+                    .problem,
+                    "The control database's schema (\(plan.line)) does not fit this program: \(fault)"
+                )
             }
             if plan.isUpToDate { return Finding(.fine, "The control database's schema (\(plan.line)) is up to date.") }
             return Finding(
                 .warning,
-                "The control database's schema (\(plan.line)) is \(plan.pending.count) files behind.",
-                remedy: "`mortise migrate`, or start the server."
+                "The control database's schema (\(plan.line)) lacks \(quantity(plan.pending.count, "migration")).",
+                remedy: "Run `mortise migrate`, or start the server."
             )
         }
     }
@@ -83,8 +82,8 @@ struct DatabaseCheckup {
             findings.append(
                 Finding(
                     .problem,
-                    "It is a standby, which nothing can be written to.",
-                    remedy: "Point MORTISE_DATABASE_URL at the primary."
+                    "The PostgreSQL server is a standby, which accepts no changes.",
+                    remedy: "Name the primary in MORTISE_DATABASE_URL."
                 )
             )
         }
@@ -101,7 +100,7 @@ struct DatabaseCheckup {
             findings.append(
                 Finding(
                     .problem,
-                    "synchronous_commit is off: a crash can forget a revocation that was confirmed.",
+                    "synchronous_commit is off: a crash can lose a revocation that was confirmed.",
                     remedy: "Set synchronous_commit to on."
                 )
             )
@@ -111,9 +110,9 @@ struct DatabaseCheckup {
             findings.append(
                 Finding(
                     .warning,
-                    "max_connections is \(connections); one server of Mortise with these settings uses up to \(used).",
+                    "max_connections is \(connections); one Mortise server with these settings opens up to \(used).",
                     remedy:
-                        "Raise max_connections to \(used + ConnectionSettings.reserve) or more, for each server that you run."
+                        "Raise max_connections to \(used + ConnectionSettings.reserve) or more for each Mortise server."
                 )
             )
         }
@@ -128,8 +127,8 @@ struct DatabaseCheckup {
                 findings.append(
                     Finding(
                         .problem,
-                        "The database has digests under pepper \(name), which is not in the secrets file.",
-                        remedy: "Restore the secrets file, or tokens made with it cannot be verified."
+                        "The database has digests with pepper \(name), which the secrets file lacks.",
+                        remedy: "Restore the secrets file. Without the pepper, those tokens cannot be verified."
                     )
                 )
                 continue
@@ -138,8 +137,8 @@ struct DatabaseCheckup {
                 findings.append(
                     Finding(
                         .problem,
-                        "Pepper \(name) of the secrets file is not the one that the database was set up with.",
-                        remedy: "Restore the right secrets file."
+                        "Pepper \(name) of the secrets file differs from the pepper of the database.",
+                        remedy: "Restore the secrets file of this installation."
                     )
                 )
                 continue
@@ -153,18 +152,18 @@ struct DatabaseCheckup {
         try await connection.query(Self.workspaces)
             .map { row in
                 let (state, count, underWay) = try row.decode((String, Int, Int).self)
-                let isSettled = underWay == 0 && state != "creating" && state != "deleting"
-                return isSettled
-                    ? Finding(.fine, "\(count) workspaces are \(state).")
+                let isComplete = underWay == 0 && state != "creating" && state != "deleting"
+                return isComplete
+                    ? Finding(.fine, "\(quantity(count, "workspace")) \(count == 1 ? "is" : "are") \(state).")
                     : Finding(
                         .warning,
-                        "\(count) workspaces are \(state), \(underWay) of them with a change under way.",
-                        remedy: "If this stays, the log of the server says what keeps it from finishing."
+                        "\(quantity(count, "workspace")) \(count == 1 ? "is" : "are") \(state), \(underWay) with a change under way.",
+                        remedy: "If this stays, read the reason in the server's log."
                     )
             }
     }
 
-    /// What the server itself connects as.
+    /// Connects with the role of the service.
     private func runtimeRole(_ control: ControlDatabase) async -> [Finding] {
         do {
             let databases = try Databases(control)
@@ -181,16 +180,18 @@ struct DatabaseCheckup {
                 Finding(
                     .problem,
                     "The role \(control.installation.runtimeRole) cannot connect.",
-                    remedy: "pg_hba.conf must let it in by scram-sha-256; starting the server sets its password."
+                    remedy: "Allow it in pg_hba.conf (scram-sha-256). A start of the server sets its password."
                 )
             ]
         }
     }
 
     private func fleet(_ control: ControlDatabase) async throws -> [Finding] {
-        let provisioner = Provisioner(control)
-        let report = try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
-        await provisioner.shutdown()
+        let report = try await withResource(Provisioner(control)) { provisioner in
+            try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
+        } close: {
+            await $0.shutdown()
+        }
         var findings: [Finding] = report.outcomes.compactMap { outcome in
             switch outcome.status {
             case .upToDate, .migrated: nil
@@ -198,8 +199,8 @@ struct DatabaseCheckup {
             case .pending(let files):
                 Finding(
                     .warning,
-                    "The schema of workspace \(outcome.name) is \(files.count) files behind.",
-                    remedy: "`mortise migrate --workspaces`"
+                    "The schema of workspace \(outcome.name) lacks \(quantity(files.count, "migration")).",
+                    remedy: "Run `mortise migrate --workspaces`."
                 )
             case .unreachable(let reason), .failed(let reason):
                 Finding(.problem, "The database of workspace \(outcome.name) cannot be examined: \(reason)")

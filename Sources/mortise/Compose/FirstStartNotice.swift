@@ -1,23 +1,25 @@
 import Keys
 import Service
 
-/// The keys that a first start makes, shown on standard output: never in the log.
+/// The tokens that a first start creates, shown on standard output and never in the log.
 ///
-/// They are shown before they count, so that none can be lost.
+/// They are shown before the keys are committed, so that none is lost.
 struct FirstStartNotice {
     private let first: FirstStart
 
     init(_ first: FirstStart) { self.first = first }
 
-    /// Writes all lines at once; a reader that does not read holds this up.
+    /// Writes all lines at once.
+    ///
+    /// Blocks until a reader has taken them.
     func show() throws {
-        var lines = ["This is the first start. These keys are shown once; keep them in a safe place:"]
+        var lines = ["This is the first start. These tokens are shown once. Keep them in a safe place:"]
         if let token = first.operatorToken { lines.append("  operator key: \(token.reveal())") }
         if let token = first.adminToken {
             lines.append("  admin key of the organization \"default\": \(token.reveal())")
         }
         lines.append(
-            "They count once the server listens. Should it end before, start it again: keys shown then replace these."
+            "They are valid as soon as the server listens. If it ends before, start it again: tokens shown then replace these."
         )
         try Output.line(lines.joined(separator: "\n"))
     }

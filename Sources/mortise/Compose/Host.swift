@@ -1,103 +1,90 @@
-import FoundationEssentials
 import Keys
 import LocalPostgres
 import Logging
 import Postgres
-import Server
-import Tenancy
 
-/// What serve, migrate and doctor have in common: the secrets, and a PostgreSQL that is there or is run.
+/// The secrets and the PostgreSQL server of an installation, for the duration of one command.
 struct Host: Sendable {
+    /// The secrets of the installation.
     let secrets: SecretsFile
-    let connectionString: String
-    /// The PostgreSQL that this process runs, if it runs one.
-    let ownServer: LocalPostgres?
 
-    /// Reads the secrets and makes sure that there is a PostgreSQL.
+    private let connectionString: String
+
+    /// Reads the secrets, starts PostgreSQL if Mortise runs it, passes both to `body`, and stops PostgreSQL afterwards.
     ///
-    /// A missing secrets file in the data folder is made if `makesSecrets` says so.
-    static func prepare(
+    /// PostgreSQL is stopped on every path out of `body`: a return, an error, a cancellation.
+    ///
+    /// - Parameters:
+    ///   - settings: The database and the files of the installation.
+    ///   - creation: The treatment of a secrets file that does not exist.
+    ///   - logger: Receives a line for each start and stop.
+    ///   - body: The work of the command.
+    /// - Returns: The value that `body` returns.
+    /// - Throws: `CommandFailure`, also for an error of `body`.
+    static func with<Value>(
         _ settings: InstallationSettings,
-        makesSecrets: Bool,
-        logger: Logger
-    ) async throws -> Host {
-        let secrets = try await InstallationSecrets.load(
-            settings,
-            isMade: makesSecrets,
-            logger: logger
-        )
-        switch settings.database {
-        case .server(let url):
-            return Host(secrets: secrets, connectionString: url.reveal(), ownServer: nil)
-        case .own(let binaries):
-            let server = try await Self.ownServer(settings.postgresFolder, binaries, logger)
-            return Host(
-                secrets: secrets,
-                connectionString: try await server.connectionString(database: "mortise"),
-                ownServer: server
-            )
-        }
-    }
-
-    private static func ownServer(_ folder: String, _ binaries: String?, _ logger: Logger) async throws
-        -> LocalPostgres
-    {
+        secretsFile creation: SecretsFileCreation,
+        logger: Logger,
+        _ body: (Host) async throws -> Value
+    ) async throws -> Value {
         do {
-            let installation = try binaries.map { try PostgresInstallation(binaries: $0) } ?? .find()
-            var options = LocalPostgres.Options.durable
-            // Root's server runs as another user, who may not be let into the folder of a clone below /root.
-            options.fallbackFolder = "/var/lib/mortise"
-            let server = LocalPostgres(
-                installation: installation,
-                directory: folder,
-                options: options,
-                logger: logger
-            )
-            try await server.start()
-            logger.notice(
-                "running a PostgreSQL of its own; set MORTISE_DATABASE_URL to use another",
-                metadata: ["folder": "\(folder)", "binaries": "\(installation.binaries)"]
-            )
-            return server
-        } catch let error as LocalPostgresError {
-            throw CommandFailure(.refused, "PostgreSQL could not be started: \(error.message)")
+            let secrets = try await InstallationSecrets.load(settings, creation, logger: logger)
+            switch settings.database {
+            case .server(let url): return try await body(Host(secrets: secrets, connectionString: url.reveal()))
+            case .own(let binaries):
+                return try await withOwnServer(settings, binaries, logger) { connectionString in
+                    try await body(Host(secrets: secrets, connectionString: connectionString))
+                }
+            }
+        } catch {
+            throw CommandFailure.composing(error)
         }
     }
 
-    /// The owner's connection.
+    /// Returns the configuration of the owner's connections.
     func configuration() throws(CommandFailure) -> PostgresConfiguration {
         do throws(PostgresError) {
             var configuration = try PostgresConfiguration(connectionString)
             configuration.applicationName = "mortise"
             return configuration
         } catch {
-            throw .usage("MORTISE_DATABASE_URL cannot be read as a PostgreSQL connection string.")
+            let setting = Settings.databaseURL.declaration
+            throw .usage(
+                "The database URL is not a PostgreSQL connection string.",
+                details: ["Correct \(setting.variable) or the file that \(setting.flag) names."]
+            )
         }
     }
 
-    /// Stops the PostgreSQL that this process runs.
-    func stop() async {
-        await ownServer?.stop()
-    }
-}
-
-extension CommandFailure {
-    /// What a failure to begin or to go on means to the person who typed the command.
-    static func composing(_ error: any Error) -> CommandFailure {
-        switch error {
-        case let failure as CommandFailure: failure
-        case let error as PostgresError where error.code == .connectFailed:
-            CommandFailure(
-                .refused,
-                "PostgreSQL cannot be reached.",
-                details: ["The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))"]
+    private static func withOwnServer<Value>(
+        _ settings: InstallationSettings,
+        _ binaries: String?,
+        _ logger: Logger,
+        _ body: (String) async throws -> Value
+    ) async throws -> Value {
+        do {
+            let installation = try binaries.map { try PostgresInstallation(binaries: $0) } ?? .find()
+            var options = LocalPostgres.Options.durable
+            // For root, the server runs as another user, who may not be able to enter a folder below /root.
+            options.fallbackFolder = "/var/lib/mortise"
+            let server = LocalPostgres(
+                installation: installation,
+                directory: settings.postgresFolder,
+                options: options,
+                logger: logger
             )
-        case let error as PostgresError:
-            CommandFailure(.refused, "PostgreSQL refused: \(error.description)")
-        case let error as TenancyError:
-            CommandFailure(.refused, "It cannot run here: \(error.message).")
-        default:
-            CommandFailure(.refused, Redaction.redact("\(error)"))
+            return try await withResource(server) { server in
+                try await server.start()
+                logger.notice(
+                    "the PostgreSQL server is Mortise's own; MORTISE_DATABASE_URL names another",
+                    metadata: ["folder": "\(settings.postgresFolder)", "binaries": "\(installation.binaries)"]
+                )
+                return try await body(server.connectionString(database: "mortise"))
+            } close: {
+                await $0.stop()
+            }
+        } catch let error as LocalPostgresError {
+            throw CommandFailure(.refused, "PostgreSQL could not be started: \(error.message)")
         }
     }
 }

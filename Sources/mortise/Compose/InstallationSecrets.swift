@@ -1,34 +1,51 @@
-import FoundationEssentials
 import Glibc
 import Keys
 import Logging
 
-/// The secrets file of this installation: read, or made at the first start.
-enum InstallationSecrets {
-    private static let maximumBytes = 65_536
+/// The treatment of a secrets file that does not exist.
+enum SecretsFileCreation: Sendable {
+    /// A missing file is an error.
+    case never
+    /// A missing file is created if it is the one in the data folder.
+    ///
+    /// A missing file that a setting names is more likely a mistake, and remains an error.
+    case inDataFolder
+}
 
+/// The secrets file of an installation.
+enum InstallationSecrets {
+    /// The maximum size of the file, 64 KiB.
+    static let maximumBytes = 65_536
+
+    /// Reads the secrets file, and creates it at the first start.
+    ///
+    /// - Throws: `CommandFailure` if the file cannot be read or created, or is malformed.
     static func load(
         _ settings: InstallationSettings,
-        isMade: Bool,
+        _ creation: SecretsFileCreation,
         logger: Logger
     ) async throws -> SecretsFile {
-        let (file, dataFolder) = (settings.secretsPath, settings.dataFolder)
-        return try await Blocking.run {
-            // Only the file of the data folder is made: a named one that is missing is more likely a mistake.
-            if settings.secretsFile == nil, isMade { try Self.makeIfMissing(file, in: dataFolder, logger) }
-            return try Self.read(file)
+        try await Blocking.run {
+            switch creation {
+            case .inDataFolder where settings.secretsFile == nil: try create(settings, logger)
+            case .inDataFolder, .never: break
+            }
+            return try read(settings.secretsPath)
         }
     }
 
     private static func read(_ file: String) throws(CommandFailure) -> SecretsFile {
         let bytes: [UInt8]
         do throws(FileAccess.Fault) {
-            bytes = try FileAccess.readNow(file, limit: Self.maximumBytes)
+            bytes = try FileAccess.readNow(file, limit: maximumBytes)
         } catch {
             throw .usage(
                 "The secrets file \(file) cannot be read: \(error.reason).",
                 details: [
-                    "`mortise secrets new \(file)` makes one for a new installation; an old one needs its own back."
+                    """
+                    For a new installation, `mortise secrets new \(file)` creates one. An existing installation needs its \
+                    original file.
+                    """
                 ]
             )
         }
@@ -39,13 +56,17 @@ enum InstallationSecrets {
         }
     }
 
-    /// Written under another name and linked into place, so that two servers that start at once read the same secrets, and none half a file.
-    private static func makeIfMissing(_ file: String, in folder: String, _ logger: Logger) throws(CommandFailure) {
+    /// Creates the file, unless it exists.
+    ///
+    /// The file is written under another name and linked to its place. Two servers that start at once therefore read the same
+    /// secrets, and neither reads an incomplete file.
+    private static func create(_ settings: InstallationSettings, _ logger: Logger) throws(CommandFailure) {
+        let file = settings.secretsPath
         guard access(file, F_OK) != 0 else { return }
-        mkdir(folder, 0o711)
+        mkdir(settings.dataFolder, 0o711)
         var random = SystemRandomNumberGenerator()
         guard let id = SecretID("s1"), let secrets = SecretsFile.random(id: id, using: &random) else {
-            throw CommandFailure(.output, "No secrets could be made.")
+            throw CommandFailure(.output, "The system provided no random secrets.")
         }
         let draft = "\(file).\(getpid()).\(random.next())"
         try SecretFile(creating: draft).finish(secrets.reveal())
@@ -54,11 +75,14 @@ enum InstallationSecrets {
         unlink(draft)
         if isLinked {
             logger.notice(
-                "made the secrets file; every server of this installation needs it, and no token can be verified without it: keep a copy",
+                """
+                the secrets file was created; every server of this installation needs it, and no token can be verified without \
+                it: keep a copy
+                """,
                 metadata: ["file": "\(file)"]
             )
         } else if fault != EEXIST {
-            throw CommandFailure(.output, "\(file) could not be made: \(String(cString: strerror(fault))).")
+            throw CommandFailure(.output, "\(file) could not be created: \(String(cString: strerror(fault))).")
         }
     }
 }

@@ -1,22 +1,24 @@
 import Synchronization
 
-/// A line on the terminal that counts what is done; nothing where nobody watches.
+/// A line on the terminal that counts the workspaces that are done.
+///
+/// It is empty if standard error is not a terminal.
 final class Progress: Sendable {
     private let isShown: Bool
     private let count = Mutex(0)
 
     init(isShown: Bool) { self.isShown = isShown }
 
-    /// One more is done.
+    /// Counts one more workspace.
     func advance() {
         guard isShown else { return }
-        self.count.withLock { count in
+        count.withLock { count in
             count += 1
-            try? Output.error("\r\(count) workspaces", terminator: "")
+            try? Output.error("\r\(quantity(count, "workspace"))", terminator: "")
         }
     }
 
-    /// Nothing more comes.
+    /// Ends the line.
     func end() {
         guard isShown, count.withLock({ $0 > 0 }) else { return }
         try? Output.error("")

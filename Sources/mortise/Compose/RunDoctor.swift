@@ -1,29 +1,39 @@
-import FoundationEssentials
 import Glibc
-import Keys
 import LocalPostgres
 import Logging
-import Migrations
 import Postgres
-import Tenancy
 
 /// Examines the installation on this machine.
 ///
-/// It makes nothing. A PostgreSQL of Mortise's own is started for the examination if no server runs it.
+/// Creates nothing. If Mortise runs PostgreSQL itself and no process uses that server, it is started for the examination.
+///
+/// - Returns: The findings. An error of the examination is a finding too.
 func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     let logger = Logger(label: "mortise.doctor") { _ in SwiftLogNoOpLogHandler() }
     var findings = settings.installation.findings + SecretsCheckup.run(settings.installation)
-    if case .own = settings.installation.database, let finding = unfinished(settings.installation) {
+    if case .own = settings.installation.database, let finding = missingData(settings.installation) {
         findings.append(finding)
         return findings
     }
     guard !findings.contains(where: { $0.level == .problem }) else { return findings }
     do {
-        let found = try await withTimeLimit(settings.timeout) { try await examine(settings, logger) }
+        let found = try await withTimeLimit(settings.timeout) {
+            try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
+                try await Reactor.with(name: "doctor") { reactor in
+                    try await DatabaseCheckup(
+                        host: host,
+                        connections: settings.connections,
+                        reactor: reactor,
+                        logger: logger
+                    )
+                    .run()
+                }
+            }
+        }
         let late = Finding(
             .problem,
             "The examination did not end within \(settings.timeout.components.seconds) s.",
-            remedy: "Look whether PostgreSQL answers, or give it more time with --timeout."
+            remedy: "Check if PostgreSQL answers, or allow more time with --timeout."
         )
         findings += found ?? [late]
     } catch {
@@ -32,8 +42,8 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     return findings
 }
 
-/// Says why a PostgreSQL of Mortise's own has no data; `nil` if it has.
-private func unfinished(_ settings: InstallationSettings) -> Finding? {
+/// Returns the reason that the PostgreSQL server of Mortise has no data, or `nil` if it has.
+private func missingData(_ settings: InstallationSettings) -> Finding? {
     let folder = settings.postgresFolder
     do {
         switch try LocalPostgres.state(of: folder) {
@@ -41,20 +51,20 @@ private func unfinished(_ settings: InstallationSettings) -> Finding? {
         case .creating:
             return Finding(
                 .warning,
-                "Another program is making the database in \(folder) at this moment.",
-                remedy: "Ask again when it is done; it takes some seconds."
+                "Another program is creating the database in \(folder).",
+                remedy: "Run this again in some seconds."
             )
         case .empty where access(folder, F_OK) == 0:
             return Finding(
                 .warning,
-                "A first start was interrupted before it had made the database in \(folder).",
-                remedy: "`mortise serve` goes on with it."
+                "The first start was interrupted before the database in \(folder) was complete.",
+                remedy: "`mortise serve` completes it."
             )
         case .empty:
             return Finding(
                 .warning,
                 "There is no installation in \(settings.dataFolder) yet.",
-                remedy: "`mortise serve` makes one."
+                remedy: "`mortise serve` creates one."
             )
         }
     } catch let error as LocalPostgresError {
@@ -62,37 +72,6 @@ private func unfinished(_ settings: InstallationSettings) -> Finding? {
     } catch {
         return finding(error)
     }
-}
-
-/// Examines what PostgreSQL holds.
-private func examine(_ settings: DoctorSettings, _ logger: Logger) async throws -> [Finding] {
-    let host = try await Host.prepare(
-        settings.installation,
-        makesSecrets: false,
-        logger: logger
-    )
-    let findings: Result<[Finding], any Error>
-    do {
-        let reactor = try Reactor()
-        do {
-            findings = .success(
-                try await DatabaseCheckup(
-                    host: host,
-                    connections: settings.connections,
-                    reactor: reactor,
-                    logger: logger
-                )
-                .run()
-            )
-        } catch {
-            findings = .failure(error)
-        }
-        await reactor.shutdown()
-    } catch {
-        findings = .failure(error)
-    }
-    await host.stop()
-    return try findings.get()
 }
 
 private func finding(_ error: any Error) -> Finding {

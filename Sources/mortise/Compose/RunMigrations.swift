@@ -7,35 +7,22 @@ import Postgres
 import Service
 import Tenancy
 
-/// Does what `mortise migrate` asks for, and prints a line for each database.
+/// Migrates or examines the databases, and prints a line for each.
+///
+/// - Throws: `CommandFailure`, also if a database is not up to date.
 func runMigrations(_ settings: MigrateSettings) async throws {
-    let logger = Logger(label: "mortise.migrate") { _ in SwiftLogNoOpLogHandler() }
     try settings.installation.printWarnings()
-    let isOK: Bool
-    do {
-        let host = try await Host.prepare(
-            settings.installation,
-            makesSecrets: false,
-            logger: logger
-        )
-        let reactor = try Reactor()
-        let result: Result<Bool, any Error>
-        do {
-            result = .success(try await MigrationRun(settings, host, reactor, logger).perform())
-        } catch {
-            result = .failure(error)
+    let logger = Logger(label: "mortise.migrate") { _ in SwiftLogNoOpLogHandler() }
+    let isSuccess = try await Host.with(settings.installation, secretsFile: .never, logger: logger) { host in
+        try await Reactor.with(name: "migrate") { reactor in
+            try await MigrationRun(settings, host, reactor, logger).perform()
         }
-        await reactor.shutdown()
-        await host.stop()
-        isOK = try result.get()
-    } catch {
-        throw CommandFailure.composing(error)
     }
-    guard isOK else {
+    guard isSuccess else {
         throw CommandFailure(
             .refused,
             "Not all databases are up to date.",
-            details: ["Run it again: what is done stays done."]
+            details: ["Run the command again. Databases that are up to date stay as they are."]
         )
     }
 }
@@ -54,31 +41,25 @@ struct MigrationRun {
         self.logger = logger
     }
 
-    /// - Returns: whether every database is, or could be brought, up to date.
+    /// Migrates or examines the databases.
+    ///
+    /// - Returns: True if every database is up to date. For a dry run and a status: true if every database was examined.
     func perform() async throws -> Bool {
-        let owner = try host.configuration()
-        let installation = Installation.standard
-        let credentials = ClusterCredentials(derivedFrom: host.secrets, installation: installation)
-        guard settings.action == .apply else {
-            let findings = try await ControlDatabase.inspect(
-                owner: owner,
-                installation: installation,
-                credentials: credentials,
-                version: Version.current,
-                reactor: reactor,
-                logger: logger
-            )
-            let isFine = try show(findings.plans)
-            guard settings.includesWorkspaces, let control = findings.control else { return isFine }
-            return try await migrateWorkspaces(control, isDryRun: true) && isFine
+        switch settings.action {
+        case .apply: try await apply()
+        case .dryRun, .status: try await examine()
         }
+    }
+
+    private func apply() async throws -> Bool {
         let secrets = host.secrets
+        let owner = try host.configuration()
         try await Bootstrap.checkBefore(secrets, owner: owner, reactor: reactor, logger: logger)
-        // The password of the role is the servers' affair: they have it from the same file, and set it when they start.
+        // The servers set the password of the role when they start. They have it from the same file.
         let control = try await ControlDatabase.bootstrap(
             owner: owner,
-            installation: installation,
-            credentials: credentials,
+            installation: .standard,
+            credentials: ClusterCredentials(derivedFrom: secrets, installation: .standard),
             setsPassword: false,
             admit: { try await Bootstrap.recognize(secrets, $0) },
             version: Version.current,
@@ -89,6 +70,20 @@ struct MigrationRun {
         try print("control", files.isEmpty ? "up to date" : "migrated", files)
         guard settings.includesWorkspaces else { return true }
         return try await migrateWorkspaces(control, isDryRun: false)
+    }
+
+    private func examine() async throws -> Bool {
+        let inspection = try await ControlDatabase.inspect(
+            owner: try host.configuration(),
+            installation: .standard,
+            credentials: ClusterCredentials(derivedFrom: host.secrets, installation: .standard),
+            version: Version.current,
+            reactor: reactor,
+            logger: logger
+        )
+        let isSuccess = try show(inspection.plans)
+        guard settings.includesWorkspaces, let control = inspection.control else { return isSuccess }
+        return try await migrateWorkspaces(control, isDryRun: true) && isSuccess
     }
 
     private func show(_ plans: [MigrationPlan]) throws -> Bool {
@@ -105,19 +100,15 @@ struct MigrationRun {
     }
 
     private func migrateWorkspaces(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
-        let provisioner = Provisioner(control)
         let options = FleetOptions(concurrency: settings.concurrency, isDryRun: isDryRun)
         let progress = Progress(isShown: Terminal.isError && !settings.printsJSON)
-        let report: FleetReport
-        do {
-            report = try await provisioner.migrateFleet(options, canary: settings.canary) { event in
+        let report = try await withResource(Provisioner(control)) { provisioner in
+            try await provisioner.migrateFleet(options, canary: settings.canary) { event in
                 if case .finished = event { progress.advance() }
             }
-        } catch {
-            await provisioner.shutdown()
-            throw error
+        } close: {
+            await $0.shutdown()
         }
-        await provisioner.shutdown()
         progress.end()
         for outcome in report.outcomes {
             let (state, files) = Self.describe(outcome.status)
@@ -141,25 +132,27 @@ struct MigrationRun {
         }
     }
 
-    /// A line for a database; with --status also what it has seen, and when.
+    /// Prints a line for a database.
+    ///
+    /// With `--status`, prints its applied migrations and their times too.
     private func print(
         _ database: String,
         _ state: String,
         _ files: [String],
         _ applied: [AppliedMigration] = []
     ) throws {
-        let seen = settings.action == .status ? applied : []
+        let shown = settings.action == .status ? applied : []
         if settings.printsJSON {
             var object: JSONObject = [
                 "database": .string(database), "state": .string(state), "files": .array(files.map { .string($0) }),
             ]
-            if settings.action == .status { object["applied"] = .array(seen.map(\.json)) }
+            if settings.action == .status { object["applied"] = .array(shown.map(\.json)) }
             try Output.line(JSONValue.object(object).text)
         } else {
             try Output.line(
                 files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))"
             )
-            for migration in seen {
+            for migration in shown {
                 try Output.line("  \(migration.line)/\(migration.name)  \(migration.time)  by \(migration.version)")
             }
         }
@@ -167,12 +160,12 @@ struct MigrationRun {
 }
 
 extension AppliedMigration {
-    /// When, as RFC 3339 in UTC.
+    /// The time of the migration, as RFC 3339 in UTC.
     fileprivate var time: String {
         Timestamp(microsecondsSinceUnixEpoch: appliedAt.microsecondsSinceUnixEpoch).rfc3339
     }
 
-    /// The row for scripts.
+    /// The migration for scripts.
     fileprivate var json: JSONValue {
         [
             "file": .string("\(line)/\(name)"), "applied_at": .string(time),

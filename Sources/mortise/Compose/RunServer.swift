@@ -1,5 +1,4 @@
 import Endpoints
-import FoundationEssentials
 import Keys
 import Logging
 import Postgres
@@ -7,34 +6,20 @@ import Server
 import Telemetry
 import Tenancy
 
-/// Runs the server until it is told to stop.
+/// Runs the server until SIGTERM or SIGINT.
+///
+/// - Throws: `CommandFailure`.
 func runServer(_ settings: ServeSettings) async throws {
     let telemetry = telemetry(settings.log)
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
-    do {
-        let host = try await Host.prepare(
-            settings.installation,
-            makesSecrets: true,
-            logger: logger
-        )
-        let result: Result<Void, any Error>
-        do {
-            let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) {
-                first in
-                try await Blocking.run { try FirstStartNotice(first).show() }
-            }
-            try await server.run(onListening: { address in
-                logger.notice("listening", metadata: ["address": "\(address)"])
-            })
-            result = .success(())
-        } catch {
-            result = .failure(error)
+    try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
+        let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) { first in
+            try await Blocking.run { try FirstStartNotice(first).show() }
         }
-        await host.stop()
-        try result.get()
-    } catch {
-        throw CommandFailure.composing(error)
+        try await server.run(onListening: { address in
+            logger.notice("listening", metadata: ["address": "\(address)"])
+        })
     }
 }
 

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 import Keys
 
-/// Examines the secrets file: is it there, can others read it, can it be used.
+/// Examines the secrets file: its existence, its permissions and its contents.
 enum SecretsCheckup {
     static func run(_ settings: InstallationSettings) -> [Finding] {
         let path = settings.secretsPath
@@ -12,7 +12,7 @@ enum SecretsCheckup {
                 Finding(
                     .problem,
                     "The secrets file \(path) cannot be found.",
-                    remedy: "Restore it, or make one with `mortise secrets new` for a new installation."
+                    remedy: "Restore it. For a new installation, `mortise secrets new` creates one."
                 )
             ]
         }
@@ -20,14 +20,14 @@ enum SecretsCheckup {
         let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         if let mode, mode & 0o077 != 0 {
             findings.append(
-                Finding(.problem, "Others can read the secrets file \(path).", remedy: "chmod 600 \(path)")
+                Finding(.problem, "Other users can read the secrets file \(path).", remedy: "chmod 600 \(path)")
             )
         }
         do {
-            let bytes = try FileAccess.readNow(path, limit: 65_536)
+            let bytes = try FileAccess.readNow(path, limit: InstallationSecrets.maximumBytes)
             let secrets = try SecretsFile(parsing: String(decoding: bytes, as: UTF8.self))
             let ids = secrets.peppers.ids.map(\.text).joined(separator: ", ")
-            findings.append(Finding(.fine, "The secrets file \(path) can be used; its peppers are \(ids)."))
+            findings.append(Finding(.fine, "The secrets file \(path) can be used. Its peppers are \(ids)."))
         } catch let fault as SecretsFileFault {
             findings.append(Finding(.problem, "The secrets file \(path) cannot be used. \(fault.description)"))
         } catch {

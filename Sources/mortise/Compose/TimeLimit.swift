@@ -1,6 +1,8 @@
-/// Does some work that may take no longer than `limit`; what takes longer is cancelled and waited for.
+/// Does work that must end within a time limit.
 ///
-/// - Returns: what the work returns, or `nil` when the time was up.
+/// Work that takes longer is cancelled, and its end is awaited.
+///
+/// - Returns: The value that the work returns. `nil` if the time limit was reached.
 func withTimeLimit<Value: Sendable>(
     _ limit: Duration,
     _ work: @escaping @Sendable () async throws -> Value
@@ -8,7 +10,7 @@ func withTimeLimit<Value: Sendable>(
     try await withThrowingTaskGroup(of: Value?.self) { group in
         group.addTask { try await work() }
         group.addTask {
-            // Cancelled as soon as the work has ended.
+            // The sleep is cancelled as soon as the work has ended.
             try? await Task.sleep(for: limit)
             return nil
         }

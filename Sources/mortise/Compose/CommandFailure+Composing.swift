@@ -1,0 +1,24 @@
+import Keys
+import Postgres
+import Tenancy
+
+extension CommandFailure {
+    /// Describes an error of a command that works beside the server.
+    static func composing(_ error: any Error) -> CommandFailure {
+        switch error {
+        case let failure as CommandFailure: failure
+        case let error as PostgresError where error.code == .connectFailed:
+            CommandFailure(
+                .refused,
+                "PostgreSQL cannot be reached.",
+                details: ["The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))"]
+            )
+        case let error as PostgresError:
+            CommandFailure(.refused, "PostgreSQL refused: \(error.description)")
+        case let error as TenancyError:
+            CommandFailure(.refused, "It cannot run here: \(error.message).")
+        default:
+            CommandFailure(.refused, Redaction.redact("\(error)"))
+        }
+    }
+}
