@@ -21,7 +21,7 @@ import mortise
     @Test(arguments: [
         ("MORTISE_OPERATOR_KEY", "mko_live_hunter2"), ("MORTISE_ADMIN_KEY", SettingsTests.operatorKey.reveal()),
         ("MORTISE_OPERATOR_KEY", SettingsTests.adminKey.reveal()), ("MORTISE_DATABASE_URL", "mysql://u:hunter2@x"),
-        ("MORTISE_ADMIN_PASSWORD", "hunter2"),
+        ("MORTISE_ADMIN_PASSWORD", "hunter2"), ("MORTISE_DATABASE_URL", "host=h pasword=hunter2"),
     ])
     func `a malformed secret is refused without any part of it`(_ name: String, _ value: String) throws {
         let failure = try #require(throws: CommandFailure.self) { try serve([name: value]) }

@@ -1,4 +1,5 @@
 import Keys
+import Postgres
 import Surfaces
 
 /// The reason that a text is not a value of its setting.
@@ -86,6 +87,8 @@ extension SettingForm where Value == SecretText? {
             let isURL = ["postgres://", "postgresql://"].contains { text.hasPrefix($0) }
             // libpq also reads a list of key=value pairs (libpq manual, section 34.1.1.1).
             guard isURL || (text.contains("=") && !text.contains("://")) else { throw .form }
+            // The error of libpq quotes the text.
+            do throws(PostgresError) { _ = try PostgresConfiguration(text) } catch { throw .form }
             return SecretText(text)
         }
     }
