@@ -14,7 +14,8 @@ func runServer(_ settings: ServeSettings) async throws {
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
     try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
-        let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) { first in
+        let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) {
+            first in
             try await Blocking.run { try FirstStartNotice(first).show() }
         }
         try await server.run(onListening: { address in
