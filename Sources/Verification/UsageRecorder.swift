@@ -37,7 +37,7 @@ public final class UsageRecorder: Sendable {
     }
 
     /// The database that receives the counts of a key, which is the database that holds the key.
-    public enum Home: Sendable, Hashable {
+    public enum Database: Sendable, Hashable {
         /// The control database, for admin and operator keys.
         case control
         /// The database of a workspace.
@@ -51,11 +51,11 @@ public final class UsageRecorder: Sendable {
     /// Writes a batch of counts to a database, completely or not at all.
     ///
     /// Throws if it cannot.
-    public typealias Writer = @Sendable (Home, [UsageCount]) async throws -> Void
+    public typealias Writer = @Sendable (Database, [UsageCount]) async throws -> Void
 
     /// The counts of one secret that wait to be written.
     private struct Pending {
-        let home: Home
+        let database: Database
         var count: UsageCount
     }
 
@@ -94,7 +94,7 @@ public final class UsageRecorder: Sendable {
     }
 
     /// Counts one verification, or one use of an admin or operator key, in memory.
-    package func record(_ home: Home, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
+    package func record(_ database: Database, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
         let bound = boundOfShard
         let isCounted = shard(of: state.secretID).counts
             .withLock { counts in
@@ -105,7 +105,7 @@ public final class UsageRecorder: Sendable {
                 guard counts.count < bound else { return false }
                 var count = UsageCount(secretID: state.secretID, keyID: state.keyID)
                 count.add(code, at: now)
-                counts[state.secretID] = Pending(home: home, count: count)
+                counts[state.secretID] = Pending(database: database, count: count)
                 return true
             }
         if !isCounted { overflow.add(1, ordering: .relaxed) }
@@ -125,37 +125,37 @@ public final class UsageRecorder: Sendable {
     ///
     /// Counts that cannot be written wait for the next flush.
     public func flush() async {
-        var byHome: [Home: [UsageCount]] = [:]
+        var byDatabase: [Database: [UsageCount]] = [:]
         for shard in shards {
             let counts = shard.counts.withLock { counts in
                 defer { counts.removeAll(keepingCapacity: true) }
                 return counts
             }
-            for pending in counts.values { byHome[pending.home, default: []].append(pending.count) }
+            for pending in counts.values { byDatabase[pending.database, default: []].append(pending.count) }
         }
         await withTaskGroup(of: Void.self) { group in
             // At most four databases at a time, so that a flush leaves connections for others.
-            var waiting = byHome.makeIterator()
+            var waiting = byDatabase.makeIterator()
             for _ in 0..<4 {
-                guard let (home, counts) = waiting.next() else { break }
-                group.addTask { await self.flush(home, counts) }
+                guard let (database, counts) = waiting.next() else { break }
+                group.addTask { await self.flush(database, counts) }
             }
             while await group.next() != nil {
-                if let (home, counts) = waiting.next() { group.addTask { await self.flush(home, counts) } }
+                if let (database, counts) = waiting.next() { group.addTask { await self.flush(database, counts) } }
             }
         }
     }
 
-    private func flush(_ home: Home, _ counts: [UsageCount]) async {
+    private func flush(_ database: Database, _ counts: [UsageCount]) async {
         for start in stride(from: 0, to: counts.count, by: options.batch) {
             let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {
-                try await write(home, batch)
+                try await write(database, batch)
             } catch let error as TenancyError where error.code == .unknownWorkspace {
                 // No database is left for the counts of a deleted workspace.
                 logger.debug(
                     "usage of a deleted workspace was dropped",
-                    metadata: ["workspace_id": "\(home.workspaceID)"]
+                    metadata: ["workspace_id": "\(database.workspaceID)"]
                 )
                 return
             } catch {
@@ -163,22 +163,22 @@ public final class UsageRecorder: Sendable {
                 let isUncertain = (error as? PostgresError)?.code == .commitOutcomeUnknown
                 logger.warning(
                     "usage could not be written and waits",
-                    metadata: ["workspace_id": "\(home.workspaceID)", "error": "\(error)"]
+                    metadata: ["workspace_id": "\(database.workspaceID)", "error": "\(error)"]
                 )
-                for count in counts[(isUncertain ? start + batch.count : start)...] { restore(home, count) }
+                for count in counts[(isUncertain ? start + batch.count : start)...] { restore(database, count) }
                 return
             }
         }
     }
 
-    private func restore(_ home: Home, _ count: UsageCount) {
+    private func restore(_ database: Database, _ count: UsageCount) {
         let bound = boundOfShard
         shard(of: count.secretID).counts
             .withLock { counts in
                 if let index = counts.index(forKey: count.secretID) {
                     counts.values[index].count.merge(count)
                 } else if counts.count < bound {
-                    counts[count.secretID] = Pending(home: home, count: count)
+                    counts[count.secretID] = Pending(database: database, count: count)
                 }
             }
     }
