@@ -5,15 +5,15 @@ enum Cancellation {
     /// No cancellation is under way.
     case none
     /// The request travels to the server, on a connection of its own.
-    case travelling(Request)
+    case traveling(Request)
     /// The server passed the request on at this instant. The statement has not answered yet.
     case delivered(Request, at: MonotonicInstant)
 
     /// The maximum time in which a statement obeys a delivered cancellation.
     static let obedience = Duration.milliseconds(250)
 
-    var isTravelling: Bool {
-        if case .travelling = self { true } else { false }
+    var isTraveling: Bool {
+        if case .traveling = self { true } else { false }
     }
 
     var isUnderWay: Bool {
@@ -26,7 +26,7 @@ enum Cancellation {
     ///   - now: The current instant.
     ///   - first: The first unanswered statement. Another one than the target means that the target has its answer.
     mutating func returned(at now: MonotonicInstant, first: Request?) {
-        guard case .travelling(let target) = self else { return }
+        guard case .traveling(let target) = self else { return }
         self = target === first ? .delivered(target, at: now) : .none
     }
 

@@ -103,7 +103,9 @@ extension Conversation {
 
     private mutating func finish(_ request: Request, _ result: Outcome<Rows>) -> Action {
         cancellation.targetAnswered(request)
-        if let reason = request.stopReason, case .failure(let error) = result, error.sqlState == .queryCanceled {
+        if request.isToBeStopped, case .failure(let error) = result, error.sqlState == .queryCanceled,
+            let reason = request.stopReason
+        {
             return .finish(request, .failure(reason))
         }
         return .finish(request, result)

@@ -81,7 +81,7 @@ extension Conversation {
     /// Nothing more is written until ``cancellationReturned(at:)``.
     package mutating func beginCancellation() {
         guard let target = firstUnanswered else { return }
-        cancellation = .travelling(target)
+        cancellation = .traveling(target)
         for request in allUnanswered { request.isExposed = true }
     }
 

@@ -11,7 +11,7 @@ extension Conversation {
             return .execute(name: name, parameters)
         }
         // A cancellation on its way stops whatever the server works on when it arrives: it could hit a new statement.
-        if cancellation.isTravelling || isCopying { return nil }
+        if cancellation.isTraveling || isCopying { return nil }
         if case .pipeline(.complete) = position { return makeSync() }
         while let request = waiting.first {
             if request.isAbandoned {
