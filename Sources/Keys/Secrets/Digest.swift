@@ -42,9 +42,10 @@ public struct Digest: Sendable, Redacted {
 extension Digest: Hashable {
     /// Compares two digests in a time that does not depend on the position of a difference.
     public static func == (lhs: Digest, rhs: Digest) -> Bool {
-        let first = lhs.words.0 ^ rhs.words.0 | lhs.words.1 ^ rhs.words.1
-        let second = lhs.words.2 ^ rhs.words.2 | lhs.words.3 ^ rhs.words.3
-        return first | second == 0
+        let differences = (
+            lhs.words.0 ^ rhs.words.0, lhs.words.1 ^ rhs.words.1, lhs.words.2 ^ rhs.words.2, lhs.words.3 ^ rhs.words.3
+        )
+        return differences.0 | differences.1 | differences.2 | differences.3 == 0
     }
 
     /// Hashes the first 8 bytes only.

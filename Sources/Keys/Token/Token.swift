@@ -73,11 +73,6 @@ public struct Token: Sendable, Redacted {
 extension Token: Equatable {
     /// Compares two tokens in a time that depends on their lengths alone.
     public static func == (lhs: Token, rhs: Token) -> Bool {
-        let left = lhs.text.utf8.span
-        let right = rhs.text.utf8.span
-        guard left.count == right.count else { return false }
-        var difference: UInt8 = 0
-        for position in left.indices { difference |= left[position] ^ right[position] }
-        return difference == 0
+        ConstantTime.areEqual(lhs.text.utf8.span, rhs.text.utf8.span)
     }
 }

@@ -1,6 +1,7 @@
 import Crypto
 import CryptoExtras
 import FoundationEssentials
+import Keys
 
 /// What scrypt (RFC 7914) spends on a password.
 public struct PasswordCost: Sendable, Hashable {
@@ -32,7 +33,7 @@ public struct PasswordCost: Sendable, Hashable {
 /// What is kept of a password: a memory-hard hash, its salt, and what it cost, as `$scrypt$ln=15,r=8,p=3$<salt>$<hash>` in base64.
 ///
 /// It does not print.
-struct PasswordHash: Sendable, CustomStringConvertible {
+package struct PasswordHash: Sendable, CustomStringConvertible {
     private let cost: PasswordCost
     private let salt: [UInt8]
     private let hash: [UInt8]
@@ -41,7 +42,7 @@ struct PasswordHash: Sendable, CustomStringConvertible {
     private static let hashBytes = 32
 
     /// Hashes a password, which takes a tenth of a second and more: not on the cooperative pool.
-    init(of password: String, cost: PasswordCost, salt: [UInt8]) throws {
+    package init(of password: String, cost: PasswordCost, salt: [UInt8]) throws {
         self.cost = cost
         self.salt = salt
         hash = try Self.derive(password, cost, salt)
@@ -96,15 +97,15 @@ struct PasswordHash: Sendable, CustomStringConvertible {
     }
 
     /// Whether `password` is the one; takes as long as hashing it, and no shorter for a wrong one.
-    func matches(_ password: String) throws -> Bool {
+    package func matches(_ password: String) throws -> Bool {
         let other = try Self.derive(password, cost, salt)
-        return zip(hash, other).reduce(UInt8(0)) { $0 | $1.0 ^ $1.1 } == 0 && hash.count == other.count
+        return ConstantTime.areEqual(hash.span, other.span)
     }
 
     /// Whether it was made at another cost than is asked for today.
     func isOutdated(_ cost: PasswordCost) -> Bool { self.cost != cost }
 
-    var description: String { "PasswordHash(redacted)" }
+    package var description: String { "PasswordHash(redacted)" }
 
     private static func derive(_ password: String, _ cost: PasswordCost, _ salt: [UInt8]) throws -> [UInt8] {
         // An empty array has no address to give to C; no password is empty, so what stands for it does not matter.
