@@ -86,6 +86,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "KeyStore", dependencies: ["Keys", "Postgres"], swiftSettings: settings),
+        .target(name: "People", dependencies: ["Keys", "Postgres", "Tenancy"], swiftSettings: settings),
         .target(
             name: "Verification",
             dependencies: ["KeyStore", "Keys", "Postgres", "Tenancy", log],
@@ -94,7 +95,8 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Postgres", "Tenancy", "Verification", cryptoExtras, jwtKit, log, nioPosix,
+                "JSON", "KeyStore", "Keys", "People", "Postgres", "Tenancy", "Verification", cryptoExtras, jwtKit, log,
+                nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -120,15 +122,15 @@ let package = Package(
         .target(
             name: "NativeAPI",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", "Verification", coreMetrics,
-                httpTypes, nioCore,
+                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", "Verification",
+                coreMetrics, httpTypes, nioCore,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "FluxbaseAPI",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", httpTypes, nioCore,
+                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", httpTypes, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -256,8 +258,8 @@ let package = Package(
         .testTarget(
             name: "NativeAPITests",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras,
+                "Endpoints", "JSON", "KeyStore", "Keys", "NativeAPI", "People", "Postgres", "Server",
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras,
                 httpTypes, log, nioCore, subprocess,
             ],
             swiftSettings: settings

@@ -20,8 +20,8 @@ enum FluxbaseProblems {
         case Refusal.unauthenticated:
             problem.code = Code.invalidToken
             problem.detail = "Invalid or expired token"
-        case Refusal.nameTaken: problem.code = Code.alreadyExists
-        case let error as TenancyError where [.slugTaken, .memberExists].contains(error.code):
+        case Refusal.nameTaken, Refusal.memberExists: problem.code = Code.alreadyExists
+        case let error as TenancyError where error.code == .slugTaken:
             problem.code = Code.alreadyExists
         default: break
         }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import HTTPTypes
 import JSON
 import Keys
+import People
 import Service
 import Surfaces
 import Tenancy

@@ -2,6 +2,7 @@ import Endpoints
 import FoundationEssentials
 import JSON
 import Keys
+import People
 import Tenancy
 
 /// The JSON of a workspace in Fluxbase's dialect, where it is a tenant.

@@ -1,6 +1,7 @@
 import Endpoints
 import JSON
 import Keys
+import People
 import Tenancy
 
 /// The JSON of a user in the native API.

@@ -1,6 +1,7 @@
 import Endpoints
 import JSON
 import Keys
+import People
 import Service
 import Tenancy
 

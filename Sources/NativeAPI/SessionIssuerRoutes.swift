@@ -2,6 +2,7 @@ import Endpoints
 import HTTPTypes
 import JSON
 import Keys
+import People
 import Service
 import Surfaces
 import Tenancy

@@ -2,6 +2,7 @@ import FoundationEssentials
 import KeyStore
 public import Keys
 public import Logging
+import People
 import Postgres
 public import Tenancy
 public import Verification
@@ -141,6 +142,8 @@ public struct Platform: Sendable {
         ControlStore(connection, installation: installation)
     }
 
+    func peopleStore(_ connection: PostgresConnection) -> PeopleStore { PeopleStore(connection) }
+
     /// Turns the trouble of one workspace's database into its refusal.
     private func reaching<T>(_ workspace: WorkspaceFacts, _ body: () async throws -> T) async throws -> T {
         do {
@@ -167,6 +170,11 @@ public struct Platform: Sendable {
                 throw error
             }
             throw Refusal.nameTaken
+        } catch let error as PeopleError {
+            switch error {
+            case .memberExists: throw Refusal.memberExists("The user is a member there already.")
+            case .unknownWorkspace: throw Refusal.notFound
+            }
         } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
             throw Refusal.idempotencyKeyInUse
         } catch let error as PostgresError where error.code == .commitOutcomeUnknown {

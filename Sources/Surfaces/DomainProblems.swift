@@ -34,6 +34,7 @@ package enum DomainProblems {
         case .forbiddenKind(let sentence): return Problem(.forbidden, detail: sentence)
         case .notFound: return .notFound
         case .conflict(let sentence): return .conflict(sentence)
+        case .memberExists(let sentence): return .conflict(sentence)
         case .nameTaken: return .conflict("A key with this name exists already. Choose another name.")
         case .invalid(let fields):
             return .invalidRequest(fields.map { Fault(.body(JSONPointer(text: $0.pointer)), Self.clause($0.detail)) })
@@ -86,7 +87,7 @@ package enum DomainProblems {
         case .unknownOrganization, .unknownWorkspace: .notFound
         case .unknownCluster: .invalidRequest(.body("cluster", detail: "must name a cluster"))
         case .invalid: .invalidRequest(fault(error))
-        case .slugTaken, .clusterNameTaken, .memberExists, .defaultExists, .defaultWorkspace, .wrongState:
+        case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState:
             .conflict(sentence(error.message))
         case .busy: Problem(.conflict, detail: sentence(error.message), headers: [.retryAfter: "1"])
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)

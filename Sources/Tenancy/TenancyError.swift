@@ -21,8 +21,6 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let clusterNameTaken = Code(description: "clusterNameTaken")
         /// The organization has a default workspace already.
         public static let defaultExists = Code(description: "defaultExists")
-        /// The user is a member there already.
-        public static let memberExists = Code(description: "memberExists")
         /// The default workspace can be neither archived nor deleted.
         public static let defaultWorkspace = Code(description: "defaultWorkspace")
         /// The workspace's state does not allow it.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyStore
 import Keys
+import People
 import Postgres
 import Tenancy
 
@@ -18,7 +19,7 @@ extension AccessControl {
     func current(_ principal: Principal, _ connection: PostgresConnection) async throws -> Principal {
         switch principal.identity {
         case .member(let member):
-            let session = try await platform.controlStore(connection).session(member.sessionID)
+            let session = try await platform.peopleStore(connection).session(member.sessionID)
             guard let session, session.isAlive, let current = Principal(session) else { throw Refusal.unauthenticated }
             return current
         case .key(let presented):

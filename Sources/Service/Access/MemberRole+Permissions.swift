@@ -1,5 +1,6 @@
 public import Keys
-public import Tenancy
+public import People
+import Tenancy
 
 extension MemberRole {
     /// What the role may do where it holds; the table is in docs/decisions/0008-roles.md.

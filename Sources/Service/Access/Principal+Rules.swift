@@ -1,7 +1,8 @@
 public import FoundationEssentials
 import KeyStore
 public import Keys
-public import Tenancy
+public import People
+import Tenancy
 import Verification
 
 /// What a principal is refused.

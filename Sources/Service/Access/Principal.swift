@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Keys
-public import Tenancy
+public import People
+import Tenancy
 public import Verification
 
 /// Who asks, after authentication.

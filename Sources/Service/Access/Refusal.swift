@@ -19,6 +19,8 @@ public enum Refusal: Error, Sendable {
     case conflict(String)
     /// There is a key of this name, and its owner's keys have each a name of their own.
     case nameTaken
+    /// The user has that role already; the text says which.
+    case memberExists(String)
     /// Input that the shape of a request cannot rule out.
     case invalid([InvalidField])
     /// The `Idempotency-Key` was used for another request.

@@ -1,5 +1,6 @@
 import KeyStore
 import Logging
+import People
 import Postgres
 import Tenancy
 
@@ -57,7 +58,7 @@ public struct Upkeep: Sendable {
         var count = 0
         while true {
             let batch = try await platform.databases.control.pool.withConnection { connection in
-                try await platform.controlStore(connection).forgetSessions()
+                try await platform.peopleStore(connection).forgetSessions()
             }
             count += batch
             if batch == 0 { return count }

@@ -1,4 +1,5 @@
 public import Keys
+import People
 import Tenancy
 
 /// The member whom the settings of a first start name; the password does not print.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import People
 import Tenancy
 
 /// Whose membership a principal may decide about: nobody hands on more than they have.

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import Keys
-public import Tenancy
+public import People
+import Tenancy
 
 /// A member to be added.
 public struct NewMember: Sendable {

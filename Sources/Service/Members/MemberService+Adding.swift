@@ -1,7 +1,8 @@
 public import FoundationEssentials
 import Keys
+public import People
 import Postgres
-public import Tenancy
+import Tenancy
 
 /// How somebody gets a role.
 extension MemberService {
@@ -35,7 +36,7 @@ extension MemberService {
             hash = try await platform.passwords.hash(password, from: caller.network)
         }
         return try await platform.controlTransaction { [hash] connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             let authority = try await self.authority(caller, organization.id, connection)
             return try await platform.once(caller, connection, permits: nil) { id in
                 // Who may not look at it any more must not learn of it by asking again.
@@ -79,7 +80,7 @@ extension MemberService {
         hash: PasswordHash?,
         organization: UUID,
         _ caller: Caller,
-        _ store: ControlStore
+        _ store: PeopleStore
     ) async throws -> UUID {
         if let known = try await store.lockUser(email) {
             let memberships = try await store.memberships(of: known.id)
@@ -112,7 +113,7 @@ extension MemberService {
     ///   - caller: who asks.
     ///   - answer: writes the answer, which is kept for a twin of the request.
     /// - Returns: the answer, a twin's where it came first.
-    /// - Throws: `Refusal.notFound` for a user whom the caller does not see; `TenancyError.memberExists` for who manages it already;
+    /// - Throws: `Refusal.notFound` for a user whom the caller does not see; `Refusal.memberExists` for who manages it already;
     ///   `forbidden`, `unauthenticated`, `idempotencyKeyReused`; the database's errors, also where the task is cancelled.
     public func makeAdmin(
         _ userID: UUID,
@@ -124,7 +125,7 @@ extension MemberService {
         let organization = try await platform.access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite, in: workspace)
         return try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             let authority = try await self.authority(caller, organization, connection)
             try authority.requireGrant(.admin, workspace: workspace)
             return try await platform.once(caller, connection, permits: nil) { id in
@@ -148,7 +149,7 @@ extension MemberService {
         _ workspace: UUID,
         _ authority: MemberAuthority,
         _ caller: Caller,
-        _ store: ControlStore
+        _ store: PeopleStore
     ) async throws -> Member {
         guard let here else {
             return try await store.insertMember(
@@ -160,7 +161,7 @@ extension MemberService {
             )
         }
         guard here.role != .admin, here.role != .owner else {
-            throw TenancyError(.memberExists, "the user is an admin of this tenant already")
+            throw Refusal.memberExists("The user is an admin of this tenant already.")
         }
         try authority.requireGrant(here.role, workspace: workspace)
         let changed = try await store.changeMember(

@@ -1,7 +1,8 @@
 public import FoundationEssentials
 import Keys
+public import People
 import Postgres
-public import Tenancy
+import Tenancy
 
 /// How a role, a name or a password changes, and how a role is taken away.
 extension MemberService {
@@ -24,7 +25,7 @@ extension MemberService {
             hash = try await platform.passwords.hash(password, from: caller.network)
         }
         return try await platform.controlTransaction { [hash] connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             let (member, authority) = try await locked(id, organization.id, caller, connection)
             if let role = change.role, role != member.role {
                 try authority.requireGrant(role, workspace: member.workspaceID)
@@ -62,7 +63,7 @@ extension MemberService {
         let organization = try await platform.access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite)
         try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             let (member, _) = try await locked(id, organization, caller, connection)
             try await requireAnotherOwner(member, store)
             _ = try await store.lockUser(member.user.id)

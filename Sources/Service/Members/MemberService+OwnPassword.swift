@@ -1,4 +1,5 @@
 import Keys
+import People
 import Postgres
 import Tenancy
 
@@ -19,7 +20,7 @@ extension MemberService {
         try UserInput.check(password: new, "/new_password")
         let compared = try await platform.guesses.counting(account: me.email, from: caller.network) {
             let stored = try await platform.databases.control.pool.withConnection { connection in
-                try await platform.controlStore(connection).credentials(of: me.userID)
+                try await platform.peopleStore(connection).credentials(of: me.userID)
             }
             guard current.utf8.count <= SessionLimits.passwordBytes,
                 try await platform.passwords.matches(current, stored?.passwordHash, from: caller.network)
@@ -31,7 +32,7 @@ extension MemberService {
         }
         let hash = try await platform.passwords.hash(new, from: caller.network)
         try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             let user = try await store.lockUser(me.userID)
             // Whoever knows an old password must not have the last word when it is reset.
             guard try await store.session(me.sessionID)?.isAlive == true else { throw Refusal.unauthenticated }

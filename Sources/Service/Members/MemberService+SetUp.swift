@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import People
 import Postgres
 import Tenancy
 
@@ -11,9 +12,9 @@ extension MemberService {
     /// Whether nobody is a member of the organization `default` yet.
     public func needsSetUp() async throws -> Bool {
         try await platform.databases.control.pool.withConnection { connection in
-            let store = platform.controlStore(connection)
-            guard let organization = try await store.organization(slug: Self.firstOrganization) else { return false }
-            return try await !store.hasMembers(organization.id)
+            let control = platform.controlStore(connection)
+            guard let organization = try await control.organization(slug: Self.firstOrganization) else { return false }
+            return try await !platform.peopleStore(connection).hasMembers(organization.id)
         }
     }
 
@@ -54,7 +55,7 @@ extension MemberService {
             requestID: origin.requestID
         )
         return try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             try await store.lockMembers(of: organization.id)
             try await platform.access.current(principal, connection).requireEach(of: MemberRole.owner.price)
             let user = try await insertFirst(address, name, hash, organization.id, attribution, store)
@@ -75,7 +76,7 @@ extension MemberService {
         _ hash: PasswordHash,
         _ organization: UUID,
         _ attribution: Attribution,
-        _ store: ControlStore
+        _ store: PeopleStore
     ) async throws -> UUID? {
         try await store.lockMembers(of: organization)
         guard try await !store.hasMembers(organization) else { return nil }
@@ -101,11 +102,11 @@ extension MemberService {
         guard try await !isSeeded() else { return }
         let hash = try await platform.passwords.hash(first.password, from: nil)
         try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
-            guard try await store.plantSeed(Self.seedName, keyID: nil),
-                let organization = try await store.organization(slug: Self.firstOrganization)
+            let control = platform.controlStore(connection)
+            guard try await control.plantSeed(Self.seedName, keyID: nil),
+                let organization = try await control.organization(slug: Self.firstOrganization)
             else { return }
-            _ = try await insertFirst(first.email, nil, hash, organization.id, .system, store)
+            _ = try await insertFirst(first.email, nil, hash, organization.id, .system, platform.peopleStore(connection))
         }
     }
 

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import JSON
 import Keys
+public import People
 import Postgres
 public import Tenancy
 
@@ -29,7 +30,7 @@ public struct MemberService: Sendable {
         var filter = filter
         filter.workspaceIDs = caller.principal.workspaces(with: .membersWrite).map(Array.init)
         return try await platform.databases.control.pool.withConnection { [filter] connection in
-            try await platform.controlStore(connection).members(page, of: organization.id, filter)
+            try await platform.peopleStore(connection).members(page, of: organization.id, filter)
         }
     }
 
@@ -40,7 +41,7 @@ public struct MemberService: Sendable {
         let organization = try await platform.access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         let member = try await platform.databases.control.pool.withConnection { connection in
-            try await platform.controlStore(connection).member(id, organization: organization.id)
+            try await platform.peopleStore(connection).member(id, organization: organization.id)
         }
         guard let member, caller.principal.sees(member) else { throw Refusal.notFound }
         return member
@@ -56,7 +57,7 @@ public struct MemberService: Sendable {
         _ organization: UUID,
         _ connection: PostgresConnection
     ) async throws -> MemberAuthority {
-        let store = platform.controlStore(connection)
+        let store = platform.peopleStore(connection)
         try await store.lockMembers(of: organization)
         let principal = try await platform.access.current(caller.principal, connection)
         return MemberAuthority(principal, hasOwner: try await store.ownerCount(of: organization) > 0)
@@ -70,21 +71,21 @@ public struct MemberService: Sendable {
         _ connection: PostgresConnection
     ) async throws -> (Member, MemberAuthority) {
         let authority = try await self.authority(caller, organization, connection)
-        let store = platform.controlStore(connection)
+        let store = platform.peopleStore(connection)
         guard let member = try await store.member(id, organization: organization) else { throw Refusal.notFound }
         try authority.requireSight(of: member)
         try authority.requireGrant(member.role, workspace: member.workspaceID)
         return (member, authority)
     }
 
-    func requireAnotherOwner(_ member: Member, _ store: ControlStore) async throws {
+    func requireAnotherOwner(_ member: Member, _ store: PeopleStore) async throws {
         guard member.role == .owner, member.workspaceID == nil else { return }
         guard try await store.ownerCount(of: member.organizationID) > 1 else {
             throw Refusal.conflict("The organization's last owner stays one.")
         }
     }
 
-    func noteNewPassword(of user: UUID, organization: UUID, _ caller: Caller, _ store: ControlStore) async throws {
+    func noteNewPassword(of user: UUID, organization: UUID, _ caller: Caller, _ store: PeopleStore) async throws {
         try await store.note(
             "member.password_changed",
             organization: organization,

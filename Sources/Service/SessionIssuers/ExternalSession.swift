@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import JSON
 import Keys
+import People
 import Tenancy
 
 /// A session of an organization's own application, after its issuer's signature and its times were checked.

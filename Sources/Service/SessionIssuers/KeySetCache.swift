@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Logging
 import NIOPosix
+import People
 import Synchronization
 import Tenancy
 

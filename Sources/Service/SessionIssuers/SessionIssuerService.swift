@@ -1,6 +1,7 @@
 public import FoundationEssentials
 import JSON
 public import Keys
+public import People
 import Postgres
 public import Tenancy
 
@@ -36,7 +37,7 @@ public struct SessionIssuerService: Sendable {
             let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
         else { throw Refusal.unauthenticated }
         let issuer = try await platform.lookup {
-            lookups throws(PostgresError) in try await ControlStore.sessionIssuer(name, in: lookups)
+            lookups throws(PostgresError) in try await PeopleStore.sessionIssuer(name, in: lookups)
         }
         guard let issuer, issuer.algorithms.contains(algorithm) else { throw Refusal.unauthenticated }
         let keys = try await platform.keySets.keys(of: issuer, for: keyID)
@@ -77,7 +78,7 @@ public struct SessionIssuerService: Sendable {
     ) async throws -> Page<SessionIssuer> {
         let organization = try await self.organization(name, caller)
         return try await platform.databases.control.pool.withConnection { connection in
-            try await platform.controlStore(connection).sessionIssuers(page, of: organization)
+            try await platform.peopleStore(connection).sessionIssuers(page, of: organization)
         }
     }
 
@@ -94,7 +95,7 @@ public struct SessionIssuerService: Sendable {
         let faults = Self.faults(new)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
         return try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             return try await platform.once(caller, connection) { principal in
                 try principal.requirePlatform(.platform)
             } isThere: { id in
@@ -111,7 +112,7 @@ public struct SessionIssuerService: Sendable {
     public func remove(_ id: UUID, organization name: String, by caller: Caller) async throws {
         let organization = try await self.organization(name, caller)
         let isGone = try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             try await platform.access.current(caller.principal, connection).requirePlatform(.platform)
             guard try await store.sessionIssuer(id, organization: organization) != nil else { return false }
             return try await store.deleteSessionIssuer(id, organization: organization, by: caller.attribution)

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import JSON
 import Keys
+import People
 import Tenancy
 
 /// A member's access token: a short-lived JWT (RFC 7519), signed by HS256 with a secret that no database holds.

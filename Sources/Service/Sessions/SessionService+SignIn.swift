@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import People
 import Postgres
 import Tenancy
 
@@ -26,13 +27,13 @@ extension SessionService {
         for _ in 0..<2 {
             let known = try await check(password, of: EmailAddress(email), from: origin)
             let session: SignedIn? = try await platform.controlTransaction { connection in
-                let store = platform.controlStore(connection)
+                let store = platform.peopleStore(connection)
                 guard let user = try await store.lockUser(known.userID), user.user.disabledAt == nil else {
                     throw Refusal.unauthenticated
                 }
                 guard user.passwordHash == known.hash else { return nil }
                 if let renewed = known.renewed { try await store.rehashPassword(renewed.text, of: known.userID) }
-                let place = try await self.organization(organization, of: known.userID, store)
+                let place = try await self.organization(organization, of: known.userID, connection)
                 return try await begin(known.userID, organization: place, from: origin, connection)
             }
             if let session { return session }
@@ -58,7 +59,7 @@ extension SessionService {
         let checked = try await platform.guesses.counting(account: account, from: origin.address) {
             let found = try await platform.databases.control.pool.withConnection { connection in
                 guard let address else { return (user: User, passwordHash: String?)?.none }
-                return try await platform.controlStore(connection).credentials(of: address)
+                return try await platform.peopleStore(connection).credentials(of: address)
             }
             guard password.utf8.count <= SessionLimits.passwordBytes else { return Checked?.none }
             let network = origin.address
@@ -75,14 +76,18 @@ extension SessionService {
     }
 
     /// The organization that a session is to act in.
-    private func organization(_ name: String?, of user: UUID, _ store: ControlStore) async throws -> UUID {
-        let memberships = try await store.memberships(of: user)
+    private func organization(
+        _ name: String?,
+        of user: UUID,
+        _ connection: PostgresConnection
+    ) async throws -> UUID {
+        let memberships = try await platform.peopleStore(connection).memberships(of: user)
         guard let name else {
             guard let first = memberships.first else { throw Refusal.unauthenticated }
             return first.organizationID
         }
         let named =
-            if let id = UUIDv7.parse(name) { id } else { try await store.organization(slug: name)?.id }
+            if let id = UUIDv7.parse(name) { id } else { try await platform.controlStore(connection).organization(slug: name)?.id }
         guard let named, memberships.contains(where: { $0.organizationID == named }) else {
             throw Refusal.unauthenticated
         }

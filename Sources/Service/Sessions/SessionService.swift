@@ -3,6 +3,7 @@ import JSON
 import KeyStore
 import Keys
 import Logging
+import People
 import Postgres
 import Tenancy
 
@@ -19,7 +20,7 @@ public struct SessionService: Sendable {
         from origin: RequestOrigin,
         _ connection: PostgresConnection
     ) async throws -> SignedIn {
-        let store = platform.controlStore(connection)
+        let store = platform.peopleStore(connection)
         let now = try await KeyStore(connection).now()
         let id = platform.newID(at: now)
         try await store.insertSession(
@@ -47,7 +48,7 @@ public struct SessionService: Sendable {
         let digests = platform.secrets.peppers.digests(of: token)
         // Ending a session must be committed, so its refusal cannot be thrown from inside.
         let outcome: SignedIn? = try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             guard let known = try await store.lockRefreshToken(digests) else { return nil }
             let now = try await KeyStore(connection).now()
             guard let session = try await store.session(known.session) else { return nil }
@@ -83,12 +84,12 @@ public struct SessionService: Sendable {
         guard let principal = Principal(session), let secret = platform.secrets.sessions.first else {
             throw Refusal.unauthenticated
         }
-        let store = platform.controlStore(connection)
+        let store = platform.peopleStore(connection)
         var randomness = platform.randomness
         let refresh = Token.make(prefix: .refresh, mode: .live, workspace: .root, using: &randomness)
         let digest = platform.secrets.peppers.digest(of: refresh)
         try await store.insertRefreshToken(digest, session: session.id, at: now)
-        let workspace = try await store.homeWorkspace(of: session.organizationID, among: principal.confinement)
+        let workspace = try await platform.controlStore(connection).homeWorkspace(of: session.organizationID, among: principal.confinement)
         return SignedIn(
             user: session.user,
             sessionID: session.id,
@@ -114,7 +115,7 @@ public struct SessionService: Sendable {
     func authenticate(_ text: String) async throws -> Principal {
         guard let token = AccessToken.read(text, platform.secrets.sessions) else { throw Refusal.unauthenticated }
         let session = try await platform.lookup {
-            lookups throws(PostgresError) in try await ControlStore.session(token.sessionID, in: lookups)
+            lookups throws(PostgresError) in try await PeopleStore.session(token.sessionID, in: lookups)
         }
         guard let session, session.isAlive, session.user.id == token.userID, token.isGood(at: session.readAt),
             let principal = Principal(session)
@@ -126,7 +127,7 @@ public struct SessionService: Sendable {
     public func signOut(_ caller: Caller) async throws {
         guard let member = caller.principal.member, let organization = caller.principal.organizationID else { return }
         try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
+            let store = platform.peopleStore(connection)
             guard try await store.endSession(member.sessionID, .signedOut) else { return }
             try await store.note(
                 "session.ended",
@@ -141,7 +142,7 @@ public struct SessionService: Sendable {
     public func me(_ principal: Principal) async throws -> Me? {
         guard let member = principal.member else { return nil }
         let session = try await platform.lookup {
-            lookups throws(PostgresError) in try await ControlStore.session(member.sessionID, in: lookups)
+            lookups throws(PostgresError) in try await PeopleStore.session(member.sessionID, in: lookups)
         }
         guard let session else { throw Refusal.unauthenticated }
         return Me(
@@ -156,7 +157,7 @@ public struct SessionService: Sendable {
         _ type: String,
         _ session: SessionRecord,
         from origin: RequestOrigin,
-        _ store: ControlStore
+        _ store: PeopleStore
     ) async throws {
         try await store.note(
             type,

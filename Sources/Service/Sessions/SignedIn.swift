@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Keys
-public import Tenancy
+public import People
+import Tenancy
 
 /// Where a request comes from, before it is known who sends it.
 public struct RequestOrigin: Sendable {

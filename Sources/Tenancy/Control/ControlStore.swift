@@ -68,11 +68,11 @@ public struct ControlStore: Sendable {
 ///
 /// Parameters 1 to 3 are the time and the id of the place and the limit; those of the conditions begin at 4. There is always a place, so that
 /// the comparison can use the index.
-struct ListStatement: Sendable {
+package struct ListStatement: Sendable {
     private let forward: Statement
     private let backward: Statement
 
-    init(_ select: String, alias: String, where condition: String = "true") {
+    package init(_ select: String, alias: String, where condition: String = "true") {
         func statement(_ comparison: String, _ order: String) -> Statement {
             Statement(
                 """
@@ -86,7 +86,7 @@ struct ListStatement: Sendable {
     }
 
     /// Reads a page and one row more, which tells whether there is another page.
-    func page<Element: Sendable>(
+    package func page<Element: Sendable>(
         _ request: PageRequest,
         _ parameters: [any PostgresEncodable],
         on connection: PostgresConnection,

@@ -1,27 +1,27 @@
 import FoundationEssentials
-import Keys
-import Postgres
+package import Keys
+package import Postgres
 
 extension PostgresTimestamp {
-    init(_ timestamp: Timestamp) {
+    package init(_ timestamp: Timestamp) {
         self.init(microsecondsSinceUnixEpoch: timestamp.microsecondsSinceUnixEpoch)
     }
 }
 
 extension Row {
-    func timestamp(_ column: Int) throws(PostgresError) -> Timestamp {
+    package func timestamp(_ column: Int) throws(PostgresError) -> Timestamp {
         Timestamp(
             microsecondsSinceUnixEpoch: try decode(column, as: PostgresTimestamp.self).microsecondsSinceUnixEpoch
         )
     }
 
-    func optionalTimestamp(_ column: Int) throws(PostgresError) -> Timestamp? {
+    package func optionalTimestamp(_ column: Int) throws(PostgresError) -> Timestamp? {
         try decode(column, as: PostgresTimestamp?.self)
             .map { Timestamp(microsecondsSinceUnixEpoch: $0.microsecondsSinceUnixEpoch) }
     }
 
     /// A text that the schema holds to a set of words.
-    func word<T: RawRepresentable>(_ column: Int, as: T.Type = T.self) throws(PostgresError) -> T
+    package func word<T: RawRepresentable>(_ column: Int, as: T.Type = T.self) throws(PostgresError) -> T
     where T.RawValue == String {
         guard let word = T(rawValue: try decode(column)) else {
             throw PostgresError(.decoding, "a column holds a word that is not one of \(T.self)")

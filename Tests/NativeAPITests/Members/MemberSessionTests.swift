@@ -1,5 +1,6 @@
 import JSON
 import Keys
+import People
 import Postgres
 import Server
 import ServerTestSupport
@@ -191,7 +192,7 @@ import Testing
             let id = try #require(UUIDv7.parse(person.id))
             let attribution = Attribution(actor: "test")
             try await mortise.withConnection(mortise.installation.control) { connection in
-                let store = ControlStore(connection, installation: mortise.installation.installation)
+                let store = PeopleStore(connection)
                 let changed = try await store.changeMember(id, organization: acme, role: .auditor, by: attribution)
                 #expect(changed == nil)
                 try await store.deleteMember(id, organization: acme, by: attribution)

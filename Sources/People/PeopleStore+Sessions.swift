@@ -1,8 +1,9 @@
 public import FoundationEssentials
 public import Keys
 public import Postgres
+import Tenancy
 
-extension ControlStore {
+extension PeopleStore {
     private static let insertSession = Statement(
         """
         INSERT INTO control.sessions (id, user_id, organization_id, created_at, refresh_until, expires_at)

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Keys
 import Postgres
+import Tenancy
 
 extension User {
     /// The columns that `init(row:from:)` reads, in its order.

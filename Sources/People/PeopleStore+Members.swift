@@ -1,8 +1,9 @@
 public import FoundationEssentials
 import Keys
 import Postgres
+public import Tenancy
 
-extension ControlStore {
+extension PeopleStore {
     private static let select = """
         SELECT \(Member.columns("m", user: "u")) FROM control.members m JOIN control.users u ON u.id = m.user_id
         """
@@ -89,7 +90,7 @@ extension ControlStore {
 
     /// Makes a user a member.
     ///
-    /// - Throws: `unknownWorkspace`, `memberExists`.
+    /// - Throws: `PeopleError`.
     public func insertMember(
         user: UUID,
         organization: UUID,
@@ -105,9 +106,9 @@ extension ControlStore {
             if let row = rows.first { return try Member(row: row) }
         } catch {
             guard ["members_of_organization", "members_of_workspace"].contains(error.constraint) else { throw error }
-            throw TenancyError(.memberExists, "the user is a member there already")
+            throw PeopleError.memberExists
         }
-        throw TenancyError.unknownWorkspace
+        throw PeopleError.unknownWorkspace
     }
 
     /// A membership of an organization.

@@ -1,8 +1,9 @@
 public import FoundationEssentials
 import Keys
 public import Postgres
+public import Tenancy
 
-extension ControlStore {
+extension PeopleStore {
     private static let select = "SELECT \(SessionIssuer.columns) FROM control.session_issuers"
     private static let insertIssuer = Statement(
         """
