@@ -82,11 +82,15 @@ let package = Package(
         .target(name: "Migrations", dependencies: ["Postgres", crypto], swiftSettings: settings),
         .target(
             name: "Tenancy",
-            dependencies: ["JSON", "Keys", "Migrations", "Postgres", "SQLFiles", log],
+            dependencies: ["JSON", "KeyStore", "Keys", "Migrations", "Postgres", "SQLFiles", log],
             swiftSettings: settings
         ),
-        .target(name: "KeyStore", dependencies: ["Keys", "Postgres"], swiftSettings: settings),
-        .target(name: "People", dependencies: ["Keys", "Postgres", "Tenancy"], swiftSettings: settings),
+        .target(name: "KeyStore", dependencies: ["JSON", "Keys", "Postgres"], swiftSettings: settings),
+        .target(
+            name: "People",
+            dependencies: ["KeyStore", "Keys", "Postgres", "Tenancy"],
+            swiftSettings: settings
+        ),
         .target(
             name: "Verification",
             dependencies: ["KeyStore", "Keys", "Postgres", "Tenancy", log],
@@ -167,8 +171,9 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "CivilTime", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres", "Server",
-                "Service", "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log, nioCore, nioHTTP1,
+                "CivilTime", "JSON", "KeyStore", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres",
+                "Server", "Service", "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log, nioCore,
+                nioHTTP1,
                 nioPosix, yams,
             ],
             swiftSettings: settings
@@ -243,7 +248,8 @@ let package = Package(
         .testTarget(
             name: "TenancyTests",
             dependencies: [
-                "JSON", "Keys", "LocalPostgres", "Migrations", "Postgres", "SQLFiles", "Tenancy", "TestSupport", log,
+                "JSON", "KeyStore", "Keys", "LocalPostgres", "Migrations", "Postgres", "SQLFiles", "Tenancy",
+                "TestSupport", log,
             ],
             swiftSettings: settings
         ),
@@ -259,7 +265,8 @@ let package = Package(
             name: "NativeAPITests",
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "NativeAPI", "People", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient,
+                crypto, cryptoExtras,
                 httpTypes, log, nioCore, subprocess,
             ],
             swiftSettings: settings

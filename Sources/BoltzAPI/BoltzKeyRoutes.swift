@@ -131,7 +131,7 @@ struct BoltzKeyRoutes: Sendable {
             mode: try body.optional("mode").flatMap(KeyMode.init(rawValue:)) ?? .live,
             allowedAddresses: try body.optional("allowed_ips", as: [String].self)?.map { try AddressRange($0) } ?? []
         )
-        draft.lifetime = try body.optional("expires_in_days", as: Int.self).map { .seconds($0 * 86_400) }
+        if let days: Int = try body.optional("expires_in_days") { draft.expiry = .after(.seconds(days * 86_400)) }
         draft.uniqueness = NameUniqueness.none
         return draft
     }

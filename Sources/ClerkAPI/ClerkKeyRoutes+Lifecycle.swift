@@ -54,8 +54,8 @@ extension ClerkKeyRoutes {
         }
         switch try body.change("seconds_until_expiration", as: Double.self) {
         case .keep: break
-        case .clear: patch.expiresAt = .set(nil)
-        case .set(let seconds): patch.lifetime = Self.lifetime(seconds)
+        case .clear: patch.expiry = .set(.never)
+        case .set(let seconds): patch.expiry = .set(.after(Self.lifetime(seconds)))
         }
         return patch
     }

@@ -120,7 +120,9 @@ struct ClerkKeyRoutes: Sendable {
         )
         draft.type = try body.optional("type") ?? ClerkSchema.defaultType
         draft.claims = try body.optional("claims")
-        draft.lifetime = try body.optional("seconds_until_expiration").map(Self.lifetime)
+        if let seconds: Double = try body.optional("seconds_until_expiration") {
+            draft.expiry = .after(Self.lifetime(seconds))
+        }
         draft.tokenPrefix = .apiKey
         draft.uniqueness = .unique
         return draft

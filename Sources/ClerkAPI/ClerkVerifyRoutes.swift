@@ -41,18 +41,14 @@ struct ClerkVerifyRoutes: Sendable {
             // A service key is not a key of Clerk's dialect. This call must not count as a use of it.
             var demand = VerificationRequest()
             demand.kind = .client
-            let verdict = try await context.platform.verifier.verify(
+            let (verdict, record) = try await context.platform.verifier.verifyClientKey(
                 try request.body.required("secret"),
                 demand,
                 audience: .workspace(workspace.id, of: workspace.organizationID)
             )
             if verdict.code == .rateLimited { throw Self.limited(verdict) }
-            guard verdict.code.isValid, let key = verdict.key else { throw Refusal.notFound }
-            let record = try await context.platform.keys.get(key.found.state.keyID, in: home)
-            // The record is read after the verdict: what ended in between must not be answered as let in.
-            let now = max(context.now(), key.found.readAt)
-            guard record.status(at: now).isUsable else { throw Refusal.notFound }
-            return .json(ClerkKeyJSON(record, at: context.now()))
+            guard verdict.code.isValid, let key = verdict.key, let record else { throw Refusal.notFound }
+            return .json(ClerkKeyJSON(record, at: key.found.readAt))
         }
     }
 

@@ -53,7 +53,7 @@ enum FluxbaseInput {
         if let limit: Int = try body.optional("rate_limit_per_minute") { patch.rateLimitPerMinute = .set(limit) }
         if let limit: Int = try body.optional("rate_limit_per_hour") { patch.rateLimitPerHour = .set(limit) }
         if let isEnabled: Bool = try body.optional("enabled") { patch.isEnabled = .set(isEnabled) }
-        if let end = try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:)) { patch.expiresAt = .set(end) }
+        if let end = try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:)) { patch.expiry = .set(.at(end)) }
         return patch
     }
 

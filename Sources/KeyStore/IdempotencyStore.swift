@@ -1,34 +1,37 @@
 public import FoundationEssentials
 public import Postgres
 
-/// What is kept of a request that carried an `Idempotency-Key`, so that its twin gets the same answer.
+/// The record of a request that carried an `Idempotency-Key`.
 ///
-/// Never a token.
+/// A repeated request gets the same answer from it.
+///
+/// It never contains a token.
 public struct IdempotencyRecord: Sendable {
-    /// Who asked; the same header of somebody else is another request.
+    /// The principal that sent the request.
+    ///
+    /// The same header of another principal is another request.
     public var principal: String
     /// The HMAC of the header.
     public var keyMAC: [UInt8]
-    /// What was asked, as a digest.
+    /// The digest of the request.
     public var fingerprint: [UInt8]
-    /// Fresh randomness that the token was derived from, together with a secret that no database holds.
+    /// The random nonce from which the token derives, together with a secret that no database holds.
     public var nonce: [UInt8]
-    /// Which of the secrets.
+    /// The id of that secret.
     public var secretID: String
-    /// What was made.
+    /// The created resource.
     public var resourceID: UUID
-    /// The answer without its token, as JSON text.
+    /// The answer without its token, as JSON text; `nil` until the request is complete.
     public var answer: String?
 
-    /// Describes a request.
+    /// Creates the record of a request that begins.
     public init(
         principal: String,
         keyMAC: [UInt8],
         fingerprint: [UInt8],
         nonce: [UInt8],
         secretID: String,
-        resourceID: UUID,
-        answer: String? = nil
+        resourceID: UUID
     ) {
         self.principal = principal
         self.keyMAC = keyMAC
@@ -36,36 +39,38 @@ public struct IdempotencyRecord: Sendable {
         self.nonce = nonce
         self.secretID = secretID
         self.resourceID = resourceID
-        self.answer = answer
     }
 }
 
 extension IdempotencyRecord {
-    init(row: Row) throws(PostgresError) {
-        self.init(
-            principal: try row.decode(0),
-            keyMAC: try row.decode(1),
-            fingerprint: try row.decode(2),
-            nonce: try row.decode(3),
-            secretID: try row.decode(4),
-            resourceID: try row.decode(5),
-            answer: try row.decode(6, as: PostgresJSON?.self)?.text
-        )
+    fileprivate static let columns = "principal, key_mac, fingerprint, nonce, secret_id, resource_id, answer"
+
+    fileprivate init(row: Row) throws(PostgresError) {
+        principal = try row.decode(0)
+        keyMAC = try row.decode(1)
+        fingerprint = try row.decode(2)
+        nonce = try row.decode(3)
+        secretID = try row.decode(4)
+        resourceID = try row.decode(5)
+        answer = try row.decode(6, as: PostgresJSON?.self)?.text
     }
 }
 
-/// Remembered requests, in the database and the transaction of what they made.
+/// The records of requests with an `Idempotency-Key`, in the database and the transaction of what the requests create.
 public struct IdempotencyStore: Sendable {
-    let connection: PostgresConnection
+    private let connection: PostgresConnection
 
-    /// Works on a connection with an open transaction.
-    public init(_ connection: PostgresConnection) {
-        self.connection = connection
+    /// Creates a store in an open transaction.
+    public init(_ transaction: AuditedTransaction) {
+        connection = transaction.connection
     }
 
-    /// ON CONFLICT waits for a twin that is still running, and then does nothing if the twin committed.
+    /// ON CONFLICT waits for a concurrent request whose transaction is open.
     ///
-    /// It locks the twin's row even where the condition keeps it from being changed (PostgreSQL manual, INSERT).
+    /// It does nothing if that transaction commits.
+    ///
+    /// It locks the other request's row even where the condition keeps it from being changed (PostgreSQL manual,
+    /// INSERT).
     private static let claim = Statement(
         """
         INSERT INTO auth.idempotency (principal, key_mac, fingerprint, nonce, secret_id, resource_id)
@@ -79,26 +84,21 @@ public struct IdempotencyStore: Sendable {
 
     private static let find = Statement(
         """
-        SELECT principal, key_mac, fingerprint, nonce, secret_id, resource_id, answer
-        FROM auth.idempotency
+        SELECT \(IdempotencyRecord.columns) FROM auth.idempotency
         WHERE principal = $1 AND key_mac = $2 AND created_at > clock_timestamp() - interval '24 hours'
         """
     )
 
-    /// Whatever its age: the row is locked since `claim` found it in the way, so it is there, and it was young enough then.
-    private static let twin = Statement(
-        """
-        SELECT principal, key_mac, fingerprint, nonce, secret_id, resource_id, answer
-        FROM auth.idempotency
-        WHERE principal = $1 AND key_mac = $2
-        """
+    /// The age does not matter: `claim` has locked the row, so it exists, and it was young enough then.
+    private static let findClaimed = Statement(
+        "SELECT \(IdempotencyRecord.columns) FROM auth.idempotency WHERE principal = $1 AND key_mac = $2"
     )
 
     private static let complete = Statement(
         "UPDATE auth.idempotency SET answer = $3, resource_id = $4 WHERE principal = $1 AND key_mac = $2"
     )
 
-    private static let expire = Statement(
+    private static let deleteExpired = Statement(
         """
         DELETE FROM auth.idempotency WHERE (principal, key_mac) IN (
             SELECT principal, key_mac FROM auth.idempotency
@@ -107,9 +107,11 @@ public struct IdempotencyStore: Sendable {
         """
     )
 
-    /// Claims the request for this transaction, or returns the record of the twin that came first.
+    /// Claims a request for this transaction.
     ///
-    /// It waits for a twin whose transaction is open, within the connection's `lock_timeout` and deadline.
+    /// The call waits for a concurrent request with the same key, within the connection's `lock_timeout` and deadline.
+    ///
+    /// - Returns: `nil` if the claim succeeded, or the record of the request that came first.
     public func claim(_ record: IdempotencyRecord) async throws -> IdempotencyRecord? {
         let claimed = try await connection.query(
             Self.claim,
@@ -119,11 +121,11 @@ public struct IdempotencyStore: Sendable {
             ]
         )
         if claimed.affectedRows == 1 { return nil }
-        let rows = try await connection.query(Self.twin, [record.principal, record.keyMAC])
+        let rows = try await connection.query(Self.findClaimed, [record.principal, record.keyMAC])
         return try IdempotencyRecord(row: rows.first.orMissing())
     }
 
-    /// Keeps what was made and the answer, without its token, for a twin.
+    /// Stores the created resource and the answer, without its token, for repeated requests.
     public func complete(_ record: IdempotencyRecord, answer: String) async throws {
         try await connection.query(
             Self.complete,
@@ -131,16 +133,16 @@ public struct IdempotencyStore: Sendable {
         )
     }
 
-    /// What is remembered of a request, if it is not older than 24 hours.
+    /// Returns the record of a request, unless it is older than 24 hours.
     public func find(principal: String, keyMAC: [UInt8]) async throws -> IdempotencyRecord? {
         let rows = try await connection.query(Self.find, [principal, keyMAC])
         return try rows.first.map(IdempotencyRecord.init(row:))
     }
 
-    /// Forgets requests of more than 24 hours ago, a thousand at a time.
+    /// Deletes up to a thousand records that are older than 24 hours.
     ///
-    /// - Returns: how many.
-    public func expire() async throws -> Int {
-        try await connection.query(Self.expire).affectedRows
+    /// - Returns: The number of deleted records.
+    public static func deleteExpired(on connection: PostgresConnection) async throws -> Int {
+        try await connection.query(deleteExpired).affectedRows
     }
 }

@@ -2,46 +2,58 @@ public import FoundationEssentials
 public import Keys
 public import Postgres
 
-/// A key that a token opens, read in one indexed read together with its workspace's state and the database's time.
+/// A key that a presented token belongs to, read in one indexed read together with its workspace's state and the
+/// database's time.
 public struct FoundKey: Sendable {
-    /// What a decision needs.
+    /// The state that a decision needs.
     public let state: KeyState
     /// The name.
     public let name: String
-    /// The owner's data, as JSON text of an object.
+    /// The owner's data, as the text of a JSON object.
     public let metadata: String
     /// The permissions of an admin or operator key.
     public let permissions: PermissionSet
     /// The organization of an admin key.
     public let organizationID: UUID?
-    /// Whose it is, of a client key.
+    /// The subject of a client key.
     public let subject: String?
-    /// The database's time when it was read.
+    /// The database's time of the read.
     public let readAt: Timestamp
 }
 
-/// The hot read: from a token's digest to everything that decides about it.
+/// The look-up of a verification: from a token's digest to everything that decides about its key.
 public enum KeyLookup {
-    private static let columns = """
-        SELECT k.id, s.id, k.kind, k.mode, k.name, k.scopes, k.permissions, k.allowed_namespaces, k.allowed_ips, \
+    /// The columns of a decision over the key `k`, its secret `s` and the workspace `w`.
+    private static func columns(kind: String, permissions: String, organization: String) -> String {
+        """
+        SELECT k.id, s.id, \(kind), k.mode, k.name, k.scopes, \(permissions), k.allowed_namespaces, k.allowed_ips, \
         k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.disabled_at IS NOT NULL, k.deprecated_at, \
         k.grace_period_ends_at, k.ended_at IS NOT NULL, k.revoked_at, s.ends_at, s.ended_at IS NOT NULL, k.metadata, \
-        k.organization_id, w.state = 'active', clock_timestamp()
+        \(organization), w.state = 'active', clock_timestamp()
         """
+    }
 
-    /// In a workspace a secret belongs to a key of one of two tables; the other side of the union finds nothing, by its primary key.
+    private static let keyColumns = columns(
+        kind: "k.kind",
+        permissions: "k.permissions",
+        organization: "k.organization_id"
+    )
+
+    /// In a workspace a secret belongs to a key of one of two tables.
+    ///
+    /// The other side of the union finds nothing, by its primary key.
     private static let inWorkspace = """
-        \(columns), k.subject FROM auth.key_secrets s CROSS JOIN LATERAL (\
-        SELECT \(Self.shared), kind, organization_id, permissions, NULL::text AS subject \
+        \(keyColumns), k.subject FROM auth.key_secrets s CROSS JOIN LATERAL (\
+        SELECT \(shared), kind, organization_id, permissions, NULL::text AS subject \
         FROM auth.service_keys WHERE id = s.key_id \
         UNION ALL \
-        SELECT \(Self.shared), 'client', NULL, '{}', subject FROM auth.client_keys WHERE id = s.client_key_id\
+        SELECT \(shared), 'client', NULL, '{}', subject FROM auth.client_keys WHERE id = s.client_key_id\
         ) k CROSS JOIN auth.workspace w
         """
 
     /// In the control database there are no client keys, and nothing to unite.
     private static let inRoot = """
-        \(columns), NULL::text FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id \
+        \(keyColumns), NULL::text FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id \
         CROSS JOIN auth.workspace w
         """
 
@@ -50,21 +62,37 @@ public enum KeyLookup {
         disabled_at, deprecated_at, grace_period_ends_at, ended_at, revoked_at, metadata
         """
 
-    /// With one pepper, which is nearly always: an equality, the cheapest plan there is.
+    /// The number of columns that `FoundKey.init(row:ref:)` reads.
+    fileprivate static let columnCount = 24
+
+    /// A client key with its whole record: one row for each of its secrets, of which the presented one is `s`.
+    private static let clientKey = """
+        \(columns(kind: "'client'::text", permissions: "'{}'::text[]", organization: "NULL::uuid")), k.subject, \
+        \(KeyTable.client.columns), \(KeyTable.client.secretColumns("o")) \
+        FROM auth.key_secrets s JOIN auth.client_keys k ON k.id = s.client_key_id \
+        JOIN auth.key_secrets o ON o.client_key_id = k.id LEFT JOIN auth.key_usage u ON u.secret_id = o.id \
+        CROSS JOIN auth.workspace w
+        """
+
+    private static let secretOrder = "ORDER BY o.created_at DESC, o.id DESC"
+
+    /// With one pepper, which is nearly always: an equality has the cheapest plan.
     public static let byDigest = Statement(inWorkspace + " WHERE s.digest = $1")
     private static let byDigestInRoot = Statement(inRoot + " WHERE s.digest = $1")
     /// While peppers rotate.
     private static let byAnyDigest = Statement(inWorkspace + " WHERE s.digest = ANY ($1)")
+    private static let clientKeyByDigests = Statement("\(clientKey) WHERE s.digest = ANY ($1) \(secretOrder)")
 
-    /// Finds the key that one of these digests opens, or `nil`.
+    /// Returns the key that one of some digests belongs to, or `nil`.
     ///
     /// - Parameters:
-    ///   - digests: the digests of one token under every pepper.
-    ///   - ref: the workspace whose database `pipeline` reads.
-    ///   - pipeline: where to read.
-    ///   - deadline: how long the read may take.
-    /// - Returns: the key.
-    /// - Throws: the database's errors; a row that cannot be understood is an error too, and never a key without restrictions.
+    ///   - digests: The digests of one token under every pepper.
+    ///   - ref: The workspace whose database `pipeline` reads.
+    ///   - pipeline: The pipeline.
+    ///   - deadline: The maximum time of the read.
+    /// - Returns: The key.
+    /// - Throws: The database's errors. A row that cannot be decoded is an error too, and never a key without
+    ///   restrictions.
     public static func find(
         _ digests: [PepperedDigest],
         ref: WorkspaceRef,
@@ -74,15 +102,37 @@ public enum KeyLookup {
         let rows =
             if digests.count == 1 {
                 try await pipeline.query(
-                    ref.isRoot ? Self.byDigestInRoot : Self.byDigest,
+                    ref.isRoot ? byDigestInRoot : byDigest,
                     [digests[0].digest.bytes],
                     deadline: deadline
                 )
             } else {
-                try await pipeline.query(Self.byAnyDigest, [digests.map(\.digest.bytes)], deadline: deadline)
+                try await pipeline.query(byAnyDigest, [digests.map(\.digest.bytes)], deadline: deadline)
             }
         guard let row = rows.first else { return nil }
         return try FoundKey(row: row, ref: ref)
+    }
+
+    /// Returns the client key that one of some digests belongs to, with its record from the same read, or `nil`.
+    ///
+    /// The parameters and errors are those of ``find(_:ref:in:deadline:)``. A service key is not found.
+    public static func findClientKey(
+        _ digests: [PepperedDigest],
+        ref: WorkspaceRef,
+        in pipeline: PostgresPipeline,
+        deadline: Duration? = nil
+    ) async throws(PostgresError) -> (found: FoundKey, record: KeyRecord)? {
+        let rows = try await pipeline.query(
+            clientKeyByDigests,
+            [digests.map(\.digest.bytes)],
+            deadline: deadline
+        )
+        guard let row = rows.first else { return nil }
+        var record = try KeyRecord(row: row, from: columnCount)
+        record.allSecrets = try rows.map { row throws(PostgresError) in
+            try SecretRecord(row: row, from: columnCount + KeyRecord.columnCount)
+        }
+        return (try FoundKey(row: row, ref: ref), record)
     }
 }
 
@@ -99,18 +149,18 @@ extension FoundKey {
             secretID: try row.decode(1),
             workspaceRef: ref,
             workspaceIsActive: try row.decode(21),
-            kind: try row.decode(2, as: StoredText<KeyKind>.self).value,
-            mode: try row.decode(3, as: StoredText<KeyMode>.self).value,
+            kind: try row.word(2),
+            mode: try row.word(3),
             lifecycle: KeyLifecycle(
-                revokedAt: try row.decode(16, as: StoredTime?.self)?.value,
-                expiresAt: try row.decode(11, as: StoredTime?.self)?.value,
-                deprecatedAt: try row.decode(13, as: StoredTime?.self)?.value,
-                graceEndsAt: try row.decode(14, as: StoredTime?.self)?.value,
+                revokedAt: try row.optionalTimestamp(16),
+                expiresAt: try row.optionalTimestamp(11),
+                deprecatedAt: try row.optionalTimestamp(13),
+                graceEndsAt: try row.optionalTimestamp(14),
                 isEnded: try row.decode(15),
                 isDisabled: try row.decode(12)
             ),
             secret: SecretLifetime(
-                endsAt: try row.decode(17, as: StoredTime?.self)?.value,
+                endsAt: try row.optionalTimestamp(17),
                 isEnded: try row.decode(18)
             ),
             scopes: ScopeSet(freeForm: try row.decode(5)),
@@ -122,7 +172,7 @@ extension FoundKey {
         metadata = try row.decode(19, as: PostgresJSON.self).text
         self.permissions = permissions
         organizationID = try row.decode(20)
-        readAt = try row.decode(22, as: StoredTime.self).value
+        readAt = try row.timestamp(22)
         subject = try row.decode(23)
     }
 

@@ -3,49 +3,71 @@ import Keys
 import Postgres
 
 extension KeyRecord {
-    /// Reads a row of `KeyTable.columns`.
-    init(row: Row) throws(PostgresError) {
-        id = try row.decode(0)
-        kind = try row.decode(1, as: StoredText<KeyKind>.self).value
-        organizationID = try row.decode(2)
-        name = try row.decode(3)
-        description = try row.decode(4)
-        mode = try row.decode(5, as: StoredText<KeyMode>.self).value
-        scopes = try row.decode(6)
-        permissions = try row.decode(7)
-        allowedNamespaces = try row.decode(8)
-        allowedAddresses = try row.decode(9)
-        rateLimitPerMinute = try row.decode(10)
-        rateLimitPerHour = try row.decode(11)
-        expiresAt = try row.decode(12, as: StoredTime?.self)?.value
-        metadata = try row.decode(13, as: PostgresJSON.self).text
-        disabledAt = try row.decode(14, as: StoredTime?.self)?.value
-        deprecatedAt = try row.decode(15, as: StoredTime?.self)?.value
-        deprecationReason = try row.decode(16)
-        gracePeriodEndsAt = try row.decode(17, as: StoredTime?.self)?.value
-        endedAt = try row.decode(18, as: StoredTime?.self)?.value
-        revokedAt = try row.decode(19, as: StoredTime?.self)?.value
-        revokedBy = try row.decode(20)
-        revocationReason = try row.decode(21)
-        replacedBy = try row.decode(22)
-        createdBy = try row.decode(23)
-        createdAt = try row.decode(24, as: StoredTime.self).value
-        updatedAt = try row.decode(25, as: StoredTime.self).value
-        uniqueName = try row.decode(26)
-        subject = try row.decode(27)
-        type = try row.decode(28)
-        claims = try row.decode(29, as: PostgresJSON?.self)?.text
+    /// The number of columns of `KeyTable.columns`.
+    static let columnCount = 30
+
+    /// Reads the columns of `KeyTable.columns`, from a column on.
+    init(row: Row, from first: Int = 0) throws(PostgresError) {
+        id = try row.decode(first)
+        kind = try row.word(first + 1)
+        organizationID = try row.decode(first + 2)
+        name = try row.decode(first + 3)
+        description = try row.decode(first + 4)
+        mode = try row.word(first + 5)
+        scopes = try row.decode(first + 6)
+        permissions = try row.decode(first + 7)
+        allowedNamespaces = try row.decode(first + 8)
+        allowedAddresses = try row.decode(first + 9)
+        rateLimitPerMinute = try row.decode(first + 10)
+        rateLimitPerHour = try row.decode(first + 11)
+        expiresAt = try row.optionalTimestamp(first + 12)
+        metadata = try row.decode(first + 13, as: PostgresJSON.self).text
+        disabledAt = try row.optionalTimestamp(first + 14)
+        deprecatedAt = try row.optionalTimestamp(first + 15)
+        deprecationReason = try row.decode(first + 16)
+        gracePeriodEndsAt = try row.optionalTimestamp(first + 17)
+        endedAt = try row.optionalTimestamp(first + 18)
+        revokedAt = try row.optionalTimestamp(first + 19)
+        revokedBy = try row.decode(first + 20)
+        revocationReason = try row.decode(first + 21)
+        replacedBy = try row.decode(first + 22)
+        createdBy = try row.decode(first + 23)
+        createdAt = try row.timestamp(first + 24)
+        updatedAt = try row.timestamp(first + 25)
+        uniqueName = try row.decode(first + 26)
+        subject = try row.decode(first + 27)
+        type = try row.decode(first + 28)
+        claims = try row.decode(first + 29, as: PostgresJSON?.self)?.text
+    }
+
+    /// The values of `KeyStatements.insert` that both tables have.
+    var insertedValues: [any PostgresEncodable] {
+        [
+            id, name, uniqueName, description, mode.rawValue, scopes, allowedNamespaces, allowedAddresses,
+            rateLimitPerMinute, rateLimitPerHour, expiresAt?.stored, PostgresJSON(metadata), disabledAt?.stored,
+            createdBy, createdAt.stored,
+        ]
+    }
+
+    /// The values of `KeyStatements.update` that both tables have.
+    var updatedValues: [any PostgresEncodable] {
+        [
+            id, name, uniqueName, description, scopes, allowedNamespaces, allowedAddresses, rateLimitPerMinute,
+            rateLimitPerHour, expiresAt?.stored, PostgresJSON(metadata), disabledAt?.stored, deprecatedAt?.stored,
+            deprecationReason, gracePeriodEndsAt?.stored, endedAt?.stored, revokedAt?.stored, revokedBy,
+            revocationReason, replacedBy, updatedAt.stored,
+        ]
     }
 }
 
 extension SecretRecord {
-    /// Reads a row of `KeyStatements.secrets`.
-    init(row: Row) throws(PostgresError) {
-        id = try row.decode(1)
-        prefix = try row.decode(2)
-        createdAt = try row.decode(3, as: StoredTime.self).value
-        endsAt = try row.decode(4, as: StoredTime?.self)?.value
-        lastUsedAt = try row.decode(5, as: StoredTime?.self)?.value
-        isLive = try row.decode(6)
+    /// Reads the columns of `KeyTable.secretColumns`, from a column on.
+    init(row: Row, from first: Int) throws(PostgresError) {
+        id = try row.decode(first)
+        prefix = try row.decode(first + 1)
+        createdAt = try row.timestamp(first + 2)
+        endsAt = try row.optionalTimestamp(first + 3)
+        lastUsedAt = try row.optionalTimestamp(first + 4)
+        isLive = try row.decode(first + 5)
     }
 }

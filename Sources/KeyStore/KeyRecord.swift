@@ -1,70 +1,76 @@
 public import FoundationEssentials
 public import Keys
 
-/// One key as its workspace's database holds it: settings, lifecycle and secrets, never a token or a digest.
+/// A key as its database holds it: settings, lifecycle and secrets, without any token or digest.
 public struct KeyRecord: Sendable {
-    /// The key's identity, which outlives every secret.
+    /// The key's id, which outlives every secret.
     public var id: UUID
-    /// What kind of door it opens; fixed.
+    /// The key's kind.
+    ///
+    /// Immutable.
     public var kind: KeyKind
-    /// The organization that owns an admin key; `nil` for every other kind, whose owner is the workspace.
+    /// The organization that owns an admin key; `nil` for every other kind.
     public var organizationID: UUID?
-    /// Whose it is, in the application's own words; of client keys only.
+    /// The subject that owns a client key, in the application's words; `nil` for other keys.
     public var subject: String?
-    /// A label of the application's; of client keys only.
+    /// The application's label for a client key; `nil` for other keys.
     public var type: String?
-    /// What people call it.
+    /// The name.
     public var name: String
-    /// What its owner's keys must not have twice; `nil` where names may occur twice, and once the name is free again.
+    /// The name that no other key of the owner can have; `nil` if names can repeat, and once the name is free again.
     public var uniqueName: String?
-    /// What it is for.
+    /// The description.
     public var description: String?
-    /// Live or test; fixed.
+    /// The mode, live or test.
+    ///
+    /// Immutable.
     public var mode: KeyMode
-    /// What it may do, in the application's own words.
+    /// The scopes, in the application's words.
     public var scopes: [String]
-    /// What it may do here, for admin and operator keys.
+    /// The permissions of an admin or operator key.
     public var permissions: [String]
-    /// The namespaces it may be used in; `nil` is all of them.
+    /// The namespaces in which the key verifies; `nil` means all.
     public var allowedNamespaces: [String]?
-    /// The addresses it may be used from, in canonical form; empty is all of them.
+    /// The addresses from which the key verifies, in canonical form; empty means all.
     public var allowedAddresses: [String]
-    /// Verifications per minute; `nil` is unlimited.
+    /// The maximum number of verifications per minute; `nil` means no limit.
     public var rateLimitPerMinute: Int?
-    /// Verifications per hour; `nil` is unlimited.
+    /// The maximum number of verifications per hour; `nil` means no limit.
     public var rateLimitPerHour: Int?
-    /// When it ends by itself.
+    /// The time at which the key expires; `nil` means never.
     public var expiresAt: Timestamp?
-    /// The owner's own data, as JSON text of an object.
+    /// The owner's data, as the text of a JSON object.
     public var metadata: String
-    /// What the application says about the subject, as JSON text; of client keys only.
+    /// The application's claims about the subject of a client key, as JSON text.
     public var claims: String?
-    /// Since when it is switched off.
+    /// The time at which the key was disabled; `nil` while it is enabled.
     public var disabledAt: Timestamp?
-    /// Since when its end is announced.
+    /// The time at which the key was deprecated.
     public var deprecatedAt: Timestamp?
-    /// Why it was deprecated.
+    /// The reason for the deprecation.
     public var deprecationReason: String?
-    /// When the announced end comes.
+    /// The time at which a deprecated key expires.
     public var gracePeriodEndsAt: Timestamp?
-    /// Set when it was ended by a change of state rather than by the clock.
+    /// The time at which a grace period of zero ended the key.
+    ///
+    /// It is a change of state, so no clock decides.
     public var endedAt: Timestamp?
-    /// Since when it is revoked, for good.
+    /// The time at which the key was revoked.
     public var revokedAt: Timestamp?
-    /// Who revoked it.
+    /// The actor that revoked the key.
     public var revokedBy: String?
-    /// Why it was revoked.
+    /// The reason for the revocation.
     public var revocationReason: String?
-    /// The key that took its place, where a dialect rotates by making a new one.
+    /// The key that replaced this key, in dialects that rotate by creating another key.
     public var replacedBy: UUID?
-    /// Who made it.
+    /// The creator.
     public var createdBy: String
-    /// When it was made.
+    /// The time of the key's creation.
     public var createdAt: Timestamp
-    /// When a setting or its state last changed.
+    /// The time of the last change of a setting or of the state.
     public var updatedAt: Timestamp
 
-    /// A key as it begins: restricted by nothing, with no secret.
+    /// Creates a key without restrictions and without a secret.
     public init(
         id: UUID,
         kind: KeyKind,
@@ -88,16 +94,18 @@ public struct KeyRecord: Sendable {
         updatedAt = createdAt
     }
 
-    /// Every secret it ever had, newest first.
+    /// All secrets that the key ever had, newest first.
     var allSecrets: [SecretRecord] = []
 
-    /// Its secrets that can still open it, newest first: one, or two while it is being rotated.
+    /// The secrets that are still good, newest first: one, or two during a rotation.
     public var secrets: [SecretRecord] { allSecrets.filter(\.isLive) }
 
-    /// When one of its secrets was last used, to the batch interval of the usage recorder.
+    /// The time at which one of the secrets was last used, as of the last flush of usage.
     public var lastUsedAt: Timestamp? { allSecrets.compactMap(\.lastUsedAt).max() }
 
-    /// What its tokens begin with, up to the first `_`; more than one where that was changed between two secrets.
+    /// The prefixes of the key's tokens, up to the first `_`.
+    ///
+    /// There are several if the prefix changed between two secrets.
     public var tokenPrefixes: Set<TokenPrefix> {
         Set(
             allSecrets.compactMap { secret in
@@ -110,24 +118,24 @@ public struct KeyRecord: Sendable {
     public var prefix: String { allSecrets.first?.prefix ?? "" }
 }
 
-/// One secret of a key, without the secret.
+/// A secret of a key, without the secret itself.
 public struct SecretRecord: Sendable {
-    /// The secret's identity.
+    /// The secret's id.
     public var id: UUID
-    /// The first characters of its token.
+    /// The first characters of the token.
     public var prefix: String
-    /// When it was made.
+    /// The time of the secret's creation.
     public var createdAt: Timestamp
-    /// When it ends, after a rotation; `nil` while it is the newest.
+    /// The time at which a replaced secret ends; `nil` for the newest secret.
     public var endsAt: Timestamp?
-    /// When it was last used.
+    /// The time at which the secret was last used.
     public var lastUsedAt: Timestamp?
-    /// Whether it can still open its key.
+    /// A Boolean value that indicates whether the secret was still good at the time of the read.
     var isLive: Bool
 }
 
 extension KeyRecord {
-    /// What has happened to it, and when its time ends.
+    /// The key's lifecycle.
     public var lifecycle: KeyLifecycle {
         KeyLifecycle(
             revokedAt: revokedAt,
@@ -139,6 +147,6 @@ extension KeyRecord {
         )
     }
 
-    /// The status at an instant.
+    /// Returns the status at an instant.
     public func status(at now: Timestamp) -> KeyStatus { lifecycle.status(at: now) }
 }

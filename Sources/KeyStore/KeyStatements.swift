@@ -1,24 +1,29 @@
 import Postgres
 
-/// The SQL of the keys of one table, and of their secrets.
+/// The SQL over the keys of one table and their secrets.
 struct KeyStatements: Sendable {
     static let service = KeyStatements(.service)
     static let client = KeyStatements(.client)
 
-    /// `clock_timestamp`, not `now`: a transaction that waited for a lock must not judge by the time at which it began.
-    static let now = Statement("SELECT clock_timestamp()")
+    static let organizationOfAdminKey = Statement(
+        "SELECT organization_id FROM auth.service_keys WHERE id = $1 AND kind = 'admin'"
+    )
 
     static let endSecret = Statement("UPDATE auth.key_secrets SET ends_at = $2 WHERE id = $1")
 
     static let endSecretNow = Statement("UPDATE auth.key_secrets SET ends_at = $2, ended_at = $2 WHERE id = $1")
 
-    /// Parameters: the id, and the owner's.
+    /// Parameters: the id and the owner's.
     let find: Statement
-    /// The same, until the transaction ends.
+    /// Parameters: as of `find`.
+    ///
+    /// The row is locked until the transaction ends.
     let lock: Statement
-    /// Parameters: the filter's, the owner's, then time and id of the place, limit and offset.
+    /// Parameters: the filter's, the owner's, the cursor's time and id, limit, offset.
     let listAfter: Statement
-    /// The other way: what is nearest to the place comes first.
+    /// Parameters: as of `listAfter`.
+    ///
+    /// The keys nearest to the cursor come first.
     let listBefore: Statement
     /// Parameters: the filter's and the owner's.
     let count: Statement
@@ -26,9 +31,9 @@ struct KeyStatements: Sendable {
     let secrets: Statement
     let insert: Statement
     let update: Statement
-    /// Parameters: the id, and the owner's.
+    /// Parameters: the id and the owner's.
     let delete: Statement
-    /// Parameters: the secret's id, the key's id, what is kept of the token, and the owner's.
+    /// Parameters: the secret's id, the key's id, digest, pepper id, prefix, time, and the owner's.
     let insertSecret: Statement
     let hasSecret: Statement
 
@@ -38,7 +43,7 @@ struct KeyStatements: Sendable {
         lock = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2)) FOR UPDATE")
         let matches = "\(Self.filter(table)) AND \(table.isOwned(Self.filterCount + 1))"
         count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")
-        // The place is always given, so that it can be a condition of the index.
+        // There is always a cursor, so that it can be a condition of the index.
         let page = Self.filterCount + table.ownerCount + 1
         func list(_ comparison: String, _ order: String) -> Statement {
             Statement(
@@ -65,9 +70,11 @@ struct KeyStatements: Sendable {
         )
     }
 
-    /// How many parameters `filter` has.
+    /// The number of parameters of `filter`.
     private static let filterCount = 7
 
+    /// Returns the condition of a filter.
+    ///
     /// The CASE is `KeyStatus.derive` in SQL; a test holds the two together.
     private static func filter(_ table: KeyTable) -> String {
         let hasEnded = """
@@ -91,14 +98,13 @@ struct KeyStatements: Sendable {
             """
     }
 
-    /// Newest first.
+    /// Returns the statement that reads the secrets of some keys, newest first.
     ///
-    /// Ended secrets are kept, so that their tokens are answered with "expired" and their use stays known.
+    /// Ended secrets stay in the table, so that their tokens are answered with "expired" and their use stays known.
     private static func secrets(_ table: KeyTable) -> Statement {
         Statement(
             """
-            SELECT s.\(table.secretColumn), s.id, s.prefix, s.created_at, s.ends_at, u.last_used_at,
-                   s.ended_at IS NULL AND (s.ends_at IS NULL OR s.ends_at > clock_timestamp())
+            SELECT s.\(table.secretColumn), \(table.secretColumns("s"))
             FROM auth.key_secrets s LEFT JOIN auth.key_usage u ON u.secret_id = s.id
             WHERE s.\(table.secretColumn) = ANY ($1)
             ORDER BY s.created_at DESC, s.id DESC

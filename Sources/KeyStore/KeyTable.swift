@@ -1,12 +1,12 @@
 import Keys
 import Postgres
 
-/// One of the two tables of keys: what the SQL over it says, and what it has that the other has not.
+/// One of the two tables of keys: the SQL expressions that differ between them.
 ///
-/// The tables share nearly all of their columns and all of their life, so that everything else is written once.
+/// The tables share nearly all columns and the whole lifecycle, so every statement is written once over this type.
 struct KeyTable: Sendable {
     let name: String
-    /// The column of `auth.key_secrets` that refers to it.
+    /// The column of `auth.key_secrets` that refers to the table.
     let secretColumn: String
     let kind: String
     let organization: String
@@ -14,16 +14,16 @@ struct KeyTable: Sendable {
     let subject: String
     let type: String
     let claims: String
-    /// How many parameters `isOwned` has.
+    /// The number of parameters of `isOwned`.
     let ownerCount: Int
-    /// Which rows are one owner's, with the owner's parameters from a number on.
+    /// Returns the condition for the rows of one owner, whose parameters are numbered from `first` on.
     let isOwned: @Sendable (_ first: Int) -> String
-    /// The columns of its own that are written once.
+    /// The columns that only this table has and that only an INSERT writes.
     let fixedColumns: [String]
-    /// The columns of its own that are written again by every change.
+    /// The columns that only this table has and that every change writes.
     let changingColumns: [String]
 
-    /// The keys of workspaces, organizations and the platform.
+    /// The table of the keys of workspaces, organizations and the platform.
     static let service = KeyTable(
         name: "auth.service_keys",
         secretColumn: "key_id",
@@ -39,7 +39,7 @@ struct KeyTable: Sendable {
         changingColumns: ["permissions"]
     )
 
-    /// The keys of subjects.
+    /// The table of the keys of subjects.
     static let client = KeyTable(
         name: "auth.client_keys",
         secretColumn: "client_key_id",
@@ -55,7 +55,7 @@ struct KeyTable: Sendable {
         changingColumns: ["subject", "claims"]
     )
 
-    /// The columns that `KeyRecord.init(row:)` reads, in its order.
+    /// The columns that `KeyRecord.init(row:from:)` reads, in its order.
     var columns: String {
         """
         k.id, \(kind), \(organization), k.name, k.description, k.mode, k.scopes, \(permissions), \
@@ -65,25 +65,33 @@ struct KeyTable: Sendable {
         \(subject), \(type), \(claims)
         """
     }
+
+    /// The columns that `SecretRecord.init(row:from:)` reads, in its order, of a secret and its usage `u`.
+    func secretColumns(_ secret: String) -> String {
+        """
+        \(secret).id, \(secret).prefix, \(secret).created_at, \(secret).ends_at, u.last_used_at, \
+        \(secret).ended_at IS NULL AND (\(secret).ends_at IS NULL OR \(secret).ends_at > clock_timestamp())
+        """
+    }
 }
 
 extension KeyRecord {
-    /// The values of its table's `fixedColumns`.
+    /// The values of the table's `fixedColumns`.
     var fixedValues: [any PostgresEncodable] {
         kind == .client ? [type] : [kind.rawValue, organizationID]
     }
 
-    /// The values of its table's `changingColumns`.
+    /// The values of the table's `changingColumns`.
     var changingValues: [any PostgresEncodable] {
         kind == .client ? [subject, claims.map(PostgresJSON.init(_:))] : [permissions]
     }
 
-    /// The statements over its table.
+    /// The statements over the key's table.
     var statements: KeyStatements { kind == .client ? .client : .service }
 }
 
 extension KeyOwner {
-    /// The statements over the table of its keys.
+    /// The statements over the table of the owner's keys.
     var statements: KeyStatements {
         switch self {
         case .workspace, .organization, .platform: .service

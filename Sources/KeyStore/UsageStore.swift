@@ -2,32 +2,34 @@ public import FoundationEssentials
 public import Keys
 public import Postgres
 
-/// What was counted since the last flush, for one secret.
+/// The verifications of one secret since the last flush.
 public struct UsageCount: Sendable {
-    /// The secret that was presented.
+    /// The secret.
     public var secretID: UUID
-    /// Its key.
+    /// The key.
     public var keyID: UUID
-    /// When it was last accepted; `nil` when it was only refused.
+    /// The time of the last accepted verification; `nil` if all were refused.
     public var lastUsedAt: Timestamp?
-    /// The verdict of nearly all verifications, kept beside the others: it costs no memory of its own.
+    /// The count of the first hour and verdict, which nearly all verifications share.
+    ///
+    /// It needs no memory of its own.
     private var common: (hour: Hour, count: Int)?
     private var others: [Hour: Int]
 
-    /// How many verifications ended with each verdict, by the hour in which they were asked for.
+    /// The number of verifications with each verdict in each hour.
     public var verdicts: [Hour: Int] {
         guard let common else { return others }
         return others.merging([common.hour: common.count], uniquingKeysWith: +)
     }
 
-    /// One verdict in one hour.
+    /// A verdict in an hour.
     public struct Hour: Sendable, Hashable {
-        /// Hours since 1970, UTC.
+        /// The number of hours since 1970, UTC.
         public let number: Int64
         /// The verdict.
         public let code: VerdictCode
 
-        /// The hour of an instant.
+        /// Creates the hour of an instant.
         public init(of now: Timestamp, _ code: VerdictCode) {
             let length: Int64 = 3_600_000_000
             // Rounded down, also before 1970.
@@ -41,7 +43,7 @@ public struct UsageCount: Sendable {
         }
     }
 
-    /// Describes a secret of which nothing was counted yet.
+    /// Creates a count of zero.
     public init(secretID: UUID, keyID: UUID) {
         self.secretID = secretID
         self.keyID = keyID
@@ -67,23 +69,25 @@ extension UsageCount {
         if code == .valid { lastUsedAt = max(lastUsedAt ?? now, now) }
     }
 
-    /// Counts what another count of the same secret holds.
+    /// Adds another count of the same secret.
     public mutating func merge(_ other: UsageCount) {
         for (hour, number) in other.verdicts { add(number, hour) }
         lastUsedAt = [lastUsedAt, other.lastUsedAt].compactMap(\.self).max()
     }
 }
 
-/// Where batches of counts go: tables of their own, so that counting never touches a row that a look-up reads.
+/// The counts of verifications in one database.
+///
+/// They have tables of their own, so counting never touches a row that a look-up reads.
 public struct UsageStore: Sendable {
     let connection: PostgresConnection
 
-    /// Works on a connection to a workspace's database.
+    /// Creates a store over a connection to a workspace's database, or to the control database.
     public init(_ connection: PostgresConnection) {
         self.connection = connection
     }
 
-    /// Rows are locked in the order of their ids, so that two nodes flushing at once cannot deadlock.
+    /// The rows are locked in the order of their ids, so concurrent flushes of two nodes cannot deadlock.
     private static let flushSecrets = Statement(
         """
         INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications)
@@ -102,9 +106,11 @@ public struct UsageStore: Sendable {
         """
     )
 
-    /// Adds a batch: all of it, or nothing.
+    /// Adds a batch in one transaction.
     ///
-    /// - Throws: what a transaction throws; after `commitOutcomeUnknown` the batch may have been added.
+    /// The batch has one count for each secret.
+    ///
+    /// - Throws: The errors of a transaction. After `commitOutcomeUnknown` the batch may have been added.
     public func add(_ counts: [UsageCount]) async throws {
         try await connection.transaction { _ in try await flush(counts) }
     }
@@ -145,9 +151,9 @@ public struct UsageStore: Sendable {
         let hour: UsageCount.Hour
     }
 
-    // MARK: What is old
+    // MARK: Old rows
 
-    private static let forgetSecrets = Statement(
+    private static let deleteUsage = Statement(
         """
         DELETE FROM auth.key_usage WHERE secret_id IN (
             SELECT u.secret_id FROM auth.key_usage u
@@ -156,7 +162,7 @@ public struct UsageStore: Sendable {
         """
     )
 
-    private static let forgetHours = Statement(
+    private static let deleteHours = Statement(
         """
         DELETE FROM auth.key_usage_hourly WHERE (key_id, hour, code) IN (
             SELECT key_id, hour, code FROM auth.key_usage_hourly
@@ -165,13 +171,14 @@ public struct UsageStore: Sendable {
         """
     )
 
-    /// Forgets the use of secrets that are gone, and hours of more than 400 days ago, up to a thousand of each.
+    /// Deletes the usage of deleted secrets and hours older than 400 days, up to a thousand rows of each.
     ///
-    /// 400 days are a year to compare the present month with. A count for a deleted key can arrive after its deletion, so this is not done
-    /// there.
-    /// - Returns: how many rows were forgotten.
+    /// After 400 days the present month can still be compared with that of the year before. A count can arrive after
+    /// its key's deletion, so the deletion does not do this.
+    ///
+    /// - Returns: The number of deleted rows.
     public func prune() async throws -> Int {
-        try await connection.query(Self.forgetSecrets).affectedRows
-            + connection.query(Self.forgetHours).affectedRows
+        try await connection.query(Self.deleteUsage).affectedRows
+            + connection.query(Self.deleteHours).affectedRows
     }
 }

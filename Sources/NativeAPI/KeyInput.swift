@@ -41,7 +41,8 @@ enum KeyInput {
         patch.allowedAddresses = try body.change("allowed_ips", as: [String].self).map(addresses).setting(clearedTo: [])
         patch.rateLimitPerMinute = try body.change("rate_limit_per_minute").clearable
         patch.rateLimitPerHour = try body.change("rate_limit_per_hour").clearable
-        patch.expiresAt = try body.change("expires_at", as: String.self).map(instant).clearable
+        patch.expiry = try body.change("expires_at", as: String.self).map { KeyExpiry.at(try instant($0)) }
+            .setting(clearedTo: .never)
         patch.metadata = try body.change("metadata", as: JSONObject.self).map { JSONValue.object($0).text }.setting
         return patch
     }

@@ -1,7 +1,6 @@
 import FoundationEssentials
-import Keys
+import KeyStore
 import Postgres
-import Tenancy
 
 extension User {
     /// The columns that `init(row:from:)` reads, in its order.
@@ -10,7 +9,7 @@ extension User {
             + "\(alias).updated_at, \(alias).disabled_at"
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     static let columnCount = 7
 
     init(row: Row, from first: Int = 0) throws(PostgresError) {
@@ -23,6 +22,14 @@ extension User {
             updatedAt: try row.timestamp(first + 5),
             disabledAt: try row.optionalTimestamp(first + 6)
         )
+    }
+}
+
+extension Credentials {
+    /// Reads a user's columns and the hash after them.
+    init(row: Row) throws(PostgresError) {
+        user = try User(row: row)
+        passwordHash = try row.decode(User.columnCount)
     }
 }
 

@@ -1,19 +1,13 @@
 public import Postgres
-public import Tenancy
 
-/// The rows of users, members, sessions and session issuers, over one connection to the control database.
+/// The rows of users, members, sessions and session issuers over one connection to the control database, for reading.
+///
+/// ``PeopleWriter`` writes them.
 public struct PeopleStore: Sendable {
     let connection: PostgresConnection
-    let identifiers: IdentifierSource
 
     /// Creates a store over a connection, which may have a transaction open.
-    public init(_ connection: PostgresConnection, identifiers: IdentifierSource = .system) {
+    public init(_ connection: PostgresConnection) {
         self.connection = connection
-        self.identifiers = identifiers
-    }
-
-    /// Returns the parameters of an event: its id, actor, address and request id.
-    func event(_ attribution: Attribution) -> [any PostgresEncodable] {
-        [identifiers.id(), attribution.actor, attribution.address, attribution.requestID]
     }
 }

@@ -1,23 +1,23 @@
-/// Why something about organizations, workspaces or clusters cannot be done.
+/// A rule of organizations, workspaces or clusters that a call violates.
 ///
-/// Trouble with a server is thrown as `PostgresError`, trouble with the schema as `MigrationError`. The message is safe to print.
+/// Faults of a server are `PostgresError`s, faults of the schema `MigrationError`s. The message is safe to print.
 public struct TenancyError: Error, Sendable, Hashable {
     /// The kind of fault.
     ///
     /// An open set: code that switches over it needs a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
-        /// The name, as `description` prints it.
+        /// The name of the kind.
         public let description: String
 
-        /// No such organization.
+        /// The organization does not exist.
         public static let unknownOrganization = Code(description: "unknownOrganization")
-        /// No such workspace, or not for this caller, who cannot tell the two apart.
+        /// The workspace does not exist, or not for this caller, who cannot tell the two apart.
         public static let unknownWorkspace = Code(description: "unknownWorkspace")
-        /// No such cluster.
+        /// The cluster does not exist.
         public static let unknownCluster = Code(description: "unknownCluster")
-        /// The slug is taken: by another organization, or by another workspace of the organization.
+        /// Another organization, or another workspace of the organization, has the slug.
         public static let slugTaken = Code(description: "slugTaken")
-        /// The cluster's name is taken.
+        /// Another cluster has the name.
         public static let clusterNameTaken = Code(description: "clusterNameTaken")
         /// The organization has a default workspace already.
         public static let defaultExists = Code(description: "defaultExists")
@@ -25,7 +25,9 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let defaultWorkspace = Code(description: "defaultWorkspace")
         /// The workspace's state does not allow it.
         public static let wrongState = Code(description: "wrongState")
-        /// A value is not acceptable; `field` says which.
+        /// A value is not acceptable.
+        ///
+        /// `field` says which.
         public static let invalid = Code(description: "invalid")
         /// Another change of the same workspace is under way and did not end in time.
         public static let busy = Code(description: "busy")
@@ -37,9 +39,9 @@ public struct TenancyError: Error, Sendable, Hashable {
 
     /// The kind of fault.
     public let code: Code
-    /// One safe sentence.
+    /// A sentence that is safe to print.
     public let message: String
-    /// The value at fault, where it is one.
+    /// The field whose value is at fault, or `nil`.
     public let field: String?
 
     /// Creates an error.
@@ -55,6 +57,6 @@ public struct TenancyError: Error, Sendable, Hashable {
 }
 
 extension TenancyError: CustomStringConvertible {
-    /// The kind and the sentence.
+    /// The kind and the message.
     public var description: String { "TenancyError(\(code)): \(message)" }
 }

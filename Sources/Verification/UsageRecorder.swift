@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 public import KeyStore
 package import Keys
 public import Logging
@@ -59,7 +60,7 @@ public final class UsageRecorder: Sendable {
         var count: UsageCount
     }
 
-    /// A part of the secrets with a lock of its own.
+    /// A part of the counts with a lock of its own.
     ///
     /// A class, because an array cannot hold a `Mutex`.
     private final class Shard: Sendable {
@@ -67,6 +68,9 @@ public final class UsageRecorder: Sendable {
     }
 
     private static let shardCount = 64
+    /// The number of shards that share the counts of one secret, so that threads do not wait for each other where all
+    /// requests present the same credential.
+    private static let shardsOfSecret: UInt64 = 4
 
     private let shards = (0..<shardCount).map { _ in Shard() }
     private let options: Options
@@ -96,7 +100,7 @@ public final class UsageRecorder: Sendable {
     /// Counts one verification, or one use of an admin or operator key, in memory.
     package func record(_ database: Database, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
         let bound = boundOfShard
-        let isCounted = shard(of: state.secretID).counts
+        let isCounted = shard(of: state.secretID, Self.threadIndex).counts
             .withLock { counts in
                 if let index = counts.index(forKey: state.secretID) {
                     counts.values[index].count.add(code, at: now)
@@ -125,14 +129,7 @@ public final class UsageRecorder: Sendable {
     ///
     /// Counts that cannot be written wait for the next flush.
     public func flush() async {
-        var byDatabase: [Database: [UsageCount]] = [:]
-        for shard in shards {
-            let counts = shard.counts.withLock { counts in
-                defer { counts.removeAll(keepingCapacity: true) }
-                return counts
-            }
-            for pending in counts.values { byDatabase[pending.database, default: []].append(pending.count) }
-        }
+        let byDatabase = takeCounts()
         await withTaskGroup(of: Void.self) { group in
             // At most four databases at a time, so that a flush leaves connections for others.
             var waiting = byDatabase.makeIterator()
@@ -144,6 +141,23 @@ public final class UsageRecorder: Sendable {
                 if let (database, counts) = waiting.next() { group.addTask { await self.flush(database, counts) } }
             }
         }
+    }
+
+    /// Removes the counts and returns them by database, one for each secret.
+    private func takeCounts() -> [Database: [UsageCount]] {
+        var bySecret: [UUID: Pending] = [:]
+        for shard in shards {
+            let counts = shard.counts.withLock { counts in
+                defer { counts.removeAll(keepingCapacity: true) }
+                return counts
+            }
+            bySecret.merge(counts) { one, other in
+                var merged = one
+                merged.count.merge(other.count)
+                return merged
+            }
+        }
+        return Dictionary(grouping: bySecret.values, by: \.database).mapValues { $0.map(\.count) }
     }
 
     private func flush(_ database: Database, _ counts: [UsageCount]) async {
@@ -173,7 +187,7 @@ public final class UsageRecorder: Sendable {
 
     private func restore(_ database: Database, _ count: UsageCount) {
         let bound = boundOfShard
-        shard(of: count.secretID).counts
+        shard(of: count.secretID, 0).counts
             .withLock { counts in
                 if let index = counts.index(forKey: count.secretID) {
                     counts.values[index].count.merge(count)
@@ -183,10 +197,20 @@ public final class UsageRecorder: Sendable {
             }
     }
 
-    /// Returns the shard of a secret.
+    /// Returns one of the shards of a secret.
     ///
     /// The last byte of an id of version 7 is random.
-    private func shard(of secret: UUID) -> Shard { shards[Int(secret.uuid.15) % Self.shardCount] }
+    private func shard(of secret: UUID, _ index: UInt64) -> Shard {
+        let step = UInt64(Self.shardCount) / Self.shardsOfSecret
+        return shards[Int((UInt64(secret.uuid.15) + index * step) % UInt64(Self.shardCount))]
+    }
+
+    /// A number for the current thread, below `shardsOfSecret`.
+    ///
+    /// The addresses of threads differ in high bits only, which the multiplication (Fibonacci hashing) spreads.
+    private static var threadIndex: UInt64 {
+        (UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 62
+    }
 
     private var boundOfShard: Int { max(options.maximumSecrets / Self.shardCount, 1) }
 }

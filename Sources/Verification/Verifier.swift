@@ -1,4 +1,4 @@
-import KeyStore
+public import KeyStore
 public import Keys
 import Postgres
 public import Tenancy
@@ -12,7 +12,7 @@ public import Tenancy
 /// 3. One indexed read finds the key in the workspace's database. Reads of one flush share a round trip.
 /// 4. The key is judged by the database's time.
 /// 5. Rate limits are counted, and then the use.
-public struct Verifier: Sendable {
+public final class Verifier: Sendable {
     private let databases: Databases
     private let peppers: PepperRing
     private let usage: UsageRecorder
@@ -57,11 +57,59 @@ public struct Verifier: Sendable {
         audience: Audience,
         isCounted: Bool = true
     ) async throws -> Verdict {
+        switch try await locate(text, audience) {
+        case .nowhere(let code): return .withoutKey(code)
+        case .workspace(let facts, let token):
+            let digests = peppers.digests(of: token)
+            let found = try await lookUp(in: facts) { pipeline in
+                try await KeyLookup.find(digests, ref: facts.ref, in: pipeline, deadline: deadline)
+            }
+            guard let found else { return .withoutKey(.notFound) }
+            return decideAndCount(found, request, facts, isCounted: isCounted)
+        }
+    }
+
+    /// Verifies the token of a client key, and returns the key's record from the same read.
+    ///
+    /// The token of any other key is not found.
+    ///
+    /// - Parameters:
+    ///   - text: The text that was presented as a token.
+    ///   - request: The demands on the key.
+    ///   - audience: The owner whose keys can be found.
+    /// - Returns: The verdict, and the record if the verdict has a key.
+    /// - Throws: The errors of ``verify(_:_:audience:isCounted:)``.
+    public func verifyClientKey(
+        _ text: String,
+        _ request: VerificationRequest,
+        audience: Audience
+    ) async throws -> (verdict: Verdict, record: KeyRecord?) {
+        switch try await locate(text, audience) {
+        case .nowhere(let code): return (.withoutKey(code), nil)
+        case .workspace(let facts, let token):
+            let digests = peppers.digests(of: token)
+            let result = try await lookUp(in: facts) { pipeline in
+                try await KeyLookup.findClientKey(digests, ref: facts.ref, in: pipeline, deadline: deadline)
+            }
+            guard let (found, record) = result else { return (.withoutKey(.notFound), nil) }
+            let verdict = decideAndCount(found, request, facts, isCounted: true)
+            return (verdict, verdict.key == nil ? nil : record)
+        }
+    }
+
+    /// The workspace of a presented text.
+    private enum Location {
+        case workspace(WorkspaceFacts, Token)
+        /// The text is no token, or its workspace is not in the audience.
+        case nowhere(VerdictCode)
+    }
+
+    private func locate(_ text: String, _ audience: Audience) async throws -> Location {
         let token: Token
         do throws(TokenFault) {
             token = try Token(text)
         } catch {
-            return .withoutKey(.malformed)
+            return .nowhere(.malformed)
         }
         // A reference of another owner and one that does not exist cost the same, because a node remembers only the
         // workspaces that it found for the caller.
@@ -69,17 +117,19 @@ public struct Verifier: Sendable {
             ref: token.parsed.workspaceRef,
             organization: audience.organizationID
         )
-        guard let facts, audience.includes(workspace: facts.workspaceID) else { return .withoutKey(.notFound) }
-        guard let found = try await find(token, facts) else { return .withoutKey(.notFound) }
-        return decideAndCount(found, request, facts, isCounted: isCounted)
+        guard let facts, audience.includes(workspace: facts.workspaceID) else { return .nowhere(.notFound) }
+        return .workspace(facts, token)
     }
 
-    private func find(_ token: Token, _ facts: WorkspaceFacts) async throws -> FoundKey? {
-        let digests = peppers.digests(of: token)
+    /// Reads in a workspace's database.
+    ///
+    /// - Returns: What `body` found, or `nil` if the workspace has been deleted.
+    private func lookUp<Found>(
+        in facts: WorkspaceFacts,
+        _ body: (PostgresPipeline) async throws -> Found?
+    ) async throws -> Found? {
         do {
-            return try await databases.withLookups(facts) { pipeline in
-                try await KeyLookup.find(digests, ref: facts.ref, in: pipeline, deadline: deadline)
-            }
+            return try await databases.withLookups(facts, body)
         } catch let error as PostgresError {
             switch error.code {
             case .cancelled: throw error

@@ -85,7 +85,7 @@ import Testing
             draft.claims = ["Role": "x", "n": [1, nil]]
             draft.tokenPrefix = .apiKey
             draft.createdBy = "user_9"
-            draft.lifetime = .seconds(90)
+            draft.expiry = .after(.seconds(90))
             draft.scopes = [Scope(freeForm: "any thing")]
             let made = try await mortise.plant(draft, in: home)
             #expect(made.token.hasPrefix("ak_live_"))
@@ -101,7 +101,7 @@ import Testing
 
             var patch = KeyPatch()
             patch.claims = .set(nil)
-            patch.lifetime = .seconds(3600)
+            patch.expiry = .set(.after(.seconds(3600)))
             patch.isEnabled = .set(false)
             let changed = try await keys.update(made.key.id, patch, in: home, by: caller)
             #expect(changed.claims == nil)
@@ -116,7 +116,7 @@ import Testing
             let rotated = try await mortise.api.post("\(path)/rotate", as: mortise.adminToken)
             #expect(try rotated.string("token").hasPrefix("ak_live_"))
             draft.name = "endless"
-            draft.lifetime = .seconds(Int64.max)
+            draft.expiry = .after(.seconds(Int64.max))
             #expect(try await mortise.plant(draft, in: home).key.expiresAt == .latest)
         }
     }
@@ -138,8 +138,9 @@ import Testing
                 ("/allowed_namespaces/0", { $0.allowedNamespaces = [""] }),
                 ("/rate_limit_per_minute", { $0.rateLimitPerMinute = 0 }),
                 ("/rate_limit_per_hour", { $0.rateLimitPerHour = Int(Int32.max) + 1 }),
-                ("/expires_at", { $0.lifetime = .zero }), ("/expires_at", { $0.lifetime = .nanoseconds(1) }),
-                ("/expires_at", { $0.expiresAt = .earliest }),
+                ("/expires_at", { $0.expiry = .after(.zero) }),
+                ("/expires_at", { $0.expiry = .after(.nanoseconds(1)) }),
+                ("/expires_at", { $0.expiry = .at(.earliest) }),
                 ("/claims", { $0.claims = ["a": "\u{0}"] }), ("/claims", { $0.claims = ["\u{0}": 1] }),
                 ("/claims", { $0.claims = .string(String(repeating: "x", count: 16_384)) }),
                 ("/name /subject", { ($0.name, $0.subject) = ("", "") }),

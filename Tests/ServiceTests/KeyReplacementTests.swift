@@ -15,7 +15,7 @@ import Testing
         draft.allowedNamespaces = ["eu"]
         draft.rateLimitPerMinute = 100
         draft.rateLimitPerHour = 1000
-        draft.lifetime = .seconds(864_000)
+        draft.expiry = .after(.seconds(864_000))
         draft.metadata = #"{"team": "x"}"#
         return draft
     }
@@ -101,7 +101,7 @@ import Testing
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let caller = try await mortise.caller()
             var short = Self.draft
-            short.lifetime = .seconds(600)
+            short.expiry = .after(.seconds(600))
             let old = try await mortise.plant(short, in: home)
             _ = try await keys.disable(old.key.id, in: home, by: caller)
             let new = try await mortise.replace(old.key.id, in: home)

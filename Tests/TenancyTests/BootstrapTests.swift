@@ -1,3 +1,4 @@
+import KeyStore
 import Migrations
 import Postgres
 import Tenancy
@@ -5,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct BootstrapTests {
-    @Test func `a first start makes everything, and a second finds it`() async throws {
+    @Test func `a first start creates everything, and a second start finds it`() async throws {
         try await withInstallation { test in
             let first = try await test.bootstrap()
             #expect(first.migration.files.count > 0)
@@ -30,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a control database that does not exist is made`() async throws {
+    @Test func `a control database that does not exist is created`() async throws {
         try await withInstallation { test in
             // Under the installation's prefix, so that it is removed with the rest.
             let owner = test.owner.database("\(test.installation.prefix)_control")
@@ -53,7 +54,8 @@ import Testing
         }
     }
 
-    // The accident: a staging control database is made on production's server, and takes the role away from its service.
+    // The accident: a staging control database is made on production's server, and takes the role away from its
+    // service.
     @Test func `a second installation on a server is refused and leaves the first one's role alone`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
@@ -81,13 +83,14 @@ import Testing
         }
     }
 
-    // The accident: a program on a host with other secrets migrates, and every server is locked out at its next connection.
+    // The accident: a program on a host with other secrets migrates, and every server is locked out at its next
+    // connection.
     @Test func `a program that sets no password, or is not admitted, leaves the role's alone`() async throws {
         struct Refused: Error {}
         try await withInstallation { test in
             let database = test.owner.database ?? ""
             _ = try await test.bootstrap()
-            func start(setsPassword: Bool, admit: @Sendable (ControlStore) async throws -> Void) async throws {
+            func start(setsPassword: Bool, admit: @Sendable (PepperStore) async throws -> Void) async throws {
                 _ = try await ControlDatabase.bootstrap(
                     owner: test.owner,
                     installation: test.installation,
@@ -168,21 +171,22 @@ import Testing
         }
     }
 
-    @Test func `peppers and seeds are noted once`() async throws {
+    @Test func `a pepper and a seed are inserted once`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
-            try await test.withStore { store in
+            try await withConnection(to: test.owner) { connection in
+                let peppers = PepperStore(connection)
                 let value = [UInt8](repeating: 7, count: 32)
-                let isNew = try await store.addPepper("p1", checkValue: value)
-                let isNewAgain = try await store.addPepper("p1", checkValue: [UInt8](repeating: 8, count: 32))
+                let isNew = try await peppers.insert("p1", checkValue: value)
+                let isNewAgain = try await peppers.insert("p1", checkValue: [UInt8](repeating: 8, count: 32))
                 #expect(isNew && !isNewAgain)
-                #expect(try await store.pepperCheckValues() == ["p1": value])
-                #expect(try await store.seed("operator") == nil)
-                let isPlanted = try await store.plantSeed("operator", keyID: nil)
-                let isPlantedAgain = try await store.plantSeed("operator", keyID: nil)
-                #expect(isPlanted && !isPlantedAgain)
-                #expect(try await store.seed("operator")?.name == "operator")
+                #expect(try await peppers.checkValues() == ["p1": value])
             }
+            #expect(try await test.withStore { try await $0.seed("operator") } == nil)
+            let isInserted = try await test.write { try await $0.insertSeed("operator", keyID: nil) }
+            let isInsertedAgain = try await test.write { try await $0.insertSeed("operator", keyID: nil) }
+            #expect(isInserted && !isInsertedAgain)
+            #expect(try await test.withStore { try await $0.seed("operator")?.name } == "operator")
         }
     }
 }

@@ -1,3 +1,4 @@
+import KeyStore
 import Keys
 import LocalPostgres
 import Migrations
@@ -52,7 +53,7 @@ import Testing
                 let near = try await databases.withPool(first.facts) { try await $0.query(state).count }
                 #expect(near == 1)
                 try await local.start()
-                #expect(try await provisioner.repairAll().settled == [far.id])
+                #expect(try await provisioner.repairAll().reconciled == [far.id])
                 #expect(try await test.withStore { try await $0.workspace(far.id)?.state } == .active)
                 try await provisioner.delete(far.id, by: .system)
                 #expect(try await test.withStore { try await $0.workspace(far.id) } == nil)

@@ -1,3 +1,4 @@
+import KeyStore
 import Keys
 import Postgres
 import Tenancy
@@ -10,7 +11,7 @@ import Testing
     {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
-            let organization = try await test.withStore {
+            let organization = try await test.write {
                 try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
             }
             let by = Attribution(actor: "somebody", address: "192.0.2.1", requestID: "r1")
@@ -48,17 +49,17 @@ import Testing
         ProvisioningStep.recorded, .templateCreated, .templateMigrated, .templateCompleted, .cloned, .initialized,
         .opened, .activated,
     ])
-    func `a crash after any step is mended by the next start`(step: ProvisioningStep) async throws {
+    func `a crash after any step is repaired by the next start`(step: ProvisioningStep) async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let dying = Provisioner.dying(after: step, control)
-            await #expect(throws: Crash.self) { try await test.makeTenant(dying) }
-            await dying.shutdown()
+            let crashing = Provisioner.crashing(after: step, control)
+            await #expect(throws: Crash.self) { try await test.makeTenant(crashing) }
+            await crashing.shutdown()
 
             let next = Provisioner(control, options: .ample)
             let report = try await next.repairAll()
             #expect(report.failed.isEmpty)
-            #expect(report.settled.count == (step == .activated ? 0 : 1))
+            #expect(report.reconciled.count == (step == .activated ? 0 : 1))
             let page = try await test.withStore { try await $0.workspaces(PageRequest()) }
             let workspace = try #require(page.items.first)
             #expect(workspace.state == .active)
@@ -68,18 +69,18 @@ import Testing
             #expect(found == ["active", "workspace.created"])
             let templates = try await test.databases().filter { $0.contains("_template_") }
             #expect(templates.count == 1)
-            #expect(try await next.repairAll().settled.isEmpty)
+            #expect(try await next.repairAll().reconciled.isEmpty)
             await next.shutdown()
         }
     }
 
-    @Test func `two nodes that finish the same workspace do not hurt each other`() async throws {
+    @Test func `nodes that reconcile the same workspace at once all succeed`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let organization = try await test.withStore {
+            let organization = try await test.write {
                 try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
             }
-            let made = try await test.withStore {
+            let made = try await test.write {
                 try await $0.createWorkspace(NewWorkspace(organizationID: organization.id), by: .system)
             }
             let nodes = [
@@ -87,7 +88,7 @@ import Testing
                 Provisioner(control, options: .ample),
             ]
             let states = try await withThrowingTaskGroup(of: WorkspaceState?.self) { group in
-                for node in nodes { group.addTask { try await node.settle(made.id)?.state } }
+                for node in nodes { group.addTask { try await node.reconcile(made.id)?.state } }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(states == [.active, .active, .active])
@@ -95,11 +96,11 @@ import Testing
         }
     }
 
-    @Test func `many workspaces are made at once from one template`() async throws {
+    @Test func `many workspaces are created at once from one template`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let nodes = [Provisioner(control, options: .ample), Provisioner(control, options: .ample)]
-            let first = try await test.withStore {
+            let first = try await test.write {
                 try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -118,8 +119,9 @@ import Testing
         }
     }
 
-    // The template's name is guessable: a database of that name that Mortise did not finish must not become everybody's schema.
-    @Test func `a template that is not marked complete is made anew`() async throws {
+    // The template's name is guessable: a database of that name that Mortise did not finish must not become everybody's
+    // schema.
+    @Test func `a template that is not marked complete is created again`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let first = Provisioner(control, options: .ample)
@@ -135,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `a template that another release dropped is made again, and old ones are removed`() async throws {
+    @Test func `a template that another release dropped is created again, and old ones are removed`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)

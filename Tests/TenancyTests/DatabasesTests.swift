@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KeyStore
 import Keys
 import Postgres
 import Tenancy
@@ -40,7 +41,7 @@ import Testing
     }
 
     // Attack: use a key's ref with another organization's credential to learn whether the workspace exists.
-    @Test func `another's workspace looks exactly like none`() async throws {
+    @Test func `another organization's workspace looks exactly like none`() async throws {
         try await withTenants { _, _, databases, workspaces async throws in
             let (mine, foreign) = (workspaces[0], workspaces[1])
             let owners = try await databases.facts(ref: foreign.ref, organization: foreign.organizationID)
@@ -49,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `facts are remembered`() async throws {
+    @Test func `facts are cached`() async throws {
         try await withTenants { _, _, databases, workspaces async throws in
             let workspace = workspaces[0]
             #expect(try await databases.facts(id: workspace.id) == workspace.facts)
@@ -129,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func `nothing is handed out after a shutdown`() async throws {
+    @Test func `nothing is lent after a shutdown`() async throws {
         try await withTenants { _, _, databases, workspaces in
             _ = try await databases.withPool(workspaces[0].facts) { try await $0.query(Self.whoami) }
             await databases.shutdown()

@@ -1,3 +1,4 @@
+import KeyStore
 import Keys
 import Migrations
 import Postgres
@@ -7,8 +8,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct FleetTests {
-    @Test func `every workspace is migrated, the chosen canary first, and what fails is told by its slug`() async throws
-    {
+    @Test func `every workspace is migrated, the chosen canary first, and a failure names the slug`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let first = try await test.makeTenant(provisioner)

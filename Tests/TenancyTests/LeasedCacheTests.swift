@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `a thing is made once and shared`() async throws {
+    @Test func `a value is created once and shared`() async throws {
         let cache = self.cache(2)
         let made = Mutex(0)
         for _ in 0..<3 {
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `the one unused for longest makes room`() async throws {
+    @Test func `the value unused for longest makes room`() async throws {
         let cache = self.cache(2)
         for (key, value) in [("a", 1), ("b", 2), ("a", 1), ("c", 3)] {
             _ = try await cache.withValue(key, make: { value }) { $0 }
@@ -51,7 +51,7 @@ import Testing
     }
 
     // Attack: use many workspaces at once to take a connection away from somebody in the middle of a change.
-    @Test func `what is in use is never closed to make room`() async throws {
+    @Test func `a value in use is never closed to make room`() async throws {
         let cache = self.cache(1, patience: .zero)
         try await cache.withValue("a", make: { 1 }) { _ in
             let error = await #expect(throws: TenancyError.self) {
@@ -64,7 +64,7 @@ import Testing
     }
 
     // Attack: keep as many workspaces busy as there are places, so that everybody else's calls fail.
-    @Test func `who finds all places in use waits for one, and is served in the order of coming`() async throws {
+    @Test func `a caller that finds all slots in use waits, first come first served`() async throws {
         let cache = self.cache(1)
         try await withThrowingTaskGroup(of: Void.self) { group in
             try await cache.withValue("a", make: { 0 }) { _ in
@@ -86,7 +86,7 @@ import Testing
         #expect(cache.count == 1 && cache.waitingCount == 0)
     }
 
-    @Test func `many users of few places all come to their turn`() async throws {
+    @Test func `many users of few slots are all served`() async throws {
         let cache = self.cache(2)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for user in 0..<90 {
@@ -103,7 +103,7 @@ import Testing
         #expect(closed == Array(1...self.made.withLock { $0 }), "each is closed once")
     }
 
-    @Test func `a wait ends with its task, with the shutdown, and at once where too many wait`() async throws {
+    @Test func `a wait ends with its task, with the shutdown, and at once if too many wait`() async throws {
         let cache = self.cache(1, waiters: 2)
         try await cache.withValue("a", make: { 1 }) { _ in
             let cancelled = Task { try await cache.withValue("b", make: { 2 }) { $0 } }
@@ -123,7 +123,7 @@ import Testing
         #expect(closed.withLock { $0 } == [1])
     }
 
-    @Test func `a place that is removed or cannot be filled goes to who waits`() async throws {
+    @Test func `a slot whose value is removed or cannot be created goes to a waiting caller`() async throws {
         struct Failure: Error {}
         let cache = self.cache(1)
         try await cache.withValue("a", make: { 1 }) { _ in
@@ -138,7 +138,7 @@ import Testing
         #expect(closed.withLock { $0 } == [1])
     }
 
-    @Test func `what is removed while in use is closed by its last user, once`() async throws {
+    @Test func `a value that is removed while in use is closed by its last user, once`() async throws {
         let cache = self.cache(2)
         try await cache.withValue("a", make: { 1 }) { _ in
             try await cache.withValue("a", make: { 9 }) { _ in
@@ -152,7 +152,7 @@ import Testing
         #expect(closed.withLock { $0 } == [1])
     }
 
-    @Test func `a failure gives the place back, also one of making`() async throws {
+    @Test func `a failure returns the slot, and so does a failed creation`() async throws {
         struct Failure: Error {}
         let cache = self.cache(1)
         await #expect(throws: Failure.self) { try await cache.withValue("a", make: { 1 }) { _ in throw Failure() } }

@@ -4,7 +4,7 @@ import Testing
 
 /// A database that is away is reported, and not with every request.
 @Suite struct ReportLimitTests {
-    @Test func `a workspace has a line in ten seconds, which says how many were left out`() {
+    @Test func `a workspace has one line in ten seconds, which counts the suppressed ones`() {
         var limit = ReportLimit()
         let (one, other, start) = (UUID(), UUID(), ContinuousClock.now)
         #expect(limit.admit(one, at: start) == 0)
@@ -14,7 +14,7 @@ import Testing
         #expect(limit.admit(one, at: start + .seconds(21)) == 0)
     }
 
-    @Test func `no number of workspaces takes more memory than so many`() {
+    @Test func `the number of remembered workspaces is bounded`() {
         var limit = ReportLimit()
         let (first, start) = (UUID(), ContinuousClock.now)
         for _ in 0..<ReportLimit.capacity { _ = limit.admit(UUID(), at: start) }

@@ -78,7 +78,8 @@ import Testing
         }
     }
 
-    // Attack: have the owner drop any database of the server, by a row that says that it is a workspace's and to be deleted.
+    // Attack: have the owner drop any database of the server, by a row that says that it is a workspace's and to be
+    // deleted.
     @Test func `the runtime role can have the owner neither drop nor take over a database`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
@@ -102,7 +103,7 @@ import Testing
                 #expect(await runtime.refusal(of: row("'x_w_AttackAt', 'creating', NULL")) == nil)
             }
             let report = try await provisioner.repairAll()
-            #expect(report.settled.isEmpty && report.failed.count == 1)
+            #expect(report.reconciled.isEmpty && report.failed.count == 1)
             #expect(try await !test.databases().contains { $0.contains("AttackAt") })
             let made = try await withConnection(to: test.owner) {
                 try await $0.texts("SELECT datname::text FROM pg_database WHERE datname = 'x_w_AttackAt'")
@@ -135,7 +136,7 @@ import Testing
     @Test func `the runtime role cannot connect to a workspace before it is activated`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
-            let provisioner = Provisioner.dying(after: .initialized, control)
+            let provisioner = Provisioner.crashing(after: .initialized, control)
             await #expect(throws: Crash.self) { try await test.makeTenant(provisioner) }
             let name = try #require(try await test.databases().first { $0.contains("_w_") })
             await #expect(throws: PostgresError.self) { try await test.withRuntime(name) { _ in } }

@@ -1,3 +1,4 @@
+import KeyStore
 import Keys
 import Postgres
 import Tenancy
@@ -45,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `doing it again changes nothing and writes no event`() async throws {
+    @Test func `a repeated suspension changes nothing and writes no event`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             _ = try await provisioner.suspend(workspace.id, by: .system)
             let again = try await provisioner.suspend(workspace.id, by: .system)
@@ -58,16 +59,16 @@ import Testing
         }
     }
 
-    // A crash between the two databases: whatever was decided is finished, with the event of who decided it.
-    @Test(arguments: [ProvisioningStep.decided, .carriedOut, .settled])
-    func `a change of state that was interrupted is finished`(step: ProvisioningStep) async throws {
+    // A crash between the two databases: the requested change is completed, with the event of its actor.
+    @Test(arguments: [ProvisioningStep.requested, .applied, .completed])
+    func `an interrupted change of state is completed`(step: ProvisioningStep) async throws {
         try await withTenant { test, control, provisioner, workspace in
-            let dying = Provisioner.dying(after: step, control)
+            let crashing = Provisioner.crashing(after: step, control)
             await #expect(throws: Crash.self) {
-                try await dying.suspend(workspace.id, by: Attribution(actor: "somebody"))
+                try await crashing.suspend(workspace.id, by: Attribution(actor: "somebody"))
             }
-            await dying.shutdown()
-            #expect(try await provisioner.repairAll().settled == (step == .settled ? [] : [workspace.id]))
+            await crashing.shutdown()
+            #expect(try await provisioner.repairAll().reconciled == (step == .completed ? [] : [workspace.id]))
             #expect(try await own(test, workspace) == ["suspended 2"])
             let row = try await test.withStore { try await $0.workspace(workspace.id) }
             #expect(row?.state == .suspended)
@@ -81,13 +82,13 @@ import Testing
 
     @Test func `a resume overtakes a suspension that did not get through`() async throws {
         try await withTenant { test, control, provisioner, workspace in
-            let dying = Provisioner.dying(after: .decided, control)
-            await #expect(throws: Crash.self) { try await dying.suspend(workspace.id, by: .system) }
-            await dying.shutdown()
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
+            await crashing.shutdown()
             let resumed = try await provisioner.resume(workspace.id, by: .system)
             #expect(resumed.state == .active)
             #expect(try await own(test, workspace).first?.hasPrefix("active") == true)
-            #expect(try await provisioner.repairAll().settled.isEmpty)
+            #expect(try await provisioner.repairAll().reconciled.isEmpty)
         }
     }
 
@@ -140,21 +141,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [ProvisioningStep.decided, .dropped, .removed])
-    func `a deletion that was interrupted is finished`(step: ProvisioningStep) async throws {
+    @Test(arguments: [ProvisioningStep.requested, .dropped, .removed])
+    func `an interrupted deletion is completed`(step: ProvisioningStep) async throws {
         try await withTenant { test, control, provisioner, workspace in
-            let dying = Provisioner.dying(after: step, control)
-            await #expect(throws: Crash.self) { try await dying.delete(workspace.id, by: .system) }
-            await dying.shutdown()
+            let crashing = Provisioner.crashing(after: step, control)
+            await #expect(throws: Crash.self) { try await crashing.delete(workspace.id, by: .system) }
+            await crashing.shutdown()
             let repaired = try await provisioner.repairAll()
-            #expect(repaired.settled == (step == .removed ? [] : [workspace.id]))
+            #expect(repaired.reconciled == (step == .removed ? [] : [workspace.id]))
             #expect(try await !test.databases().contains(workspace.database))
             #expect(try await test.withStore { try await $0.workspace(workspace.id) } == nil)
         }
     }
 
     // A node that finds no database any more must not be able to hold up a deletion by connecting again.
-    @Test func `a workspace that is being deleted lets nobody in`() async throws {
+    @Test func `a workspace that is being deleted refuses connections`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             try await test.withDatabase("postgres") { administrator in
                 // As template databases are, so that DROP DATABASE refuses it and the deletion stays pending.
@@ -181,13 +182,13 @@ import Testing
         }
     }
 
-    @Test func `what somebody is working on is left to them for a while`() async throws {
+    @Test func `a workspace that changed recently is left alone`() async throws {
         try await withTenant { test, control, provisioner, workspace async throws in
-            let dying = Provisioner.dying(after: .decided, control)
-            await #expect(throws: Crash.self) { try await dying.suspend(workspace.id, by: .system) }
-            await dying.shutdown()
-            #expect(try await provisioner.settleAll(atRestFor: .seconds(3600)).settled.isEmpty)
-            #expect(try await provisioner.settleAll().settled == [workspace.id])
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
+            await crashing.shutdown()
+            #expect(try await provisioner.reconcileAll(idleFor: .seconds(3600)).reconciled.isEmpty)
+            #expect(try await provisioner.reconcileAll().reconciled == [workspace.id])
         }
     }
 

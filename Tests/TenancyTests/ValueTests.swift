@@ -15,7 +15,7 @@ import Testing
     }
 
     // Attack: name a workspace like another's id, so that the id leads there.
-    @Test func `what looks like an id is no slug`() {
+    @Test func `a text with the form of an id is no slug`() {
         #expect(throws: TenancyError.self) { try Slug(validating: "01890a5d-ac96-774b-bcce-b302099a8057") }
         #expect(Slug.derived(from: "01890A5D-AC96-774B-BCCE-B302099A8057") == nil)
     }

@@ -1,12 +1,14 @@
-/// An e-mail address as it names a user: in lower case, in printable ASCII, with something on both sides of one `@`.
+/// A user's e-mail address: lower-case printable ASCII with one `@` that has text on both sides.
 ///
-/// What is before the `@` is lower-cased too. RFC 5321 lets a server tell cases apart there and none does, while two users that differ in
-/// a capital letter only are a trap.
+/// The part before the `@` is in lower case too. RFC 5321 allows a server to tell cases apart there and no server does,
+/// while two users whose addresses differ only in case are a trap.
 public struct EmailAddress: Sendable, Hashable {
     /// The address.
     public let text: String
 
-    /// The address that `text` spells, or `nil` where it is none: 3 to 254 characters (RFC 5321 section 4.5.3.1.3, errata 1690).
+    /// Creates an address, or `nil` for any other text.
+    ///
+    /// An address has 3 to 254 characters (RFC 5321 section 4.5.3.1.3, errata 1690).
     public init?(_ text: String) {
         let bytes = text.utf8
         guard (3...254).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }

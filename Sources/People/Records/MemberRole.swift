@@ -1,11 +1,13 @@
-/// What a member may do, in a whole organization or in one of its workspaces; the raw value is what the API and the database use.
+/// A member's role in an organization or in one of its workspaces.
+///
+/// The raw value is the one of the API and the database.
 public enum MemberRole: String, Sendable, Hashable, CaseIterable {
-    /// Everything, and say who else is an owner.
+    /// Does everything, and decides who else is an owner.
     case owner
-    /// Everything but to make, change or remove owners.
+    /// Does everything except creating, changing or removing owners.
     case admin
-    /// Their own client keys.
+    /// Manages the user's own client keys.
     case member
-    /// See keys and events.
+    /// Reads keys and events.
     case auditor
 }

@@ -1,54 +1,54 @@
 public import FoundationEssentials
 public import Keys
 
-/// Whoever issues sessions for the users of an organization's own application.
+/// An issuer of sessions for the users of an organization's own application.
 public struct SessionIssuer: Sendable, Hashable {
-    /// Where its public keys are.
+    /// The location of an issuer's public keys.
     public enum KeySource: Sendable, Hashable {
-        /// At a URL.
+        /// A URL.
         case url(String)
-        /// In a file, on every node.
+        /// A file, on every node.
         case file(String)
-        /// Here, as the text of a JSON Web Key Set (RFC 7517).
+        /// The text of a JSON Web Key Set (RFC 7517).
         case inline(String)
     }
 
-    /// Its id, version 7.
+    /// The issuer's id, version 7.
     public var id: UUID
-    /// What its tokens say in `iss`, to the letter.
+    /// The exact value of `iss` in the issuer's tokens.
     public var issuer: String
-    /// Whose users these are.
+    /// The organization whose application it is.
     public var organizationID: UUID
-    /// Where its public keys are.
+    /// The location of the public keys.
     public var keys: KeySource
-    /// The signature algorithms that are accepted.
+    /// The accepted signature algorithms.
     public var algorithms: [String]
-    /// What `azp` may be; empty where it is not looked at.
+    /// The accepted values of `azp`; empty to accept any.
     public var authorizedParties: [String]
-    /// The roles in the application's own organizations that may see their keys.
+    /// The roles in the application's own organizations that can read the organizations' keys.
     public var readRoles: [String]
-    /// The roles that may also make and revoke them.
+    /// The roles that can also create and revoke those keys.
     public var manageRoles: [String]
-    /// When it was added.
+    /// The time at which the issuer was added.
     public var createdAt: Timestamp
 }
 
-/// What a session issuer is made from.
+/// The settings of a session issuer to be added.
 public struct NewSessionIssuer: Sendable, Hashable {
-    /// The claim `iss`.
+    /// The value of `iss`.
     public var issuer: String
-    /// Where its public keys are.
+    /// The location of the public keys.
     public var keys: SessionIssuer.KeySource
-    /// The accepted algorithms; RS256 by default.
+    /// The accepted signature algorithms; RS256 by default.
     public var algorithms: [String]
-    /// What `azp` may be; empty where it is not looked at.
+    /// The accepted values of `azp`; empty to accept any.
     public var authorizedParties: [String]
-    /// The roles that may see; none by default.
+    /// The roles that can read; none by default.
     public var readRoles: [String]
-    /// The roles that may manage; `admin` by default.
+    /// The roles that can manage; `admin` by default.
     public var manageRoles: [String]
 
-    /// Describes an issuer.
+    /// Creates settings.
     public init(
         issuer: String,
         keys: SessionIssuer.KeySource,

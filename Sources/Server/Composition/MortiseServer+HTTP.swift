@@ -73,13 +73,11 @@ extension MortiseServer {
         return router
     }
 
-    private static let probe = Statement("SELECT 1")
-
     private var readiness: Readiness.Check {
         { [platform, draining] in
             if draining.hasBegun { return ["the server is shutting down"] }
             do {
-                _ = try await platform.databases.control.lookups.query(Self.probe)
+                try await platform.databases.control.probe()
                 return []
             } catch {
                 return ["the control database is unreachable"]

@@ -40,7 +40,6 @@ extension MortiseServer {
             }
         }
         return Platform(
-            control: control,
             installation: installation,
             provisioner: Provisioner(control, options: configuration.provisioner),
             databases: databases,

@@ -1,43 +1,43 @@
-import FoundationEssentials
+public import FoundationEssentials
 import KeyStore
 public import Keys
-import Logging
 import Postgres
 public import Tenancy
 public import Verification
 
-/// Who asks, and what they may reach.
+/// Authenticates callers, and resolves the organizations, workspaces and keys that a request names.
 ///
-/// Every way into a workspace or to a set of keys goes through here, so that "not yours" and "not there" are the same answer.
-public struct AccessControl: Sendable {
-    let platform: Platform
+/// Every access to a workspace or to keys goes through here, so "not yours" and "does not exist" are the same answer.
+public final class AccessControl: Sendable {
+    let context: ServiceContext
+    private let sessions: SessionService
 
-    init(_ platform: Platform) { self.platform = platform }
+    init(_ context: ServiceContext, sessions: SessionService) {
+        self.context = context
+        self.sessions = sessions
+    }
 
-    /// Finds out who presents a credential.
+    // MARK: Authentication
+
+    /// Authenticates a caller by an admin key, an operator key or a member's session.
     ///
     /// - Parameters:
-    ///   - text: the token of an admin or operator key, or the access token of a member's session.
-    ///   - address: where the request comes from; keys that are bound to addresses need it.
-    ///   - isAgain: whether the request counted as a use already.
-    /// - Returns: the principal.
-    /// - Throws: `Refusal.unauthenticated` for everything that is not a good credential, `Refusal.limitReached` for a good one that was
-    ///   used too often, `Refusal.unavailable` when nobody can tell.
+    ///   - text: The token of an admin or operator key, or the access token of a member's session.
+    ///   - address: The client's address. Keys that are bound to addresses need it.
+    ///   - isAgain: True if the request was authenticated and counted before.
+    /// - Returns: The principal.
+    /// - Throws: `Refusal.unauthenticated` for every credential that is not good, `Refusal.limitReached` for a good one
+    ///   that was used too often, `Refusal.unavailable` if the control database cannot be reached.
     public func authenticate(
         _ text: String,
         from address: IPAddress?,
         isAgain: Bool = false
     ) async throws -> Principal {
-        if AccessToken.isShaped(text) { return try await platform.sessions.authenticate(text) }
+        if AccessToken.isShaped(text) { return try await sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
-        let digests = platform.secrets.peppers.digests(of: token)
-        let found: FoundKey?
-        do throws(PostgresError) {
-            found = try await KeyLookup.find(digests, ref: .root, in: platform.databases.control.lookups)
-        } catch {
-            guard error.isUnreachable else { throw error }
-            platform.logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
-            throw Refusal.unavailable
+        let digests = context.secrets.peppers.digests(of: token)
+        let found = try await context.lookUp { lookups throws(PostgresError) in
+            try await KeyLookup.find(digests, ref: .root, in: lookups)
         }
         guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
             throw Refusal.unauthenticated
@@ -52,12 +52,12 @@ public struct AccessControl: Sendable {
         )
     }
 
-    /// Counts a use of a good credential, in memory: nothing is written here.
+    /// Counts a use of a good credential, in memory.
     private func count(_ found: FoundKey) throws(Refusal) {
         let limits = found.state.rateLimits
-        let limit = limits.isUnlimited ? nil : platform.limiter.use(found.state.keyID, limits)
+        let limit = limits.isUnlimited ? nil : context.limiter.use(found.state.keyID, limits)
         let isAllowed = limit?.isAllowed ?? true
-        platform.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
+        context.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
         if let limit, !isAllowed { throw .limitReached(limit) }
     }
 
@@ -74,37 +74,110 @@ public struct AccessControl: Sendable {
             && found.state.allows(address: address)
     }
 
-    /// The workspace that a request names by id or slug.
+    /// Authenticates a caller by a key of a workspace, which no other credential vouches for.
+    ///
+    /// The token names its workspace.
+    ///
+    /// The call counts as a use. Namespaces do not matter: the key's own record and client keys belong to none.
     ///
     /// - Parameters:
-    ///   - name: the id, or the slug within the caller's organization.
-    ///   - principal: who asks.
-    ///   - isLeaving: whether one that is being deleted counts, too.
-    /// - Returns: the workspace, whatever its state.
-    /// - Throws: `Refusal.notFound` also when it belongs to somebody else.
+    ///   - text: The token of a service, anon or client key.
+    ///   - address: The client's address. Keys that are bound to addresses need it.
+    ///   - isAgain: True if the request was authenticated and counted before.
+    ///   - permissions: Returns the permissions that scopes stand for in the dialect; none by default.
+    /// - Returns: A principal that reaches the client keys of the key's workspace, or of its subject for a client key.
+    /// - Throws: `Refusal.unauthenticated` for every key that is not good, `Refusal.limitReached` for a good one that
+    ///   was used too often, `WorkspaceUnreachable` if the workspace's database cannot be asked.
+    public func authenticate(
+        workspaceKey text: String,
+        from address: IPAddress?,
+        isAgain: Bool = false,
+        permissions: (ScopeSet) -> PermissionSet = { _ in [] }
+    ) async throws -> Principal {
+        guard let token = try? Token(text),
+            let facts = try await context.databases.facts(ref: token.parsed.workspaceRef)
+        else { throw Refusal.unauthenticated }
+        var request = VerificationRequest(address: address)
+        request.isOutsideNamespaces = true
+        let verdict = try await context.verifier.verify(
+            text,
+            request,
+            audience: .workspace(facts.workspaceID, of: facts.organizationID),
+            isCounted: !isAgain
+        )
+        if verdict.code == .rateLimited, let limit = verdict.rateLimit { throw Refusal.limitReached(limit) }
+        guard verdict.code.isValid, let key = verdict.key else { throw Refusal.unauthenticated }
+        return Principal(key, permissions: permissions(key.found.state.scopes))
+    }
+
+    /// Returns the audience of a principal's verifications.
+    public func audience(of principal: Principal) throws(Refusal) -> Audience {
+        guard let organization = principal.organizationID else {
+            throw .forbiddenKind("A verification needs an admin key, whose organization is the audience.")
+        }
+        try principal.require(.keysVerify)
+        guard let member = principal.member else { return .organization(organization) }
+        let workspaces = member.grants.filter { $0.role.permissions.contains(.keysVerify) }.map(\.workspaceID)
+        guard !workspaces.contains(nil) else { return .organization(organization) }
+        guard workspaces.count == 1, let workspace = workspaces[0] else {
+            throw .forbiddenKind("A member who can verify in several workspaces needs an admin key to verify.")
+        }
+        return .workspace(workspace, of: organization)
+    }
+
+    // MARK: Resolution
+
+    /// Returns the workspace that a request names by id or slug.
+    ///
+    /// - Parameters:
+    ///   - name: The id, or the slug within the caller's organization.
+    ///   - principal: The principal that sent the request.
+    ///   - includesDeleting: True to return a workspace that is being deleted, too.
+    /// - Returns: The workspace, whatever its state.
+    /// - Throws: `Refusal.notFound`, also if the workspace is out of the principal's reach.
     public func workspace(
         _ name: String,
         for principal: Principal,
-        orLeaving isLeaving: Bool = false
+        includingDeleting includesDeleting: Bool = false
     ) async throws -> Workspace {
-        try await platform.databases.control.pool.withConnection { connection in
-            let store = platform.controlStore(connection)
+        try await context.readControl { store in
             let found: Workspace? =
                 if let id = UUIDv7.parse(name) {
                     try await store.workspace(id)
                 } else if let organization = principal.organizationID {
                     try await store.workspace(slug: name, organization: organization)
                 } else { nil }
-            guard let found, isLeaving || found.state != .deleting else { throw Refusal.notFound }
+            guard let found, includesDeleting || found.state != .deleting else { throw Refusal.notFound }
             try principal.requireReach(into: found.organizationID, workspace: found.id)
             return found
         }
     }
 
-    /// The organization that a request names by id or slug.
+    /// Returns the workspace that a request names by id or slug, or the organization's default workspace.
+    ///
+    /// - Throws: `Refusal.notFound`, also if the workspace is out of the principal's reach or there is no default.
+    public func workspace(orDefault name: String?, for principal: Principal) async throws -> Workspace {
+        if let name { return try await workspace(name, for: principal) }
+        guard let organization = principal.organizationID else { throw Refusal.notFound }
+        let found = try await context.readControl { try await $0.defaultWorkspace(of: organization) }
+        guard let found, found.state != .deleting else { throw Refusal.notFound }
+        try principal.requireReach(into: organization, workspace: found.id)
+        return found
+    }
+
+    /// Returns the workspace of a request that names none, or `nil` if there is none.
+    public func homeWorkspace(of principal: Principal) async throws -> UUID? {
+        guard let organization = principal.organizationID else { return nil }
+        return try await context.readControl {
+            try await $0.fallbackWorkspace(of: organization, among: principal.confinement)
+        }
+    }
+
+    /// Returns the organization that a request names by id or slug.
+    ///
+    /// - Throws: `Refusal.notFound`, also if the organization is out of the principal's reach.
     public func organization(_ name: String, for principal: Principal) async throws -> Organization {
-        try await platform.databases.control.pool.withConnection { connection in
-            let store = platform.controlStore(connection)
+        try await context.readControl { store in
             let found =
                 if let id = UUIDv7.parse(name) {
                     try await store.organization(id)
@@ -115,40 +188,5 @@ public struct AccessControl: Sendable {
             try principal.requireReach(into: found.id)
             return found
         }
-    }
-
-    /// Whose keys a principal may ask verdicts about.
-    public func audience(of principal: Principal) throws(Refusal) -> Audience {
-        guard let organization = principal.organizationID else {
-            throw .forbiddenKind("Tokens are verified with an admin key, whose organization is the audience.")
-        }
-        try principal.require(.keysVerify)
-        guard let member = principal.member else { return .organization(organization) }
-        let places = member.grants.filter { $0.role.permissions.contains(.keysVerify) }.map(\.workspaceID)
-        guard !places.contains(nil) else { return .organization(organization) }
-        guard places.count == 1, let workspace = places[0] else {
-            throw .forbiddenKind("Who may verify in several workspaces verifies with an admin key.")
-        }
-        return .workspace(workspace, of: organization)
-    }
-}
-
-extension Principal {
-    /// Refuses to hand on more than one has: whoever could make, rotate or change a stronger key would be as strong as it.
-    func requireNoEscalation(_ permissions: PermissionSet, owner: KeyOwner) throws(Refusal) {
-        guard case .organization = owner else { return }
-        try requireEach(of: permissions)
-    }
-
-    /// Refuses unless the credential has all of these permissions itself; operator keys are exempt, for an organization that has nobody
-    /// left gets in again by them.
-    func requireEach(of permissions: PermissionSet) throws(Refusal) {
-        guard reach != .platform, !self.permissions.isSuperset(of: permissions) else { return }
-        for permission in permissions.permissions { try require(permission) }
-    }
-
-    /// Refuses a key of a workspace, which may change keys that are stronger than itself: rotation would hand it their tokens.
-    func requireRotation() throws(Refusal) {
-        guard workspaceKey == nil else { throw .forbiddenKind("A key cannot rotate another one.") }
     }
 }

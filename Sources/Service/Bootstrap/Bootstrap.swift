@@ -1,29 +1,32 @@
 import FoundationEssentials
-import KeyStore
+public import KeyStore
 public import Keys
 public import Logging
 public import Postgres
-public import Tenancy
+import Tenancy
 
-/// What a start does before anybody is served: it checks the peppers, and makes once what a new installation needs.
+/// The work of a start before it serves: it checks the peppers, and creates what a new installation needs.
 ///
-/// Any number of programs may do this at once.
+/// Any number of programs can do this at once.
 public struct Bootstrap: Sendable {
-    let platform: Platform
+    let context: ServiceContext
+    let changes: KeyChanges
+    let members: MemberService
 
-    init(_ platform: Platform) { self.platform = platform }
+    // MARK: Peppers
 
-    /// Compares the peppers of the secrets file with those that the installation has used, and notes the new ones.
+    /// Compares the peppers of the secrets file with those that the installation has used, and records the new ones.
     ///
-    /// For `ControlDatabase.bootstrap`, which calls it before it sets a password: of two first starts with different files one is refused.
+    /// `ControlDatabase.bootstrap` calls it before it sets a password: of two first starts with different files, one is
+    /// refused.
     ///
-    /// - Throws: `PepperMismatch` or `ForeignSecrets`, before anything is noted: digests made with the wrong bytes match nothing on
-    ///   another node, and no key would be found here.
-    public static func admit(_ secrets: SecretsFile, _ store: ControlStore, _ logger: Logger) async throws {
-        let known = try await store.pepperCheckValues()
-        try Self.compare(secrets, known)
+    /// - Throws: `PepperMismatch` or `ForeignSecrets`, before anything is recorded. Digests made with the wrong bytes
+    ///   match nothing on another node, and this node would find no key.
+    public static func admit(_ secrets: SecretsFile, _ store: PepperStore, _ logger: Logger) async throws {
+        let known = try await store.checkValues()
+        try compare(secrets, known)
         for pepper in secrets.peppers.all where known[pepper.id.text] == nil {
-            _ = try await store.addPepper(pepper.id.text, checkValue: pepper.checkValue.bytes)
+            _ = try await store.insert(pepper.id.text, checkValue: pepper.checkValue.bytes)
         }
         for missing in known.keys.sorted() where !secrets.peppers.all.contains(where: { $0.id.text == missing }) {
             logger.warning(
@@ -33,13 +36,12 @@ public struct Bootstrap: Sendable {
         }
     }
 
-    /// Compares the peppers of the secrets file with those that the installation has used, and notes nothing.
-    ///
-    /// For programs that do not serve.
+    /// Compares the peppers of the secrets file with those that the installation has used; for programs that do not
+    /// serve.
     ///
     /// - Throws: `PepperMismatch`, `ForeignSecrets`.
-    public static func recognize(_ secrets: SecretsFile, _ store: ControlStore) async throws {
-        try Self.compare(secrets, try await store.pepperCheckValues())
+    public static func recognize(_ secrets: SecretsFile, _ store: PepperStore) async throws {
+        try compare(secrets, try await store.checkValues())
     }
 
     private static func compare(_ secrets: SecretsFile, _ known: [String: [UInt8]]) throws {
@@ -53,15 +55,16 @@ public struct Bootstrap: Sendable {
         }
     }
 
-    /// Refuses a secrets file that is not this installation's, before anything is done with it.
+    /// Throws if the secrets file belongs to another installation, before anything is changed.
     ///
-    /// The passwords of roles come from the same file: a start with the wrong one would lock out every node that has the right one.
+    /// The passwords of roles come from the same file. A start with the wrong file would lock out every node that has
+    /// the right one.
     ///
     /// - Parameters:
-    ///   - secrets: the file.
-    ///   - owner: the way to the control database, which need not exist.
-    ///   - reactor: the thread that the connection lives on.
-    ///   - logger: gets what the connection has to say.
+    ///   - secrets: The file.
+    ///   - owner: The owner's connection to the control database, which need not exist.
+    ///   - reactor: The thread of the connection.
+    ///   - logger: The connection's logger.
     /// - Throws: `PepperMismatch`, `ForeignSecrets`, `PostgresError`.
     public static func checkBefore(
         _ secrets: SecretsFile,
@@ -77,10 +80,8 @@ public struct Bootstrap: Sendable {
             throw error
         }
         do {
-            let rows = try await connection.query(Self.findPeppers)
-            if try rows.first?.decode(0, as: Bool.self) == true {
-                try await Self.recognize(secrets, ControlStore(connection, installation: .standard))
-            }
+            let store = PepperStore(connection)
+            if try await store.exists() { try await recognize(secrets, store) }
             await connection.close()
         } catch {
             await connection.close()
@@ -88,7 +89,7 @@ public struct Bootstrap: Sendable {
         }
     }
 
-    private static let findPeppers = Statement("SELECT to_regclass('control.peppers') IS NOT NULL", prepared: false)
+    // MARK: The first keys
 
     /// Checks the preset tokens of the first keys.
     ///
@@ -103,22 +104,25 @@ public struct Bootstrap: Sendable {
         try PresetFault.check(adminToken, setting: "MORTISE_ADMIN_KEY", prefix: .admin)
     }
 
-    /// Makes the operator key, the organization `default`, its default workspace and its admin key, each only if it was never made.
+    /// Creates the operator key, the organization `default`, its default workspace and its admin key, each unless an
+    /// earlier start did.
     ///
-    /// What was revoked or deleted since stays so. Of two programs that start at once, one makes them; the other waits for it.
+    /// A key that was revoked or deleted since is not created again. Of two programs that start at once, one creates
+    /// the keys and the other waits for it.
     ///
-    /// The random tokens are shown before what they open is committed, in one transaction. So a key that counts has been shown, however
-    /// and whenever the program ends; what was shown by a start that ended too early opens nothing, and the next start shows others. The
-    /// other order could lose a token for good, since it is stored nowhere.
+    /// Random tokens are shown before their keys are committed, in one transaction. So a key that counts has been
+    /// shown, however the program ends. A token of a start that ended too early opens nothing, and the next start shows
+    /// another. In the other order a token could be lost for good, because it is stored nowhere.
     ///
     /// - Parameters:
-    ///   - operatorToken: the operator key's token; random when `nil`.
-    ///   - adminToken: the admin key's token; random when `nil`.
-    ///   - member: the first owner of the organization `default`; nobody when `nil`.
-    ///   - show: shows random tokens to whoever started the program; called once, and only if there are any. When it throws, nothing
-    ///     is made. It has 15 seconds, after which PostgreSQL ends the transaction.
-    /// - Returns: the random tokens that were made by this start, which no later one can show again.
-    /// - Throws: `PresetFault` before anything is made; what `show` throws; `FirstStartUnderWay`; the database's errors.
+    ///   - operatorToken: The operator key's token; random if `nil`.
+    ///   - adminToken: The admin key's token; random if `nil`.
+    ///   - member: The first owner of the organization `default`; nobody if `nil`.
+    ///   - show: Shows random tokens to the operator; called once, and only if there are any. If it throws, nothing is
+    ///     created. After 15 seconds PostgreSQL ends the transaction.
+    /// - Returns: The random tokens of this start, which no later start can show again.
+    /// - Throws: `PresetFault` before anything is created; what `show` throws; `FirstStartUnderWay`; the database's
+    ///   errors.
     public func seed(
         operatorToken: Token?,
         adminToken: Token?,
@@ -128,38 +132,38 @@ public struct Bootstrap: Sendable {
         try Self.checkPresets(operatorToken: operatorToken, adminToken: adminToken)
         let first: FirstStart
         do {
-            first = try await platform.controlTransaction { connection in
+            first = try await changes.seed { change in
                 var first = FirstStart()
-                first.operatorToken = try await seedOperatorKey(operatorToken, connection)
-                first.adminToken = try await seedOrganization(adminToken, connection)
+                first.operatorToken = try await seedOperatorKey(operatorToken, change)
+                first.adminToken = try await seedOrganization(adminToken, change)
                 if first.operatorToken != nil || first.adminToken != nil { try await show(first) }
                 return first
             }
         } catch Refusal.idempotencyKeyInUse {
-            // What a lock that was not had in time is to every other transaction of the platform.
+            // A lock that was not granted in time has this refusal in every other transaction.
             throw FirstStartUnderWay()
         }
-        if let member { try await platform.members.seed(member) }
+        if let member { try await members.seed(member) }
         return first
     }
 
-    private func seedOperatorKey(_ preset: Token?, _ connection: PostgresConnection) async throws -> Token? {
-        try await once("operator key", .operator, preset: preset, connection) { token, key in
+    private func seedOperatorKey(_ preset: Token?, _ change: KeyChange) async throws -> Token? {
+        try await seed("operator key", .operator, preset: preset, change) { token, id in
             let draft = KeyDraft(
                 name: "First operator key",
                 kind: .operator,
                 mode: token.parsed.mode,
                 permissions: [.platform]
             )
-            try await plant(draft, token, key, KeyHome(owner: .platform), connection)
+            _ = try await change.create(draft, token, id: id)
         }
     }
 
-    private func seedOrganization(_ preset: Token?, _ connection: PostgresConnection) async throws -> Token? {
-        try await once("default organization", .admin, preset: preset, connection) { token, key in
-            let control = platform.controlStore(connection)
+    private func seedOrganization(_ preset: Token?, _ change: KeyChange) async throws -> Token? {
+        try await seed("default organization", .admin, preset: preset, change) { token, id in
+            let control = context.control(in: change.writer.transaction)
             let organization = try await control.createOrganization(
-                NewOrganization(name: "Default", slug: "default"),
+                NewOrganization(name: "Default", slug: MemberService.firstOrganization),
                 by: .system
             )
             _ = try await control.createWorkspace(
@@ -172,60 +176,45 @@ public struct Bootstrap: Sendable {
                 mode: token.parsed.mode,
                 permissions: .organization
             )
-            try await plant(draft, token, key, KeyHome(owner: .organization(organization.id)), connection)
+            _ = try await change.create(draft, token, id: id, owner: .organization(organization.id))
         }
     }
 
-    /// Notes that something is made and makes it, unless that was noted before.
+    /// Inserts a seed and creates what it stands for, unless an earlier start did.
     ///
-    /// - Returns: the token, if it is new and random.
-    private func once(
-        _ seed: String,
+    /// - Returns: The token, if it is new and random.
+    private func seed(
+        _ name: String,
         _ prefix: TokenPrefix,
         preset: Token?,
-        _ connection: PostgresConnection,
-        _ make: (Token, UUID) async throws -> Void
+        _ change: KeyChange,
+        _ create: (Token, UUID) async throws -> Void
     ) async throws -> Token? {
-        let key = platform.newID(at: try await KeyStore(connection).now())
-        guard try await platform.controlStore(connection).plantSeed(seed, keyID: key) else {
+        let id = context.newID(at: change.now)
+        guard try await context.control(in: change.writer.transaction).insertSeed(name, keyID: id) else {
             if preset != nil {
-                platform.logger.debug(
-                    "a preset key is not looked at, for one was made before",
-                    metadata: ["seed": "\(seed)"]
+                context.logger.debug(
+                    "a preset key is ignored, because an earlier start created one",
+                    metadata: ["seed": "\(name)"]
                 )
             }
             return nil
         }
-        let token = preset ?? randomToken(prefix)
-        try await make(token, key)
+        let token = preset ?? context.newToken(prefix, .live, workspace: .root)
+        try await create(token, id)
         return preset == nil ? token : nil
-    }
-
-    private func randomToken(_ prefix: TokenPrefix) -> Token {
-        var randomness = platform.randomness
-        return Token.make(prefix: prefix, mode: .live, workspace: .root, using: &randomness)
-    }
-
-    private func plant(
-        _ draft: KeyDraft,
-        _ token: Token,
-        _ key: UUID,
-        _ home: KeyHome,
-        _ connection: PostgresConnection
-    ) async throws {
-        let caller = Caller(principal: .system, address: nil, requestID: nil)
-        let now = try await KeyStore(connection).now()
-        _ = try await platform.plant(draft, token, id: key, in: home, by: caller, at: now, connection)
     }
 }
 
-/// The tokens that a first start made, for whoever started it; each is shown this once.
+/// The tokens that a first start created.
+///
+/// Each is shown this once.
 public struct FirstStart: Sendable {
-    /// The operator key's, unless it was preset or made before.
+    /// The operator key's token, unless it was preset or created before.
     public var operatorToken: Token?
-    /// The admin key's of the organization `default`, unless it was preset or made before.
+    /// The token of the admin key of the organization `default`, unless it was preset or created before.
     public var adminToken: Token?
 
-    /// Nothing was made.
+    /// Creates a value without tokens.
     public init() {}
 }

@@ -1,11 +1,11 @@
 public import Keys
 
-/// A pepper of the secrets file has the id of another one that the installation has used.
+/// A pepper of the secrets file has the id of another pepper that the installation has used.
 public struct PepperMismatch: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The id.
+    /// The pepper's id.
     public let id: SecretID
 
-    /// One sentence for the operator.
+    /// A sentence for the operator.
     public var description: String {
         "The pepper \"\(id)\" in the secrets file is not the one that this installation knows by that id; use the original file."
     }
@@ -16,7 +16,7 @@ public struct ForeignSecrets: Error, Sendable, Hashable, CustomStringConvertible
     /// The ids of those peppers.
     public let known: [String]
 
-    /// One sentence for the operator.
+    /// A sentence for the operator.
     public var description: String {
         """
         The secrets file is not this installation's: it has none of the peppers that were used before \
@@ -25,11 +25,11 @@ public struct ForeignSecrets: Error, Sendable, Hashable, CustomStringConvertible
     }
 }
 
-/// Another program is making the first keys of the installation, and did not end in time.
+/// Another program is creating the first keys of the installation, and did not end in time.
 public struct FirstStartUnderWay: Error, Sendable, Hashable, CustomStringConvertible {
-    /// One sentence for the operator.
+    /// A sentence for the operator.
     public var description: String {
-        "Another server is making the first keys of this installation and waits for its standard output to be read; start again."
+        "Another server is creating the first keys of this installation and waits until its standard output is read; start again after that."
     }
 }
 
@@ -37,21 +37,23 @@ public struct FirstStartUnderWay: Error, Sendable, Hashable, CustomStringConvert
 public struct PresetFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// The setting.
     public let setting: String
-    /// What the token has to begin with.
+    /// The prefix that the token must have.
     public let prefix: TokenPrefix
 
-    /// One sentence for the operator, which does not repeat the token.
+    /// A sentence for the operator, which does not repeat the token.
     public var description: String {
         """
         \(setting) must be a token of the platform that begins with "\(prefix.text)_" and carries the workspace reference \
-        "\(WorkspaceRef.root.text)"; "mortise key generate" makes one.
+        "\(WorkspaceRef.root.text)"; "mortise key generate" generates one.
         """
     }
 
-    /// Reads a preset token, whose text the fault does not repeat.
+    /// Parses a preset token.
+    ///
+    /// The fault does not repeat its text.
     public static func read(_ text: String, setting: String, prefix: TokenPrefix) throws(PresetFault) -> Token {
         guard let token = try? Token(text) else { throw PresetFault(setting: setting, prefix: prefix) }
-        try Self.check(token, setting: setting, prefix: prefix)
+        try check(token, setting: setting, prefix: prefix)
         return token
     }
 

@@ -3,12 +3,13 @@ public import Keys
 public import Tenancy
 
 extension ClusterCredentials {
-    /// Credentials whose runtime passwords are derived from the installation's role secret, so that every node has them.
+    /// Creates credentials whose runtime passwords derive from the installation's role secret, so every node has them.
     ///
     /// - Parameters:
-    ///   - secrets: the secrets file; its first role secret counts.
-    ///   - installation: whose role it is.
-    ///   - ownerPassword: of the role that owns the databases of a further cluster, by the cluster's name; libpq's own ways by default.
+    ///   - secrets: The secrets file, whose first role secret counts.
+    ///   - installation: The installation, which names the role.
+    ///   - ownerPassword: Returns the password of the role that owns a further cluster's databases, by the cluster's
+    ///     name. By default libpq finds it.
     public init(
         derivedFrom secrets: SecretsFile,
         installation: Installation,

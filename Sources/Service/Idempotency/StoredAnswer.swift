@@ -1,11 +1,11 @@
 import FoundationEssentials
 
-/// The answer to a request that made something, as it is kept for a twin of the request.
+/// The answer to a request that created something, as it is stored for repeated requests.
 public struct StoredAnswer: Sendable {
     /// The answer as JSON text.
     public let answer: String
-    /// Whether an earlier request with the same `Idempotency-Key` made it.
+    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` created the resource.
     public let isReplay: Bool
-    /// What was made.
+    /// The created resource.
     let resourceID: UUID
 }

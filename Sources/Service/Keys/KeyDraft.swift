@@ -1,50 +1,52 @@
 public import JSON
 public import Keys
 
-/// A key to be made: everything that can be chosen, each in a type that only holds what is allowed.
+/// The settings of a key to be created, each in a type that holds only what is allowed.
 public struct KeyDraft: Sendable {
-    /// What people call it; 1 to 255 characters.
+    /// The name, 1 to 255 characters.
     public var name: String
-    /// What it is for.
+    /// The description.
     public var description: String?
-    /// Which kind.
+    /// The kind.
     public var kind: KeyKind
-    /// Live or test.
+    /// The mode, live or test.
     public var mode: KeyMode
-    /// What it may do, in the application's words.
+    /// The scopes, in the application's words.
     public var scopes: [Scope]
-    /// What it may do here; for admin and operator keys.
+    /// The permissions of an admin or operator key.
     public var permissions: PermissionSet
-    /// Where it may be used; `nil` is everywhere.
+    /// The namespaces in which the key verifies; `nil` means all.
     public var allowedNamespaces: [String]?
-    /// Whence it may be used; empty is from everywhere.
+    /// The addresses from which the key verifies; empty means all.
     public var allowedAddresses: [AddressRange]
-    /// Verifications per minute.
+    /// The maximum number of verifications per minute; `nil` means no limit.
     public var rateLimitPerMinute: Int?
-    /// Verifications per hour.
+    /// The maximum number of verifications per hour; `nil` means no limit.
     public var rateLimitPerHour: Int?
-    /// When it ends; must be in the future.
-    public var expiresAt: Timestamp?
-    /// The owner's data: JSON text of an object.
+    /// The key's expiry.
+    public var expiry: KeyExpiry
+    /// The owner's data, as the text of a JSON object.
     public var metadata: String
-    /// Whose it will be; for client keys, and needed where their home is not one subject's already.
+    /// The subject of a client key.
+    ///
+    /// It is required unless the collection is confined to a subject.
     public var subject: String?
-    /// A label of the application's, 1 to 64 characters; for client keys.
+    /// The application's label for a client key, 1 to 64 characters.
     public var type: String?
-    /// What the application says about the subject, 16 KiB at most; for client keys.
+    /// The application's claims about the subject of a client key, at most 16 KiB.
     public var claims: JSONValue?
-    /// What the token begins with, in place of what the home or the kind would give.
+    /// The token's prefix, in place of the collection's or the kind's.
     public var tokenPrefix: TokenPrefix?
-    /// Who made it, as the key shows it; the caller by default.
+    /// The creator that the key shows; the caller by default.
     ///
     /// Events name the caller in any case.
     public var createdBy: String?
-    /// Whether another key may have the name; by default only client keys may share one.
+    /// The uniqueness of the name.
+    ///
+    /// By default only client keys can share a name.
     public var uniqueness: NameUniqueness?
-    /// How long it lives, in place of `expiresAt`: counted from the database's time when the key is made.
-    public var lifetime: Duration?
 
-    /// Describes a key.
+    /// Creates a draft.
     public init(
         name: String,
         description: String? = nil,
@@ -69,58 +71,80 @@ public struct KeyDraft: Sendable {
         self.allowedAddresses = allowedAddresses
         self.rateLimitPerMinute = rateLimitPerMinute
         self.rateLimitPerHour = rateLimitPerHour
-        self.expiresAt = expiresAt
+        expiry = expiresAt.map { .at($0) } ?? .never
         self.metadata = metadata
     }
 }
 
-/// Whether two keys of one owner may have the same name.
+/// The expiry of a key.
+public enum KeyExpiry: Sendable, Hashable {
+    /// The key does not expire.
+    case never
+    /// The key expires at an instant, which must be in the future.
+    case at(Timestamp)
+    /// The key expires after a time that begins with the change, by the database's clock.
+    case after(Duration)
+}
+
+extension KeyExpiry {
+    /// Returns the instant of the expiry, or `nil` for never.
+    func instant(from now: Timestamp) -> Timestamp? {
+        switch self {
+        case .never: nil
+        case .at(let instant): instant
+        case .after(let lifetime): now + lifetime
+        }
+    }
+}
+
+/// The uniqueness of names among the keys of one owner.
 public enum NameUniqueness: Sendable {
-    /// They may.
+    /// Keys can share a name.
     case none
-    /// They may not: of a workspace, an organization or the platform until the key is revoked, of a subject until it is deleted.
+    /// A name belongs to one key: until the key is revoked in a workspace, an organization or the platform, and until
+    /// it is deleted for a subject.
     case unique
 }
 
-/// What a change does to one setting.
+/// The effect of a change on one setting.
 public enum Setting<Value: Sendable>: Sendable {
-    /// It stays.
+    /// The setting stays.
     case keep
-    /// It takes this value.
+    /// The setting takes this value.
     case set(Value)
 }
 
-/// A change to a key's settings; what is not mentioned stays.
+/// A change of a key's settings.
+///
+/// A setting that is not mentioned stays.
 public struct KeyPatch: Sendable {
     /// The name.
     public var name: Setting<String> = .keep
-    /// What it is for.
+    /// The description.
     public var description: Setting<String?> = .keep
-    /// What it may do.
+    /// The scopes.
     public var scopes: Setting<[Scope]> = .keep
-    /// What it may do here.
+    /// The permissions of an admin or operator key.
     public var permissions: Setting<PermissionSet> = .keep
-    /// Where it may be used.
+    /// The namespaces in which the key verifies.
     public var allowedNamespaces: Setting<[String]?> = .keep
-    /// Whence it may be used.
+    /// The addresses from which the key verifies.
     public var allowedAddresses: Setting<[AddressRange]> = .keep
-    /// Verifications per minute.
+    /// The maximum number of verifications per minute.
     public var rateLimitPerMinute: Setting<Int?> = .keep
-    /// Verifications per hour.
+    /// The maximum number of verifications per hour.
     public var rateLimitPerHour: Setting<Int?> = .keep
-    /// When it ends.
-    public var expiresAt: Setting<Timestamp?> = .keep
+    /// The key's expiry.
+    public var expiry: Setting<KeyExpiry> = .keep
     /// The owner's data.
     public var metadata: Setting<String> = .keep
-    /// Whose it is; for client keys, and not where their home is one subject's.
+    /// The subject of a client key, unless the collection is confined to a subject.
     public var subject: Setting<String> = .keep
-    /// What the application says about the subject; for client keys.
+    /// The application's claims about the subject of a client key.
     public var claims: Setting<JSONValue?> = .keep
-    /// Whether it is switched on.
+    /// True to enable the key, false to disable it.
     public var isEnabled: Setting<Bool> = .keep
-    /// How long it lives from now on, in place of `expiresAt`.
-    public var lifetime: Duration?
 
-    /// A change that changes nothing yet.
+    /// Creates a patch that changes nothing.
     public init() {}
 }

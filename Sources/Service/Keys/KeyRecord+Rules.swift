@@ -4,12 +4,12 @@ import KeyStore
 import Keys
 
 extension KeyRecord {
-    /// A key as it begins.
-    init(_ draft: KeyDraft, id: UUID, in home: KeyHome, createdBy: String, at now: Timestamp) {
+    /// Creates a key from a draft.
+    init(_ draft: KeyDraft, id: UUID, owner: KeyOwner, createdBy: String, at now: Timestamp) {
         self.init(
             id: id,
             kind: draft.kind,
-            organizationID: home.keyOwner.organizationID,
+            organizationID: owner.organizationID,
             name: draft.name,
             mode: draft.mode,
             createdBy: draft.createdBy ?? createdBy,
@@ -17,7 +17,7 @@ extension KeyRecord {
         )
         subject = draft.subject
         type = draft.type
-        uniqueName = (draft.uniqueness ?? home.uniqueness) == .unique ? draft.name : nil
+        uniqueName = (draft.uniqueness ?? owner.uniqueness) == .unique ? draft.name : nil
         description = draft.description
         scopes = draft.scopes.map(\.text)
         permissions = draft.permissions.names
@@ -25,41 +25,41 @@ extension KeyRecord {
         allowedAddresses = draft.allowedAddresses.map(\.description)
         rateLimitPerMinute = draft.rateLimitPerMinute
         rateLimitPerHour = draft.rateLimitPerHour
-        expiresAt = draft.expiresAt
+        expiresAt = draft.expiry.instant(from: now)
         metadata = draft.metadata
         claims = draft.claims?.storedText
     }
 
-    /// What a further token of the key says openly: what the one before it said.
-    func tokenForm(in home: KeyHome) -> TokenForm {
-        let prefix = TokenPrefix(String(self.prefix.prefix { $0 != "_" })) ?? home.tokenPrefix(kind)
+    /// Returns the readable parts of the key's next token: those of its tokens so far.
+    func tokenForm(in keys: KeyCollection) -> TokenForm {
+        let prefix = TokenPrefix(String(self.prefix.prefix { $0 != "_" })) ?? keys.tokenPrefix(kind)
         return TokenForm(prefix: prefix, mode: mode)
     }
 
-    /// Announces the end, never later than it was.
-    mutating func deprecate(reason: String?, grace: GracePeriod, at now: Timestamp) throws -> Changes {
+    /// Starts the grace period, or shortens the one that has started.
+    mutating func deprecate(reason: String?, grace: GracePeriod, at now: Timestamp) throws -> EventChanges {
         let old = gracePeriodEndsAt
         switch try RotationRule.endOfDeprecatedKey(lifecycle, grace: grace, at: now) {
         case .at(let end): gracePeriodEndsAt = end
         case .atOnce:
-            // A change of state: no node's clock has a say in it.
+            // A change of state: no node's clock decides.
             gracePeriodEndsAt = now
             endedAt = now
         }
         deprecatedAt = deprecatedAt ?? now
         deprecationReason = reason ?? deprecationReason
-        var changes = Changes()
-        changes.add("grace_period_ends_at", from: old.json, to: gracePeriodEndsAt.json)
-        changes.add("reason", reason.json)
+        var changes = EventChanges()
+        changes.add("grace_period_ends_at", from: old, to: gracePeriodEndsAt)
+        changes.add("reason", reason)
         return changes
     }
 
-    /// Refuses to change what has ended for good.
+    /// Throws if the key is revoked.
     func requireNotRevoked(_ participle: String) throws(Refusal) {
         guard revokedAt == nil else { throw .conflict("The key is revoked and cannot be \(participle).") }
     }
 
-    /// Refuses to prolong what has ended.
+    /// Throws if the key is revoked or has expired.
     func requireAlive(_ participle: String, at now: Timestamp) throws(Refusal) {
         switch status(at: now) {
         case .revoked: throw .conflict("The key is revoked and cannot be \(participle).")
@@ -67,68 +67,39 @@ extension KeyRecord {
         case .active, .disabled, .deprecated: break
         }
     }
+}
 
-    /// Applies a patch.
-    ///
-    /// - Returns: what really changed, or `nil` when nothing did.
-    mutating func apply(_ patch: KeyPatch) -> Changes? {
-        var changes = Changes()
-        changes.set("name", &name, patch.name) { .string($0) }
-        // A name that must be the only one stays so under its new spelling.
-        if uniqueName != nil { uniqueName = name }
-        if case .set(let subject) = patch.subject { changes.set("subject", &self.subject, .set(subject)) { $0.json } }
-        changes.set("description", &description, patch.description) { $0.json }
-        changes.set("scopes", &scopes, patch.scopes.map { $0.map(\.text) }) { $0.json }
-        changes.set("permissions", &permissions, patch.permissions.map(\.names)) { $0.json }
-        changes.set("allowed_namespaces", &allowedNamespaces, patch.allowedNamespaces) { $0?.json ?? .null }
-        changes.set("allowed_ips", &allowedAddresses, patch.allowedAddresses.map { $0.map(\.description) }) {
-            $0.json
-        }
-        changes.set("rate_limit_per_minute", &rateLimitPerMinute, patch.rateLimitPerMinute) { $0.json }
-        changes.set("rate_limit_per_hour", &rateLimitPerHour, patch.rateLimitPerHour) { $0.json }
-        changes.set("expires_at", &expiresAt, patch.expiresAt) { $0.json }
-        changes.set("metadata", &metadata, patch.metadata) { _ in .string("changed") }
-        changes.set("claims", &claims, patch.claims.map { $0?.storedText }) { _ in .string("changed") }
-        return changes.isEmpty ? nil : changes
+extension KeyOwner {
+    /// The uniqueness of names where a draft does not say.
+    var uniqueness: NameUniqueness {
+        if case .clients = self { .none } else { .unique }
     }
 }
 
 extension KeyDraft {
-    /// The draft with the subject of its home, which is the only one that it may have there.
-    func settled(in home: KeyHome) throws(Refusal) -> KeyDraft {
-        guard let own = home.subject else { return self }
-        if let subject { try home.requireSubject(subject) }
+    /// Returns the draft with the subject of its collection, which is the only one that it can have there.
+    func resolved(in keys: KeyCollection) throws(Refusal) -> KeyDraft {
+        guard let own = keys.subject else { return self }
+        if let subject { try keys.requireSubject(subject) }
         var draft = self
         draft.subject = own
         return draft
     }
 
-    /// The draft with its end, which must lie in the future.
-    func settled(at now: Timestamp) throws(Refusal) -> KeyDraft {
-        var draft = self
-        if let lifetime { draft.expiresAt = now + lifetime }
-        try draft.expiresAt?.requireFuture(now)
-        return draft
+}
+
+extension KeyExpiry {
+    /// Throws unless the expiry is in the future.
+    func requireFuture(_ now: Timestamp) throws(Refusal) {
+        guard let instant = instant(from: now), instant <= now else { return }
+        throw .invalid([InvalidField(pointer: "/expires_at", detail: "Must be in the future.")])
     }
 }
 
-extension KeyHome {
-    /// Refuses keys of anybody but the subject whose keys these are.
+extension KeyCollection {
+    /// Throws if the collection is confined to another subject.
     func requireSubject(_ subject: String) throws(Refusal) {
         guard let own = self.subject, !own.utf8.elementsEqual(subject.utf8) else { return }
-        throw .forbiddenKind("A key can only be made for one's own subject.")
-    }
-}
-
-extension JSONValue {
-    /// As it is stored; `null` is nothing.
-    fileprivate var storedText: String? { isNull ? nil : text }
-}
-
-extension Timestamp {
-    /// Refuses an end that has come already.
-    func requireFuture(_ now: Timestamp) throws(Refusal) {
-        guard self <= now else { return }
-        throw .invalid([InvalidField(pointer: "/expires_at", detail: "Must be in the future.")])
+        throw .forbiddenKind("A caller can create keys only for its own subject.")
     }
 }

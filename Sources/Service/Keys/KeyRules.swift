@@ -2,14 +2,14 @@ import JSON
 import KeyStore
 import Keys
 
-/// What every key must be like, whichever surface it comes through.
+/// The rules that every key obeys, whichever surface it comes through.
 ///
-/// A surface with a schema of its own has ruled most of it out; this is what keeps a text that it let through from being refused by the
-/// database, which could not say where the fault is.
+/// A surface with a schema of its own has ruled out most faults. The others would reach the database, which could not
+/// say where they are.
 struct KeyRules {
     private(set) var faults: [InvalidField] = []
 
-    /// The longest text of a kind, in Unicode scalars, which is what PostgreSQL's `char_length` counts.
+    /// The maximum lengths in Unicode scalars, which PostgreSQL's `char_length` counts.
     private static let longestName = 255
     private static let longestText = 2000
     private static let longestType = 64
@@ -20,7 +20,7 @@ struct KeyRules {
 
     init() {}
 
-    /// Refuses if anything was found.
+    /// Throws if there is a fault.
     func enforce() throws(Refusal) {
         if !faults.isEmpty { throw .invalid(faults) }
     }
@@ -66,8 +66,8 @@ struct KeyRules {
         fail(pointer, "Must be from 1 to \(Int32.max).")
     }
 
-    mutating func check(lifetime: Duration?) {
-        if let lifetime, lifetime <= .zero { fail("/expires_at", "Must be in the future.") }
+    mutating func check(expiry: KeyExpiry) {
+        if case .after(let lifetime) = expiry, lifetime <= .zero { fail("/expires_at", "Must be in the future.") }
     }
 
     mutating func check(claims: JSONValue?) {
@@ -95,13 +95,13 @@ struct KeyRules {
 }
 
 extension KeyRules {
-    /// What is wrong with a key to be made.
-    init(_ draft: KeyDraft, in home: KeyHome) {
+    /// Creates the faults of a draft.
+    init(_ draft: KeyDraft, in keys: KeyCollection) {
         self.init()
         check(name: draft.name)
         check(description: draft.description)
-        if home.keyOwner.keyKinds == [.client] {
-            if let subject = draft.subject ?? home.subject {
+        if keys.isOfClients {
+            if let subject = draft.subject ?? keys.subject {
                 check(subject: subject)
             } else {
                 fail("/subject", "Must be given.")
@@ -111,7 +111,7 @@ extension KeyRules {
             if draft.type != nil { fail("/type", Self.ofClientKeys) }
             if draft.claims != nil { fail("/claims", Self.ofClientKeys) }
         }
-        if !home.keyOwner.keyKinds.contains(draft.kind) { fail("/type", "Must be a type of keys that live here.") }
+        if !keys.keyOwner.keyKinds.contains(draft.kind) { fail("/type", "Must be a type of keys that live here.") }
         check(type: draft.type)
         check(createdBy: draft.createdBy)
         check(scopes: draft.scopes)
@@ -119,14 +119,14 @@ extension KeyRules {
         check(addresses: draft.allowedAddresses)
         check(limit: draft.rateLimitPerMinute, at: "/rate_limit_per_minute")
         check(limit: draft.rateLimitPerHour, at: "/rate_limit_per_hour")
-        check(lifetime: draft.lifetime)
+        check(expiry: draft.expiry)
         check(claims: draft.claims)
     }
 
-    /// What is wrong with a change.
-    init(_ patch: KeyPatch, in home: KeyHome) {
+    /// Creates the faults of a patch.
+    init(_ patch: KeyPatch, in keys: KeyCollection) {
         self.init()
-        if home.keyOwner.keyKinds != [.client] {
+        if !keys.isOfClients {
             if case .set = patch.subject { fail("/subject", Self.ofClientKeys) }
             if case .set = patch.claims { fail("/claims", Self.ofClientKeys) }
         }
@@ -138,11 +138,11 @@ extension KeyRules {
         if case .set(let addresses) = patch.allowedAddresses { check(addresses: addresses) }
         if case .set(let limit) = patch.rateLimitPerMinute { check(limit: limit, at: "/rate_limit_per_minute") }
         if case .set(let limit) = patch.rateLimitPerHour { check(limit: limit, at: "/rate_limit_per_hour") }
-        check(lifetime: patch.lifetime)
+        if case .set(let expiry) = patch.expiry { check(expiry: expiry) }
         if case .set(let claims) = patch.claims { check(claims: claims) }
     }
 
-    /// Refuses a reason that cannot be stored.
+    /// Throws if a reason cannot be stored.
     static func enforce(reason: String?) throws(Refusal) {
         var rules = KeyRules()
         rules.check(reason: reason)
@@ -151,7 +151,8 @@ extension KeyRules {
 }
 
 extension JSONValue {
-    /// Whether `jsonb` can hold it: no U+0000, and no number that it would write out at length.
+    /// A Boolean value that indicates whether `jsonb` can hold the value: it has no U+0000 and no number that would be
+    /// written out at length.
     fileprivate var isStorable: Bool {
         switch self {
         case .null, .bool: true

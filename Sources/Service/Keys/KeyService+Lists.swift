@@ -1,120 +1,131 @@
 public import FoundationEssentials
+import JSON
 public import KeyStore
 import Keys
 import Postgres
 public import Tenancy
 
-/// Part of a list of keys, by number instead of by place.
+/// A part of a list of keys, by offset instead of by cursor.
 public struct KeyListing: Sendable {
     /// The keys, newest first.
     public let keys: [KeyRecord]
-    /// How many keys the filter finds altogether.
+    /// The number of keys that match the filter.
     public let total: Int
 }
 
 extension KeyService {
-    /// One page of keys, newest first whatever the direction.
-    public func list(_ filter: KeyFilter, _ page: PageRequest, in home: KeyHome) async throws -> Page<KeyRecord> {
-        let keys = try await platform.connection(home) { connection in
-            try await KeyStore(connection).list(in: home.keyOwner, filter, at: page.place, limit: page.limit + 1)
+    /// Returns a page of keys, newest first whatever the direction.
+    ///
+    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    public func list(_ filter: KeyFilter, _ page: PageRequest, in keys: KeyCollection) async throws -> Page<KeyRecord> {
+        let rows = try await context.withConnection(to: keys.workspace?.facts) { connection in
+            try await KeyStore(connection).list(in: keys.keyOwner, filter, at: page.keyPosition, limit: page.limit + 1)
         }
-        return Page(keys, of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
+        return Page(rows, of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
-    /// The most keys of one listing.
+    /// The maximum number of keys in a listing.
     public static let longestListing = 10_000
 
-    /// Keys by number, newest first, with their total.
+    /// Returns keys by offset, newest first, with their total.
     ///
     /// - Parameters:
-    ///   - filter: which keys.
-    ///   - offset: how many of the newest to leave out; no less than 0.
-    ///   - limit: how many at most; taken to 1 to 10 000.
-    ///   - home: whose keys.
-    /// - Returns: the keys and how many there are.
+    ///   - filter: The filter.
+    ///   - offset: The number of newest keys to leave out; at least 0.
+    ///   - limit: The maximum number of keys; 1 to 10 000.
+    ///   - keys: The collection.
+    /// - Returns: The keys and their total.
     /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
     public func listing(
         _ filter: KeyFilter,
         offset: Int = 0,
         limit: Int,
-        in home: KeyHome
+        in keys: KeyCollection
     ) async throws -> KeyListing {
         let limit = min(max(limit, 1), Self.longestListing)
-        return try await platform.connection(home) { connection in
+        return try await context.withConnection(to: keys.workspace?.facts) { connection in
             let store = KeyStore(connection)
-            let keys = try await store.list(
-                in: home.keyOwner,
+            let rows = try await store.list(
+                in: keys.keyOwner,
                 filter,
                 at: .newest(offset: max(offset, 0)),
                 limit: limit
             )
-            return KeyListing(keys: keys, total: try await store.count(in: home.keyOwner, filter))
+            return KeyListing(keys: rows, total: try await store.count(in: keys.keyOwner, filter))
         }
     }
 
-    /// One page of events of a key, which may be gone, or of all keys here; newest first.
+    /// Returns a page of events, newest first: of one key, which may have been deleted, or of all keys of the
+    /// collection.
     ///
-    /// - Throws: `Refusal.notFound` for a key that is not here and was not when it was deleted.
-    public func events(_ filter: EventFilter, _ page: PageRequest, in home: KeyHome) async throws -> Page<EventRecord> {
-        // Events of a whole database are not one subject's.
-        if home.subject != nil, filter.keyID == nil { throw Refusal.notFound }
-        let filter = filter.held(to: home)
+    /// - Throws: `Refusal.notFound` for a key that is not in the collection and was not when it was deleted.
+    public func events(
+        _ filter: EventFilter,
+        _ page: PageRequest,
+        in keys: KeyCollection
+    ) async throws -> Page<EventRecord> {
+        // The events of a whole database do not belong to one subject.
+        if keys.subject != nil, filter.keyID == nil { throw Refusal.notFound }
+        let filter = filter.confined(to: keys)
         let cursor: UUID? = if case .after(let cursor) = page.position { cursor.id } else { nil }
-        let events = try await platform.connection(home) { connection in
-            if let id = filter.keyID { try await self.requireHistory(of: id, in: home, connection) }
+        let events = try await context.withConnection(to: keys.workspace?.facts) { connection in
+            if let id = filter.keyID { try await requireHistory(of: id, in: keys, connection) }
             return try await EventStore(connection).list(filter, after: cursor, limit: page.limit + 1)
         }
         return Page(events, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
     }
 
-    /// Every revocation of a key, which may be gone: who, when, why; newest first.
+    /// Returns every revocation of a key, which may have been deleted, newest first.
     ///
-    /// - Throws: `Refusal.notFound` as `events` does.
-    public func revocations(_ id: UUID, in home: KeyHome) async throws -> [EventRecord] {
-        let filter = EventFilter(keyID: id, type: KeyEventType.revoked.rawValue)
-        return try await events(filter, PageRequest(limit: 100), in: home).items
+    /// - Throws: The errors of ``events(_:_:in:)``.
+    public func revocations(_ id: UUID, in keys: KeyCollection) async throws -> [EventRecord] {
+        let filter = EventFilter(keyID: id, type: EventType.revoked.rawValue)
+        return try await events(filter, PageRequest(limit: 100), in: keys).items
     }
 
-    /// The place of a key in lists, which it keeps when it is revoked or deleted.
+    /// Returns a key's cursor in lists, which stays when the key is revoked or deleted.
     ///
-    /// - Throws: `Refusal.notFound` for a key that never was here.
-    public func cursor(_ id: UUID, in home: KeyHome) async throws -> PageCursor {
-        try await platform.connection(home) { connection in
-            if let key = try await KeyStore(connection).find(id, in: home.keyOwner) {
+    /// - Throws: `Refusal.notFound` for a key that never was in the collection.
+    public func cursor(_ id: UUID, in keys: KeyCollection) async throws -> PageCursor {
+        try await context.withConnection(to: keys.workspace?.facts) { connection in
+            if let key = try await KeyStore(connection).find(id, in: keys.keyOwner) {
                 return PageCursor(createdAt: key.createdAt, id: id)
             }
-            try await requireHistory(of: id, in: home, connection)
-            let filter = EventFilter(keyID: id, type: KeyEventType.created.rawValue).held(to: home)
-            guard let made = try await EventStore(connection).list(filter, after: nil, limit: 1).first else {
+            try await requireHistory(of: id, in: keys, connection)
+            let filter = EventFilter(keyID: id, type: EventType.created.rawValue).confined(to: keys)
+            guard let created = try await EventStore(connection).list(filter, after: nil, limit: 1).first else {
                 throw Refusal.notFound
             }
             // A key and the event of its creation have the same time.
-            return PageCursor(createdAt: made.occurredAt, id: id)
+            return PageCursor(createdAt: created.occurredAt, id: id)
         }
     }
 
-    /// Refuses unless a key is here, or was here when it was deleted.
+    /// Throws unless a key is in the collection, or was when it was deleted.
     ///
-    /// All keys of a database share one table of events, and of a deleted key that is all there is.
-    private func requireHistory(of id: UUID, in home: KeyHome, _ connection: PostgresConnection) async throws {
-        if try await KeyStore(connection).find(id, in: home.keyOwner) != nil { return }
-        let events = EventStore(connection)
-        let deletion = EventFilter(keyID: id, type: KeyEventType.deleted.rawValue).held(to: home)
-        guard let end = try await events.list(deletion, after: nil, limit: 1).first else { throw Refusal.notFound }
-        if let kind = end.member("kind") {
-            guard home.keyOwner.keyKinds.contains(where: { $0.rawValue == kind }) else { throw Refusal.notFound }
-        } else {
-            // Deleted by a release that knew no client keys.
-            guard home.keyOwner.keyKinds != [.client] else { throw Refusal.notFound }
+    /// All keys of a database share one table of events, and of a deleted key nothing else is left.
+    private func requireHistory(of id: UUID, in keys: KeyCollection, _ connection: PostgresConnection) async throws {
+        if try await KeyStore(connection).find(id, in: keys.keyOwner) != nil { return }
+        let filter = EventFilter(keyID: id, type: EventType.deleted.rawValue).confined(to: keys)
+        guard let deletion = try await EventStore(connection).list(filter, after: nil, limit: 1).first else {
+            throw Refusal.notFound
         }
-        guard let own = home.subject else { return }
-        guard let subject = end.member("subject"), subject.utf8.elementsEqual(own.utf8) else { throw Refusal.notFound }
+        if let kind = deletion.text("kind") {
+            guard keys.keyOwner.keyKinds.contains(where: { $0.rawValue == kind }) else { throw Refusal.notFound }
+        } else {
+            // A release that had no client keys deleted it.
+            guard !keys.isOfClients else { throw Refusal.notFound }
+        }
+        guard let own = keys.subject else { return }
+        guard let subject = deletion.text("subject"), subject.utf8.elementsEqual(own.utf8) else {
+            throw Refusal.notFound
+        }
     }
 }
 
 extension PageRequest {
-    /// The same for the store of keys.
-    var place: KeyPlace {
+    /// The part of a list of keys that the page is.
+    var keyPosition: KeyPosition {
         switch position {
         case .first: .newest(offset: 0)
         case .after(let cursor): .after(KeyCursor(createdAt: cursor.createdAt, id: cursor.id))
@@ -124,11 +135,21 @@ extension PageRequest {
 }
 
 extension EventFilter {
-    /// The filter for the events of one home only.
-    fileprivate func held(to home: KeyHome) -> EventFilter {
+    /// Returns the filter for the events of one collection.
+    fileprivate func confined(to keys: KeyCollection) -> EventFilter {
         var filter = self
-        filter.organizationID = home.organizationID
-        if case .platform = home.owner { filter.isPlatformOnly = true }
+        switch keys.owner {
+        case .workspace, .clients: filter.scope = .database
+        case .organization(let id): filter.scope = .organization(id)
+        case .platform: filter.scope = .platform
+        }
         return filter
+    }
+}
+
+extension EventRecord {
+    /// Returns a member of the changes that is a text.
+    fileprivate func text(_ name: String) -> String? {
+        (try? JSONValue(parsing: changes.utf8))?[name]?.string
     }
 }

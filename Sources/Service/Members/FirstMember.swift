@@ -1,13 +1,14 @@
 public import Keys
 import People
-import Tenancy
 
-/// The member whom the settings of a first start name; the password does not print.
+/// The member that the settings of a first start name.
+///
+/// The password does not print.
 public struct FirstMember: Sendable, Equatable, Redacted {
     let email: EmailAddress
     let password: String
 
-    /// Takes an address and a password.
+    /// Creates a member.
     ///
     /// - Throws: `FirstMemberFault`, which does not repeat the password.
     public init(email: String, password: String) throws(FirstMemberFault) {
@@ -18,14 +19,14 @@ public struct FirstMember: Sendable, Equatable, Redacted {
     }
 }
 
-/// What is wrong with the first member that the settings name.
+/// A fault of the first member that the settings name.
 public enum FirstMemberFault: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The address is none.
+    /// The address is not an e-mail address.
     case badEmail
     /// The password is too short or too long.
     case badPassword
 
-    /// One sentence for the operator.
+    /// A sentence for the operator.
     public var description: String {
         switch self {
         case .badEmail: "MORTISE_ADMIN_EMAIL is not an e-mail address."

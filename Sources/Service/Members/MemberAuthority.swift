@@ -1,12 +1,13 @@
 import FoundationEssentials
 import Keys
 import People
-import Tenancy
 
-/// Whose membership a principal may decide about: nobody hands on more than they have.
+/// The decisions about memberships that a principal can make.
+///
+/// A principal cannot give a role that is stronger than its own.
 struct MemberAuthority {
     private let principal: Principal
-    /// Whether the organization has an owner.
+    /// A Boolean value that indicates whether the organization has an owner.
     private let hasOwner: Bool
 
     init(_ principal: Principal, hasOwner: Bool) {
@@ -14,20 +15,21 @@ struct MemberAuthority {
         self.hasOwner = hasOwner
     }
 
-    /// Refuses unless it may give a role at a place, or take it away.
+    /// Throws unless the principal can give or remove a role.
     ///
-    /// Operator keys may do everything here: an organization that lost its owners has nobody else. An admin key counts as an admin, or an
-    /// admin could make one and become an owner by it; but it may name the first owner. It needs the role's permissions itself, or one that
-    /// may only write members would be as strong as the admin whom it makes.
+    /// Operator keys can do everything here, because an organization without owners needs their help. An admin key
+    /// counts as an admin: otherwise an admin could create a key and become an owner by it. An admin key can name the
+    /// first owner. It needs the role's permissions itself: otherwise a key that can only write members would be as
+    /// strong as the admin that it creates.
     func requireGrant(_ role: MemberRole, workspace: UUID?) throws(Refusal) {
         let isAllowed: Bool
         switch principal.identity {
         case .system: isAllowed = true
         case .key:
             try principal.require(.membersWrite)
-            try principal.requireEach(of: role.price)
+            try principal.requireEach(of: role.permissionsToGrant)
             isAllowed =
-                principal.reach == .platform || MemberRole.admin.mayGrant(role)
+                principal.reach == .platform || MemberRole.admin.canGrant(role)
                 || (role == .owner && !hasOwner)
         case .member:
             if let workspace {
@@ -36,21 +38,23 @@ struct MemberAuthority {
             } else {
                 try principal.requireWide(.membersWrite)
             }
-            isAllowed = principal.role(in: workspace)?.mayGrant(role) ?? false
+            isAllowed = principal.role(in: workspace)?.canGrant(role) ?? false
         case .workspaceKey, .external: isAllowed = false
         }
-        guard isAllowed else { throw .forbiddenKind("Only an owner makes, changes or removes an owner.") }
+        guard isAllowed else { throw .forbiddenKind("Only an owner can add, change or remove an owner.") }
     }
 
-    /// Refuses, as what is not there, a membership that the principal does not see.
+    /// Throws `notFound` unless the principal sees a membership.
     func requireSight(of member: Member) throws(Refusal) {
         guard sees(member) else { throw .notFound }
     }
 
-    /// Whether the principal sees a membership.
+    /// Returns true if the principal sees a membership.
     func sees(_ member: Member) -> Bool { principal.sees(member) }
 
-    /// Refuses unless every role that a user has anywhere is the principal's to give: who can set a password can be that user.
+    /// Throws unless the principal can give every role that a user has anywhere.
+    ///
+    /// A caller that can set a password can sign in as that user.
     func requireIdentity(_ memberships: [Member]) throws(Refusal) {
         guard principal.reach != .platform else { return }
         for membership in memberships {
@@ -59,7 +63,7 @@ struct MemberAuthority {
                 && reaches(membership.workspaceID)
             guard isInReach else {
                 throw .forbiddenKind(
-                    "The user is a member elsewhere too; only they can change their name and password."
+                    "The user is also a member elsewhere, so only the user can change the name and the password."
                 )
             }
             try requireGrant(membership.role, workspace: membership.workspaceID)
@@ -73,10 +77,12 @@ struct MemberAuthority {
 }
 
 extension Principal {
-    /// Whether it sees a membership of its organization: any with `members:write` over all of it, else those of the workspaces where it
-    /// has that.
+    /// Returns true if the principal sees a membership of its organization.
+    ///
+    /// With `members:write` over the whole organization it sees all, otherwise those of the workspaces where it has
+    /// that permission.
     func sees(_ member: Member) -> Bool {
-        guard let places = workspaces(with: .membersWrite) else { return true }
-        return member.workspaceID.map(places.contains) ?? false
+        guard let workspaces = workspaces(with: .membersWrite) else { return true }
+        return member.workspaceID.map(workspaces.contains) ?? false
     }
 }

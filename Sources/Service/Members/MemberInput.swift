@@ -1,22 +1,23 @@
 public import FoundationEssentials
 import Keys
 public import People
-import Tenancy
 
 /// A member to be added.
 public struct NewMember: Sendable {
     /// The user's address.
     public var email: String
-    /// What they may do.
+    /// The role.
     public var role: MemberRole
-    /// Where; `nil` is the whole organization.
+    /// The workspace; `nil` is the whole organization.
     public var workspaceID: UUID?
-    /// What people call them, for a user who is new here.
+    /// The name of a user who is new here.
     public var name: String?
-    /// Their password, for a user who is new here; without one they cannot sign in until they are given one.
+    /// The password of a user who is new here.
+    ///
+    /// Without one the user cannot sign in until an admin sets one.
     public var password: String?
 
-    /// Describes a member.
+    /// Creates a member.
     public init(
         email: String,
         role: MemberRole,
@@ -32,16 +33,18 @@ public struct NewMember: Sendable {
     }
 }
 
-/// A change to a member; what is `nil` stays.
+/// A change of a member.
+///
+/// A property that is `nil` stays.
 public struct MemberChange: Sendable {
-    /// What they may do from now on.
+    /// The new role.
     public var role: MemberRole?
-    /// What people call them; `.some(nil)` takes the name away.
+    /// The new name; `.some(nil)` removes it.
     public var name: String??
-    /// A new password, which ends their sessions.
+    /// The new password, which ends the member's sessions.
     public var password: String?
 
-    /// Describes a change.
+    /// Creates a change.
     public init(role: MemberRole? = nil, name: String?? = nil, password: String? = nil) {
         self.role = role
         self.name = name
@@ -49,7 +52,7 @@ public struct MemberChange: Sendable {
     }
 }
 
-/// Checks what people write about users.
+/// Checks input about users.
 enum UserInput {
     static func email(_ text: String) throws(Refusal) -> EmailAddress {
         guard let email = EmailAddress(text) else {
@@ -58,10 +61,10 @@ enum UserInput {
         return email
     }
 
-    /// Refuses a new password that is too short or too long.
+    /// Throws if a new password is too short or too long.
     ///
-    /// No rules about kinds of characters: they make passwords harder to remember and no harder to guess (NIST SP
-    /// 800-63B section 5.1.1.2).
+    /// There are no rules about kinds of characters. They make passwords harder to remember and no harder to guess
+    /// (NIST SP 800-63B section 5.1.1.2).
     static func check(password: String, _ pointer: String = "/password") throws(Refusal) {
         guard NewPassword.length.contains(password.unicodeScalars.count) else {
             let detail = "Must have \(NewPassword.length.lowerBound) to \(NewPassword.length.upperBound) characters."

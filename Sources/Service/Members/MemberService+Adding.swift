@@ -1,22 +1,22 @@
 public import FoundationEssentials
+import KeyStore
 import Keys
 public import People
-import Postgres
 import Tenancy
 
-/// How somebody gets a role.
 extension MemberService {
-    /// Makes somebody a member.
+    /// Adds a member.
     ///
-    /// A user of the organization gets one more role; somebody unknown becomes a user, with the name and the password that are given.
+    /// A user of the organization gets another role. An unknown address becomes a user with the given name and
+    /// password.
     ///
     /// - Parameters:
-    ///   - new: who, as what.
-    ///   - name: the organization, by id or slug.
-    ///   - caller: who asks.
-    ///   - answer: writes the answer, which is kept for a twin of the request.
-    /// - Returns: the answer, a twin's where it came first.
-    /// - Throws: `Refusal.conflict` for who is a member there already, and for a user of another organization, whom an operator can add;
+    ///   - new: The user and the role.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    ///   - answer: Renders the answer, which is stored for repeated requests.
+    /// - Returns: The answer; of the earlier request with the same `Idempotency-Key` if there was one.
+    /// - Throws: `Refusal.memberExists`; `conflict` for a user of another organization, which an operator can add;
     ///   `invalid`, `forbidden`, `unauthenticated`, `idempotencyKeyReused`, `overloaded`, `CancellationError`.
     public func add(
         _ new: NewMember,
@@ -24,34 +24,35 @@ extension MemberService {
         by caller: Caller,
         answer: @Sendable (Member) -> String
     ) async throws -> StoredAnswer {
-        let organization = try await platform.access.organization(name, for: caller.principal)
+        let organization = try await access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         let email = try UserInput.email(new.email)
         try UserInput.check(name: new.name)
         if let password = new.password { try UserInput.check(password: password) }
         if let workspace = new.workspaceID { try await require(workspace, of: organization, caller.principal) }
-        // Before the transaction, which should not hold locks for so long.
+        // Before the transaction, which must not hold locks for so long.
         var hash: PasswordHash?
         if let password = new.password {
-            hash = try await platform.passwords.hash(password, from: caller.network)
+            hash = try await passwords.hash(password, from: caller.network)
         }
-        return try await platform.controlTransaction { [hash] connection in
-            let store = platform.peopleStore(connection)
-            let authority = try await self.authority(caller, organization.id, connection)
-            return try await platform.once(caller, connection, permits: nil) { id in
-                // Who may not look at it any more must not learn of it by asking again.
-                try await store.member(id, organization: organization.id).map(authority.sees) ?? false
-            } make: {
+        return try await context.changeControl { [hash] transaction in
+            let people = context.people(in: transaction)
+            let authority = try await self.authority(caller, organization.id, in: transaction)
+            return try await changes.createOnce(caller, in: transaction, authorize: nil) { id in
+                // A caller who cannot see the member any more must not learn of it by repeating the request.
+                try await people.store.member(id, organization: organization.id).map(authority.sees) ?? false
+            } create: {
                 try authority.requireGrant(new.role, workspace: new.workspaceID)
-                let member = try await store.insertMember(
-                    user: try await user(
-                        email,
-                        name: new.name,
-                        hash: hash,
-                        organization: organization.id,
-                        caller,
-                        store
-                    ),
+                let userID = try await user(
+                    email,
+                    name: new.name,
+                    hash: hash,
+                    organization: organization.id,
+                    caller,
+                    people
+                )
+                let member = try await people.insertMember(
+                    user: userID,
                     organization: organization.id,
                     workspace: new.workspaceID,
                     role: new.role,
@@ -62,10 +63,12 @@ extension MemberService {
         }
     }
 
-    /// Refuses a workspace that is not the organization's, or that the caller does not reach; the two look alike.
+    /// Throws for a workspace of another organization, and for one out of the caller's reach.
+    ///
+    /// The two have the same answer.
     private func require(_ workspace: UUID, of organization: Organization, _ principal: Principal) async throws {
         do {
-            let found = try await platform.access.workspace(UUIDv7.text(of: workspace), for: principal)
+            let found = try await access.workspace(UUIDv7.text(of: workspace), for: principal)
             guard found.organizationID == organization.id else { throw Refusal.notFound }
         } catch Refusal.notFound {
             let detail = "Must be a workspace of the organization."
@@ -73,48 +76,50 @@ extension MemberService {
         }
     }
 
-    /// The user of an address: one of the organization's, or a new one.
+    /// Returns the user of an address: a user of the organization, or a new one.
     private func user(
         _ email: EmailAddress,
         name: String?,
         hash: PasswordHash?,
         organization: UUID,
         _ caller: Caller,
-        _ store: PeopleStore
+        _ people: PeopleWriter
     ) async throws -> UUID {
-        if let known = try await store.lockUser(email) {
-            let memberships = try await store.memberships(of: known.id)
+        if let known = try await people.lockUser(email) {
+            let memberships = try await people.store.memberships(of: known.id)
             if memberships.contains(where: { $0.organizationID == organization }) { return known.id }
             guard memberships.isEmpty || caller.principal.reach == .platform else {
                 throw Refusal.conflict(
-                    "The address belongs to a user of another organization, whom only an operator can add."
+                    "The address belongs to a user of another organization. Ask an operator to add the user."
                 )
             }
             if !memberships.isEmpty {
-                // Their last role here may have gone with its workspace, and with the role come back the sessions that it had.
-                try await store.endSessions(of: known.id, in: organization, .removed)
+                // The user's last role here can have gone with its workspace. The sessions of that time must not come
+                // back with a new role.
+                try await people.endSessions(of: known.id, in: organization, .removed)
                 return known.id
             }
-            // The last membership went with its workspace.
-            try await store.deleteUserIfNowhere(known.id)
+            // The last role went with its workspace.
+            try await people.deleteUserWithoutRoles(known.id)
         }
-        guard let made = try await store.insertUser(email: email, name: name, passwordHash: hash?.text) else {
-            throw Refusal.conflict("The address was taken at the same moment; try again.")
-        }
-        return made.id
+        let created = try await people.insertUser(email: email, name: name, passwordHash: hash?.text)
+        guard let created else { throw Refusal.conflict("The address was taken at the same moment; try again.") }
+        return created.id
     }
 
-    /// Lets a user of the organization manage one of its workspaces, instead of the role that they have there or as one role more.
+    /// Makes a user of the organization an admin of one of its workspaces, in place of the user's role there or in
+    /// addition.
     ///
     /// - Parameters:
-    ///   - userID: who; a user whom the caller sees among the members.
-    ///   - workspace: the workspace.
-    ///   - name: the organization, by id or slug.
-    ///   - caller: who asks.
-    ///   - answer: writes the answer, which is kept for a twin of the request.
-    /// - Returns: the answer, a twin's where it came first.
-    /// - Throws: `Refusal.notFound` for a user whom the caller does not see; `Refusal.memberExists` for who manages it already;
-    ///   `forbidden`, `unauthenticated`, `idempotencyKeyReused`; the database's errors, also where the task is cancelled.
+    ///   - userID: A user that the caller sees among the members.
+    ///   - workspace: The workspace.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    ///   - answer: Renders the answer, which is stored for repeated requests.
+    /// - Returns: The answer; of the earlier request with the same `Idempotency-Key` if there was one.
+    /// - Throws: `Refusal.notFound` for a user that the caller does not see; `Refusal.memberExists` for an admin of the
+    ///   workspace; `forbidden`, `unauthenticated`, `idempotencyKeyReused`; the database's errors, also if the task is
+    ///   cancelled.
     public func makeAdmin(
         _ userID: UUID,
         ofWorkspace workspace: UUID,
@@ -122,51 +127,50 @@ extension MemberService {
         by caller: Caller,
         answer: @Sendable (Member) -> String
     ) async throws -> StoredAnswer {
-        let organization = try await platform.access.organization(name, for: caller.principal).id
+        let organization = try await access.organization(name, for: caller.principal).id
         try caller.principal.require(.membersWrite, in: workspace)
-        return try await platform.controlTransaction { connection in
-            let store = platform.peopleStore(connection)
-            let authority = try await self.authority(caller, organization, connection)
+        return try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            let authority = try await self.authority(caller, organization, in: transaction)
             try authority.requireGrant(.admin, workspace: workspace)
-            return try await platform.once(caller, connection, permits: nil) { id in
-                try await store.member(id, organization: organization) != nil
-            } make: {
-                guard try await store.lockUser(userID) != nil else { throw Refusal.notFound }
-                let visible = try await store.memberships(of: userID)
+            return try await changes.createOnce(caller, in: transaction, authorize: nil) { id in
+                try await people.store.member(id, organization: organization) != nil
+            } create: {
+                guard try await people.lockUser(userID) != nil else { throw Refusal.notFound }
+                let visible = try await people.store.memberships(of: userID)
                     .filter { $0.organizationID == organization && authority.sees($0) }
                 guard !visible.isEmpty else { throw Refusal.notFound }
-                let here = visible.first { $0.workspaceID == workspace }
-                let admin = try await self.admin(userID, here, organization, workspace, authority, caller, store)
+                let admin: Member
+                if let present = visible.first(where: { $0.workspaceID == workspace }) {
+                    admin = try await promote(present, authority, caller, people)
+                } else {
+                    admin = try await people.insertMember(
+                        user: userID,
+                        organization: organization,
+                        workspace: workspace,
+                        role: .admin,
+                        by: caller.attribution
+                    )
+                }
                 return (admin.id, answer(admin))
             }
         }
     }
 
-    private func admin(
-        _ user: UUID,
-        _ here: Member?,
-        _ organization: UUID,
-        _ workspace: UUID,
+    /// Makes a member of a workspace its admin.
+    private func promote(
+        _ member: Member,
         _ authority: MemberAuthority,
         _ caller: Caller,
-        _ store: PeopleStore
+        _ people: PeopleWriter
     ) async throws -> Member {
-        guard let here else {
-            return try await store.insertMember(
-                user: user,
-                organization: organization,
-                workspace: workspace,
-                role: .admin,
-                by: caller.attribution
-            )
-        }
-        guard here.role != .admin, here.role != .owner else {
+        guard member.role != .admin, member.role != .owner else {
             throw Refusal.memberExists("The user is an admin of this tenant already.")
         }
-        try authority.requireGrant(here.role, workspace: workspace)
-        let changed = try await store.changeMember(
-            here.id,
-            organization: organization,
+        try authority.requireGrant(member.role, workspace: member.workspaceID)
+        let changed = try await people.changeMember(
+            member.id,
+            organization: member.organizationID,
             role: .admin,
             by: caller.attribution
         )

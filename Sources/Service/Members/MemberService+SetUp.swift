@@ -1,33 +1,32 @@
 import FoundationEssentials
+import KeyStore
 import Keys
 import People
-import Postgres
 import Tenancy
 
-/// How the first member comes to be.
+/// The creation of the first member.
 extension MemberService {
-    /// The organization that a new installation has.
+    /// The slug of the organization that a new installation has.
     static let firstOrganization = "default"
 
-    /// Whether nobody is a member of the organization `default` yet.
+    /// Returns true if the organization `default` has no member yet.
     public func needsSetUp() async throws -> Bool {
-        try await platform.databases.control.pool.withConnection { connection in
-            let control = platform.controlStore(connection)
-            guard let organization = try await control.organization(slug: Self.firstOrganization) else { return false }
-            return try await !platform.peopleStore(connection).hasMembers(organization.id)
-        }
+        let organization = try await context.readControl { try await $0.organization(slug: Self.firstOrganization) }
+        guard let organization else { return false }
+        return try await context.readPeople { try await !$0.hasMembers(organization.id) }
     }
 
-    /// Makes the first member of the organization `default`, an owner, and signs them in.
+    /// Creates the first member of the organization `default`, an owner, and signs the member in.
     ///
     /// - Parameters:
-    ///   - email: the address.
-    ///   - password: the password.
-    ///   - name: what people call them.
-    ///   - setupToken: the operator key, or an admin key of that organization with every permission in it, for an owner has them all.
-    ///   - origin: where the request comes from.
-    /// - Returns: the session and its tokens.
-    /// - Throws: `Refusal.conflict` once somebody is a member, `unauthenticated`, `forbidden`, `invalid`.
+    ///   - email: The address.
+    ///   - password: The password.
+    ///   - name: The name.
+    ///   - setupToken: The operator key, or an admin key of that organization with every permission, because an owner
+    ///     has them all.
+    ///   - origin: The request's origin.
+    /// - Returns: The session and its tokens.
+    /// - Throws: `Refusal.conflict` if there is a member, `unauthenticated`, `forbidden`, `invalid`.
     public func setUp(
         email: String,
         password: String,
@@ -35,57 +34,54 @@ extension MemberService {
         setupToken: String,
         from origin: RequestOrigin
     ) async throws -> SignedIn {
-        let principal = try await platform.access.authenticate(setupToken, from: origin.address)
+        let principal = try await access.authenticate(setupToken, from: origin.address)
         guard case .key = principal.identity else { throw Refusal.unauthenticated }
         let organization: Organization
         do {
-            organization = try await platform.access.organization(Self.firstOrganization, for: principal)
+            organization = try await access.organization(Self.firstOrganization, for: principal)
         } catch Refusal.notFound {
             throw Refusal.unauthenticated
         }
         if principal.reach == .platform { try principal.require(.platform) }
-        try principal.requireEach(of: MemberRole.owner.price)
+        try principal.requireEach(of: MemberRole.owner.permissionsToGrant)
         let address = try UserInput.email(email)
         try UserInput.check(password: password)
         try UserInput.check(name: name)
-        let hash = try await platform.passwords.hash(password, from: origin.address)
-        let attribution = Attribution(
-            actor: principal.actor,
-            address: origin.address?.description,
-            requestID: origin.requestID
-        )
-        return try await platform.controlTransaction { connection in
-            let store = platform.peopleStore(connection)
-            try await store.lockMembers(of: organization.id)
-            try await platform.access.current(principal, connection).requireEach(of: MemberRole.owner.price)
-            let user = try await insertFirst(address, name, hash, organization.id, attribution, store)
-            guard let user else { throw Refusal.conflict("The installation has been set up already.") }
-            return try await platform.sessions.begin(
-                user,
-                organization: organization.id,
-                from: origin,
-                connection
+        let hash = try await passwords.hash(password, from: origin.address)
+        return try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            try await people.lockMembers(of: organization.id)
+            try await access.recheck(principal, in: transaction).requireEach(of: MemberRole.owner.permissionsToGrant)
+            let user = try await insertFirst(
+                address,
+                name,
+                hash,
+                organization.id,
+                origin.attribution(principal.actor),
+                people
             )
+            guard let user else { throw Refusal.conflict("The installation has been set up already.") }
+            return try await sessions.begin(user, organization: organization.id, from: origin, in: transaction)
         }
     }
 
-    /// Makes the first member, or nobody where there is one.
+    /// Inserts the first member, or returns `nil` if there is a member.
     private func insertFirst(
         _ email: EmailAddress,
         _ name: String?,
         _ hash: PasswordHash,
         _ organization: UUID,
         _ attribution: Attribution,
-        _ store: PeopleStore
+        _ people: PeopleWriter
     ) async throws -> UUID? {
-        try await store.lockMembers(of: organization)
-        guard try await !store.hasMembers(organization) else { return nil }
-        // The last of all roles may have gone with a workspace.
-        if let known = try await store.lockUser(email) { try await store.deleteUserIfNowhere(known.id) }
-        guard let user = try await store.insertUser(email: email, name: name, passwordHash: hash.text) else {
+        try await people.lockMembers(of: organization)
+        guard try await !people.store.hasMembers(organization) else { return nil }
+        // The last of all roles can have gone with a workspace.
+        if let known = try await people.lockUser(email) { try await people.deleteUserWithoutRoles(known.id) }
+        guard let user = try await people.insertUser(email: email, name: name, passwordHash: hash.text) else {
             throw Refusal.conflict("The address belongs to a user of another organization.")
         }
-        _ = try await store.insertMember(
+        _ = try await people.insertMember(
             user: user.id,
             organization: organization,
             workspace: nil,
@@ -95,27 +91,28 @@ extension MemberService {
         return user.id
     }
 
-    /// Makes the member that the settings name, unless this was done before or somebody is a member already.
+    /// Creates the member that the settings name, unless an earlier start did or there is a member.
     ///
-    /// Of two programs that start at once one does it; the other waits for it.
+    /// Of two programs that start at once, one creates the member and the other waits for it.
     func seed(_ first: FirstMember) async throws {
         guard try await !isSeeded() else { return }
-        let hash = try await platform.passwords.hash(first.password, from: nil)
-        try await platform.controlTransaction { connection in
-            let control = platform.controlStore(connection)
-            guard try await control.plantSeed(Self.seedName, keyID: nil),
-                let organization = try await control.organization(slug: Self.firstOrganization)
+        let hash = try await passwords.hash(first.password, from: nil)
+        try await context.changeControl { transaction in
+            let control = context.control(in: transaction)
+            guard try await control.insertSeed(Self.seedName, keyID: nil),
+                let organization = try await control.store.organization(slug: Self.firstOrganization)
             else { return }
-            _ = try await insertFirst(first.email, nil, hash, organization.id, .system, platform.peopleStore(connection))
+            let people = context.people(in: transaction)
+            _ = try await insertFirst(first.email, nil, hash, organization.id, .system, people)
         }
     }
 
     private static let seedName = "first member"
 
-    /// Asked first, so that not every start hashes a password.
+    /// Returns true if an earlier start created the member.
+    ///
+    /// It is called first, so that not every start hashes a password.
     private func isSeeded() async throws -> Bool {
-        try await platform.databases.control.pool.withConnection { connection in
-            try await platform.controlStore(connection).seed(Self.seedName) != nil
-        }
+        try await context.readControl { try await $0.seed(Self.seedName) != nil }
     }
 }

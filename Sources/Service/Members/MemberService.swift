@@ -1,96 +1,89 @@
 public import FoundationEssentials
-import JSON
+import KeyStore
 import Keys
 public import People
-import Postgres
 public import Tenancy
 
-/// Who is a member of an organization, and with which role.
+/// The use cases of members and their roles.
 ///
-/// A user belongs to the organizations that they are a member of, and is gone with the last of them. An organization cannot take in a user
-/// of another one by itself: whoever made that user may know the password.
+/// A user belongs to the organizations in which the user has a role, and is deleted with the last role. An organization
+/// cannot add a user of another organization by itself, because the creator of that user can know the password.
 public struct MemberService: Sendable {
-    let platform: Platform
-
-    init(_ platform: Platform) { self.platform = platform }
+    let context: ServiceContext
+    let access: AccessControl
+    let changes: ControlChanges
+    let sessions: SessionService
+    let passwords: PasswordHasher
+    let guesses: GuessLimiter
 
     // MARK: Reading
 
-    /// One page of members, newest first; who manages single workspaces sees the members of those.
+    /// Returns a page of members, newest first.
     ///
-    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors, also where the task is cancelled.
+    /// A caller who manages single workspaces sees the members of those.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors, also if the task is cancelled.
     public func list(
         _ page: PageRequest,
         filter: MemberFilter = MemberFilter(),
         organization name: String,
         by caller: Caller
     ) async throws -> Page<Member> {
-        let organization = try await platform.access.organization(name, for: caller.principal)
+        let organization = try await access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         var filter = filter
         filter.workspaceIDs = caller.principal.workspaces(with: .membersWrite).map(Array.init)
-        return try await platform.databases.control.pool.withConnection { [filter] connection in
-            try await platform.peopleStore(connection).members(page, of: organization.id, filter)
-        }
+        return try await context.readPeople { [filter] in try await $0.members(page, of: organization.id, filter) }
     }
 
-    /// A member, by the id of the membership.
+    /// Returns a member by the id of the membership.
     ///
-    /// - Throws: as ``list(_:filter:organization:by:)``; `Refusal.notFound` also for a membership that the list does not show.
+    /// - Throws: The errors of ``list(_:filter:organization:by:)``; `Refusal.notFound` also for a membership that the
+    ///   list does not show.
     public func get(_ id: UUID, organization name: String, by caller: Caller) async throws -> Member {
-        let organization = try await platform.access.organization(name, for: caller.principal)
+        let organization = try await access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
-        let member = try await platform.databases.control.pool.withConnection { connection in
-            try await platform.peopleStore(connection).member(id, organization: organization.id)
-        }
+        let member = try await context.readPeople { try await $0.member(id, organization: organization.id) }
         guard let member, caller.principal.sees(member) else { throw Refusal.notFound }
         return member
     }
 
-    // MARK: What the changes share
+    // MARK: Shared by the changes
 
-    /// What a caller may decide now, once nobody else can change the members.
+    /// Locks the organization's members, and returns the decisions that the caller can make now.
     ///
-    /// - Throws: `Refusal.unauthenticated` where the caller has lost their session or key since the request came.
+    /// - Throws: `Refusal.unauthenticated` if the caller's session or key has ended since the request came.
     func authority(
         _ caller: Caller,
         _ organization: UUID,
-        _ connection: PostgresConnection
+        in transaction: AuditedTransaction
     ) async throws -> MemberAuthority {
-        let store = platform.peopleStore(connection)
-        try await store.lockMembers(of: organization)
-        let principal = try await platform.access.current(caller.principal, connection)
-        return MemberAuthority(principal, hasOwner: try await store.ownerCount(of: organization) > 0)
+        let people = context.people(in: transaction)
+        try await people.lockMembers(of: organization)
+        let principal = try await access.recheck(caller.principal, in: transaction)
+        return MemberAuthority(principal, hasOwner: try await people.store.ownerCount(of: organization) > 0)
     }
 
-    /// A membership that the caller may change.
-    func locked(
+    /// Locks the organization's members, and returns a membership that the caller can change.
+    func lockMember(
         _ id: UUID,
         _ organization: UUID,
         _ caller: Caller,
-        _ connection: PostgresConnection
+        in transaction: AuditedTransaction
     ) async throws -> (Member, MemberAuthority) {
-        let authority = try await self.authority(caller, organization, connection)
-        let store = platform.peopleStore(connection)
+        let authority = try await self.authority(caller, organization, in: transaction)
+        let store = PeopleStore(transaction.connection)
         guard let member = try await store.member(id, organization: organization) else { throw Refusal.notFound }
         try authority.requireSight(of: member)
         try authority.requireGrant(member.role, workspace: member.workspaceID)
         return (member, authority)
     }
 
+    /// Throws if a member is the organization's only owner.
     func requireAnotherOwner(_ member: Member, _ store: PeopleStore) async throws {
         guard member.role == .owner, member.workspaceID == nil else { return }
         guard try await store.ownerCount(of: member.organizationID) > 1 else {
-            throw Refusal.conflict("The organization's last owner stays one.")
+            throw Refusal.conflict("An organization must keep at least one owner; make another member an owner first.")
         }
-    }
-
-    func noteNewPassword(of user: UUID, organization: UUID, _ caller: Caller, _ store: PeopleStore) async throws {
-        try await store.note(
-            "member.password_changed",
-            organization: organization,
-            changes: JSONValue.object([("user", .string(UUIDv7.text(of: user)))]).text,
-            by: caller.attribution
-        )
     }
 }

@@ -1,17 +1,18 @@
 import Keys
 import Synchronization
 
-/// Bounds how often a password can be guessed.
+/// Limits the rate at which passwords can be guessed.
 ///
-/// Wrong passwords are counted for each pair of account and address, and for each address over all accounts; an IPv6 address counts by its /64,
-/// which is what one customer has. Nothing is counted for an account alone: a stranger who fails for somebody else's account would lock its
-/// owner out. What is counted is lost with the process and is each node's own.
+/// Wrong passwords are counted for each pair of account and address, and for each address over all accounts. An IPv6
+/// address counts by its /64, which is what one customer has. Nothing is counted for an account alone: a stranger's
+/// failures would lock out the owner of the account. The counts belong to one node and are lost with the
+/// process.
 final class GuessLimiter: Sendable {
-    /// Wrong passwords for one account from one address.
+    /// The limit of wrong passwords for one account from one address.
     static let perPair = (limit: 10, period: Duration.seconds(900))
-    /// Wrong passwords from one address.
+    /// The limit of wrong passwords from one address.
     static let perAddress = (limit: 100, period: Duration.seconds(900))
-    /// How many pairs and addresses are remembered.
+    /// The maximum number of remembered pairs and addresses.
     static let capacity = 65_536
 
     private struct Key: Hashable {
@@ -36,16 +37,16 @@ final class GuessLimiter: Sendable {
         address = GCRA(limit: Self.perAddress.limit, period: Self.perAddress.period)
     }
 
-    /// Lets a password be compared, as one guess.
+    /// Compares a password as one guess.
     ///
-    /// A right one is none, and neither is one that could not be compared: an outage is not the fault of who signs in. The guess is taken
-    /// beforehand, so that many at once do not all pass before the first has failed.
+    /// A right password does not count, and neither does one that could not be compared: an outage is not the user's
+    /// fault. The guess is counted first, so concurrent guesses cannot all pass before one has failed.
     ///
     /// - Parameters:
-    ///   - account: whose password.
-    ///   - address: where the request comes from.
-    ///   - compare: compares; `nil` for a wrong password.
-    /// - Returns: what `compare` returned.
+    ///   - account: The account.
+    ///   - address: The client's address.
+    ///   - compare: Compares the password; `nil` for a wrong one.
+    /// - Returns: The value that `compare` returned.
     /// - Throws: `Refusal.tooManyAttempts`, and what `compare` throws.
     func counting<T>(
         account: String,
@@ -55,10 +56,10 @@ final class GuessLimiter: Sendable {
         try take(account: account, from: address)
         do {
             let right = try await compare()
-            if right != nil { giveBack(account: account, from: address, forgiving: true) }
+            if right != nil { refund(account: account, from: address, forgiving: true) }
             return right
         } catch {
-            giveBack(account: account, from: address, forgiving: false)
+            refund(account: account, from: address, forgiving: false)
             throw error
         }
     }
@@ -82,8 +83,8 @@ final class GuessLimiter: Sendable {
         throw .tooManyAttempts(retryAfter: Int(retry.components.seconds) + 1)
     }
 
-    /// Gives a guess back; to who has shown to know the password, all that were taken for the pair.
-    private func giveBack(account: String, from address: IPAddress?, forgiving: Bool) {
+    /// Refunds a guess, or, for a caller who knows the password, all guesses of the pair.
+    private func refund(account: String, from address: IPAddress?, forgiving: Bool) {
         let keys = Self.keys(account, address)
         let now = nanoseconds
         self.state.withLock { state in
@@ -96,11 +97,13 @@ final class GuessLimiter: Sendable {
     }
 
     private static func keys(_ account: String, _ address: IPAddress?) -> [Key] {
-        let network = address?.ofCustomer
+        let network = address?.customerNetwork
         return [Key(network: network, account: account), Key(network: network, account: nil)]
     }
 
-    /// Forgets what has been refilled; and if that is not enough, everything of single accounts: addresses stay counted.
+    /// Drops the counts that have been refilled, and if that is not enough, those of single accounts.
+    ///
+    /// Addresses stay counted.
     private func makeRoom(_ state: inout State, _ now: Int64) {
         let isFull = state.arrivals.count + 2 > Self.capacity
         guard isFull || now - state.checkedAt > 60_000_000_000 else { return }
@@ -114,8 +117,8 @@ final class GuessLimiter: Sendable {
 }
 
 extension IPAddress {
-    /// What one customer has: an IPv6 address counts by its /64.
-    var ofCustomer: IPAddress {
+    /// The address as limits count it: an IPv6 address by its /64, which is what one customer has.
+    var customerNetwork: IPAddress {
         switch self {
         case .v4: self
         case .v6: network(prefixLength: 64)

@@ -1,5 +1,5 @@
-/// What a new password has to be like, wherever it is given.
+/// The rule for new passwords.
 public enum NewPassword {
-    /// How many Unicode scalars it has: enough to resist guessing, and so few that nobody makes a server read a novel.
+    /// The length in Unicode scalars: enough to resist guessing, and short enough to hash.
     public static let length = 12...256
 }

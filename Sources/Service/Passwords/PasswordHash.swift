@@ -3,7 +3,7 @@ import CryptoExtras
 import FoundationEssentials
 import Keys
 
-/// What scrypt (RFC 7914) spends on a password.
+/// The cost of hashing a password with scrypt (RFC 7914).
 public struct PasswordCost: Sendable, Hashable {
     /// The binary logarithm of the cost parameter N; memory is 2^logN times `blockSize` times 128 bytes.
     public let logN: Int
@@ -12,7 +12,8 @@ public struct PasswordCost: Sendable, Hashable {
     /// The parallelisation parameter p.
     public let parallelism: Int
 
-    /// A cost, or `nil` where a parameter is out of range: logN 4 to 20, r 1 to 32, p 1 to 16, and 256 MiB of memory at most.
+    /// Creates a cost, or `nil` if a parameter is out of range: logN 4 to 20, r 1 to 32, p 1 to 16, and at most 256 MiB
+    /// of memory.
     public init?(logN: Int, blockSize: Int = 8, parallelism: Int = 1) {
         guard (4...20).contains(logN), (1...32).contains(blockSize), (1...16).contains(parallelism),
             128 * blockSize << logN <= 256 << 20
@@ -26,11 +27,13 @@ public struct PasswordCost: Sendable, Hashable {
         self.parallelism = parallelism
     }
 
-    /// 32 MiB and three passes: one of the equally strong choices of OWASP's Password Storage Cheat Sheet, the one for little memory.
+    /// 32 MiB and three passes: the choice for little memory among the equally strong ones of OWASP's Password Storage
+    /// Cheat Sheet.
     public static let standard = PasswordCost(checked: 15, 8, 3)
 }
 
-/// What is kept of a password: a memory-hard hash, its salt, and what it cost, as `$scrypt$ln=15,r=8,p=3$<salt>$<hash>` in base64.
+/// The stored form of a password: a memory-hard hash with its salt and cost, as `$scrypt$ln=15,r=8,p=3$<salt>$<hash>`
+/// in base64.
 ///
 /// It does not print.
 package struct PasswordHash: Sendable, CustomStringConvertible {
@@ -41,7 +44,9 @@ package struct PasswordHash: Sendable, CustomStringConvertible {
     private static let saltBytes = 16
     private static let hashBytes = 32
 
-    /// Hashes a password, which takes a tenth of a second and more: not on the cooperative pool.
+    /// Hashes a password.
+    ///
+    /// It takes a tenth of a second or more, so it must not run on the cooperative pool.
     package init(of password: String, cost: PasswordCost, salt: [UInt8]) throws {
         self.cost = cost
         self.salt = salt
@@ -54,7 +59,9 @@ package struct PasswordHash: Sendable, CustomStringConvertible {
         self.hash = hash
     }
 
-    /// What no password has: compared with where there is no user, because that answer must take as long.
+    /// Returns a hash that no password has.
+    ///
+    /// It is compared for an unknown user, because that answer must take as long.
     static func decoy(_ cost: PasswordCost) -> PasswordHash {
         PasswordHash(
             cost: cost,
@@ -63,10 +70,10 @@ package struct PasswordHash: Sendable, CustomStringConvertible {
         )
     }
 
-    /// Salt for a new hash.
+    /// Returns the salt for a new hash.
     static func salt(_ randomness: Randomness) -> [UInt8] { randomness.bytes(Self.saltBytes) }
 
-    /// Reads what `text` wrote; `nil` for anything else.
+    /// Parses the stored text, or returns `nil` for any other text.
     init?(_ text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt", let cost = Self.cost(parts[2]),
@@ -90,25 +97,27 @@ package struct PasswordHash: Sendable, CustomStringConvertible {
         return PasswordCost(logN: numbers[0], blockSize: numbers[1], parallelism: numbers[2])
     }
 
-    /// The text that the database keeps.
+    /// The text that the database stores.
     var text: String {
         "$scrypt$ln=\(cost.logN),r=\(cost.blockSize),p=\(cost.parallelism)"
             + "$\(Data(salt).base64EncodedString())$\(Data(hash).base64EncodedString())"
     }
 
-    /// Whether `password` is the one; takes as long as hashing it, and no shorter for a wrong one.
+    /// Returns true if the hash is that of a password.
+    ///
+    /// A wrong password takes as long as the right one.
     package func matches(_ password: String) throws -> Bool {
         let other = try Self.derive(password, cost, salt)
         return ConstantTime.areEqual(hash.span, other.span)
     }
 
-    /// Whether it was made at another cost than is asked for today.
+    /// Returns true if the hash has another cost.
     func isOutdated(_ cost: PasswordCost) -> Bool { self.cost != cost }
 
     package var description: String { "PasswordHash(redacted)" }
 
     private static func derive(_ password: String, _ cost: PasswordCost, _ salt: [UInt8]) throws -> [UInt8] {
-        // An empty array has no address to give to C; no password is empty, so what stands for it does not matter.
+        // An empty array has no address for C. No password is empty, so the substitute does not matter.
         let key = try KDF.Scrypt.deriveKey(
             from: password.isEmpty ? [0] : Array(password.utf8),
             salt: salt,

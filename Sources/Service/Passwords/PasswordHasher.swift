@@ -2,18 +2,18 @@ import Keys
 import NIOPosix
 import Synchronization
 
-/// Hashes and checks passwords on threads of its own, a few at once.
+/// Hashes and compares passwords on threads of its own, a few at once.
 ///
-/// Each takes memory and a processor on purpose, so an unbounded number of sign-ins would take the whole machine with them. Those that do
-/// not fit in the line are refused, which costs nothing; and so are those of a network that has its share of it already, or one stranger
-/// could keep everybody from signing in.
+/// Each hash takes memory and a processor on purpose, so an unlimited number of sign-ins would use up the machine. A
+/// sign-in that does not fit into the queue is refused at once. So is one from a network that has its share of the
+/// queue: otherwise one stranger could keep everybody from signing in.
 final class PasswordHasher: Sendable {
     private enum Turn {
-        case come, refused, cancelled
+        case admitted, refused, cancelled
     }
 
     private struct State {
-        var line: PasswordLine<CheckedContinuation<Turn, Never>>
+        var queue: PasswordQueue<CheckedContinuation<Turn, Never>>
         var nextID: UInt64 = 0
     }
 
@@ -21,32 +21,34 @@ final class PasswordHasher: Sendable {
     private let randomness: Randomness
     private let state: Mutex<State>
     private let threads: NIOThreadPool
-    /// A hash of nothing in particular, to be compared with where there is no user: the answer must take as long.
+    /// The hash that is compared for an unknown user, because the answer must take as long.
     private let decoy: PasswordHash
 
-    /// Prepares to hash, until `shutdown`.
+    /// Starts the threads, which run until `shutdown`.
     ///
     /// - Parameters:
-    ///   - cost: what a new hash costs.
-    ///   - width: how many at once, and how many threads.
-    ///   - capacity: how many may wait.
-    ///   - perNetwork: how many of those that hash or wait may come from one network: an IPv4 address, or an IPv6 /64.
-    ///   - randomness: where salt comes from.
+    ///   - cost: The cost of a new hash.
+    ///   - width: The number of threads.
+    ///   - capacity: The maximum number of passwords that wait.
+    ///   - perNetwork: The maximum number from one network, an IPv4 address or an IPv6 /64, that run or wait.
+    ///   - randomness: The source of salt.
     init(cost: PasswordCost, width: Int = 2, capacity: Int = 32, perNetwork: Int = 8, randomness: Randomness) {
         self.cost = cost
         self.randomness = randomness
-        let line = PasswordLine<CheckedContinuation<Turn, Never>>(
+        let queue = PasswordQueue<CheckedContinuation<Turn, Never>>(
             width: width,
             capacity: capacity,
             perNetwork: perNetwork
         )
-        state = Mutex(State(line: line))
+        state = Mutex(State(queue: queue))
         threads = NIOThreadPool(numberOfThreads: width)
         threads.start()
         decoy = .decoy(cost)
     }
 
-    /// Ends the threads, when what they are at is done; nothing can be hashed any more.
+    /// Ends the threads after their present work.
+    ///
+    /// Nothing can be hashed after that.
     func shutdown() async { try? await threads.shutdownGracefully() }
 
     /// Hashes a new password.
@@ -57,7 +59,9 @@ final class PasswordHasher: Sendable {
         return try await run(address) { [cost] in try PasswordHash(of: password, cost: cost, salt: salt) }
     }
 
-    /// Whether a password is the one of a hash; without a hash it takes as long and is not.
+    /// Returns true if a hash is that of a password.
+    ///
+    /// Without a hash it takes as long and returns false.
     ///
     /// - Throws: `Refusal.overloaded`, `CancellationError`.
     func matches(_ password: String, _ stored: String?, from address: IPAddress?) async throws -> Bool {
@@ -66,10 +70,11 @@ final class PasswordHasher: Sendable {
         return try await run(address) { try compared.matches(password) } && hash != nil
     }
 
-    /// A new hash of a password whose hash was made at another cost than today's; `nil` where it need not, or cannot, be made now.
+    /// Returns a new hash of a password whose hash has another cost; `nil` if the cost is the same or the queue is
+    /// full.
     func renewed(_ password: String, _ stored: String, from address: IPAddress?) async -> PasswordHash? {
         guard let hash = PasswordHash(stored), hash.isOutdated(cost) else { return nil }
-        // Who has shown to know the password is let in, however long the line is: there will be another time.
+        // A user who knows the password signs in even if the queue is full. The next sign-in can renew the hash.
         return try? await self.hash(password, from: address)
     }
 
@@ -77,13 +82,13 @@ final class PasswordHasher: Sendable {
         _ address: IPAddress?,
         _ work: @escaping @Sendable () throws -> T
     ) async throws -> T {
-        let network = address?.ofCustomer
+        let network = address?.customerNetwork
         try await enter(network)
-        defer { state.withLock { $0.line.leave(from: network) }?.resume(returning: .come) }
+        defer { state.withLock { $0.queue.leave(from: network) }?.resume(returning: .admitted) }
         return try await threads.runIfActive(work)
     }
 
-    /// Waits for a place.
+    /// Waits for a slot.
     private func enter(_ network: IPAddress?) async throws {
         let id = self.state.withLock { state in
             state.nextID += 1
@@ -93,8 +98,8 @@ final class PasswordHasher: Sendable {
             await withCheckedContinuation { continuation in
                 let turn: Turn? = self.state.withLock { state in
                     if Task.isCancelled { return .cancelled }
-                    switch state.line.enter(id, from: network, continuation) {
-                    case .admitted: return .come
+                    switch state.queue.enter(id, from: network, continuation) {
+                    case .admitted: return .admitted
                     case .refused: return .refused
                     case .waiting: return nil
                     }
@@ -102,10 +107,10 @@ final class PasswordHasher: Sendable {
                 if let turn { continuation.resume(returning: turn) }
             }
         } onCancel: {
-            self.state.withLock { $0.line.cancel(id) }?.resume(returning: .cancelled)
+            self.state.withLock { $0.queue.cancel(id) }?.resume(returning: .cancelled)
         }
         switch turn {
-        case .come: return
+        case .admitted: return
         case .refused: throw Refusal.overloaded
         case .cancelled: throw CancellationError()
         }

@@ -2,17 +2,17 @@ import FoundationEssentials
 import JSON
 import JWTKit
 
-/// The public keys of an issuer, by key id.
+/// The public keys of a session issuer, by key id.
 struct KeySet: Sendable {
-    /// The most bytes of a key set.
+    /// The maximum length of a key set, in bytes.
     static let maximumBytes = 262_144
     private static let maximumKeys = 100
 
     private let keys: [String: JWK]
 
-    /// Reads a JSON Web Key Set (RFC 7517 section 5): what it cannot use it skips, as the section asks.
+    /// Parses a JSON Web Key Set and skips the keys that it cannot use (RFC 7517 section 5).
     ///
-    /// - Returns: `nil` for what is no key set, or one without a usable key.
+    /// - Returns: The keys, or `nil` if the text is no key set or has no usable key.
     init?(_ bytes: [UInt8]) {
         let limits = JSONLimits(maximumBytes: Self.maximumBytes)
         guard let value = try? JSONValue(parsing: bytes, limits: limits), let list = value["keys"]?.array else {
@@ -24,13 +24,15 @@ struct KeySet: Sendable {
             guard let id = object["kid"]?.string, !id.isEmpty, let key = Self.key(object) else { continue }
             if keys.updateValue(key, forKey: id) != nil { ambiguous.insert(id) }
         }
-        // Of two keys with one id nobody could say which is meant.
+        // Two keys with the same id are ambiguous.
         for id in ambiguous { keys[id] = nil }
         guard !keys.isEmpty else { return nil }
         self.keys = keys
     }
 
-    /// A public key for signatures; secret parts, which have no business there, are not even read.
+    /// Returns a public key for signatures.
+    ///
+    /// Private parts, which do not belong there, are not read.
     private static func key(_ object: JSONObject) -> JWK? {
         if let use = object["use"], use.string != "sig" { return nil }
         var parts = JSONObject()
@@ -40,12 +42,12 @@ struct KeySet: Sendable {
         return try? JWK(json: JSONValue.object(parts).text)
     }
 
-    /// Whether there is a key of that id.
+    /// Returns true if the set has a key of that id.
     func contains(_ id: String) -> Bool { keys[id] != nil }
 
-    /// Whether a token is signed by the key that it names, with the algorithm that it names.
+    /// Returns true if a token is signed by the key and with the algorithm that it names.
     ///
-    /// The caller has seen to it that the algorithm is one that the issuer may use. A key that is for another one is not used for it.
+    /// The caller has checked that the issuer can use the algorithm. A key for another algorithm is not used.
     func verifies(_ token: CompactJWS, algorithm: String, keyID: String) async -> Bool {
         guard var key = keys[keyID], let wanted = JWK.Algorithm(rawValue: algorithm),
             key.algorithm == nil || key.algorithm == wanted

@@ -3,34 +3,32 @@ import Logging
 import NIOPosix
 import People
 import Synchronization
-import Tenancy
 
 /// The key sets of session issuers, as this node last read them.
 ///
-/// A set is read again when it is an hour old, or when a token names a key that is not in it: then once a minute at most, because anybody
-/// can write a key id into a token. Readers of one set at the same time share one read. While a set cannot be read its keys are used for
-/// up to a day.
+/// A set is read again when it is an hour old, or when a token names a key that the set lacks. The latter happens once
+/// a minute at most, because anybody can write a key id into a token. Concurrent readers of one set share one read.
+/// While a set cannot be read, its keys are used for up to a day.
 final class KeySetCache: Sendable {
-    /// Reads what a URL has, within a deadline and a bound of its own.
+    /// Reads the content of a URL, within a deadline and a size limit of its own.
     typealias Fetch = @Sendable (_ url: String) async throws -> [UInt8]
 
     private static let freshFor = Duration.seconds(3600)
     private static let usableFor = Duration.seconds(86_400)
     private static let retryAfter = Duration.seconds(60)
-    /// Without any key nobody can be let in; then it is worth trying again sooner.
+    /// Without any key nobody can sign in, so the next attempt comes sooner.
     private static let retryEmptyAfter = Duration.seconds(5)
     private static let capacity = 1024
 
     private struct Entry {
-        var set: KeySet?
-        var readAt: Duration = .zero
+        var known: (set: KeySet, readAt: Duration)?
         var triedAt: Duration?
         var reading: Task<KeySet?, Never>?
     }
 
     private struct State {
         var entries: [UUID: Entry] = [:]
-        /// Every read that has not ended, of issuers that were forgotten as well.
+        /// Every read that has not ended, including those of removed issuers.
         var readings: [UInt64: Task<KeySet?, Never>] = [:]
         var nextReading: UInt64 = 0
         var isClosed = false
@@ -47,17 +45,18 @@ final class KeySetCache: Sendable {
         self.logger = logger
     }
 
-    /// The key set of an issuer, read again where it has to be.
+    /// Returns the key set of an issuer, and reads it again if it is old or lacks a key.
     ///
-    /// - Returns: a set, which need not have the key.
-    /// - Throws: `Refusal.unavailable` where there is none and none can be had.
+    /// - Returns: A set, which can still lack the key.
+    /// - Throws: `Refusal.unavailable` if there is no usable set and none can be read.
     func keys(of issuer: SessionIssuer, for keyID: String) async throws -> KeySet {
         let now = elapsed()
         let (known, reading) = self.state.withLock { state in
             if state.entries.count >= Self.capacity, state.entries[issuer.id] == nil { state.entries = [:] }
             var entry = state.entries[issuer.id] ?? Entry()
-            let usable = entry.set.flatMap { now - entry.readAt < Self.usableFor ? $0 : nil }
-            let isFresh = now - entry.readAt < Self.freshFor && usable?.contains(keyID) == true
+            let age = entry.known.map { now - $0.readAt }
+            let usable = age.map { $0 < Self.usableFor } == true ? entry.known?.set : nil
+            let isFresh = age.map { $0 < Self.freshFor } == true && usable?.contains(keyID) == true
             let pause = usable == nil ? Self.retryEmptyAfter : Self.retryAfter
             let mayTry = entry.triedAt.map { now - $0 >= pause } ?? true
             if !isFresh, entry.reading == nil, mayTry, !state.isClosed {
@@ -75,12 +74,14 @@ final class KeySetCache: Sendable {
         return known
     }
 
-    /// Forgets a set whose issuer was removed.
-    func forget(_ issuer: UUID) {
+    /// Removes the set of an issuer that was removed.
+    func remove(_ issuer: UUID) {
         state.withLock { $0.entries[issuer] = nil }
     }
 
-    /// Ends every read, and waits until it has ended; none is begun any more.
+    /// Cancels every read and waits for its end.
+    ///
+    /// No new read begins.
     func shutdown() async {
         let readings = self.state.withLock { state in
             state.isClosed = true
@@ -103,8 +104,7 @@ final class KeySetCache: Sendable {
             state.readings[reading] = nil
             state.entries[issuer.id]?.reading = nil
             guard let set else { return }
-            state.entries[issuer.id]?.set = set
-            state.entries[issuer.id]?.readAt = now
+            state.entries[issuer.id]?.known = (set, now)
         }
         return set
     }

@@ -1,54 +1,58 @@
 public import FoundationEssentials
 import JSON
+import KeyStore
 public import Keys
 public import People
 import Postgres
 public import Tenancy
 
-/// Who issues the sessions of organizations' own applications, and what such a session says.
+/// The issuers of the sessions of organizations' own applications.
 ///
-/// Only operators configure them: an organization that could name its own would choose whose users it believes.
+/// Only operators configure them: an organization that could name its own issuer would choose whose users it trusts.
 public struct SessionIssuerService: Sendable {
-    /// The algorithms that can be accepted: signatures that only the holder of a private key makes.
+    /// The algorithms that an issuer can use: only the holder of a private key can create their signatures.
     ///
-    /// With a shared secret, a public key that is taken for one would sign anything.
+    /// With a shared secret, a public key that was taken for the secret would sign anything.
     public static let algorithms = [
         "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
     ]
-    /// How far the clocks of an issuer and a node may be apart.
+    /// The maximum difference between the clocks of an issuer and a node.
     static let clockSkew = Duration.seconds(5)
 
-    let platform: Platform
+    let context: ServiceContext
+    let access: AccessControl
+    let changes: ControlChanges
+    let keySets: KeySetCache
 
-    init(_ platform: Platform) { self.platform = platform }
+    // MARK: Authentication
 
-    // MARK: Believing
-
-    /// Finds out who presents a session token of an application.
+    /// Authenticates a caller by a session token of an application.
     ///
     /// - Parameters:
-    ///   - text: the token, a JWT.
-    ///   - now: the time; the node's clock by default.
-    /// - Returns: a principal without permissions, which comes to its own client keys only.
-    /// - Throws: `Refusal.unauthenticated` for everything that is not a good session of a configured issuer, `unavailable` when the
-    ///   issuer's keys or the control database cannot be had.
+    ///   - text: The token, a JWT.
+    ///   - now: The time; by default the node's clock.
+    /// - Returns: A principal without permissions that reaches only its own client keys.
+    /// - Throws: `Refusal.unauthenticated` for every token that is no good session of a configured issuer,
+    ///   `unavailable` if the issuer's keys or the control database cannot be read.
     public func principal(for text: String, now: Timestamp? = nil) async throws -> Principal {
         guard let token = CompactJWS(text), let algorithm = token.algorithm, let keyID = token.keyID,
             let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
         else { throw Refusal.unauthenticated }
-        let issuer = try await platform.lookup {
-            lookups throws(PostgresError) in try await PeopleStore.sessionIssuer(name, in: lookups)
+        let issuer = try await context.lookUp { lookups throws(PostgresError) in
+            try await PeopleStore.sessionIssuer(name, in: lookups)
         }
         guard let issuer, issuer.algorithms.contains(algorithm) else { throw Refusal.unauthenticated }
-        let keys = try await platform.keySets.keys(of: issuer, for: keyID)
+        let keys = try await keySets.keys(of: issuer, for: keyID)
         guard await keys.verifies(token, algorithm: algorithm, keyID: keyID),
-            Self.isTimely(claims, at: now ?? platform.now()), Self.isFor(issuer.authorizedParties, claims),
+            Self.isTimely(claims, at: now ?? context.now()), Self.isFor(issuer.authorizedParties, claims),
             let session = ExternalSession(claims, issuer)
         else { throw Refusal.unauthenticated }
         return Principal(session)
     }
 
-    /// A token without an end is refused: it would be a key that nobody can revoke.
+    /// Returns true if the token is good at an instant.
+    ///
+    /// A token without an expiry is refused, because nobody could revoke it.
     private static func isTimely(_ claims: JSONObject, at now: Timestamp) -> Bool {
         let skew = Double(Self.clockSkew.components.seconds)
         let seconds = Double(now.microsecondsSinceUnixEpoch) / 1_000_000
@@ -61,30 +65,30 @@ public struct SessionIssuerService: Sendable {
         parties.isEmpty || (claims["azp"]?.string.map(parties.contains) ?? false)
     }
 
-    /// The bytes that an issuer has at most: an entry of a B-tree index of PostgreSQL has less than a third of a page, 2704 bytes.
+    /// The maximum length of an issuer's name in bytes.
+    ///
+    /// An entry of a B-tree index of PostgreSQL has less than a third of a page, 2704 bytes.
     public static let issuerLength = 2048
 
     private static func isIssuer(_ text: String) -> Bool {
         (1...issuerLength).contains(text.utf8.count) && !text.utf8.contains(0)
     }
 
-    // MARK: Configuring
+    // MARK: Configuration
 
-    /// One page of an organization's issuers, newest first.
+    /// Returns a page of an organization's session issuers, newest first.
     public func list(
         _ page: PageRequest,
         organization name: String,
         by caller: Caller
     ) async throws -> Page<SessionIssuer> {
         let organization = try await self.organization(name, caller)
-        return try await platform.databases.control.pool.withConnection { connection in
-            try await platform.peopleStore(connection).sessionIssuers(page, of: organization)
-        }
+        return try await context.readPeople { try await $0.sessionIssuers(page, of: organization) }
     }
 
-    /// Believes an issuer from now on.
+    /// Starts trusting a session issuer.
     ///
-    /// - Throws: `Refusal.invalid`; `conflict` for an issuer that some organization has already; `idempotencyKeyReused`.
+    /// - Throws: `Refusal.invalid`; `conflict` if an organization has this issuer already; `idempotencyKeyReused`.
     public func add(
         _ new: NewSessionIssuer,
         organization name: String,
@@ -94,36 +98,39 @@ public struct SessionIssuerService: Sendable {
         let organization = try await self.organization(name, caller)
         let faults = Self.faults(new)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
-        return try await platform.controlTransaction { connection in
-            let store = platform.peopleStore(connection)
-            return try await platform.once(caller, connection) { principal in
+        return try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            return try await changes.createOnce(caller, in: transaction) { principal in
                 try principal.requirePlatform(.platform)
-            } isThere: { id in
-                try await store.sessionIssuer(id, organization: organization) != nil
-            } make: {
-                let made = try await store.insertSessionIssuer(new, organization: organization, by: caller.attribution)
-                guard let made else { throw Refusal.conflict("An organization has this issuer already.") }
-                return (made.id, answer(made))
+            } exists: { id in
+                try await people.store.sessionIssuer(id, organization: organization) != nil
+            } create: {
+                let created = try await people.insertSessionIssuer(
+                    new,
+                    organization: organization,
+                    by: caller.attribution
+                )
+                guard let created else { throw Refusal.conflict("An organization trusts this issuer already.") }
+                return (created.id, answer(created))
             }
         }
     }
 
-    /// Believes an issuer no longer.
+    /// Stops trusting a session issuer.
     public func remove(_ id: UUID, organization name: String, by caller: Caller) async throws {
         let organization = try await self.organization(name, caller)
-        let isGone = try await platform.controlTransaction { connection in
-            let store = platform.peopleStore(connection)
-            try await platform.access.current(caller.principal, connection).requirePlatform(.platform)
-            guard try await store.sessionIssuer(id, organization: organization) != nil else { return false }
-            return try await store.deleteSessionIssuer(id, organization: organization, by: caller.attribution)
+        let isRemoved = try await context.changeControl { transaction in
+            try await access.recheck(caller.principal, in: transaction).requirePlatform(.platform)
+            return try await context.people(in: transaction)
+                .deleteSessionIssuer(id, organization: organization, by: caller.attribution)
         }
-        guard isGone else { throw Refusal.notFound }
-        platform.keySets.forget(id)
+        guard isRemoved else { throw Refusal.notFound }
+        keySets.remove(id)
     }
 
     private func organization(_ name: String, _ caller: Caller) async throws -> UUID {
         try caller.principal.requirePlatform(.platform)
-        return try await platform.access.organization(name, for: caller.principal).id
+        return try await access.organization(name, for: caller.principal).id
     }
 
     private static func faults(_ new: NewSessionIssuer) -> [InvalidField] {
@@ -139,7 +146,7 @@ public struct SessionIssuerService: Sendable {
             ("/manage_roles", new.manageRoles),
         ] {
             let isGood = texts.count <= 100 && texts.allSatisfy(ExternalSession.isName)
-            require(isGood, pointer, "Must be 100 texts at most, each of 1 to 255 characters and without NUL.")
+            require(isGood, pointer, "Must be at most 100 texts, each with 1 to 255 characters and no NUL.")
         }
         switch new.keys {
         case .url(let text):
@@ -153,7 +160,9 @@ public struct SessionIssuerService: Sendable {
         return faults
     }
 
-    /// Keys that came over plain HTTP could be anybody's.
+    /// Returns true for an https URL, or for an http URL of this machine.
+    ///
+    /// Over plain HTTP, anybody could exchange the keys.
     private static func isFetchable(_ text: String) -> Bool {
         guard text.utf8.count <= 2048, !text.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7F }),
             let url = URL(string: text), let host = url.host(), !host.isEmpty, url.user == nil

@@ -2,39 +2,38 @@ import FoundationEssentials
 import JSON
 import Keys
 import People
-import Tenancy
 
 /// A member's access token: a short-lived JWT (RFC 7519), signed by HS256 with a secret that no database holds.
 ///
-/// It says which session it is for and when it ends, and that alone is believed; the other claims are for clients that show them.
+/// Only its session, its user and its times are trusted. The other claims are for clients that show them.
 struct AccessToken {
-    /// What `iss` and `aud` say.
+    /// The value of `iss` and `aud`.
     static let issuer = "mortise"
-    /// How long a token is good.
+    /// The lifetime of a token.
     static let lifetime = Duration.seconds(900)
 
     /// The session.
     let sessionID: UUID
     /// The user.
     let userID: UUID
-    /// From when it is good, in seconds since 1970.
+    /// The time from which the token is good, in seconds since 1970.
     let notBefore: Int64
-    /// When it ends, in seconds since 1970.
+    /// The time at which the token expires, in seconds since 1970.
     let expires: Int64
 
-    /// Whether a text can be a JWT: three parts with dots between.
+    /// Returns true if a text has the form of a JWT: three parts with dots between them.
     ///
-    /// No token of a key has a dot.
+    /// No token of a key contains a dot.
     static func isShaped(_ text: String) -> Bool {
         text.utf8.count { $0 == UInt8(ascii: ".") } == 2
     }
 
     /// Reads a token of this installation.
     ///
-    /// The algorithm is not the token's to choose: it is HS256 or it is refused, whatever the header says.
+    /// The token does not choose the algorithm: any other than HS256 is refused, whatever the header says.
     ///
-    /// - Returns: `nil` for a token that is malformed, signed by nobody here, or meant for something else. Whether its time has come or
-    ///   gone is for the caller to see, who has a clock.
+    /// - Returns: The token, or `nil` if it is malformed, has another signature, or is meant for something else. The
+    ///   caller compares its times, because the caller has a clock.
     static func read(_ text: String, _ secrets: [SessionSecret]) -> AccessToken? {
         guard let jws = CompactJWS(text), jws.algorithm == "HS256", let id = jws.keyID,
             let secret = secrets.first(where: { $0.id.text == id }),
@@ -48,13 +47,13 @@ struct AccessToken {
         return AccessToken(sessionID: session, userID: user, notBefore: notBefore, expires: expires)
     }
 
-    /// Whether the token is good at a time.
+    /// Returns true if the token is good at an instant.
     func isGood(at now: Timestamp) -> Bool {
         let seconds = now.microsecondsSinceUnixEpoch / 1_000_000
         return notBefore <= seconds && seconds < expires
     }
 
-    /// Makes a token for a session.
+    /// Returns a new token for a session.
     static func make(
         _ session: SessionRecord,
         workspace: UUID?,
@@ -82,12 +81,14 @@ struct AccessToken {
             ("exp", .integer(seconds + Self.lifetime.components.seconds)),
         ]
         let header: JSONValue = ["alg": "HS256", "kid": .string(secret.id.text), "typ": "JWT"]
-        let signed = [header, JSONValue.object(claims)].map { Base64URL.encode(Array($0.text.utf8)) }
+        let signed = [header, JSONValue.object(JSONObject(claims))].map { Base64URL.encode(Array($0.text.utf8)) }
             .joined(separator: ".")
         return signed + "." + Base64URL.encode(secret.signature(of: Array(signed.utf8)).bytes)
     }
 
-    /// The strongest role as clients show it: owners are admins to them.
+    /// Returns the strongest role as clients show it.
+    ///
+    /// To them, owners are admins.
     static func role(_ roles: [MemberRole]) -> String {
         switch MemberRole.byStrength.first(where: roles.contains) {
         case .owner, .admin: "admin"

@@ -1,22 +1,23 @@
 import FoundationEssentials
 import JSON
 
-/// A signed token in its compact form (RFC 7515 section 7.1), taken apart and not yet believed.
+/// A signed token in its compact form (RFC 7515 section 7.1), parsed and not yet verified.
 struct CompactJWS {
-    /// The longest text that is looked at.
+    /// The maximum length of a token, in bytes.
     static let maximumLength = 16_384
 
     /// The header.
     let header: JSONObject
-    /// What is signed.
+    /// The signed bytes.
     let signed: [UInt8]
     /// The signature.
     let signature: [UInt8]
     private let encodedPayload: [UInt8]
 
-    /// Takes a token apart; `nil` for what is none.
+    /// Parses a token, or returns `nil` for any other text.
     ///
-    /// `crit` names extensions that whoever does not know them must refuse (section 4.1.11), and none is known here.
+    /// `crit` names extensions that a recipient must refuse if it does not know them (section 4.1.11). Mortise knows
+    /// none.
     init?(_ text: String) {
         guard text.utf8.count <= Self.maximumLength else { return nil }
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -29,12 +30,12 @@ struct CompactJWS {
         signed = Array(parts[0]) + [UInt8(ascii: ".")] + encodedPayload
     }
 
-    /// The algorithm that the token says it is signed with.
+    /// The algorithm that the header names.
     var algorithm: String? { header["alg"]?.string }
-    /// The key that it says it is signed with.
+    /// The key that the header names.
     var keyID: String? { header["kid"]?.string }
 
-    /// The claims; strict JSON, so that nothing can be read in two ways.
+    /// The claims, or `nil` if they are not strict JSON, which cannot be read in two ways.
     var claims: JSONObject? { Base64URL.decode(encodedPayload).flatMap(Self.object) }
 
     private static func object(_ bytes: [UInt8]) -> JSONObject? {
@@ -43,13 +44,13 @@ struct CompactJWS {
     }
 }
 
-/// Base64 with the letters of URLs and without padding (RFC 4648 section 5).
+/// Base64 with the URL-safe alphabet and without padding (RFC 4648 section 5).
 enum Base64URL {
     static func encode(_ bytes: [UInt8]) -> String {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
-    /// The bytes that a text spells in the one canonical way; `nil` for any other.
+    /// Returns the bytes that a canonical text encodes, or `nil` for any other text.
     static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         let isAlphabet = text.allSatisfy { byte in
             switch byte {

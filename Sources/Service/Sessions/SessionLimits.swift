@@ -1,9 +1,9 @@
-/// How long sessions last.
+/// The lifetimes of sessions.
 enum SessionLimits {
-    /// A session ends when it has not been refreshed for so long.
+    /// The time after which a session ends unless it is refreshed.
     static let idle = Duration.seconds(7 * 86_400)
-    /// It ends so long after it was begun, however often it is refreshed.
+    /// The time after which a session ends in any case.
     static let absolute = Duration.seconds(30 * 86_400)
-    /// The most bytes of a password that are looked at: those of the longest new one.
+    /// The maximum length in bytes of a password that is compared: that of the longest new password.
     static let passwordBytes = NewPassword.length.upperBound * 4
 }

@@ -1,21 +1,21 @@
 import FoundationEssentials
+import KeyStore
 import Keys
 import People
-import Postgres
 import Tenancy
 
-/// How a session begins with a password.
 extension SessionService {
-    /// Begins a session.
+    /// Begins a session with a password.
     ///
-    /// An unknown address takes as long as a wrong password, and is answered alike.
+    /// An unknown address takes as long as a wrong password and has the same answer.
     ///
     /// - Parameters:
-    ///   - email: the user's address.
-    ///   - password: the password.
-    ///   - organization: the id or slug of the organization to act in; by default the one that the user has been in longest.
-    ///   - origin: where the request comes from.
-    /// - Returns: the session and its tokens.
+    ///   - email: The user's address.
+    ///   - password: The password.
+    ///   - organization: The id or slug of the organization to act in; by default the one in which the user has been
+    ///     longest.
+    ///   - origin: The request's origin.
+    /// - Returns: The session and its tokens.
     /// - Throws: `Refusal.unauthenticated`, `tooManyAttempts` after too many failures from there, `overloaded`.
     public func signIn(
         email: String,
@@ -23,71 +23,78 @@ extension SessionService {
         organization: String? = nil,
         from origin: RequestOrigin
     ) async throws -> SignedIn {
-        // A hash that was replaced while it was compared may be of another password, after a reset, or a renewed one of the same.
+        // A hash that was replaced during the comparison can be of another password, after a reset, or a newer one of
+        // the same password.
         for _ in 0..<2 {
-            let known = try await check(password, of: EmailAddress(email), from: origin)
-            let session: SignedIn? = try await platform.controlTransaction { connection in
-                let store = platform.peopleStore(connection)
-                guard let user = try await store.lockUser(known.userID), user.user.disabledAt == nil else {
+            let verified = try await verify(password, of: EmailAddress(email), from: origin)
+            let session: SignedIn? = try await context.changeControl { transaction in
+                let people = context.people(in: transaction)
+                guard let user = try await people.lockUser(verified.userID), user.user.disabledAt == nil else {
                     throw Refusal.unauthenticated
                 }
-                guard user.passwordHash == known.hash else { return nil }
-                if let renewed = known.renewed { try await store.rehashPassword(renewed.text, of: known.userID) }
-                let place = try await self.organization(organization, of: known.userID, connection)
-                return try await begin(known.userID, organization: place, from: origin, connection)
+                guard user.passwordHash == verified.hash else { return nil }
+                if let renewed = verified.renewed {
+                    try await people.replaceHash(renewed.text, of: verified.userID)
+                }
+                let organization = try await self.organization(organization, of: verified.userID, transaction)
+                return try await begin(verified.userID, organization: organization, from: origin, in: transaction)
             }
             if let session { return session }
         }
         throw Refusal.unauthenticated
     }
 
-    /// A user whose password was shown to be known, and the hash that says so.
-    private struct Checked {
+    /// A user whose password was verified, and the hash that it was compared with.
+    private struct Verified {
         let userID: UUID
         let hash: String
         let renewed: PasswordHash?
     }
 
-    /// Takes a guess at the password of an address.
-    private func check(
+    /// Compares a password with the one of an address, as one guess.
+    private func verify(
         _ password: String,
         of address: EmailAddress?,
         from origin: RequestOrigin
-    ) async throws -> Checked {
-        // What is no address can be guessed at as well; it must not be told apart, and must not fill the memory.
+    ) async throws -> Verified {
+        // A text that is no address can be guessed at as well. It must not be told apart, and must not fill the memory.
         let account = address?.text ?? ""
-        let checked = try await platform.guesses.counting(account: account, from: origin.address) {
-            let found = try await platform.databases.control.pool.withConnection { connection in
-                guard let address else { return (user: User, passwordHash: String?)?.none }
-                return try await platform.peopleStore(connection).credentials(of: address)
+        let network = origin.address
+        let verified = try await guesses.counting(account: account, from: network) {
+            let known = try await context.readPeople { store in
+                guard let address else { return Credentials?.none }
+                return try await store.credentials(of: address)
             }
-            guard password.utf8.count <= SessionLimits.passwordBytes else { return Checked?.none }
-            let network = origin.address
-            let matches = try await platform.passwords.matches(password, found?.passwordHash, from: network)
-            guard matches, let found, let hash = found.passwordHash, found.user.disabledAt == nil else { return nil }
-            return Checked(
-                userID: found.user.id,
+            guard password.utf8.count <= SessionLimits.passwordBytes else { return Verified?.none }
+            let matches = try await passwords.matches(password, known?.passwordHash, from: network)
+            guard matches, let known, let hash = known.passwordHash, known.user.disabledAt == nil else { return nil }
+            return Verified(
+                userID: known.user.id,
                 hash: hash,
-                renewed: await platform.passwords.renewed(password, hash, from: network)
+                renewed: await passwords.renewed(password, hash, from: network)
             )
         }
-        guard let checked else { throw Refusal.unauthenticated }
-        return checked
+        guard let verified else { throw Refusal.unauthenticated }
+        return verified
     }
 
-    /// The organization that a session is to act in.
+    /// Returns the organization that a session acts in.
     private func organization(
         _ name: String?,
         of user: UUID,
-        _ connection: PostgresConnection
+        _ transaction: AuditedTransaction
     ) async throws -> UUID {
-        let memberships = try await platform.peopleStore(connection).memberships(of: user)
+        let memberships = try await PeopleStore(transaction.connection).memberships(of: user)
         guard let name else {
             guard let first = memberships.first else { throw Refusal.unauthenticated }
             return first.organizationID
         }
         let named =
-            if let id = UUIDv7.parse(name) { id } else { try await platform.controlStore(connection).organization(slug: name)?.id }
+            if let id = UUIDv7.parse(name) {
+                id
+            } else {
+                try await ControlStore(transaction.connection).organization(slug: name)?.id
+            }
         guard let named, memberships.contains(where: { $0.organizationID == named }) else {
             throw Refusal.unauthenticated
         }

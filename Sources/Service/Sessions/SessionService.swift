@@ -1,5 +1,4 @@
 import FoundationEssentials
-import JSON
 import KeyStore
 import Keys
 import Logging
@@ -7,23 +6,23 @@ import People
 import Postgres
 import Tenancy
 
-/// Members' sessions: begun with a password, prolonged with refresh tokens that are good once, and ended.
+/// Members' sessions: they begin with a password, are refreshed with refresh tokens that are good once, and end.
 public struct SessionService: Sendable {
-    let platform: Platform
+    let context: ServiceContext
+    let passwords: PasswordHasher
+    let guesses: GuessLimiter
 
-    init(_ platform: Platform) { self.platform = platform }
-
-    /// Begins a session of a user who has shown who they are.
+    /// Begins a session of a user whose password was verified.
     func begin(
         _ user: UUID,
         organization: UUID,
         from origin: RequestOrigin,
-        _ connection: PostgresConnection
+        in transaction: AuditedTransaction
     ) async throws -> SignedIn {
-        let store = platform.peopleStore(connection)
-        let now = try await KeyStore(connection).now()
-        let id = platform.newID(at: now)
-        try await store.insertSession(
+        let people = context.people(in: transaction)
+        let now = try await transaction.now()
+        let id = context.newID(at: now)
+        try await people.insertSession(
             id,
             user: user,
             organization: organization,
@@ -31,65 +30,81 @@ public struct SessionService: Sendable {
             refreshUntil: now + SessionLimits.idle,
             expiresAt: now + SessionLimits.absolute
         )
-        guard let session = try await store.session(id) else { throw Refusal.unauthenticated }
-        try await note("session.begun", session, from: origin, store)
-        return try await issue(session, at: now, connection)
+        guard let session = try await people.store.session(id) else { throw Refusal.unauthenticated }
+        try await people.record(
+            .sessionBegun,
+            session: id,
+            organization: organization,
+            by: session.attribution(from: origin)
+        )
+        return try await issue(session, at: now, in: transaction)
     }
 
     /// Exchanges a refresh token for new tokens of its session.
     ///
-    /// Each is good once. One that comes again ends the session: either whoever sends it or whoever sent it before is not its owner.
+    /// A refresh token is good once. If it comes again, the session ends: one of its two senders does not own it.
     ///
     /// - Throws: `Refusal.unauthenticated`.
     public func refresh(_ refreshToken: String, from origin: RequestOrigin) async throws -> SignedIn {
         guard let token = try? Token(refreshToken), token.parsed.workspaceRef.isRoot else {
             throw Refusal.unauthenticated
         }
-        let digests = platform.secrets.peppers.digests(of: token)
-        // Ending a session must be committed, so its refusal cannot be thrown from inside.
-        let outcome: SignedIn? = try await platform.controlTransaction { connection in
-            let store = platform.peopleStore(connection)
-            guard let known = try await store.lockRefreshToken(digests) else { return nil }
-            let now = try await KeyStore(connection).now()
-            guard let session = try await store.session(known.session) else { return nil }
-            if known.usedAt != nil {
-                if try await store.endSession(session.id, .reused) {
-                    try await note("session.reused", session, from: origin, store)
-                    platform.logger.warning(
-                        "a refresh token came twice; its session was ended",
-                        metadata: ["user_id": "\(UUIDv7.text(of: session.user.id))"]
-                    )
-                }
+        let digests = context.secrets.peppers.digests(of: token)
+        // The end of a session must be committed, so the transaction cannot throw the refusal.
+        let outcome: SignedIn? = try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            guard let known = try await people.lockRefreshToken(digests) else { return nil }
+            let now = try await transaction.now()
+            guard let session = try await people.store.session(known.sessionID) else { return nil }
+            guard known.usedAt == nil else {
+                try await endReused(session, from: origin, people)
                 return nil
             }
             guard session.isAlive else { return nil }
-            try await store.useRefreshToken(
-                known.id,
-                session: session.id,
+            try await people.useRefreshToken(
+                known,
                 at: now,
                 refreshUntil: min(now + SessionLimits.idle, session.expiresAt)
             )
-            return try await issue(session, at: now, connection)
+            return try await issue(session, at: now, in: transaction)
         }
         guard let outcome else { throw Refusal.unauthenticated }
         return outcome
     }
 
-    /// Makes a session's next pair of tokens.
+    /// Ends a session whose refresh token came a second time.
+    private func endReused(
+        _ session: SessionRecord,
+        from origin: RequestOrigin,
+        _ people: PeopleWriter
+    ) async throws {
+        guard try await people.endSession(session.id, .reused) else { return }
+        try await people.record(
+            .sessionReused,
+            session: session.id,
+            organization: session.organizationID,
+            by: session.attribution(from: origin)
+        )
+        context.logger.warning(
+            "a refresh token came twice; its session was ended",
+            metadata: ["user_id": "\(UUIDv7.text(of: session.user.id))"]
+        )
+    }
+
+    /// Issues a session's next pair of tokens.
     private func issue(
         _ session: SessionRecord,
         at now: Timestamp,
-        _ connection: PostgresConnection
+        in transaction: AuditedTransaction
     ) async throws -> SignedIn {
-        guard let principal = Principal(session), let secret = platform.secrets.sessions.first else {
+        guard let principal = Principal(session), let secret = context.secrets.sessions.first else {
             throw Refusal.unauthenticated
         }
-        let store = platform.peopleStore(connection)
-        var randomness = platform.randomness
-        let refresh = Token.make(prefix: .refresh, mode: .live, workspace: .root, using: &randomness)
-        let digest = platform.secrets.peppers.digest(of: refresh)
-        try await store.insertRefreshToken(digest, session: session.id, at: now)
-        let workspace = try await platform.controlStore(connection).homeWorkspace(of: session.organizationID, among: principal.confinement)
+        let refresh = context.newToken(.refresh, .live, workspace: .root)
+        let digest = context.secrets.peppers.digest(of: refresh)
+        try await context.people(in: transaction).insertRefreshToken(digest, session: session.id, at: now)
+        let workspace = try await ControlStore(transaction.connection)
+            .fallbackWorkspace(of: session.organizationID, among: principal.confinement)
         return SignedIn(
             user: session.user,
             sessionID: session.id,
@@ -98,7 +113,7 @@ public struct SessionService: Sendable {
             accessToken: AccessToken.make(
                 session,
                 workspace: workspace,
-                id: platform.newID(at: now),
+                id: context.newID(at: now),
                 at: now,
                 secret
             ),
@@ -109,42 +124,39 @@ public struct SessionService: Sendable {
         )
     }
 
-    /// Finds out whose session an access token is for, by one read: an ended session is refused at once.
+    /// Authenticates a member by an access token, with one read: an ended session is refused at once.
     ///
-    /// - Throws: `Refusal.unauthenticated`, and `unavailable` when nobody can tell.
+    /// - Throws: `Refusal.unauthenticated`, and `unavailable` if the control database cannot be reached.
     func authenticate(_ text: String) async throws -> Principal {
-        guard let token = AccessToken.read(text, platform.secrets.sessions) else { throw Refusal.unauthenticated }
-        let session = try await platform.lookup {
-            lookups throws(PostgresError) in try await PeopleStore.session(token.sessionID, in: lookups)
-        }
+        guard let token = AccessToken.read(text, context.secrets.sessions) else { throw Refusal.unauthenticated }
+        let session = try await find(token.sessionID)
         guard let session, session.isAlive, session.user.id == token.userID, token.isGood(at: session.readAt),
             let principal = Principal(session)
         else { throw Refusal.unauthenticated }
         return principal
     }
 
-    /// Ends the session of a member; there is nothing to end for a key.
+    /// Ends the session of a member.
+    ///
+    /// For a key it does nothing.
     public func signOut(_ caller: Caller) async throws {
         guard let member = caller.principal.member, let organization = caller.principal.organizationID else { return }
-        try await platform.controlTransaction { connection in
-            let store = platform.peopleStore(connection)
-            guard try await store.endSession(member.sessionID, .signedOut) else { return }
-            try await store.note(
-                "session.ended",
+        try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            guard try await people.endSession(member.sessionID, .signedOut) else { return }
+            try await people.record(
+                .sessionEnded,
+                session: member.sessionID,
                 organization: organization,
-                changes: JSONValue.object([("session", .string(UUIDv7.text(of: member.sessionID)))]).text,
                 by: caller.attribution
             )
         }
     }
 
-    /// What a member may know about themself; `nil` for keys.
+    /// Returns a member's own view; `nil` for keys.
     public func me(_ principal: Principal) async throws -> Me? {
         guard let member = principal.member else { return nil }
-        let session = try await platform.lookup {
-            lookups throws(PostgresError) in try await PeopleStore.session(member.sessionID, in: lookups)
-        }
-        guard let session else { throw Refusal.unauthenticated }
+        guard let session = try await find(member.sessionID) else { throw Refusal.unauthenticated }
         return Me(
             user: session.user,
             sessionID: session.id,
@@ -153,34 +165,14 @@ public struct SessionService: Sendable {
         )
     }
 
-    private func note(
-        _ type: String,
-        _ session: SessionRecord,
-        from origin: RequestOrigin,
-        _ store: PeopleStore
-    ) async throws {
-        try await store.note(
-            type,
-            organization: session.organizationID,
-            changes: JSONValue.object([("session", .string(UUIDv7.text(of: session.id)))]).text,
-            by: Attribution(
-                actor: "member:\(UUIDv7.text(of: session.user.id))",
-                address: origin.address?.description,
-                requestID: origin.requestID
-            )
-        )
+    private func find(_ id: UUID) async throws -> SessionRecord? {
+        try await context.lookUp { lookups throws(PostgresError) in try await PeopleStore.session(id, in: lookups) }
     }
 }
 
-extension Platform {
-    /// Reads over the connection that all look-ups in the control database share.
-    func lookup<T: Sendable>(_ body: (PostgresPipeline) async throws(PostgresError) -> T) async throws -> T {
-        do throws(PostgresError) {
-            return try await body(databases.control.lookups)
-        } catch {
-            guard error.isUnreachable else { throw error }
-            logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
-            throw Refusal.unavailable
-        }
+extension SessionRecord {
+    /// Returns the attribution of a change that the session's user made.
+    fileprivate func attribution(from origin: RequestOrigin) -> Attribution {
+        origin.attribution("member:\(UUIDv7.text(of: user.id))")
     }
 }

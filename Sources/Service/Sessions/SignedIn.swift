@@ -1,52 +1,37 @@
 public import FoundationEssentials
 public import Keys
 public import People
-import Tenancy
 
-/// Where a request comes from, before it is known who sends it.
-public struct RequestOrigin: Sendable {
-    /// The client's address.
-    public let address: IPAddress?
-    /// The request, as the logs name it.
-    public let requestID: String?
-
-    /// Describes an origin.
-    public init(address: IPAddress?, requestID: String?) {
-        self.address = address
-        self.requestID = requestID
-    }
-}
-
-/// A session that was begun or refreshed, with tokens that are in no other answer.
+/// A session that was begun or refreshed, with tokens that no other answer contains.
 public struct SignedIn: Sendable {
-    /// Who.
+    /// The user.
     public let user: User
     /// The session.
     public let sessionID: UUID
-    /// The organization that it acts in.
+    /// The organization that the session acts in.
     public let organizationID: UUID
-    /// The user's roles there, oldest first.
+    /// The user's roles in the organization, oldest first.
     public let memberships: [Member]
     /// The credential of the next requests: a JWT.
     public let accessToken: String
-    /// What the next access token is had for, once.
+    /// The token that is exchanged for the next access token, once.
     public let refreshToken: Token
-    /// How long the access token is good, in seconds.
+    /// The lifetime of the access token, in seconds.
     public let expiresIn: Int
-    /// When the access token ends.
+    /// The time at which the access token expires.
     public let expiresAt: Timestamp
-    /// Who asks with that session.
+    /// The principal of the session.
     public let principal: Principal
 }
 
-/// What a member may know about themself.
+/// A member's own view of the session, the user and the roles.
 public struct Me: Sendable {
-    /// Who.
+    /// The user.
     public let user: User
     /// The session.
     public let sessionID: UUID
-    /// The organization that it acts in.
+    /// The organization that the session acts in.
     public let organizationID: UUID
-    /// The user's roles there, oldest first.
+    /// The user's roles in the organization, oldest first.
     public let memberships: [Member]
 }

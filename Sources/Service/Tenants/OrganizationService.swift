@@ -4,122 +4,110 @@ public import Keys
 import Postgres
 public import Tenancy
 
-/// What can be done with organizations; making one needs an operator key.
+/// An organization that was created, with its default workspace and its first admin key.
+public struct CreatedOrganization: Sendable {
+    /// The organization.
+    public let organization: Organization
+    /// The default workspace.
+    public let defaultWorkspace: Workspace
+    /// The first admin key, which has every permission in the organization.
+    public let adminKey: KeyRecord
+    /// The database's time.
+    public let at: Timestamp
+}
+
+/// The use cases of organizations.
+///
+/// Only an operator key creates one.
 public struct OrganizationService: Sendable {
-    let platform: Platform
+    let context: ServiceContext
+    let access: AccessControl
+    let changes: KeyChanges
+    let workspaces: WorkspaceService
 
-    init(_ platform: Platform) { self.platform = platform }
-
-    /// An organization that was made: with its first admin key and its default workspace, already active.
-    public struct Founded: Sendable {
-        /// The answer as JSON text, without the token.
-        public let answer: String
-        /// The admin key's token.
-        public let token: Token
-        /// Whether an earlier request with the same `Idempotency-Key` made it.
-        public let isReplay: Bool
-    }
-
-    /// What a new organization consists of.
-    public struct Foundation: Sendable {
-        /// The organization.
-        public let organization: Organization
-        /// Where its keys live unless a request says otherwise.
-        public let defaultWorkspace: Workspace
-        /// Its first admin key, which may do everything in it.
-        public let adminKey: KeyRecord
-        /// The database's time.
-        public let at: Timestamp
-    }
-
-    /// Makes an organization, its first admin key and its default workspace.
+    /// Creates an organization, its first admin key and its default workspace.
     ///
-    /// The rows are one transaction in the control database; the workspace's database follows. If that is cut short the organization
-    /// exists with a workspace that is still being created, which the next start or the twin of this request finishes.
+    /// The rows are one transaction in the control database. The workspace's database follows. If that is interrupted,
+    /// the organization exists with a workspace in state `creating`, which the next start or a repeated request
+    /// completes.
+    ///
+    /// - Parameters:
+    ///   - new: The organization.
+    ///   - caller: The caller. A repeated request with the same `Idempotency-Key` gets the same answer and the same
+    ///     token.
+    ///   - answer: Renders the organization as JSON text without a token: the answer of repeated requests.
+    /// - Returns: The answer and the admin key's token. The default workspace is active.
+    /// - Throws: `Refusal`, `TenancyError`, or the database's errors.
     public func create(
         _ new: NewOrganization,
         by caller: Caller,
-        answer: @Sendable (Foundation) -> String
-    ) async throws -> Founded {
+        answer: @Sendable (CreatedOrganization) -> String
+    ) async throws -> IssuedKey {
         try caller.principal.requirePlatform(.platform)
-        let (made, token) = try await platform.controlTransaction { connection in
-            try await found(new, by: caller, connection, answer: answer)
-        }
-        try await platform.settle(made.workspaceID)
-        return Founded(answer: made.answer, token: token, isReplay: made.isReplay)
+        let draft = KeyDraft(name: "First admin key", kind: .admin, permissions: .organization)
+        let form = TokenForm(prefix: draft.kind.defaultPrefix, mode: draft.mode)
+        let issued = try await changes.issue(
+            .new(draft.permissions),
+            recordedAs: .newKey,
+            in: .platform,
+            by: caller,
+            owner: { record, store in
+                try await store.organization(ofAdminKey: record.resourceID).map { KeyOwner.organization($0) }
+            },
+            { _, change in
+                let token = try change.token(form, for: change.newID)
+                let created = try await insert(new, draft, token, change)
+                return IssuedKey(
+                    answer: answer(created),
+                    token: token,
+                    isReplay: false,
+                    keyID: created.adminKey.id
+                )
+            }
+        )
+        try await reconcileDefaultWorkspace(ofAdminKey: issued.keyID)
+        return issued
     }
 
-    private func found(
+    private func insert(
         _ new: NewOrganization,
-        by caller: Caller,
-        _ connection: PostgresConnection,
-        answer: @Sendable (Foundation) -> String
-    ) async throws -> ((workspaceID: UUID, answer: String, isReplay: Bool), Token) {
-        let keys = KeyStore(connection)
-        let control = platform.controlStore(connection)
-        let now = try await keys.now()
-        let keyID = platform.newID(at: now)
-        let root = KeyHome(owner: .platform)
-        let form = TokenForm(prefix: root.tokenPrefix(.admin), mode: .live)
-        let attempt = try await platform.claim(caller, root, resource: keyID, connection)
-        if case .replay(let record) = attempt {
-            let token = try platform.derivedToken(root, form, record, caller)
-            let rows = try await connection.query(Self.workspaceOfAdminKey, [record.resourceID])
-            guard let workspaceID: UUID = try rows.first?.decode(0), let answer = record.answer,
-                try await isStored(token, record.resourceID, keys)
-            else { throw Refusal.conflict("What this Idempotency-Key made has been deleted since.") }
-            return ((workspaceID, answer, true), token)
-        }
-        let organization = try await control.createOrganization(new, by: caller.attribution)
+        _ draft: KeyDraft,
+        _ token: Token,
+        _ change: KeyChange
+    ) async throws -> CreatedOrganization {
+        let control = context.control(in: change.writer.transaction)
+        let organization = try await control.createOrganization(new, by: change.writer.attribution)
         let workspace = try await control.createWorkspace(
             NewWorkspace(organizationID: organization.id, name: "Default", slug: "default", isDefault: true),
-            by: caller.attribution
+            by: change.writer.attribution
         )
-        let token = try platform.makeToken(root, form, key: keyID, attempt, caller)
-        let home = KeyHome(owner: .organization(organization.id))
-        let key = try await platform.plant(
-            KeyDraft(name: "First admin key", kind: .admin, permissions: .organization),
-            token,
-            id: keyID,
-            in: home,
-            by: caller,
-            at: now,
-            connection
-        )
-        let settled = try await control.organization(organization.id) ?? organization
-        let foundation = Foundation(
-            organization: settled,
+        let key = try await change.create(draft, token, owner: .organization(organization.id))
+        return CreatedOrganization(
+            organization: try await control.store.organization(organization.id) ?? organization,
             defaultWorkspace: workspace.activated,
             adminKey: key,
-            at: now
+            at: change.now
         )
-        let text = answer(foundation)
-        try await platform.complete(attempt, answer: text, connection)
-        return ((workspace.id, text, false), token)
     }
 
-    private static let workspaceOfAdminKey = Statement(
-        """
-        SELECT w.id FROM auth.service_keys k JOIN control.workspaces w ON w.organization_id = k.organization_id AND w.is_default
-        WHERE k.id = $1
-        """
-    )
-
-    private func isStored(_ token: Token, _ key: UUID, _ keys: KeyStore) async throws -> Bool {
-        for stored in platform.secrets.peppers.digests(of: token) {
-            if try await keys.hasSecret(stored.digest, key: key, in: .platform) { return true }
+    /// Completes the default workspace of the organization that owns an admin key.
+    private func reconcileDefaultWorkspace(ofAdminKey id: UUID) async throws {
+        let workspace = try await context.databases.control.pool.withConnection { connection -> Workspace? in
+            guard let organization = try await KeyStore(connection).organization(ofAdminKey: id) else { return nil }
+            return try await ControlStore(connection).defaultWorkspace(of: organization)
         }
-        return false
+        guard let workspace else { throw Refusal.resourceDeleted }
+        try await workspaces.reconcile(workspace.id)
     }
 
-    /// An organization that the caller reaches, by id or slug.
+    /// Returns an organization that the caller reaches, by id or slug.
     public func get(_ name: String, by caller: Caller) async throws -> Organization {
-        try await platform.access.organization(name, for: caller.principal)
+        try await access.organization(name, for: caller.principal)
     }
 
-    /// Changes name, slug or token prefix; for operators.
+    /// Changes the name, slug or token prefix of an organization; for operators.
     ///
-    /// A change of nothing is none, and leaves no event.
+    /// A change of nothing leaves no event.
     public func update(
         _ name: String,
         _ change: OrganizationChange,
@@ -128,14 +116,16 @@ public struct OrganizationService: Sendable {
         try caller.principal.requirePlatform(.platform)
         let organization = try await get(name, by: caller)
         if change == OrganizationChange() { return organization }
-        return try await platform.controlTransaction { connection in
-            try await platform.access.current(caller.principal, connection).requirePlatform(.platform)
-            return try await platform.controlStore(connection)
+        return try await context.changeControl { transaction in
+            try await access.recheck(caller.principal, in: transaction).requirePlatform(.platform)
+            return try await context.control(in: transaction)
                 .updateOrganization(organization.id, change, by: caller.attribution)
         }
     }
 
-    /// One page of organizations; an admin key sees its own.
+    /// Returns a page of organizations.
+    ///
+    /// An admin key sees its own.
     public func list(_ page: PageRequest, query: String?, by caller: Caller) async throws -> Page<Organization> {
         if let own = caller.principal.organizationID {
             let organization = try await get(UUIDv7.text(of: own), by: caller)
@@ -145,24 +135,6 @@ public struct OrganizationService: Sendable {
             }
         }
         try caller.principal.requirePlatform(.platform)
-        return try await platform.databases.control.pool.withConnection { connection in
-            try await platform.controlStore(connection).organizations(page, query: query)
-        }
-    }
-}
-
-extension Caller {
-    /// Who and whence, as events record it.
-    var attribution: Attribution {
-        Attribution(actor: principal.actor, address: address, requestID: requestID)
-    }
-}
-
-extension Workspace {
-    /// The workspace as it is once its database is ready; answers are only given then.
-    var activated: Workspace {
-        var copy = self
-        copy.state = .active
-        return copy
+        return try await context.readControl { try await $0.organizations(page, query: query) }
     }
 }

@@ -2,16 +2,18 @@ import FoundationEssentials
 import KeyStore
 import Keys
 import Logging
-import Postgres
 public import Tenancy
 
-/// What can be done with workspaces.
+/// The use cases of workspaces.
 public struct WorkspaceService: Sendable {
-    let platform: Platform
+    let context: ServiceContext
+    let access: AccessControl
+    let changes: ControlChanges
 
-    init(_ platform: Platform) { self.platform = platform }
-
-    /// Makes a workspace with its own database, migrated and active when this returns.
+    /// Creates a workspace with its own database, which is migrated and active when the method returns.
+    ///
+    /// - Throws: `Refusal.unfinished` if the workspace is recorded and its database could not be created yet;
+    ///   `Refusal`, `TenancyError`, or the database's errors.
     public func create(
         _ new: NewWorkspace,
         by caller: Caller,
@@ -19,139 +21,137 @@ public struct WorkspaceService: Sendable {
     ) async throws -> StoredAnswer {
         try caller.principal.requireReach(into: new.organizationID)
         try caller.principal.requireWide(.workspacesWrite)
-        let made = try await platform.controlTransaction { connection in
-            let store = platform.controlStore(connection)
-            return try await platform.once(caller, connection) { principal in
+        let created = try await context.changeControl { transaction in
+            let control = context.control(in: transaction)
+            return try await changes.createOnce(caller, in: transaction) { principal in
                 try principal.requireWide(.workspacesWrite)
-            } isThere: { id in
-                try await store.workspace(id) != nil
-            } make: {
-                guard try await store.organization(new.organizationID) != nil else { throw Refusal.notFound }
-                let workspace = try await store.createWorkspace(new, by: caller.attribution)
+            } exists: { id in
+                try await control.store.workspace(id) != nil
+            } create: {
+                guard try await control.store.organization(new.organizationID) != nil else { throw Refusal.notFound }
+                let workspace = try await control.createWorkspace(new, by: caller.attribution)
                 return (workspace.id, answer(workspace.activated))
             }
         }
-        let id = made.resourceID
         do {
-            try await platform.settle(id)
+            try await reconcile(created.resourceID)
         } catch {
-            // A twin may come again for the same workspace; whoever has no key for that would make a second one.
-            if made.isReplay || caller.idempotency != nil { throw error }
-            platform.logger.warning(
-                "a workspace was recorded and could not be finished",
-                metadata: ["workspace_id": "\(UUIDv7.text(of: id))", "error": "\(error)"]
+            // A repeated request with the same Idempotency-Key gets the same workspace. Without a key it would create
+            // another one.
+            if created.isReplay || caller.idempotency != nil { throw error }
+            context.logger.warning(
+                "a workspace was recorded and could not be completed",
+                metadata: ["workspace_id": "\(UUIDv7.text(of: created.resourceID))", "error": "\(error)"]
             )
             throw Refusal.unfinished
         }
-        return made
+        return created
     }
 
-    /// A workspace that the caller reaches, by id or slug.
+    /// Completes the creation of a workspace.
+    ///
+    /// A repeated request has the same answer, although the workspace may have been suspended or archived since.
+    func reconcile(_ workspace: UUID) async throws {
+        switch try await context.provisioner.reconcile(workspace)?.state {
+        case .active, .suspended, .archived: return
+        case .creating, .deleting: throw Refusal.unavailable
+        case nil: throw Refusal.resourceDeleted
+        }
+    }
+
+    /// Returns a workspace that the caller reaches, by id or slug.
     public func get(_ name: String, by caller: Caller) async throws -> Workspace {
-        try await platform.access.workspace(name, for: caller.principal)
+        try await access.workspace(name, for: caller.principal)
     }
 
-    /// One page of workspaces, newest first: of the caller's organization, or for an operator of all.
-    public func list(_ page: PageRequest, _ filter: WorkspaceFilter, by caller: Caller) async throws -> Page<Workspace>
-    {
+    /// Returns a page of workspaces, newest first: of the caller's organization, or of all for an operator.
+    public func list(
+        _ page: PageRequest,
+        _ filter: WorkspaceFilter,
+        by caller: Caller
+    ) async throws -> Page<Workspace> {
         var filter = filter
         if let own = caller.principal.organizationID {
-            if let asked = filter.organizationID, asked != own { throw Refusal.notFound }
+            if let requested = filter.organizationID, requested != own { throw Refusal.notFound }
             filter.organizationID = own
             if case .workspaces(let reached, _) = caller.principal.reach { filter.ids = Array(reached) }
         } else {
             try caller.principal.requirePlatform(.platform)
         }
-        return try await platform.databases.control.pool.withConnection { [filter] connection in
-            try await platform.controlStore(connection).workspaces(page, filter)
-        }
+        return try await context.readControl { [filter] in try await $0.workspaces(page, filter) }
     }
 
-    /// Changes name, slug or retention.
+    /// Changes the name, slug, retention or metadata of a workspace.
     ///
-    /// A change of nothing is none, and leaves no event.
+    /// A change of nothing leaves no event.
     public func update(_ name: String, _ change: WorkspaceChange, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         if change.isEmpty { return workspace }
-        return try await platform.controlTransaction { connection in
-            try await platform.controlStore(connection)
+        return try await context.changeControl { transaction in
+            try await context.control(in: transaction)
                 .updateWorkspace(workspace.id, change, by: caller.attribution)
         }
     }
 
-    /// Refuses every key of a workspace until it is resumed.
+    /// Suspends a workspace: its keys are refused until it is resumed.
     public func suspend(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await platform.provisioner.suspend(workspace.id, by: caller.attribution)
+        return try await context.provisioner.suspend(workspace.id, by: caller.attribution)
     }
 
-    /// Accepts the keys of a suspended workspace again.
+    /// Resumes a suspended workspace: its keys are accepted again.
     public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await platform.provisioner.resume(workspace.id, by: caller.attribution)
+        return try await context.provisioner.resume(workspace.id, by: caller.attribution)
     }
 
-    /// Puts a workspace away: it stays readable and refuses its keys.
+    /// Archives a workspace: it stays readable, and its keys are refused for good.
     public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await platform.provisioner.archive(workspace.id, by: caller.attribution)
+        return try await context.provisioner.archive(workspace.id, by: caller.attribution)
     }
 
-    /// Removes a workspace with its database.
+    /// Deletes a workspace with its database.
     ///
-    /// Only an archived one, so that no slip of the hand destroys keys in use, or one whose making did not come to its end. Where a
-    /// removal did not come to its end, asking again goes on with it.
+    /// It must be archived, so no single call destroys keys in use, or its creation must be unfinished. A repeated call
+    /// continues a deletion that was interrupted.
     public func delete(_ name: String, by caller: Caller) async throws {
-        let workspace = try await writable(name, caller, orLeaving: true)
+        let workspace = try await writable(name, caller, includingDeleting: true)
         guard !workspace.isDefault else { throw Refusal.conflict("The default workspace cannot be deleted.") }
-        guard Self.removable.contains(workspace.state) else {
+        guard Self.deletable.contains(workspace.state) else {
             throw Refusal.conflict("Only an archived workspace can be deleted; archive it first.")
         }
-        // Before, so that few sessions have to be ended, and after, for what was opened meanwhile.
-        await platform.databases.forget(workspace.id)
-        try await platform.provisioner.delete(workspace.id, in: Self.removable, by: caller.attribution)
-        await platform.databases.forget(workspace.id)
+        // Before the deletion, so that few sessions have to be ended, and after it, for connections that were opened
+        // meanwhile.
+        await context.databases.forget(workspace.id)
+        try await context.provisioner.delete(workspace.id, in: Self.deletable, by: caller.attribution)
+        await context.databases.forget(workspace.id)
     }
 
-    private static let removable: Set<WorkspaceState> = [.archived, .creating, .deleting]
+    private static let deletable: Set<WorkspaceState> = [.archived, .creating, .deleting]
 
-    private func writable(_ name: String, _ caller: Caller, orLeaving isLeaving: Bool = false) async throws -> Workspace
-    {
-        let workspace = try await platform.access.workspace(name, for: caller.principal, orLeaving: isLeaving)
+    private func writable(
+        _ name: String,
+        _ caller: Caller,
+        includingDeleting includesDeleting: Bool = false
+    ) async throws -> Workspace {
+        let workspace = try await access.workspace(
+            name,
+            for: caller.principal,
+            includingDeleting: includesDeleting
+        )
         try caller.principal.require(.workspacesWrite, in: workspace.id)
         return workspace
     }
 }
 
-extension Platform {
-    /// Finishes the making of a workspace.
+extension Workspace {
+    /// The workspace in its state once its database is ready.
     ///
-    /// Whoever asks for the same again gets the same answer, though the workspace may have been suspended or archived since.
-    func settle(_ workspace: UUID) async throws {
-        switch try await provisioner.settle(workspace)?.state {
-        case .active, .suspended, .archived: return
-        case .creating, .deleting: throw Refusal.unavailable
-        case nil: throw Refusal.conflict("What this Idempotency-Key made has been deleted since.")
-        }
-    }
-
-    /// Inserts a key with a given token, and its event.
-    func plant(
-        _ draft: KeyDraft,
-        _ token: Token,
-        id: UUID,
-        in home: KeyHome,
-        by caller: Caller,
-        at now: Timestamp,
-        _ connection: PostgresConnection
-    ) async throws -> KeyRecord {
-        let store = KeyStore(connection)
-        let key = KeyRecord(draft, id: id, in: home, createdBy: caller.principal.actor, at: now)
-        try await store.insert(key)
-        try await keys.add(token, to: id, in: home, store, at: now)
-        let changes = Changes(created: draft)
-        try await keys.record(.created, key, home, caller, at: now, changes: changes, connection)
-        guard let made = try await store.find(id, in: home.keyOwner) else { throw Refusal.notFound }
-        return made
+    /// Answers are sent only then.
+    var activated: Workspace {
+        var copy = self
+        copy.state = .active
+        return copy
     }
 }

@@ -4,10 +4,12 @@ import Logging
 public import Postgres
 import Synchronization
 
-/// Hands out connections to the control database and to workspaces' databases, as the runtime role: the only way to get one.
+/// Lends connections to the control database and to workspaces' databases, as the runtime role: the only way to get
+/// one.
 ///
-/// Connections are opened when they are first used and bounded on each cluster, whatever the number of workspaces. Each
-/// workspace has its own, with their own waiting lines and back-off, so one whose database is down keeps nobody else waiting.
+/// Connections are opened when they are first used. Their number on each cluster is bounded, whatever the number of
+/// workspaces. Each workspace has its own connections, queues and back-off, so a workspace whose database is down keeps
+/// no other waiting.
 public final class Databases: Sendable {
     /// The control database, which is the root tenant.
     public let control: ControlConnections
@@ -25,17 +27,17 @@ public final class Databases: Sendable {
     private let options: DatabasesOptions
     private let reactors: [Reactor]
     private let directory: WorkspaceDirectory
-    private let caches = Mutex((byCluster: [UUID: ClusterCaches](), isShutDown: false))
+    private let caches = ReadMostlyMap<UUID, ClusterCaches>()
+    private let isShutDown = Atomic<Bool>(false)
     private let reports = Mutex(ReportLimit())
 
-    /// Prepares to connect; nothing is opened yet.
-    ///
-    /// - Throws: `invalidConfiguration`.
+    /// Creates the databases' connections, without opening one.
     ///
     /// - Parameters:
-    ///   - database: the control database.
-    ///   - reactors: the threads that connections live on; by default the control database's own.
-    ///   - options: the bounds.
+    ///   - database: The control database.
+    ///   - reactors: The threads of the connections; by default the control database's own.
+    ///   - options: The limits.
+    /// - Throws: `invalidConfiguration`.
     public init(
         _ database: ControlDatabase,
         reactors: [Reactor] = [],
@@ -67,11 +69,8 @@ public final class Databases: Sendable {
 
     /// Closes every connection and refuses new ones.
     public func shutdown() async {
-        let caches = self.caches.withLock { caches in
-            caches.isShutDown = true
-            return Array(caches.byCluster.values)
-        }
-        for cache in caches {
+        isShutDown.store(true, ordering: .sequentiallyConsistent)
+        for cache in caches.values {
             await cache.lookups.shutdown()
             for pools in cache.all { await pools.shutdown() }
         }
@@ -79,23 +78,22 @@ public final class Databases: Sendable {
         await control.pool.shutdown()
     }
 
-    // MARK: A workspace's database
+    // MARK: A workspace's connections
 
-    /// Lends the connection on which a workspace's keys are looked up.
+    /// Lends the pipeline for look-ups in a workspace's database, to any number of callers at once.
     ///
-    /// Many may use it at once.
-    ///
-    /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
+    /// - Throws: `unknownWorkspace` if the database does not exist, `capacityExceeded`, `PostgresError`, and what
+    ///   `body` throws.
     public func withLookups<T>(
         _ workspace: WorkspaceFacts,
         _ body: (PostgresPipeline) async throws -> T
     ) async throws -> T {
-        try await forgettingTheDropped(workspace) {
+        try await removingDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
             return try await caches.lookups.withValue(
                 workspace.workspaceID,
                 make: {
-                    // Inside, because a password is derived for it: this runs for every verification, and that once.
+                    // Inside, because it derives a password: a verification must not do that each time.
                     let configuration = try database.runtimeConfiguration(
                         caches.cluster,
                         database: workspace.database
@@ -111,18 +109,17 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Lends the pool on which a workspace's keys are managed.
+    /// Lends the pool for changes and lists in a workspace's database, to any number of callers at once.
     ///
-    /// Many may use it at once.
-    ///
-    /// - Throws: `unknownWorkspace` when the database is gone, `capacityExceeded`, `PostgresError`, and what `body` throws.
+    /// - Throws: `unknownWorkspace` if the database does not exist, `capacityExceeded`, `PostgresError`, and what
+    ///   `body` throws.
     public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
         try await withPool(workspace, options.connectionsPerManagedDatabase, from: { $0.pools }, body)
     }
 
-    /// Lends the connection over which a workspace's counts are written.
+    /// Lends the pool for the counts of a workspace's verifications.
     ///
-    /// - Throws: what `withPool` throws.
+    /// - Throws: The errors of ``withPool(_:_:)``.
     public func withUsagePool<T>(
         _ workspace: WorkspaceFacts,
         _ body: (PostgresPool) async throws -> T
@@ -136,7 +133,7 @@ public final class Databases: Sendable {
         from cache: (ClusterCaches) -> LeasedCache<UUID, PostgresPool>,
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
-        try await forgettingTheDropped(workspace) {
+        try await removingDropped(workspace) {
             let caches = try await self.caches(of: workspace.clusterID)
             return try await cache(caches)
                 .withValue(
@@ -161,16 +158,16 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Forgets a workspace that was removed and closes its connections.
+    /// Removes a workspace that was deleted from the caches, and closes its connections.
     public func forget(_ workspaceID: UUID) async {
-        directory.forget(workspaceID)
-        for cache in caches.withLock({ Array($0.byCluster.values) }) {
+        directory.remove(workspaceID)
+        for cache in caches.values {
             await cache.lookups.remove(workspaceID)
             for pools in cache.all { await pools.remove(workspaceID) }
         }
     }
 
-    private func forgettingTheDropped<T>(_ workspace: WorkspaceFacts, _ body: () async throws -> T) async throws -> T {
+    private func removingDropped<T>(_ workspace: WorkspaceFacts, _ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
         } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
@@ -179,10 +176,10 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Says in the log why a workspace's database was of no use, every ten seconds at most.
+    /// Logs the reason for which a workspace's database could not be used, at most every ten seconds.
     public func report(_ error: any Error, of workspace: WorkspaceFacts) {
         let now = ContinuousClock.now
-        guard let unsaid = reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
+        guard let suppressed = reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
         let isOutdated = (error as? PostgresError)?.isOfOutdatedSchema ?? false
         database.logger.warning(
             isOutdated
@@ -190,30 +187,30 @@ public final class Databases: Sendable {
                 : "a workspace's database cannot be reached",
             metadata: [
                 "database": "\(workspace.database)", "error": "\(error)",
-                "left_out_before": .stringConvertible(unsaid),
+                "left_out_before": .stringConvertible(suppressed),
             ]
         )
     }
 
-    /// Spreads pools over the threads.
+    /// Returns the thread for a workspace's pool.
     private func reactor(for workspaceID: UUID) -> Reactor {
         reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(reactors.count))]
     }
 
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
-        if let caches = self.caches.withLock({ $0.byCluster[cluster] }) { return caches }
-        let made = ClusterCaches(
+        if let known = caches[cluster] { return known }
+        let created = ClusterCaches(
             cluster: try await directory.cluster(cluster),
             lookups: cache(options.maximumLookupDatabases) { await $0.shutdown() },
             pools: cache(options.maximumManagedDatabases) { await $0.shutdown() },
             usage: cache(options.maximumUsageDatabases) { await $0.shutdown() }
         )
-        return try self.caches.withLock { caches throws(TenancyError) in
-            guard !caches.isShutDown else { throw TenancyError(.capacityExceeded, "this node is shutting down") }
-            if let first = caches.byCluster[cluster] { return first }
-            caches.byCluster[cluster] = made
-            return made
+        let caches = self.caches.insert(created, for: cluster)
+        // After the insertion: either `shutdown` sees these caches, or this call sees the shutdown.
+        guard !isShutDown.load(ordering: .sequentiallyConsistent) else {
+            throw TenancyError(.capacityExceeded, "this node is shutting down")
         }
+        return caches
     }
 
     private func cache<Value: Sendable>(
@@ -240,23 +237,22 @@ public final class Databases: Sendable {
         return limited
     }
 
-    // MARK: Who is who
+    // MARK: Facts
 
-    /// Finds an organization's workspace by its ref.
+    /// Returns the facts of an organization's workspace by its reference.
     ///
-    /// Another's, and one that was never given out, cost and answer the same.
+    /// The reference of another organization's workspace costs and answers the same as one that was never assigned.
     public func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         try await directory.facts(ref: ref, organization: organization)
     }
 
-    /// Finds a workspace by its ref, whosever it is.
-    ///
-    /// For a token that nobody vouches for, and that says itself whose it is.
+    /// Returns the facts of a workspace of any organization by its reference, for a token that no other credential
+    /// vouches for.
     public func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
         try await directory.facts(ref: ref)
     }
 
-    /// Finds a workspace by its id.
+    /// Returns the facts of a workspace by its id.
     public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         try await directory.facts(id: id)
     }

@@ -1,47 +1,47 @@
-/// The bounds of what one node opens.
+/// The limits of the connections that one node opens.
 ///
-/// On each cluster at most `maximumLookupDatabases` times the number of reactors,
-/// `maximumManagedDatabases * connectionsPerManagedDatabase` and `maximumUsageDatabases` connections, and on the primary one
-/// `controlConnections` and one set of lookup connections more, whatever the number of workspaces; see `maximumConnections`.
+/// They are on each cluster at most `maximumLookupDatabases` times the number of reactors, `maximumManagedDatabases *
+/// connectionsPerManagedDatabase` and `maximumUsageDatabases` connections, and on the primary one `controlConnections`
+/// and one set of lookup connections more, whatever the number of workspaces; see `maximumConnections`.
 public struct DatabasesOptions: Sendable {
-    /// How many workspaces of a cluster are looked up in at once.
+    /// The maximum number of a cluster's workspaces that have look-up connections at once.
     ///
     /// Default 32.
     public var maximumLookupDatabases: Int
-    /// How many workspaces of a cluster are managed at once.
+    /// The maximum number of a cluster's workspaces that are managed at once.
     ///
     /// Default 8.
     public var maximumManagedDatabases: Int
-    /// How many workspaces of a cluster have their counts written at once, over one connection each.
+    /// The maximum number of a cluster's workspaces whose counts are written at once, over one connection each.
     ///
-    /// Default 4: a share of its own, so that counting takes no place away from management.
+    /// Default 4. The share is separate, so counting takes no slot from management.
     public var maximumUsageDatabases: Int
-    /// How long a call waits for one of these places while all are in use.
+    /// The maximum wait for one of these slots while all are in use.
     ///
     /// Default 2 s.
     public var placePatience: Duration
-    /// The longest wait for a connection of a pool, which includes opening one.
+    /// The maximum wait for a connection of a pool, which includes opening one.
     ///
     /// Default 5 s.
     public var leaseDeadline: Duration
-    /// How many connections each managed database has.
+    /// The maximum number of connections to each managed database.
     ///
     /// Default 2.
     public var connectionsPerManagedDatabase: Int
-    /// How many connections to the control database there are, besides the one for lookups.
+    /// The maximum number of connections to the control database, besides the one for look-ups.
     ///
     /// Default 4.
     public var controlConnections: Int
-    /// How long a lookup may take.
+    /// The maximum time of a look-up.
     ///
     /// Default 2 s.
     public var lookupDeadline: Duration
-    /// How long a statement of a management call may take, enforced by the server too.
+    /// The maximum time of a statement of a management call, which the server enforces too.
     ///
     /// Default 10 s.
     public var managementDeadline: Duration
 
-    /// Sets the bounds.
+    /// Creates options.
     public init(
         maximumLookupDatabases: Int = 32,
         maximumManagedDatabases: Int = 8,
@@ -64,9 +64,10 @@ public struct DatabasesOptions: Sendable {
         self.managementDeadline = managementDeadline
     }
 
-    /// The most connections that the service has to the primary cluster: as the runtime role, and with a provisioner's as the owner.
+    /// Returns the maximum number of connections to the primary cluster, as the runtime role and, with a provisioner's,
+    /// as the owner.
     ///
-    /// The provisioner's are its own and one more for each, to the workspace that it works on.
+    /// The provisioner has its own connections, and one more for each to the workspace that it works on.
     public func maximumConnections(reactors: Int, with provisioner: ProvisionerOptions = ProvisionerOptions()) -> Int {
         (maximumLookupDatabases + 1) * reactors
             + maximumManagedDatabases * connectionsPerManagedDatabase + maximumUsageDatabases

@@ -1,6 +1,7 @@
 public import Postgres
 
 extension PostgresError {
-    /// Whether the database lacks a table or a column that this release knows: it has not been migrated.
+    /// A Boolean value that indicates whether the database lacks a table or a column of this release, because it was
+    /// not migrated.
     public var isOfOutdatedSchema: Bool { [.undefinedTable, .undefinedColumn].contains(sqlState) }
 }

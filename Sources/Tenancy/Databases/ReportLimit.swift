@@ -1,32 +1,36 @@
 package import FoundationEssentials
 
-/// Decides which reports about workspaces are worth a line: a database that is away fails every request, and a line for each would be one
-/// more outage.
+/// Limits the log lines about unreachable workspaces.
+///
+/// An unreachable database fails every request, and a line for each would be another outage.
 package struct ReportLimit {
-    /// How often a workspace has a line at most.
+    /// The minimum time between two lines about one workspace.
     package static let interval = Duration.seconds(10)
-    /// How many workspaces are remembered; beyond, all are forgotten.
+    /// The maximum number of remembered workspaces.
+    ///
+    /// Beyond it, all are dropped.
     package static let capacity = 10_000
 
-    private var entries: [UUID: (next: ContinuousClock.Instant, unsaid: Int)] = [:]
+    private var entries: [UUID: (next: ContinuousClock.Instant, suppressed: Int)] = [:]
 
-    /// Nothing was reported yet.
+    /// Creates a limit without any report.
     package init() {}
 
-    /// How many workspaces are remembered.
+    /// The number of remembered workspaces.
     package var count: Int { entries.count }
 
-    /// Notes a report.
+    /// Counts a report.
     ///
-    /// - Returns: how many of the workspace were left out since its last line; `nil` where this one is left out, too.
+    /// - Returns: The number of reports that were suppressed since the workspace's last line, or `nil` to suppress this
+    ///   one, too.
     package mutating func admit(_ workspace: UUID, at now: ContinuousClock.Instant) -> Int? {
         if let entry = entries[workspace], now < entry.next {
-            entries[workspace]?.unsaid += 1
+            entries[workspace]?.suppressed += 1
             return nil
         }
-        let unsaid = entries[workspace]?.unsaid ?? 0
+        let suppressed = entries[workspace]?.suppressed ?? 0
         if entries.count >= Self.capacity { entries = [:] }
         entries[workspace] = (now + Self.interval, 0)
-        return unsaid
+        return suppressed
     }
 }

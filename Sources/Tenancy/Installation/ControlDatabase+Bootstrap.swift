@@ -1,10 +1,11 @@
 import FoundationEssentials
+public import KeyStore
 public import Logging
 public import Migrations
 public import Postgres
 
 extension ControlDatabase {
-    /// Held while what belongs to a whole server is set up.
+    /// The lock for the setup of everything that belongs to a whole server.
     static let lock = AdvisoryLock("start of the installation")
 
     private static let insertRoot = Statement(
@@ -15,32 +16,34 @@ extension ControlDatabase {
         prepared: false
     )
 
-    /// Brings the control database to where this program needs it, from nothing or from anywhere in between.
+    /// Creates or migrates the control database, whatever state an earlier start left it in.
     ///
-    /// Makes the database if it does not exist and the runtime role, migrates, closes the database to everybody else, and registers the
-    /// server as cluster `primary`. Any number of programs may start at once; a start that was interrupted is mended by the next.
+    /// It creates the database and the runtime role if they do not exist, migrates, closes the database to all other
+    /// roles, and registers the server as cluster `primary`. Any number of programs can start at once. The next start
+    /// repairs an interrupted one.
     ///
     /// - Parameters:
-    ///   - owner: a role that may create databases and roles, and a direct connection: session locks do not survive PgBouncer in
-    ///     transaction mode.
-    ///   - installation: the names to use.
-    ///   - credentials: the passwords of roles.
-    ///   - setsPassword: whether the runtime role's password is set; a program that does not serve leaves it alone.
-    ///   - admit: called under the lock once the schema is there and before a password is set; what it throws ends the start. Programs
-    ///     whose secrets are not this installation's are found out here.
-    ///   - version: this program's version, for the ledgers.
-    ///   - migratorOptions: how patient migrations are.
-    ///   - identifiers: where ids come from.
-    ///   - reactor: the thread that connections live on.
-    ///   - logger: gets a line for what was done.
-    /// - Returns: the control database, migrated.
-    /// - Throws: `incompatible` with what to change; `MigrationError`; `PostgresError`; `AdvisoryLock.Taken`.
+    ///   - owner: The connection of a role that can create databases and roles. It must be direct, because session
+    ///     locks do not survive PgBouncer in transaction mode.
+    ///   - installation: The installation's names.
+    ///   - credentials: The passwords of roles.
+    ///   - setsPassword: True to set the runtime role's password. A program that does not serve must leave it alone.
+    ///   - admit: Called under the lock when the schema exists and before a password is set. An error from it ends the
+    ///     start. It finds programs whose secrets belong to another installation.
+    ///   - version: This program's version, for the ledgers.
+    ///   - migratorOptions: The limits of migrations.
+    ///   - identifiers: The source of ids.
+    ///   - reactor: The thread of the connections.
+    ///   - logger: The logger, which gets a line for each change.
+    /// - Returns: The control database, migrated.
+    /// - Throws: `incompatible`, whose message says what to change; `MigrationError`; `PostgresError`;
+    ///   `AdvisoryLock.Taken`.
     public static func bootstrap(
         owner: PostgresConfiguration,
         installation: Installation = .standard,
         credentials: ClusterCredentials,
         setsPassword: Bool = true,
-        admit: @Sendable (ControlStore) async throws -> Void = { _ in },
+        admit: @Sendable (PepperStore) async throws -> Void = { _ in },
         version: String,
         migratorOptions: MigratorOptions = MigratorOptions(),
         identifiers: IdentifierSource = .system,
@@ -57,10 +60,13 @@ extension ControlDatabase {
                 let report = try await migrator.apply(connection) { file in
                     logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
                 }
-                let store = ControlStore(connection, installation: installation, identifiers: identifiers)
-                let primary = try await register(store)
+                let primary = try await connection.auditedTransaction { transaction in
+                    try await register(
+                        ControlWriter(transaction, installation: installation, identifiers: identifiers)
+                    )
+                }
                 try await server.setMark(primary.id)
-                try await admit(store)
+                try await admit(PepperStore(connection))
                 if setsPassword { try await server.setPassword(credentials.runtimePassword(primary.id)) }
                 let database = try await connection.currentDatabase()
                 try await server.close(database: database)
@@ -86,30 +92,32 @@ extension ControlDatabase {
         }
     }
 
-    /// The root tenant's own row, and the cluster that this server is.
-    private static func register(_ store: ControlStore) async throws -> Cluster {
-        try await store.connection.query(insertRoot, [Workspace.rootID])
-        if let cluster = try await store.cluster(name: Cluster.primaryName) { return cluster }
-        let made = try await store.insertCluster(
-            id: store.identifiers.id(),
+    /// Inserts the root tenant's own row and the primary cluster's, if they do not exist.
+    private static func register(_ writer: ControlWriter) async throws -> Cluster {
+        try await writer.transaction.connection.query(insertRoot, [Workspace.rootID])
+        if let cluster = try await writer.store.cluster(name: Cluster.primaryName) { return cluster }
+        let created = try await writer.insertCluster(
+            id: writer.identifiers.id(),
             name: Cluster.primaryName,
             conninfo: "",
             by: .system
         )
-        guard let made else { throw TenancyError.unknownCluster }
-        return made
+        guard let created else { throw TenancyError.unknownCluster }
+        return created
     }
 
     private static let hasClusters = Statement("SELECT to_regclass('control.clusters') IS NOT NULL", prepared: false)
 
-    /// The id that the installation has had so far.
+    /// Returns the installation's id, or `nil` before its first start.
     private static func identity(on connection: PostgresConnection) async throws -> UUID? {
         let rows = try await connection.query(hasClusters)
         guard try rows.first?.decode(0, as: Bool.self) == true else { return nil }
-        return try await ControlStore(connection, installation: .standard).cluster(name: Cluster.primaryName)?.id
+        return try await ControlStore(connection).cluster(name: Cluster.primaryName)?.id
     }
 
-    /// Connects; where the database does not exist, makes it from the database `postgres`, which every server has.
+    /// Connects to the control database.
+    ///
+    /// If it does not exist, creates it over the database `postgres`, which every server has.
     private static func connectOrCreate(
         _ owner: PostgresConfiguration,
         reactor: Reactor,
@@ -130,9 +138,9 @@ extension ControlDatabase {
                     "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
                     deadline: .seconds(60)
                 )
-                logger.info("made the control database", metadata: ["database": "\(name)"])
+                logger.info("the control database was created", metadata: ["database": "\(name)"])
             } catch {
-                // 23505 is what the loser of two simultaneous CREATE DATABASE gets.
+                // 23505: another program created the database at the same moment.
                 guard error.sqlState == .duplicateDatabase || error.sqlState == .uniqueViolation else {
                     await maintenance.close()
                     throw error
@@ -147,7 +155,7 @@ extension ControlDatabase {
 extension PostgresConnection {
     private static let databaseName = Statement("SELECT current_database()::text", prepared: false)
 
-    /// The database that this connection is to, which a configuration may leave to libpq's defaults.
+    /// Returns the name of the connected database, which a configuration can leave to libpq's defaults.
     func currentDatabase() async throws(PostgresError) -> String {
         guard let row = try await query(Self.databaseName).first else {
             throw PostgresError(.protocolViolation, "SELECT returned no row")

@@ -1,20 +1,27 @@
 import FoundationEssentials
+public import KeyStore
 import Keys
 import Logging
 import Migrations
 import Postgres
 
 extension ControlDatabase {
-    /// Adds a PostgreSQL server, after having connected to it and prepared the runtime role there.
+    /// Adds a PostgreSQL server, after it has connected to the server and prepared the runtime role there.
     ///
     /// - Parameters:
-    ///   - name: letters, digits and dashes, as in a slug.
-    ///   - conninfo: how the owner role connects, without the password, which `ClusterCredentials` supplies by the cluster's name. Its
-    ///     database, `postgres` if none is named, is connected to for creating and dropping others.
-    ///   - attribution: who adds it.
-    /// - Returns: the cluster, on which workspaces can be made.
-    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, and `PostgresError` when it cannot be reached.
-    public func addCluster(name: String, conninfo: String, by attribution: Attribution) async throws -> Cluster {
+    ///   - name: The cluster's name: letters, digits and dashes, as in a slug.
+    ///   - conninfo: The owner role's connection string without the password, which `ClusterCredentials` supplies by
+    ///     the cluster's name. Its database, `postgres` if it names none, is the one to connect to for creating and
+    ///     dropping others.
+    ///   - attribution: The actor.
+    /// - Returns: The cluster, on which workspaces can be created.
+    /// - Throws: `invalid` naming the field, `clusterNameTaken`, `incompatible`, and `PostgresError` if the server
+    ///   cannot be reached.
+    public func addCluster(
+        name: String,
+        conninfo: String,
+        by attribution: Attribution = .system
+    ) async throws -> Cluster {
         guard (try? Slug(validating: name)) != nil else {
             throw TenancyError(
                 .invalid,
@@ -41,15 +48,17 @@ extension ControlDatabase {
             let server = Server(installation: installation, connection: remote)
             try await server.checkMark(primary.id)
             try await server.prepareRole()
-            // The row first: a taken name must not change the password on the server that has it.
-            let made = try await store(on: control)
-                .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
-            guard let made else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
+            // The row comes first: if the name is taken, the password on the server that has it must not change.
+            let created = try await control.auditedTransaction { transaction in
+                try await writer(in: transaction)
+                    .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
+            }
+            guard let created else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
             try await server.setMark(primary.id)
-            try await server.setPassword(credentials.runtimePassword(made.id))
+            try await server.setPassword(credentials.runtimePassword(created.id))
             await remote.close()
             await control.close()
-            return made
+            return created
         } catch {
             await remote.close()
             await control.close()
@@ -57,10 +66,12 @@ extension ControlDatabase {
         }
     }
 
-    /// Sets the runtime role up on every other cluster again: what an addition that was interrupted left out, and new passwords.
+    /// Sets up the runtime role on every other cluster again: it completes interrupted additions and sets new
+    /// passwords.
     ///
-    /// - Returns: the names of the clusters where that failed.
-    func prepareClusters(_ store: ControlStore) async throws -> [String] {
+    /// - Returns: The names of the clusters where that failed.
+    func prepareClusters(_ control: PostgresConnection) async throws -> [String] {
+        let store = ControlStore(control)
         var failed: [String] = []
         var page = try await store.clusters(PageRequest(limit: 100))
         while true {
@@ -69,8 +80,8 @@ extension ControlDatabase {
                     let remote = try await connectAsOwner(cluster, database: nil)
                     let server = Server(installation: installation, connection: remote)
                     do {
-                        // Two sessions that alter one role at the same time get "tuple concurrently updated".
-                        try await Self.lock.withLock(on: store.connection, patience: migratorOptions.lockPatience) {
+                        // Without the lock, sessions that alter one role at once get "tuple concurrently updated".
+                        try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience) {
                             try await server.checkMark(primary.id)
                             try await server.prepareRole()
                             try await server.setMark(primary.id)
@@ -94,7 +105,7 @@ extension ControlDatabase {
         }
     }
 
-    /// Keywords and values in a fixed order, whatever form they came in.
+    /// Returns a connection string as keywords and values in a fixed order, whatever its form.
     private static func canonical(_ conninfo: String) throws -> String {
         guard let configuration = try? PostgresConfiguration(conninfo) else {
             throw TenancyError(.invalid, "the connection string cannot be read", field: "conninfo")
@@ -130,7 +141,7 @@ extension ControlDatabase {
 extension PostgresConnection {
     private static let identifier = Statement("SELECT system_identifier FROM pg_control_system()", prepared: false)
 
-    /// What tells one server, with its standbys, from another.
+    /// Returns the identifier that a server shares with its standbys and with no other server.
     fileprivate func systemIdentifier() async throws(PostgresError) -> Int64? {
         try await query(Self.identifier).first?.decode(0)
     }

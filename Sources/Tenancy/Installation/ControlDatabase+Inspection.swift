@@ -2,18 +2,18 @@ public import Logging
 public import Migrations
 public import Postgres
 
-/// An installation as it is found, before anything is done about it.
+/// The state of an installation before a start changes it.
 public struct InstallationFindings: Sendable {
-    /// How the control database compares with this program's files, by line.
+    /// The migration plans of the control database, one for each line of files.
     public let plans: [MigrationPlan]
-    /// The control database as it stands; `nil` when it does not exist or was never started on.
+    /// The control database, or `nil` if it does not exist or no start has registered its cluster.
     public let control: ControlDatabase?
 }
 
 extension ControlDatabase {
-    /// Looks at an installation and changes nothing: no database is made, nothing is migrated, no password is set.
+    /// Inspects an installation without changes: it creates no database, migrates nothing and sets no password.
     ///
-    /// - Throws: `MigrationError` when a ledger cannot be read, `PostgresError` when the server cannot be reached.
+    /// - Throws: `MigrationError` if a ledger cannot be read, `PostgresError` if the server cannot be reached.
     public static func inspect(
         owner: PostgresConfiguration,
         installation: Installation = .standard,
@@ -32,8 +32,8 @@ extension ControlDatabase {
         }
         do {
             let plans = try await migrator.plan(connection)
-            let store = ControlStore(connection, installation: installation)
-            // A first start that was interrupted can have left some of the tables.
+            let store = ControlStore(connection)
+            // An interrupted first start can have left some of the tables.
             let hasClusters = plans.contains {
                 $0.applied.contains { $0.line == "control" && $0.name == "c0003_clusters" }
             }

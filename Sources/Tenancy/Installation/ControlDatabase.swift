@@ -1,17 +1,18 @@
 import FoundationEssentials
+import KeyStore
 import Logging
 public import Migrations
-public import Postgres
+import Postgres
 
-/// The control database of an installation, made and migrated, and the way to every cluster's databases.
+/// The control database of an installation, created and migrated, and the access to every cluster's databases.
 ///
-/// It holds the owner's connection settings, which nothing outside of this module can read.
+/// The value holds the owner's connection settings, which no other module can read.
 public struct ControlDatabase: Sendable {
     /// The names of the installation.
     public let installation: Installation
-    /// The cluster that is this database's own server.
+    /// The cluster on the control database's own server.
     public let primary: Cluster
-    /// What the migration of this start did.
+    /// The report of this start's migration.
     public let migration: MigrationReport
 
     let owner: PostgresConfiguration
@@ -22,8 +23,9 @@ public struct ControlDatabase: Sendable {
     let reactor: Reactor
     let logger: Logger
 
-    /// A configuration by which the server, too, ends what this side has given up, so that nothing is committed after its caller has been
-    /// told that it failed.
+    /// Returns a configuration by which the server, too, ends what this side has given up.
+    ///
+    /// Otherwise a change could commit after its caller was told that it failed.
     static func limited(_ configuration: PostgresConfiguration, statements: Duration) -> PostgresConfiguration {
         let milliseconds = statements.components.seconds * 1000
         return
@@ -33,7 +35,7 @@ public struct ControlDatabase: Sendable {
             .setting("statement_timeout", "\(milliseconds)ms")
     }
 
-    /// How the owner reaches a database.
+    /// Returns the configuration with which the owner connects to a database.
     func ownerConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
         guard !cluster.isPrimary else { return database.map(owner.database(_:)) ?? owner }
         var configuration = try PostgresConfiguration(cluster.conninfo)
@@ -46,10 +48,10 @@ public struct ControlDatabase: Sendable {
         return configuration
     }
 
-    /// How the service reaches a database.
+    /// Returns the configuration with which the service connects to a database.
     func runtimeConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
         var configuration = try ownerConfiguration(cluster, database: database)
-        // Both name the owner: a password file by its role, a certificate by its subject.
+        // A password file names the owner by its role, a certificate by its subject.
         for keyword in ["passfile", "sslcert", "sslkey", "sslpassword"] { configuration.parameters[keyword] = nil }
         return configuration.user(
             installation.runtimeRole,
@@ -57,7 +59,7 @@ public struct ControlDatabase: Sendable {
         )
     }
 
-    /// Opens a session of its own as the owner.
+    /// Opens a session as the owner.
     func connectAsOwner(_ cluster: Cluster, database: String?) async throws(PostgresError) -> PostgresConnection {
         try await PostgresConnection.connect(
             try ownerConfiguration(cluster, database: database),
@@ -66,12 +68,12 @@ public struct ControlDatabase: Sendable {
         )
     }
 
-    /// The rows of the control database over one of its connections.
-    public func store(on connection: PostgresConnection) -> ControlStore {
-        ControlStore(connection, installation: installation, identifiers: identifiers)
+    /// Returns a writer of the control database's rows in a transaction of the control database.
+    func writer(in transaction: AuditedTransaction) -> ControlWriter {
+        ControlWriter(transaction, installation: installation, identifiers: identifiers)
     }
 
-    /// What migrates workspaces.
+    /// Returns the migrator of workspaces' databases.
     func workspaceMigrator() throws(MigrationError) -> Migrator {
         try installation.workspaceMigrator(version: version, options: migratorOptions)
     }

@@ -1,19 +1,19 @@
 import Keys
 
-/// The names by which one installation knows its own things on a server that others use too.
+/// The names of one installation's databases and role on a server that it shares with others.
 public struct Installation: Sendable, Hashable {
-    /// What every database's name begins with.
+    /// The beginning of every database's name.
     public let prefix: String
-    /// The role that the service connects as.
+    /// The name of the runtime role, as which the service connects.
     public var runtimeRole: String { "\(prefix)_runtime" }
 
-    /// The installation that has a server to itself: prefix `mortise`.
+    /// The installation with the prefix `mortise`, which has a server to itself.
     public static let standard = Installation(unchecked: "mortise")
 
-    /// Names an installation.
+    /// Creates an installation.
     ///
-    /// - Parameter prefix: a letter, then up to 23 letters, digits and underscores, all lower case.
-    /// - Throws: `invalid`.
+    /// - Parameter prefix: A letter, then up to 23 letters, digits and underscores, all lower case.
+    /// - Throws: `invalid` for any other prefix.
     public init(prefix: String) throws(TenancyError) {
         let isWellFormed =
             (1...24).contains(prefix.utf8.count) && prefix.utf8.first.map(Self.isLetter) == true
@@ -34,14 +34,14 @@ public struct Installation: Sendable, Hashable {
 
     private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) }
 
-    /// The database of a workspace.
+    /// Returns the name of a workspace's database.
     ///
-    /// Refs tell upper from lower case, and so do quoted names.
+    /// References are case-sensitive, and so are quoted names.
     func workspaceDatabase(_ ref: WorkspaceRef) -> String { "\(prefix)_w_\(ref.text)" }
 
-    /// What the names of all template databases begin with.
+    /// The beginning of every template database's name.
     var templatePrefix: String { "\(prefix)_template_" }
 
-    /// The template database of one state of the schema, at most 52 bytes.
+    /// Returns the name of the template database for one version of the schema, at most 52 bytes.
     func templateDatabase(checksum: String) -> String { templatePrefix + checksum.prefix(16) }
 }

@@ -1,11 +1,11 @@
 import Migrations
 import SQLFiles
 
-/// The lines of migrations, as this program carries them.
+/// The migration files that this program contains.
 enum Schema {
-    /// What every workspace has.
+    /// The files of every workspace's database.
     static let workspace = line("workspace", SQLFiles.workspace)
-    /// What the control database has besides.
+    /// The additional files of the control database.
     static let control = line("control", SQLFiles.control)
 
     private static func line(_ name: String, _ files: [SQLFile]) -> Result<MigrationLine, MigrationError> {
@@ -18,7 +18,7 @@ enum Schema {
 }
 
 extension Installation {
-    /// What migrates a workspace's database.
+    /// Returns the migrator of a workspace's database.
     func workspaceMigrator(version: String, options: MigratorOptions) throws(MigrationError) -> Migrator {
         Migrator(
             lines: [try Schema.workspace.get()],
@@ -28,7 +28,7 @@ extension Installation {
         )
     }
 
-    /// What migrates the control database, which is the root tenant.
+    /// Returns the migrator of the control database, which is the root tenant.
     func controlMigrator(version: String, options: MigratorOptions) throws(MigrationError) -> Migrator {
         Migrator(
             lines: [try Schema.workspace.get(), try Schema.control.get()],

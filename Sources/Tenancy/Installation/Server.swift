@@ -3,7 +3,7 @@ import Keys
 import Logging
 import Postgres
 
-/// One PostgreSQL server as its owner role: what is done once for a server, not once for a database.
+/// One PostgreSQL server, over a connection as its owner role: the setup that a server needs once, not each database.
 struct Server: Sendable {
     let installation: Installation
     let connection: PostgresConnection
@@ -27,9 +27,10 @@ struct Server: Sendable {
 
     private var role: String { PostgresConnection.quote(identifier: installation.runtimeRole) }
 
-    /// Makes sure that there is a runtime role, without a password if it is new, and that the owner can do its work.
+    /// Creates the runtime role if there is none, without a password, and checks that the owner has the rights that it
+    /// needs.
     ///
-    /// - Throws: `incompatible` with what to change.
+    /// - Throws: `incompatible`, whose message says what to change.
     func prepareRole() async throws {
         guard let row = try await connection.query(Self.capabilities).first else { return }
         let (version, createsDatabases, createsRoles) = try row.decode((Int32, Bool, Bool).self)
@@ -63,28 +64,29 @@ struct Server: Sendable {
                 """
             )
         } catch {
-            // 42710 or 23505: another program made it in this moment.
+            // 42710 or 23505: another program created it at the same moment.
             guard error.sqlState == .duplicateObject || error.sqlState == .uniqueViolation else { throw error }
         }
     }
 
-    /// Makes the owner a member of the runtime role, if it has not the role's rights anyway, as a superuser has.
+    /// Makes the owner a member of the runtime role, unless it has the role's rights already, as a superuser does.
     ///
-    /// Without it an owner that is no superuser cannot end the service's sessions, and so drop no database that has any: `DROP DATABASE …
-    /// WITH (FORCE)` may signal only backends of roles whose rights the current one has.
+    /// Otherwise an owner that is no superuser could not end the service's sessions, and so could drop no database that
+    /// has one: `DROP DATABASE … WITH (FORCE)` signals only backends of roles whose rights the current role has.
     private func join(version: Int32) async throws {
         let rows = try await connection.query(Self.isMember, [installation.runtimeRole])
         if try rows.first?.decode(0, as: Bool.self) == true { return }
-        // From 16 on whoever makes a role administers it and does not inherit its rights unless that is said.
+        // From PostgreSQL 16 on, the creator of a role administers it but does not inherit its rights without this
+        // option.
         let inherit = version >= 160_000 ? " WITH INHERIT TRUE" : ""
         try await connection.script("GRANT \(role) TO CURRENT_USER\(inherit)")
     }
 
-    // MARK: Whose the role is
+    // MARK: The role's installation
 
     private static let markPrefix = "mortise installation "
 
-    /// The installation that the runtime role is marked as belonging to: the id of its primary cluster.
+    /// Returns the installation in the runtime role's mark: the id of its primary cluster.
     private func mark() async throws -> String? {
         let text = try await connection.query(Self.roleComment, [installation.runtimeRole]).first?
             .decode(0, as: String?.self)
@@ -92,27 +94,28 @@ struct Server: Sendable {
         return String(text.dropFirst(Self.markPrefix.count))
     }
 
-    /// Refuses to go on if the runtime role is another installation's; `id` is this one's, `nil` before it has one.
+    /// Throws if the runtime role belongs to another installation.
     ///
-    /// A role is the server's, not a database's: a second control database beside this one would set the password of the role that the
-    /// first one's service connects as.
+    /// A role belongs to the server, not to a database: a second control database beside this one would set the
+    /// password of the role that the first one's service connects as.
     ///
-    /// - Throws: `incompatible` with what to do.
+    /// - Parameter id: The installation's id; `nil` before its first start.
+    /// - Throws: `incompatible`, whose message says what to do.
     func checkMark(_ id: UUID?) async throws {
         guard let mark = try await self.mark(), mark != id.map(UUIDv7.text(of:)) else { return }
         let role = installation.runtimeRole
         throw TenancyError(
             .incompatible,
             """
-            the role \(role) of this PostgreSQL server belongs to another installation of Mortise (\(mark)), whose service would be \
-            locked out; give this one a server of its own, or, if that one is gone for good, run COMMENT ON ROLE \(role) IS NULL
+            the role \(role) of this PostgreSQL server belongs to another installation of Mortise (\(mark)), whose service \
+            would be locked out; use another server, or, if that installation no longer exists, run COMMENT ON ROLE \(role) IS NULL
             """
         )
     }
 
     /// Marks the runtime role as an installation's, unless it is marked already.
     ///
-    /// - Throws: what `checkMark` throws.
+    /// - Throws: What ``checkMark(_:)`` throws.
     func setMark(_ id: UUID) async throws {
         try await checkMark(id)
         guard try await mark() == nil else { return }
@@ -122,21 +125,21 @@ struct Server: Sendable {
 
     /// Sets the runtime role's password.
     ///
-    /// The server gets a SCRAM verifier, so that neither its log nor its statistics show a password.
+    /// The server gets a SCRAM verifier, so neither its log nor its statistics show a password.
     func setPassword(_ password: String) async throws {
         let verifier = try connection.passwordVerifier(user: installation.runtimeRole, password: password)
         let literal = PostgresConnection.quote(literal: verifier)
         try await connection.script("ALTER ROLE \(role) PASSWORD \(literal)")
     }
 
-    /// Makes a database one that only the owner can connect to.
+    /// Restricts a database to its owner.
     func close(database: String) async throws(PostgresError) {
         try await connection.script(
             "REVOKE ALL ON DATABASE \(PostgresConnection.quote(identifier: database)) FROM PUBLIC"
         )
     }
 
-    /// Keeps the runtime role from connecting to a database, which need not exist.
+    /// Refuses the runtime role's connections to a database, which need not exist.
     func shut(database: String) async throws(PostgresError) {
         do throws(PostgresError) {
             try await connection.script(
@@ -147,7 +150,7 @@ struct Server: Sendable {
         }
     }
 
-    /// Lets the runtime role connect to a database.
+    /// Allows the runtime role to connect to a database.
     func open(database: String) async throws(PostgresError) {
         try await connection.script(
             "GRANT CONNECT ON DATABASE \(PostgresConnection.quote(identifier: database)) TO \(role)"

@@ -1,16 +1,14 @@
 import FoundationEssentials
+import KeyStore
 import Keys
 import Migrations
 import Postgres
 
 extension Provisioner {
-    /// One statement, so the row and its event are there or neither is.
     private static let initialize = Statement(
         """
-        WITH made AS (
-            INSERT INTO auth.workspace (workspace_id, organization_id, ref, state) VALUES ($1, $2, $3, 'active')
-            ON CONFLICT (singleton) DO NOTHING
-        ) \(StoredEvent.insertion(from: 4))
+        INSERT INTO auth.workspace (workspace_id, organization_id, ref, state) VALUES ($1, $2, $3, 'active')
+        ON CONFLICT (singleton) DO NOTHING
         """,
         prepared: false
     )
@@ -22,11 +20,12 @@ extension Provisioner {
         """
     )
 
-    /// Clone, tell the database whose it is, let the runtime role in, activate.
+    /// Clones the template, inserts the workspace's own row, lets the runtime role connect, and activates the
+    /// workspace.
     ///
-    /// Nobody but the owner can connect before the last but one, and no key can exist before the last.
+    /// Only the owner can connect before the last step but one, and no key can exist before the last step.
     func completeCreation(
-        _ plan: SettlementPlan,
+        _ plan: ReconciliationPlan,
         cluster: Cluster,
         on connection: PostgresConnection
     ) async throws -> Workspace {
@@ -38,13 +37,16 @@ extension Provisioner {
         let database = try await control.connectAsOwner(cluster, database: workspace.database)
         do {
             if !isNew {
-                // Cloned by an earlier attempt, perhaps of an earlier release.
+                // An earlier attempt cloned it, perhaps one of an earlier release.
                 _ = try await control.workspaceMigrator().apply(database)
             }
-            try await database.query(
-                Self.initialize,
-                [workspace.id, workspace.organizationID, workspace.ref.text] + plan.event.values
-            )
+            try await database.auditedTransaction { transaction in
+                try await transaction.connection.query(
+                    Self.initialize,
+                    [workspace.id, workspace.organizationID, workspace.ref.text]
+                )
+                try await transaction.copy(plan.event)
+            }
             try onStep(.initialized)
             try await Server(installation: control.installation, connection: database)
                 .open(database: workspace.database)
@@ -63,7 +65,7 @@ extension Provisioner {
 
     /// Clones the template.
     ///
-    /// - Returns: false when there is such a database already. `CREATE DATABASE` makes it whole or not at all, so it is one.
+    /// - Returns: False if the database exists already. `CREATE DATABASE` creates all of it or nothing.
     private func clone(
         _ name: String,
         cluster: Cluster,
@@ -72,6 +74,7 @@ extension Provisioner {
     ) async throws -> Bool {
         var template = try await templates.template(on: cluster, maintenance: maintenance, control: control)
         let database = PostgresConnection.quote(identifier: name)
+        let server = Server(installation: self.control.installation, connection: maintenance)
         var attempt = 1
         while true {
             do throws(PostgresError) {
@@ -82,18 +85,18 @@ extension Provisioner {
                     """,
                     deadline: options.databaseDeadline
                 )
-                // The permissions of a database are not cloned with it, and by default everybody may connect.
-                try await Server(installation: self.control.installation, connection: maintenance).close(database: name)
+                // The permissions of a database are not cloned with it, and by default everybody can connect.
+                try await server.close(database: name)
                 return true
             } catch {
                 switch error.sqlState {
-                // 23505 instead of 42P04: the session of a node that was killed has gone on, and ended while this one waited for it.
+                // 23505 instead of 42P04: the session of a node that was killed went on, and ended while this one
+                // waited for it.
                 case .duplicateDatabase, .uniqueViolation:
-                    try await Server(installation: self.control.installation, connection: maintenance)
-                        .close(database: name)
+                    try await server.close(database: name)
                     return false
                 case .undefinedDatabase where attempt == 1:
-                    // Another release's program has replaced the template since this one last looked.
+                    // The program of another release has replaced the template since this node last looked.
                     attempt += 1
                     templates.forget(cluster)
                     template = try await templates.template(
@@ -107,9 +110,9 @@ extension Provisioner {
         }
     }
 
-    /// Lends a connection to the server on which a cluster's databases are made and dropped.
+    /// Lends a connection to the server on which a cluster's databases are created and dropped.
     ///
-    /// On the primary cluster that is the control connection itself, which saves one.
+    /// On the primary cluster this is the control connection itself, which saves a connection.
     func withMaintenance<T>(
         _ cluster: Cluster,
         control: PostgresConnection,

@@ -1,35 +1,26 @@
 public import FoundationEssentials
+public import KeyStore
 import Postgres
 
 extension Provisioner {
-    private static let decideDeletion = Statement(
+    private static let request = Statement(
         """
-        WITH old AS (
-            SELECT id, state FROM control.workspaces WHERE id = $1 FOR UPDATE
-        ), changed AS (
-            UPDATE control.workspaces w SET state = 'deleting', target_state = NULL, state_event_id = $2, updated_at = now()
-            FROM old WHERE w.id = old.id
-            RETURNING w.id, w.organization_id, old.state AS was
-        )
-        INSERT INTO auth.key_events (id, workspace_id, organization_id, type, actor, address, request_id, changes)
-        SELECT $2, id, organization_id, $6, $3, $4, $5,
-            jsonb_build_object('state', jsonb_build_object('from', was, 'to', 'deleting'))
-        FROM changed
+        UPDATE control.workspaces SET state = $2, target_state = NULL, state_event_id = $3, updated_at = now() WHERE id = $1
         """
     )
 
     private static let remove = Statement("DELETE FROM control.workspaces WHERE id = $1 AND state = 'deleting'")
 
-    /// Removes a workspace: its database with all keys and their history, then its row.
+    /// Deletes a workspace: its database with all keys and their history, then its row.
     ///
-    /// Its ref is never given out again, and what happened to the workspace stays in the control database's events.
+    /// Its reference is never assigned again, and its events stay in the control database.
     ///
     /// - Parameters:
-    ///   - id: the workspace.
-    ///   - states: the states in which it may be, besides `deleting`; looked at when nobody else can change them.
-    ///   - attribution: who removes it.
-    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the deletion is pending:
-    ///   asking again finishes it, and so does the next repair.
+    ///   - id: The workspace.
+    ///   - states: The states that allow it, besides `deleting`; compared while the workspace's lock is held.
+    ///   - attribution: The actor.
+    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the
+    ///   deletion is pending. A repeated call finishes it, and so does the next repair.
     public func delete(
         _ id: UUID,
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
@@ -37,7 +28,7 @@ extension Provisioner {
     ) async throws {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
-                guard var plan = try await SettlementPlan.read(id, on: connection) else {
+                guard var plan = try await ReconciliationPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
                 guard !plan.workspace.isDefault else {
@@ -50,26 +41,25 @@ extension Provisioner {
                             "a workspace that is \(plan.workspace.state.rawValue) cannot be deleted; archive it first"
                         )
                     }
-                    try await connection.query(
-                        Self.decideDeletion,
-                        [id] + control.store(on: connection).event(attribution) + [
-                            WorkspaceState.deleting.eventType
-                        ]
-                    )
-                    try onStep(.decided)
-                    guard let decided = try await SettlementPlan.read(id, on: connection) else { return }
-                    plan = decided
+                    try await request(.deleting, of: plan.workspace, Self.request, by: attribution, on: connection)
+                    guard let requested = try await ReconciliationPlan.read(id, on: connection) else { return }
+                    plan = requested
                 }
-                _ = try await carryOut(plan, on: connection)
+                _ = try await perform(plan, on: connection)
             }
         }
     }
 
-    /// Drops the database with whoever is connected to it, then removes the row.
-    func completeDeletion(_ plan: SettlementPlan, cluster: Cluster, on connection: PostgresConnection) async throws {
+    /// Drops the database and ends its sessions, then deletes the row.
+    func completeDeletion(
+        _ plan: ReconciliationPlan,
+        cluster: Cluster,
+        on connection: PostgresConnection
+    ) async throws {
         let database = PostgresConnection.quote(identifier: plan.workspace.database)
         try await withMaintenance(cluster, control: connection) { maintenance in
-            // A service that connects again and again could come between the end of its sessions and that of the database.
+            // A service that connects again and again could come between the end of its sessions and that of the
+            // database.
             try await Server(installation: control.installation, connection: maintenance)
                 .shut(database: plan.workspace.database)
             try await maintenance.script(

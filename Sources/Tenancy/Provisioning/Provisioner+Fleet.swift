@@ -4,17 +4,17 @@ public import Migrations
 import Postgres
 
 extension Provisioner {
-    /// Migrates every workspace's database, whatever its state, or looks what would be done.
+    /// Migrates every workspace's database, whatever its state, or plans the migration.
     ///
-    /// The control database itself is migrated by `ControlDatabase.bootstrap`. Workspaces that are being made or removed are not touched: the
-    /// former are migrated when they are settled.
+    /// `ControlDatabase.bootstrap` migrates the control database itself. Workspaces that are being created or deleted
+    /// are left alone: the former are migrated when they are reconciled.
     ///
     /// - Parameters:
-    ///   - options: how many at once, whether to begin with a canary, whether to change anything.
-    ///   - canary: the workspace to begin with; `nil` is the oldest.
-    ///   - observe: called for each step, from several tasks.
-    /// - Returns: what became of each, by the workspace's id and slug.
-    /// - Throws: `MigrationError` when this program's files cannot be used, `unknownWorkspace` for the canary.
+    ///   - options: The concurrency, the canary, and the choice of a dry run.
+    ///   - canary: The workspace to begin with; `nil` is the oldest.
+    ///   - observe: Called for each step, from several tasks.
+    /// - Returns: The outcome for each database, by the workspace's id and slug.
+    /// - Throws: `MigrationError` if this program's files cannot be used, `unknownWorkspace` for the canary.
     public func migrateFleet(
         _ options: FleetOptions = FleetOptions(),
         canary: UUID? = nil,
@@ -22,7 +22,7 @@ extension Provisioner {
     ) async throws -> FleetReport {
         let first: Workspace? =
             if let canary {
-                try await pool.withConnection { try await control.store(on: $0).workspace(canary) }
+                try await pool.withConnection { try await ControlStore($0).workspace(canary) }
             } else {
                 nil
             }
@@ -32,13 +32,13 @@ extension Provisioner {
     }
 }
 
-/// All workspaces that have a database, oldest first, read a page at a time.
+/// The workspaces that have a database, oldest first, read a page at a time.
 struct WorkspaceFleet: AsyncSequence, Sendable {
     typealias Element = FleetTarget
 
     let control: ControlDatabase
     let pool: PostgresPool
-    /// What comes before the others, and not again among them.
+    /// The workspace that comes before the others, and does not come again.
     let first: Workspace?
 
     private static let page = Statement(
@@ -106,7 +106,7 @@ struct WorkspaceFleet: AsyncSequence, Sendable {
                 cluster = known
             } else {
                 let found = try await fleet.pool.withConnection {
-                    try await control.store(on: $0).cluster(item.clusterID)
+                    try await ControlStore($0).cluster(item.clusterID)
                 }
                 guard let found else { throw TenancyError.unknownCluster }
                 clusters[item.clusterID] = found

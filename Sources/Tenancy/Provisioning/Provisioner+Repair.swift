@@ -2,18 +2,20 @@ public import FoundationEssentials
 import Logging
 import Postgres
 
-/// What a repair found and did.
+/// The result of a repair.
 public struct RepairReport: Sendable, Hashable {
-    /// Workspaces that were brought to where they were going.
-    public internal(set) var settled: [UUID] = []
-    /// Workspaces where that failed; they are tried again by the next repair.
+    /// The workspaces that were reconciled.
+    public internal(set) var reconciled: [UUID] = []
+    /// The workspaces that could not be reconciled.
+    ///
+    /// The next repair tries again.
     public internal(set) var failed: [UUID] = []
-    /// Clusters that cannot be used at this moment.
+    /// The names of the clusters that cannot be used at the moment.
     public internal(set) var unreachableClusters: [String] = []
 }
 
 extension Provisioner {
-    private static let unsettled = Statement(
+    private static let unfinished = Statement(
         """
         SELECT id FROM control.workspaces WHERE (target_state IS NOT NULL OR state IN ('creating', 'deleting')) AND id > $1
             AND updated_at <= now() - make_interval(secs => $2)
@@ -21,33 +23,37 @@ extension Provisioner {
         """
     )
 
-    /// Sets up the clusters and finishes everything that a crash left half done; called at a start.
+    /// Sets up the clusters and reconciles every workspace that a crash left unfinished; called at each start.
     ///
-    /// A workspace that another node is working on is waited for, and then found finished. One that fails does not stop the rest.
+    /// The method waits for a workspace that another node is working on. A workspace that fails does not stop the
+    /// others.
     public func repairAll() async throws -> RepairReport {
-        let unreachable = try await pool.withConnection {
-            try await control.prepareClusters(control.store(on: $0))
-        }
-        var report = try await settleAll()
+        let unreachable = try await pool.withConnection { try await control.prepareClusters($0) }
+        var report = try await reconcileAll()
         report.unreachableClusters = unreachable
         return report
     }
 
-    /// Finishes everything that was left half done; called as often as one likes.
+    /// Reconciles every unfinished workspace.
     ///
-    /// What others are doing at the moment is left to them: nothing may have happened to a workspace for as long as `rest`.
-    public func settleAll(atRestFor rest: Duration = .zero) async throws -> RepairReport {
+    /// It can be called at any time.
+    ///
+    /// - Parameter idle: The time for which a workspace must not have changed. It leaves alone what other nodes are
+    ///   doing.
+    /// - Returns: The workspaces that were reconciled, and those that failed.
+    /// - Throws: The control database's errors, `CancellationError`.
+    public func reconcileAll(idleFor idle: Duration = .zero) async throws -> RepairReport {
         var report = RepairReport()
-        let seconds = Double(rest.components.seconds)
+        let seconds = Double(idle.components.seconds)
         var last = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
         while true {
-            let ids = try await pool.query(Self.unsettled, [last, seconds]).map { try $0.decode(0, as: UUID.self) }
+            let ids = try await pool.query(Self.unfinished, [last, seconds]).map { try $0.decode(0, as: UUID.self) }
             guard let end = ids.last else { return report }
             last = end
             for id in ids {
                 do {
-                    try await settle(id)
-                    report.settled.append(id)
+                    try await reconcile(id)
+                    report.reconciled.append(id)
                 } catch is CancellationError {
                     throw CancellationError()
                 } catch {

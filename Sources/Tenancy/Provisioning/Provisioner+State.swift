@@ -1,30 +1,18 @@
 public import FoundationEssentials
+public import KeyStore
 import Postgres
 
 extension Provisioner {
-    private static let decide = Statement(
-        """
-        WITH changed AS (
-            UPDATE control.workspaces SET target_state = $2, state_event_id = $3, updated_at = now() WHERE id = $1
-            RETURNING *
-        )
-        INSERT INTO auth.key_events (id, workspace_id, organization_id, type, actor, address, request_id, changes)
-        SELECT $3, id, organization_id, $7, $4, $5, $6,
-            jsonb_build_object('state', jsonb_build_object('from', state, 'to', $2::text))
-        FROM changed
-        """
+    private static let request = Statement(
+        "UPDATE control.workspaces SET target_state = $2, state_event_id = $3, updated_at = now() WHERE id = $1"
     )
 
-    private static let carryOut = Statement(
-        """
-        WITH changed AS (
-            UPDATE auth.workspace SET state = $1, generation = generation + 1 WHERE state <> $1
-        ) \(StoredEvent.insertion(from: 2))
-        """,
+    private static let apply = Statement(
+        "UPDATE auth.workspace SET state = $1, generation = generation + 1 WHERE state <> $1",
         prepared: false
     )
 
-    private static let settle = Statement(
+    private static let complete = Statement(
         """
         UPDATE control.workspaces w SET state = target_state, target_state = NULL, updated_at = now(),
             archived_at = CASE WHEN target_state = 'archived' THEN now() END
@@ -33,27 +21,27 @@ extension Provisioner {
         """
     )
 
-    /// Refuses the keys of a workspace until it is resumed.
+    /// Suspends a workspace: its keys are refused until it is resumed.
     ///
-    /// Suspending twice is one suspension.
+    /// Suspending a suspended workspace changes nothing. When the method returns, no look-up in the workspace's
+    /// database finds a usable key.
     ///
-    /// When this returns, no lookup in the workspace's database finds a usable key.
-    /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the suspension may be pending: asking again
-    ///   finishes it, and so does the next start.
+    /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the suspension can be pending.
+    ///   A repeated call finishes it, and so does the next start.
     public func suspend(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
         try await change(id, to: .suspended, by: attribution)
     }
 
-    /// Accepts the keys of a suspended workspace again.
+    /// Resumes a suspended workspace: its keys are accepted again.
     ///
-    /// The errors are those of `suspend`.
+    /// - Throws: The errors of ``suspend(_:by:)``.
     public func resume(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
         try await change(id, to: .active, by: attribution)
     }
 
-    /// Refuses the keys of a workspace for good and keeps its database.
+    /// Archives a workspace: its keys are refused for good, and its database stays.
     ///
-    /// - Throws: `defaultWorkspace`, and what `suspend` throws.
+    /// - Throws: `defaultWorkspace`, and the errors of ``suspend(_:by:)``.
     public func archive(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
         try await change(id, to: .archived, by: attribution)
     }
@@ -65,15 +53,14 @@ extension Provisioner {
     ) async throws -> Workspace {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
-                guard var plan = try await SettlementPlan.read(id, on: connection), plan.workspace.state != .deleting
-                else {
-                    throw TenancyError.unknownWorkspace
-                }
+                guard var plan = try await ReconciliationPlan.read(id, on: connection),
+                    plan.workspace.state != .deleting
+                else { throw TenancyError.unknownWorkspace }
                 let workspace = plan.workspace
                 if state == .archived, workspace.isDefault {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be archived")
                 }
-                // Where it is going counts, not where it still is.
+                // The requested state counts, not the one that the workspace still has.
                 let current = workspace.targetState ?? workspace.state
                 if current != state {
                     guard state.origins.contains(current) else {
@@ -82,27 +69,59 @@ extension Provisioner {
                             "a workspace that is \(current.rawValue) cannot become \(state.rawValue)"
                         )
                     }
-                    try await connection.query(
-                        Self.decide,
-                        [id, state.rawValue] + control.store(on: connection).event(attribution) + [state.eventType]
-                    )
-                    try onStep(.decided)
-                    guard let decided = try await SettlementPlan.read(id, on: connection) else {
+                    try await request(state, of: workspace, Self.request, by: attribution, on: connection)
+                    guard let requested = try await ReconciliationPlan.read(id, on: connection) else {
                         throw TenancyError.unknownWorkspace
                     }
-                    plan = decided
+                    plan = requested
                 }
-                guard let settled = try await carryOut(plan, on: connection) else {
+                guard let changed = try await perform(plan, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
-                return settled
+                return changed
             }
         }
     }
 
-    /// The workspace's own row with the event of the wish, then the control row.
+    /// Commits the request for another state and its event.
+    ///
+    /// - Parameters:
+    ///   - state: The requested state.
+    ///   - workspace: The workspace. The caller holds its lock.
+    ///   - statement: The change of the row; its parameters are the id, the state and the event's id.
+    ///   - attribution: The actor of the request.
+    ///   - connection: The connection whose session holds the lock.
+    /// - Throws: The database's errors.
+    func request(
+        _ state: WorkspaceState,
+        of workspace: Workspace,
+        _ statement: Statement,
+        by attribution: Attribution,
+        on connection: PostgresConnection
+    ) async throws {
+        let eventID = control.identifiers.id()
+        var changes = EventChanges()
+        changes.add("state", from: workspace.state.rawValue, to: state.rawValue)
+        try await connection.auditedTransaction { transaction in
+            try await transaction.connection.query(statement, [workspace.id, state.rawValue, eventID])
+            try await transaction.record(
+                EventRecord(
+                    state.eventType,
+                    id: eventID,
+                    workspaceID: workspace.id,
+                    organizationID: workspace.organizationID,
+                    changes: changes,
+                    by: attribution,
+                    at: try await transaction.now()
+                )
+            )
+        }
+        try onStep(.requested)
+    }
+
+    /// Changes the workspace's own row and copies the event there, then completes the control row.
     func completeChange(
-        _ plan: SettlementPlan,
+        _ plan: ReconciliationPlan,
         to state: WorkspaceState,
         cluster: Cluster,
         on connection: PostgresConnection
@@ -115,18 +134,21 @@ extension Provisioner {
             reactor: control.reactor,
             logger: control.logger
         )
-        do throws(PostgresError) {
-            try await database.query(Self.carryOut, [state.rawValue] + plan.event.values)
+        do {
+            try await database.auditedTransaction { transaction in
+                try await transaction.connection.query(Self.apply, [state.rawValue])
+                try await transaction.copy(plan.event)
+            }
         } catch {
             await database.close()
             throw error
         }
         await database.close()
-        try onStep(.carriedOut)
-        guard let row = try await connection.query(Self.settle, [plan.workspace.id, state.rawValue]).first else {
+        try onStep(.applied)
+        guard let row = try await connection.query(Self.complete, [plan.workspace.id, state.rawValue]).first else {
             throw TenancyError.unknownWorkspace
         }
-        try onStep(.settled)
+        try onStep(.completed)
         return try Workspace(row: row)
     }
 }

@@ -1,25 +1,28 @@
 public import FoundationEssentials
+package import KeyStore
 import Migrations
 import Postgres
 
-/// Makes, changes and removes workspaces: their rows and their databases.
+/// Creates, changes and deletes workspaces: their rows and their databases.
 ///
-/// The control database's row says where a workspace is going before anything is done about it, and each step can be taken twice, so
-/// whatever a crash leaves is finished by `settle`. A lock for each workspace, in the control database, keeps two nodes from
-/// working on the same one.
+/// The control database's row says where a workspace is going before anything is done, and each step can be repeated.
+/// So ``reconcile(_:)`` finishes whatever a crash leaves. A lock for each workspace, in the control database, keeps two
+/// nodes from working on the same workspace.
 ///
-/// A change of state goes: the wish (control row and event, committed), the workspace's own row with the same event, the control row. The
-/// middle step is the one that counts: every lookup of a key joins that row. A method returns after the last, and until
-/// then the wish stands in the control row, where `repairAll` finds it.
+/// A change of state has three parts: the request (control row and event, committed), the workspace's own row with the
+/// same event, the control row. The second part takes effect, because every look-up of a key joins that row. A method
+/// returns after the third part. Until then the request stands in the control row, where ``repairAll()`` finds it.
 public final class Provisioner: Sendable {
     let control: ControlDatabase
     let options: ProvisionerOptions
     let pool: PostgresPool
     let templates: TemplateDatabases
-    /// Called after each step; tests throw in it what a crash would be.
+    /// Called after each step.
+    ///
+    /// Tests throw here to simulate a crash.
     let onStep: @Sendable (ProvisioningStep) throws -> Void
 
-    /// Prepares to work; nothing is connected to yet.
+    /// Creates a provisioner; it connects when it is first used.
     public convenience init(_ control: ControlDatabase, options: ProvisionerOptions = ProvisionerOptions()) {
         self.init(control, options: options, onStep: { _ in })
     }
@@ -46,50 +49,54 @@ public final class Provisioner: Sendable {
 
     /// Closes the connections.
     ///
-    /// What is under way then fails, and is finished by the next start.
+    /// Work that is under way fails, and the next start finishes it.
     public func shutdown() async {
         await pool.shutdown()
     }
 
-    /// Makes a workspace and its database; for tests, since a use case makes the row in a transaction of its own.
+    /// Creates a workspace and its database; for tests, because a use case creates the row in a transaction of its own.
     ///
-    /// - Returns: the workspace, active: its database exists and is migrated.
-    /// - Throws: what `ControlStore.createWorkspace` and `settle` throw. After the former there is nothing; after the latter there is a
-    ///   row, which `settle` or the next start completes.
+    /// - Returns: The workspace, active: its database exists and is migrated.
+    /// - Throws: What ``ControlWriter/createWorkspace(_:by:)`` and ``reconcile(_:)`` throw. After the former there is
+    ///   nothing. After the latter there is a row, which `reconcile` or the next start completes.
     package func create(_ new: NewWorkspace, by attribution: Attribution) async throws -> Workspace {
         try await pool.withConnection { connection in
-            let made = try await control.store(on: connection).createWorkspace(new, by: attribution)
+            let created = try await connection.auditedTransaction { transaction in
+                try await control.writer(in: transaction).createWorkspace(new, by: attribution)
+            }
             try onStep(.recorded)
-            guard let workspace = try await settle(made.id, on: connection) else {
+            guard let workspace = try await reconcile(created.id, on: connection) else {
                 throw TenancyError.unknownWorkspace
             }
             return workspace
         }
     }
 
-    /// Finishes whatever was begun with a workspace: its creation, its deletion, or a change of state.
+    /// Finishes the creation, the deletion or the change of state that a workspace's row requests.
     ///
-    /// - Returns: the workspace, or `nil` when there is none (any more).
-    /// - Throws: `busy`; `PostgresError` when a server or the database cannot be reached.
+    /// - Returns: The workspace, or `nil` if there is none.
+    /// - Throws: `busy`; `PostgresError` if a server or the database cannot be reached.
     @discardableResult
-    public func settle(_ id: UUID) async throws -> Workspace? {
-        try await pool.withConnection { try await settle(id, on: $0) }
+    public func reconcile(_ id: UUID) async throws -> Workspace? {
+        try await pool.withConnection { try await reconcile(id, on: $0) }
     }
 
-    func settle(_ id: UUID, on connection: PostgresConnection) async throws -> Workspace? {
+    func reconcile(_ id: UUID, on connection: PostgresConnection) async throws -> Workspace? {
         try await withLock(id, on: connection) {
-            guard let plan = try await SettlementPlan.read(id, on: connection) else { return nil }
-            return try await carryOut(plan, on: connection)
+            guard let plan = try await ReconciliationPlan.read(id, on: connection) else { return nil }
+            return try await perform(plan, on: connection)
         }
     }
 
-    /// Takes the step that the row asks for, under the workspace's lock.
-    func carryOut(_ plan: SettlementPlan, on connection: PostgresConnection) async throws -> Workspace? {
-        // Whoever could write a row must not choose which database the owner makes, changes or drops.
+    /// Takes the step that the row requests.
+    ///
+    /// The caller holds the workspace's lock.
+    func perform(_ plan: ReconciliationPlan, on connection: PostgresConnection) async throws -> Workspace? {
+        // A role that can write a row must not choose which database the owner creates, changes or drops.
         guard plan.workspace.database == control.installation.workspaceDatabase(plan.workspace.ref) else {
             throw TenancyError(.incompatible, "the workspace's row names a database that is not its own")
         }
-        guard let cluster = try await control.store(on: connection).cluster(plan.workspace.clusterID) else {
+        guard let cluster = try await ControlStore(connection).cluster(plan.workspace.clusterID) else {
             throw TenancyError.unknownCluster
         }
         switch plan.step {
@@ -103,9 +110,9 @@ public final class Provisioner: Sendable {
         }
     }
 
-    /// Holds a workspace's lock.
+    /// Holds a workspace's lock while `body` runs.
     ///
-    /// The connection's session holds it, so one connection does the whole work.
+    /// The connection's session holds the lock, so one connection does the whole work.
     func withLock<T>(_ id: UUID, on connection: PostgresConnection, _ body: () async throws -> T) async throws -> T {
         do {
             return try await AdvisoryLock("workspace \(id)")

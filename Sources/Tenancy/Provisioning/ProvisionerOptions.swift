@@ -1,27 +1,28 @@
-/// The bounds of a provisioner.
+/// The limits of a provisioner.
 public struct ProvisionerOptions: Sendable {
-    /// How many connections to the control database it may have, and so how many workspaces it works on at once.
+    /// The maximum number of connections to the control database, and so of workspaces that the provisioner works on at
+    /// once.
     ///
     /// Default 4.
     public var maximumConnections: Int
-    /// The longest wait for one of these connections, which includes opening one.
+    /// The maximum wait for one of these connections, which includes opening one.
     ///
     /// Default 5 s.
     public var leaseDeadline: Duration
-    /// How long to wait for another change of the same workspace.
+    /// The maximum wait for another change of the same workspace.
     ///
     /// Default 10 s.
     public var lockPatience: Duration
-    /// How long creating or dropping a database may take.
+    /// The maximum time for creating or dropping a database.
     ///
     /// Default 60 s.
     public var databaseDeadline: Duration
-    /// How long to wait for another program that makes the template database.
+    /// The maximum wait for another program that creates the template database.
     ///
     /// Default 120 s.
     public var templatePatience: Duration
 
-    /// Sets the bounds.
+    /// Creates options.
     public init(
         maximumConnections: Int = 4,
         leaseDeadline: Duration = .seconds(5),

@@ -1,6 +1,6 @@
-/// The steps between which a provisioner can be interrupted, in the order in which they are taken.
+/// The steps between which a provisioner can be interrupted, in the order in which it takes them.
 ///
-/// Tests stop at each of them; what is left must be mended by settling again.
+/// Tests interrupt it after each step. Reconciling again must then finish the work.
 package enum ProvisioningStep: String, Sendable, CaseIterable {
     /// The row is committed, in state `creating`.
     case recorded
@@ -12,20 +12,20 @@ package enum ProvisioningStep: String, Sendable, CaseIterable {
     case templateCompleted
     /// The workspace's database exists.
     case cloned
-    /// It knows whose it is.
+    /// The workspace's database has the workspace's own row.
     case initialized
-    /// The runtime role may connect.
+    /// The runtime role can connect.
     case opened
-    /// The row says `active`.
+    /// The control row says `active`.
     case activated
-    /// A change of state is committed as a wish.
-    case decided
-    /// The workspace's own row has the new state.
-    case carriedOut
-    /// The row has it too.
-    case settled
+    /// The control row requests another state, and the request is committed.
+    case requested
+    /// The workspace's own row has the requested state.
+    case applied
+    /// The control row has the requested state too.
+    case completed
     /// The database is dropped.
     case dropped
-    /// The row is gone.
+    /// The control row is deleted.
     case removed
 }

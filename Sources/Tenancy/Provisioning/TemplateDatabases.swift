@@ -4,16 +4,16 @@ import Migrations
 import Postgres
 import Synchronization
 
-/// The migrated, empty databases that workspaces are cloned from: one on each cluster for each state of the schema.
+/// The migrated, empty databases that workspaces are cloned from: one on each cluster for each version of the schema.
 ///
-/// A template's name holds the checksum of the files that made it. It is complete when it is marked as a template and refuses
-/// connections, which are one command, the last of its making; one that is not so marked was left by a crash and is made anew. Since nobody
-/// can connect to it, it is always free to be cloned.
+/// A template's name contains the checksum of the files that created it. A template is complete when it is marked as
+/// one and refuses connections, which is one command and the last of its creation. A template that is not marked was
+/// left by a crash and is created again. Nobody can connect to a complete template, so it can always be cloned.
 final class TemplateDatabases: Sendable {
     private let control: ControlDatabase
     private let options: ProvisionerOptions
     private let onStep: @Sendable (ProvisioningStep) throws -> Void
-    /// Clusters whose template was seen complete.
+    /// The clusters whose template is known to be complete.
     private let known = Mutex<Set<UUID>>([])
 
     init(
@@ -36,14 +36,14 @@ final class TemplateDatabases: Sendable {
         prepared: false
     )
 
-    /// The name of the cluster's template, which is made if need be.
+    /// Returns the name of a cluster's template, and creates the template if there is none.
     ///
     /// - Parameters:
-    ///   - cluster: where.
-    ///   - maintenance: an owner's connection to that server.
-    ///   - control: an owner's connection to the control database, where the lock is held: advisory locks belong to a database, and
-    ///     this is the one that all nodes share.
-    /// - Returns: the name of a complete template.
+    ///   - cluster: The cluster.
+    ///   - maintenance: An owner's connection to that server.
+    ///   - control: An owner's connection to the control database, where the lock is held. Advisory locks belong to a
+    ///     database, and all nodes share this one.
+    /// - Returns: The name of a complete template.
     /// - Throws: `AdvisoryLock.Taken`, `MigrationError`, `PostgresError`.
     func template(
         on cluster: Cluster,
@@ -56,7 +56,7 @@ final class TemplateDatabases: Sendable {
             try await AdvisoryLock("template databases of cluster \(cluster.id)")
                 .withLock(on: control, patience: options.templatePatience) {
                     if try await exists(name, on: maintenance) { return }
-                    try await make(name, on: cluster, maintenance: maintenance)
+                    try await create(name, on: cluster, maintenance: maintenance)
                     try await removeOthers(than: name, on: maintenance)
                 }
         }
@@ -64,7 +64,7 @@ final class TemplateDatabases: Sendable {
         return name
     }
 
-    /// Looks again at the next use.
+    /// Forgets that a cluster's template is complete, so that the next use looks again.
     func forget(_ cluster: Cluster) {
         known.withLock { _ = $0.remove(cluster.id) }
     }
@@ -73,10 +73,10 @@ final class TemplateDatabases: Sendable {
         try await !maintenance.query(Self.isComplete, [name]).isEmpty
     }
 
-    private func make(_ name: String, on cluster: Cluster, maintenance: PostgresConnection) async throws {
+    private func create(_ name: String, on cluster: Cluster, maintenance: PostgresConnection) async throws {
         let database = PostgresConnection.quote(identifier: name)
         try await drop(name, isTemplate: false, on: maintenance)
-        // template0 is as the server was made, and nobody can be connected to it, which would make this fail.
+        // template0 is as initdb created it. Nobody can be connected to it, which would make the command fail.
         try await maintenance.script(
             "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
             deadline: options.databaseDeadline
@@ -98,7 +98,7 @@ final class TemplateDatabases: Sendable {
 
     /// Drops the templates of other releases.
     ///
-    /// A node of another release makes its own again when it needs it.
+    /// A node of another release creates its own again when it needs it.
     private func removeOthers(than name: String, on maintenance: PostgresConnection) async throws {
         let rows = try await maintenance.query(Self.others, [control.installation.templatePrefix, name])
         for row in rows {
@@ -106,7 +106,8 @@ final class TemplateDatabases: Sendable {
             do {
                 try await drop(old, isTemplate: isTemplate, on: maintenance)
             } catch let error as PostgresError where error.code == .server {
-                // It is being cloned at this moment, say. It costs a few megabytes until the next release's template is made.
+                // It is being cloned at this moment, for example. It costs a few megabytes until the next release's
+                // template exists.
                 control.logger.notice(
                     "an old template database could not be dropped",
                     metadata: ["database": "\(old)", "error": "\(error)"]

@@ -3,19 +3,20 @@ public import Keys
 
 /// A PostgreSQL server that holds workspaces.
 public struct Cluster: Sendable, Hashable {
-    /// The name of the cluster that is the control database's own server.
+    /// The name of the cluster on the control database's own server.
     public static let primaryName = "primary"
 
-    /// Its id, version 7.
+    /// The cluster's id, version 7.
     public var id: UUID
-    /// Its name, unique in the installation.
+    /// The cluster's name, unique in the installation.
     public var name: String
-    /// How its owner role connects, in libpq's keywords and values, without the password; empty for the primary cluster, which is
-    /// reached as the control database is.
+    /// The owner role's connection string, in libpq's keywords and values, without the password.
+    ///
+    /// It is empty for the primary cluster, which is reached as the control database is.
     public var conninfo: String
-    /// When it was added.
+    /// The time at which the cluster was added.
     public var createdAt: Timestamp
 
-    /// Whether it is the control database's own server.
+    /// A Boolean value that indicates whether the cluster is on the control database's own server.
     public var isPrimary: Bool { name == Self.primaryName }
 }

@@ -1,18 +1,18 @@
 public import FoundationEssentials
 public import Keys
 
-/// Where new ids and refs come from: a clock and randomness.
+/// A source of new ids and workspace references: a clock and random bits.
 public struct IdentifierSource: Sendable {
     private let now: @Sendable () -> Timestamp
     private let random: @Sendable () -> UInt64
 
-    /// Takes a clock and a source of random bits.
+    /// Creates a source.
     public init(now: @escaping @Sendable () -> Timestamp, random: @escaping @Sendable () -> UInt64) {
         self.now = now
         self.random = random
     }
 
-    /// The machine's clock and its secure randomness.
+    /// The machine's clock and secure random bits.
     public static let system = IdentifierSource(
         now: { Timestamp(microsecondsSinceUnixEpoch: Int64(Date.now.timeIntervalSince1970 * 1_000_000)) },
         random: {
@@ -21,13 +21,13 @@ public struct IdentifierSource: Sendable {
         }
     )
 
-    /// A new version-7 id.
+    /// Returns a new id of version 7.
     public func id() -> UUID {
         var generator = Generator(source: random)
         return UUIDv7.make(at: now(), using: &generator)
     }
 
-    /// A new workspace ref in the first cell.
+    /// Returns a new workspace reference in the first cell.
     public func workspaceRef() -> WorkspaceRef {
         var generator = Generator(source: random)
         return WorkspaceRef.random(using: &generator)

@@ -3,32 +3,32 @@ public import Keys
 
 /// An owner of workspaces.
 public struct Organization: Sendable, Hashable {
-    /// Its id, version 7.
+    /// The organization's id, version 7.
     public var id: UUID
-    /// What people call it: 1 to 255 characters.
+    /// The name, 1 to 255 characters.
     public var name: String
-    /// Its name in addresses, unique in the installation.
+    /// The slug, unique in the installation.
     public var slug: String
-    /// What its tokens begin with instead of the built-in prefix.
+    /// The prefix of its workspaces' tokens in place of the built-in one.
     public var tokenPrefix: String?
-    /// The workspace that is meant when none is named.
+    /// The default workspace, for requests that name none.
     public var defaultWorkspaceID: UUID?
-    /// When it was made.
+    /// The time of the organization's creation.
     public var createdAt: Timestamp
-    /// When it was last changed.
+    /// The time of the last change.
     public var updatedAt: Timestamp
 }
 
-/// What an organization is made from.
+/// The settings of an organization to be created.
 public struct NewOrganization: Sendable, Hashable {
-    /// What people will call it.
+    /// The name.
     public var name: String
-    /// Its name in addresses; `nil` derives one from the name.
+    /// The slug; `nil` derives one from the name.
     public var slug: String?
-    /// What its tokens are to begin with: a letter, then up to three letters or digits, lower case.
+    /// The token prefix: a letter, then up to three letters or digits, lower case; `nil` for the built-in one.
     public var tokenPrefix: String?
 
-    /// Describes an organization.
+    /// Creates settings.
     public init(name: String, slug: String? = nil, tokenPrefix: String? = nil) {
         self.name = name
         self.slug = slug
@@ -36,16 +36,18 @@ public struct NewOrganization: Sendable, Hashable {
     }
 }
 
-/// What is to be changed of an organization; what is `nil` stays.
+/// A change of an organization.
+///
+/// A property that is `nil` stays.
 public struct OrganizationChange: Sendable, Hashable {
     /// The new name.
     public var name: String?
     /// The new slug.
     public var slug: String?
-    /// The new token prefix; `.some(nil)` goes back to the built-in one.
+    /// The new token prefix; `.some(nil)` restores the built-in one.
     public var tokenPrefix: String??
 
-    /// Describes a change.
+    /// Creates a change.
     public init(name: String? = nil, slug: String? = nil, tokenPrefix: String?? = nil) {
         self.name = name
         self.slug = slug

@@ -1,20 +1,20 @@
 public import FoundationEssentials
 public import Keys
 
-/// A place in a list that is ordered by creation time and id, newest first.
+/// A position in a list that is ordered by creation time and id, newest first.
 public struct PageCursor: Sendable, Hashable {
-    /// The creation time of the item at that place.
+    /// The creation time of the item at the position.
     public var createdAt: Timestamp
-    /// The id of the item at that place.
+    /// The id of the item at the position.
     public var id: UUID
 
-    /// Names a place.
+    /// Creates a cursor.
     public init(createdAt: Timestamp, id: UUID) {
         self.createdAt = createdAt
         self.id = id
     }
 
-    /// Reads what `text` wrote; `nil` for anything else.
+    /// Parses a cursor's text, or returns `nil` for any other text.
     public init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let microseconds = Int64(parts[0], radix: 36), let id = UUIDv7.parse(String(parts[1])),
@@ -27,12 +27,14 @@ public struct PageCursor: Sendable, Hashable {
         self.init(createdAt: Timestamp(microsecondsSinceUnixEpoch: microseconds), id: id)
     }
 
-    /// The cursor as clients keep it; it holds nothing that the list does not show.
+    /// The cursor's text for clients.
+    ///
+    /// It contains nothing that the list does not show.
     public var text: String {
         "\(String(createdAt.microsecondsSinceUnixEpoch, radix: 36)).\(UUIDv7.text(of: id))"
     }
 
-    /// A place before everything: no item is made later, and no id is greater.
+    /// The position before every item: no item is created later, and no id is greater.
     static let newest = PageCursor(
         createdAt: .latest,
         id: UUID(
@@ -43,44 +45,48 @@ public struct PageCursor: Sendable, Hashable {
     )
 }
 
-/// Where a page begins.
+/// The beginning of a page.
 public enum PagePosition: Sendable, Hashable {
-    /// At the newest item.
+    /// The newest item.
     case first
-    /// With the items older than this place.
+    /// The items that are older than the cursor.
     case after(PageCursor)
-    /// With the items newer than this place, those nearest to it.
+    /// The items that are newer than the cursor, those nearest to it.
     case before(PageCursor)
 }
 
-/// Which part of a list is wanted.
+/// A request for a part of a list.
 public struct PageRequest: Sendable, Hashable {
-    /// The most items, 1 to 100.
+    /// The maximum number of items, 1 to 100.
     public let limit: Int
-    /// Where to begin.
+    /// The beginning of the page.
     public let position: PagePosition
 
-    /// Asks for a page.
+    /// Creates a request.
     ///
-    /// A limit out of range is taken to the nearest end of it; default 50.
+    /// - Parameters:
+    ///   - limit: The maximum number of items; 50 by default. A value out of range becomes 1 or 100.
+    ///   - position: The beginning of the page.
     public init(limit: Int = 50, _ position: PagePosition = .first) {
         self.limit = min(max(limit, 1), 100)
         self.position = position
     }
 }
 
-/// Part of a list, newest first.
+/// A part of a list, newest first.
 public struct Page<Element: Sendable>: Sendable {
     /// The items, newest first whatever the direction.
     public let items: [Element]
-    /// Whether there are further items in the direction that was asked for.
+    /// A Boolean value that indicates whether more items follow in the requested direction.
     public let hasMore: Bool
-    /// Where the next page begins when going on in the same direction.
+    /// The cursor of the next page in the same direction, or `nil` if there is none.
     public let next: PageCursor?
 }
 
 extension Page {
-    /// A page out of rows that were read newest first, one more of them than the page holds, which tells that there is another.
+    /// Creates a page from rows, newest first.
+    ///
+    /// One row more than the page holds tells that another page follows.
     public init(_ rows: [Element], of request: PageRequest, cursor: (Element) -> PageCursor) {
         let isBackward = if case .before = request.position { true } else { false }
         let items = Array(isBackward ? rows.suffix(request.limit) : rows.prefix(request.limit))

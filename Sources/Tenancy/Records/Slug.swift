@@ -1,12 +1,13 @@
-/// A name in addresses: 1 to 63 of `a-z`, `0-9` and `-`, with no dash at either end, and not of the form of a UUID, because what
-/// looks like an id is taken for one.
+/// A name in URLs: 1 to 63 of `a-z`, `0-9` and `-`, with no dash at either end.
+///
+/// A slug does not have the form of a UUID, because a text of that form counts as an id.
 public struct Slug: Sendable, Hashable {
     /// The text.
     public let text: String
 
-    /// Accepts a slug.
+    /// Creates a slug.
     ///
-    /// - Throws: `invalid` for the field `slug`.
+    /// - Throws: `invalid` for the field `slug` if the text is no slug.
     public init(validating text: String) throws(TenancyError) {
         let bytes = text.utf8
         let isWellFormed =
@@ -27,8 +28,10 @@ public struct Slug: Sendable, Hashable {
 
     private init(unchecked text: String) { self.text = text }
 
-    /// Makes a slug of a name: its ASCII letters and digits, in lower case, with a dash for each run of anything else; `nil` when
-    /// nothing is left of it.
+    /// Returns a slug that derives from a name: its ASCII letters and digits in lower case, with a dash for each run of
+    /// other characters.
+    ///
+    /// - Returns: The slug, or `nil` if the name has no such characters.
     public static func derived(from name: String) -> Slug? {
         var bytes: [UInt8] = []
         for byte in name.lowercased().utf8 {
@@ -44,10 +47,10 @@ public struct Slug: Sendable, Hashable {
         return text.isEmpty || Self.looksLikeUUID(text) ? nil : Slug(unchecked: text)
     }
 
-    /// Leaves room for `numbered`.
+    /// The maximum length of a derived slug, which leaves room for a suffix.
     private static let derivedLength = 56
 
-    /// The same with a suffix, for when it is taken.
+    /// Returns the slug with a suffix, for a slug that is taken.
     func suffixed(_ suffix: String) -> Slug {
         Slug(unchecked: String(text.prefix(Self.derivedLength)) + "-" + suffix)
     }

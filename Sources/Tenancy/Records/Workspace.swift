@@ -3,41 +3,47 @@ public import Keys
 
 /// A tenant: one database on one cluster.
 public struct Workspace: Sendable {
-    /// The id of the root tenant, which is the control database; the same in every installation.
+    /// The id of the root tenant, which is the control database.
+    ///
+    /// It is the same in every installation.
     public static let rootID = UUID(uuid: (0, 0, 0, 0, 0, 0, 0x70, 0, 0x80, 0, 0, 0, 0, 0, 0, 0))
 
-    /// Its id, version 7.
+    /// The workspace's id, version 7.
     public var id: UUID
-    /// Its owner.
+    /// The organization that owns the workspace.
     public var organizationID: UUID
-    /// What its tokens carry; never given to another workspace, not even after this one is gone.
+    /// The reference in the workspace's tokens.
+    ///
+    /// No other workspace ever gets it.
     public var ref: WorkspaceRef
-    /// Its name in addresses, unique in its organization.
+    /// The slug, unique in the organization.
     public var slug: String
-    /// What people call it.
+    /// The name.
     public var name: String?
-    /// The server that holds it.
+    /// The cluster.
     public var clusterID: UUID
-    /// Its database's name.
+    /// The name of the database.
     public var database: String
-    /// Where in its life it is.
+    /// The state.
     public var state: WorkspaceState
-    /// The state it is on its way to, when a change was begun and is not finished.
+    /// The requested state, while a change of state has begun and not ended.
     public var targetState: WorkspaceState?
-    /// Whether it is meant when none is named.
+    /// A Boolean value that indicates whether the workspace is the organization's default, for requests that name none.
     public var isDefault: Bool
-    /// How long the tenant's services keep data: the text of a JSON object that is stored and shown, not acted upon.
+    /// The retention of the tenant's data, as the text of a JSON object.
+    ///
+    /// Mortise stores and shows it, and does not act on it.
     public var dataRetention: String
-    /// When it was made.
+    /// The time of the workspace's creation.
     public var createdAt: Timestamp
-    /// When it was last changed.
+    /// The time of the last change.
     public var updatedAt: Timestamp
-    /// When it was archived.
+    /// The time at which the workspace was archived.
     public var archivedAt: Timestamp?
-    /// The owner's own data: the text of a JSON object.
+    /// The owner's data, as the text of a JSON object.
     public var metadata: String
 
-    /// What of it never changes.
+    /// The facts, which never change.
     public var facts: WorkspaceFacts {
         WorkspaceFacts(
             workspaceID: id,
@@ -49,38 +55,39 @@ public struct Workspace: Sendable {
     }
 }
 
-/// What of a workspace never changes, and so can be remembered for ever: everything needed to reach its database.
+/// The facts of a workspace that never change and so can be cached for ever: everything that is needed to reach its
+/// database.
 public struct WorkspaceFacts: Sendable, Hashable {
-    /// Its id.
+    /// The workspace's id.
     public let workspaceID: UUID
-    /// Its owner.
+    /// The organization.
     public let organizationID: UUID
-    /// What its tokens carry.
+    /// The reference in the workspace's tokens.
     public let ref: WorkspaceRef
-    /// The server that holds it.
+    /// The cluster.
     public let clusterID: UUID
-    /// Its database's name.
+    /// The name of the database.
     public let database: String
 }
 
-/// What a workspace is made from.
+/// The settings of a workspace to be created.
 public struct NewWorkspace: Sendable {
-    /// Its owner.
+    /// The organization that owns the workspace.
     public var organizationID: UUID
-    /// What people will call it.
+    /// The name.
     public var name: String?
-    /// Its name in addresses; `nil` derives one from the name.
+    /// The slug; `nil` derives one from the name.
     public var slug: String?
-    /// The name of the cluster to put it on; `nil` is the control database's own server.
+    /// The name of the cluster; `nil` is the control database's own server.
     public var cluster: String?
-    /// Whether it is meant when none is named; an organization has one such workspace.
+    /// True for the organization's default workspace, of which it has one.
     public var isDefault: Bool
-    /// The text of a JSON object; `nil` is seven days.
+    /// The data retention, as the text of a JSON object; `nil` is seven days.
     public var dataRetention: String?
-    /// The owner's own data: the text of a JSON object; `nil` is an empty one.
+    /// The owner's data, as the text of a JSON object; `nil` is an empty one.
     public var metadata: String?
 
-    /// Describes a workspace.
+    /// Creates settings.
     public init(
         organizationID: UUID,
         name: String? = nil,
@@ -100,23 +107,25 @@ public struct NewWorkspace: Sendable {
     }
 }
 
-/// What is to be changed of a workspace; what is `nil` stays.
+/// A change of a workspace.
+///
+/// A property that is `nil` stays.
 public struct WorkspaceChange: Sendable {
-    /// The new name; `.some(nil)` takes the name away.
+    /// The new name; `.some(nil)` removes it.
     public var name: String??
     /// The new slug.
     public var slug: String?
-    /// The new data retention, the text of a JSON object.
+    /// The new data retention, as the text of a JSON object.
     public var dataRetention: String?
-    /// The new metadata, the text of a JSON object.
+    /// The new metadata, as the text of a JSON object.
     public var metadata: String?
 
-    /// Whether everything stays.
+    /// A Boolean value that indicates whether everything stays.
     public var isEmpty: Bool {
         name == nil && slug == nil && dataRetention == nil && metadata == nil
     }
 
-    /// Describes a change.
+    /// Creates a change.
     public init(name: String?? = nil, slug: String? = nil, dataRetention: String? = nil, metadata: String? = nil) {
         self.name = name
         self.slug = slug

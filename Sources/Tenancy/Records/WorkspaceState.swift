@@ -1,19 +1,21 @@
-/// The life of a workspace: `creating → active ⇄ suspended → archived → deleting`.
+import KeyStore
+
+/// The state of a workspace: `creating → active ⇄ suspended → archived → deleting`.
 ///
-/// An active workspace can be archived at once, and every one but a default can be deleted at any time.
+/// An active workspace can be archived directly. Every workspace except a default one can be deleted in any state.
 public enum WorkspaceState: String, Sendable, Hashable, CaseIterable {
-    /// Its database is being made.
+    /// The database is being created.
     case creating
-    /// Its keys are accepted.
+    /// The keys are accepted.
     case active
-    /// Its keys are refused until it is resumed.
+    /// The keys are refused until the workspace is resumed.
     case suspended
-    /// Its keys are refused for good; its history can be read.
+    /// The keys are refused for good. The history can be read.
     case archived
-    /// Its database is being dropped.
+    /// The database is being dropped.
     case deleting
 
-    /// The states from which this one can be reached by a person's wish.
+    /// The states from which a caller can request this state.
     public var origins: Set<WorkspaceState> {
         switch self {
         case .creating: []
@@ -26,14 +28,14 @@ public enum WorkspaceState: String, Sendable, Hashable, CaseIterable {
 }
 
 extension WorkspaceState {
-    /// The type of the event that is written when somebody moves a workspace to this state.
-    var eventType: String {
+    /// The type of the event for a request of this state.
+    var eventType: EventType {
         switch self {
-        case .creating: "workspace.created"
-        case .active: "workspace.resumed"
-        case .suspended: "workspace.suspended"
-        case .archived: "workspace.archived"
-        case .deleting: "workspace.deleted"
+        case .creating: .workspaceCreated
+        case .active: .workspaceResumed
+        case .suspended: .workspaceSuspended
+        case .archived: .workspaceArchived
+        case .deleting: .workspaceDeleted
         }
     }
 }

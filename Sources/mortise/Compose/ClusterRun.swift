@@ -16,7 +16,7 @@ struct ClusterRun {
     func add(_ name: String, _ conninfo: String) async throws {
         try await withControl { control, _ in
             do {
-                _ = try await control.addCluster(name: name, conninfo: conninfo, by: .system)
+                _ = try await control.addCluster(name: name, conninfo: conninfo)
             } catch let error as TenancyError where error.field != nil {
                 throw CommandFailure.usage("The cluster was not added: \(error.message).")
             }
@@ -28,7 +28,7 @@ struct ClusterRun {
     /// - Throws: `CommandFailure`.
     func list() async throws -> [Cluster] {
         try await withControl { control, connection in
-            let store = control.store(on: connection)
+            let store = ControlStore(connection)
             var clusters: [Cluster] = []
             var position = PagePosition.first
             while true {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KeyStore
 import Keys
 import Logging
 import Migrations
@@ -13,20 +14,6 @@ struct DatabaseCheckup {
     let connections: ConnectionSettings
     let reactor: Reactor
     let logger: Logger
-
-    private static let settings = Statement(
-        """
-        SELECT current_setting('server_version_num')::int, current_setting('fsync') = 'on',
-               current_setting('full_page_writes') = 'on', current_setting('synchronous_commit'),
-               current_setting('max_connections')::int, pg_is_in_recovery()
-        """,
-        prepared: false
-    )
-    private static let workspaces = Statement(
-        "SELECT state, count(*), count(target_state) FROM control.workspaces GROUP BY state ORDER BY state",
-        prepared: false
-    )
-    private static let peppers = Statement("SELECT id, check_value FROM control.peppers", prepared: false)
 
     /// Returns the findings.
     func run() async throws -> [Finding] {
@@ -73,12 +60,10 @@ struct DatabaseCheckup {
     }
 
     private func server(_ connection: PostgresConnection) async throws -> [Finding] {
-        guard let row = try await connection.query(Self.settings).first else { return [] }
-        let (version, fsync, pages, commit, connections, isStandby) = try row.decode(
-            (Int32, Bool, Bool, String, Int32, Bool).self
-        )
+        let settings = try await ServerSettings(of: connection)
+        let version = settings.version
         var findings = [Finding(.fine, "PostgreSQL \(version / 10_000).\(version % 10_000) answers.")]
-        if isStandby {
+        if settings.isStandby {
             findings.append(
                 Finding(
                     .problem,
@@ -87,7 +72,7 @@ struct DatabaseCheckup {
                 )
             )
         }
-        if !fsync || !pages {
+        if !settings.fsync || !settings.fullPageWrites {
             findings.append(
                 Finding(
                     .problem,
@@ -96,7 +81,7 @@ struct DatabaseCheckup {
                 )
             )
         }
-        if commit == "off" {
+        if settings.synchronousCommit == "off" {
             findings.append(
                 Finding(
                     .problem,
@@ -106,11 +91,11 @@ struct DatabaseCheckup {
             )
         }
         let used = self.connections.maximum
-        if Int(connections) < used + ConnectionSettings.reserve {
+        if settings.maximumConnections < used + ConnectionSettings.reserve {
             findings.append(
                 Finding(
                     .warning,
-                    "max_connections is \(connections); one Mortise server with these settings opens up to \(used).",
+                    "max_connections is \(settings.maximumConnections); one Mortise server with these settings opens up to \(used).",
                     remedy:
                         "Raise max_connections to \(used + ConnectionSettings.reserve) or more for each Mortise server."
                 )
@@ -121,8 +106,8 @@ struct DatabaseCheckup {
 
     private func peppers(_ connection: PostgresConnection) async throws -> [Finding] {
         var findings: [Finding] = []
-        for row in try await connection.query(Self.peppers) {
-            let (name, value) = try row.decode((String, [UInt8]).self)
+        let known = try await PepperStore(connection).checkValues()
+        for (name, value) in known.sorted(by: { $0.key < $1.key }) {
             guard let id = SecretID(name), let pepper = host.secrets.peppers[id] else {
                 findings.append(
                     Finding(
@@ -149,15 +134,15 @@ struct DatabaseCheckup {
     }
 
     private func workspaces(_ connection: PostgresConnection) async throws -> [Finding] {
-        try await connection.query(Self.workspaces)
-            .map { row in
-                let (state, count, underWay) = try row.decode((String, Int, Int).self)
-                let isComplete = underWay == 0 && state != "creating" && state != "deleting"
+        try await ControlStore(connection).workspaceCounts()
+            .map { group in
+                let isComplete = group.changing == 0 && group.state != "creating" && group.state != "deleting"
+                let workspaces = "\(quantity(group.count, "workspace")) \(group.count == 1 ? "is" : "are")"
                 return isComplete
-                    ? Finding(.fine, "\(quantity(count, "workspace")) \(count == 1 ? "is" : "are") \(state).")
+                    ? Finding(.fine, "\(workspaces) \(group.state).")
                     : Finding(
                         .warning,
-                        "\(quantity(count, "workspace")) \(count == 1 ? "is" : "are") \(state), \(underWay) with a change under way.",
+                        "\(workspaces) \(group.state), \(group.changing) with a change under way.",
                         remedy: "If this stays, read the reason in the server's log."
                     )
             }
@@ -168,7 +153,7 @@ struct DatabaseCheckup {
         do {
             let databases = try Databases(control)
             do {
-                try await databases.control.pool.query(Statement("SELECT 1", prepared: false))
+                try await databases.control.probe()
                 await databases.shutdown()
                 return [Finding(.fine, "The role \(control.installation.runtimeRole) can connect.")]
             } catch {

@@ -1,4 +1,5 @@
 import JSON
+import KeyStore
 import Keys
 import People
 import Postgres
@@ -192,10 +193,12 @@ import Testing
             let id = try #require(UUIDv7.parse(person.id))
             let attribution = Attribution(actor: "test")
             try await mortise.withConnection(mortise.installation.control) { connection in
-                let store = PeopleStore(connection)
-                let changed = try await store.changeMember(id, organization: acme, role: .auditor, by: attribution)
-                #expect(changed == nil)
-                try await store.deleteMember(id, organization: acme, by: attribution)
+                try await connection.auditedTransaction { transaction in
+                    let people = PeopleWriter(transaction)
+                    let changed = try await people.changeMember(id, organization: acme, role: .auditor, by: attribution)
+                    #expect(changed == nil)
+                    try await people.deleteMember(id, organization: acme, by: attribution)
+                }
             }
             #expect(try await mortise.api.get(person.path, as: mortise.adminToken)["role"] == "admin")
         }

@@ -1,12 +1,12 @@
 import Synchronization
 import Tenancy
 
-/// What is thrown where a process would have died.
+/// The error that a test throws to simulate the end of a process.
 struct Crash: Error {}
 
 extension Provisioner {
-    /// A provisioner that dies the first time it has taken a step.
-    static func dying(after step: ProvisioningStep, _ control: ControlDatabase) -> Provisioner {
+    /// Creates a provisioner that throws `Crash` after the first time that it takes a step.
+    static func crashing(after step: ProvisioningStep, _ control: ControlDatabase) -> Provisioner {
         let hasDied = Mutex(false)
         return Provisioner(control, options: .ample) { taken in
             guard taken == step else { return }

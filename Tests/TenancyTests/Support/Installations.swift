@@ -1,4 +1,5 @@
 import FoundationEssentials
+import KeyStore
 import Keys
 import Migrations
 import Postgres
@@ -6,7 +7,7 @@ import Synchronization
 import Tenancy
 import TestSupport
 
-/// An installation of its own in a fresh control database, on the shared server.
+/// An installation in a fresh control database on the shared server.
 struct TestInstallation: Sendable {
     let owner: PostgresConfiguration
     let installation: Installation
@@ -14,7 +15,7 @@ struct TestInstallation: Sendable {
 
     static let password = "runtime-password-that-must-not-show"
 
-    /// Starts it, or another node of it.
+    /// Starts the installation, or another node of it.
     func bootstrap(password: String = Self.password, version: String = "1.0") async throws -> ControlDatabase {
         try await ControlDatabase.bootstrap(
             owner: owner,
@@ -30,31 +31,36 @@ struct TestInstallation: Sendable {
         )
     }
 
-    /// Runs `body` with the rows of the control database, as the owner.
+    /// Reads the rows of the control database, as the owner.
     func withStore<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
-        try await withConnection(to: owner) { try await body(ControlStore($0, installation: installation)) }
+        try await withConnection(to: owner) { try await body(ControlStore($0)) }
     }
 
-    /// Makes an organization with a default workspace.
-    func makeTenant(_ provisioner: Provisioner, name: String = "Acme") async throws -> Workspace {
-        let organization = try await withStore {
-            try await $0.createOrganization(NewOrganization(name: name), by: .system)
+    /// Writes rows of the control database in a transaction, as the owner.
+    func write<T>(_ body: (ControlWriter) async throws -> T) async throws -> T {
+        try await withConnection(to: owner) { connection in
+            try await connection.auditedTransaction { try await body(ControlWriter($0, installation: installation)) }
         }
+    }
+
+    /// Creates an organization with a default workspace.
+    func makeTenant(_ provisioner: Provisioner, name: String = "Acme") async throws -> Workspace {
+        let organization = try await write { try await $0.createOrganization(NewOrganization(name: name), by: .system) }
         return try await provisioner.create(NewWorkspace(organizationID: organization.id, isDefault: true), by: .system)
     }
 
-    /// Connects to one of its databases as the owner.
+    /// Connects to one of the installation's databases as the owner.
     func withDatabase<T>(_ name: String, _ body: (PostgresConnection) async throws -> T) async throws -> T {
         try await withConnection(to: owner.database(name), body)
     }
 
-    /// Connects to one of its databases as the runtime role.
+    /// Connects to one of the installation's databases as the runtime role.
     func withRuntime<T>(_ name: String, _ body: (PostgresConnection) async throws -> T) async throws -> T {
         let configuration = owner.database(name).user(installation.runtimeRole, password: Self.password)
         return try await withConnection(to: configuration, body)
     }
 
-    /// The databases that belong to it, but for the control database.
+    /// Returns the names of the installation's databases, without the control database.
     func databases() async throws -> [String] {
         try await withConnection(to: owner) {
             try await $0.texts(
@@ -63,7 +69,7 @@ struct TestInstallation: Sendable {
         }
     }
 
-    /// What an attacker or a crash would leave behind after the test.
+    /// Drops the installation's databases.
     fileprivate func clean() async throws {
         for name in try await databases() {
             let database = PostgresConnection.quote(identifier: name)
@@ -73,7 +79,7 @@ struct TestInstallation: Sendable {
     }
 }
 
-/// Runs `body` with an installation of its own, and removes its databases and its role afterwards.
+/// Runs `body` with a new installation, and removes its databases and its role afterwards.
 func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async throws -> T {
     let prefix = "t" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
     let installation = try Installation(prefix: prefix)
@@ -93,7 +99,7 @@ func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async thr
     return try outcome.get()
 }
 
-/// Runs `body` with a connection of its own.
+/// Runs `body` with a new connection.
 func withConnection<T>(
     to configuration: PostgresConfiguration,
     _ body: (PostgresConnection) async throws -> T
@@ -114,12 +120,12 @@ func withConnection<T>(
 }
 
 extension PostgresConnection {
-    /// The first column of a query, as text.
+    /// Returns the first column of a query, as text.
     func texts(_ sql: String) async throws -> [String] {
         try await query(Statement(sql, prepared: false)).map { try $0.decode(0) }
     }
 
-    /// The SQLSTATE that a script is refused with, or `nil` when it is not.
+    /// Returns the SQLSTATE with which a script is refused, or `nil` if it succeeds.
     func refusal(of sql: String) async -> SQLState? {
         do throws(PostgresError) {
             try await script(sql)

@@ -1,0 +1,36 @@
+/// The types of events that this program writes.
+///
+/// A database can hold types that a newer program wrote, so an ``EventRecord`` has its type as text.
+public enum EventType: String, Sendable, CaseIterable {
+    // Keys.
+    case created
+    case updated
+    case disabled
+    case enabled
+    case deprecated
+    case rotated
+    case revoked
+    case deleted
+
+    // Organizations, workspaces and clusters.
+    case organizationCreated = "organization.created"
+    case organizationUpdated = "organization.updated"
+    case workspaceCreated = "workspace.created"
+    case workspaceUpdated = "workspace.updated"
+    case workspaceSuspended = "workspace.suspended"
+    case workspaceResumed = "workspace.resumed"
+    case workspaceArchived = "workspace.archived"
+    case workspaceDeleted = "workspace.deleted"
+    case clusterCreated = "cluster.created"
+
+    // People.
+    case memberAdded = "member.added"
+    case memberUpdated = "member.updated"
+    case memberRemoved = "member.removed"
+    case passwordChanged = "member.password_changed"
+    case sessionBegun = "session.begun"
+    case sessionReused = "session.reused"
+    case sessionEnded = "session.ended"
+    case sessionIssuerAdded = "session_issuer.added"
+    case sessionIssuerRemoved = "session_issuer.removed"
+}

@@ -1,0 +1,22 @@
+import Postgres
+
+extension PeopleStore {
+    /// `least` ignores NULL.
+    private static let deleteEnded = Statement(
+        """
+        DELETE FROM control.sessions WHERE id IN (
+            SELECT id FROM control.sessions
+            WHERE least(ended_at, refresh_until, expires_at) < now() - interval '7 days' LIMIT 1000
+            FOR UPDATE SKIP LOCKED)
+        """
+    )
+
+    /// Deletes up to a thousand sessions that ended more than a week ago, with their refresh tokens.
+    ///
+    /// A deletion of old rows is no change that anybody made, so it has no event.
+    ///
+    /// - Returns: The number of deleted sessions.
+    public func deleteEndedSessions() async throws -> Int {
+        try await connection.query(Self.deleteEnded).affectedRows
+    }
+}

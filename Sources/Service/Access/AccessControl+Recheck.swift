@@ -1,0 +1,64 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import People
+import Tenancy
+
+extension AccessControl {
+    /// Returns a principal with its permissions at this moment.
+    ///
+    /// A request is authenticated before its body is read and before a password is hashed. A caller that has lost its
+    /// access since must not decide any more.
+    ///
+    /// - Parameters:
+    ///   - principal: The principal that sent the request.
+    ///   - transaction: A transaction in the control database, which changes what the principal decides.
+    /// - Returns: The principal.
+    /// - Throws: `Refusal.unauthenticated` if the session or the key has ended; the database's errors.
+    func recheck(_ principal: Principal, in transaction: AuditedTransaction) async throws -> Principal {
+        switch principal.identity {
+        case .member(let member):
+            let session = try await PeopleStore(transaction.connection).session(member.sessionID)
+            guard let session, session.isAlive, let current = Principal(session) else { throw Refusal.unauthenticated }
+            return current
+        case .key(let presented):
+            let owner = principal.organizationID.map(KeyOwner.organization) ?? .platform
+            let now = try await transaction.now()
+            guard let key = try await KeyStore(transaction.connection).find(presented.keyID, in: owner),
+                key.status(at: now).isUsable,
+                key.secrets.contains(where: { $0.id == presented.secretID }),
+                let permissions = PermissionSet(names: key.permissions)
+            else { throw Refusal.unauthenticated }
+            return Principal(
+                keyID: presented.keyID,
+                secretID: presented.secretID,
+                name: key.name,
+                reach: principal.reach,
+                permissions: permissions
+            )
+        case .workspaceKey, .external, .system: return principal
+        }
+    }
+
+    /// Returns the caller of a change of keys with its permissions at this moment.
+    ///
+    /// It looks again only for keys in the control database. If the credential and the key stand in two databases, no
+    /// transaction covers both, and what was read when the request had arrived completely is what counts.
+    ///
+    /// - Throws: `Refusal.unauthenticated` if the session or the key has ended, `Refusal.forbidden` if it lost the
+    ///   permission.
+    func recheck(
+        _ caller: Caller,
+        over keys: KeyCollection,
+        in transaction: AuditedTransaction
+    ) async throws -> Caller {
+        switch keys.owner {
+        case .workspace, .clients: return caller
+        case .organization, .platform:
+            var caller = caller
+            caller.principal = try await recheck(caller.principal, in: transaction)
+            try caller.principal.requireWide(caller.principal.reach == .platform ? .platform : .keysWrite)
+            return caller
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import KeyStore
+import Logging
+import People
+import Postgres
+import Tenancy
+
+/// The periodic work of an installation.
+///
+/// Any node can do it at any moment.
+public struct Upkeep: Sendable {
+    let context: ServiceContext
+
+    /// Reconciles workspaces that a crash or an unreachable database left unfinished.
+    ///
+    /// - Parameter idle: The time for which a workspace must not have changed. It leaves alone what other nodes are
+    ///   doing.
+    /// - Throws: The control database's errors, `CancellationError`.
+    public func repair(atRestFor idle: Duration) async throws {
+        _ = try await context.provisioner.reconcileAll(idleFor: idle)
+    }
+
+    /// Deletes old rows in the control database and in every workspace's: records of requests older than 24 hours, the
+    /// usage of deleted secrets, and counts older than 400 days.
+    ///
+    /// It works on one database after the other. One that cannot be reached does not stop the rest.
+    ///
+    /// - Returns: The number of deleted rows.
+    public func expire() async throws -> Int {
+        var count = try await context.databases.control.pool.withConnection { try await Self.expire($0) }
+        var position = PagePosition.first
+        while true {
+            let page = try await context.readControl { [position] store in
+                try await store.workspaces(
+                    PageRequest(limit: 100, position),
+                    WorkspaceFilter(states: [.active, .suspended, .archived])
+                )
+            }
+            for workspace in page.items {
+                try Task.checkCancellation()
+                do {
+                    count += try await context.databases.withPool(workspace.facts) { pool in
+                        try await pool.withConnection { try await Self.expire($0) }
+                    }
+                } catch {
+                    context.logger.debug(
+                        "the old rows of a workspace could not be deleted",
+                        metadata: ["workspace_id": "\(workspace.id)", "error": "\(error)"]
+                    )
+                }
+            }
+            guard let next = page.next else { return count }
+            position = .after(next)
+        }
+    }
+
+    /// Deletes sessions that ended more than a week ago, with their refresh tokens.
+    ///
+    /// - Returns: The number of deleted sessions.
+    public func forgetSessions() async throws -> Int {
+        var count = 0
+        while true {
+            let batch = try await context.readPeople { try await $0.deleteEndedSessions() }
+            count += batch
+            if batch == 0 { return count }
+        }
+    }
+
+    /// Deletes old rows in batches, so no statement holds many locks for long.
+    private static func expire(_ connection: PostgresConnection) async throws -> Int {
+        var count = 0
+        while true {
+            let batch =
+                try await IdempotencyStore.deleteExpired(on: connection) + UsageStore(connection).prune()
+            count += batch
+            if batch == 0 { return count }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import Tenancy
+
+/// Changes keys: the one way to create, change or delete a key of any kind.
+struct KeyChanges: Sendable {
+    let context: ServiceContext
+    let access: AccessControl
+    let idempotency: Idempotency
+
+    init(_ context: ServiceContext, access: AccessControl) {
+        self.context = context
+        self.access = access
+        idempotency = Idempotency(context: context)
+    }
+
+    /// The key that a change is about.
+    enum Target: Sendable {
+        /// A key that the change creates, with these permissions.
+        case new(PermissionSet)
+        /// An existing key, which the change locks.
+        case existing(UUID)
+    }
+
+    /// The id under which a request that issues a token is recorded.
+    enum Resource: Sendable {
+        case newKey
+        case target
+    }
+
+    // MARK: Changes of settings and state
+
+    /// Changes a key's settings or state.
+    ///
+    /// - Parameters:
+    ///   - id: The key.
+    ///   - keys: The collection that contains the key.
+    ///   - caller: The caller.
+    ///   - body: Changes the record and returns the events. Without an event nothing is written.
+    /// - Returns: The key.
+    /// - Throws: `Refusal`, or the database's errors.
+    func modify(
+        _ id: UUID,
+        in keys: KeyCollection,
+        by caller: Caller,
+        _ body: (inout KeyRecord, KeyChange) throws -> [(type: EventType, changes: EventChanges)]
+    ) async throws -> KeyRecord {
+        try await perform(.existing(id), in: keys, by: caller) { target, change in
+            var key = try target.required()
+            let events = try body(&key, change)
+            guard !events.isEmpty else { return key }
+            key.updatedAt = change.now
+            try await change.writer.update(key, events)
+            return key
+        }
+    }
+
+    /// Deletes a key.
+    ///
+    /// - Parameters:
+    ///   - id: The key.
+    ///   - keys: The collection that contains the key.
+    ///   - caller: The caller.
+    ///   - changes: Returns the details of the event, which is all that stays of the key.
+    /// - Throws: `Refusal`, or the database's errors.
+    func delete(
+        _ id: UUID,
+        in keys: KeyCollection,
+        by caller: Caller,
+        _ changes: (KeyRecord, KeyChange) -> EventChanges
+    ) async throws {
+        try await perform(.existing(id), in: keys, by: caller) { target, change in
+            let key = try target.required()
+            try await change.writer.delete(key, changes(key, change))
+        }
+    }
+
+    // MARK: Issued tokens
+
+    /// Creates or rotates a key, and answers a repeated request with the same `Idempotency-Key` as the first one.
+    ///
+    /// A repeated request is answered even if the key or the workspace has ended since. A first request needs an active
+    /// workspace.
+    ///
+    /// - Parameters:
+    ///   - target: The key.
+    ///   - resource: The id under which the request is recorded.
+    ///   - keys: The collection.
+    ///   - caller: The caller.
+    ///   - owner: Returns the owner of a key that an earlier request created; by default the collection's.
+    ///   - body: Writes the key and returns the answer and the token.
+    /// - Returns: The answer and the token.
+    /// - Throws: `Refusal`, or the database's errors.
+    func issue(
+        _ target: Target,
+        recordedAs resource: Resource,
+        in keys: KeyCollection,
+        by caller: Caller,
+        owner: (IdempotencyRecord, KeyStore) async throws -> KeyOwner? = { _, _ in nil },
+        _ body: (KeyRecord?, KeyChange) async throws -> IssuedKey
+    ) async throws -> IssuedKey {
+        try await perform(target, claiming: resource, in: keys, by: caller) { key, change in
+            if case .replay(let record) = change.claim {
+                let owner = try await owner(record, change.writer.store) ?? keys.keyOwner
+                return try await replay(record, of: owner, change)
+            }
+            try await requireActiveWorkspace(change)
+            let issued = try await body(key, change)
+            try await idempotency.complete(
+                change.claim,
+                resource: issued.keyID,
+                answer: issued.answer,
+                in: change.writer.transaction
+            )
+            return issued
+        }
+    }
+
+    /// Throws unless the keys' workspace is active.
+    ///
+    /// Its state cannot change until the transaction ends.
+    private func requireActiveWorkspace(_ change: KeyChange) async throws {
+        guard change.keys.workspaceID != nil else { return }
+        let state = try await change.writer.lockWorkspaceState()
+        guard state == WorkspaceState.active.rawValue else {
+            throw Refusal.conflict("The workspace is \(state ?? "deleted"); new secrets need an active workspace.")
+        }
+    }
+
+    /// Answers a repeated request: the token is derived again and must match the stored digest.
+    private func replay(
+        _ record: IdempotencyRecord,
+        of owner: KeyOwner,
+        _ change: KeyChange
+    ) async throws -> IssuedKey {
+        let store = change.writer.store
+        guard let key = try await store.find(record.resourceID, in: owner) else { throw Refusal.resourceDeleted }
+        // The prefix of new tokens can have changed since. The prefix of a token that exists has not.
+        for prefix in key.tokenPrefixes {
+            let token = try idempotency.derivedToken(
+                TokenForm(prefix: prefix, mode: key.mode),
+                workspace: change.keys.ref,
+                record,
+                change.caller
+            )
+            for stored in context.secrets.peppers.digests(of: token) {
+                guard try await store.hasSecret(stored.digest, key: key.id, in: owner) else { continue }
+                guard let answer = record.answer else { throw Refusal.resourceDeleted }
+                return IssuedKey(answer: answer, token: token, isReplay: true, keyID: key.id)
+            }
+        }
+        throw Refusal.resourceDeleted
+    }
+
+    // MARK: First keys
+
+    /// Creates the first keys of an installation, in one transaction with what else a first start creates.
+    func seed<Outcome>(_ body: (KeyChange) async throws -> Outcome) async throws -> Outcome {
+        try await perform(.new([.platform]), in: .platform, by: .system) { _, change in try await body(change) }
+    }
+
+    // MARK: The one function
+
+    /// Carries out a change of keys.
+    ///
+    /// Every method that changes a key goes through here, and nothing else calls `KeyStore.change`.
+    ///
+    /// In one transaction, in this order: lock the key, claim the `Idempotency-Key`, look at the caller again, read the
+    /// clock, run `body`, which writes keys together with their events.
+    ///
+    /// - Parameters:
+    ///   - target: The key.
+    ///   - resource: The id under which the `Idempotency-Key` is recorded; `nil` for a change that is not recorded.
+    ///   - keys: The collection.
+    ///   - caller: The caller.
+    ///   - body: Gets the locked key of an existing target.
+    /// - Returns: The value that `body` returned.
+    /// - Throws: `Refusal`, or the database's errors.
+    private func perform<Outcome>(
+        _ target: Target,
+        claiming resource: Resource? = nil,
+        in keys: KeyCollection,
+        by caller: Caller,
+        _ body: (KeyRecord?, KeyChange) async throws -> Outcome
+    ) async throws -> Outcome {
+        let keyID: UUID? = if case .existing(let id) = target { id } else { nil }
+        let request = KeyChangeRequest(
+            of: keys.keyOwner,
+            key: keyID,
+            workspaceID: keys.workspaceID,
+            makeID: { [context] in context.newID(at: $0) }
+        )
+        return try await context.withConnection(to: keys.workspace?.facts) { connection in
+            try await context.translating {
+                try await KeyStore.change(request, on: connection) { key, transaction in
+                    if keyID != nil, key == nil { throw Refusal.notFound }
+                    let newID = context.newID(at: try await transaction.now())
+                    var claim = IdempotencyClaim.notRequested
+                    if let resource {
+                        let id = resource == .target ? keyID ?? newID : newID
+                        claim = try await idempotency.claim(caller, workspace: keys.ref, resource: id, in: transaction)
+                    }
+                    // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
+                    let current = try await access.recheck(caller, over: keys, in: transaction)
+                    try current.principal.requireNoEscalation(target.permissions(key), owner: keys.keyOwner)
+                    return (current.attribution, (caller: current, newID: newID, claim: claim))
+                } _: { key, authorized, writer in
+                    try await body(
+                        key,
+                        KeyChange(
+                            keys: keys,
+                            caller: authorized.caller,
+                            newID: authorized.newID,
+                            writer: writer,
+                            idempotency: idempotency,
+                            claim: authorized.claim
+                        )
+                    )
+                }
+            }
+        }
+    }
+}
+
+extension KeyChanges.Target {
+    /// Returns the permissions that the caller must have itself.
+    ///
+    /// Unknown permissions count as all of them.
+    fileprivate func permissions(_ key: KeyRecord?) -> PermissionSet {
+        switch self {
+        case .new(let permissions): permissions
+        case .existing: key.flatMap { PermissionSet(names: $0.permissions) } ?? .organization
+        }
+    }
+}
+
+extension KeyRecord? {
+    /// Returns the locked key of an existing target.
+    func required() throws(Refusal) -> KeyRecord {
+        guard let self else { throw .notFound }
+        return self
+    }
+}

@@ -1,0 +1,66 @@
+public import Keys
+
+/// A reason for which a use case was not carried out.
+///
+/// Nothing was changed, unless a case says otherwise.
+///
+/// A caller can do something about a refusal. Faults of the system are other errors, which a surface answers without
+/// details.
+public enum Refusal: Error, Sendable {
+    /// The request has no credential, or its credential is not good here.
+    case unauthenticated
+    /// The credential lacks this permission.
+    case forbidden(Permission)
+    /// No credential of this kind can do this. The text says which kind can.
+    case forbiddenKind(String)
+    /// Nothing of that name exists for this caller. The refusal does not tell whether it exists for another.
+    case notFound
+    /// The request contradicts the present state. The text says how.
+    case conflict(String)
+    /// A key of this name exists, and the owner's keys have unique names.
+    case nameTaken
+    /// The user has that role already. The text says which.
+    case memberExists(String)
+    /// The input is one that the shape of a request cannot rule out.
+    case invalid([InvalidField])
+    /// The `Idempotency-Key` was used for another request.
+    case idempotencyKeyReused
+    /// A request with the same `Idempotency-Key` is still running.
+    case idempotencyKeyInUse
+    /// The credential has reached its rate limit.
+    case limitReached(RateLimitVerdict)
+    /// The database of one workspace cannot be reached.
+    case workspaceUnavailable
+    /// The control database cannot be reached.
+    case unavailable
+    /// Too many wrong passwords came from there. The caller can try again after that many seconds.
+    case tooManyAttempts(retryAfter: Int)
+    /// The queue for password hashing is full.
+    case overloaded
+    /// The connection broke during COMMIT, so the outcome is unknown until the caller looks again.
+    case outcomeUnknown
+    /// The requested resource is recorded and will exist, but its creation has stopped for now. A repeated request
+    /// would create another.
+    case unfinished
+}
+
+extension Refusal {
+    /// The conflict of a repeated request whose resource no longer exists.
+    static let resourceDeleted = Refusal.conflict(
+        "What was created with this Idempotency-Key has been deleted; use another Idempotency-Key."
+    )
+}
+
+/// A field that cannot be accepted.
+public struct InvalidField: Sendable, Hashable {
+    /// The field's location, as a JSON pointer (RFC 6901).
+    public let pointer: String
+    /// The fault, as a sentence.
+    public let detail: String
+
+    /// Creates a field.
+    public init(pointer: String, detail: String) {
+        self.pointer = pointer
+        self.detail = detail
+    }
+}

@@ -1,0 +1,106 @@
+import KeyStore
+import Logging
+import People
+import Postgres
+import Tenancy
+import Verification
+
+extension ServiceContext {
+    /// Reads organizations' and workspaces' rows.
+    func readControl<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
+        try await databases.control.pool.withConnection { try await body(ControlStore($0)) }
+    }
+
+    /// Reads people's rows.
+    func readPeople<T>(_ body: (PeopleStore) async throws -> T) async throws -> T {
+        try await databases.control.pool.withConnection { try await body(PeopleStore($0)) }
+    }
+
+    /// Lends a connection to a workspace's database, or to the control database.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace; `nil` is the control database.
+    ///   - body: Uses the connection.
+    /// - Returns: The value that `body` returned.
+    /// - Throws: `Refusal.workspaceUnavailable`, `Refusal.notFound` for a workspace that was deleted, and what `body`
+    ///   throws.
+    func withConnection<T>(
+        to workspace: WorkspaceFacts?,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        guard let workspace else { return try await databases.control.pool.withConnection(body) }
+        do {
+            return try await databases.withPool(workspace) { try await $0.withConnection(body) }
+        } catch let error as PostgresError
+            // 57014: the server's own limit, which is as long as this side's, passed first.
+            where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
+        {
+            databases.report(error, of: workspace)
+            throw Refusal.workspaceUnavailable
+        } catch let error as TenancyError where error.code == .unknownWorkspace {
+            throw Refusal.notFound
+        } catch let error as TenancyError where error.code == .capacityExceeded {
+            throw Refusal.workspaceUnavailable
+        }
+    }
+
+    /// Runs an audited transaction in the control database.
+    func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
+        try await translating {
+            try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
+        }
+    }
+
+    /// Reads over the pipeline that all look-ups in the control database share.
+    ///
+    /// - Throws: `Refusal.unavailable` if the control database cannot be reached, and what `body` throws.
+    func lookUp<T: Sendable>(_ body: (PostgresPipeline) async throws(PostgresError) -> T) async throws -> T {
+        do throws(PostgresError) {
+            return try await body(databases.control.lookups)
+        } catch {
+            guard error.isUnreachable else { throw error }
+            logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
+            throw Refusal.unavailable
+        }
+    }
+
+    /// Runs a transaction, and translates what the database refuses by a rule into the refusal that names the rule.
+    func translating<T>(_ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let error as PeopleError {
+            switch error {
+            case .memberExists:
+                throw Refusal.memberExists("The user has a role there already; change the role instead.")
+            case .unknownWorkspace: throw Refusal.notFound
+            }
+        } catch let error as PostgresError where error.sqlState == .uniqueViolation {
+            guard ["service_keys_unique_name", "client_keys_unique_name"].contains(error.constraint) else {
+                throw error
+            }
+            throw Refusal.nameTaken
+        } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+            throw Refusal.idempotencyKeyInUse
+        } catch let error as PostgresError where error.code == .commitOutcomeUnknown {
+            throw Refusal.outcomeUnknown
+        }
+    }
+}
+
+extension PostgresError {
+    /// A Boolean value that indicates whether the server was at fault, and not the statement.
+    var isUnreachable: Bool {
+        switch code {
+        case .connectFailed, .connectionLost, .deadlineExceeded, .poolTimedOut, .queueFull: true
+        // The server is stopping or starting, or has no room for another connection.
+        case .server:
+            [.adminShutdown, .crashShutdown, .cannotConnectNow, .tooManyConnections].contains(sqlState)
+        default: false
+        }
+    }
+}
+
+extension SQLState {
+    /// 57P02: another session crashed, and the server ends all sessions.
+    static let crashShutdown = SQLState(rawValue: "57P02")
+}

@@ -1,0 +1,82 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import Logging
+import People
+import Postgres
+import Tenancy
+import Verification
+
+/// The databases, secrets, clocks and logger that all use cases share.
+///
+/// The context knows no use case. Every folder of this module can use it.
+final class ServiceContext: Sendable {
+    let databases: Databases
+    let provisioner: Provisioner
+    let verifier: Verifier
+    let usage: UsageRecorder
+    let secrets: SecretsFile
+    let randomness: Randomness
+    /// The use of admin and operator keys, for their rate limits.
+    let limiter = UseLimiter()
+    /// The wall clock, for tokens that others have issued.
+    ///
+    /// Decisions about Mortise's own tokens go by the database's clock.
+    let now: @Sendable () -> Timestamp
+    let logger: Logger
+    private let installation: Installation
+
+    init(
+        databases: Databases,
+        provisioner: Provisioner,
+        verifier: Verifier,
+        usage: UsageRecorder,
+        secrets: SecretsFile,
+        installation: Installation,
+        randomness: Randomness,
+        now: @escaping @Sendable () -> Timestamp,
+        logger: Logger
+    ) {
+        self.databases = databases
+        self.provisioner = provisioner
+        self.verifier = verifier
+        self.usage = usage
+        self.secrets = secrets
+        self.installation = installation
+        self.randomness = randomness
+        self.now = now
+        self.logger = logger
+    }
+
+    /// Returns an id of version 7.
+    func newID(at now: Timestamp) -> UUID {
+        var randomness = self.randomness
+        return UUIDv7.make(at: now, using: &randomness)
+    }
+
+    /// Returns a random token.
+    func newToken(_ prefix: TokenPrefix, _ mode: KeyMode, workspace: WorkspaceRef) -> Token {
+        var randomness = self.randomness
+        return Token.make(prefix: prefix, mode: mode, workspace: workspace, using: &randomness)
+    }
+
+    /// Returns what is stored of a token.
+    func secret(of token: Token, at now: Timestamp) -> NewSecret {
+        let stored = secrets.peppers.digest(of: token)
+        return NewSecret(
+            id: newID(at: now),
+            digest: stored.digest,
+            pepperID: stored.pepperID.text,
+            prefix: token.parsed.displayPrefix.text,
+            createdAt: now
+        )
+    }
+
+    /// Returns a writer of organizations' and workspaces' rows.
+    func control(in transaction: AuditedTransaction) -> ControlWriter {
+        ControlWriter(transaction, installation: installation)
+    }
+
+    /// Returns a writer of people's rows.
+    func people(in transaction: AuditedTransaction) -> PeopleWriter { PeopleWriter(transaction) }
+}

@@ -1,0 +1,88 @@
+public import FoundationEssentials
+public import KeyStore
+import Postgres
+
+extension ControlWriter {
+    private static let insertOrganization = Statement(
+        """
+        INSERT INTO control.organizations AS o (id, name, slug, token_prefix) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (slug) DO NOTHING
+        RETURNING \(Organization.columns("o", defaultWorkspace: "NULL::uuid"))
+        """
+    )
+
+    private static let updateOrganization = Statement(
+        """
+        UPDATE control.organizations AS o SET name = $2, slug = $3, token_prefix = $4, updated_at = now() WHERE id = $1
+        RETURNING \(Organization.columns("o", defaultWorkspace: "$5::uuid"))
+        """
+    )
+
+    /// Creates an organization without workspaces.
+    ///
+    /// - Throws: `invalid` naming the field, `slugTaken`.
+    public func createOrganization(_ new: NewOrganization, by attribution: Attribution) async throws -> Organization {
+        try Self.check(name: new.name)
+        try Self.check(tokenPrefix: new.tokenPrefix)
+        let id = identifiers.id()
+        let created = try await withSlug(new.slug, name: new.name, fallback: "organization") { slug in
+            try await transaction.connection
+                .query(Self.insertOrganization, [id, new.name, slug.text, new.tokenPrefix])
+                .first.map(Organization.init(row:))
+        }
+        var changes = EventChanges()
+        changes.add("name", from: String?.none, to: created.name)
+        changes.add("slug", from: String?.none, to: created.slug)
+        try await record(.organizationCreated, organization: id, changes, by: attribution)
+        return created
+    }
+
+    /// Changes an organization.
+    ///
+    /// - Throws: `unknownOrganization`, `invalid` naming the field, `slugTaken`.
+    public func updateOrganization(
+        _ id: UUID,
+        _ change: OrganizationChange,
+        by attribution: Attribution
+    ) async throws -> Organization {
+        if let name = change.name { try Self.check(name: name) }
+        try Self.check(tokenPrefix: change.tokenPrefix ?? nil)
+        let slug = try change.slug.map { try Slug(validating: $0).text }
+        guard let old = try await store.lockOrganization(id) else { throw TenancyError.unknownOrganization }
+        let rows: Rows
+        do throws(PostgresError) {
+            rows = try await transaction.connection.query(
+                Self.updateOrganization,
+                [
+                    id, change.name ?? old.name, slug ?? old.slug, change.tokenPrefix ?? old.tokenPrefix,
+                    old.defaultWorkspaceID,
+                ]
+            )
+        } catch {
+            guard error.constraint == "organizations_slug_key" else { throw error }
+            throw TenancyError(.slugTaken, "the slug is taken", field: "slug")
+        }
+        let updated = try Organization(row: rows.first.orMissing())
+        var changes = EventChanges()
+        changes.compare("name", from: old.name, to: updated.name)
+        changes.compare("slug", from: old.slug, to: updated.slug)
+        changes.compare("token_prefix", from: old.tokenPrefix, to: updated.tokenPrefix)
+        try await record(.organizationUpdated, organization: id, changes, by: attribution)
+        return updated
+    }
+
+    private static func check(tokenPrefix: String?) throws(TenancyError) {
+        guard let bytes = tokenPrefix?.utf8 else { return }
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard (1...4).contains(bytes.count), bytes.first.map(letters.contains) == true,
+            bytes.allSatisfy({ letters.contains($0) || digits.contains($0) })
+        else {
+            throw TenancyError(
+                .invalid,
+                "a token prefix is a letter and up to three letters or digits, in lower case",
+                field: "token_prefix"
+            )
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import FoundationEssentials
+import Testing
+
+/// The rules of docs/architecture.md that the compiler cannot hold, held over the text of the sources.
+@Suite struct HouseTests {
+    private let files: [SourceFile]
+
+    init() throws {
+        files = try SourceFile.all()
+        try #require(files.count > 100)
+    }
+
+    @Test func `one statement in all sources writes events`() {
+        let writers = files.flatMap { file in
+            file.code.ranges(of: #/INSERT\s+INTO\s+auth\.key_events/#.ignoresCase()).map { _ in file.path }
+        }
+        #expect(writers == ["KeyStore/Events/AuditedTransaction.swift"])
+    }
+
+    // Whoever could call it elsewhere would pass by the caller's permissions, the Idempotency-Key and the fence.
+    @Test func `one function in all sources changes keys`() {
+        let callers = files.flatMap { file in file.code.ranges(of: "KeyStore.change(").map { _ in file.path } }
+        #expect(callers == ["Service/Changes/KeyChanges.swift"])
+    }
+
+    /// The targets that may contain SQL.
+    ///
+    /// All others are above the stores, or beside them, whatever they are called.
+    private static let stores: Set<String> = [
+        "LibPQ", "Postgres", "LocalPostgres", "Migrations", "KeyStore", "Tenancy", "People", "Fence",
+    ]
+
+    @Test func `no SQL stands above the stores`() {
+        let calls = #/\bStatement\(|\.script\(/#
+        let verbs = #/["\n]\s*(?:SELECT|WITH\s+\w+\s+AS|INSERT\s+INTO|UPDATE\s+\w+|DELETE\s+FROM|LISTEN|NOTIFY)\s/#
+        let faults =
+            files.filter { !Self.stores.contains($0.target) && ($0.code.contains(calls) || $0.code.contains(verbs)) }
+            .map(\.path)
+        #expect(faults == [])
+        // The patterns find the statements that there are.
+        for pattern in [calls, verbs] {
+            let targets = Set(files.filter { $0.code.contains(pattern) }.map(\.target))
+            #expect(targets.isSuperset(of: ["KeyStore", "Tenancy", "People"]))
+        }
+    }
+
+    /// The folders of Service, each with the folders that it may use.
+    private static let folders: [String: Set<String>] = [
+        "Core": [],
+        "Principals": ["Core"],
+        "Passwords": ["Core"],
+        "Sessions": ["Core", "Principals", "Passwords"],
+        "Access": ["Core", "Principals", "Sessions"],
+        "Idempotency": ["Core", "Principals"],
+        "Changes": ["Core", "Principals", "Access", "Idempotency"],
+        "Keys": ["Core", "Principals", "Access", "Idempotency", "Changes"],
+        "Tenants": ["Core", "Principals", "Access", "Idempotency", "Changes", "Keys"],
+        "Members": ["Core", "Principals", "Passwords", "Sessions", "Access", "Idempotency", "Changes"],
+        "SessionIssuers": ["Core", "Principals", "Sessions", "Access", "Idempotency", "Changes"],
+        "Bootstrap": ["Core", "Principals", "Keys", "Members", "Changes"],
+    ]
+
+    @Test func `the folders of Service depend on each other in one direction`() throws {
+        let service = files.filter { $0.target == "Service" && !$0.folder.isEmpty }
+        #expect(Set(service.map(\.folder)) == Set(Self.folders.keys))
+        var home: [String: String] = [:]
+        let declaration = #/^(?:public |package )?(?:final )?(?:struct|class|enum|protocol|actor) (\w+)/#
+            .anchorsMatchLineEndings()
+        for file in service {
+            for match in file.code.matches(of: declaration) { home[String(match.1)] = file.folder }
+        }
+        try #require(home.count > 40)
+        for file in service {
+            let allowed = (Self.folders[file.folder] ?? []).union([file.folder])
+            let words = Set(file.code.matches(of: #/\b[A-Z]\w+/#).map { String($0.0) })
+            for word in words {
+                guard let owner = home[word] else { continue }
+                #expect(allowed.contains(owner), "\(file.path) uses \(word) of \(owner)")
+            }
+        }
+    }
+}
