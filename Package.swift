@@ -245,6 +245,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "TenancyTests",
             dependencies: [

@@ -3,6 +3,7 @@ import Glibc
 import HTTPTestSupport
 import JSON
 import Keys
+import People
 import Server
 import ServerTestSupport
 import Service

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Testing
 
 /// The rules of docs/architecture.md that the compiler cannot hold, held over the text of the sources.
-@Suite struct HouseTests {
+@Suite struct StructureTests {
     private let files: [SourceFile]
 
     init() throws {

@@ -15,7 +15,7 @@ struct SourceFile {
 
     /// Reads all files below `Sources`.
     static func all(from file: String = #filePath) throws -> [SourceFile] {
-        let root = file.split(separator: "/").dropLast(4).map(String.init).joined(separator: "/")
+        let root = file.split(separator: "/").dropLast(3).map(String.init).joined(separator: "/")
         let sources = "/\(root)/Sources"
         let paths = try FileManager.default.subpathsOfDirectory(atPath: sources).filter { $0.hasSuffix(".swift") }
         return try paths.sorted()
