@@ -8,7 +8,9 @@ import Service
 import TestSupport
 import Testing
 
-/// Who is told what through the Boltz surface: generated from its table, as `AccessMatrixTests` does for the native one.
+/// Checks every operation of the Boltz surface for every kind of caller.
+///
+/// The cases come from the table of endpoints, so a new operation is always included.
 @Suite(.hangLimit(.seconds(600))) struct BoltzAccessTests {
     private static func method(_ endpoint: Endpoint<Principal>) -> String {
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
@@ -23,7 +25,7 @@ import Testing
         return path
     }
 
-    /// A body that is right for the operation.
+    /// Returns a valid body for the operation.
     private static func right(_ endpoint: Endpoint<Principal>) -> JSONValue? {
         guard endpoint.body != nil else { return nil }
         return endpoint.operationID == "boltzCreateKey" ? ["name": "new"] : [:]
@@ -33,7 +35,7 @@ import Testing
         "id": "api_key_00zzzzzz0198c0de00007000800000000000abcd", "workspace": "ws_0198c0de00007000800000000000abcd",
     ]
 
-    @Test func `no operation is open, and none accepts a bad credential`() async throws {
+    @Test func `every operation needs a valid credential`() async throws {
         try await withMortise { mortise in
             #expect(mortise.server.boltz.table.declarationFaults == [])
             let revoked = try await mortise.makeAdmin(["keys:read"])
@@ -56,7 +58,7 @@ import Testing
                         #expect(answer.status == 401, "\(endpoint.operationID): \(answer)")
                         #expect(answer.code == "unauthorized", "\(endpoint.operationID): \(answer)")
                     }
-                    // The other surfaces' way is not this one's.
+                    // This surface does not accept the Authorization header of the other surfaces.
                     let bearer = try await mortise.boltz(
                         Self.method(endpoint),
                         path,
@@ -70,8 +72,8 @@ import Testing
         }
     }
 
-    // The attack: a key that was given to an application is used to make more keys, or to learn what there is.
-    @Test func `neither a workspace key nor an operator key manages anything`() async throws {
+    // The attack: somebody uses an application's key to create keys or to learn which objects exist.
+    @Test func `neither a workspace key nor an operator key can manage anything`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeBoltzKey()
             for endpoint in mortise.server.boltz.table.endpoints {
@@ -90,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `each operation needs its permission, which the refusal names`() async throws {
+    @Test func `each operation requires its permission, and the refusal names the permission`() async throws {
         try await withMortise { mortise in
             let all = ["keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read"]
             for endpoint in mortise.server.boltz.table.endpoints {
@@ -109,8 +111,8 @@ import Testing
         }
     }
 
-    // The attack: an admin of one organization walks through ids to learn which of another's exist, or ends them on a guess.
-    @Test func `what is another's, what is unknown and what is malformed answer alike`() async throws {
+    // The attack: an admin of one organization tries ids to learn which foreign keys exist, or revokes guessed keys.
+    @Test func `a foreign id, an unknown id and a malformed id get the same answer`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Foreign")
             let theirs = try await mortise.boltz("POST", ServerHarness.boltzKeys, ["name": "theirs"], as: acme.token)
@@ -135,7 +137,8 @@ import Testing
                         let path = try Self.path(endpoint, [name: value])
                         let answer = try await mortise.boltz(Self.method(endpoint), path, body, as: mortise.adminToken)
                         #expect(answer.status == 404, "\(endpoint.operationID), \(value): \(answer)")
-                        // What is no element of a path at all is refused before it is known which operation would not offer it.
+                        // A path that is malformed as a whole is refused before the server knows the operation, so its
+                        // text differs from that of operations that are not offered.
                         if reference.text != answer.text {
                             #expect(endpoint.tag == "Not offered", "\(value): \(answer)")
                         }

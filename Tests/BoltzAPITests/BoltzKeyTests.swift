@@ -12,7 +12,7 @@ import Testing
         "name", "workspace_id",
     ]
 
-    @Test func `a key has eleven members, nulls included, and is shown in full once`() async throws {
+    @Test func `a key has eleven members, nulls included, and its token is shown once`() async throws {
         try await withMortise { mortise in
             let made = try await mortise.boltz("POST", ServerHarness.boltzKeys, ["name": "x"], as: mortise.adminToken)
             #expect(made.json.object?.members.map(\.name) == ["key", "key_details"])
@@ -25,14 +25,14 @@ import Testing
             #expect(listed.json.object?.members.map(\.name) == ["data", "first_id", "last_id", "has_more"])
             for key in listed["data"]?.array ?? [] { #expect(key.object?.members.map(\.name) == Self.members) }
             #expect(!listed.text.contains(token))
-            // The key is a service key like any other.
+            // The key is an ordinary service key.
             let id = ServerHarness.nativeID(try made.string("key_details", "id"))
             let native = try await mortise.api.get("\(ServerHarness.keys())/\(id)", as: mortise.adminToken)
             #expect(try native.string("type") == "service")
         }
     }
 
-    @Test func `active is what can be used`() async throws {
+    @Test func `a key is active while it can be used`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeBoltzKey(["expires_in_days": 365])
             let path = "\(ServerHarness.keys())/\(ServerHarness.nativeID(key.id))"
@@ -46,7 +46,7 @@ import Testing
             try await mortise.inWorkspace("UPDATE auth.service_keys SET expires_at = now() - interval '1 second'")
             #expect(try await mortise.boltzKey(key.id)["is_active"] == false)
             #expect(try await mortise.verdict(key.token) == "expired")
-            // A workspace that is suspended takes its keys with it.
+            // The keys of a suspended workspace are inactive.
             let other = try await mortise.makeBoltzKey()
             _ = try await mortise.api.post("/v1/workspaces/default/suspend", as: mortise.adminToken)
             #expect(try await mortise.boltzKey(other.id)["is_active"] == false)
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `revoking needs no body, works again, and reaches admin keys`() async throws {
+    @Test func `revocation needs no body, can be repeated and works for admin keys`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeBoltzKey()
             let path = "\(ServerHarness.boltzKeys)/\(key.id)/revoke"
@@ -70,7 +70,7 @@ import Testing
             let admin = try await mortise.makeAdmin(["keys:read"])
             let id = "api_key_00000000" + admin.id.filter { $0 != "-" }
             #expect(try await mortise.boltzKey(id)["workspace_id"] == .null)
-            // The attack: somebody with fewer permissions ends the key of somebody with more.
+            // The attack: a caller with few permissions revokes the key of a caller with more.
             let weak = try await mortise.makeAdmin(["keys:write"])
             let refused = try await mortise.boltz("POST", "\(ServerHarness.boltzKeys)/\(id)/revoke", as: weak.token)
             #expect(refused.status == 403)
@@ -84,8 +84,8 @@ import Testing
         }
     }
 
-    // The attack: the answer to a creation is lost and the client asks again, which leaves a key that nobody knows of.
-    @Test func `an Idempotency-Key makes one key, and is for one request`() async throws {
+    // The attack: the answer to a creation is lost, and the client's retry leaves an unknown key.
+    @Test func `an Idempotency-Key creates one key and belongs to one request`() async throws {
         try await withMortise { mortise in
             let again = [("Idempotency-Key", "once")]
             let path = ServerHarness.boltzKeys
@@ -106,7 +106,7 @@ import Testing
         }
     }
 
-    @Test func `bad input is refused in this dialect's shape, all faults at once`() async throws {
+    @Test func `bad input is refused in Boltz's error format with all faults at once`() async throws {
         try await withMortise { mortise in
             let path = ServerHarness.boltzKeys
             let many = try await mortise.boltz(
@@ -116,9 +116,9 @@ import Testing
                 as: mortise.adminToken
             )
             #expect(many.status == 400 && many.code == "VALIDATION_ERROR")
-            let places = Set(many["details"]?.object?.members.map(\.name) ?? [])
-            #expect(places == ["name", "allowed_ips.1", "expires_in_days", "mode", "more"])
-            // As docs/clients.md says.
+            let faults = Set(many["details"]?.object?.members.map(\.name) ?? [])
+            #expect(faults == ["name", "allowed_ips.1", "expires_in_days", "mode", "more"])
+            // docs/clients.md states this limit.
             for (count, status) in [(100, 200), (101, 400)] {
                 let addresses = (0..<count).map { JSONValue.string("192.0.2.\($0)") }
                 let body: JSONValue = ["name": .string("with \(count)"), "allowed_ips": .array(addresses)]
@@ -128,7 +128,7 @@ import Testing
                 let answer = try await mortise.boltz("POST", path, raw: raw, as: mortise.adminToken)
                 #expect(answer.status == 400 && answer.code == "bad_request", "\(raw): \(answer)")
             }
-            // An argument that is explicitly None goes out as null, and means what leaving it out means.
+            // The client sends an argument that is explicitly None as null. It means the same as an absent member.
             let nulls = try await mortise.boltz(
                 "POST",
                 path,
@@ -155,7 +155,7 @@ import Testing
         }
     }
 
-    @Test func `a list is whole or refused`() async throws {
+    @Test func `a list fails if a workspace's database is unavailable, and is never partial`() async throws {
         try await withMortise { mortise in
             let other = try await mortise.boltz(
                 "POST",
@@ -203,13 +203,14 @@ import Testing
         }
     }
 
-    // The attack: a key that was made for one network, one purpose and one month is used from anywhere, for anything, for ever.
-    @Test func `what a key is made with holds for its uses`() async throws {
+    // The attack: somebody uses a key for one network, one mode and one month from elsewhere, for another mode or
+    // later.
+    @Test func `the restrictions of a new key are enforced`() async throws {
         try await withMortise { mortise in
             let networks: JSONValue = ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]
             let other = try await mortise.makeWorkspace("Other")
             let key = try await mortise.makeBoltzKey([
-                "name": "twin", "allowed_ips": networks, "expires_in_days": 30, "mode": "test",
+                "name": "shared", "allowed_ips": networks, "expires_in_days": 30, "mode": "test",
                 "workspace_id": .string(ServerHarness.boltzWorkspace(other)),
             ])
             let shown = try await mortise.boltzKey(key.id)
@@ -227,11 +228,11 @@ import Testing
                 "SELECT extract(epoch FROM expires_at - created_at)::bigint FROM auth.service_keys"
             )
             #expect(try lives.first?.decode(0, as: Int64.self) == 30 * 86_400)
-            // A key without an end has none, and two may have one name.
-            let twins = [
-                try await mortise.makeBoltzKey(["name": "twin"]), try await mortise.makeBoltzKey(["name": "twin"]),
+            // A key has no end by default, and two keys may share a name.
+            let sameName = [
+                try await mortise.makeBoltzKey(["name": "shared"]), try await mortise.makeBoltzKey(["name": "shared"]),
             ]
-            #expect(try await mortise.boltzKey(twins[1].id)["expires_at"] == .null)
+            #expect(try await mortise.boltzKey(sameName[1].id)["expires_at"] == .null)
         }
     }
 }

@@ -3,7 +3,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Lists through the Boltz surface: which part is given, and of what.
+/// Lists through the Boltz surface: pages and filters.
 @Suite(.hangLimit) struct BoltzListTests {
     private func list(
         _ mortise: ServerHarness,
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a page has the keys next to its cursors, newest first, and says whether there are more`(_ isFiltered: Bool)
+    func `a page has the keys next to its cursors, newest first, and tells if there are more`(_ isFiltered: Bool)
         async throws
     {
         try await withMortise { mortise in
@@ -33,7 +33,7 @@ import Testing
             let all = Self.ids(try await list(mortise, filter)).prefix(6)
             let times = try await list(mortise, filter)["data"]?.array?.compactMap { $0["created_at"]?.string } ?? []
             #expect(all.count == 6 && times == times.sorted(by: >))
-            // Over the whole organization there is one more: its first admin key.
+            // The list of the organization also has its first admin key.
             let isMore = !isFiltered
             let cases: [(String, Range<Int>, Bool)] = [
                 ("limit=2", 0..<2, true), ("limit=6", 0..<6, isMore), ("limit=2&after_id=\(all[1])", 2..<4, true),
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a list has the keys of all workspaces, archived ones too, or of the one that is asked for`()
+    @Test func `a list has the keys of all workspaces, including archived ones, or of one workspace`()
         async throws
     {
         try await withMortise { mortise in

@@ -30,8 +30,7 @@ import Testing
         }
     }
 
-    @Test func `how long data is kept is remembered, within its bounds, and what is not kept is refused`() async throws
-    {
+    @Test func `data retention is stored within its bounds, and unsupported settings are refused`() async throws {
         try await withMortise { mortise in
             func retention(_ unit: String, _ value: Int64) -> JSONValue {
                 ["data_retention": ["unit": .string(unit), "value": .integer(value)]]
@@ -54,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `a list is of those whose name begins so`() async throws {
+    @Test func `workspaces are filtered by the beginning of their name`() async throws {
         try await withMortise { mortise in
             for name in ["Shop", "shop floor", "My shop"] {
                 let body: JSONValue = ["name": .string(name)]
@@ -70,8 +69,8 @@ import Testing
         }
     }
 
-    // The attack: the answer to a creation is lost and the client asks again, which leaves a database that nobody knows of.
-    @Test func `an Idempotency-Key makes one workspace`() async throws {
+    // The attack: the answer to a creation is lost, and the client's retry leaves an unknown database.
+    @Test func `an Idempotency-Key creates one workspace`() async throws {
         try await withMortise { mortise in
             let again = [("Idempotency-Key", "once")]
             let body: JSONValue = ["name": "Once"]
@@ -85,8 +84,8 @@ import Testing
         }
     }
 
-    // The attack: a workspace is closed, and its keys are used on.
-    @Test func `an archived workspace ends its keys and stays to be seen, and the default one cannot be archived`()
+    // The attack: somebody uses the keys of an archived workspace.
+    @Test func `an archived workspace's keys stop working, and the default workspace cannot be archived`()
         async throws
     {
         try await withMortise { mortise in

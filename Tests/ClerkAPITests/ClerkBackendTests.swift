@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import Verification
 
-/// The Backend API: each way to be refused, and what stays true of keys whatever is asked.
+/// The Backend API: each kind of refusal, and the invariants of keys.
 @Suite(.hangLimit) struct ClerkBackendTests {
-    // The attack: a client that takes any 2xx of a verification for a yes gets one for a key that is not good any more.
-    @Test func `a secret that is not good is not there`() async throws {
+    // The attack: a client treats any 2xx answer to a verification as a valid key, and the key is not valid any more.
+    @Test func `the verification of an invalid secret answers 404`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Foreign")
             let good = try await mortise.makeAPIKey("Good one")
@@ -47,7 +47,7 @@ import Verification
         }
     }
 
-    @Test func `a name is taken per subject, by revoked keys too, until the key is deleted`() async throws {
+    @Test func `a name is unique per subject until its key is deleted, even after revocation`() async throws {
         try await withMortise { mortise in
             let first = try await mortise.makeAPIKey("Same name")
             let body: JSONValue = ["name": "Same name", "subject": .string(ServerHarness.user)]
@@ -57,7 +57,7 @@ import Verification
                 #expect(answer.status == 409 && answer.clerkCode == "token_creation_conflict", "\(answer)")
                 _ = try await mortise.clerk("POST", "/v1/api_keys/\(first.id)/revoke", [:])
             }
-            // A key cannot be moved to a subject who has one of its name.
+            // A key cannot move to a subject that has a key of the same name.
             let other = try await mortise.makeAPIKey("Same name", subject: ServerHarness.organization)
             let moved = try await mortise.clerk(
                 "PATCH",
@@ -76,7 +76,7 @@ import Verification
         }
     }
 
-    @Test func `what is wrong with a body is said, all of it, and nothing is made`() async throws {
+    @Test func `a refused body names all its faults and creates nothing`() async throws {
         try await withMortise { mortise in
             let user = JSONValue.string(ServerHarness.user)
             let faulty: [(JSONValue, [String])] = [
@@ -120,7 +120,7 @@ import Verification
         }
     }
 
-    @Test func `queries are held to their limits`() async throws {
+    @Test func `queries outside their limits are refused`() async throws {
         try await withMortise { mortise in
             let user = ServerHarness.user
             for query in [
@@ -134,7 +134,7 @@ import Verification
         }
     }
 
-    @Test func `who has no key, a bad one or too weak a one is told so`() async throws {
+    @Test func `a missing credential, a bad one and a weak one have different errors`() async throws {
         try await withMortise { mortise in
             let path = "/clerk/v1/api_keys?subject=\(ServerHarness.user)"
             let none = try await mortise.api.send("GET", path, as: nil)
@@ -159,7 +159,7 @@ import Verification
         }
     }
 
-    @Test func `a revoked key stays as it is`() async throws {
+    @Test func `a revoked key does not change`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey("Ended", ["claims": ["a": 1]])
             let path = "/v1/api_keys/\(key.id)"
@@ -175,7 +175,7 @@ import Verification
         }
     }
 
-    @Test func `a secret is in the answer that made it and in no other`() async throws {
+    @Test func `a secret appears only in the answer that created it`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey()
             let asked = try await mortise.clerk("GET", "/v1/api_keys/\(key.id)/secret")
@@ -188,7 +188,7 @@ import Verification
         }
     }
 
-    @Test func `a use is remembered, and a key over its limit is not a bad one`() async throws {
+    @Test func `a use is recorded, and a key over its limit gets 429`() async throws {
         try await withMortise(configure: { $0.usage.interval = .milliseconds(20) }) { mortise in
             let key = try await mortise.makeAPIKey()
             try await mortise.inWorkspace("UPDATE auth.client_keys SET rate_limit_per_hour = 1")
@@ -202,7 +202,7 @@ import Verification
         }
     }
 
-    @Test func `a suspended workspace's keys are not there until it is resumed`() async throws {
+    @Test func `a suspended workspace's keys answer 404 until it is resumed`() async throws {
         try await withMortise { mortise in
             let made = try await mortise.api.post(
                 "/v1/organizations/default/workspaces",
@@ -218,7 +218,7 @@ import Verification
             )
             let secret: JSONValue = ["secret": .string(try key.string("secret"))]
             #expect(try await mortise.clerk("POST", "\(path)/verify", secret).status == 200)
-            // A key of one workspace is none in another.
+            // A key of one workspace is unknown in another.
             #expect(try await mortise.clerk("POST", "/api_keys/verify", secret).status == 404)
             #expect(try await mortise.api.post("/v1/workspaces/second/suspend", as: mortise.adminToken).status == 200)
             #expect(try await mortise.clerk("POST", "\(path)/verify", secret).status == 404)
@@ -227,8 +227,8 @@ import Verification
         }
     }
 
-    // The attack: whoever may verify in one workspace uses up the limits of another's keys, or makes them look used.
-    @Test func `a secret that is asked about in another workspace is not used by it`() async throws {
+    // The attack: a caller who may verify in one workspace uses up the limits of another workspace's keys.
+    @Test func `a verification in another workspace does not count as a use of the key`() async throws {
         try await withMortise { mortise in
             let second = try await mortise.makeWorkspace("Second")
             let path = "/workspaces/\(second)/api_keys"
@@ -241,8 +241,8 @@ import Verification
         }
     }
 
-    // The same with a service key of this very workspace, which is none of Clerk's.
-    @Test func `a service key that is asked about is not used by it`() async throws {
+    // The attack: the same with a service key of this workspace, which is not a Clerk key.
+    @Test func `a verification of a service key does not count as a use of it`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("service", ["rate_limit_per_hour": 1])
             for _ in 0..<3 { #expect(try await mortise.clerkVerify(key.token) == 404) }

@@ -8,7 +8,9 @@ import Service
 import TestSupport
 import Testing
 
-/// Who is told what: generated from the table of the Clerk surface, so that a new operation cannot be forgotten.
+/// Checks every operation of the Clerk surface for every kind of caller.
+///
+/// The cases come from the table of endpoints, so a new operation is always included.
 @Suite(.hangLimit(.seconds(600))) struct ClerkMatrixTests {
     private static func method(_ endpoint: Endpoint<Principal>) -> String {
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
@@ -19,7 +21,7 @@ import Testing
         return endpoint.operationID.hasPrefix("clerkListAPIKeys") ? "\(path)?subject=\(ServerHarness.user)" : path
     }
 
-    /// A body that is right for the operation.
+    /// Returns a valid body for the operation.
     private static func right(_ endpoint: Endpoint<Principal>) -> JSONValue? {
         guard endpoint.body != nil else { return nil }
         if endpoint.operationID.hasPrefix("clerkVerify") { return ["secret": "ak_none"] }
@@ -44,7 +46,7 @@ import Testing
         return answer
     }
 
-    @Test func `the table is whole`() async throws {
+    @Test func `the table has every operation, and each needs a credential`() async throws {
         try await withMortise { mortise in
             let table = mortise.server.clerk.table
             #expect(table.declarationFaults == [])
@@ -53,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `no operation accepts a bad credential, whatever else is wrong`() async throws {
+    @Test func `every operation refuses a bad credential, whatever else is wrong`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey()
             let service = try await mortise.makeKey("service key")
@@ -78,8 +80,8 @@ import Testing
         }
     }
 
-    // The attack: an admin of one organization walks through ids to learn which of another's exist.
-    @Test func `another organization's keys and workspaces answer as unknown ones`() async throws {
+    // The attack: an admin of one organization tries ids to learn which ids of another organization exist.
+    @Test func `foreign keys and workspaces look unknown`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Foreign")
             let theirs = try await mortise.makeAPIKey("Theirs", as: acme.token)
@@ -128,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func `each operation needs its permission, and no operator key has it`() async throws {
+    @Test func `each operation requires its permission, and an operator key does not have it`() async throws {
         try await withMortise { mortise in
             let all = ["keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read"]
             let key = try await mortise.makeAPIKey()

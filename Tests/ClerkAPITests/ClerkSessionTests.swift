@@ -3,13 +3,13 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The Frontend API: what a browser with a session does, and what it must not.
+/// The Frontend API: permissions and limits of a browser's session.
 @Suite(.hangLimit) struct ClerkSessionTests {
     private let signer: SessionSigner
 
     init() throws { signer = try SessionSigner() }
 
-    /// Runs a server that knows the signer as an issuer of the organization `default`.
+    /// Runs a server in which the signer is a session issuer of the organization `default`.
     private func withSessions(_ body: @Sendable (ServerHarness) async throws -> Void) async throws {
         try await withMortise { mortise in
             try await mortise.addSessionIssuer(signer)
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func `a user lists, makes and revokes keys as the browser's client does`() async throws {
+    @Test func `a user can list, create and revoke keys in the manner of the browser's client`() async throws {
         try await withSessions { mortise in
             let session = try signer.session()
             let clutter = "__clerk_api_version=2026-05-12&_clerk_js_version=6.29.3&_clerk_session_id=sess_1"
@@ -48,8 +48,9 @@ import Testing
         }
     }
 
-    // A component without a subject sends an empty one, and the documentation promises the active organization, then the user.
-    @Test func `an empty subject is the active organization, else the user`() async throws {
+    // A component without a subject sends an empty one. The documentation promises the active organization, then the
+    // user.
+    @Test func `an empty subject means the active organization, or the user without one`() async throws {
         try await withSessions { mortise in
             let alone = try signer.session()
             let active = try signer.session(organization: ServerHarness.organization)
@@ -67,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `a text with a comma is searched for as one`() async throws {
+    @Test func `a search text with a comma is one text`() async throws {
         try await withSessions { mortise in
             _ = try await mortise.makeAPIKey("red, green")
             _ = try await mortise.makeAPIKey("red and blue")
@@ -79,8 +80,8 @@ import Testing
         }
     }
 
-    // The attack: a user of the application names another user, another organization, or a key of theirs.
-    @Test func `another subject is out of reach, and never a reason to end the session`() async throws {
+    // The attack: a user of the application names another user, another organization or one of their keys.
+    @Test func `a session cannot reach another subject, and the refusal is not a 401`() async throws {
         try await withSessions { mortise in
             let theirs = try await mortise.makeAPIKey("Theirs", subject: ServerHarness.otherUser)
             let ours = try await mortise.makeAPIKey("Ours", subject: ServerHarness.organization)
@@ -88,7 +89,7 @@ import Testing
             for subject in [ServerHarness.otherUser, ServerHarness.organization] {
                 let list = try await mortise.clerk("GET", "/api_keys?subject=\(subject)", as: session)
                 #expect(list.status == 403 && list.clerkCode == "authorization_invalid", "\(list)")
-                let body: JSONValue = ["name": "Planted", "subject": .string(subject)]
+                let body: JSONValue = ["name": "Created", "subject": .string(subject)]
                 let made = try await mortise.clerk("POST", "/api_keys", body, as: session)
                 #expect(made.status == 403, "\(made)")
             }
@@ -110,7 +111,7 @@ import Testing
         }
     }
 
-    @Test func `what a session may do with an organization's keys follows its role`() async throws {
+    @Test func `a session's role decides its access to an organization's keys`() async throws {
         try await withSessions { mortise in
             let organization = ServerHarness.organization
             let ours = try await mortise.makeAPIKey("Ours", subject: organization)
@@ -134,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `a session says less than the secret key, and is refused what is the backend's`() async throws {
+    @Test func `a session can set fewer members than a secret key and cannot call backend operations`() async throws {
         try await withSessions { mortise in
             let key = try await mortise.makeAPIKey("Mine")
             let session = try signer.session()
@@ -169,7 +170,7 @@ import Testing
         }
     }
 
-    @Test func `a session that does not count is 401, and opens nothing else`() async throws {
+    @Test func `an invalid session gets 401, and a valid one works on this surface only`() async throws {
         try await withSessions { mortise in
             let stranger = try SessionSigner(keyID: "ins_1")
             let bad = [
@@ -186,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func `events name the user of the session`() async throws {
+    @Test func `an event names the user of the session`() async throws {
         try await withSessions { mortise in
             let made = try await mortise.clerk("POST", "/api_keys", ["name": "Watched"], as: try signer.session())
             #expect(made.status == 201, "\(made)")

@@ -4,7 +4,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// What breaks a server that only reads the specification: facts about what published clients send and need.
+/// Requests and needs of published clients that the specification does not mention.
 @Suite(.hangLimit) struct ClerkWireTests {
     @Test func `every path style reaches the same keys`() async throws {
         try await withMortise { mortise in
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a creation is 201, and 200 for the clients that take nothing else`() async throws {
+    @Test func `a creation answers 201, or 200 for clients that accept nothing else`() async throws {
         let agents: [(String, Int)] = [
             ("", 201), ("curl/8", 201), ("speakeasy-sdk/python 7.0.0 2.928.0 2026-05-12 clerk-backend-api", 201),
             ("speakeasy-sdk/python 5.0.6 2 1 clerk-backend-api", 201), ("speakeasy-sdk/python 5.0.2 2 1 x", 200),
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `every answer has exactly the sixteen members, nulls among them`() async throws {
+    @Test func `every answer has exactly the sixteen members, nulls included`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey()
             let got = try await mortise.clerk("GET", "/v1/api_keys/\(key.id)")
@@ -73,8 +73,9 @@ import Testing
         }
     }
 
-    // What a client writes for whole numbers: 10.0. A reader of integers refuses every list of the Python client.
-    @Test func `numbers with a fraction of zero are whole numbers, in queries and bodies`() async throws {
+    // The Python client writes whole numbers as 10.0, so a server that reads integers only would refuse each of its
+    // lists.
+    @Test func `a number with a zero fraction is a whole number, in queries and in bodies`() async throws {
         try await withMortise { mortise in
             let raw = """
                 {"name":"With an end","subject":"\(ServerHarness.user)","seconds_until_expiration":3600.5}
@@ -97,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `lifetimes of any size are taken`() async throws {
+    @Test func `a lifetime of any positive size is accepted`() async throws {
         try await withMortise { mortise in
             for (index, text) in ["0.0000001", "1", "1e60", "9007199254740993"].enumerated() {
                 let raw = """
@@ -119,8 +120,8 @@ import Testing
         }
     }
 
-    // A browser asks first, from another origin; without these answers it sends nothing.
-    @Test func `a page of another origin may ask and read`() async throws {
+    // A browser sends a preflight request from another origin, and sends nothing more if the answer does not allow it.
+    @Test func `a page of another origin can send requests and read answers`() async throws {
         try await withMortise { mortise in
             let origin = ("Origin", "https://app.example")
             for path in ["/api_keys", "/v1/api_keys/ak_x/revoke", "//api_keys"] {
@@ -149,7 +150,8 @@ import Testing
             let refused = try await mortise.clerk("GET", "/api_keys", as: "sk_test_none", headers: [origin])
             #expect(refused.status == 401)
             #expect(refused.headers["access-control-allow-origin"] == "https://app.example")
-            // Other surfaces have no pages to serve, and requests without an origin no need of the fields.
+            // The native surface allows no other origin, and an answer to a request without an origin needs no such
+            // header.
             let native = try await mortise.api.send("GET", "/v1/workspaces", as: mortise.adminToken, headers: [origin])
             #expect(native.headers["access-control-allow-origin"] == nil)
             let plain = try await mortise.clerk("GET", "/api_keys?subject=\(ServerHarness.user)")
@@ -157,8 +159,8 @@ import Testing
         }
     }
 
-    // A browser's client sends GET and POST only, and names any other method in the query.
-    @Test func `a POST stands for the method that its query names`() async throws {
+    // A browser's client sends only GET and POST, and names any other method in the query.
+    @Test func `a POST is handled as the method that its query names`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey()
             let path = "/v1/api_keys/\(key.id)"
@@ -170,7 +172,7 @@ import Testing
                 ["description": .null]
             )
             #expect(other["description"] == .null, "\(other)")
-            // What the path does not have under that method is not done under another.
+            // A method that the path does not support gets 405 instead of the effect of POST.
             let body: JSONValue = ["name": "Not made", "subject": .string(ServerHarness.user)]
             let refused = try await mortise.clerk("POST", "/v1/api_keys?_method=PATCH", body)
             #expect(refused.status == 405, "\(refused)")
@@ -180,14 +182,14 @@ import Testing
             #expect(ignored.status == 200)
             let deleted = try await mortise.clerk("POST", "\(path)?_method=DELETE")
             #expect(deleted.json == ["id": .string(key.id), "object": "api_key", "deleted": true])
-            // And nowhere else.
+            // The native surface ignores the query member.
             let service = try await mortise.makeKey()
             let native = try await mortise.api.send("POST", "\(service.path)?_method=DELETE", as: mortise.adminToken)
             #expect(native.status == 405)
         }
     }
 
-    @Test func `empty bodies with a JSON media type are empty objects where nothing is required`() async throws {
+    @Test func `an empty body with a JSON media type is an empty object if no member is required`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey()
             let headers = [("Content-Type", "application/json")]
@@ -198,7 +200,7 @@ import Testing
         }
     }
 
-    @Test func `a list gives the part that was asked for, and counts the whole`() async throws {
+    @Test func `a list returns the requested page and the total count`() async throws {
         try await withMortise { mortise in
             for number in 1...5 { _ = try await mortise.makeAPIKey("Key \(number)") }
             _ = try await mortise.makeAPIKey("Labelled", ["type": "machine_token"])
@@ -216,7 +218,7 @@ import Testing
         }
     }
 
-    @Test func `what a key is given is shown, and so is what it is given later`() async throws {
+    @Test func `a key shows the values from its creation and from later changes`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeAPIKey(
                 "Full",

@@ -8,11 +8,13 @@ import Service
 import TestSupport
 import Testing
 
-/// Who is told what by the Fluxbase surface: generated from its table, so that a new operation cannot be forgotten.
+/// Checks every operation of the Fluxbase surface for every kind of caller.
+///
+/// The cases come from the table of endpoints, so a new operation is always included.
 @Suite(.hangLimit(.seconds(600))) struct FluxbaseAccessTests {
     private static let unknown = "0198c0de-0000-7000-8000-00000000abcd"
 
-    /// The operations that need no credential: they are how one comes by one.
+    /// The operations without a credential: they are the ways to get one.
     private static let open = [
         "fluxbaseSignIn", "fluxbaseRefresh", "fluxbaseAdminLogin", "fluxbaseAdminRefresh", "fluxbaseSetupStatus",
         "fluxbaseSetup",
@@ -22,7 +24,7 @@ import Testing
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
     }
 
-    /// What names something in the path of an operation.
+    /// Returns the path of the operation with the values for its parameters.
     private static func path(_ endpoint: Endpoint<Principal>, _ values: [String: String]) throws -> String {
         let text = endpoint.path.text
         let family = ["client-keys", "api-keys", "service-keys", "tenants"].first { text.contains("/\($0)") }
@@ -33,7 +35,7 @@ import Testing
         return path.replacing("{user}", with: values["user"] ?? "")
     }
 
-    /// A body that is right for the operation.
+    /// Returns a valid body for the operation.
     private static func right(_ endpoint: Endpoint<Principal>) -> JSONValue? {
         guard endpoint.body != nil else { return nil }
         return switch endpoint.operationID {
@@ -43,7 +45,9 @@ import Testing
         }
     }
 
-    /// Two organizations, each with one of everything; in the own one also a workspace that not everybody reaches.
+    /// Two organizations with one object of each kind.
+    ///
+    /// The own organization also has a workspace for some members only.
     private struct World {
         let own: [String: String]
         let foreign: [String: String]
@@ -77,7 +81,7 @@ import Testing
         )
     }
 
-    @Test func `no operation is open but those of signing in, and none accepts a bad credential`() async throws {
+    @Test func `only sign-in and setup need no credential, and a bad credential is refused everywhere`() async throws {
         try await withMortise { mortise in
             let service = try await mortise.makeKey("service key")
             let values = ["client-keys", "api-keys", "service-keys", "tenants", "user"]
@@ -96,7 +100,7 @@ import Testing
                         #expect(answer.status == 401, "\(endpoint.operationID): \(answer)")
                     }
                 }
-                // A tenant's key that has no scope is good, and good for nothing.
+                // A tenant's key without scopes is valid but has no permission.
                 let client = FluxbaseClient(mortise, key: service.token)
                 let answer = try await client.send(Self.method(endpoint), path, Self.right(endpoint))
                 #expect(answer.status == 403, "\(endpoint.operationID): \(answer)")
@@ -105,8 +109,8 @@ import Testing
         }
     }
 
-    // The attack: an admin, a member of another organization, or a member of another workspace walks through ids.
-    @Test func `what is another's answers like what nobody has, and is not changed`() async throws {
+    // The attack: an admin, a member of another organization or a member of another workspace tries ids.
+    @Test func `foreign objects look unknown and are not changed`() async throws {
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             _ = try await mortise.makeUser("admin@example.com", role: "admin")
@@ -138,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `each operation needs its permission, which the refusal names`() async throws {
+    @Test func `each operation requires its permission, and the refusal names the permission`() async throws {
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             _ = try await mortise.makeUser("plain@example.com", role: "member")

@@ -3,7 +3,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// What the pages of `ClientKeysManager` and `APIKeysManager` promise, on the wire.
+/// The documented behaviour of `ClientKeysManager` and `APIKeysManager`, tested on the wire.
 @Suite(.hangLimit) struct FluxbaseClientKeyTests {
     private static let request: JSONValue = [
         "name": "Production Service", "description": "for production", "scopes": ["read:users", "write:users"],
@@ -16,14 +16,15 @@ import Testing
     ]
 
     @Test(arguments: ["client-keys", "api-keys"])
-    func `a signed-in user makes, lists, changes, revokes and deletes keys`(_ route: String) async throws {
+    func `a signed-in user can create, list, change, revoke and delete keys`(_ route: String) async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("user@example.com", role: "admin")
             let client = try await mortise.fluxbase(signedInAs: user.email)
 
             let made = try await client.post("/\(route)", Self.request)
             #expect(made.status == 201)
-            // `const { client_key, key } = …` now, `const { api_key, key } = …` before, the flat key from the server itself.
+            // Current SDKs read `{ client_key, key }` and older SDKs read `{ api_key, key }`. The original server
+            // returns the members of the key at the top level.
             for key in [made["client_key"], made["api_key"]] {
                 #expect(key?.memberNames == Self.fields)
                 #expect(key?["user_id"] == .string(user.id))
@@ -73,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `optional members are left out, never null, and what is missing has Fluxbase's defaults`() async throws {
+    @Test func `optional members are absent instead of null, and absent input gets Fluxbase's defaults`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             let body: JSONValue = [
@@ -91,7 +92,7 @@ import Testing
             )
             #expect(native.status == 201)
             let seen = try await client.get("/client-keys/\(try native.string("key", "id"))")
-            // The SDK promises a number, and 0 would read as "nothing is allowed".
+            // The SDK's type is a number, and a client would read 0 as "nothing is allowed".
             #expect(seen["rate_limit_per_minute"] == .integer(Int64(Int32.max)))
             #expect(try seen.string("user_id") == "user_1")
             #expect(try await client.get("/client-keys?user_id=user_1")["total"] == 1)
@@ -99,8 +100,8 @@ import Testing
         }
     }
 
-    // The attack: a member of a tenant walks through the ids of other users' keys, reads them, and revokes them.
-    @Test func `a member sees and manages their own keys, an admin those of the tenant`() async throws {
+    // The attack: a member of a tenant tries the ids of other users' keys, reads them and revokes them.
+    @Test func `a member manages their own keys, and an admin manages the keys of the tenant`() async throws {
         try await withMortise { mortise in
             let ann = try await mortise.makeUser("ann@example.com", role: "member")
             let bob = try await mortise.makeUser("bob@example.com", role: "member")
@@ -129,14 +130,14 @@ import Testing
             #expect(try await bobClient.get("/client-keys/\(his)")["revoked_at"] == nil)
             #expect(try await annClient.post("/client-keys/\(hers)/revoke", [:]).status == 200)
             #expect(try await bossClient.post("/client-keys/\(his)/revoke", [:]).status == 200)
-            // Service keys are not a member's business.
+            // A member has no access to service keys.
             #expect(try await annClient.get("/admin/service-keys").status == 403)
         }
     }
 
-    // Nobody has looked at what a client adds that the operation does not know.
+    // The server ignores members that a client sends and the operation does not know.
     @Test(arguments: ["client-keys", "api-keys"])
-    func `members that belong to a service key are not looked at`(_ route: String) async throws {
+    func `members of a service key have no effect on a client key`(_ route: String) async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("user@example.com", role: "admin")
             let client = try await mortise.fluxbase(signedInAs: user.email)
@@ -156,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `limits, ends and namespaces mean something to a verification`() async throws {
+    @Test func `verification enforces limits, expiry and namespaces`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             let limited = try await client.post(
@@ -178,11 +179,11 @@ import Testing
         }
     }
 
-    @Test func `a repeated creation with the same Idempotency-Key gives the same key`() async throws {
+    @Test func `a repeated creation with the same Idempotency-Key returns the same key`() async throws {
         try await withMortise { mortise in
             var client = mortise.fluxbase
             client.headers = [("Idempotency-Key", "once")]
-            let body: JSONValue = ["name": "twin", "scopes": ["*"]]
+            let body: JSONValue = ["name": "once", "scopes": ["*"]]
             let first = try await client.post("/client-keys", body)
             let second = try await client.post("/client-keys", body)
             #expect(second.status == 201)
@@ -199,7 +200,7 @@ import Testing
         var code: String
     }
 
-    @Test func `bad input is named in Fluxbase's words and changes nothing`() async throws {
+    @Test func `bad input gets Fluxbase's error texts and changes nothing`() async throws {
         let cases = [
             Bad(body: "{", error: "Invalid request body", code: "INVALID_REQUEST_BODY"),
             Bad(body: "[]", error: "Invalid request body", code: "INVALID_REQUEST_BODY"),
@@ -261,7 +262,7 @@ import Testing
         }
     }
 
-    @Test func `what is no id, what nobody has and what is no route have three answers`() async throws {
+    @Test func `a malformed id, an unknown id and an unknown route have different answers`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             for text in ["1", "not-an-id", "%C3%A9", "0198c0de-0000-7000-8000-00000000abcg"] {

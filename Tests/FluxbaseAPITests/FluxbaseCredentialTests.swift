@@ -4,20 +4,20 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Where credentials may stand, and what is said where none is good.
+/// The headers that can carry a credential, and the answers to a missing or bad credential.
 @Suite(.hangLimit) struct FluxbaseCredentialTests {
-    static let places = [
+    static let headers = [
         "apikey", "X-API-Key", "X-Client-Key", "X-Service-Key", "Authorization: Bearer", "Authorization: bearer",
         "Authorization: ServiceKey",
     ]
 
-    static func header(_ place: String, _ token: String) -> (String, String) {
-        let parts = place.split(separator: ": ")
+    static func header(_ header: String, _ token: String) -> (String, String) {
+        let parts = header.split(separator: ": ")
         return (String(parts[0]), parts.count > 1 ? "\(parts[1]) \(token)" : token)
     }
 
-    @Test(arguments: places) func `an admin key is accepted in each place, and nothing else is`(
-        _ place: String
+    @Test(arguments: headers) func `an admin key is accepted in each header, and bad credentials are refused`(
+        _ header: String
     ) async throws {
         try await withMortise { mortise in
             let revoked = try await mortise.makeAdmin(["keys:read"])
@@ -27,7 +27,7 @@ import Testing
                     mortise,
                     "GET",
                     path,
-                    [Self.header(place, mortise.adminToken)]
+                    [Self.header(header, mortise.adminToken)]
                 )
                 #expect(good.status == 200, "\(path): \(good)")
                 for token in [
@@ -35,7 +35,7 @@ import Testing
                     String(mortise.adminToken.dropLast()),
                     "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.",
                 ] {
-                    let bad = try await FluxbaseClient.bare(mortise, "GET", path, [Self.header(place, token)])
+                    let bad = try await FluxbaseClient.bare(mortise, "GET", path, [Self.header(header, token)])
                     #expect(bad.status == 401, "\(path): \(bad)")
                     #expect(bad.code == "INVALID_TOKEN")
                     #expect(bad.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `without a credential the answer says so`() async throws {
+    @Test func `a request without a credential gets its own error code`() async throws {
         try await withMortise { mortise in
             for headers in [[], [("Authorization", "Basic dTpw")], [("Authorization", "Bearer")], [("apikey", "")]] {
                 let answer = try await FluxbaseClient.bare(mortise, "GET", "/client-keys", headers)
@@ -55,15 +55,15 @@ import Testing
         }
     }
 
-    // The SDK sends what a client was made with as `apikey` for ever, also once somebody is signed in.
-    @Test func `what was set on purpose comes before what the SDK fills in`() async throws {
+    // The SDK sends the key that the client was created with as `apikey` in every request, also after a sign-in.
+    @Test func `a header that the caller sets has priority over a header that the SDK adds`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeUser("user@example.com", role: "member")
             var client = try await mortise.fluxbase(signedInAs: "user@example.com")
             client.key = mortise.adminToken
             #expect(try await client.get("/auth/user")["email"] == "user@example.com")
             #expect(try await client.get("/admin/service-keys").status == 403)
-            // An expired session is not silently carried on with the key.
+            // A request with an expired session does not fall back to the key.
             client.accessToken = "expired"
             #expect(try await client.get("/admin/service-keys").status == 401)
             client.headers = [("X-API-Key", mortise.adminToken)]
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `a page of another origin may use the SDK`() async throws {
+    @Test func `a page of another origin can use the SDK`() async throws {
         try await withMortise { mortise in
             let asked = "authorization,apikey,content-type,x-fb-tenant"
             let preflight = try await mortise.api.send(
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `an operator key manages no tenant, and a key is no user`() async throws {
+    @Test func `an operator key cannot manage a tenant, and a key has no user`() async throws {
         try await withMortise { mortise in
             let client = FluxbaseClient(mortise, key: mortise.operatorToken)
             for path in ["/client-keys", "/admin/service-keys", "/admin/tenants"] {
@@ -110,7 +110,7 @@ import Testing
         }
     }
 
-    @Test func `a key is held to its permissions and its addresses`() async throws {
+    @Test func `an admin key is limited to its permissions and its addresses`() async throws {
         try await withMortise { mortise in
             let reader = try await mortise.makeAdmin(["keys:read"])
             let client = FluxbaseClient(mortise, key: reader.token)

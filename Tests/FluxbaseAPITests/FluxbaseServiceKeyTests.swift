@@ -4,7 +4,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// What the page of `ServiceKeysManager` promises, on the wire.
+/// The documented behaviour of `ServiceKeysManager`, tested on the wire.
 @Suite(.hangLimit) struct FluxbaseServiceKeyTests {
     private static let path = "/admin/service-keys"
     private static let fields = [
@@ -29,8 +29,8 @@ import Testing
         return Made(id: try answer.string("id"), token: try answer.string("key"))
     }
 
-    // As docs/clients.md says: an SDK without pages has to be shown everything, within bounds.
-    @Test func `a list has the ten thousand newest keys`() async throws {
+    // docs/clients.md states this limit. An SDK without pages must get all keys, within a bound.
+    @Test func `a list has at most the ten thousand newest keys`() async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("user@example.com", role: "admin")
             let client = try await mortise.fluxbase(signedInAs: user.email)
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `the eleven calls do what they say`() async throws {
+    @Test func `each of the eleven calls has its documented effect`() async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("admin@example.com", role: "admin")
             let client = try await mortise.fluxbase(signedInAs: user.email)
@@ -112,7 +112,7 @@ import Testing
 
             #expect(try await client.send("DELETE", path).status == 204)
             #expect(try await client.get(path).status == 404)
-            // History outlives the key.
+            // The history remains after the deletion of the key.
             let history = try await client.get("\(path)/revocations")
             #expect(try history.string("name") == "by PATCH")
             #expect(try history.string("revoked_by") == user.id)
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test func `types, scopes, namespaces and both limits are kept and enforced`() async throws {
+    @Test func `types, scopes, namespaces and both limits are stored and enforced`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             let anon = try await client.post(Self.path, ["name": "anon", "key_type": "anon"])
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test func `a grace period is read in every spelling that Fluxbase's clients use`() async throws {
+    @Test func `a grace period is read in every format that Fluxbase's clients use`() async throws {
         let bodies: [(String, String, Int64)] = [
             (#"{"grace_period_hours": 48}"#, "json", 48), (#"{"grace_period_hours": "48"}"#, "json", 48),
             (#"{"grace_period": "24h"}"#, "json", 24), (#"{"grace_period": "7d"}"#, "json", 168),
@@ -197,8 +197,8 @@ import Testing
         }
     }
 
-    // The attack: whoever holds an old key goes on using it after the period that was announced for it.
-    @Test func `a grace period ends when it says, and a rotated key with it`() async throws {
+    // The attack: the holder of an old key uses it after the announced grace period.
+    @Test func `a grace period ends at its announced time, and so does the rotated key`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             let old = try await make(client, ["name": "rotating", "rate_limit_per_minute": 77, "scopes": ["read:x"]])
@@ -215,7 +215,8 @@ import Testing
                 #expect(try await mortise.verdict(answer.string("key")) == "valid")
             }
             #expect(try first.string("key") != second.string("key"))
-            // The second rotation brought the end nearer, a third with more grace does not put it off.
+            // The second rotation moves the end forward. A third rotation with a longer grace period does not move it
+            // back.
             #expect(try second.string("grace_period_ends_at") < first.string("grace_period_ends_at"))
             let third = try await client.post("\(old.path)/rotate", ["grace_period_hours": 720])
             #expect(try third.string("grace_period_ends_at") == second.string("grace_period_ends_at"))
@@ -231,7 +232,7 @@ import Testing
         }
     }
 
-    @Test func `a rotation may give the new key a name and scopes of its own`() async throws {
+    @Test func `a rotation can give the new key another name and other scopes`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             let old = try await make(client, ["name": "first"])
@@ -251,7 +252,7 @@ import Testing
         }
     }
 
-    @Test func `a reason for a revocation is read from JSON and from a form, and is a text without one`() async throws {
+    @Test func `a reason for a revocation is read from JSON and from a form, and is empty by default`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             for (index, (body, type, reason)) in [
@@ -274,7 +275,7 @@ import Testing
         }
     }
 
-    @Test func `what is wrong is named in Fluxbase's words`() async throws {
+    @Test func `faults get Fluxbase's error texts`() async throws {
         try await withMortise { mortise in
             let client = mortise.fluxbase
             let key = try await make(client, ["name": "taken"])

@@ -4,13 +4,13 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Signing in, going on and signing out as the SDK does it.
+/// Sign-in, refresh and sign-out in the manner of the SDK.
 @Suite(.hangLimit) struct FluxbaseSessionTests {
     private static let credentials: JSONValue = [
         "email": "user@example.com", "password": .string(ServerHarness.password),
     ]
 
-    @Test func `signing in ignores the junk that the SDK sends along`() async throws {
+    @Test func `a sign-in ignores other credentials and tenants in the SDK's headers`() async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("user@example.com", role: "member")
             for junk in ["anon", "eyJhbGciOiJIUzI1NiJ9.e30.AAAA", mortise.adminToken, "mks_live_x", "Bearer", " "] {
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func `a wrong password and an unknown address are one answer`() async throws {
+    @Test func `a wrong password and an unknown address get the same answer`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeUser("user@example.com", role: "member")
             let client = FluxbaseClient(mortise, key: "anon")
@@ -56,8 +56,8 @@ import Testing
         }
     }
 
-    // The SDK answers any 401 with one refresh and one more try; this is what it does, step by step.
-    @Test func `an access token that no longer counts is followed by a refresh and a second try`() async throws {
+    // The SDK answers a 401 with one refresh and one retry. The test performs these steps.
+    @Test func `a client with an invalid access token can refresh and retry`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeUser("user@example.com", role: "member")
             var client = FluxbaseClient(mortise, key: "anon")
@@ -78,8 +78,8 @@ import Testing
         }
     }
 
-    // The attack: a stolen refresh token is used after its owner has used it.
-    @Test func `a refresh token that comes twice ends the session`() async throws {
+    // The attack: somebody uses a stolen refresh token after its owner has used it.
+    @Test func `a refresh token that is used twice ends the session`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeUser("user@example.com", role: "member")
             var client = FluxbaseClient(mortise, key: "anon")
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `signing out ends the session at once, with a request that has no body`() async throws {
+    @Test func `a sign-out without a body ends the session at once`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeUser("user@example.com", role: "member")
             let client = try await mortise.fluxbase(signedInAs: "user@example.com")
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `only who manages the organization signs in as an admin`() async throws {
+    @Test func `only a user who manages the organization can sign in as an admin`() async throws {
         try await withMortise { mortise in
             let workspace = try await mortise.defaultWorkspaceID()
             _ = try await mortise.makeUser("owner@example.com", role: "owner")
@@ -123,7 +123,7 @@ import Testing
                 #expect(refused.code == "ADMIN_REQUIRED")
                 #expect(refused["access_token"] == nil)
             }
-            // What they were refused is not left behind as a session either.
+            // A refused sign-in leaves no session.
             let open = "SELECT count(*) FROM control.sessions WHERE ended_at IS NULL"
             let left = try await mortise.rows(mortise.installation.control, open)
             #expect(try left.first?.decode(0, as: Int64.self) == 0)
@@ -149,8 +149,8 @@ import Testing
         }
     }
 
-    // The attack: a stranger finds a new installation and makes themself its admin.
-    @Test func `the first admin is made once, and only with a key`() async throws {
+    // The attack: a stranger finds a new installation and becomes its admin.
+    @Test func `the first admin can be created once and only with a key`() async throws {
         try await withMortise { mortise in
             let client = FluxbaseClient(mortise, key: "anon")
             let status = try await client.get("/admin/setup/status")

@@ -3,14 +3,16 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// A tenant's own keys as credentials: they manage client keys as far as their scopes go, and never make more of themselves.
+/// A tenant's own keys as credentials.
+///
+/// Such keys manage client keys within their scopes and cannot create a stronger key.
 @Suite(.hangLimit) struct FluxbaseTenantKeyTests {
-    @Test(arguments: FluxbaseCredentialTests.places)
-    func `a key is accepted in each place for what its scopes name`(_ place: String) async throws {
+    @Test(arguments: FluxbaseCredentialTests.headers)
+    func `a key is accepted in each header for the operations that its scopes name`(_ header: String) async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("reader", ["scopes": ["clientkeys:read"]])
             func send(_ method: String, _ path: String) async throws -> Answer {
-                try await FluxbaseClient.bare(mortise, method, path, [FluxbaseCredentialTests.header(place, key.token)])
+                try await FluxbaseClient.bare(mortise, method, path, [FluxbaseCredentialTests.header(header, key.token)])
             }
             for path in ["/client-keys", "/api-keys"] {
                 #expect(try await send("GET", path).status == 200)
@@ -30,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: ["*", "clientkeys:*", "clientkeys:write", "write:apikeys", "write:clientkeys"])
-    func `what may write makes keys`(_ scope: String) async throws {
+    func `a key with a scope for writing can create keys`(_ scope: String) async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("writer", ["scopes": [.string(scope)]])
             let client = FluxbaseClient(mortise, key: key.token)
@@ -46,8 +48,9 @@ import Testing
         }
     }
 
-    // The attack: whoever has a key makes a stronger one with it, or one that is left when the key is revoked, expired or limited.
-    @Test func `a key gives no key more than it has`() async throws {
+    // The attack: the holder of a key creates a stronger key, or a key that outlives the revocation, expiry or limit of
+    // the first.
+    @Test func `a key cannot create or change a key beyond its own restrictions`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey(
                 "writer",
@@ -84,7 +87,8 @@ import Testing
             #expect(native["mode"] == "test")
             #expect(native["rate_limit_per_minute"] == 1000)
 
-            // A stronger key is not its to change, not even within what it has itself: it would be kept alive by it.
+            // A key cannot change a stronger key, even within its own restrictions, because the change could extend the
+            // stronger key's life.
             let strong = try await mortise.makeClientKey(
                 "strong",
                 ["scopes": ["write:orders"], "expires_at": "2030-01-01T00:00:00Z"]
@@ -108,8 +112,8 @@ import Testing
         }
     }
 
-    // The attack: a key that an application's user was given walks through the keys of others.
-    @Test func `a client key comes to the keys of its subject alone`() async throws {
+    // The attack: the user of an application has a client key and tries the keys of other users.
+    @Test func `a client key can reach the keys of its subject only`() async throws {
         try await withMortise { mortise in
             let scopes: JSONValue = ["scopes": ["clientkeys:*"]]
             let own = try await mortise.makeClientKey("own", subject: "user_1", scopes)
@@ -132,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func `a key stays in its tenant, whatever the header names`() async throws {
+    @Test func `a key reaches its own tenant only, whatever tenant the header names`() async throws {
         try await withMortise { mortise in
             let other = try await mortise.makeWorkspace("Other")
             let acme = try await mortise.makeOrganization("Acme")
@@ -153,9 +157,9 @@ import Testing
         }
     }
 
-    // The attack: a key that an application was given for everything that is its own reads everybody's client keys.
+    // The attack: an application has a key for all of its own scopes and reads everybody's client keys.
     @Test(arguments: ["read:*", "write:*", "read:client-keys", "clientkeysx:*"])
-    func `an application's own scopes manage nothing`(_ scope: String) async throws {
+    func `scopes of the application itself give no management permission`(_ scope: String) async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("application", ["scopes": [.string(scope)]])
             let client = FluxbaseClient(mortise, key: key.token)
@@ -164,8 +168,8 @@ import Testing
         }
     }
 
-    // The attack: a test key, which is lying about everywhere, is used to make a live one stronger.
-    @Test func `a key of one mode changes none of the other`() async throws {
+    // The attack: a test key, which is easy to find, makes a live key stronger.
+    @Test func `a test key cannot change a live key`() async throws {
         try await withMortise { mortise in
             let live = try await mortise.makeClientKey("live", ["scopes": ["read:x"]])
             let test = try await mortise.makeKey("test", ["scopes": ["*"], "mode": "test"])
@@ -176,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func `a key changes one that may be used from a part of its own addresses`() async throws {
+    @Test func `a key can change only keys whose addresses are within its own addresses`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("wide", ["scopes": ["*"], "allowed_ips": ["127.0.0.0/8", "::1"]])
             let client = FluxbaseClient(mortise, key: key.token)
@@ -191,11 +195,12 @@ import Testing
         }
     }
 
-    @Test func `an anon key manages nothing, and one over its limit waits`() async throws {
+    @Test func `an anon key manages nothing, and a key over its limit gets 429`() async throws {
         try await withMortise { mortise in
             let anon = try await mortise.makeKey("anon", ["type": "anon", "scopes": ["*"]])
             #expect(try await FluxbaseClient(mortise, key: anon.token).get("/client-keys").status == 403)
-            // Client keys are in no namespace: which ones a key is for neither shuts it out nor frees it from its limit.
+            // Client keys have no namespace. The namespaces of a key therefore neither refuse the request nor bypass
+            // the limit.
             for namespaces: JSONValue in [nil, ["eu"]] {
                 let limited = try await mortise.makeKey(
                     "limited \(namespaces.text)",

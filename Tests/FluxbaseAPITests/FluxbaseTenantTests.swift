@@ -4,11 +4,11 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Tenants: the SDK's `tenant` client, and the header that names one.
+/// Tenants: the SDK's `tenant` client and the tenant header.
 @Suite(.hangLimit) struct FluxbaseTenantTests {
     private static let path = "/admin/tenants"
 
-    /// The tenant that an access token names.
+    /// Returns the tenant in the client's access token.
     private static func tenant(of client: FluxbaseClient) throws -> JSONValue? {
         let token = try #require(client.accessToken)
         let part = token.split(separator: ".")[1]
@@ -17,11 +17,11 @@ import Testing
         return try JSONValue(parsing: try #require(Data(base64Encoded: payload)))["tenant_id"]
     }
 
-    @Test func `the token names the tenant that is meant where no header does`() async throws {
+    @Test func `an access token names the tenant for requests without a tenant header`() async throws {
         try await withMortise { mortise in
             let older = try await mortise.makeWorkspace("Older")
             let newer = try await mortise.makeWorkspace("Newer")
-            // What somebody joined first is neither here nor there.
+            // The order in which a user joined tenants does not matter.
             let user = try await mortise.makeUser("user@example.com", role: "admin", workspace: newer)
             var expected = newer
             for joined in [nil, older, try await mortise.defaultWorkspaceID()] {
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `a tenant that was put away is nobody's home`() async throws {
+    @Test func `an archived tenant is not the default tenant of a session`() async throws {
         try await withMortise { mortise in
             let (older, newer) = (try await mortise.makeWorkspace("Older"), try await mortise.makeWorkspace("Newer"))
             let user = try await mortise.makeUser("user@example.com", role: "admin", workspace: older)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `tenants are listed, made, renamed and deleted`() async throws {
+    @Test func `tenants can be listed, created, renamed and deleted`() async throws {
         try await withMortise { mortise in
             let owner = try await mortise.makeUser("owner@example.com", role: "owner")
             let client = try await mortise.fluxbase(signedInAs: owner.email)
@@ -82,7 +82,7 @@ import Testing
                 ["slug": "acme-corp", "name": "Acme Corporation", "metadata": ["plan": "pro"]]
             )
             #expect(made.status == 201, "\(made)")
-            // As the SDK's types say, and as the server has always answered.
+            // The SDK's types nest the tenant, and the original server returns its members at the top level.
             #expect(made["slug"] == "acme-corp")
             #expect(made["tenant", "id"] == made["id"])
             #expect(made["status"] == "active")
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `who manages a tenant is assigned and removed by whoever manages it`() async throws {
+    @Test func `an owner can assign and remove admins of a tenant`() async throws {
         try await withMortise { mortise in
             let tenant = try await mortise.makeWorkspace("Acme")
             let owner = try await mortise.makeUser("owner@example.com", role: "owner")
@@ -172,8 +172,8 @@ import Testing
         }
     }
 
-    // The attack: a stranger, or an admin of another organization, learns from the header which tenants exist, or works in them.
-    @Test func `a tenant is looked for after authentication, and another's is like none`() async throws {
+    // The attack: a stranger or a foreign admin learns from the header which tenants exist, or works in them.
+    @Test func `a tenant is resolved after authentication, and a foreign tenant looks unknown`() async throws {
         try await withMortise { mortise in
             let foreign = try await mortise.makeOrganization("Foreign")
             let own = try await mortise.makeWorkspace("Own")
@@ -208,7 +208,7 @@ import Testing
         }
     }
 
-    @Test func `an admin of one tenant stays in it, with a header or without`() async throws {
+    @Test func `an admin of one tenant cannot leave it, with a header or without`() async throws {
         try await withMortise { mortise in
             let tenant = try await mortise.makeWorkspace("Acme")
             let other = try await mortise.makeWorkspace("Other")
@@ -232,8 +232,8 @@ import Testing
         }
     }
 
-    // The attack: who manages one tenant is taken away from another one, by whoever manages only the first.
-    @Test func `who is removed from a tenant stays where else they are`() async throws {
+    // The attack: an admin of one tenant removes a user from another tenant.
+    @Test func `a user who is removed from one tenant keeps their role in others`() async throws {
         try await withMortise { mortise in
             let user = try await mortise.makeUser("user@example.com", role: "member")
             let tenants = [try await mortise.makeWorkspace("First"), try await mortise.makeWorkspace("Second")]

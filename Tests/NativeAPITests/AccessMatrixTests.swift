@@ -8,7 +8,9 @@ import Service
 import TestSupport
 import Testing
 
-/// Who is told what: generated from the table of endpoints, so that a new one cannot be forgotten.
+/// Checks every operation of the native surface for every kind of caller.
+///
+/// The cases come from the table of endpoints, so a new operation is always included.
 @Suite(.hangLimit(.seconds(600))) struct AccessMatrixTests {
     /// Two organizations: the caller's own, and a foreign one with a workspace and keys.
     private struct World: Sendable {
@@ -16,7 +18,7 @@ import Testing
         let own: [String: String]
         let foreign: [String: String]
 
-        /// Values for a name in a path that all mean "not there" to the caller.
+        /// Path values for which the caller must get the answer "not found".
         static let unknown = "0198c0de-0000-7000-8000-00000000abcd"
         static let malformed = ["0198C0DE-0000-7000-8000-00000000ABCD", "not-an-id", "%C3%A9", "..%2F..", "1"]
     }
@@ -54,7 +56,9 @@ import Testing
         if case .only(let method) = endpoint.method { method.rawValue } else { "GET" }
     }
 
-    /// Another workspace of the caller's organization, seen by a member of it: now the default workspace is the foreign one.
+    /// Returns a world whose own objects are in another workspace of the caller's organization.
+    ///
+    /// The default workspace takes the part of the foreign one.
     private func neighbour(_ mortise: ServerHarness, _ world: World) async throws -> World {
         let path = "/v1/organizations/default/workspaces"
         let other = try await mortise.api.post(path, ["name": "Other"], as: mortise.adminToken).string("id")
@@ -70,7 +74,9 @@ import Testing
         return World(mortise: mortise, own: own, foreign: foreign)
     }
 
-    /// Which value a name in a path stands for: the ids of client keys and members are others than those of service keys.
+    /// Returns the key of the table of values for a path parameter.
+    ///
+    /// Client keys and members have other ids than service keys.
     private static func slot(_ name: String, _ endpoint: Endpoint<Principal>) -> String {
         guard name == "id" else { return name }
         if endpoint.path.text.contains("/client-keys") { return "client key" }
@@ -89,10 +95,10 @@ import Testing
         return path
     }
 
-    /// A body that every schema of the surface finds something wrong with.
+    /// A body that every schema of the surface rejects.
     private static let wrong: JSONValue = ["no_such_member": true]
 
-    /// A body that is right for the operation.
+    /// Returns a valid body for the operation.
     private static func right(_ endpoint: Endpoint<Principal>) -> JSONValue? {
         guard endpoint.body != nil else { return nil }
         return switch endpoint.operationID {
@@ -107,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `no operation is open but the document, and none accepts a bad credential`() async throws {
+    @Test func `every operation but sign-in, refresh and the OpenAPI document needs a valid credential`() async throws {
         try await withMortise { mortise in
             let values = ["organization": World.unknown, "workspace": World.unknown, "id": World.unknown]
             let key = try await mortise.makeKey("service key")
@@ -145,8 +151,8 @@ import Testing
         }
     }
 
-    // The attack: an admin of one organization walks through ids to learn which of another's exist.
-    @Test func `what is another's, what is unknown and what is malformed answer alike`() async throws {
+    // The attack: an admin of one organization tries ids to learn which ids of another organization exist.
+    @Test func `a foreign id, an unknown id and a malformed id get the same answer`() async throws {
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             let readOnly = try await mortise.makeAdmin(["keys:read", "events:read"])
@@ -165,7 +171,7 @@ import Testing
                     }
                 }
             }
-            // And nothing of the foreign organization was changed on the way.
+            // Nothing of the foreign organization has changed.
             let acme = try await mortise.api.get("/v1/organizations/foreign", as: mortise.operatorToken)
             #expect(acme.status == 200)
             let key = try await mortise.rows(
@@ -176,8 +182,8 @@ import Testing
         }
     }
 
-    // The attack: a member of one workspace walks through the ids of another one of the same organization.
-    @Test func `to a member of one workspace the next one is not there`() async throws {
+    // The attack: a member of one workspace tries the ids of another workspace of the same organization.
+    @Test func `objects of another workspace look unknown to a member of one workspace`() async throws {
         try await withMortise { mortise in
             let world = try await neighbour(mortise, try await self.world(mortise))
             let workspace = world.own["workspace"]
@@ -194,15 +200,15 @@ import Testing
         }
     }
 
-    // The attack: a member calls what their role does not have.
-    @Test func `each operation needs its permission of members too`() async throws {
+    // The attack: a member calls operations whose permission the member's role does not have.
+    @Test func `each operation refuses a member whose role lacks its permission`() async throws {
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             let workspace = world.own["workspace"]
-            for place in [nil, workspace] {
+            for limit in [nil, workspace] {
                 for (role, permissions) in [("auditor", ["keys:read", "events:read"]), ("member", [])] {
-                    let name = "\(role)-\(place == nil ? "wide" : "local")@example.org"
-                    let token = try await mortise.session(name, role, workspace: place)
+                    let name = "\(role)-\(limit == nil ? "wide" : "local")@example.org"
+                    let token = try await mortise.session(name, role, workspace: limit)
                     for endpoint in mortise.api.endpoints {
                         guard case .restricted(let audience, let permission) = endpoint.access, let permission,
                             !permissions.contains(permission), !(audience == .owner && role == "member")
@@ -219,7 +225,7 @@ import Testing
         }
     }
 
-    /// Each name in the path in turn is replaced by what the caller must not tell apart.
+    /// Replaces each path parameter in turn with values that the caller must not be able to tell apart.
     private func compare(
         _ endpoint: Endpoint<Principal>,
         _ body: JSONValue?,
@@ -250,7 +256,9 @@ import Testing
         }
     }
 
-    /// What an operation must demand, by its method and path alone: a declaration that was changed or forgotten cannot vouch for itself.
+    /// Returns the access rule that an operation must have, derived from its method and path alone.
+    ///
+    /// The expectation does not use the declaration, because a wrong declaration must not confirm itself.
     private static func demand(_ endpoint: Endpoint<Principal>) -> Access? {
         let path = endpoint.path.text
         let isReading = endpoint.method == .only(.get)
@@ -277,9 +285,10 @@ import Testing
         return .any(isReading ? nil : "workspaces:write")
     }
 
-    // The attack: a route that somebody added or changed asks for too little. It has to refuse before it looks at anything that the request
-    // names, so that a refusal tells nothing: also with a body that is wrong, a parameter that does not exist, and ids of nothing.
-    @Test func `each operation needs its permission, which the refusal names before it looks at the request`()
+    // The attack: a route that somebody added or changed requires too little. The server must refuse before it looks at
+    // anything in the request, so that the refusal reveals nothing. The test therefore also sends a wrong body, an
+    // unknown parameter and unknown ids.
+    @Test func `each operation checks its permission first, and the refusal names the permission`()
         async throws
     {
         try await withMortise { mortise in
@@ -313,7 +322,7 @@ import Testing
         }
     }
 
-    @Test func `an operator key does not reach the keys inside a workspace`() async throws {
+    @Test func `an operator key cannot reach the keys inside a workspace`() async throws {
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             for endpoint in mortise.api.endpoints
@@ -335,8 +344,8 @@ import Testing
         }
     }
 
-    // The attack: an admin with few permissions makes, rotates or changes a key that has more.
-    @Test func `nobody hands on more than they have`() async throws {
+    // The attack: an admin with few permissions creates, rotates or changes a key that has more.
+    @Test func `a caller cannot grant a permission that the caller lacks`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let writer = try await mortise.makeAdmin(["keys:read", "keys:write"])
@@ -362,7 +371,7 @@ import Testing
 }
 
 extension Endpoint {
-    /// Whether only operator keys get further than the refusal.
+    /// True if the operation is only for operator keys.
     fileprivate var isForOperators: Bool {
         if case .restricted(.operator, _) = access { true } else { false }
     }

@@ -3,9 +3,9 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Bad input names every fault, and changes nothing.
+/// Bad input is refused with all its faults and changes nothing.
 @Suite(.hangLimit) struct BadInputTests {
-    /// A body for making a service key, and where its faults are.
+    /// A body for the creation of a service key, and the pointers of its faults.
     struct Case: Sendable, CustomStringConvertible {
         let body: JSONValue
         let pointers: [String]
@@ -18,7 +18,7 @@ import Testing
         var description: String { "\(pointers) \(body.text.prefix(120))" }
     }
 
-    /// A body that is right but for one member.
+    /// Returns a body in which one member has the given value and the rest is valid.
     private static func with(_ name: String, _ value: JSONValue) -> JSONValue {
         var object: JSONObject = ["name": "right"]
         object[name] = value
@@ -82,7 +82,7 @@ import Testing
         ),
     ]
 
-    @Test func `every fault of a new key is named by its pointer and nothing is made`() async throws {
+    @Test func `a refused creation names every fault by its pointer and creates nothing`() async throws {
         try await withMortise { mortise in
             for item in Self.creations {
                 let answer = try await mortise.api.post(ServerHarness.keys(), item.body, as: mortise.adminToken)

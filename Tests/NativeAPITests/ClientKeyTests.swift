@@ -8,11 +8,11 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// Client keys over HTTP: what service keys can do, and whose they are.
+/// Client keys over HTTP: their lifecycle and their subjects.
 @Suite(.hangLimit) struct ClientKeyTests {
     private static let path = "/v1/workspaces/default/client-keys"
 
-    @Test func `a client key lives as a service key does, and verdicts say whose it is`() async throws {
+    @Test func `a client key has the lifecycle of a service key, and verdicts name its subject`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let key = try await mortise.makeClientKey("key", ["scopes": ["read:x"], "metadata": ["a": 1]])
@@ -52,8 +52,9 @@ import Testing
         }
     }
 
-    // The attack: a client key is asked for under the path of service keys, and the other way round.
-    @Test func `the two tables are two sets of keys, alive and gone`() async throws {
+    // The attack: a request names a client key under the path of service keys, or a service key under the path of
+    // client keys.
+    @Test func `client keys and service keys are separate collections, before and after deletion`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let client = try await mortise.makeClientKey()
@@ -77,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `lists are filtered by subject, names may occur twice, and a subject is needed`() async throws {
+    @Test func `client keys are listed by subject, may share a name and need a subject`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             for subject in ["user_1", "user_2", "user_1", "USER_1"] {
@@ -107,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func `limits, expiry and use count for client keys as for all`() async throws {
+    @Test func `rate limits and expiry apply to client keys`() async throws {
         try await withMortise { mortise in
             let limited = try await mortise.makeClientKey("key", ["rate_limit_per_hour": 2])
             var codes: [String] = []
@@ -119,9 +120,9 @@ import Testing
         }
     }
 
-    @Test func `a twin of a creation gets the same key and the same token`() async throws {
+    @Test func `a repeated creation returns the same client key and the same token`() async throws {
         try await withMortise { mortise in
-            let body: JSONValue = ["name": "twin", "subject": "user_1"]
+            let body: JSONValue = ["name": "once", "subject": "user_1"]
             let first = try await mortise.api.post(Self.path, body, as: mortise.adminToken, key: "k1")
             let second = try await mortise.api.post(Self.path, body, as: mortise.adminToken, key: "k1")
             #expect(first.status == 201)
@@ -132,8 +133,8 @@ import Testing
         }
     }
 
-    // The attack: a member who may only come to one subject's keys reaches for another's through every call.
-    @Test func `a home of one subject holds no other subject's keys`() async throws {
+    // The attack: a member who may only reach the keys of one subject tries every call on another subject's key.
+    @Test func `key operations that are limited to one subject do not reach another subject's keys`() async throws {
         try await withMortise { mortise in
             let keys = mortise.keyService
             let mine = try await mortise.clientKeys(of: "user_1")
@@ -162,10 +163,10 @@ import Testing
             #expect(answer == "forbidden")
             var patch = KeyPatch()
             patch.subject = .set("user_2")
-            let away = try await refusal { [patch] in
+            let moved = try await refusal { [patch] in
                 try await keys.update(own.key.id, patch, in: mine, by: caller)
             }
-            #expect(away == "forbidden")
+            #expect(moved == "forbidden")
 
             try await keys.delete(id, in: theirs, by: caller)
             #expect(try await refusal { try await keys.events(ofOther, PageRequest(), in: mine) } == "notFound")

@@ -3,10 +3,10 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The end of an admin key holds on every surface, for calls that read and calls that change.
+/// An expired admin key is refused on every surface, for reads and for changes.
 @Suite(.hangLimit) struct ExpiredCredentialTests {
-    // The attack: a key that was given out for a day is used the day after.
-    @Test func `an expired admin key is no credential on any surface`() async throws {
+    // The attack: somebody uses a key that was valid for one day on the next day.
+    @Test func `an expired admin key is refused on every surface`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let path = "/v1/organizations/default/admin-keys"

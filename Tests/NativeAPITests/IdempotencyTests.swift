@@ -5,9 +5,9 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The same `Idempotency-Key` and the same request give the same answer, the token included, and the token is stored nowhere.
+/// A repeated request with the same `Idempotency-Key` gets the same answer and token, and the token is stored nowhere.
 @Suite(.hangLimit) struct IdempotencyTests {
-    @Test func `a repeated creation gives the same key and token, once made`() async throws {
+    @Test func `a repeated creation returns the same key and token and creates one key`() async throws {
         try await withMortise { mortise in
             let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
             let body: JSONValue = ["name": "once", "scopes": ["read:*"], "metadata": ["z": 1, "a": [2, nil]]]
@@ -21,7 +21,7 @@ import Testing
             #expect(try await api.get(path, as: admin)["data"]?.array?.count == 1)
             #expect(try await mortise.verdict(try second.string("token")) == "valid")
 
-            // By id it is the same workspace, and so the same request.
+            // The slug and the id name the same workspace, so this is the same request.
             let id = try await api.get("/v1/workspaces/default", as: admin).string("id")
             #expect(
                 try await api.post(ServerHarness.keys(id), body, as: admin, key: "one").string("token")
@@ -32,7 +32,7 @@ import Testing
             #expect(other.status == 422)
             #expect(other.code == "unprocessable")
 
-            // Somebody else's key of the same name is another key.
+            // The same Idempotency-Key from another caller belongs to another request.
             let stranger = try await mortise.makeAdmin(["keys:read", "keys:write"])
             let theirs = try await api.post(path, ["name": "theirs"], as: stranger.token, key: "one")
             #expect(theirs.status == 201)
@@ -40,12 +40,12 @@ import Testing
         }
     }
 
-    @Test func `concurrent twins make one key and get one token`() async throws {
+    @Test func `concurrent requests with the same Idempotency-Key create one key and return one token`() async throws {
         try await withMortise { mortise in
             let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
             let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
                 for _ in 0..<16 {
-                    group.addTask { try await api.post(path, ["name": "twin"], as: admin, key: "twins") }
+                    group.addTask { try await api.post(path, ["name": "once"], as: admin, key: "same") }
                 }
                 return try await group.reduce(into: [Answer]()) { $0.append($1) }
             }
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `a repeated organization and workspace are made once`() async throws {
+    @Test func `a repeated creation of an organization or a workspace creates one`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let first = try await api.post("/v1/organizations", ["name": "Acme"], as: mortise.operatorToken, key: "o")
@@ -86,11 +86,11 @@ import Testing
         }
     }
 
-    @Test func `a creation is answered again though the key has ended meanwhile`() async throws {
+    @Test func `a repeated creation gets the first answer after the key has expired`() async throws {
         try await withMortise { mortise in
             let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
             var (body, end, first): (JSONValue, JSONValue, Answer?) = ([:], nil, nil)
-            // On a busy machine a key may have ended before it is created.
+            // On a busy machine the key can expire before it is created.
             for seconds: Int64 in [3, 30, 300] where first?.status != 201 {
                 let now = try await mortise.rows(
                     mortise.installation.control,
@@ -113,7 +113,7 @@ import Testing
             #expect(second["key", "status"] == "active", "the answer is that of then")
             #expect(second.headers["idempotent-replayed"] == "true")
 
-            // Whoever asks for it only now has asked for something that cannot be.
+            // A new request with an end in the past is invalid.
             for key in [nil, "late"] {
                 let late = try await api.post(path, ["name": "late", "expires_at": end], as: admin, key: key)
                 #expect(late.status == 400, "\(late)")
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    @Test func `what failed is not remembered, and what was deleted is not given again`() async throws {
+    @Test func `a failed request is not stored, and a deleted key is not returned again`() async throws {
         try await withMortise { mortise in
             let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
             let taken = try await mortise.makeKey("taken")
@@ -140,8 +140,8 @@ import Testing
         }
     }
 
-    // The attack: somebody reads every table of both databases, dumps and logs included.
-    @Test func `no token stands anywhere in the databases`() async throws {
+    // The attack: somebody reads every table of both databases.
+    @Test func `the databases contain no token in any row`() async throws {
         try await withMortise { mortise in
             let first = try await mortise.api.post(
                 ServerHarness.keys(),
@@ -165,7 +165,7 @@ import Testing
                 let text = try await everything(mortise, database)
                 #expect(text.contains("key_secrets"))
                 for token in tokens {
-                    // The display prefix may be there; the rest of the body may not.
+                    // The display prefix of a token may appear. The rest of the token must not.
                     let body = String(token.dropFirst(16).prefix(16))
                     #expect(!text.contains(body))
                     #expect(!text.contains(Array(body.utf8).map { String($0, radix: 16) }.joined()))
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    /// All rows of all tables as text.
+    /// Returns all rows of all tables as text.
     private func everything(_ mortise: ServerHarness, _ database: PostgresConfiguration) async throws -> String {
         let tables = try await mortise.rows(
             database,

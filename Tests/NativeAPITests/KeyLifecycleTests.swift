@@ -4,9 +4,9 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The life of a key over HTTP, from its making to its end.
+/// The lifecycle of a key over HTTP, from creation to deletion.
 @Suite(.hangLimit) struct KeyLifecycleTests {
-    @Test func `a key lives, is rotated, revoked and deleted, and its history stays`() async throws {
+    @Test func `a key can be rotated, revoked and deleted, and its events remain`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let admin = mortise.adminToken
@@ -21,7 +21,8 @@ import Testing
             #expect(try await mortise.verdict(key.token) == "valid")
             #expect(try await mortise.verdict(second) == "valid")
 
-            // The old secret's time is over: the end is moved, since the database's clock is the one that counts.
+            // The grace period of the old secret is over. The test moves its end, because the clock of the database
+            // decides.
             try await mortise.inWorkspace("UPDATE auth.key_secrets SET ends_at = now() WHERE ends_at IS NOT NULL")
             #expect(try await mortise.verdict(key.token) == "expired")
             #expect(try await mortise.verdict(second) == "valid")
@@ -46,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `each state change is refused or accepted at once by the next verification`() async throws {
+    @Test func `the next verification sees each change of a key's state`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let admin = mortise.adminToken
@@ -69,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `a rotation without grace ends the old token with the answer`() async throws {
+    @Test func `a rotation without a grace period ends the old token before it returns`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey()
             let rotated = try await mortise.api.post(
@@ -96,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `a revoked key can be neither changed nor rotated nor switched`() async throws {
+    @Test func `a revoked key can be neither changed nor rotated nor enabled`() async throws {
         try await withMortise { mortise in
             let admin = mortise.adminToken
             let key = try await mortise.makeKey()

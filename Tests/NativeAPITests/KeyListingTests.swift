@@ -10,9 +10,9 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// Lists by number, and lists of all keys of an organization.
+/// Lists of keys by offset, and lists of all keys of an organization.
 @Suite(.hangLimit) struct KeyListingTests {
-    @Test func `a listing counts what its filter finds, and searches names as they are written`() async throws {
+    @Test func `a list counts the keys that match its filter, and a name is searched literally`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.clientKeys())
             let caller = try await mortise.caller()
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func `an organization's keys are one list over all databases, both ways`() async throws {
+    @Test func `an organization's keys form one list over all databases, in both directions`() async throws {
         try await withMortise { mortise in
             let (api, admin, keys) = (mortise.api, mortise.adminToken, mortise.keyService)
             let principal = try await mortise.caller().principal
@@ -110,15 +110,15 @@ import Testing
                 #expect(backward == names.dropLast(), "\(limit)")
             }
 
-            // A key that is gone still marks its place.
+            // A deleted key still serves as a cursor.
             let third = whole.items[3]
             let home = try await mortise.serviceKeys(of: third.workspace?.slug)
-            let place = try await keys.cursor(third.key.id, in: home)
+            let cursor = try await keys.cursor(third.key.id, in: home)
             try await keys.delete(third.key.id, in: home, by: try await mortise.caller())
-            #expect(try await keys.cursor(third.key.id, in: home) == place)
-            let after = try await keys.ofOrganization(PageRequest(limit: 2, .after(place)), for: principal)
+            #expect(try await keys.cursor(third.key.id, in: home) == cursor)
+            let after = try await keys.ofOrganization(PageRequest(limit: 2, .after(cursor)), for: principal)
             #expect(after.items.map(\.key.name) == Array(names[4...5]))
-            let before = try await keys.ofOrganization(PageRequest(limit: 2, .before(place)), for: principal)
+            let before = try await keys.ofOrganization(PageRequest(limit: 2, .before(cursor)), for: principal)
             #expect(before.items.map(\.key.name) == Array(names[1...2]))
             #expect(before.hasMore)
             let unknown = try #require(UUIDv7.parse("0198c0de-0000-7000-8000-00000000abcd"))
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `one workspace is paged both ways too`() async throws {
+    @Test func `the keys of one workspace can be paged in both directions`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             for number in 0..<5 { _ = try await mortise.makeKey("k\(number)") }
@@ -143,8 +143,8 @@ import Testing
         }
     }
 
-    // A list that lacks the keys of a workspace that is down would look as if they were gone.
-    @Test func `a workspace that cannot be asked refuses the whole list`() async throws {
+    // A list without the keys of an unavailable workspace would look as if those keys were deleted.
+    @Test func `an unavailable workspace makes the list of the organization's keys fail`() async throws {
         try await withMortise { mortise in
             let (keys, principal) = (mortise.keyService, try await mortise.caller().principal)
             let made = try await mortise.api.post(
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `a ref leads to the keys it is of, and another's ref to nothing`() async throws {
+    @Test func `a workspace reference resolves to its keys, and a foreign reference is not found`() async throws {
         try await withMortise { mortise in
             let access = mortise.server.platform.access
             let principal = try await mortise.caller().principal
@@ -185,7 +185,7 @@ import Testing
 }
 
 extension ServerHarness {
-    /// The database's clock.
+    /// Returns the current time of the control database.
     fileprivate func now() async throws -> Timestamp {
         let rows = try await rows(installation.control, "SELECT clock_timestamp()")
         let time = try #require(try rows.first?.decode(0, as: PostgresTimestamp.self))

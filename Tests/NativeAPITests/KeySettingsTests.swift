@@ -3,7 +3,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Settings of keys: what is given is kept, what is absent stays, what is null is cleared.
+/// Settings of keys: a given value is stored, an absent member is unchanged, and null clears a setting.
 @Suite(.hangLimit) struct KeySettingsTests {
     private static let full: JSONValue = [
         "name": "full", "description": "what for", "type": "anon", "mode": "test", "scopes": ["read:*", "*", "read:*"],
@@ -11,7 +11,7 @@ import Testing
         "rate_limit_per_hour": 100, "expires_at": "2099-01-01T01:00:00+01:00", "metadata": ["a": ["b": nil]],
     ]
 
-    @Test func `every setting is kept in its canonical form, and has a default`() async throws {
+    @Test func `every setting is stored in its canonical form and has a default`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let made = try await api.post(ServerHarness.keys(), Self.full, as: admin)
@@ -74,20 +74,20 @@ import Testing
         #expect(name?["to"] == "renamed")
     }
 
-    @Test func `a name is free again once its key is revoked or deleted`() async throws {
+    @Test func `a name can be used again after its key is revoked`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let key = try await mortise.makeKey("taken")
             let other = try await mortise.makeKey("other")
-            let twin = try await api.post(ServerHarness.keys(), ["name": "taken"], as: admin)
-            #expect(twin.status == 409)
+            let duplicate = try await api.post(ServerHarness.keys(), ["name": "taken"], as: admin)
+            #expect(duplicate.status == 409)
             #expect(try await api.send("PATCH", other.path, ["name": "taken"], as: admin).status == 409)
             _ = try await api.post("\(key.path)/revoke", as: admin)
             #expect(try await api.post(ServerHarness.keys(), ["name": "taken"], as: admin).status == 201)
         }
     }
 
-    @Test func `lists are newest first, in pages that inserts do not shift, and filtered`() async throws {
+    @Test func `lists are newest first, have stable pages and can be filtered`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             for number in 0..<7 {

@@ -8,7 +8,7 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// The document describes the surface, and the surface is as the document says.
+/// The OpenAPI document describes the surface, and the surface conforms to the document.
 @Suite(.hangLimit(.seconds(600))) struct OpenAPITests {
     @Test func `the served document lists every operation`() async throws {
         try await withMortise { mortise in
@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// A Python that has openapi_spec_validator: the one beside Schemathesis, or the system's.
+    /// The Python interpreter that has openapi_spec_validator: the one next to Schemathesis, or the system's.
     private static let python: String? = {
         let beside = schemathesis.map { "\($0[..<($0.lastIndex(of: "/") ?? $0.startIndex)])/python" }
         return [beside, "python3"].compactMap(\.self)
@@ -62,11 +62,12 @@ import Testing
     /// The path of Schemathesis, which `scripts/swift-test.sh` sets.
     private static let schemathesis = ProcessInfo.processInfo.environment["MORTISE_SCHEMATHESIS"]
 
-    // Two checks are left out. positive_data_acceptance takes a refusal of any request that the document allows for a fault, but JSON Schema
-    // cannot say "in the future" or "no bits behind the length of the range". ignored_auth repeats requests without a credential, which the
-    // tests of the access matrix do for every operation and every kind of credential.
+    // Two checks are excluded. positive_data_acceptance reports every refusal of a request that the schema allows, but
+    // JSON Schema cannot express "in the future" or "no bits after the prefix length of the range". ignored_auth
+    // repeats requests without a credential, and the access matrix tests this for every operation and every kind of
+    // credential.
     @Test(.enabled(if: schemathesis != nil))
-    func `generated requests get what the document promises`() async throws {
+    func `the server answers generated requests as the document describes`() async throws {
         let program = try #require(Self.schemathesis)
         try await withMortise { mortise in
             for token in [mortise.adminToken, mortise.operatorToken] {
@@ -77,7 +78,7 @@ import Testing
                         "20", "--header", "Authorization: Bearer \(token)",
                         "--phases", "examples,coverage,fuzzing", "--exclude-checks",
                         "positive_data_acceptance,ignored_auth", "--no-color",
-                        // A busy machine answers late, and makes few examples in the time that Hypothesis thinks right.
+                        // A busy machine answers slowly and generates few examples in the time that Hypothesis expects.
                         "--request-timeout", "3600", "--suppress-health-check", "too_slow",
                     ],
                     output: .string(limit: 16 << 20),

@@ -3,10 +3,12 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// A request that was answered is answered the same again, whatever happened to what it made.
+/// A repeated request gets the first answer, whatever happened since to the object that the request created.
 @Suite(.hangLimit) struct ReplayTests {
     @Test(arguments: ["suspend", "archive"])
-    func `keys that were made are answered again after their workspace was put away`(_ change: String) async throws {
+    func `a repeated creation or rotation of a key gets the first answer after its workspace was suspended or archived`(
+        _ change: String
+    ) async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let workspace = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
@@ -20,7 +22,7 @@ import Testing
 
             #expect(try await api.post(path, ["name": "k"], as: admin, key: "create").inOrder == made.inOrder)
             #expect(try await api.post("\(key)/rotate", as: admin, key: "rotate").inOrder == rotated.inOrder)
-            // What is asked for only now is refused.
+            // A new request is refused.
             for late in [nil, "late"] {
                 #expect(try await api.post(path, ["name": "late"], as: admin, key: late).status == 409)
                 #expect(try await api.post("\(key)/rotate", as: admin, key: late).status == 409)
@@ -30,7 +32,9 @@ import Testing
     }
 
     @Test(arguments: ["suspend", "archive"])
-    func `a workspace that was made is answered again after it was put away`(_ change: String) async throws {
+    func `a repeated creation of a workspace gets the first answer after it was suspended or archived`(_ change: String)
+        async throws
+    {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let path = "/v1/organizations/default/workspaces"
@@ -40,12 +44,14 @@ import Testing
             let again = try await api.post(path, ["name": "Shop"], as: admin, key: "w")
             #expect(again.status == 201, "\(again)")
             #expect(again.inOrder == made.inOrder)
-            // It was answered, not done.
+            // The repeated request has changed nothing.
             #expect(try await api.get("/v1/workspaces/shop", as: admin)["state"] != "active")
         }
     }
 
-    @Test func `an organization is answered again after its default workspace was suspended`() async throws {
+    @Test func `a repeated creation of an organization gets the first answer after its workspace was suspended`()
+        async throws
+    {
         try await withMortise { mortise in
             let (api, theOperator) = (mortise.api, mortise.operatorToken)
             let made = try await api.post("/v1/organizations", ["name": "Acme"], as: theOperator, key: "o")
@@ -57,7 +63,9 @@ import Testing
         }
     }
 
-    @Test func `a token is answered again after its organization changed what tokens begin with`() async throws {
+    @Test func `a repeated request returns the same token after the token prefix of the organization changed`()
+        async throws
+    {
         try await withMortise { mortise in
             let (api, admin, path) = (mortise.api, mortise.adminToken, ServerHarness.keys())
             let made = try await api.post(path, ["name": "k"], as: admin, key: "create")
@@ -72,7 +80,7 @@ import Testing
             try await begin(with: "acme")
             #expect(try await api.post(path, ["name": "k"], as: admin, key: "create").inOrder == made.inOrder)
             let rotated = try await api.post(rotation, as: admin, key: "rotate")
-            // A key keeps what its tokens begin with; a new one begins as the organization wants it now.
+            // A key keeps its token prefix. A new key gets the current token prefix of the organization.
             #expect(try rotated.string("token").hasPrefix("mks_"))
             let other = try await api.post(path, ["name": "other"], as: admin, key: "other")
             #expect(try other.string("token").hasPrefix("acme_"))

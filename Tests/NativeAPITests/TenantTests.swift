@@ -5,7 +5,7 @@ import Testing
 
 /// Organizations and workspaces over HTTP.
 @Suite(.hangLimit) struct TenantTests {
-    @Test func `an organization comes with an active workspace and an admin key that works at once`() async throws {
+    @Test func `a new organization has an active workspace and an admin key that works at once`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let made = try await api.post(
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `an organization is renamed by an operator, and its tokens stay what they were`() async throws {
+    @Test func `an operator can rename an organization, and the organization's keys keep working`() async throws {
         try await withMortise { mortise in
             let (api, operatorToken) = (mortise.api, mortise.operatorToken)
             let acme = try await mortise.makeOrganization("Acme")
@@ -56,7 +56,7 @@ import Testing
             let event = try #require(events["data"]?.array?.first)
             let slug = event["changes"]?["slug"]
             #expect(slug?["from"] == "acme" && slug?["to"] == "sons", "\(event)")
-            // Nothing is no change, and one's own name is free for oneself.
+            // An empty change is allowed, and so is a change to the current slug.
             #expect(try await api.send("PATCH", path, [:], as: operatorToken).status == 200)
             #expect(try await api.send("PATCH", path, ["slug": "sons"], as: operatorToken).status == 200)
             let cleared = try await api.send("PATCH", path, ["token_prefix": nil], as: operatorToken)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `a workspace is made, renamed, suspended, archived and deleted`() async throws {
+    @Test func `a workspace can be created, renamed, suspended, archived and deleted`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `an operator makes workspaces and lets an organization back in, and sees no key`() async throws {
+    @Test func `an operator can create workspaces and admin keys but cannot read keys of a workspace`() async throws {
         try await withMortise { mortise in
             let (api, token) = (mortise.api, mortise.operatorToken)
             let made = try await api.post("/v1/organizations/default/workspaces", ["name": "By operator"], as: token)
@@ -125,12 +125,12 @@ import Testing
             #expect(try await api.get(ServerHarness.keys(id), as: token).status == 403)
             let admin = try await mortise.makeAdmin(["keys:read"], as: token)
             #expect(try await api.get(ServerHarness.keys(id), as: admin.token).status == 200)
-            // A slug is its organization's; an operator has none.
+            // A slug belongs to an organization, and an operator has none.
             #expect(try await api.get("/v1/workspaces/by-operator", as: token).status == 404)
         }
     }
 
-    @Test func `operator keys are made, listed and revoked like others`() async throws {
+    @Test func `operator keys can be created, listed and revoked`() async throws {
         try await withMortise { mortise in
             let (api, token) = (mortise.api, mortise.operatorToken)
             let made = try await api.post("/v1/operator-keys", ["name": "second"], as: token)
@@ -143,7 +143,7 @@ import Testing
             #expect(try await api.post("\(path)/revoke", as: token).status == 200)
             #expect(try await api.get("/v1/operator-keys", as: second).status == 401)
             #expect(try await api.get("\(path)/events", as: token)["data"]?.array?.count == 2)
-            // An admin key has no business here, and an operator's path finds no admin key.
+            // The path of operator keys does not find an admin key.
             let admin = try await mortise.makeAdmin([])
             #expect(try await api.get("/v1/operator-keys/\(admin.id)", as: token).status == 404)
             #expect(try await api.get("/v1/operator-keys/\(admin.id)/events", as: token).status == 404)

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Verification
 
-/// A verification answers what the key may do, to its own organization only.
+/// A verification answers what the key may do, and only to the key's own organization.
 @Suite(.hangLimit) struct VerifyTests {
     @Test func `each restriction of a key has its verdict`() async throws {
         try await withMortise { mortise in
@@ -47,7 +47,7 @@ import Verification
         }
     }
 
-    @Test func `a limit counts, says what is left and refuses with a verdict`() async throws {
+    @Test func `a rate limit is counted and reported, and its excess is a verdict`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("limited", ["rate_limit_per_hour": 2])
             let first = try await mortise.verify(key.token)
@@ -59,15 +59,15 @@ import Verification
             #expect(third.code == "rate_limited")
             #expect(third["valid"] == false)
             #expect(third["rate_limit", "reset_at"]?.string != nil)
-            // Neither a change nor a rotation refills it.
+            // Neither a change nor a rotation resets the limit.
             _ = try await mortise.api.send("PATCH", key.path, ["name": "renamed"], as: mortise.adminToken)
             let second = try await mortise.api.post("\(key.path)/rotate", as: mortise.adminToken).string("token")
             #expect(try await mortise.verdict(second) == "rate_limited")
         }
     }
 
-    // The attack: a tenant verifies tokens found elsewhere, to learn whether they are genuine.
-    @Test func `another organization's key, an unknown one and no key answer alike`() async throws {
+    // The attack: a tenant verifies tokens found elsewhere to learn whether they are genuine.
+    @Test func `a foreign key, an unknown key and a deleted key get the same verdict`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Acme")
             let theirs = try await mortise.makeKey("theirs", in: acme.workspaceID, as: acme.token)
@@ -87,7 +87,7 @@ import Verification
         }
     }
 
-    @Test func `a batch answers in order, whatever each verdict is`() async throws {
+    @Test func `a batch returns its verdicts in the order of its requests`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey("one", ["scopes": ["a:b"]])
             let other = try await mortise.makeKey("two")
@@ -120,7 +120,7 @@ import Verification
         }
     }
 
-    @Test func `a use is seen in the key after the counts were written`() async throws {
+    @Test func `a verification updates the time of last use when the counts are written`() async throws {
         try await withMortise { mortise in
             let key = try await mortise.makeKey()
             #expect(try await mortise.api.get(key.path, as: mortise.adminToken)["last_used_at"] == .null)

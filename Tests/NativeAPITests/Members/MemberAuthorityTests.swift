@@ -7,12 +7,13 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// What keys and members may decide about members: nobody hands on more than they have, at the moment at which they do it.
+/// Authority over members: a caller grants only permissions that the caller has at the moment of the change.
 @Suite(.hangLimit) struct MemberAuthorityTests {
     private static let members = "/v1/organizations/default/members"
 
-    // The attack: whoever holds a key that may only write members makes an admin of themself, or becomes one by a new password.
-    @Test func `an admin key gives no role with more permissions than it has`() async throws {
+    // The attack: the holder of a key with members:write alone becomes an admin, by a new member or by a new password
+    // of an admin.
+    @Test func `an admin key cannot give or change a role with more permissions than the key`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let weak = try await mortise.makeAdmin(["members:write"]).token
@@ -34,7 +35,7 @@ import Testing
             }
             #expect(try await api.send("PATCH", auditor.path, ["role": "admin"], as: weak).status == 403)
             #expect(try await mortise.trySignIn("admin@example.org", "known to mallory").status == 401)
-            // What a key has it hands on.
+            // A key can grant the permissions that it has.
             let reader = try await mortise.makeAdmin(["members:write", "keys:read", "events:read"]).token
             let writer = try await mortise.makeAdmin(["members:write", "keys:write"]).token
             func add(_ role: String, _ token: String) async throws -> Int {
@@ -49,8 +50,8 @@ import Testing
         }
     }
 
-    // The attack: before anybody is a member, the holder of such a key makes the first owner.
-    @Test func `the first owner is made by who has every permission`() async throws {
+    // The attack: the holder of such a key creates the first owner before the organization has a member.
+    @Test func `the first owner can be created only by a key with every permission`() async throws {
         try await withMortise { mortise in
             let all = PermissionSet.organization.names
             let members = mortise.server.platform.members
@@ -75,12 +76,15 @@ import Testing
         }
     }
 
-    // The attack: an admin who is being removed has a request open, which is carried out after the removal was answered.
+    // The attack: an admin sends a request, and the request runs after the admin's removal was answered.
     @Test(arguments: [
         ("UPDATE control.members SET role = 'auditor'", 403), ("DELETE FROM control.members", 401),
         ("UPDATE control.sessions SET ended_at = now(), end_reason = 'signed_out'", 401),
     ])
-    func `a member decides with the rights of this moment`(_ change: String, _ status: Int) async throws {
+    func `a change by a member uses the member's permissions at the moment of the change`(
+        _ change: String,
+        _ status: Int
+    ) async throws {
         try await withMortise { mortise in
             let token = try await mortise.session("boss@example.org", "admin")
             let lock = "SELECT FROM control.organizations WHERE slug = 'default' FOR UPDATE"
@@ -94,14 +98,16 @@ import Testing
         }
     }
 
-    // The same with a leaked admin key that is being revoked.
+    // The attack: the same with a leaked admin key that is being revoked.
     @Test(arguments: [
         ("UPDATE auth.service_keys SET disabled_at = now() WHERE id = '<id>'", 401),
         ("UPDATE auth.service_keys SET permissions = '{members:write}' WHERE id = '<id>'", 403),
         ("UPDATE auth.key_secrets SET ended_at = now(), ends_at = now() WHERE key_id = '<id>'", 401),
         ("DELETE FROM auth.service_keys WHERE id = '<id>'", 401),
     ])
-    func `a key decides with the rights of this moment`(_ change: String, _ status: Int) async throws {
+    func `a change by a key uses the key's permissions at the moment of the change`(_ change: String, _ status: Int)
+        async throws
+    {
         try await withMortise { mortise in
             let key = try await mortise.makeAdmin(PermissionSet.organization.names)
             let lock = "SELECT FROM control.organizations WHERE slug = 'default' FOR UPDATE"
@@ -115,14 +121,14 @@ import Testing
         }
     }
 
-    // The same for keys, workspaces and issuers: the answer to a revocation is the end of everything that was under way.
+    // The same for keys and workspaces: once a revocation is answered, no pending request of the key has an effect.
     @Test(
         arguments: [
             ("organizations/default/admin-keys", ["name": "n", "permissions": ["keys:read"]]),
             ("organizations/default/workspaces", ["name": "n"]),
         ] as [(String, JSONValue)]
     )
-    func `a key that ends meanwhile makes nothing`(_ path: String, _ body: JSONValue) async throws {
+    func `a pending creation fails if its key ends first`(_ path: String, _ body: JSONValue) async throws {
         try await withMortise { mortise in
             for (change, status) in [
                 ("UPDATE auth.service_keys SET disabled_at = now() WHERE id = '<id>'", 401),
@@ -143,9 +149,10 @@ import Testing
         }
     }
 
-    // The attack: who manages one workspace, and is a plain member or an auditor of the organization, looks at everybody's roles.
+    // The attack: an admin of one workspace, who is a member or an auditor of the organization, reads everybody's
+    // roles.
     @Test(arguments: ["member", "auditor"])
-    func `who manages a workspace sees its members, whatever role they have beside`(_ wide: String) async throws {
+    func `an admin of one workspace sees the members of that workspace only`(_ wide: String) async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let (mine, other) = (try await mortise.makeWorkspace("Mine"), try await mortise.makeWorkspace("Other"))

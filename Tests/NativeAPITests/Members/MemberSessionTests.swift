@@ -10,11 +10,11 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// What becomes of sessions and passwords when a user is changed at the same moment.
+/// Sessions and passwords during a concurrent change of their user.
 @Suite(.hangLimit) struct MemberSessionTests {
     private static let reset = "the password after the reset"
 
-    /// The SQL of a reset that has not been committed yet, and ada, whose password is reset.
+    /// Returns the SQL of a password reset for ada, which the caller leaves uncommitted.
     private func reset(_ mortise: ServerHarness, to password: String = Self.reset) async throws -> String {
         let bob = try await mortise.addMember("bob@example.org", "member")
         let patch: JSONValue = ["password": .string(password)]
@@ -28,8 +28,8 @@ import Testing
 
     private static let endSessions = "UPDATE control.sessions SET ended_at = now(), end_reason = 'password_changed'"
 
-    // The attack: a thief signs in again and again with the stolen password, so that one of the sign-ins overlaps its reset.
-    @Test func `a sign-in with the old password does not survive a reset in flight`() async throws {
+    // The attack: a thief signs in repeatedly with the stolen password, so that one sign-in overlaps the reset.
+    @Test func `a sign-in with the old password fails if a reset commits meanwhile`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             let reset = try await self.reset(mortise)
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `a sign-in succeeds whose hash is renewed meanwhile`() async throws {
+    @Test func `a sign-in succeeds if the hash of the same password is replaced meanwhile`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             let renewal = try await reset(mortise, to: ServerHarness.memberPassword)
@@ -55,8 +55,8 @@ import Testing
         }
     }
 
-    // The attack: a thief with a session and the old password changes the password while it is reset, and has the last word.
-    @Test func `a change of password does not win against a reset in flight`() async throws {
+    // The attack: a thief with a session and the old password changes the password during its reset.
+    @Test func `a change of password fails if a reset commits meanwhile`() async throws {
         try await withMortise { mortise in
             let thief = try await mortise.session("ada@example.org", "admin")
             let reset = try await self.reset(mortise)
@@ -72,8 +72,8 @@ import Testing
         }
     }
 
-    // The attack: a stolen laptop has a refresh token of somebody who was removed because of it, and is added again on a new one.
-    @Test func `sessions do not sleep while their user is no member, and wake afterwards`() async throws {
+    // The attack: a thief has the refresh token of a removed user, and the user is added again later.
+    @Test func `a removal ends the user's sessions in that organization for good`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             _ = try await mortise.makeOrganization("Acme")
@@ -96,7 +96,7 @@ import Testing
             )
             let (access, refresh) = (try answer.string("access_token"), try answer.string("refresh_token"))
             let elsewhere = try await mortise.signIn("eve@example.org").access
-            // Another role is left: the session goes on with that.
+            // The user still has another role, so the session continues with that role.
             #expect(try await api.send("DELETE", wide.path, as: mortise.adminToken).status == 204)
             #expect(try await api.get("/v1/me", as: access).status == 200)
             #expect(try await api.send("DELETE", narrow.path, as: mortise.adminToken).status == 204)
@@ -113,8 +113,8 @@ import Testing
         }
     }
 
-    // The same where the role went with its workspace.
-    @Test func `a role that comes back brings no session back`() async throws {
+    // The same for a role that was deleted with its workspace.
+    @Test func `a new role does not restore an old session`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeOrganization("Acme")
             let person = try await mortise.addMember("eve@example.org", "admin")
@@ -134,8 +134,9 @@ import Testing
         }
     }
 
-    // Both at once: one organization removes a user's last role, and an operator gives them one in another.
-    @Test func `a role that is given while the user's last one is taken away stays`() async throws {
+    // The race: one organization removes a user's last role while an operator gives the user a role in another
+    // organization.
+    @Test func `a role that is given during the removal of the user's last role is kept`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Acme")
             let person = try await mortise.addMember("eve@example.org", "admin")
@@ -152,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func `who is removed altogether while they are added elsewhere is added as somebody new`() async throws {
+    @Test func `a user who is deleted during a concurrent addition is added as a new user`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.makeOrganization("Acme")
             let person = try await mortise.addMember("eve@example.org", "admin")
@@ -165,8 +166,8 @@ import Testing
         }
     }
 
-    // The attack: a caller that did not look first names the membership of another organization.
-    // Two that lock a session and its token the other way round would wait for each other, and one of them be refused for nothing.
+    // A refresh and another transaction that lock a session and its token in opposite orders would deadlock, and
+    // PostgreSQL would abort one of them.
     @Test func `a refresh locks the session before its token`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
@@ -186,7 +187,8 @@ import Testing
         }
     }
 
-    @Test func `a membership is changed and removed within its organization only`() async throws {
+    // The attack: a caller names a membership of another organization.
+    @Test func `a membership can be changed and removed only through its own organization`() async throws {
         try await withMortise { mortise in
             let acme = try #require(UUIDv7.parse(try await mortise.makeOrganization("Acme").id))
             let person = try await mortise.addMember("eve@example.org", "admin")

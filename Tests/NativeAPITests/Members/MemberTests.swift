@@ -7,11 +7,11 @@ import Service
 import TestSupport
 import Testing
 
-/// Members: who may do what where.
+/// Members and the permissions of their roles.
 @Suite(.hangLimit) struct MemberTests {
     private static let members = "/v1/organizations/default/members"
 
-    @Test func `members are added, listed, changed and removed`() async throws {
+    @Test func `members can be added, listed, changed and removed`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let owner = try await mortise.addMember("owner@example.org", "owner")
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `each fault of a member is named`() async throws {
+    @Test func `a refused member names each fault`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Acme")
             func add(_ body: JSONValue) async throws -> Answer {
@@ -83,7 +83,13 @@ import Testing
         ("owner", true, true, true, true), ("admin", true, true, true, true), ("auditor", true, false, true, false),
         ("member", false, false, false, false),
     ])
-    func `a role may what the table says`(_ role: String, _ read: Bool, _ write: Bool, _ events: Bool, _ manage: Bool)
+    func `a role has exactly its documented permissions`(
+        _ role: String,
+        _ read: Bool,
+        _ write: Bool,
+        _ events: Bool,
+        _ manage: Bool
+    )
         async throws
     {
         try await withMortise { mortise in
@@ -113,9 +119,9 @@ import Testing
         }
     }
 
-    // The attack: somebody who is a member of one workspace walks into another one of the same organization.
+    // The attack: a member of one workspace calls another workspace of the same organization.
     @Test(arguments: ["owner", "admin", "auditor", "member"])
-    func `a member of one workspace reaches no other`(_ role: String) async throws {
+    func `a member of one workspace cannot reach another workspace`(_ role: String) async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let shop = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
@@ -138,7 +144,7 @@ import Testing
             for path in ["/v1/workspaces/default/suspend", "\(foreign.path)/revoke", "/v1/workspaces/default/archive"] {
                 #expect([403, 404].contains(try await api.post(path, as: token).status), "\(path)")
             }
-            // What is the organization's is not theirs either.
+            // The member cannot reach objects of the organization either.
             for path in ["/v1/organizations/default/admin-keys", "/v1/organizations/default/workspaces"] {
                 #expect(try await api.post(path, ["name": "x"], as: token).status == 403, "\(path)")
             }
@@ -153,7 +159,7 @@ import Testing
         }
     }
 
-    @Test func `a member manages their own client keys, and nobody else's`() async throws {
+    @Test func `a member manages their own client keys and no other`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let person = try await mortise.addMember("m@example.org", "member")
@@ -177,8 +183,8 @@ import Testing
         }
     }
 
-    // The attack: an admin makes themself an owner, directly or by a key, or takes an owner's place.
-    @Test func `only an owner makes, changes or removes owners, and the last one stays`() async throws {
+    // The attack: an admin becomes an owner, directly or through a key, or removes an owner.
+    @Test func `only an owner can add, change or remove owners, and the last owner stays`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let owner = try await mortise.addMember("owner@example.org", "owner")
@@ -200,14 +206,14 @@ import Testing
                 #expect(try await api.send("PATCH", owner.path, ["role": "admin"], as: token).status == 409)
             }
             #expect(try await api.send("PATCH", admin.path, ["role": "owner"], as: byOwner).status == 200)
-            // Now there are two, of whom one can go.
+            // The organization now has two owners, so one can be removed.
             #expect(try await api.send("DELETE", owner.path, as: byAdmin).status == 204)
             #expect(try await api.get("/v1/me", as: byOwner).status == 401)
             #expect(try await api.send("DELETE", admin.path, as: byAdmin).status == 409)
         }
     }
 
-    @Test func `two owners who remove each other at once do not leave the organization without one`() async throws {
+    @Test func `two owners who remove each other concurrently leave one owner`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             for _ in 0..<5 {
@@ -225,9 +231,9 @@ import Testing
         }
     }
 
-    // The attack: an admin makes a user of somebody's address, with a password of theirs, and waits for another organization to add it; or
-    // takes in a user of another organization and resets the password.
-    @Test func `an organization cannot take over another's user`() async throws {
+    // The attack: an admin creates a user for somebody's address with a known password, and waits until another
+    // organization adds that user. Or the admin adds a user of another organization and resets the password.
+    @Test func `an organization cannot take over another organization's user`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let acme = try await mortise.makeOrganization("Acme")
@@ -237,7 +243,7 @@ import Testing
                 "email": "victim@example.org", "role": "admin", "password": "known to the attacker",
             ]
             #expect(try await api.post(path, body, as: acme.token).status == 409)
-            // An operator may; and then neither of the two decides about the password.
+            // An operator may add the user. After that, neither organization can change the password.
             let linked = try await api.post(path, body, as: mortise.operatorToken)
             #expect(linked.status == 201)
             #expect(linked["user", "id"]?.string == victim.userID)
@@ -248,7 +254,7 @@ import Testing
                 #expect(try await api.send("PATCH", member, ["name": "Mallory"], as: token).status == 403)
             }
             #expect(try await mortise.trySignIn("victim@example.org", "known to the attacker").status == 401)
-            // A session acts in one organization, which can be chosen.
+            // A session acts in one organization, which the user can choose.
             let session = try await api.post(
                 "/v1/sessions",
                 [
@@ -260,7 +266,7 @@ import Testing
             let token = try session.string("access_token")
             #expect(try await api.get("/v1/organizations/acme", as: token).status == 200)
             #expect(try await api.get("/v1/organizations/default", as: token).status == 404)
-            // Whoever is removed everywhere is gone, with the password that somebody else may know.
+            // A user without any role is deleted, and so is the password that somebody else may know.
             #expect(try await api.send("DELETE", theirs, as: acme.token).status == 204)
             #expect(try await api.send("DELETE", victim.path, as: mortise.adminToken).status == 204)
             let fresh = try await api.post(path, ["email": "victim@example.org", "role": "admin"], as: acme.token)
@@ -271,7 +277,7 @@ import Testing
         }
     }
 
-    @Test func `a new password from an admin ends the member's sessions`() async throws {
+    @Test func `a password reset by an admin ends the member's sessions`() async throws {
         try await withMortise { mortise in
             let person = try await mortise.addMember("m@example.org", "member")
             let session = try await mortise.signIn("m@example.org")
@@ -282,7 +288,7 @@ import Testing
         }
     }
 
-    @Test func `the first member is made once, from settings or by setting up`() async throws {
+    @Test func `the first member is created once, from settings or by the setup call`() async throws {
         try await withInstallation { installation in
             let first = try FirstMember(email: "First@example.org", password: ServerHarness.memberPassword)
             let (admin, platformKey) = try await withMortise(of: installation, configure: { $0.firstMember = first }) {
@@ -293,7 +299,7 @@ import Testing
                 try await mortise.script(installation.control, "DELETE FROM control.users")
                 return (mortise.adminToken, mortise.operatorToken)
             }
-            // Removed since: a restart does not bring them back.
+            // The member was removed, and a restart does not create the member again.
             try await withMortise(of: installation, configure: { $0.firstMember = first }) { mortise in
                 #expect(try await mortise.trySignIn("first@example.org").status == 401)
                 let members = mortise.server.platform.members

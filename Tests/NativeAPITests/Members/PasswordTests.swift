@@ -9,14 +9,14 @@ import Surfaces
 import TestSupport
 import Testing
 
-/// What passwords are like, what counts as a guess at one, and who waits for whom.
+/// Rules for passwords, limits for wrong guesses, and fairness of the queue for password checks.
 @Suite(.hangLimit) struct PasswordTests {
     private static let behindProxy = ClientAddresses(
         trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)]
     )
 
-    // Nobody attacks: the database is away, and a client tries its right password again and again.
-    @Test func `an outage is no wrong guess`() async throws {
+    // No attack: the database is unavailable, and a client retries with the right password.
+    @Test func `a failed sign-in during an outage does not count as a wrong guess`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "owner")
             try await mortise.cutOff(mortise.installation.control)
@@ -28,20 +28,20 @@ import Testing
             try await eventually("the database is back") {
                 try await mortise.api.get("/v1/organizations/default/members", as: mortise.adminToken).status == 200
             }
-            // All ten guesses are left, and no more.
+            // All ten guesses are left.
             for _ in 0..<10 { #expect(try await mortise.trySignIn("ada@example.org", "a wrong guess").status == 401) }
             #expect(try await mortise.trySignIn("ada@example.org", "a wrong guess").status == 429)
         }
     }
 
-    // The attack: a stranger sends so many passwords at once that nobody else's is looked at.
-    @Test func `one network cannot fill the line of passwords`() async throws {
+    // The attack: a stranger sends so many passwords at once that nobody else can sign in.
+    @Test func `one network cannot fill the queue for password checks`() async throws {
         try await withMortise(configure: {
             $0.clients = Self.behindProxy
             $0.passwordCost = .standard
         }) { mortise in
             _ = try await mortise.addMember("ada@example.org", "owner")
-            // By default a client waits for one of eight connections; a stranger does not.
+            // A client has eight connections by default, which would limit the attack.
             var configuration = HTTPClient.Configuration()
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 60
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -51,12 +51,12 @@ import Testing
                 for number in 0..<60 {
                     group.addTask {
                         let body: JSONValue = ["email": .string("m\(number)@example.org"), "password": "a guess"]
-                        // One customer has a /64.
+                        // A customer usually has a whole /64 network.
                         let origin = [("X-Forwarded-For", "2001:db8:1:2::\(number)")]
                         return try await stranger.send("POST", "/v1/sessions", body, as: nil, headers: origin).status
                     }
                 }
-                // The line has no room for the stranger any more.
+                // The queue has no more slots for the stranger's network.
                 var statuses: Set<Int> = []
                 while !statuses.contains(503), let status = try await group.next() { statuses.insert(status) }
                 #expect(statuses.contains(503))
@@ -68,12 +68,12 @@ import Testing
         }
     }
 
-    @Test func `a new password has 12 to 256 characters, wherever it is given`() async throws {
+    @Test func `a new password has 12 to 256 characters in every operation that sets one`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let client = FluxbaseClient(mortise, key: "anon")
             for (length, isGood) in [(11, false), (12, true), (256, true), (257, false)] {
-                // Characters, not bytes: of four bytes each.
+                // The limit counts characters, not bytes. This character has four bytes.
                 let password = String(repeating: "\u{1F511}", count: length)
                 let added = try await api.post(
                     "/v1/organizations/default/members",

@@ -12,7 +12,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// Sessions of an organization's own application: which are believed, and how far.
+/// Sessions of an organization's own application: which tokens are accepted, and what they permit.
 @Suite(.hangLimit) struct SessionIssuerTests {
     private static let path = "/v1/organizations/default/session-issuers"
     private static let now: Int64 = 1_800_000_000
@@ -38,7 +38,7 @@ import Testing
         return session
     }
 
-    /// Why a token is refused; `nil` where it is not.
+    /// Returns the reason for which a token is refused, or `nil` if it is accepted.
     private func refusal(_ mortise: ServerHarness, _ token: String, at time: Timestamp = time) async -> String? {
         do {
             _ = try await session(mortise, token, at: time)
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test func `operators add, list and remove issuers, each of which has one organization`() async throws {
+    @Test func `operators can add, list and remove session issuers, and an issuer has one organization`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             let added = try await add(mortise, ["jwks": try keys.keySet()])
@@ -64,7 +64,7 @@ import Testing
             let session = try await self.session(mortise, try keys.rs256(claims))
             #expect(UUIDv7.text(of: session.organizationID) == added["organization_id"]?.string)
             let id = try added.string("id")
-            // Only under its own organization is it there.
+            // The issuer exists only under its own organization.
             let foreign = "/v1/organizations/\(acme.id)/session-issuers/\(id)"
             #expect(try await mortise.api.send("DELETE", foreign, as: mortise.operatorToken).status == 404)
             #expect(try await mortise.api.send("DELETE", "\(Self.path)/\(id)", as: mortise.operatorToken).status == 204)
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `each fault of an issuer is named`() async throws {
+    @Test func `a refused session issuer names each fault`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys().keySet()
             let cases: [(JSONValue, [String])] = [
@@ -84,7 +84,7 @@ import Testing
                 (["jwks": keys, "algorithms": ["none"]], ["/algorithms/0"]),
                 (["jwks": keys, "algorithms": []], ["/algorithms"]),
             ]
-            // An index has room for so many bytes; these could not be compressed.
+            // The index entry has a maximum size in bytes. These characters do not compress.
             let long = String(String.UnicodeScalarView((0x4E00..<0x4E00 + 1500).compactMap(Unicode.Scalar.init)))
             let tooLong = try await add(mortise, ["issuer": .string(long), "jwks": keys])
             #expect(tooLong.status == 400 && tooLong.pointers == ["/issuer"], "\(tooLong)")
@@ -96,8 +96,8 @@ import Testing
         }
     }
 
-    // The attack: a token that was never signed by the issuer, in every way that has fooled a verifier before.
-    @Test func `only the issuer's own signatures count, by the algorithms that are set`() async throws {
+    // The attack: a token without a valid signature of the issuer, in every form that is known to deceive verifiers.
+    @Test func `a token is accepted only with the issuer's signature by a configured algorithm`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             let set = try keys.keySet()
@@ -124,20 +124,21 @@ import Testing
                 Base64URL.encode(.object(["alg": "RS256", "kid": "k1"])) + "." + parts[1] + "." + parts[2],
                 parts[0] + "." + parts[1] + "." + parts[2] + "=", mortise.adminToken,
             ]
-            // A header that carries its own key, or says where to get one.
+            // These headers carry their own key or the URL of one.
             wrong.append(try stranger.rs256(claims, header: [("jwk", try stranger.keySet()["keys"]?.array?[3])]))
             wrong.append(try stranger.rs256(claims, header: [("jku", "https://evil.example/jwks")]))
             for token in wrong {
                 #expect(await refusal(mortise, token) == "unauthenticated", "\(token)")
             }
-            // A member's session is no such token, nor the other way round.
+            // A member's session is not accepted as such a token, and such a token is not accepted as a member's
+            // session.
             let member = try await mortise.session("ada@example.org", "admin")
             #expect(await refusal(mortise, member) == "unauthenticated")
             #expect(try await mortise.api.get("/v1/me", as: try keys.rs256(claims)).status == 401)
         }
     }
 
-    @Test func `claims decide: time, party, subject and issuer`() async throws {
+    @Test func `a token is refused if its time, party, subject or issuer is wrong`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             let set = try keys.keySet()
@@ -167,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func `a session reads and manages what its role allows, in either version of the claims`() async throws {
+    @Test func `a session can read and manage what its role allows, in both versions of the claims`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             let settings: JSONValue = [
@@ -201,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `a session comes to its own client keys and to nothing else`() async throws {
+    @Test func `a session can reach its own client keys only`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
@@ -247,8 +248,8 @@ import Testing
         }
     }
 
-    // The attack: a subject is named that the language takes for the user's own, and the database for another's.
-    @Test func `a subject is the session's own byte for byte`() async throws {
+    // The attack: a request names a subject that Swift considers equal to the user's own, but the database does not.
+    @Test func `a subject must equal the session's own subject byte for byte`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
@@ -262,30 +263,30 @@ import Testing
                 let home = try await access.clientKeys(ofWorkspace: nil, subject: subject, for: principal, .keysWrite)
                 #expect(home.subject.map { Array($0.utf8) } == Array(subject.utf8))
             }
-            for (twin, own) in [("user_a\u{212A}", "user_aK"), ("org_e\u{301}", "org_\u{E9}")] {
-                #expect(twin == own)
+            for (other, own) in [("user_a\u{212A}", "user_aK"), ("org_e\u{301}", "org_\u{E9}")] {
+                #expect(other == own)
                 await #expect(throws: Refusal.self) {
-                    try await access.clientKeys(ofWorkspace: nil, subject: twin, for: principal, .keysWrite)
+                    try await access.clientKeys(ofWorkspace: nil, subject: other, for: principal, .keysWrite)
                 }
             }
         }
     }
 
-    // Of two keys with one id nobody could say which is meant, so neither is.
+    // Two keys with one id are ambiguous, so neither key is used.
     @Test func `keys that share an id are not used`() async throws {
         try await withMortise { mortise in
-            let (keys, twin) = (try IssuerKeys(), try IssuerKeys())
-            let both = (try keys.keySet()["keys"]?.array ?? []) + [try twin.keySet()["keys"]?.array?[3] ?? .null]
+            let (keys, other) = (try IssuerKeys(), try IssuerKeys())
+            let both = (try keys.keySet()["keys"]?.array ?? []) + [try other.keySet()["keys"]?.array?[3] ?? .null]
             #expect(try await add(mortise, ["jwks": ["keys": .array(both)]]).status == 201)
             let claims = IssuerKeys.claims(at: Self.now)
-            for token in [try keys.rs256(claims), try twin.rs256(claims)] {
+            for token in [try keys.rs256(claims), try other.rs256(claims)] {
                 #expect(await refusal(mortise, token) == "unauthenticated")
             }
         }
     }
 
-    // The attack: a key file that is a pipe nobody writes into, whose reader would wait for ever.
-    @Test func `a file of keys is a regular one`() async throws {
+    // The attack: a key file is a pipe without a writer, so a reader would wait without end.
+    @Test func `a key file must be a regular file`() async throws {
         try await withMortise { mortise in
             let keys = try IssuerKeys()
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("issuer-\(UUID())")
@@ -295,7 +296,7 @@ import Testing
             #expect(mkfifo(pipe, 0o600) == 0)
             #expect(FileManager.default.createFile(atPath: file, contents: Data(try keys.keySet().text.utf8)))
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
-            // A reader that waits for a writer is released in the end, so that a fault does not stop the other tests.
+            // The test finally releases a reader that waits, so that a fault does not stop the other tests.
             let isReleased = Mutex(false)
             let release: @Sendable () -> Void = {
                 isReleased.withLock { $0 = true }
@@ -323,7 +324,7 @@ import Testing
         }
     }
 
-    @Test func `keys are fetched once, again for an unknown key id, and not for every token that names one`()
+    @Test func `keys are fetched once, and again for an unknown key id at most once a minute`()
         async throws
     {
         let (old, new) = (try IssuerKeys("old"), try IssuerKeys("new"))
@@ -334,36 +335,38 @@ import Testing
             try await withMortise(configure: { $0.elapsed = elapsed }) { mortise in
                 #expect(try await add(mortise, ["jwks_url": .string("\(issuer.url)/jwks.json")]).status == 201)
                 let claims = IssuerKeys.claims(at: Self.now)
-                // At the same moment, and by one request.
+                // Concurrent verifications share one request.
                 let token = try old.rs256(claims)
                 await withTaskGroup(of: String?.self) { group in
                     for _ in 0..<8 { group.addTask { await self.refusal(mortise, token) } }
                     for await refusal in group { #expect(refusal == nil) }
                 }
                 #expect(issuer.requests.map(\.uri) == ["/jwks.json"])
-                // Within the minute an unknown id is refused without asking.
+                // Within the minute an unknown id is refused without a request.
                 current.withLock { $0 = (try? new.keySet().text) ?? "" }
                 #expect(try await self.refusal(mortise, new.rs256(claims)) == "unauthenticated")
                 #expect(issuer.requests.count == 1)
                 #expect(await self.refusal(mortise, token) == nil)
-                // After it, one question brings the new key; and the old one, which is no longer there, counts no longer.
+                // After the minute, one request fetches the new key. The old key, which was removed, is not accepted
+                // any more.
                 clock.withLock { $0 = .seconds(60) }
                 #expect(try await self.refusal(mortise, new.rs256(claims)) == nil)
                 #expect(await self.refusal(mortise, token) == "unauthenticated")
                 #expect(issuer.requests.count == 2)
-                // A known key is asked for again when the set is an hour old, and used while that fails.
+                // The keys are fetched again when they are an hour old, and still used if that fails.
                 current.withLock { $0 = "nonsense" }
                 clock.withLock { $0 = .seconds(60 + 3600) }
                 #expect(try await self.refusal(mortise, new.rs256(claims)) == nil)
                 #expect(issuer.requests.count == 3)
-                // Not for ever.
+                // After a day without a successful fetch they are not used any more.
                 clock.withLock { $0 = .seconds(60 + 86_400) }
                 #expect(try await self.refusal(mortise, new.rs256(claims)) == "unavailable")
             }
         }
     }
 
-    @Test func `an issuer that answers nonsense or nothing lets nobody in, and says so`() async throws {
+    @Test func `an issuer whose keys cannot be read makes its sessions unavailable, and the log says so`() async throws
+    {
         for reply in [Reply.answer(500, "{}"), .json("<html>"), .json("{\"keys\": []}"), .hangUp] {
             try await ScriptedServer.with({ _ in reply }) { issuer in
                 try await withMortise { mortise in

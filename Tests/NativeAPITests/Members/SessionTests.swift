@@ -10,9 +10,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Signing in, staying signed in, signing out.
+/// Sign-in, refresh and sign-out of members.
 @Suite(.hangLimit) struct SessionTests {
-    @Test func `a member signs in, is known, refreshes and signs out`() async throws {
+    @Test func `a member can sign in, refresh and sign out`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let person = try await mortise.addMember("Ada@Example.org", "admin")
@@ -47,7 +47,7 @@ import Testing
                 as: nil
             )
             #expect(late.status == 401)
-            // What was done is in the history, by the member.
+            // The events name the member as the actor.
             let events = try await mortise.rows(
                 mortise.installation.control,
                 "SELECT type, actor FROM auth.key_events WHERE type LIKE 'session.%' ORDER BY id"
@@ -58,8 +58,8 @@ import Testing
         }
     }
 
-    // The attack: somebody copies a refresh token and uses it when its owner has, or before.
-    @Test func `a refresh token that comes twice ends the session`() async throws {
+    // The attack: somebody copies a refresh token and uses it before or after its owner.
+    @Test func `a refresh token that is used twice ends the session`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             let other = try await mortise.signIn("ada@example.org")
@@ -73,13 +73,13 @@ import Testing
             }
             let newest: JSONValue = ["refresh_token": next["refresh_token"] ?? .null]
             #expect(try await mortise.api.post("/v1/sessions/refresh", newest, as: nil).status == 401)
-            // The member's other session is another one.
+            // The member's other session is not affected.
             #expect(try await mortise.api.get("/v1/me", as: other.access).status == 200)
         }
     }
 
     // The attack: the thief and the owner send the same refresh token at the same moment.
-    @Test func `of refreshes at the same moment one at most succeeds`() async throws {
+    @Test func `at most one of several concurrent refreshes succeeds`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             let session = try await mortise.signIn("ada@example.org")
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func `a session ends when it is left alone, when it is old, and with its user's membership`() async throws {
+    @Test func `a session ends by inactivity, by age and by the removal of its user`() async throws {
         try await withMortise { mortise in
             for change in ["refresh_until = now()", "expires_at = now()"] {
                 let token = try await mortise.session("\(change.prefix(3))@example.org", "admin")
@@ -119,8 +119,8 @@ import Testing
         }
     }
 
-    // The attack: somebody makes an access token, or changes one.
-    @Test func `an access token counts only as it was signed, and until it ends`() async throws {
+    // The attack: somebody forges or changes an access token.
+    @Test func `an access token is accepted only with its signature and before its end`() async throws {
         try await withMortise { mortise in
             let token = try await mortise.session("ada@example.org", "admin")
             let parts = token.split(separator: ".").map(String.init)
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `a wrong password and an unknown address are answered alike, and say nothing`() async throws {
+    @Test func `a wrong password and an unknown address get the same answer`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             let wrong = try await mortise.trySignIn("ada@example.org", "not the password")
@@ -177,7 +177,7 @@ import Testing
                 #expect(answer.status == 401)
                 #expect(answer.comparable == wrong.comparable)
             }
-            // A credential in the request changes nothing, good or bad.
+            // A credential in the request has no effect, valid or not.
             for token in ["junk", mortise.adminToken] {
                 let answer = try await mortise.api.post(
                     "/v1/sessions",
@@ -189,8 +189,8 @@ import Testing
         }
     }
 
-    // The attack: a stranger fails for an admin's account on purpose, to lock the admin out.
-    @Test func `guessing is stopped for the one who guesses, and never locks out anybody else`() async throws {
+    // The attack: a stranger fails on purpose for an admin's account to lock the admin out.
+    @Test func `wrong guesses block only the network that guesses`() async throws {
         let clock = Mutex(Duration.zero)
         let elapsed: @Sendable () -> Duration = { clock.withLock { $0 } }
         try await withMortise(configure: {
@@ -202,7 +202,7 @@ import Testing
                 let answer = try await mortise.trySignIn("ada@example.org", "a wrong guess", from: "2001:db8:1:2::1")
                 #expect(answer.status == 401)
             }
-            // Another address of the same customer, and even with the right password.
+            // Another address of the same network is blocked too, even with the right password.
             for address in ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9"] {
                 let answer = try await mortise.trySignIn("ada@example.org", from: address)
                 #expect(answer.status == 429)
@@ -210,7 +210,7 @@ import Testing
             }
             #expect(try await mortise.trySignIn("ada@example.org", from: "2001:db8:1:3::1").status == 201)
             #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.7").status == 201)
-            // After a while a guess comes back.
+            // After some time another guess is allowed.
             clock.withLock { $0 = .seconds(90) }
             #expect(
                 try await mortise.trySignIn("ada@example.org", "wrong again", from: "2001:db8:1:2::1").status == 401
@@ -218,14 +218,14 @@ import Testing
             #expect(
                 try await mortise.trySignIn("ada@example.org", "wrong again", from: "2001:db8:1:2::1").status == 429
             )
-            // A right password is no guess.
+            // A right password does not count as a guess.
             for _ in 0..<(GuessLimits.perPair * 2) {
                 #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.7").status == 201)
             }
         }
     }
 
-    @Test func `a password's hash is renewed when it costs something else, and the database has no password`()
+    @Test func `a sign-in replaces a hash of another cost, and the database has no password`()
         async throws
     {
         try await withInstallation { installation in
@@ -252,7 +252,7 @@ import Testing
         }
     }
 
-    @Test func `a member changes their password, which ends their other sessions`() async throws {
+    @Test func `a member can change their password, which ends their other sessions`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "member")
             let other = try await mortise.signIn("ada@example.org")
@@ -277,7 +277,7 @@ import Testing
         }
     }
 
-    @Test func `sessions that are long over are forgotten, and no other`() async throws {
+    @Test func `cleanup deletes sessions a week after their end and no other session`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             _ = try await mortise.signIn("ada@example.org")
@@ -296,7 +296,7 @@ import Testing
                 "SELECT count(*) FROM control.refresh_tokens"
             )
             #expect(try tokens.first?.decode(0, as: Int64.self) == 1)
-            // Over is also what was ended, or left alone, long before its last day.
+            // A session also ends by sign-out or by inactivity, long before its last day.
             for change in ["ended_at = now() - interval '%'", "refresh_until = now() - interval '%'"] {
                 _ = try await mortise.signIn("ada@example.org")
                 for (days, count) in [("6 days", 0), ("8 days", 1)] {
@@ -314,7 +314,7 @@ import Testing
         }
     }
 
-    @Test func `keys learn who they are, too`() async throws {
+    @Test func `a key can read its own identity`() async throws {
         try await withMortise { mortise in
             let admin = try await mortise.api.get("/v1/me", as: mortise.adminToken)
             #expect(admin["type"] == "admin_key")
@@ -326,7 +326,7 @@ import Testing
         }
     }
 
-    /// The limits that the program has.
+    /// The limits of the program.
     private enum GuessLimits {
         static let perPair = 10
     }

@@ -6,10 +6,10 @@ import Surfaces
 import TestSupport
 import Testing
 
-/// Who is kept from signing in.
+/// Limits of sign-in.
 @Suite(.hangLimit) struct SignInLimitTests {
-    // The attack: one common password is tried on every account there is, each of which fails but once.
-    @Test func `an address that fails for many accounts is stopped, whichever it tries next`() async throws {
+    // The attack: somebody tries one common password on every account, so each account has one failure only.
+    @Test func `an address that fails for many accounts is blocked for every account`() async throws {
         try await withMortise(configure: {
             $0.elapsed = { .zero }
             $0.clients = ClientAddresses(trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)])
@@ -25,8 +25,8 @@ import Testing
         }
     }
 
-    // The attack: somebody who was switched off goes on with what they have, or signs in again.
-    @Test func `a user who is switched off is out at once, and cannot come back`() async throws {
+    // The attack: a disabled user continues with an old session or signs in again.
+    @Test func `a disabled user loses all sessions at once and cannot sign in`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "owner")
             _ = try await mortise.addMember("bob@example.org", "owner", as: mortise.operatorToken)
@@ -43,8 +43,8 @@ import Testing
         }
     }
 
-    // The attack: somebody whose role was taken away does with the token that they have what they no longer may.
-    @Test func `a new role holds from the next request on, up and down`() async throws {
+    // The attack: a user whose role was reduced uses the old access token for what the old role allowed.
+    @Test func `a change of role applies from the next request`() async throws {
         try await withMortise { mortise in
             let api = mortise.api
             let person = try await mortise.addMember("ada@example.org", "admin")
