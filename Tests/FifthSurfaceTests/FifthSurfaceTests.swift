@@ -13,7 +13,7 @@ import Testing
         configuration.surfaces.append(SketchSurface.self)
     }
 
-    @Test func `a further surface answers from the same use cases beside the others`() async throws {
+    @Test func `a further surface works next to the others with the same use cases`() async throws {
         try await withMortise(configure: Self.addSketch) { mortise in
             let key = try await mortise.makeKey("shared")
             let headers = [("X-API-Key", mortise.adminToken)]
@@ -28,7 +28,9 @@ import Testing
         }
     }
 
-    @Test func `errors under the surface's prefix have its own form, and others keep theirs`() async throws {
+    @Test func `errors under the surface's prefix have the surface's format, and other errors keep theirs`()
+        async throws
+    {
         try await withMortise(configure: Self.addSketch) { mortise in
             let refused = try await mortise.api.send("GET", "/sketch/v1/keys/default", as: nil)
             #expect(refused.status == 401)

@@ -10,9 +10,9 @@ import Surfaces
 import Tenancy
 import Verification
 
-/// A dialect that no client speaks: it shows the cost of a further dialect.
+/// A dialect without clients, which shows the effort for a further dialect.
 ///
-/// The surface translates two use cases, and renders errors in a form of its own. It imports no other dialect.
+/// The surface translates two use cases and has its own error format. It imports no other dialect.
 struct SketchSurface: Surface {
     let table: EndpointTable<Principal>
 
@@ -29,7 +29,7 @@ struct SketchSurface: Surface {
 
     var mounts: [Mount] { [table.mount(at: "/sketch/v1")] }
 
-    /// Errors are `{"fault": {"word": …, "says": …}}`.
+    /// Errors have the form `{"fault": {"word": …, "says": …}}`.
     private static let errors = ErrorRenderer { problem, _ in
         var writer = JSONWriter()
         writer.object {

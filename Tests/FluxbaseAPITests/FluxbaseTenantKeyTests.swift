@@ -12,7 +12,12 @@ import Testing
         try await withMortise { mortise in
             let key = try await mortise.makeKey("reader", ["scopes": ["clientkeys:read"]])
             func send(_ method: String, _ path: String) async throws -> Answer {
-                try await FluxbaseClient.bare(mortise, method, path, [FluxbaseCredentialTests.header(header, key.token)])
+                try await FluxbaseClient.bare(
+                    mortise,
+                    method,
+                    path,
+                    [FluxbaseCredentialTests.header(header, key.token)]
+                )
             }
             for path in ["/client-keys", "/api-keys"] {
                 #expect(try await send("GET", path).status == 200)

@@ -44,7 +44,7 @@ extension ServerHarness {
     package func cutOff(_ database: PostgresConfiguration) async throws {
         let name = try #require(database.database)
         let (quoted, away) = (
-            PostgresConnection.quote(identifier: name), PostgresConnection.quote(identifier: "\(name)_away")
+            PostgresConnection.quote(identifier: name), PostgresConnection.quote(identifier: "\(name)_renamed")
         )
         try await administer("ALTER DATABASE \(quoted) ALLOW_CONNECTIONS false")
         // Who was being let in meanwhile is seen a moment later. To rename a database is to wait for them, and fails while anybody is in it

@@ -18,8 +18,8 @@ import Testing
         return clients.address(headers, try SocketAddress(ipAddress: peer, port: 1))?.description
     }
 
-    // The attack: a client sends the header itself, to pass for an address that a key is bound to.
-    @Test func `only the header of a trusted proxy counts`() throws {
+    // The attack: a client sends the header itself to imitate an address that a key is limited to.
+    @Test func `only the header of a trusted proxy is used`() throws {
         #expect(try address("", "192.0.2.1", "198.51.100.1") == "192.0.2.1")
         #expect(try address("10.0.0.0/8", "192.0.2.1", "198.51.100.1") == "192.0.2.1")
         #expect(try address("10.0.0.0/8", "10.0.0.1", "198.51.100.1") == "198.51.100.1")
@@ -27,7 +27,8 @@ import Testing
         #expect(try address("10.0.0.0/8", "10.0.0.1", "203.0.113.5", "198.51.100.1, 10.2.2.2") == "198.51.100.1")
     }
 
-    @Test func `a chain of trusted proxies ends at the first, and an invalid address makes the client unknown`() throws
+    @Test func `a chain of trusted proxies yields its first address, and an invalid address makes the client unknown`()
+        throws
     {
         #expect(try address("10.0.0.0/8, ::1", "10.0.0.1", "10.0.0.9,10.0.0.8") == "10.0.0.9")
         #expect(try address("10.0.0.0/8", "10.0.0.1") == "10.0.0.1")
@@ -39,7 +40,8 @@ import Testing
         #expect(fault?.entry == "proxy")
     }
 
-    @Test func `an admin key that is bound to addresses works from these addresses only, and events name the client`()
+    @Test
+    func `an admin key with allowed addresses works from those addresses only, and events have the client's address`()
         async throws
     {
         try await withMortise(configure: {

@@ -16,7 +16,9 @@ import Testing
     private static let workers = 8
     private static let mostFaults = 20
 
-    /// The error that too many requests were answered wrongly, so that the rest was not sent.
+    /// The error after too many wrong answers.
+    ///
+    /// The remaining requests are not sent.
     private struct TooManyFaults: Error {}
 
     /// The number of answers, by status and by the intended operation.
@@ -32,9 +34,9 @@ import Testing
         }
     }
 
-    // The attack: whatever a stranger or a customer sends, in whichever dialect. A 5xx is a way to do damage, and so is a connection that
-    // dies without an answer.
-    @Test func `no input to any dialect is answered with a failure of the server`() async throws {
+    // The attack: any input of a stranger or a customer, in any dialect. A 5xx answer can be used for damage, and so
+    // can a connection that closes without an answer.
+    @Test func `no input to any dialect gets a 5xx answer or a closed connection`() async throws {
         try await withMortise { mortise in
             let targets = Self.targets(mortise)
             let world = try await FuzzWorld.make(mortise)
@@ -61,7 +63,7 @@ import Testing
             }
             let statuses = tally.statuses.withLock { $0 }
             #expect(statuses.values.reduce(0, +) >= 50_000)
-            // It would be no test if nothing got through.
+            // The test would be worthless if no request succeeded.
             #expect(statuses[200, default: 0] > 1000 && statuses[400, default: 0] > 1000, "\(statuses)")
             let reached = tally.reached.withLock { $0 }
             Self.requireReach(reached, targets)
@@ -70,7 +72,8 @@ import Testing
                     aim.operation == target.operation && statuses.contains { (200..<300).contains($0) }
                 }
             }
-            // What is not offered and what can be done once only never succeed, nor does all of what was made stay to be found.
+            // Operations that are not offered or that succeed once only may never succeed here. Created objects may
+            // also be deleted.
             #expect(done.count * 4 >= targets.count * 3, "\(done.count) of \(targets.count) operations succeeded")
             #expect(!mortise.log.text.contains("request failed"))
             if ProcessInfo.processInfo.environment["MORTISE_FUZZ_REPORT"] != nil {
@@ -101,15 +104,17 @@ import Testing
     }
 
     private static func isGood(_ request: FuzzRequest, _ status: Int, _ body: [UInt8]) -> Bool {
-        // A connection that brings what is no HTTP may be closed over it.
+        // The server may close a connection that receives invalid HTTP.
         guard (200..<500).contains(status) || (status == 0 && !request.isHTTP) else { return false }
-        // Every refusal has a body in some dialect's shape, and all of those are JSON. What is no HTTP is refused without one, before there
-        // is a request.
+        // Every refusal has a JSON body in the error format of a dialect. Invalid HTTP is refused without a body,
+        // because there is no request.
         guard status >= 400, request.method != "HEAD", request.isHTTP else { return true }
         return (try? JSONValue(parsing: body))?.object != nil
     }
 
-    /// Behind a refusal of the caller nothing was tried: each operation must have let in each kind of caller that it is for.
+    /// Expects that each operation accepted each kind of caller that it is for.
+    ///
+    /// A request that is refused for its caller tests nothing behind that refusal.
     private static func requireReach(_ reached: [FuzzAim: Set<Int>], _ targets: [FuzzTarget]) {
         for target in targets {
             let callers = target.callers.map(Optional.some)

@@ -9,12 +9,12 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// No log line and no answer says what must stay secret.
+/// No secret is in a log line or in an answer.
 @Suite(.hangLimit) struct LogHygieneTests {
-    @Test func `no token, digest, pepper or password is in any line of any level, or in any answer`() async throws {
+    @Test func `no token, digest, pepper or password is in a log line of any level or in an answer`() async throws {
         func configure(_ configuration: inout ServerConfiguration) {
             configuration.accessLog = .all
-            // The tests' own server asks for none, and is offered this one all the same.
+            // The test server may not ask for a password. The configuration has one anyway.
             configuration.database.password = configuration.database.password ?? "the-owners-password"
         }
         try await withMortise(configure: configure) { mortise in
@@ -23,12 +23,13 @@ import Testing
             let second = try await api.post("\(key.path)/rotate", as: admin, key: "secret-idempotency-key")
                 .string("token")
             let acme = try await mortise.makeOrganization("Acme")
-            // Tokens where they do not belong.
+            // These requests have tokens in wrong parts.
             _ = try await api.get("/v1/workspaces/\(key.token)", as: admin)
             _ = try await api.get("\(ServerHarness.keys())/\(second)?query=\(key.token)", as: admin)
             _ = try await api.get("/v1/\(key.token)", as: key.token)
             _ = try await api.send("POST", "/v1/verify", raw: "{\"token\": \"\(key.token)\"", as: admin)
-            // A fault points at the member that it is about, whatever its name: to the one who sent it, and to nobody else.
+            // The answer names the faulty member, even if its name is a token. Only the sender of the request sees the
+            // answer.
             let apart = APIClient(client: api.client, address: api.address, endpoints: api.endpoints)
             let wrong = try await apart.post(
                 ServerHarness.keys(),
@@ -43,7 +44,7 @@ import Testing
                 "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '\(name)'"
             )
             _ = try await mortise.verify(second)
-            // What lists and shows everything that there is.
+            // These paths list and show every object.
             for path in [
                 ServerHarness.keys(), key.path, "\(key.path)/events", "/v1/workspaces/default/events", "/v1/workspaces",
                 "/v1/organizations/default/admin-keys", "/metrics", "/readyz", "/openapi.json",
@@ -51,7 +52,7 @@ import Testing
                 #expect(try await api.get(path, as: admin).status == 200, "\(path)")
             }
             #expect(try await api.get("/v1/operator-keys", as: mortise.operatorToken).status == 200)
-            // A failure that only the log explains.
+            // This failure is explained only in the log.
             try await mortise.inWorkspace("ALTER TABLE auth.key_events ALTER COLUMN occurred_at TYPE text")
             await withKnownIssue { _ = try await api.get("\(key.path)/events", as: admin) }
 

@@ -13,9 +13,9 @@ private final class Tally: Sendable {
     let answers = Mutex(0)
 }
 
-/// Databases that go away hurt only what depends on them, and what was answered is true afterwards.
+/// An unavailable database affects only requests that need it, and acknowledged changes are durable.
 @Suite(.hangLimit) struct OutageTests {
-    @Test func `a workspace's database that is down is refused alone`() async throws {
+    @Test func `an unavailable workspace database affects that workspace only`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             #expect(
@@ -53,8 +53,10 @@ private final class Tally: Sendable {
         }
     }
 
-    // The server ends a statement at the same time as this side gives it up, and may be the first.
-    @Test func `a workspace whose database is too slow is refused alone, whoever notices first`() async throws {
+    // The database and the server end a slow statement at about the same time, and the database can be first.
+    @Test func `a slow workspace database affects that workspace only, also if the database ends the statement`()
+        async throws
+    {
         try await withMortise { mortise in
             try await mortise.inWorkspace(
                 """
@@ -69,8 +71,9 @@ private final class Tally: Sendable {
         }
     }
 
-    // A new release that is started before the workspaces are migrated asks for what is not there yet.
-    @Test func `a workspace that was not migrated is refused alone, and the log says what to do`() async throws {
+    // A new release that starts before the migration of the workspaces uses columns that do not exist yet.
+    @Test func `a workspace without the migration is refused alone, and the log names the command to run`() async throws
+    {
         try await withMortise { mortise in
             let key = try await mortise.makeKey()
             try await mortise.inWorkspace("ALTER TABLE auth.client_keys RENAME COLUMN subject TO newer")
@@ -91,7 +94,7 @@ private final class Tally: Sendable {
         }
     }
 
-    @Test func `every creation that was answered survives a kill of PostgreSQL, and no request hangs`() async throws {
+    @Test func `every acknowledged creation survives a crash of PostgreSQL, and no request hangs`() async throws {
         try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
             let installation = try TestInstallation(server)
             try await withMortise(of: installation) { mortise in
@@ -132,7 +135,7 @@ private final class Tally: Sendable {
         }
     }
 
-    @Test func `without its control database the server is not ready and says so`() async throws {
+    @Test func `a server without its control database reports that it is not ready`() async throws {
         try await withServer(settings: ["synchronous_commit": "on"]) { server, local in
             let installation = try TestInstallation(server)
             try await withMortise(of: installation) { mortise in

@@ -8,9 +8,11 @@ import Service
 import TestSupport
 import Testing
 
-/// Peppers are changed while servers run, in the order that the operations manual gives.
+/// Peppers are changed while servers run, in the order of the operations manual.
 @Suite(.hangLimit) struct PepperRotationTests {
-    /// The secrets of an installation with these peppers, the first one current.
+    /// Returns the secrets of an installation with the given peppers.
+    ///
+    /// The first pepper is current.
     private func secrets(_ peppers: [String], _ original: SecretsFile) throws -> SecretsFile {
         let others = original.reveal().split(separator: "\n").filter { !$0.hasPrefix("pepper") }.map(String.init)
         return try SecretsFile(parsing: (peppers + others).joined(separator: "\n"))
@@ -22,7 +24,7 @@ import Testing
         return try #require(secrets.reveal().split(separator: "\n").first { $0.hasPrefix("pepper") }.map(String.init))
     }
 
-    @Test func `a pepper that every server knows can become the current one, and no token is lost`() async throws {
+    @Test func `a pepper that every server has can become current, and every token remains valid`() async throws {
         try await withInstallation { installation in
             let old = try #require(
                 installation.secrets.reveal().split(separator: "\n").first { $0.hasPrefix("pepper") }.map(String.init)
@@ -33,7 +35,8 @@ import Testing
             let (admin, first) = try await withMortise(of: installation) { mortise in
                 (mortise.adminToken, try await mortise.makeKey("before").token)
             }
-            // One server has the new file already, another one only knows the new pepper: each finds what the other made.
+            // One server has the new current pepper, and the other has it as an additional one. Each server verifies
+            // the other's tokens.
             try await withMortise(of: installation, configure: { $0.secrets = added }) { one in
                 try await withMortise(of: installation, configure: { $0.secrets = turned }) { two in
                     let made = try await two.makeKey("turned", as: admin).token
@@ -49,7 +52,8 @@ import Testing
                     #expect(try ids.map { try $0.decode(0, as: String.self) } == ["a", "b", "a"])
                 }
             }
-            // The old one is dropped too early: the server says so, and its tokens are not found.
+            // The old pepper is removed too early. The server logs a warning, and the tokens of that pepper are
+            // unknown.
             let log = LogCollector()
             let only = try secrets([new], installation.secrets)
             try await withMortise(of: installation, log: log, configure: { $0.secrets = only }) {
@@ -61,8 +65,8 @@ import Testing
         }
     }
 
-    // The accident: a new secrets file is made for an old database, under another name, so that nothing contradicts.
-    @Test func `a file with none of the installation's peppers is refused and does not disturb a running server`()
+    // The accident: a new secrets file with another pepper id is used with an old database, so no id contradicts.
+    @Test func `a secrets file without a pepper of the installation is refused, and running servers are not affected`()
         async throws
     {
         try await withInstallation { installation in
@@ -75,7 +79,7 @@ import Testing
                     _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
                 }
                 #expect(fault?.known == ["a"])
-                // A workspace that has no connection yet needs the role's password again.
+                // A workspace without an open connection needs the role's password again.
                 let path = "/v1/organizations/default/workspaces"
                 #expect(try await mortise.api.post(path, ["name": "Fresh"], as: mortise.adminToken).status == 201)
                 let key = try await mortise.makeKey("fresh", in: "fresh")

@@ -5,12 +5,12 @@ import Subprocess
 import TestSupport
 import Testing
 
-/// A Python that has the clients, which `scripts/swift-test.sh` sets.
+/// The Python interpreter with the clients, which `scripts/swift-test.sh` sets.
 private let python = ProcessInfo.processInfo.environment["MORTISE_CLIENTS_PYTHON"]
 
-/// The published clients of other services, unmodified, against a server.
+/// The published clients of other services, unmodified, use a server.
 @Suite(.hangLimit, .enabled(if: python != nil)) struct PublishedClientTests {
-    /// Runs a program of `Tests/Clients`, which ends with an error at the first thing that is not as its client promises.
+    /// Runs a program of `Tests/Clients`, which exits with an error at the first unexpected answer.
     static func drive(_ program: String, _ mortise: ServerHarness, _ settings: [Environment.Key: String?]) async throws
     {
         let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -30,7 +30,7 @@ private let python = ProcessInfo.processInfo.environment["MORTISE_CLIENTS_PYTHON
         #expect(result.terminationStatus.isSuccess, "\(result.standardOutput) \(result.standardError)")
     }
 
-    @Test func `boltz-api does all that it promises`() async throws {
+    @Test func `every method of boltz-api works`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Acme")
             let limited = try await mortise.makeAdmin([])
@@ -42,7 +42,7 @@ private let python = ProcessInfo.processInfo.environment["MORTISE_CLIENTS_PYTHON
         }
     }
 
-    @Test func `clerk-backend-api does all that it promises`() async throws {
+    @Test func `every method of clerk-backend-api works`() async throws {
         try await withMortise { mortise in
             let acme = try await mortise.makeOrganization("Acme")
             let limited = try await mortise.makeAdmin([])

@@ -8,15 +8,15 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// A server that stops drops no accepted request.
+/// A shutdown loses no accepted request.
 @Suite(.hangLimit) struct ShutdownTests {
-    @Test func `a running request is answered, and counts are written`() async throws {
+    @Test func `a running request is answered during shutdown, and the usage counts are written`() async throws {
         try await withInstallation { installation in
             let database = try await withMortise(of: installation) { mortise in
                 let key = try await mortise.makeKey("busy")
                 for _ in 0..<7 { #expect(try await mortise.verdict(key.token) == "valid") }
                 let database = try await mortise.workspaceDatabase()
-                // The key's row is locked, so the change cannot end before the lock is let go.
+                // The key's row is locked, so the change waits until the lock is released.
                 let holder = try await PostgresConnection.connect(
                     database,
                     reactor: try TestReactor.shared,
@@ -46,7 +46,7 @@ import Testing
                 Statement("SELECT sum(verifications)::bigint FROM auth.key_usage", prepared: false)
             )
             #expect(try rows.first?.decode(0, as: Int64.self) == 7)
-            // The server's processes end a moment after their clients have gone.
+            // The server processes of PostgreSQL end shortly after their clients disconnect.
             try await eventually("no connection is left") {
                 try await connection.query(
                     Statement("SELECT 1 FROM pg_stat_activity WHERE starts_with(usename, $1)", prepared: false),
@@ -58,10 +58,10 @@ import Testing
         }
     }
 
-    // A load balancer that asks for readiness must see the end before connections are refused, and lose no request until then.
-    @Test func `a server that stops is first unready, and still answers`() async throws {
+    // A load balancer must see that the server is not ready before the server refuses connections.
+    @Test func `a server that shuts down first becomes not ready and still answers requests`() async throws {
         let clock = HeldClock()
-        // Also when an expectation throws: the server would drain until its grace is over.
+        // The clock is released even if an expectation throws. Otherwise the server would drain until its delay is over.
         defer { clock.letGo() }
         try await withMortise(configure: {
             $0.drainDelay = .seconds(5)
@@ -70,7 +70,7 @@ import Testing
             let key = try await mortise.makeKey()
             #expect(try await mortise.api.get("/readyz", as: nil).status == 200)
             await mortise.stop()
-            // The answer of the last second is still given for a moment.
+            // The server may give the cached readiness of the last second once more.
             try await eventually("it is not ready") { try await mortise.api.get("/readyz", as: nil).status == 503 }
             #expect(try await mortise.api.get("/readyz", as: nil).text == "the server is shutting down\n")
             #expect(try await mortise.api.get("/healthz", as: nil).status == 200)

@@ -9,7 +9,7 @@ import Testing
 
 /// A first start creates the first keys, and later starts leave them unchanged.
 @Suite(.hangLimit) struct StartTests {
-    @Test func `the first start makes an operator key and an organization with an admin key, once`() async throws {
+    @Test func `the first start creates an operator key and an organization with an admin key, once`() async throws {
         try await withInstallation { installation in
             let (admin, operatorToken) = try await withMortise(of: installation) { mortise async throws in
                 #expect(try await mortise.api.get("/v1/organizations", as: mortise.operatorToken).status == 200)
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func `of two first starts at once both come up and one makes the keys`() async throws {
+    @Test func `two concurrent first starts both succeed, and one of them creates the keys`() async throws {
         try await withInstallation { installation in
             let log = LogCollector()
             async let one = MortiseServer.make(installation.configuration(), logger: log.logger)
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `preset tokens are the first keys, and one that was revoked stays so`() async throws {
+    @Test func `preset tokens become the first keys, and a revoked one stays revoked after a restart`() async throws {
         try await withInstallation { installation in
             var generator = SystemRandomNumberGenerator()
             let admin = Token.make(prefix: .admin, mode: .live, workspace: .root, using: &generator)
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func `a preset token of another kind or place is refused and nothing is made`() async throws {
+    @Test func `a preset token of another kind or workspace is refused and nothing is created`() async throws {
         try await withInstallation { installation in
             var generator = SystemRandomNumberGenerator()
             let ref = WorkspaceRef.random(using: &generator)
@@ -101,8 +101,8 @@ import Testing
         }
     }
 
-    // The accident: a node is started with another installation's secrets file.
-    @Test func `a wrong secrets file is refused and does not disturb a running server`() async throws {
+    // The accident: a server starts with the secrets file of another installation.
+    @Test func `a wrong secrets file is refused, and running servers are not affected`() async throws {
         try await withInstallation { installation in
             try await withMortise(of: installation) { mortise async throws in
                 var generator = SystemRandomNumberGenerator()
@@ -113,7 +113,7 @@ import Testing
                 await #expect(throws: PepperMismatch.self) {
                     _ = try await MortiseServer.make(configuration, logger: LogCollector().logger)
                 }
-                // A workspace that has no connection yet needs the role's password again.
+                // A workspace without an open connection needs the role's password again.
                 let path = "/v1/organizations/default/workspaces"
                 #expect(try await mortise.api.post(path, ["name": "Fresh"], as: mortise.adminToken).status == 201)
                 let key = try await mortise.makeKey("fresh", in: "fresh")

@@ -6,9 +6,9 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// The interrupted work of a dead node is finished without a restart.
+/// Another server completes the interrupted work of a crashed server without a restart.
 @Suite(.hangLimit) struct UnfinishedWorkspaceTests {
-    /// Makes a workspace, and then its row as a node leaves it that dies right after having written this.
+    /// Creates a workspace, and changes its row to the state in which a crash leaves it.
     private func interrupt(_ change: String, _ mortise: ServerHarness) async throws -> String {
         let made = try await mortise.api.post(
             "/v1/organizations/default/workspaces",
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: ["state = 'deleting'", "state = 'creating'"])
-    func `asking again for a deletion goes on with it, and what was never finished can be removed`(_ change: String)
+    func `a repeated deletion completes, and an unfinished workspace can be deleted`(_ change: String)
         async throws
     {
         try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
@@ -42,21 +42,23 @@ import Testing
             #expect(try await api.send("DELETE", "/v1/workspaces/\(id)", as: admin).status == 204)
             #expect(try await databases(mortise) == 1)
             #expect(try await api.send("DELETE", "/v1/workspaces/\(id)", as: admin).status == 404)
-            // Its name is free again.
+            // The slug can be used again.
             let again = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
             #expect(again.status == 201)
         }
     }
 
-    // The attack on the user: Boltz' SDK sends again what was answered 503, without an Idempotency-Key, and each time makes a workspace.
-    @Test func `a workspace that was recorded and not finished is not asked for again`() async throws {
+    // The risk: Boltz's SDK retries a 503 without an Idempotency-Key, and each retry would create another workspace.
+    @Test func `a client is told not to retry a recorded but unfinished creation without an Idempotency-Key`()
+        async throws
+    {
         try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
             try await mortise.script(
                 mortise.installation.control,
                 """
-                CREATE FUNCTION public.away() RETURNS trigger LANGUAGE plpgsql AS $$
+                CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
                 BEGIN RAISE EXCEPTION 'going down' USING ERRCODE = '57P01'; END $$;
-                CREATE TRIGGER away BEFORE UPDATE ON control.workspaces FOR EACH ROW EXECUTE FUNCTION public.away();
+                CREATE TRIGGER refuse BEFORE UPDATE ON control.workspaces FOR EACH ROW EXECUTE FUNCTION public.refuse();
                 """
             )
             let body: JSONValue = ["name": "Customer 7"]
@@ -66,39 +68,39 @@ import Testing
             let count = "SELECT 1 FROM control.workspaces WHERE name = 'Customer 7'"
             #expect(try await mortise.rows(mortise.installation.control, count).count == 1)
 
-            // Nor is a client of another surface told when to come again.
+            // A client of the native surface gets no Retry-After either.
             let path = "/v1/organizations/default/workspaces"
             let native = try await mortise.api.post(path, ["name": "Customer 8"], as: mortise.adminToken)
             #expect(native.status == 503 && native.headers["retry-after"] == nil, "\(native)")
 
-            // A twin is told to come again, and gets the same workspace.
-            let twin = [("Idempotency-Key", "customer-7")]
+            // A duplicate request with the same Idempotency-Key is told to retry and gets the same workspace.
+            let idempotencyKey = [("Idempotency-Key", "customer-7")]
             for _ in 0..<2 {
                 let answer = try await mortise.boltz(
                     "POST",
                     ServerHarness.boltzWorkspaces,
                     body,
                     as: mortise.adminToken,
-                    headers: twin
+                    headers: idempotencyKey
                 )
                 #expect(answer.status == 503)
                 #expect(answer.headers["retry-after"] != nil)
             }
             #expect(try await mortise.rows(mortise.installation.control, count).count == 2)
-            try await mortise.script(mortise.installation.control, "DROP TRIGGER away ON control.workspaces")
+            try await mortise.script(mortise.installation.control, "DROP TRIGGER refuse ON control.workspaces")
             let made = try await mortise.boltz(
                 "POST",
                 ServerHarness.boltzWorkspaces,
                 body,
                 as: mortise.adminToken,
-                headers: twin
+                headers: idempotencyKey
             )
             #expect(made.status == 200, "\(made)")
             #expect(try await mortise.rows(mortise.installation.control, count).count == 2)
         }
     }
 
-    @Test func `a workspace that is being deleted is there for nothing but its deletion`() async throws {
+    @Test func `a workspace in deletion supports only its deletion`() async throws {
         try await withMortise(configure: { $0.repairInterval = .seconds(3600) }) { mortise in
             let id = try await interrupt("state = 'deleting'", mortise)
             let path = "/v1/workspaces/\(id)"
@@ -116,7 +118,7 @@ import Testing
         }
     }
 
-    @Test func `a server finishes creations, changes and deletions of nodes that are gone`() async throws {
+    @Test func `a server completes creations, changes and deletions of crashed servers`() async throws {
         try await withMortise(configure: { $0.repairInterval = .milliseconds(50) }) { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             var id = try await interrupt("state = 'creating'", mortise)

@@ -11,7 +11,7 @@ import TestSupport
 import Testing
 import Verification
 
-/// Counts of verifications are written once, to the right hour, and not for ever.
+/// Usage counts are written once and for the right hour, and expire.
 @Suite(.hangLimit) struct UsageTests {
     private static let counts = "SELECT coalesce(sum(verifications), 0)::text FROM auth.key_usage"
 
@@ -19,7 +19,7 @@ import Verification
         try await mortise.rows(try await mortise.workspaceDatabase(), sql).first?.decode(0, as: String?.self)
     }
 
-    @Test func `a batch of which a part cannot be written is counted once`() async throws {
+    @Test func `a batch of counts that fails in part is counted once`() async throws {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
             let key = try await mortise.makeKey()
             for _ in 0..<3 { #expect(try await mortise.verdict(key.token) == "valid") }
@@ -33,7 +33,7 @@ import Verification
         }
     }
 
-    @Test func `counts of a deleted workspace are dropped, without a complaint`() async throws {
+    @Test func `counts of a deleted workspace are discarded without a warning`() async throws {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
             let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Shop"], as: admin)
@@ -45,7 +45,7 @@ import Verification
             await mortise.server.platform.usage.flush()
             let complaints = mortise.log.lines.filter { $0.message.hasPrefix("usage could not be written") }
             #expect(complaints.map(\.text) == [])
-            // Nothing waits that would be tried again.
+            // Nothing is kept for a retry.
             let dropped = { mortise.log.lines.filter { $0.message.hasPrefix("usage of a deleted") }.count }
             #expect(dropped() == 1)
             await mortise.server.platform.usage.flush()
@@ -53,8 +53,8 @@ import Verification
         }
     }
 
-    // A database whose sessions are in another time zone, one that is off by half an hour at that.
-    @Test func `a use is counted in its own hour, UTC, whenever it is written`() async throws {
+    // The sessions of this database have a time zone with an offset of half an hour.
+    @Test func `a use is counted in its own UTC hour, whenever it is written`() async throws {
         try await withMortise { mortise in
             let name = try #require(try await mortise.workspaceDatabase().database)
             try await administer("ALTER DATABASE \"\(name)\" SET timezone = 'Asia/Kolkata'")
@@ -84,7 +84,7 @@ import Verification
         }
     }
 
-    @Test func `what is of no use any more is forgotten`() async throws {
+    @Test func `usage of deleted keys and old hourly counts are deleted`() async throws {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
             let (kept, gone) = (try await mortise.makeKey("kept"), try await mortise.makeKey("gone"))
             for key in [kept, gone] { #expect(try await mortise.verdict(key.token) == "valid") }

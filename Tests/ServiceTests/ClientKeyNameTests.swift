@@ -8,7 +8,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// Names that must not occur twice, and what else a dialect can choose when it makes a key.
+/// Unique names, and other values that a dialect can choose for a new key.
 @Suite(.hangLimit) struct ClientKeyNameTests {
     private func draft(_ name: String, _ subject: String) -> KeyDraft {
         var draft = KeyDraft(name: name, kind: .client)
@@ -17,14 +17,16 @@ import Testing
         return draft
     }
 
-    @Test func `a unique name is held until the key is deleted, revoked or not, and moves with it`() async throws {
+    @Test func `a unique name is reserved until its key is deleted, and follows a change of name or subject`()
+        async throws
+    {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.clientKeys())
             let caller = try await mortise.caller()
             let first = try await mortise.plant(self.draft("ci", "user_1"), in: home).key
             #expect(try await refusal { try await mortise.plant(self.draft("ci", "user_1"), in: home) } == "nameTaken")
             let other = try await mortise.plant(self.draft("ci", "user_2"), in: home).key
-            // Without the rule a name may occur again.
+            // A name without the rule may occur several times.
             var free = self.draft("ci", "user_1")
             free.uniqueness = nil
             _ = try await mortise.plant(free, in: home)
@@ -53,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `service keys have unique names until revoked, unless a dialect has no such rule`() async throws {
+    @Test func `service keys have unique names until revocation, unless a dialect disables the rule`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let caller = try await mortise.caller()
@@ -64,7 +66,7 @@ import Testing
             let only = try await mortise.plant(KeyDraft(name: "api", kind: .service), in: home).key
             let draft = KeyDraft(name: "api", kind: .service)
             #expect(try await refusal { try await mortise.plant(draft, in: home) } == "nameTaken")
-            // A change of a key without the rule does not bring it under the rule.
+            // A change of a key without the rule does not apply the rule to it.
             var patch = KeyPatch()
             patch.description = .set("d")
             _ = try await keys.update(one.id, patch, in: home, by: caller)
@@ -76,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `prefix, label, claims, maker and lifetime are a dialect's to choose`() async throws {
+    @Test func `a dialect can choose prefix, type, claims, creator and lifetime of a key`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.clientKeys())
             let caller = try await mortise.caller()
@@ -121,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `what the database would refuse is refused before, with all faults at once`() async throws {
+    @Test func `invalid values are refused before they reach the database, with all faults at once`() async throws {
         try await withMortise { mortise in
             let home = try await mortise.clientKeys()
             let service = try await mortise.serviceKeys()

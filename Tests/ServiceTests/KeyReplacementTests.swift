@@ -8,7 +8,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// Rotation that makes a new key: same settings, same name, the old one with an end.
+/// A rotation that creates a new key with the same settings and name, and gives the old key an end.
 @Suite(.hangLimit) struct KeyReplacementTests {
     private static var draft: KeyDraft {
         var draft = KeyDraft(name: "backend", description: "d", kind: .service, scopes: [Scope(freeForm: "a b")])
@@ -20,7 +20,9 @@ import Testing
         return draft
     }
 
-    @Test func `the new key takes over settings and name, and the old one works until its grace ends`() async throws {
+    @Test func `the new key has the old key's settings and name, and the old key works until its grace period ends`()
+        async throws
+    {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let old = try await mortise.plant(Self.draft, in: home)
@@ -54,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `rotating twice works, for the old key as for the new one`() async throws {
+    @Test func `both the old key and the new key can be rotated again`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let first = try await mortise.plant(Self.draft, in: home)
@@ -72,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `a name of its own must be free, and scopes can be new`() async throws {
+    @Test func `a replacement can have another name, which must be unused, and other scopes`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let old = try await mortise.plant(Self.draft, in: home)
@@ -96,7 +98,9 @@ import Testing
         }
     }
 
-    @Test func `it never lengthens a life, revives nothing, and revoke beats it`() async throws {
+    @Test func `a replacement never extends a life or enables a key, and a revoked key cannot be replaced`()
+        async throws
+    {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let caller = try await mortise.caller()
@@ -121,7 +125,7 @@ import Testing
         }
     }
 
-    @Test func `a twin of a replacement gets the same new key and token`() async throws {
+    @Test func `a repeated replacement returns the same new key and token`() async throws {
         try await withMortise { mortise in
             let home = try await mortise.serviceKeys()
             let old = try await mortise.plant(Self.draft, in: home)
@@ -133,7 +137,7 @@ import Testing
         }
     }
 
-    @Test func `revocations are told after the key is gone`() async throws {
+    @Test func `the revocations of a deleted key can still be read`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let caller = try await mortise.caller()

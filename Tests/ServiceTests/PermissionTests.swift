@@ -7,19 +7,19 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// The use cases refuse by themselves, whatever a surface in front of them has looked at or forgotten.
+/// The use cases check permissions themselves, whatever the surface has checked.
 @Suite(.hangLimit) struct PermissionTests {
-    /// Somebody who has a good credential.
+    /// Returns a principal with the given reach and permissions.
     private static func principal(_ reach: Principal.Reach, _ permissions: PermissionSet) -> Principal {
         Principal(keyID: UUID(), secretID: UUID(), name: "test", reach: reach, permissions: permissions)
     }
 
-    /// All permissions in an organization but one.
+    /// Returns all permissions in an organization except one.
     private static func all(but missing: Permission) -> PermissionSet {
         PermissionSet(names: PermissionSet.organization.names.filter { $0 != missing.rawValue }) ?? []
     }
 
-    /// Expects that something is refused for want of this permission.
+    /// Expects a refusal that names the missing permission.
     private static func expectForbidden(
         _ wanted: Permission,
         _ what: Comment,
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    /// Expects that something is refused to this kind of credential.
+    /// Expects a refusal for this kind of credential.
     private static func expectForbiddenKind(
         _ what: Comment,
         at location: SourceLocation = #_sourceLocation,
@@ -51,13 +51,13 @@ import Testing
         }
     }
 
-    /// The organization `default`, whose admin all of these are.
+    /// Returns the id of the organization `default`.
     private func organization(_ mortise: ServerHarness) async throws -> UUID {
         let id = try await mortise.api.get("/v1/organizations/default", as: mortise.adminToken).string("id")
         return try #require(UUIDv7.parse(id))
     }
 
-    @Test func `keys are out of reach without the permission that is asked for`() async throws {
+    @Test func `keys cannot be reached without the requested permission`() async throws {
         try await withMortise { mortise in
             let access = mortise.server.platform.access
             let own = Principal.Reach.organization(try await organization(mortise))
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    @Test func `workspaces and organizations are neither made nor changed without the permission`() async throws {
+    @Test func `workspaces and organizations cannot be created or changed without the permission`() async throws {
         try await withMortise { mortise in
             let platform = mortise.server.platform
             let own = try await organization(mortise)
@@ -132,7 +132,7 @@ import Testing
             await Self.expectForbidden(.platform, "get") {
                 _ = try await platform.workspaces.get(other.workspaceID, by: weak)
             }
-            // Another organization's workspace is not there, not forbidden.
+            // A workspace of another organization is not found, instead of forbidden.
             let foreign = NewWorkspace(organizationID: try #require(UUIDv7.parse(other.id)), name: "New", slug: "new")
             let refusal = await #expect(throws: Refusal.self) {
                 _ = try await platform.workspaces.create(foreign, by: admin) { _ in "" }

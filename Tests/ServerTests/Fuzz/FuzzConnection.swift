@@ -3,18 +3,19 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// One connection that sends targets and bodies exactly as they are, which a well-behaved client would refuse to.
+/// A connection that sends targets and bodies unchanged, including those that an ordinary client refuses to send.
 struct FuzzConnection {
     typealias Wire = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
-    /// Sends requests one after another, over new connections where the server closes one.
+    /// Sends requests one after another, and opens a new connection after the server closes one.
     ///
     /// - Parameters:
-    ///   - count: how many.
-    ///   - address: the server.
-    ///   - next: makes a request.
-    ///   - check: gets each request with the status and the body of its answer; 0 and the error where the connection died without one.
-    /// - Throws: Why there is no connection; what `check` throws; `CancellationError`.
+    /// - count: The number of requests.
+    /// - address: The address of the server.
+    /// - next: Creates a request.
+    /// - check: Receives each request with the status and body of its answer. If the connection closes without an
+    /// answer, the status is 0 and the body is the error.
+    /// - Throws: The error of the connection, an error of `check`, or `CancellationError`.
     static func run(
         _ count: Int,
         to address: SocketAddress,
@@ -28,7 +29,7 @@ struct FuzzConnection {
                 var answers = inbound.makeAsyncIterator()
                 while left > 0 {
                     left -= 1
-                    // A request that is cut off by the end of the test says nothing about the server.
+                    // A request that the end of the test interrupts says nothing about the server.
                     try Task.checkCancellation()
                     let request = next()
                     var (status, body, isLast) = (0, [UInt8](), true)

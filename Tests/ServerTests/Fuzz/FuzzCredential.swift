@@ -3,13 +3,13 @@ struct FuzzCredential: Sendable {
     /// The kind of caller that the credential belongs to.
     enum Kind: String, Sendable, CaseIterable {
         case adminKey, operatorKey
-        /// A member who may do everything in the organization.
+        /// A member with all permissions in the organization.
         case owner
-        /// A member who has client keys of their own and may do nothing else.
+        /// A member who can manage only their own client keys.
         case member
-        /// A session of an application's user, acting for nobody else.
+        /// A session of an application's user without an active organization.
         case session
-        /// The same, acting for an organization of the application.
+        /// A session of an application's user with an active organization.
         case organizationSession
         case workspaceKey
         /// A credential that no operation accepts.
@@ -20,7 +20,7 @@ struct FuzzCredential: Sendable {
     let token: String
 }
 
-/// The operation and caller of a request that is valid on purpose.
+/// The operation and the kind of caller of a request that is meant to be valid.
 struct FuzzAim: Sendable, Hashable {
     let operation: String
     /// The kind of caller.

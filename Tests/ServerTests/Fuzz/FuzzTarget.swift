@@ -2,7 +2,7 @@ import Endpoints
 import HTTPTypes
 import Server
 
-/// An operation to throw requests at, whichever surface it belongs to.
+/// An operation of a surface that receives the generated requests.
 struct FuzzTarget: Sendable {
     enum Surface: Sendable {
         case native, fluxbase, clerk, boltz
@@ -17,7 +17,7 @@ struct FuzzTarget: Sendable {
     let query: [QueryParameter]
     let body: Schema?
 
-    /// All operations of a table.
+    /// Returns all operations of a table.
     static func all<Principal>(_ table: EndpointTable<Principal>, of surface: Surface) -> [FuzzTarget] {
         table.endpoints.map { endpoint in
             FuzzTarget(
@@ -33,7 +33,9 @@ struct FuzzTarget: Sendable {
         }
     }
 
-    /// The callers whom the operation takes, whatever else they ask of it; nobody where it asks for no credential.
+    /// The kinds of callers that the operation accepts.
+    ///
+    /// The array is empty if the operation needs no credential.
     var callers: [FuzzCredential.Kind] {
         guard case .restricted(let audience, let permission) = access else { return [] }
         switch (surface, audience) {
@@ -44,7 +46,7 @@ struct FuzzTarget: Sendable {
         case (_, .operator): return [.operatorKey]
         case (_, .admin): return [.adminKey, .owner]
         case (_, .owner): return [.adminKey, .owner, .member]
-        // What asks for no permission is what people do about themselves.
+        // An operation without a permission concerns the caller's own user.
         case (_, .any): return permission == nil ? [.owner] : [.adminKey, .owner]
         }
     }
@@ -72,7 +74,7 @@ struct FuzzRequest: Sendable, CustomStringConvertible {
     /// True if the request target is valid by RFC 9112: visible ASCII characters.
     var isHTTP: Bool { target.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
 
-    /// Everything that is needed to send it again, but for the credential.
+    /// A description with everything that is needed to repeat the request, except the credential.
     var description: String {
         let shown = headers.filter { $0.0 != "authorization" && $0.0 != "x-api-key" }
         return "\(method) \(target) \(shown) \(body.map { String(decoding: $0, as: UTF8.self) } ?? "")"

@@ -6,7 +6,7 @@ import Testing
 /// The resources that exist before the requests, and the credentials of the callers.
 struct FuzzWorld: Sendable {
     let credentials: [FuzzCredential]
-    /// Ids and names that exist, here or elsewhere, as the dialects spell them; not those of the credentials above.
+    /// Ids and names of existing objects in the form of each dialect, without those of the credentials.
     let names: [String]
     /// The meaningful values for members, parameters and path parameters, by name.
     let values: [String: [JSONValue]]
@@ -21,7 +21,7 @@ struct FuzzWorld: Sendable {
         return spelling + (parts.firstIndex(of: "{id}").flatMap { $0 > 0 ? parts[$0 - 1] : nil } ?? parameter)
     }
 
-    /// Makes all of it on a server.
+    /// Creates all resources on a server.
     static func make(_ mortise: ServerHarness) async throws -> FuzzWorld {
         let acme = try await mortise.makeOrganization("Acme")
         let owner = try await mortise.session("owner@example.org", "owner")
@@ -46,7 +46,7 @@ struct FuzzWorld: Sendable {
         )
     }
 
-    /// One credential of each other kind that is to get through, and several that are not.
+    /// Returns one credential of each other kind that is accepted, and several that are not.
     private static func credentials(_ mortise: ServerHarness) async throws -> [FuzzCredential] {
         let signer = try SessionSigner()
         try await mortise.addSessionIssuer(signer)
@@ -73,7 +73,9 @@ struct FuzzWorld: Sendable {
         ]
     }
 
-    /// Sessions for the operations that end one: of somebody else, so that the end of all of them is the end of no other.
+    /// Returns sessions for the operations that end one.
+    ///
+    /// They belong to a separate user, so their end does not end another session.
     static func passingSessions(_ count: Int, _ mortise: ServerHarness) async throws -> [String] {
         _ = try await mortise.addMember("passing@example.org", "owner", as: mortise.operatorToken)
         var tokens: [String] = []
@@ -106,7 +108,7 @@ private struct Things {
     }
 
     mutating func addWorkspaces(_ mortise: ServerHarness) async throws {
-        // Most of what there is lives in the first one.
+        // Most resources are in the first workspace.
         for _ in 0..<6 { note("default", as: "workspace") }
         for name in ["default", "shop", "desk"] {
             if name != "default" { _ = try await mortise.makeWorkspace(name) }

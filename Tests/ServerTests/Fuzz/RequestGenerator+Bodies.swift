@@ -3,7 +3,7 @@ import JSON
 import Server
 import TestSupport
 
-/// Bodies: near to what a schema describes, and damaged.
+/// Bodies: similar to the schema, or damaged.
 extension RequestGenerator {
     mutating func addBody(of target: FuzzTarget, _ request: inout FuzzRequest) {
         let types = ["application/json", "application/json; charset=utf-8", "", "text/plain", "application/xml"]
@@ -66,15 +66,15 @@ extension RequestGenerator {
         }
     }
 
-    /// A value that means something to a member of this name, every other time.
+    /// Returns a meaningful value for a member of this name in every second call, and `nil` otherwise.
     private mutating func known(_ name: String) -> JSONValue? {
         if random.chance(2) { return nil }
-        // Most names may be there once.
+        // Most names must be unique.
         if ["name", "slug"].contains(name) { return .string("new-\(Int.random(in: 0..<1_000_000, using: &random))") }
         return world.values[name].map { random.pick($0) }
     }
 
-    /// The members of a body whose schema leaves the rules to the operation.
+    /// Returns the members of a body whose rules are in the operation instead of the schema.
     private mutating func plausibleObject() -> JSONObject {
         var object: JSONObject = ["name": .string("new-\(Int.random(in: 0..<1_000_000, using: &random))")]
         for name in ["subject", "description", "claims", "scopes", "seconds_until_expiration", "created_by", "type"] {
@@ -94,7 +94,7 @@ extension RequestGenerator {
         }
     }
 
-    /// Something near to what a schema describes.
+    /// Returns a value that is similar to the schema.
     mutating func value(of schema: Schema, depth: Int) -> JSONValue {
         if random.chance(25) { return anything(depth: depth) }
         switch schema {
@@ -114,7 +114,7 @@ extension RequestGenerator {
                 object[field.name] = known(field.name) ?? value(of: field.schema, depth: depth + 1)
             }
             if random.chance(20) { object[random.pick(Self.texts)] = anything(depth: depth + 1) }
-            // What another operation knows may be read here by mistake.
+            // An operation might read a member of another operation by mistake.
             if random.chance(8) { object[random.pick(members)] = anything(depth: depth + 1) }
             return .object(object)
         case .free(let rules):

@@ -3,16 +3,18 @@ import JSON
 import Server
 import TestSupport
 
-/// Makes requests: mostly near to what an operation takes, so that they get far, and wrong in every way that occurs to it.
+/// Generates requests: mostly similar to valid ones, so that they pass the first checks, with one fault or more.
 struct RequestGenerator {
     var random: SplitMix64
     let targets: [FuzzTarget]
-    /// The members of all operations' bodies: each means something somewhere.
+    /// The members of the bodies of all operations.
     let members: [String]
     let world: FuzzWorld
-    /// Sessions for the operations that end them; the last one stays.
+    /// Sessions for the operations that end one.
+    ///
+    /// The last session stays in the array.
     var passing: [String]
-    /// True if no part of the request so far makes it miss its operation.
+    /// True if no part of the request prevents that it reaches its operation.
     private var isOnTarget = true
 
     init(seed: UInt64, targets: [FuzzTarget], world: FuzzWorld, passing: [String]) {
@@ -110,7 +112,7 @@ struct RequestGenerator {
             isOnTarget = false
             pairs.append("_method=\(random.pick(Self.methods))")
         }
-        if random.chance(20), let twin = pairs.first { pairs.append(twin) }
+        if random.chance(20), let pair = pairs.first { pairs.append(pair) }
         return pairs.isEmpty && !random.chance(20) ? "" : "?" + pairs.joined(separator: "&")
     }
 
@@ -139,9 +141,9 @@ struct RequestGenerator {
 
     // MARK: Headers
 
-    /// Adds a credential, mostly one that the operation takes, where the surface expects it.
+    /// Adds a credential in the header of the surface, mostly one that the operation accepts.
     ///
-    /// - Returns: whose it is; `nil` where there is none, or where it stands as nobody can read it.
+    /// - Returns: The kind of the credential. `nil` if the request has no credential or its header is unreadable.
     private mutating func addCredential(for target: FuzzTarget, _ request: inout FuzzRequest) -> FuzzCredential.Kind? {
         var credential = random.pick(world.credentials)
         if !random.chance(10), !target.callers.isEmpty {
