@@ -1,7 +1,8 @@
-"""Drives the published client `boltz-api` against a running server: every method, sync and async, strictly validated and as raw JSON.
+"""Tests a running server with the published client `boltz-api`: every method, sync and async, strictly validated and as raw JSON.
 
 Reads MORTISE_URL, MORTISE_ADMIN_KEY, MORTISE_FOREIGN_KEY (an admin key of another organization) and MORTISE_LIMITED_KEY (an admin key
-without permissions). Ends with an error at the first thing that is not as the client's documentation promises.
+without permissions). Exits with an error at the first answer that differs from
+the client's documentation.
 """
 
 import asyncio
@@ -27,19 +28,19 @@ TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
 
 async def done(value):
-    """The value of a call of either client."""
+    """Returns the result of a call of the sync or the async client."""
     return await value if inspect.isawaitable(value) else value
 
 
 async def everything(pager):
-    """What iterating over a list yields, over all its pages."""
+    """Returns all items of a list, over all its pages."""
     if hasattr(pager, "__aiter__"):
         return [item async for item in pager]
     return list(pager)
 
 
 async def refused(error, code, method, *arguments, **named):
-    """The body of the refusal that a call ends with, which the client must not have repeated."""
+    """Returns the body of a refusal. The client must not have retried the call."""
     try:
         await done(method(*arguments, **named))
     except error as refusal:
@@ -52,7 +53,7 @@ async def refused(error, code, method, *arguments, **named):
 
 
 async def raw(call):
-    """The JSON of an answer as it came, and the answer parsed."""
+    """Returns the raw JSON of an answer and the parsed answer."""
     response = await done(call)
     assert response.status_code == 200 and response.headers["content-type"] == "application/json", response
     assert response.headers["cache-control"] == "no-store"
@@ -66,7 +67,7 @@ def check_times(value, *nullable):
 
 
 def verdict(token, **asked):
-    """What the native API says of a token."""
+    """Returns the verdict of the native API for a token."""
     body = json.dumps({"token": token, **asked}).encode()
     headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{URL}/v1/verify", body, headers)
@@ -95,7 +96,7 @@ async def identity(client, other):
         own = await done(other(made.key).auth.me())
         assert own.key_type == "workspace" and own.workspace_id == workspace.id and own.mode == mode
         assert own.api_key_id == made.key_details.id and own.organization_id == me.organization_id
-        # A workspace key manages nothing, not even itself.
+        # A workspace key cannot manage keys, not even itself.
         limited = other(made.key)
         await refused(boltz_api.PermissionDeniedError, "forbidden", limited.admin.api_keys.revoke, made.key_details.id)
         await refused(boltz_api.PermissionDeniedError, "forbidden", limited.admin.workspaces.create, name="x")
@@ -114,10 +115,10 @@ async def keys(client, foreign):
     assert abs(details.created_at - datetime.now(timezone.utc)) < timedelta(minutes=5)
     assert verdict(made.key) == "valid"
 
-    # Names need not be unique, and nothing about them is lost on the way.
+    # Names need not be unique, and every character of a name is kept.
     name = "Grün & 名 /%+ ~" + "x" * 200
-    twins = [await done(client.admin.api_keys.create(name=name)) for _ in range(2)]
-    assert twins[0].key_details.name == name and twins[0].key != twins[1].key
+    same_name = [await done(client.admin.api_keys.create(name=name)) for _ in range(2)]
+    assert same_name[0].key_details.name == name and same_name[0].key != same_name[1].key
 
     bound = await done(
         client.admin.api_keys.create(name="bound", allowed_ips=["192.0.2.7", "2001:DB8::/32"], mode="test", expires_in_days=30)
@@ -128,7 +129,7 @@ async def keys(client, foreign):
     assert verdict(bound.key, address="192.0.2.8") == verdict(bound.key) == "wrong_address"
     assert verdict(bound.key, address="192.0.2.7", mode="live") == "wrong_mode"
 
-    # The same request under the same Idempotency-Key gives the same key, which the client itself never sends.
+    # A repeated request with the same Idempotency-Key returns the same key. The client never sends this header by itself.
     again = {"Idempotency-Key": f"once-{made.key_details.id}"}
     first = await done(client.admin.api_keys.create(name="once", extra_headers=again))
     second = await done(client.admin.api_keys.create(name="once", extra_headers=again))
@@ -145,7 +146,7 @@ async def keys(client, foreign):
     for unknown in ("ws_" + "0" * 32, "ws_", "default"):
         await refused(boltz_api.NotFoundError, "not_found", client.admin.api_keys.create, name="x", workspace_id=unknown)
 
-    # A key of another organization is no key, and stays.
+    # A key of another organization looks unknown and is not changed.
     theirs = await done(foreign.admin.api_keys.create(name="theirs"))
     missing = [theirs.key_details.id, details.id[:-1] + ("0" if details.id[-1] != "0" else "1"), "api_key_x", "%2F", "a/b", "\0"]
     bodies = [await refused(boltz_api.NotFoundError, "not_found", client.admin.api_keys.revoke, id) for id in missing]
@@ -166,7 +167,7 @@ async def key_pages(client):
     for n in range(12):
         key = await done(client.admin.api_keys.create(name=f"page {n}", workspace_id=workspaces[n % 3].id))
         made.insert(0, key.key_details.id)
-    # A revoked key stays in the list, and still serves as a cursor.
+    # A revoked key stays in the list and still serves as a cursor.
     await done(client.admin.api_keys.revoke(made[5]))
     for limit in (1, 5, 100):
         listed = [key.id for key in await everything(client.admin.api_keys.list(limit=limit))]
@@ -182,7 +183,7 @@ async def key_pages(client):
 
     after = [key.id for key in await everything(client.admin.api_keys.list(limit=2, after_id=made[5]))]
     assert after[:6] == made[6:]
-    # Backwards, pages come last page first, and each page is in the list's order.
+    # Backward paging returns the last page first, and each page has the list's order.
     before = [key.id for key in await everything(client.admin.api_keys.list(limit=2, before_id=made[5]))]
     assert before == [made[3], made[4], made[1], made[2], made[0]]
     between = [key.id for key in await everything(client.admin.api_keys.list(limit=2, before_id=made[7], after_id=made[2]))]
@@ -206,13 +207,13 @@ async def workspaces(client, foreign):
     is_workspace(value)
     assert value["name"] is None and value["archived_at"] is None and not plain.is_default
     assert (plain.data_retention.unit, plain.data_retention.value) == ("days", 7)
-    # As long as the other client's, which has been here before, and not the same.
+    # The tag makes the name different from the names of the client that ran before.
     tag = os.urandom(4).hex()
     name = f"Zürich {tag} %_"
     named = await done(client.admin.workspaces.create(name=name, data_retention={"unit": "hours", "value": 336}))
     assert named.name == name and named.data_retention.value == 336
-    twin = await done(client.admin.workspaces.create(name=name))
-    assert twin.id != named.id
+    same = await done(client.admin.workspaces.create(name=name))
+    assert same.id != named.id
     again = {"Idempotency-Key": f"once-{named.id}"}
     first = await done(client.admin.workspaces.create(name="Once", extra_headers=again))
     assert first == await done(client.admin.workspaces.create(name="Once", extra_headers=again))
@@ -296,7 +297,7 @@ async def main():
         clients = []
 
         def other(key):
-            # A prefix of the path and a slash at the end are the client's affair, and a second slash would be ours.
+            # The client must handle a slash at the end of its base URL, so that no request has a double slash.
             clients.append(make(api_key=key, base_url=URL + "/", _strict_response_validation=True))
             return clients[-1]
 

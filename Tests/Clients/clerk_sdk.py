@@ -1,8 +1,8 @@
-"""Drives the published client `clerk-backend-api` against a running server: every method, sync and async, strictly validated and as raw JSON.
+"""Tests a running server with the published client `clerk-backend-api`: every method, sync and async, strictly validated and as raw JSON.
 
 Reads MORTISE_URL, MORTISE_ADMIN_KEY, MORTISE_FOREIGN_KEY (an admin key of another organization), MORTISE_LIMITED_KEY (an admin key
-without permissions) and MORTISE_WORKSPACE (the id of a second workspace). Ends with an error at the first thing that is not as the
-client's documentation promises.
+without permissions) and MORTISE_WORKSPACE (the id of a second workspace). Exits with an error at the first answer that
+differs from the client's documentation.
 """
 
 import asyncio
@@ -31,19 +31,19 @@ UNKNOWN = "ak_" + "0" * 32
 
 
 def ids():
-    """The id of a new user, and of a new organization."""
+    """Returns the id of a new user and the id of a new organization."""
     return "user_" + secrets.token_hex(16)[:27], "org_" + secrets.token_hex(16)[:27]
 
 
 class Client:
-    """One way to use the client: its methods by name, each answered with the parsed answer; the last answer's JSON is kept."""
+    """The sync or the async client. It calls methods by name, returns parsed answers and keeps the JSON of the last answer."""
 
     def __init__(self, key, base="/clerk/v1", asynchronous=False):
         self.suffix = "_async" if asynchronous else ""
         self.answers = []
         keep = {"event_hooks": {"response": [self.keep_async if asynchronous else self.keep]}}
         http = {"async_client": httpx.AsyncClient(**keep)} if asynchronous else {"client": httpx.Client(**keep)}
-        # The whole is kept, too: the client closes its connections when it is collected.
+        # The client is kept as a whole, because it closes its connections when it is garbage-collected.
         self.clerk = Clerk(bearer_auth=key, server_url=URL + base, **http)
         self.keys = self.clerk.api_keys
 
@@ -65,7 +65,7 @@ class Client:
         return json.loads(self.answers[-1].content)
 
     async def refused(self, error, status, code, method, /, **parameters):
-        """Asserts that a call is refused, at once, with a typed error that says everything."""
+        """Asserts that a call is refused without a retry, with a typed error that has all members."""
         before = len(self.answers)
         try:
             await self.call(method, **parameters)
@@ -141,14 +141,14 @@ async def lives(client):
     await client.refused(models.UpdateAPIKeyAPIKeysResponseBody, 400, "bad_request", "update_api_key", api_key_id=made.id, description="x")
 
     # A revoked key keeps its name until it is deleted.
-    twin = {"name": "First key", "subject": user}
-    await client.refused(models.CreateAPIKeyAPIKeysResponseResponseBody, 409, "token_creation_conflict", "create_api_key", **twin)
+    same_name = {"name": "First key", "subject": user}
+    await client.refused(models.CreateAPIKeyAPIKeysResponseResponseBody, 409, "token_creation_conflict", "create_api_key", **same_name)
     deleted = await client.call("delete_api_key", api_key_id=made.id)
     assert client.json() == {"id": made.id, "object": "api_key", "deleted": True} and deleted.id == made.id
     for name in ("get_api_key", "delete_api_key", "get_api_key_secret", "revoke_api_key", "update_api_key"):
         error = getattr(models, f"{ERRORS[name]}APIKeysResponseResponseBody")
         await client.refused(error, 404, "resource_not_found", name, api_key_id=made.id)
-    await client.call("create_api_key", **twin)
+    await client.call("create_api_key", **same_name)
 
     brief = await client.call("create_api_key", name="Brief", subject=user, seconds_until_expiration=0.001)
     await asyncio.sleep(0.01)
@@ -230,7 +230,7 @@ async def refuses(client, foreign, limited, nobody):
 
 
 async def workspaces(client, other):
-    """A key of one workspace is none in another."""
+    """A key of one workspace is unknown in another workspace."""
     user, _ = ids()
     made = await other.call("create_api_key", name="Elsewhere", subject=user)
     assert (await other.call("verify_api_key", secret=made.secret)).id == made.id
@@ -241,7 +241,7 @@ async def workspaces(client, other):
 
 
 def networkless():
-    """`verify_token`, which finds out by itself that a token is an API key."""
+    """`verify_token` recognizes an API key by itself."""
     user, _ = ids()
     clerk = Clerk(bearer_auth=ADMIN, server_url=URL + "/clerk/v1")
     made = clerk.api_keys.create_api_key(name="Middleware", subject=user)

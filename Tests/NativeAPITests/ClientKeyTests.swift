@@ -140,9 +140,9 @@ import Testing
             let mine = try await mortise.clientKeys(of: "user_1")
             let theirs = try await mortise.clientKeys(of: "user_2")
             let caller = try await mortise.caller()
-            let own = try await mortise.plant(KeyDraft(name: "own", kind: .client), in: mine)
+            let own = try await mortise.createKey(KeyDraft(name: "own", kind: .client), in: mine)
             #expect(own.key.subject == "user_1")
-            let id = try await mortise.plant(KeyDraft(name: "other", kind: .client), in: theirs).key.id
+            let id = try await mortise.createKey(KeyDraft(name: "other", kind: .client), in: theirs).key.id
             #expect(try await refusal { try await keys.get(id, in: mine) } == "notFound")
             #expect(try await refusal { try await keys.disable(id, in: mine, by: caller) } == "notFound")
             #expect(try await refusal { try await keys.revoke(id, reason: nil, in: mine, by: caller) } == "notFound")
@@ -159,7 +159,7 @@ import Testing
 
             var draft = KeyDraft(name: "for another", kind: .client)
             draft.subject = "user_2"
-            let answer = try await refusal { [draft] in try await mortise.plant(draft, in: mine) }
+            let answer = try await refusal { [draft] in try await mortise.createKey(draft, in: mine) }
             #expect(answer == "forbidden")
             var patch = KeyPatch()
             patch.subject = .set("user_2")

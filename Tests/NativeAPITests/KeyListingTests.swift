@@ -24,7 +24,7 @@ import Testing
                 var draft = KeyDraft(name: name, description: "build", kind: .client)
                 draft.subject = subject
                 draft.type = name == "deploy" ? "other" : "api_key"
-                made[name] = try await mortise.plant(draft, in: home).key.id
+                made[name] = try await mortise.createKey(draft, in: home).key.id
             }
             func names(_ filter: KeyFilter, _ offset: Int = 0, _ limit: Int = 100) async throws -> [String] {
                 let listing = try await keys.listing(filter, offset: offset, limit: limit, in: home)

@@ -10,7 +10,9 @@ struct SourceFile {
     /// The target that the file belongs to.
     var target: String { path.split(separator: "/").first.map(String.init) ?? "" }
 
-    /// The folder inside the target; empty for a file at its top.
+    /// The folder inside the target.
+    ///
+    /// Empty for a file at the top of the target.
     var folder: String { path.split(separator: "/").dropFirst().dropLast().first.map(String.init) ?? "" }
 
     /// Reads all files below `Sources`.
@@ -25,7 +27,7 @@ struct SourceFile {
             }
     }
 
-    /// Drops the lines that are comments.
+    /// Removes the lines that are comments.
     private static func withoutComments(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.drop(while: { $0 == " " }).hasPrefix("//") }

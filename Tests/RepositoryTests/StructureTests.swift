@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-/// The rules of docs/architecture.md that the compiler cannot hold, held over the text of the sources.
+/// The rules of docs/architecture.md that the compiler cannot check, checked in the text of the sources.
 @Suite struct StructureTests {
     private let files: [SourceFile]
 
@@ -17,7 +17,7 @@ import Testing
         #expect(writers == ["KeyStore/Events/AuditedTransaction.swift"])
     }
 
-    // Whoever could call it elsewhere would pass by the caller's permissions, the Idempotency-Key and the fence.
+    // Another caller would bypass the caller's permissions, the Idempotency-Key and the fence.
     @Test func `one function in all sources changes keys`() {
         let callers = files.flatMap { file in file.code.ranges(of: "KeyStore.change(").map { _ in file.path } }
         #expect(callers == ["Service/Changes/KeyChanges.swift"])
@@ -25,19 +25,19 @@ import Testing
 
     /// The targets that may contain SQL.
     ///
-    /// All others are above the stores, or beside them, whatever they are called.
+    /// All other targets must not contain SQL.
     private static let stores: Set<String> = [
         "LibPQ", "Postgres", "LocalPostgres", "Migrations", "KeyStore", "Tenancy", "People", "Fence",
     ]
 
-    @Test func `no SQL stands above the stores`() {
+    @Test func `only the stores contain SQL`() {
         let calls = #/\bStatement\(|\.script\(/#
         let verbs = #/["\n]\s*(?:SELECT|WITH\s+\w+\s+AS|INSERT\s+INTO|UPDATE\s+\w+|DELETE\s+FROM|LISTEN|NOTIFY)\s/#
         let faults =
             files.filter { !Self.stores.contains($0.target) && ($0.code.contains(calls) || $0.code.contains(verbs)) }
             .map(\.path)
         #expect(faults == [])
-        // The patterns find the statements that there are.
+        // The patterns find the existing statements.
         for pattern in [calls, verbs] {
             let targets = Set(files.filter { $0.code.contains(pattern) }.map(\.target))
             #expect(targets.isSuperset(of: ["KeyStore", "Tenancy", "People"]))

@@ -38,16 +38,16 @@ package struct Answer: Sendable, CustomStringConvertible {
             .compactMap { $0["pointer"]?.string ?? $0["parameter"]?.string ?? $0["header"]?.string }
     }
 
-    /// The body without the request id, which differs in each answer.
+    /// The body without the request id, which is different in each answer.
     package var comparable: JSONValue {
         guard case .object(var object) = json else { return .string(text) }
         object["request_id"] = nil
         return .object(object)
     }
 
-    /// The body with all members in the order of their names.
+    /// The body with all members sorted by name.
     ///
-    /// A stored answer has the order of the database.
+    /// The database may change the order of the members of a stored answer.
     package var inOrder: JSONValue { Self.inOrder(json) }
 
     private static func inOrder(_ value: JSONValue) -> JSONValue {

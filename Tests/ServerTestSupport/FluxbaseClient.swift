@@ -5,17 +5,18 @@ package import JSON
 import Server
 package import Testing
 
-/// Sends requests as Fluxbase's TypeScript SDK does.
+/// Sends requests in the manner of Fluxbase's TypeScript SDK.
 ///
-/// Checks that the SDK can read each answer, and that the surface declares it.
+/// The client checks that the SDK can read each answer and that the surface declares it.
 ///
-/// The SDK sends `Content-Type: application/json` with every request, what the client was made with as `apikey`, and that or an access
-/// token as Bearer. It reads JSON only where the answer says so, and shows `error` of a failure, which has to be a string.
+/// The SDK sends `Content-Type: application/json` in every request. It sends the client's key as `apikey`, and the key
+/// or an access token as Bearer. It reads JSON only from an answer of that type. It shows the member `error` of a
+/// failure, which must be a string.
 package struct FluxbaseClient: Sendable {
     package let mortise: ServerHarness
     /// The second argument of `createClient`.
     package var key: String
-    /// The access token of `signIn`, which replaces the key.
+    /// The access token of `signIn`, which replaces the key as Bearer.
     package var accessToken: String?
     /// The argument of `setTenant`.
     package var tenant: String?
@@ -91,7 +92,7 @@ package struct FluxbaseClient: Sendable {
         let name = "\(method) \(path): \(answer)"
         #expect(answer.status < 500 || answer.status == 503, "\(name)", sourceLocation: location)
         #expect(answer.headers["cache-control"] == "no-store", "\(name)", sourceLocation: location)
-        // An empty body that calls itself JSON makes every method of the SDK fail.
+        // An empty body with the JSON media type makes every method of the SDK fail.
         let type: String? = answer.text.isEmpty ? nil : "application/json"
         #expect(answer.headers["content-type"] == type, "\(name)", sourceLocation: location)
         if answer.status >= 400 {
@@ -175,7 +176,7 @@ extension ServerHarness {
 
     /// Returns a client that is signed in.
     ///
-    /// As in the SDK after `signIn`, the invalid first key remains the `apikey`.
+    /// The invalid first key remains the `apikey`, as in the SDK after `signIn`.
     package func fluxbase(
         signedInAs email: String,
         password: String = Self.password,
@@ -193,7 +194,7 @@ extension ServerHarness {
     /// Returns a client with the admin key of the organization `default`.
     package var fluxbase: FluxbaseClient { FluxbaseClient(self, key: adminToken) }
 
-    /// The id of the workspace `default`.
+    /// Returns the id of the workspace `default`.
     package func defaultWorkspaceID() async throws -> String {
         try await api.get("/v1/workspaces/default", as: adminToken).string("id")
     }

@@ -1,7 +1,7 @@
 import Synchronization
 import Telemetry
 
-/// Keeps log lines.
+/// Collects log lines.
 package final class LineCollector: LogSink {
     private let stored = Mutex<[String]>([])
 

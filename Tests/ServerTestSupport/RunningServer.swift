@@ -6,7 +6,7 @@ import Service
 package import ServiceLifecycle
 package import TestSupport
 
-/// A running server, the same as the program runs, on a real socket and a real PostgreSQL.
+/// A running server with the program's configuration, a real socket and a real PostgreSQL.
 package struct RunningServer: Sendable {
     /// The installation of the server.
     package let installation: TestInstallation
@@ -69,7 +69,7 @@ package func withRunningServer<T: Sendable>(
     }
 }
 
-/// Runs a server of its own for one test.
+/// Runs a separate server for one test.
 package func withRunningServer<T: Sendable>(
     configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (RunningServer) async throws -> T
@@ -79,7 +79,7 @@ package func withRunningServer<T: Sendable>(
     }
 }
 
-/// The error that the server ended before it listened.
+/// The error of a server that ends before it listens.
 package struct NeverListened: Error {}
 
 /// The server as a service of the test's group, which can stop the server.

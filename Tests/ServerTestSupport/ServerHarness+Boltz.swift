@@ -4,12 +4,12 @@ import Keys
 import Server
 package import Testing
 
-/// First steps of tests of the Boltz surface.
+/// Helpers for tests of the Boltz surface.
 extension ServerHarness {
     package static let boltzKeys = "/compute/v1/admin/api-keys"
     package static let boltzWorkspaces = "/compute/v1/admin/workspaces"
 
-    /// Sends a request under an API key, or none, and holds a refusal to the dialect's shape.
+    /// Sends a request with an API key or without one, and checks that a refusal has Boltz's error format.
     package func boltz(
         _ method: String,
         _ path: String,
@@ -48,7 +48,7 @@ extension ServerHarness {
         return answer
     }
 
-    /// A key made through the Boltz surface.
+    /// Creates a key through the Boltz surface.
     package func makeBoltzKey(
         _ settings: JSONValue = [:],
         at location: SourceLocation = #_sourceLocation
@@ -60,13 +60,13 @@ extension ServerHarness {
         return (try answer.string("key_details", "id"), try answer.string("key"))
     }
 
-    /// A key of a list by its id.
+    /// Returns a key of the list by its id.
     package func boltzKey(_ id: String, at location: SourceLocation = #_sourceLocation) async throws -> JSONValue {
         let page = try await boltz("GET", Self.boltzKeys, as: adminToken, at: location)
         return try #require(page["data"]?.array?.first { $0["id"]?.string == id }, sourceLocation: location)
     }
 
-    /// The id by which the native surface knows a thing of this dialect: its last 32 digits, with hyphens.
+    /// Returns the native id of a Boltz id: its last 32 digits, with hyphens.
     package static func nativeID(_ id: String) -> String {
         var text = ""
         for (index, character) in id.suffix(32).enumerated() {
@@ -76,6 +76,6 @@ extension ServerHarness {
         return text
     }
 
-    /// The id by which this dialect knows a workspace.
+    /// Returns the Boltz id of a workspace.
     package static func boltzWorkspace(_ nativeID: String) -> String { "ws_" + nativeID.filter { $0 != "-" } }
 }

@@ -1,7 +1,7 @@
 package import JSON
 package import Testing
 
-/// First steps of tests of the Clerk surface.
+/// Helpers for tests of the Clerk surface.
 extension ServerHarness {
     /// A user and an organization of the application.
     package static let user = SessionSigner.user
@@ -21,7 +21,7 @@ extension ServerHarness {
         package let secret: String
     }
 
-    /// Sends a request to the Clerk surface, and holds the answer to what every answer there must be like.
+    /// Sends a request to the Clerk surface, and checks the answer.
     package func clerk(
         _ method: String,
         _ path: String,
@@ -44,7 +44,7 @@ extension ServerHarness {
         return answer
     }
 
-    /// Holds an answer to the media type that a client compares whole, and an error to the three texts that a client must find in it.
+    /// Checks the media type of an answer, and the three texts of each error.
     package static func check(_ answer: Answer, at location: SourceLocation = #_sourceLocation) {
         #expect(answer.headers["content-type"] == "application/json", "\(answer)", sourceLocation: location)
         #expect(answer.headers["cache-control"] == "no-store", "\(answer)", sourceLocation: location)
@@ -61,7 +61,7 @@ extension ServerHarness {
         #expect(trace == answer.headers["x-request-id"], "\(answer)", sourceLocation: location)
     }
 
-    /// Makes an API key.
+    /// Creates an API key.
     package func makeAPIKey(
         _ name: String = "A key",
         _ settings: JSONValue = [:],
@@ -77,7 +77,9 @@ extension ServerHarness {
         return APIKey(id: try answer.string("id"), secret: try answer.string("secret"))
     }
 
-    /// Has the organization `default` believe the sessions of a signer, in which members see and admins manage.
+    /// Makes the organization `default` trust the sessions of a signer.
+    ///
+    /// In these sessions, members can read keys and admins can manage keys.
     package func addSessionIssuer(_ signer: SessionSigner, at location: SourceLocation = #_sourceLocation) async throws
     {
         let answer = try await api.post(
@@ -92,7 +94,7 @@ extension ServerHarness {
         try #require(answer.status == 201, "\(answer)", sourceLocation: location)
     }
 
-    /// The status of verifying a secret.
+    /// Returns the status of the verification of a secret.
     package func clerkVerify(
         _ secret: String,
         as token: String? = nil,

@@ -6,7 +6,7 @@ import Server
 package import Service
 package import Testing
 
-/// Calls of the use cases of keys, as a dialect makes them.
+/// Calls of the key use cases in the manner of a dialect.
 extension ServerHarness {
     package var keyService: KeyService { server.platform.keys }
 
@@ -37,7 +37,7 @@ extension ServerHarness {
     }
 
     /// A created key and its token.
-    package struct Planted: Sendable {
+    package struct CreatedKey: Sendable {
         package let key: KeyRecord
         package let token: String
     }
@@ -48,14 +48,14 @@ extension ServerHarness {
     }
 
     /// Creates a key.
-    package func plant(_ draft: KeyDraft, in home: KeyHome, idempotency: String? = nil) async throws -> Planted {
+    package func createKey(_ draft: KeyDraft, in home: KeyHome, idempotency: String? = nil) async throws -> CreatedKey {
         let issued = try await keyService.create(
             draft,
             in: home,
             by: try await caller(idempotency: idempotency)
         ) { key, _ in "[\"\(UUIDv7.text(of: key.id))\"]" }
         let id = try Self.id(issued.answer)
-        return Planted(key: try await keyService.get(id, in: home), token: issued.token.reveal())
+        return CreatedKey(key: try await keyService.get(id, in: home), token: issued.token.reveal())
     }
 
     /// Replaces a key with a new key.
@@ -64,7 +64,7 @@ extension ServerHarness {
         _ replacement: KeyReplacement = KeyReplacement(),
         in home: KeyHome,
         idempotency: String? = nil
-    ) async throws -> Planted {
+    ) async throws -> CreatedKey {
         let issued = try await keyService.replace(
             id,
             replacement,
@@ -72,7 +72,7 @@ extension ServerHarness {
             by: try await caller(idempotency: idempotency)
         ) { new, _, _ in "[\"\(UUIDv7.text(of: new.id))\"]" }
         let made = try Self.id(issued.answer)
-        return Planted(key: try await keyService.get(made, in: home), token: issued.token.reveal())
+        return CreatedKey(key: try await keyService.get(made, in: home), token: issued.token.reveal())
     }
 }
 

@@ -43,12 +43,12 @@ extension ServerHarness {
     /// - Throws: `NeverHappened`, and the errors of the database.
     package func cutOff(_ database: PostgresConfiguration) async throws {
         let name = try #require(database.database)
-        let (quoted, away) = (
+        let (quoted, renamed) = (
             PostgresConnection.quote(identifier: name), PostgresConnection.quote(identifier: "\(name)_renamed")
         )
         try await administer("ALTER DATABASE \(quoted) ALLOW_CONNECTIONS false")
-        // Who was being let in meanwhile is seen a moment later. To rename a database is to wait for them, and fails while anybody is in it
-        // (CountOtherDBBackends in PostgreSQL's source).
+        // A client that was connecting at the same time appears a moment later. Renaming a database waits for such
+        // clients, and fails while somebody is connected (CountOtherDBBackends in PostgreSQL's source).
         try await eventually("nobody is connected") {
             do {
                 try await administer(
@@ -57,8 +57,8 @@ extension ServerHarness {
                     WHERE datname = \(PostgresConnection.quote(literal: name))
                     """
                 )
-                try await administer("ALTER DATABASE \(quoted) RENAME TO \(away)")
-                try await administer("ALTER DATABASE \(away) RENAME TO \(quoted)")
+                try await administer("ALTER DATABASE \(quoted) RENAME TO \(renamed)")
+                try await administer("ALTER DATABASE \(renamed) RENAME TO \(quoted)")
                 return true
             } catch let error as PostgresError where error.sqlState == .objectInUse {
                 return false

@@ -1,9 +1,9 @@
 package import JSON
 package import Testing
 
-/// First steps that many tests share.
+/// Helpers that many tests share.
 extension ServerHarness {
-    /// The slug of the workspace that every installation has.
+    /// The slug of the default workspace, which every installation has.
     package static let workspace = "default"
 
     /// Returns the path of the service keys of a workspace.
@@ -53,7 +53,7 @@ extension ServerHarness {
         return IssuedKey(id: id, token: try answer.string("token"), path: "\(path)/\(id)")
     }
 
-    /// Creates an admin key with these permissions only.
+    /// Creates an admin key with the given permissions only.
     package func makeAdmin(
         _ permissions: [String],
         organization: String = "default",
@@ -72,7 +72,7 @@ extension ServerHarness {
     }
 
     /// An organization with its default workspace and first admin key.
-    package struct Founded: Sendable {
+    package struct TestOrganization: Sendable {
         package let id: String
         package let workspaceID: String
         package let token: String
@@ -81,11 +81,11 @@ extension ServerHarness {
 
     /// Creates an organization.
     package func makeOrganization(_ name: String, at location: SourceLocation = #_sourceLocation) async throws
-        -> Founded
+        -> TestOrganization
     {
         let answer = try await api.post("/v1/organizations", ["name": .string(name)], as: operatorToken, at: location)
         try #require(answer.status == 201, "\(answer)", sourceLocation: location)
-        return Founded(
+        return TestOrganization(
             id: try answer.string("organization", "id"),
             workspaceID: try answer.string("default_workspace", "id"),
             token: try answer.string("token"),

@@ -8,7 +8,7 @@ import Service
 package import ServiceLifecycle
 package import TestSupport
 
-/// A running server and a client that talks to it.
+/// A running server and a client for it.
 package struct ServerHarness: Sendable {
     package let installation: TestInstallation
     package let server: MortiseServer
@@ -32,7 +32,7 @@ package struct ServerHarness: Sendable {
     /// The token of the first admin key of the organization `default`.
     package var adminToken: String { server.firstStart.adminToken?.reveal() ?? "" }
 
-    /// Tells the server to stop, as SIGTERM would.
+    /// Stops the server in the manner of SIGTERM.
     package func stop() async { await group.triggerGracefulShutdown() }
 }
 
@@ -61,7 +61,7 @@ package func withMortise<T: Sendable>(
     }
 }
 
-/// Runs a server of its own for one test.
+/// Runs a separate server for one test.
 package func withMortise<T: Sendable>(
     configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (ServerHarness) async throws -> T

@@ -2,9 +2,9 @@ import CryptoExtras
 import FoundationEssentials
 package import JSON
 
-/// Signs sessions, as the identity provider of an application does.
+/// Signs sessions in the manner of an application's identity provider.
 package struct SessionSigner: Sendable {
-    /// The claim `iss` of its sessions.
+    /// The claim `iss` of the sessions.
     package static let issuer = "https://clerk.app.example"
 
     /// A user of the application.

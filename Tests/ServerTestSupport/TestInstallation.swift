@@ -12,7 +12,7 @@ import Testing
 /// Swift Testing starts all tests together, and each installation has databases.
 private let installations = Semaphore(slots: 3, for: "an installation")
 
-/// The names and secrets of one throw-away installation on a PostgreSQL server.
+/// The names and secrets of one temporary installation on a PostgreSQL server.
 package struct TestInstallation: Sendable {
     /// The names of the databases and roles.
     package let installation: Installation
@@ -21,7 +21,7 @@ package struct TestInstallation: Sendable {
     /// The PostgreSQL server.
     package let server: TestServer
 
-    /// Creates names that no other test has.
+    /// Creates names that are unique to the test.
     package init(_ server: TestServer) throws {
         self.server = server
         let name = String(UInt64.random(in: 0...UInt64.max), radix: 36)

@@ -23,16 +23,20 @@ import Testing
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.clientKeys())
             let caller = try await mortise.caller()
-            let first = try await mortise.plant(self.draft("ci", "user_1"), in: home).key
-            #expect(try await refusal { try await mortise.plant(self.draft("ci", "user_1"), in: home) } == "nameTaken")
-            let other = try await mortise.plant(self.draft("ci", "user_2"), in: home).key
+            let first = try await mortise.createKey(self.draft("ci", "user_1"), in: home).key
+            #expect(
+                try await refusal { try await mortise.createKey(self.draft("ci", "user_1"), in: home) } == "nameTaken"
+            )
+            let other = try await mortise.createKey(self.draft("ci", "user_2"), in: home).key
             // A name without the rule may occur several times.
             var free = self.draft("ci", "user_1")
             free.uniqueness = nil
-            _ = try await mortise.plant(free, in: home)
+            _ = try await mortise.createKey(free, in: home)
 
             _ = try await keys.revoke(first.id, reason: nil, in: home, by: caller)
-            #expect(try await refusal { try await mortise.plant(self.draft("ci", "user_1"), in: home) } == "nameTaken")
+            #expect(
+                try await refusal { try await mortise.createKey(self.draft("ci", "user_1"), in: home) } == "nameTaken"
+            )
 
             var move = KeyPatch()
             move.subject = .set("user_1")
@@ -41,17 +45,21 @@ import Testing
             #expect(try await keys.get(other.id, in: home).subject == "user_2")
             move.subject = .set("user_3")
             #expect(try await keys.update(other.id, move, in: home, by: caller).subject == "user_3")
-            #expect(try await refusal { try await mortise.plant(self.draft("ci", "user_3"), in: home) } == "nameTaken")
-            let again = try await mortise.plant(self.draft("ci", "user_2"), in: home).key
+            #expect(
+                try await refusal { try await mortise.createKey(self.draft("ci", "user_3"), in: home) } == "nameTaken"
+            )
+            let again = try await mortise.createKey(self.draft("ci", "user_2"), in: home).key
 
             var rename = KeyPatch()
             rename.name = .set("cd")
             _ = try await keys.update(again.id, rename, in: home, by: caller)
-            #expect(try await refusal { try await mortise.plant(self.draft("cd", "user_2"), in: home) } == "nameTaken")
-            _ = try await mortise.plant(self.draft("ci", "user_2"), in: home)
+            #expect(
+                try await refusal { try await mortise.createKey(self.draft("cd", "user_2"), in: home) } == "nameTaken"
+            )
+            _ = try await mortise.createKey(self.draft("ci", "user_2"), in: home)
 
             try await keys.delete(first.id, in: home, by: caller)
-            _ = try await mortise.plant(self.draft("ci", "user_1"), in: home)
+            _ = try await mortise.createKey(self.draft("ci", "user_1"), in: home)
         }
     }
 
@@ -61,17 +69,17 @@ import Testing
             let caller = try await mortise.caller()
             var free = KeyDraft(name: "api", kind: .service)
             free.uniqueness = NameUniqueness.none
-            let one = try await mortise.plant(free, in: home).key
-            _ = try await mortise.plant(free, in: home)
-            let only = try await mortise.plant(KeyDraft(name: "api", kind: .service), in: home).key
+            let one = try await mortise.createKey(free, in: home).key
+            _ = try await mortise.createKey(free, in: home)
+            let only = try await mortise.createKey(KeyDraft(name: "api", kind: .service), in: home).key
             let draft = KeyDraft(name: "api", kind: .service)
-            #expect(try await refusal { try await mortise.plant(draft, in: home) } == "nameTaken")
+            #expect(try await refusal { try await mortise.createKey(draft, in: home) } == "nameTaken")
             // A change of a key without the rule does not apply the rule to it.
             var patch = KeyPatch()
             patch.description = .set("d")
             _ = try await keys.update(one.id, patch, in: home, by: caller)
             _ = try await keys.revoke(only.id, reason: nil, in: home, by: caller)
-            _ = try await mortise.plant(draft, in: home)
+            _ = try await mortise.createKey(draft, in: home)
             let native = try await mortise.api.post(ServerHarness.keys(), ["name": "api"], as: mortise.adminToken)
             #expect(native.status == 409)
             #expect(native.code == "conflict")
@@ -89,7 +97,7 @@ import Testing
             draft.createdBy = "user_9"
             draft.expiry = .after(.seconds(90))
             draft.scopes = [Scope(freeForm: "any thing")]
-            let made = try await mortise.plant(draft, in: home)
+            let made = try await mortise.createKey(draft, in: home)
             #expect(made.token.hasPrefix("ak_live_"))
             #expect(made.key.prefix.hasPrefix("ak_live_"))
             #expect(made.key.type == "api_key")
@@ -119,7 +127,7 @@ import Testing
             #expect(try rotated.string("token").hasPrefix("ak_live_"))
             draft.name = "endless"
             draft.expiry = .after(.seconds(Int64.max))
-            #expect(try await mortise.plant(draft, in: home).key.expiresAt == .latest)
+            #expect(try await mortise.createKey(draft, in: home).key.expiresAt == .latest)
         }
     }
 
@@ -150,13 +158,13 @@ import Testing
             for (expected, spoil) in cases {
                 var draft = self.draft("fine", "user_1")
                 spoil(&draft)
-                let answer = try await refusal { [draft] in try await mortise.plant(draft, in: home) }
+                let answer = try await refusal { [draft] in try await mortise.createKey(draft, in: home) }
                 #expect(answer == expected)
             }
             #expect(try await mortise.keyService.listing(KeyFilter(), limit: 1, in: home).total == 0)
             var stray = KeyDraft(name: "stray", kind: .service)
             stray.subject = "user_1"
-            let strayAnswer = try await refusal { [stray] in try await mortise.plant(stray, in: service) }
+            let strayAnswer = try await refusal { [stray] in try await mortise.createKey(stray, in: service) }
             #expect(strayAnswer == "/subject")
         }
     }

@@ -25,7 +25,7 @@ import Testing
     {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
-            let old = try await mortise.plant(Self.draft, in: home)
+            let old = try await mortise.createKey(Self.draft, in: home)
             let new = try await mortise.replace(old.key.id, in: home)
             let before = try await keys.get(old.key.id, in: home)
             #expect(new.key.id != old.key.id)
@@ -59,7 +59,7 @@ import Testing
     @Test func `both the old key and the new key can be rotated again`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
-            let first = try await mortise.plant(Self.draft, in: home)
+            let first = try await mortise.createKey(Self.draft, in: home)
             let second = try await mortise.replace(first.key.id, in: home)
             let end = try await keys.get(first.key.id, in: home).gracePeriodEndsAt
             let third = try await mortise.replace(first.key.id, in: home)
@@ -70,15 +70,15 @@ import Testing
             for token in [first.token, second.token, third.token, fourth.token] {
                 #expect(try await mortise.verdict(token, ["namespace": "eu"]) == "valid")
             }
-            #expect(try await refusal { try await mortise.plant(Self.draft, in: home) } == "nameTaken")
+            #expect(try await refusal { try await mortise.createKey(Self.draft, in: home) } == "nameTaken")
         }
     }
 
     @Test func `a replacement can have another name, which must be unused, and other scopes`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
-            let old = try await mortise.plant(Self.draft, in: home)
-            _ = try await mortise.plant(KeyDraft(name: "taken", kind: .service), in: home)
+            let old = try await mortise.createKey(Self.draft, in: home)
+            _ = try await mortise.createKey(KeyDraft(name: "taken", kind: .service), in: home)
             var replacement = KeyReplacement()
             replacement.name = "taken"
             let refused = try await refusal { [replacement] in
@@ -106,7 +106,7 @@ import Testing
             let caller = try await mortise.caller()
             var short = Self.draft
             short.expiry = .after(.seconds(600))
-            let old = try await mortise.plant(short, in: home)
+            let old = try await mortise.createKey(short, in: home)
             _ = try await keys.disable(old.key.id, in: home, by: caller)
             let new = try await mortise.replace(old.key.id, in: home)
             #expect(try await keys.get(old.key.id, in: home).gracePeriodEndsAt == old.key.expiresAt)
@@ -128,7 +128,7 @@ import Testing
     @Test func `a repeated replacement returns the same new key and token`() async throws {
         try await withMortise { mortise in
             let home = try await mortise.serviceKeys()
-            let old = try await mortise.plant(Self.draft, in: home)
+            let old = try await mortise.createKey(Self.draft, in: home)
             let one = try await mortise.replace(old.key.id, in: home, idempotency: "twice")
             let two = try await mortise.replace(old.key.id, in: home, idempotency: "twice")
             #expect(one.key.id == two.key.id)
@@ -141,7 +141,7 @@ import Testing
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let caller = try await mortise.caller()
-            let id = try await mortise.plant(Self.draft, in: home).key.id
+            let id = try await mortise.createKey(Self.draft, in: home).key.id
             #expect(try await keys.revocations(id, in: home).isEmpty)
             _ = try await keys.revoke(id, reason: "leaked", in: home, by: caller)
             _ = try await keys.revoke(id, reason: "again", in: home, by: caller)

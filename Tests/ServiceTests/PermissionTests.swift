@@ -116,11 +116,11 @@ import Testing
                 try await platform.workspaces.delete("default", by: limited)
             }
             let admin = caller(Self.principal(.organization(own), .organization))
-            await Self.expectForbiddenKind("found") {
+            await Self.expectForbiddenKind("create organization") {
                 _ = try await platform.organizations.create(NewOrganization(name: "New"), by: admin) { _ in "" }
             }
             let weak = caller(Self.principal(.platform, []))
-            await Self.expectForbidden(.platform, "found") {
+            await Self.expectForbidden(.platform, "create organization") {
                 _ = try await platform.organizations.create(NewOrganization(name: "New"), by: weak) { _ in "" }
             }
             await Self.expectForbidden(.platform, "list") {

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func `starts at the same time all succeed and agree`() async throws {
+    @Test func `concurrent starts all succeed and use the same cluster`() async throws {
         try await withInstallation { test in
             let clusters = try await withThrowingTaskGroup(of: Cluster.self) { group in
                 for _ in 0..<4 { group.addTask { try await test.bootstrap().primary } }
@@ -33,7 +33,7 @@ import Testing
 
     @Test func `a control database that does not exist is created`() async throws {
         try await withInstallation { test in
-            // Under the installation's prefix, so that it is removed with the rest.
+            // The name has the installation's prefix, so the cleanup removes the database.
             let owner = test.owner.database("\(test.installation.prefix)_control")
             let other = TestInstallation(owner: owner, installation: test.installation)
             _ = try await other.bootstrap()
@@ -41,8 +41,8 @@ import Testing
         }
     }
 
-    // Whoever reads the server's log or the client's must not learn the password: the server gets a SCRAM verifier.
-    @Test func `the runtime role's password is set and shows nowhere`() async throws {
+    // The password must not appear in a log of the server or the client, so PostgreSQL receives a SCRAM verifier.
+    @Test func `the runtime role's password is set and appears in no log`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
             let role = test.installation.runtimeRole
@@ -54,9 +54,9 @@ import Testing
         }
     }
 
-    // The accident: a staging control database is made on production's server, and takes the role away from its
-    // service.
-    @Test func `a second installation on a server is refused and leaves the first one's role alone`() async throws {
+    // The accident: a staging control database is created on the production server and takes over the role of the
+    // production service.
+    @Test func `a second installation on a server is refused, and the first one's role is unchanged`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
             func password() async throws -> [String] {
@@ -75,7 +75,7 @@ import Testing
             #expect(error?.code == .incompatible)
             #expect(error?.message.contains(test.installation.runtimeRole) == true)
             #expect(try await password() == before)
-            // The first one goes on, and once it is gone for good the role can be had.
+            // The first installation keeps working. The other one can use the role after the first releases it.
             _ = try await test.bootstrap()
             try await administer("COMMENT ON ROLE \(test.installation.runtimeRole) IS NULL")
             _ = try await other.bootstrap()
@@ -83,9 +83,11 @@ import Testing
         }
     }
 
-    // The accident: a program on a host with other secrets migrates, and every server is locked out at its next
+    // The accident: a program with other secrets runs the migration, and every server is locked out at its next
     // connection.
-    @Test func `a program that sets no password, or is not admitted, leaves the role's alone`() async throws {
+    @Test func `a program that sets no password, or that is not admitted, does not change the role's password`()
+        async throws
+    {
         struct Refused: Error {}
         try await withInstallation { test in
             let database = test.owner.database ?? ""
@@ -118,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func `an owner that may not create databases is told what to change`() async throws {
+    @Test func `an owner without the right to create databases is told what to change`() async throws {
         try await withInstallation { test in
             let role = "\(test.installation.prefix)_weak"
             try await administer("CREATE ROLE \(role) LOGIN PASSWORD 'guess'")
@@ -132,8 +134,8 @@ import Testing
         }
     }
 
-    // A hosted PostgreSQL gives no superuser: an owner with CREATEDB and CREATEROLE must be enough for everything.
-    @Test func `an owner without superuser rights can do it all`() async throws {
+    // A hosted PostgreSQL provides no superuser, so CREATEDB and CREATEROLE must be enough.
+    @Test func `an owner without superuser rights can perform every operation`() async throws {
         try await withInstallation { test in
             let role = "\(test.installation.prefix)_owner"
             try await administer("CREATE ROLE \(role) LOGIN CREATEDB CREATEROLE PASSWORD 'guess'")
@@ -147,7 +149,7 @@ import Testing
                 by: .system
             )
             _ = try await provisioner.suspend(second.id, by: .system)
-            // A service that runs has sessions there, which end with the database.
+            // A running service has connections to the database, which end with the database.
             try await test.withRuntime(second.database) { runtime in
                 try await runtime.script("SELECT 1")
                 try await provisioner.delete(second.id, by: .system)

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct ClusterTests {
-    @Test func `workspaces can be placed on a second server, and outlive a restart of it`() async throws {
+    @Test func `workspaces can be on a second server and survive its restart`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let provisioner = Provisioner(control, options: .ample)
@@ -20,7 +20,8 @@ import Testing
                     .joined(separator: " ")
                 let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
                 #expect(!cluster.isPrimary)
-                // Nodes that start at once set the same role up; PostgreSQL lets only one session alter it.
+                // Nodes that start concurrently create the same role, and PostgreSQL lets only one session alter it at
+                // a time.
                 let reports = try await withThrowingTaskGroup(of: RepairReport.self) { group in
                     for _ in 0..<6 {
                         group.addTask {
@@ -44,7 +45,8 @@ import Testing
                 _ = try await provisioner.suspend(far.id, by: .system)
                 #expect(try await provisioner.migrateFleet().isSuccess)
 
-                // The server goes away: its workspace is out of reach, and the change is finished when it is back.
+                // The second server is unavailable, so its workspace cannot be reached. The change is completed after
+                // the server is back.
                 try await local.kill9()
                 await #expect(throws: PostgresError.self) { try await provisioner.resume(far.id, by: .system) }
                 let report = try await provisioner.repairAll()
@@ -63,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `a connection string with a password, or to the primary itself, is refused and stored nowhere`()
+    @Test func `a connection string with a password or to the primary cluster is refused and not stored`()
         async throws
     {
         try await withInstallation { test in

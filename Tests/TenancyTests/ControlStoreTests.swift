@@ -44,7 +44,7 @@ private struct ControlRows {
     private func withRows(_ body: (ControlRows) async throws -> Void) async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
-            // As the runtime role, whose missing privileges show here.
+            // The runtime role is used, so a missing privilege makes the tests fail.
             try await test.withRuntime(test.owner.database ?? "") { runtime in
                 try await body(ControlRows(connection: runtime, installation: test.installation))
             }
@@ -82,7 +82,7 @@ private struct ControlRows {
         }
     }
 
-    @Test func `an event says what changed, and only that`() async throws {
+    @Test func `an event contains exactly the changed values`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
             let made = try await test.write {
@@ -98,7 +98,7 @@ private struct ControlRows {
         }
     }
 
-    @Test func `a requested slug that is taken is refused, a derived one gets a suffix`() async throws {
+    @Test func `a requested slug that exists is refused, and a derived slug gets a suffix`() async throws {
         try await withRows { rows in
             let first = try await rows.createOrganization(NewOrganization(name: "Acme"), by: .system)
             let second = try await rows.createOrganization(NewOrganization(name: "ACME"), by: .system)
@@ -115,7 +115,7 @@ private struct ControlRows {
         }
     }
 
-    @Test func `workspaces of two organizations may have the same slug, of one not`() async throws {
+    @Test func `a slug is unique within its organization`() async throws {
         try await withRows { rows in
             let a = try await rows.createOrganization(NewOrganization(name: "a"), by: .system)
             let b = try await rows.createOrganization(NewOrganization(name: "b"), by: .system)
@@ -194,7 +194,7 @@ private struct ControlRows {
     }
 
     @Test(arguments: ["", "nul\0", String(repeating: "x", count: 256)])
-    func `a name that the database would refuse is refused with the field`(name: String) async throws {
+    func `an invalid name is refused with the field's name`(name: String) async throws {
         try await withRows { rows in
             let error = await #expect(throws: TenancyError.self) {
                 try await rows.createOrganization(NewOrganization(name: name), by: .system)
@@ -203,8 +203,8 @@ private struct ControlRows {
         }
     }
 
-    // A list that shifts under inserts would show an item twice or never.
-    @Test func `pages go forward and back over everything once, while new items come in`() async throws {
+    // A list whose pages shift after an insertion would repeat or skip an item.
+    @Test func `pages in both directions return each item once while new items are inserted`() async throws {
         try await withRows { rows in
             for index in 0..<5 {
                 _ = try await rows.createOrganization(NewOrganization(name: "o\(index)"), by: .system)
@@ -218,8 +218,8 @@ private struct ControlRows {
             #expect(third.items.map(\.name) == ["o0"])
             #expect(third.next == nil && !third.hasMore)
             let last = try #require(third.items.first)
-            let place = PageCursor(createdAt: last.createdAt, id: last.id)
-            let back = try await rows.store.organizations(PageRequest(limit: 2, .before(place)))
+            let cursor = PageCursor(createdAt: last.createdAt, id: last.id)
+            let back = try await rows.store.organizations(PageRequest(limit: 2, .before(cursor)))
             #expect(back.items.map(\.name) == ["o2", "o1"])
             #expect(back.hasMore)
         }

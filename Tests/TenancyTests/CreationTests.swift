@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct CreationTests {
-    @Test func `a new workspace is active, migrated, knows whose it is, and has its event in both databases`()
+    @Test func `a new workspace is active and migrated, knows its organization and has its event in both databases`()
         async throws
     {
         try await withInstallation { test in
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    // A crash at any step leaves a row that says what to do; a half-made workspace is never taken for a whole one.
+    // A crash at any step leaves a row that tells what to do. An incomplete workspace is never used as a complete one.
     @Test(arguments: [
         ProvisioningStep.recorded, .templateCreated, .templateMigrated, .templateCompleted, .cloned, .initialized,
         .opened, .activated,
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `nodes that reconcile the same workspace at once all succeed`() async throws {
+    @Test func `nodes that reconcile the same workspace concurrently all succeed`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let organization = try await test.write {
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `many workspaces are created at once from one template`() async throws {
+    @Test func `many workspaces are created concurrently from one template`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
             let nodes = [Provisioner(control, options: .ample), Provisioner(control, options: .ample)]
@@ -119,8 +119,8 @@ import Testing
         }
     }
 
-    // The template's name is guessable: a database of that name that Mortise did not finish must not become everybody's
-    // schema.
+    // The template's name can be guessed. A database of that name that Mortise did not complete must not become the
+    // schema of every workspace.
     @Test func `a template that is not marked complete is created again`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()
@@ -137,7 +137,8 @@ import Testing
         }
     }
 
-    @Test func `a template that another release dropped is created again, and old ones are removed`() async throws {
+    @Test func `a template that another release dropped is created again, and old templates are removed`() async throws
+    {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
@@ -151,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func `creating in an unknown organization or on an unknown cluster leaves nothing`() async throws {
+    @Test func `a creation in an unknown organization or on an unknown cluster leaves nothing`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)

@@ -24,7 +24,7 @@ import Testing
 
     private static let whoami = Statement("SELECT current_user || ' ' || current_database()")
 
-    @Test func `both ways into a workspace lead to its database, as the runtime role`() async throws {
+    @Test func `lookups and changes both reach the workspace's own database as the runtime role`() async throws {
         try await withTenants { test, _, databases, workspaces in
             for workspace in workspaces {
                 let expected = "\(test.installation.runtimeRole) \(workspace.database)"
@@ -40,8 +40,8 @@ import Testing
         }
     }
 
-    // Attack: use a key's ref with another organization's credential to learn whether the workspace exists.
-    @Test func `another organization's workspace looks exactly like none`() async throws {
+    // The attack: somebody uses the ref in a foreign key's token to learn whether the workspace exists.
+    @Test func `a foreign workspace looks unknown`() async throws {
         try await withTenants { _, _, databases, workspaces async throws in
             let (mine, foreign) = (workspaces[0], workspaces[1])
             let owners = try await databases.facts(ref: foreign.ref, organization: foreign.organizationID)
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `facts are cached`() async throws {
+    @Test func `facts about a workspace are cached`() async throws {
         try await withTenants { _, _, databases, workspaces async throws in
             let workspace = workspaces[0]
             #expect(try await databases.facts(id: workspace.id) == workspace.facts)
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func `a workspace that was deleted becomes unknown`() async throws {
+    @Test func `a deleted workspace becomes unknown`() async throws {
         try await withTenants { test, control, databases, workspaces in
             let provisioner = Provisioner(control, options: .ample)
             let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "x")
@@ -78,8 +78,8 @@ import Testing
         }
     }
 
-    // One tenant's broken database must be that tenant's problem alone.
-    @Test func `a workspace whose database is down harms nobody else`() async throws {
+    // A broken database must affect its own tenant only.
+    @Test func `an unavailable database does not affect other workspaces`() async throws {
         try await withTenants { test, _, databases, workspaces in
             let (broken, sound) = (workspaces[0], workspaces[1])
             try await administer(
@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func `nothing is lent after a shutdown`() async throws {
+    @Test func `a shut-down pool lends no connection`() async throws {
         try await withTenants { _, _, databases, workspaces in
             _ = try await databases.withPool(workspaces[0].facts) { try await $0.query(Self.whoami) }
             await databases.shutdown()

@@ -8,7 +8,8 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct FleetTests {
-    @Test func `every workspace is migrated, the chosen canary first, and a failure names the slug`() async throws {
+    @Test func `every workspace is migrated, the chosen canary first, and a failure names its workspace`() async throws
+    {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let first = try await test.makeTenant(provisioner)
@@ -16,7 +17,7 @@ import Testing
             let second = try await provisioner.create(new, by: .system)
             #expect(try await provisioner.migrateFleet().outcomes.map(\.status) == [.upToDate, .upToDate])
 
-            // As a release would find them that brings one file more.
+            // The databases look as they would for a release with one more file.
             for workspace in [first, second] {
                 try await test.withDatabase(workspace.database) {
                     try await $0.script(

@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `the value unused for longest makes room`() async throws {
+    @Test func `the value that was unused for the longest time is closed to free its slot`() async throws {
         let cache = self.cache(2)
         for (key, value) in [("a", 1), ("b", 2), ("a", 1), ("c", 3)] {
             _ = try await cache.withValue(key, make: { value }) { $0 }
@@ -50,8 +50,8 @@ import Testing
         #expect(cache.count == 2)
     }
 
-    // Attack: use many workspaces at once to take a connection away from somebody in the middle of a change.
-    @Test func `a value in use is never closed to make room`() async throws {
+    // The attack: a caller uses many workspaces at once to close a connection that another caller is using.
+    @Test func `a value in use is never closed to free its slot`() async throws {
         let cache = self.cache(1, patience: .zero)
         try await cache.withValue("a", make: { 1 }) { _ in
             let error = await #expect(throws: TenancyError.self) {
@@ -63,7 +63,7 @@ import Testing
         #expect(try await cache.withValue("b", make: { 2 }) { $0 } == 2)
     }
 
-    // Attack: keep as many workspaces busy as there are places, so that everybody else's calls fail.
+    // The attack: a caller keeps as many workspaces busy as there are slots, so that other calls fail.
     @Test func `a caller that finds all slots in use waits, first come first served`() async throws {
         let cache = self.cache(1)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -72,7 +72,7 @@ import Testing
                     group.addTask {
                         try await cache.withValue(key, make: { number + 1 }) { _ in
                             self.order.withLock { $0.append(key) }
-                            // What is there needs no place, so it may be used whoever waits.
+                            // An existing value needs no slot, so it can be used while others wait.
                             _ = try await cache.withValue(key, make: { 99 }) { $0 }
                         }
                     }
@@ -162,7 +162,7 @@ import Testing
         #expect(closed.withLock { $0 } == [1])
     }
 
-    @Test func `nothing is lent after a shutdown`() async throws {
+    @Test func `a cache that was shut down lends nothing`() async throws {
         let cache = self.cache(2)
         _ = try await cache.withValue("a", make: { 1 }) { $0 }
         await cache.shutdown()

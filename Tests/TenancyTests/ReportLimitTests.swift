@@ -2,9 +2,9 @@ import FoundationEssentials
 import Tenancy
 import Testing
 
-/// A database that is away is reported, and not with every request.
+/// An unavailable database is reported, but not for every request.
 @Suite struct ReportLimitTests {
-    @Test func `a workspace has one line in ten seconds, which counts the suppressed ones`() {
+    @Test func `a workspace has one log line in ten seconds, with the number of suppressed lines`() {
         var limit = ReportLimit()
         let (one, other, start) = (UUID(), UUID(), ContinuousClock.now)
         #expect(limit.admit(one, at: start) == 0)
@@ -14,7 +14,7 @@ import Testing
         #expect(limit.admit(one, at: start + .seconds(21)) == 0)
     }
 
-    @Test func `the number of remembered workspaces is bounded`() {
+    @Test func `the number of recorded workspaces is bounded`() {
         var limit = ReportLimit()
         let (first, start) = (UUID(), ContinuousClock.now)
         for _ in 0..<ReportLimit.capacity { _ = limit.admit(UUID(), at: start) }

@@ -4,10 +4,10 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// The service's own role, as an attacker would have it who found a way to run SQL through the service.
+/// The service's own role as used by an attacker who can run SQL through the service.
 @Suite(.hangLimit) struct RuntimeRoleTests {
-    // Attack: cover a deed up by rewriting the audit trail.
-    @Test func `history can be added to and not changed, by nobody`() async throws {
+    // The attack: somebody hides an action by rewriting the events.
+    @Test func `events can be inserted but never changed or deleted, by any role`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
             let database = test.owner.database ?? ""
@@ -35,14 +35,14 @@ import Testing
         }
     }
 
-    // Attack: leave something behind in the schema that the owner will run.
+    // The attack: somebody creates an object in the schema that the owner will run.
     @Test(arguments: [
         "CREATE TABLE auth.t (id int)", "CREATE TABLE control.t (id int)", "CREATE TABLE public.t (id int)",
         "CREATE SCHEMA s", "CREATE TEMPORARY TABLE t (id int)", "CREATE DATABASE d", "CREATE ROLE r",
         "ALTER TABLE auth.service_keys ADD x int", "DROP TABLE auth.idempotency",
         "ALTER TABLE auth.key_events DISABLE TRIGGER ALL", "SELECT * FROM mortise.migrations",
     ])
-    func `the runtime role can define nothing`(attack: String) async throws {
+    func `the runtime role cannot define objects`(attack: String) async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
             try await test.withRuntime(test.owner.database ?? "") { runtime in
@@ -51,8 +51,8 @@ import Testing
         }
     }
 
-    // Attack: bring a suspended workspace back, or move one to another owner or database.
-    @Test func `the runtime role can change no state and no owner`() async throws {
+    // The attack: somebody resumes a suspended workspace, or moves a workspace to another owner or database.
+    @Test func `the runtime role can change neither the state nor the owner of a workspace`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
@@ -61,7 +61,7 @@ import Testing
                     await runtime.refusal(of: "UPDATE auth.workspace SET state = 'active'") == .insufficientPrivilege
                 )
                 #expect(await runtime.refusal(of: "DELETE FROM auth.workspace") == .insufficientPrivilege)
-                // What a change of a key does, so that it cannot pass a suspension.
+                // A change of a key takes this lock, so that it cannot bypass a suspension.
                 #expect(await runtime.refusal(of: "SELECT 1 FROM auth.workspace FOR SHARE") == nil)
             }
             try await test.withRuntime(test.owner.database ?? "") { runtime in
@@ -78,9 +78,9 @@ import Testing
         }
     }
 
-    // Attack: have the owner drop any database of the server, by a row that says that it is a workspace's and to be
-    // deleted.
-    @Test func `the runtime role can have the owner neither drop nor take over a database`() async throws {
+    // The attack: a row claims that any database of the server belongs to a workspace in deletion, so that the owner
+    // drops the database.
+    @Test func `the runtime role cannot make the owner drop or take over a database`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
@@ -99,7 +99,8 @@ import Testing
                 }
                 let other = "'\(workspace.database)', 'creating', NULL"
                 #expect(await runtime.refusal(of: row(other)) == .checkViolation)
-                // It may name another installation's database of that ref, which the owner then refuses to touch.
+                // The row may name another installation's database of that ref. The owner then refuses to touch that
+                // database.
                 #expect(await runtime.refusal(of: row("'x_w_AttackAt', 'creating', NULL")) == nil)
             }
             let report = try await provisioner.repairAll()
@@ -113,8 +114,8 @@ import Testing
         }
     }
 
-    // Attack: with the runtime role of one installation, read the tenants of another one on the same server.
-    @Test func `one installation's role cannot connect to another's databases`() async throws {
+    // The attack: the runtime role of one installation reads the tenants of another installation on the same server.
+    @Test func `the role of one installation cannot connect to another installation's databases`() async throws {
         try await withInstallation { test in
             let provisioner = Provisioner(try await test.bootstrap(), options: .ample)
             let workspace = try await test.makeTenant(provisioner)
@@ -132,7 +133,7 @@ import Testing
         }
     }
 
-    // A workspace that is not finished must not be usable: a key in it could vanish with a repair.
+    // An incomplete workspace must not be usable, because a repair could delete a key in it.
     @Test func `the runtime role cannot connect to a workspace before it is activated`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func `suspending reaches the row that lookups join before it returns`() async throws {
+    @Test func `a suspension changes the row that lookups join before it returns`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             let by = Attribution(actor: "somebody")
             let suspended = try await provisioner.suspend(workspace.id, by: by)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    // A crash between the two databases: the requested change is completed, with the event of its actor.
+    // After a crash between the two databases, the requested change is completed with the event of its actor.
     @Test(arguments: [ProvisioningStep.requested, .applied, .completed])
     func `an interrupted change of state is completed`(step: ProvisioningStep) async throws {
         try await withTenant { test, control, provisioner, workspace in
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `a resume overtakes a suspension that did not get through`() async throws {
+    @Test func `a resumption replaces a suspension that was not completed`() async throws {
         try await withTenant { test, control, provisioner, workspace in
             let crashing = Provisioner.crashing(after: .requested, control)
             await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `the default workspace is neither archived nor deleted`() async throws {
+    @Test func `the default workspace can be neither archived nor deleted`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             let found = try await test.withStore { try await $0.defaultWorkspace(of: workspace.organizationID) }
             let first = try #require(found)
@@ -118,8 +118,8 @@ import Testing
         }
     }
 
-    // Attack: make a workspace that was deleted come back to life through another's tokens.
-    @Test func `deleting removes the database and the row, keeps the history, and the ref is never used again`()
+    // The attack: somebody reuses the ref of a deleted workspace, so that its old tokens reach another workspace.
+    @Test func `a deletion removes the database and the row, keeps the events and never reuses the ref`()
         async throws
     {
         try await withTenant { test, _, provisioner, workspace in
@@ -154,11 +154,11 @@ import Testing
         }
     }
 
-    // A node that finds no database any more must not be able to hold up a deletion by connecting again.
-    @Test func `a workspace that is being deleted refuses connections`() async throws {
+    // A node that connects again must not be able to block a deletion.
+    @Test func `a workspace in deletion refuses connections`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             try await test.withDatabase("postgres") { administrator in
-                // As template databases are, so that DROP DATABASE refuses it and the deletion stays pending.
+                // DROP DATABASE refuses a template database, so the deletion stays pending.
                 try await administrator.script("ALTER DATABASE \"\(workspace.database)\" IS_TEMPLATE true")
                 await #expect(throws: PostgresError.self) { try await provisioner.delete(workspace.id, by: .system) }
                 let error = await #expect(throws: PostgresError.self) {
@@ -182,7 +182,7 @@ import Testing
         }
     }
 
-    @Test func `a workspace that changed recently is left alone`() async throws {
+    @Test func `a workspace that changed recently is not reconciled`() async throws {
         try await withTenant { test, control, provisioner, workspace async throws in
             let crashing = Provisioner.crashing(after: .requested, control)
             await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func `a workspace with open connections is deleted all the same`() async throws {
+    @Test func `a workspace with open connections can be deleted`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             try await withConnection(to: test.owner.database(workspace.database)) { connection in
                 try await connection.script("SELECT 1")
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `a change waits for another of the same workspace, and says so when that takes too long`() async throws {
+    @Test func `a change waits for another change of the same workspace and fails after a maximum wait`() async throws {
         try await withTenant { test, control, _, workspace in
             let impatient = Provisioner(control, options: ProvisionerOptions(lockPatience: .zero))
             try await withConnection(to: test.owner) { holder in
@@ -216,7 +216,8 @@ import Testing
         }
     }
 
-    /// The first eight bytes of the SHA-256 of the lock's name, as PostgreSQL computes it.
+    /// Returns the advisory lock's key: the first eight bytes of the SHA-256 of the lock's name, computed by
+    /// PostgreSQL.
     private static func key(of workspace: Workspace, _ connection: PostgresConnection) async throws -> String {
         let name = "mortise workspace \(workspace.id)"
         let rows = try await connection.texts(

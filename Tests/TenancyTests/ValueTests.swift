@@ -5,17 +5,18 @@ import Testing
 
 @Suite struct SlugTests {
     @Test(arguments: ["a", "0", "a-b", "a--b", String(repeating: "x", count: 63)])
-    func `letters, digits and inner dashes make a slug`(text: String) throws {
+    func `letters, digits and inner dashes form a slug`(text: String) throws {
         #expect(try Slug(validating: text).text == text)
     }
 
     @Test(arguments: ["", "-a", "a-", "A", "a_b", "a b", "ä", "a\0", String(repeating: "x", count: 64)])
-    func `everything else does not`(text: String) {
+    func `other texts are not a slug`(text: String) {
         #expect(throws: TenancyError.self) { try Slug(validating: text) }
     }
 
-    // Attack: name a workspace like another's id, so that the id leads there.
-    @Test func `a text with the form of an id is no slug`() {
+    // The attack: somebody gives a workspace another workspace's id as its slug, so that the id resolves to the wrong
+    // workspace.
+    @Test func `a text in the form of an id is not a slug`() {
         #expect(throws: TenancyError.self) { try Slug(validating: "01890a5d-ac96-774b-bcce-b302099a8057") }
         #expect(Slug.derived(from: "01890A5D-AC96-774B-BCCE-B302099A8057") == nil)
     }
@@ -26,12 +27,12 @@ import Testing
             ("İstanbul", "i-stanbul"),
         ] as [(String, String?)]
     )
-    func `a name gives a slug that is valid, or none`(name: String, slug: String?) throws {
+    func `a slug that is derived from a name is valid or absent`(name: String, slug: String?) throws {
         #expect(Slug.derived(from: name)?.text == slug)
         if let slug { _ = try Slug(validating: slug) }
     }
 
-    @Test func `a derived slug is valid whatever the name`() throws {
+    @Test func `a derived slug is valid for any name`() throws {
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             let scalars = (0..<Int.random(in: 0...80))
@@ -45,7 +46,7 @@ import Testing
 }
 
 @Suite struct PageCursorTests {
-    @Test func `a cursor survives its text`() throws {
+    @Test func `a cursor can be parsed from its text`() throws {
         let id = UUIDv7.make(at: .earliest, random: (1, 2))
         for microseconds in [0, -1, 1, 1_700_000_000_123_456] as [Int64] {
             let cursor = PageCursor(createdAt: Timestamp(microsecondsSinceUnixEpoch: microseconds), id: id)
@@ -56,13 +57,13 @@ import Testing
     @Test(arguments: [
         "", ".", "x", "1.2", "1.01890A5D-ac96-774b-bcce-b302099a8057", "01.01890a5d-ac96-774b-bcce-b302099a8057",
     ])
-    func `anything else is no cursor`(text: String) {
+    func `other texts are not a cursor`(text: String) {
         #expect(PageCursor(text) == nil)
     }
 }
 
 @Suite struct InstallationTests {
-    @Test func `every name fits into PostgreSQL's 63 bytes`() throws {
+    @Test func `the runtime role's name fits into PostgreSQL's 63 bytes`() throws {
         let installation = try Installation(prefix: String(repeating: "a", count: 24))
         #expect(installation.runtimeRole.utf8.count <= 63)
     }

@@ -102,7 +102,7 @@ private struct Things {
         for thing in things { values[thing, default: []].append(.string(id)) }
     }
 
-    mutating func add(_ acme: ServerHarness.Founded) {
+    mutating func add(_ acme: ServerHarness.TestOrganization) {
         values["organization", default: []].append(.string(acme.id))
         values["workspace", default: []].append(.string(acme.workspaceID))
     }

@@ -94,7 +94,7 @@ func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async thr
         try await test.clean()
         return outcome
     }
-    // After the control database, in which it has privileges.
+    // The role has privileges in the control database, so the role is dropped after it.
     try await administer("DROP ROLE IF EXISTS \(PostgresConnection.quote(identifier: installation.runtimeRole))")
     return try outcome.get()
 }
