@@ -212,8 +212,8 @@ async def workspaces(client, foreign):
     name = f"Zürich {tag} %_"
     named = await done(client.admin.workspaces.create(name=name, data_retention={"unit": "hours", "value": 336}))
     assert named.name == name and named.data_retention.value == 336
-    same = await done(client.admin.workspaces.create(name=name))
-    assert same.id != named.id
+    duplicate = await done(client.admin.workspaces.create(name=name))
+    assert duplicate.id != named.id
     again = {"Idempotency-Key": f"once-{named.id}"}
     first = await done(client.admin.workspaces.create(name="Once", extra_headers=again))
     assert first == await done(client.admin.workspaces.create(name="Once", extra_headers=again))
@@ -231,7 +231,7 @@ async def workspaces(client, foreign):
     assert (await done(client.admin.workspaces.update(named.id, name=name.upper() + "b"))).name == name.upper() + "b"
 
     listed = await everything(client.admin.workspaces.list(name=name.lower()))
-    assert [w.id for w in listed] == [twin.id, named.id]
+    assert [w.id for w in listed] == [duplicate.id, named.id]
     assert await everything(client.admin.workspaces.list(name=name[1:])) == []
     assert await everything(client.admin.workspaces.list(name=name.replace("%", "_"))) == []
     everyone = await everything(client.admin.workspaces.list())
@@ -245,16 +245,16 @@ async def workspaces(client, foreign):
     value, page = await raw(client.admin.workspaces.with_raw_response.list(limit=2))
     assert set(value) == PAGE and value["has_more"] is True and page.first_id == ids[0] and page.last_id == ids[1]
 
-    key = await done(client.admin.api_keys.create(name="ends", workspace_id=twin.id))
+    key = await done(client.admin.api_keys.create(name="ends", workspace_id=duplicate.id))
     for _ in range(2):
-        value, archived = await raw(client.admin.workspaces.with_raw_response.archive(twin.id))
+        value, archived = await raw(client.admin.workspaces.with_raw_response.archive(duplicate.id))
         is_workspace(value)
-        assert archived.archived_at is not None and archived.id == twin.id
+        assert archived.archived_at is not None and archived.id == duplicate.id
     assert verdict(key.key) == "workspace_unavailable"
-    [ended] = await everything(client.admin.api_keys.list(workspace_id=twin.id))
+    [ended] = await everything(client.admin.api_keys.list(workspace_id=duplicate.id))
     assert ended.id == key.key_details.id and not ended.is_active
-    assert twin.id in [w.id for w in await everything(client.admin.workspaces.list())]
-    await refused(boltz_api.ConflictError, "conflict", client.admin.api_keys.create, name="x", workspace_id=twin.id)
+    assert duplicate.id in [w.id for w in await everything(client.admin.workspaces.list())]
+    await refused(boltz_api.ConflictError, "conflict", client.admin.api_keys.create, name="x", workspace_id=duplicate.id)
     [default] = [w.id for w in everyone if w.is_default]
     await refused(boltz_api.ConflictError, "conflict", client.admin.workspaces.archive, default)
 

@@ -50,8 +50,8 @@ import Testing
         }
     }
 
-    // Attack: read the password of another server's owner in the control database.
-    @Test func `a password in a connection string is refused and not quoted`() async throws {
+    // The attack: somebody reads the password of another server's owner in the control database.
+    @Test func `a password in a connection string is refused and not printed`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
             for conninfo in ["host=h password=hunter2", "postgresql://u:hunter2@h/d"] {

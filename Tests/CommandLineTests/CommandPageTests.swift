@@ -3,7 +3,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// The page of commands in the documents.
+/// The page of commands in the documentation.
 @Suite(.hangLimit) struct CommandPageTests {
     private static let file =
         #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/docs/commands.md"

@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    // Attack: another user of the machine runs ps while a command waits for the answer.
+    // The attack: another user of the machine runs ps while a command waits for the answer.
     @Test func `the process list shows neither the credential nor the token to verify`() async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in .silence }) { server in
@@ -57,9 +57,10 @@ import Testing
         }
     }
 
-    // Accident: a token is typed as an argument, which the shell's history keeps. An error that quotes it puts it into logs.
+    // The accident: a token is typed as an argument, so the shell's history has it. An error with the token would put
+    // it into logs.
     @Test(arguments: [["verify", Sample.token], ["key", "get", "x", "--workspace=\(Sample.token)"], [Sample.token]])
-    func `a token among the arguments is refused and not quoted`(_ arguments: [String]) async throws {
+    func `a token in the arguments is refused and not printed`(_ arguments: [String]) async throws {
         try await ScriptedServer.with({ _ in .json(#"{"valid":true}"#) }) { server in
             let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
             #expect(outcome.code == 64)
@@ -68,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `without a credential, nothing is sent, and the message says how to give one`() async throws {
+    @Test func `a command without a credential sends nothing, and its error tells how to give one`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
             let outcome = try await Program.run(["key", "list", "--operator"], server: server)
             #expect(outcome.code == 64)
@@ -77,9 +78,9 @@ import Testing
         }
     }
 
-    // Attack: a file with a line break splits the header, or its content appears in the error.
+    // The attack: a file with a line break splits the header, or its content appears in the error.
     @Test(arguments: ["zqx\nlines", "zqx in it", "", "na\u{EF}ve"])
-    func `a file that holds no token is refused and not quoted`(_ text: String) async throws {
+    func `a file without a token is refused and not printed`(_ text: String) async throws {
         try await TemporaryFolder.with { folder in
             try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
                 TemporaryFolder.write(text, to: "\(folder)/f")
@@ -94,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `on a terminal, the credential is asked for and not shown`() async throws {
+    @Test func `a terminal prompt asks for the credential and does not show it`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
             let (code, screen) = try await PseudoTerminal.run(
                 ["key", "list", "--workspace", "shop"],
@@ -107,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func `Ctrl-C at the prompt ends the program and sends nothing`() async throws {
+    @Test func `Ctrl-C at the prompt ends the program, and nothing is sent`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
             let (code, _) = try await PseudoTerminal.run(
                 ["key", "list", "--workspace", "shop"],
@@ -119,7 +120,7 @@ import Testing
         }
     }
 
-    // Attack: a listener on the network reads the credential.
+    // The attack: a listener on the network reads the credential.
     @Test func `the credential is not sent over plain HTTP to another machine`() async throws {
         let outcome = try await Program.run(
             ["key", "list", "--operator", "--url", "http://keys.invalid"],
@@ -129,11 +130,11 @@ import Testing
         #expect(outcome.errors.contains("not encrypted"))
     }
 
-    // Attack: a redirection sends the credential to another server.
+    // The attack: a redirection sends the credential to another server.
     @Test func `a redirection is not followed`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { other in
-            let place = other.url
-            try await ScriptedServer.with({ _ in .answer(307, "", headers: [("Location", place)]) }) { server in
+            let location = other.url
+            try await ScriptedServer.with({ _ in .answer(307, "", headers: [("Location", location)]) }) { server in
                 let outcome = try await Program.call("key", "list", "--operator", at: server)
                 #expect(outcome.code == 3)
                 #expect(outcome.errors.contains("redirects to"))

@@ -10,7 +10,7 @@ import Testing
     ]
 
     @Test(arguments: commands)
-    func `without a terminal, nothing is destroyed unless --yes is given`(_ command: [String]) async throws {
+    func `a destructive command without a terminal needs --yes`(_ command: [String]) async throws {
         try await ScriptedServer.with(Sample.success) { server in
             let outcome = try await Program.run(
                 command,
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test(arguments: [("n", 0), ("", 0), ("yess", 0), ("y", 1), ("YES", 1)])
-    func `on a terminal, only y and yes confirm`(_ answer: String, _ requests: Int) async throws {
+    func `a prompt accepts only y and yes as confirmation`(_ answer: String, _ requests: Int) async throws {
         try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
             let (code, _) = try await PseudoTerminal.run(
                 ["key", "revoke", "k", "--workspace", "w"],

@@ -17,11 +17,11 @@ import Testing
     private static let atTheGate =
         "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COMMIT%' AND wait_event = 'advisory'"
 
-    /// Accident: the process is killed after it has shown the keys and before it knows that they are committed.
+    /// The accident: the process is killed after it showed the keys and before it knows that they are committed.
     ///
-    /// PostgreSQL notices the death of a client late, so the commit may succeed or not.
+    /// PostgreSQL notices the end of a client late, so the commit may succeed or fail.
     @Test(arguments: [true, false])
-    func `keys that work have been shown, even if the first start is killed`(_ isCommitted: Bool) async throws {
+    func `working first keys have been shown, even if the first start is killed`(_ isCommitted: Bool) async throws {
         try await ProcessInstallation.with { installation in
             let migration = try await Program.run(["migrate"], environment: installation.variables)
             try #require(migration.code == 0, "\(migration.everything)")
@@ -86,7 +86,7 @@ import Testing
                         try await installation.call("GET", "/v1/workspaces", port: port, token: token).status == 200
                     )
                 }
-                // The keys appear on standard output alone.
+                // The keys appear on standard output only.
                 for token in try Self.tokens(in: program.output) { #expect(!program.log.contains(token)) }
             }
         }

@@ -46,7 +46,7 @@ import mortise
         }
     }
 
-    @Test func `a long example is broken so that a shell joins it`() {
+    @Test func `a long example is split into lines that a shell joins`() {
         let line = "  mortise x " + (1...9).map { "--option-\($0) value" }.joined(separator: " ")
         let broken = HelpText.broken(line)
         #expect(broken.split(separator: "\n").count > 1)

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func `--json prints one array of what the server sent, and says that there are more items`() async throws {
+    @Test func `--json prints one array of the server's objects and tells that more items exist`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key, Sample.key], next: "c2") }) { server in
             let outcome = try await Program.call("key", "list", "--workspace", "shop", "--json", at: server)
             #expect(outcome.output == "[\(Sample.key),\(Sample.key)]\n")
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func `a server that returns the same page again does not make the list endless`() async throws {
+    @Test func `a server that returns the same page again does not cause an endless list`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key("1")], next: "same") }) { server in
             let outcome = try await Program.call("key", "list", "--operator", "--all", "--quiet", at: server)
             #expect(outcome.code == 3)
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func `a table has the column that fits the owner of the keys`() async throws {
+    @Test func `a table has a column for the kind of key`() async throws {
         for (owner, heading) in [
             (["--workspace", "w"], "TYPE"), (["--workspace", "w", "--client"], "SUBJECT"),
             (["--organization", "o"], "PERMISSIONS"), (["--operator"], "PERMISSIONS"),
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    // Attack: a tenant gives a key a name with an escape sequence, which an operator's terminal would execute.
+    // The attack: a tenant gives a key a name with an escape sequence, which an operator's terminal would execute.
     @Test(arguments: [["key", "list", "--workspace", "w"], ["key", "list", "--workspace", "w", "--quiet"]])
     func `text from a tenant cannot control the terminal`(_ command: [String]) async throws {
         let name = #"\u001b]0;owned\u0007\u202e"#

@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    // Attack: a person looks over the shoulder of the user, or scrolls back in the terminal.
+    // The attack: somebody looks over the user's shoulder or scrolls back in the terminal.
     @Test func `a password at the prompt is typed twice and not shown`() async throws {
         let command = ["member", "change", "m", "--organization", "acme", "--ask-password"]
         for (second, code, count) in [("correct horse battery", CInt(0), 1), ("another horse", 64, 0)] {

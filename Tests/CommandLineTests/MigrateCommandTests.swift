@@ -34,8 +34,8 @@ import Testing
         }
     }
 
-    // Accident: an operator migrates from a host with the secrets of another installation, or with none.
-    @Test func `migrating with foreign or missing secrets is refused, creates no secrets, and locks no server out`()
+    // The accident: an operator migrates from a host with the secrets of another installation, or without secrets.
+    @Test func `a migration with foreign or missing secrets is refused, creates none and locks no server out`()
         async throws
     {
         try await ProcessInstallation.with { installation in
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    // The database of the oldest workspace is down. A release must still reach the others.
+    // The database of the oldest workspace is unavailable. The migration must still reach the others.
     @Test func `an unreachable database is reported and does not stop the migration of the others`() async throws {
         try await ProcessInstallation.with { installation in
             let chosen = try await installation.serve { program in

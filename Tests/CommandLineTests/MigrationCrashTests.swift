@@ -9,7 +9,7 @@ import Testing
 @Suite(.hangLimit(.seconds(600))) struct MigrationCrashTests {
     // MARK: The first start, which creates and migrates everything
 
-    /// The stages of a first start: a query that returns a row once the stage is reached, and the database to ask.
+    /// The stages of a first start: a query that returns a row after the stage, and the database for the query.
     private static let stages: [(sight: String, database: String)] = [
         ("SELECT 1 FROM pg_database WHERE datname = 'mortise'", "postgres"),
         ("SELECT 1 FROM pg_roles WHERE rolname = 'mortise_runtime'", "postgres"),
@@ -109,7 +109,8 @@ import Testing
         }
     }
 
-    /// Runs a migration of all workspaces, and kills it when one workspace has the file and another one applies it.
+    /// Runs a migration of all workspaces, and kills it while one workspace has the file and another one is applying
+    /// it.
     private static func killMigration(
         behind done: String,
         before held: [String],

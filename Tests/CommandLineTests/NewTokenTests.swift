@@ -11,7 +11,7 @@ import Testing
         ["organization", "create", "Acme"],
     ]
 
-    // Accident: a key is created and nobody sees its token, but the key works.
+    // The accident: a key is created and works, but nobody sees its token.
     @Test(arguments: commands)
     func `nothing is created unless the token has a destination`(_ command: [String]) async throws {
         try await ScriptedServer.with({ _ in .json(Sample.newKey) }) { server in

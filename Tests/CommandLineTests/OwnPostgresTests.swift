@@ -6,7 +6,7 @@ import NIOPosix
 import TestSupport
 import Testing
 
-/// The PostgreSQL that Mortise runs itself, when its first start is examined or interrupted.
+/// The PostgreSQL server that Mortise runs itself, during its first start and after an interruption.
 @Suite(.hangLimit) struct OwnPostgresTests {
     private static func variables(_ folder: String) -> [String: String] {
         ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]

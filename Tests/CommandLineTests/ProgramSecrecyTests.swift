@@ -28,8 +28,8 @@ import Testing
         return [first, second]
     }
 
-    // Attack: read the logs of the server and of its PostgreSQL, and the report of a crash, on a log collector.
-    @Test func `the output of the program and the log of its PostgreSQL hold no secret, even after a crash`()
+    // The attack: somebody reads the logs of the server and of its PostgreSQL, and a crash report, on a log collector.
+    @Test func `no secret is in the program's output or in its PostgreSQL's log, even after a crash`()
         async throws
     {
         try await ProcessInstallation.with { installation in
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    // Attack: read the error of a failed command in the output of a job that everybody can see.
+    // The attack: somebody reads the error of a failed command in the public output of a job.
     @Test func `no command prints the password of a database URL`() async throws {
         try await ProcessInstallation.with { installation in
             var variables = installation.variables

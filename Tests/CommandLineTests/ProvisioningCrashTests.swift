@@ -29,7 +29,7 @@ import Testing
         let unanswered = Mutex<[String]>([])
     }
 
-    @Test func `after a kill, no workspace is incomplete, and every answer holds`() async throws {
+    @Test func `after a crash, no workspace is incomplete, and every answer is still true`() async throws {
         try await ProcessInstallation.with { installation in
             let journal = Journal()
             for (round, moment) in Self.moments.enumerated() {

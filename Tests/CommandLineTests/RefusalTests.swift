@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct RefusalTests {
-    @Test func `a refusal is a sentence with the code, the request id and every fault`() async throws {
+    @Test func `a refusal is printed with its code, its request id and every fault`() async throws {
         let faults =
             #","errors":[{"pointer":"/scopes/0","detail":"is not a scope"},{"pointer":"/name","detail":"is empty"}]"#
         try await ScriptedServer.with({ _ in
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func `a rate limit says when to try again, and a wrong credential says where it came from`() async throws {
+    @Test func `a rate limit tells when to retry, and a wrong credential tells its source`() async throws {
         try await ScriptedServer.with({ _ in
             .answer(429, #"{"detail":"Too many."}"#, type: "application/problem+json", headers: [("Retry-After", "7")])
         }) { server in
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func `if nothing listens, the message says what to check`() async throws {
+    @Test func `a refused connection tells what to check`() async throws {
         let url = try await ScriptedServer.with({ _ in .hangUp }) { $0.url }
         let outcome = try await Program.run(
             ["key", "list", "--operator", "--url", url],
@@ -56,7 +56,7 @@ import Testing
         #expect(outcome.errors.contains("connection refused") && outcome.errors.contains("mortise serve"))
     }
 
-    @Test func `a request to a silent server ends at the timeout`() async throws {
+    @Test func `a request to a server that does not answer ends at the timeout`() async throws {
         try await ScriptedServer.with({ _ in .silence }) { server in
             // Long enough for the request to be sent.
             let limit = "\(Duration.seconds(1).onThisMachine.components.seconds)"
@@ -67,13 +67,13 @@ import Testing
         }
     }
 
-    // The program makes the key for the request. If the message did not show the key, the token would be lost.
+    // The program creates the key for the request. Without the key in the message, the token would be lost.
     @Test(
         arguments: [
             (503, []), (500, []), (409, [("Retry-After", "1")]),
         ] as [(Int, [(String, String)])]
     )
-    func `after a refusal with an unknown outcome, the message shows the idempotency key`(
+    func `a refusal with an unknown outcome shows the idempotency key`(
         _ status: Int,
         _ headers: [(String, String)]
     ) async throws {
@@ -92,14 +92,14 @@ import Testing
     }
 
     @Test(arguments: [400, 409, 429])
-    func `after a refusal with a known outcome, the message shows no idempotency key`(_ status: Int) async throws {
+    func `a refusal with a known outcome shows no idempotency key`(_ status: Int) async throws {
         try await ScriptedServer.with({ _ in Sample.problem(status, "x", "No.") }) { server in
             let outcome = try await Program.call("key", "create", "n", "--workspace", "w", "--show-token", at: server)
             #expect(outcome.code == 1 && !outcome.errors.contains("--idempotency-key"))
         }
     }
 
-    // A 64-bit number of another language, which would arrive as another number.
+    // A 64-bit number of another language would arrive as another number.
     @Test(arguments: [
         #"{"id":12345678901234567890}"#, #"{"a":[{"b":0.12345678901234567890}]}"#, #"{"a":1e999}"#,
         #"{"a":9007199254740993.5}"#,

@@ -112,7 +112,7 @@ struct Translation: Sendable, CustomTestStringConvertible {
             #"{"role":"auditor","name":null}"#
         ),
         Translation("member remove m --organization o --yes", "DELETE /v1/organizations/o/members/m"),
-        // Attack: an id that leaves its segment of the path.
+        // The attack: an id leaves its segment of the path.
         Translation("key get ../../../operator-keys --workspace w", "GET \(keys)/..%2F..%2F..%2Foperator-keys"),
         Translation("key get .. --workspace w", "GET \(keys)/%2E%2E"),
         Translation("workspace get w?x#y%2F", "GET /v1/workspaces/w%3Fx%23y%252F"),

@@ -22,7 +22,7 @@ import Testing
         var unanswered: String?
     }
 
-    @Test func `after a kill, every key has a consistent pair of secrets, and every answer holds`()
+    @Test func `after a crash, every key has consistent secrets, and every answer is still true`()
         async throws
     {
         try await ProcessInstallation.with { installation in
@@ -85,7 +85,7 @@ import Testing
         _ installation: ProcessInstallation,
         _ port: Int
     ) async throws -> [String] {
-        // The last token with an answer works, whether or not the next rotation was committed.
+        // The last answered token works, even if the next rotation was committed.
         let last = try #require(history.tokens.last)
         #expect(try await installation.verdict(last, port: port) == "valid")
         guard let key = history.unanswered else { return [] }

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import mortise
 
-/// Secrets among the settings come from variables, members and files, and are printed nowhere.
+/// Secret settings come from variables, members and files, and are never printed.
 @Suite(.hangLimit) struct SecretSettingTests {
     private func reader(_ environment: [String: String], file: String = "") throws(CommandFailure) -> SettingReader {
         SettingReader(
@@ -17,13 +17,13 @@ import mortise
         try ServeSettings(reader(environment, file: file), isTerminal: false)
     }
 
-    // Attack: read a mistyped key or URL in an error message, which the log of every restart repeats.
+    // The attack: somebody reads a mistyped key or URL in an error message, which every restart repeats in the log.
     @Test(arguments: [
         ("MORTISE_OPERATOR_KEY", "mko_live_hunter2"), ("MORTISE_ADMIN_KEY", SettingsTests.operatorKey.reveal()),
         ("MORTISE_OPERATOR_KEY", SettingsTests.adminKey.reveal()), ("MORTISE_DATABASE_URL", "mysql://u:hunter2@x"),
         ("MORTISE_ADMIN_PASSWORD", "hunter2"), ("MORTISE_DATABASE_URL", "host=h pasword=hunter2"),
     ])
-    func `a malformed secret is refused without any part of it`(_ name: String, _ value: String) throws {
+    func `an error about a malformed secret contains no part of it`(_ name: String, _ value: String) throws {
         let failure = try #require(throws: CommandFailure.self) { try serve([name: value]) }
         #expect(failure.text.contains(name))
         #expect(!failure.text.contains(value) && !failure.text.contains("hunter2"))
@@ -33,13 +33,13 @@ import mortise
         #expect(!inFile.text.contains(value) && !inFile.text.contains("hunter2"))
     }
 
-    // Attack: read a secret in the message about a line that is not YAML, or about another shape.
+    // The attack: somebody reads a secret in the error about a line that is not YAML or has another structure.
     @Test(arguments: [
         "admin_password: \"hunter2", "admin_password: hunter2\n  hunter2: hunter2", "admin_password: [hunter2]",
         "admin_password: {hunter2: hunter2}", "admin_password: hunter2\nadmin_password: hunter2",
         "admin_password: *hunter2", "admin_password: 'hunter2' hunter2", "- hunter2", "hunter2",
     ])
-    func `a malformed settings file is refused without any part of a secret`(_ text: String) throws {
+    func `an error about a malformed settings file contains no part of a secret`(_ text: String) throws {
         let failure = try #require(throws: CommandFailure.self) { try serve([:], file: text) }
         #expect(failure.kind == .usage)
         #expect(failure.message.contains("/etc/m.yaml"))
@@ -68,7 +68,7 @@ import mortise
     }
 
     // swift-configuration writes every look-up into this file if the variable is set.
-    @Test func `the log of look-ups names sources and holds no secret`() async throws {
+    @Test func `the log of look-ups names sources and contains no secret`() async throws {
         try await TemporaryFolder.with { folder in
             TemporaryFolder.write(
                 "admin_password: hunter2hunter2\nadmin_email: ada@example.org\nthreads: 0",

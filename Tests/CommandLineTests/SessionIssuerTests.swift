@@ -18,7 +18,9 @@ import Testing
         )
     }
 
-    @Test func `session issuers are a table with the places of their keys, their pages and their roles`() async throws {
+    @Test func `session issuers are a table with the locations of their keys, their parties and their roles`()
+        async throws
+    {
         try await ScriptedServer.with({ _ in Sample.list([Sample.issuer, Self.stored]) }) { server in
             let outcome = try await Program.call("session-issuer", "list", "--organization", "acme", at: server)
             #expect(
@@ -87,13 +89,13 @@ import Testing
         }
     }
 
-    // Accident: the user names the file with the private key instead of the one with the public key.
+    // The accident: the user names the file with the private key instead of the public key.
     @Test(arguments: [
         (#"{"keys":[{"kty":"OKP","kid":"1"},{"kty":"OKP","d":"hunter2"}]}"#, "private key"),
         (#"{"keys":[{"kty":"oct","k":"hunter2"}]}"#, "private key"),
         (#"{"kty":"OKP","d":"hunter2"}"#, "not a JSON Web Key Set"), ("hunter2", "not valid JSON"),
     ])
-    func `a private key, or a file that is no key set, is not sent`(_ text: String, _ reason: String) async throws {
+    func `a private key, or a file that is not a key set, is not sent`(_ text: String, _ reason: String) async throws {
         try await ScriptedServer.with({ _ in .answer(201, Self.stored) }) { server in
             let outcome = try await Self.add(["--jwks", "-"], at: server, input: text)
             #expect(outcome.code == 64)
@@ -103,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `a removal is confirmed with a sentence`() async throws {
+    @Test func `a removal prints a confirmation`() async throws {
         try await ScriptedServer.with({ _ in .answer(204, "") }) { server in
             let command = ["session-issuer", "remove", "i-1", "--organization", "acme", "--yes"]
             let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import mortise
 
-/// Unknown names and loose permissions are reported, and stop nothing.
+/// Unknown names and unsafe permissions are reported and do not stop a command.
 @Suite(.hangLimit) struct SettingWarningTests {
     private func warnings(_ environment: [String: String] = [:], file: String = "") throws -> [SettingWarning] {
         let file = try SettingsFile(parsing: Array(file.utf8), path: "/etc/m.yaml")
@@ -19,7 +19,7 @@ import mortise
             ("MORTISE_TLS_CERTIFICATE", nil),
         ] as [(String, String?)]
     )
-    func `an unknown variable is reported with the name that was probably meant`(
+    func `an unknown variable is reported with a similar known name`(
         _ name: String,
         _ suggestion: String?
     ) throws {
@@ -37,7 +37,7 @@ import mortise
             ("thread", "threads"), ("admin_key_file_", "admin_key_file"),
         ] as [(String, String?)]
     )
-    func `an unknown member is reported with its line and the name that was probably meant`(
+    func `an unknown member is reported with its line and a similar known name`(
         _ name: String,
         _ suggestion: String?
     ) throws {
@@ -79,7 +79,7 @@ import mortise
         }
     }
 
-    @Test func `every command that reads settings reports them and goes on`() async throws {
+    @Test func `every command that reads settings reports the warnings and continues`() async throws {
         try await TemporaryFolder.with { folder in
             let path = "\(folder)/m.yaml"
             TemporaryFolder.write(
@@ -91,7 +91,7 @@ import mortise
             let expected = ["MORTISE_THREADSS", "Did you mean MORTISE_THREADS?", "lisen", "Every user can read"]
             for arguments in [["migrate"], ["cluster", "list"]] {
                 let outcome = try await Program.run(arguments, environment: variables)
-                // The secrets file is missing, which is the next thing to be read.
+                // The secrets file is missing and is read next.
                 #expect(outcome.code == 64 && outcome.errors.contains("\(folder)/data/secrets"))
                 for text in expected { #expect(outcome.errors.contains(text), "\(arguments): \(text)") }
                 #expect(!outcome.everything.contains(SettingsTests.adminKey.reveal()))
@@ -99,7 +99,7 @@ import mortise
             let doctor = try await Program.run(["doctor"], environment: variables)
             #expect(doctor.code == 0)
             for text in expected { #expect(doctor.output.contains(text), "doctor: \(text)") }
-            // It ends because its folder cannot be made.
+            // The command fails because it cannot create its folder.
             let serve = try await Program.run(["serve", "--data", "/dev/null/data"], environment: variables)
             #expect(serve.code != 0)
             for text in expected { #expect(serve.errors.contains(text), "serve: \(text)") }

@@ -1,7 +1,7 @@
 import Testing
 import mortise
 
-/// The documents say of the settings what their declarations say.
+/// The documentation of the settings agrees with their declarations.
 @Suite struct SettingsDocumentTests {
     private static let root = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
 
@@ -9,7 +9,7 @@ import mortise
         try #require(TemporaryFolder.text("\(Self.root)/\(path)"), "\(path) is missing")
     }
 
-    /// The table of settings as `docs/operations.md` has to have it.
+    /// The table of settings that `docs/operations.md` must contain.
     private static var table: String {
         let head = ["| member | flag | values | default |", "|---|---|---|---|"]
         let rows = Settings.members.map { setting in
@@ -19,7 +19,7 @@ import mortise
         return (head + rows).joined(separator: "\n")
     }
 
-    @Test func `the table of settings is the one that the declarations make`() throws {
+    @Test func `the documented table of settings equals the declarations`() throws {
         let page = try text("docs/operations.md")
         #expect(page.contains(Self.table), "docs/operations.md must have this table:\n\(Self.table)")
         let file = Settings.settingsFile.declaration
@@ -41,8 +41,8 @@ import mortise
         #expect(try serve(lines.joined(separator: "\n")).listen.host == "0.0.0.0")
     }
 
-    // Whoever copies the file removes a "#" and has the default, or sees what to write.
-    @Test func `the example file has every setting, commented out, with a value that is read`() throws {
+    // A user who copies the file removes a "#" and gets the default, or sees an example value.
+    @Test func `the example file has every setting, commented out, with a valid value`() throws {
         let example = try text("examples/mortise.yaml")
         #expect(try serve(example) == serve(""))
         let members = example.split(separator: "\n").filter { $0.wholeMatch(of: /#[a-z_]+: .*/) != nil }

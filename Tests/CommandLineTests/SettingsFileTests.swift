@@ -16,7 +16,7 @@ import mortise
         try ServeSettings(SettingReader(flags: [], environment: [:], file: read(text)), isTerminal: false)
     }
 
-    /// Expects a refusal that names the file and, where there is one, the line.
+    /// Expects a refusal that names the file, and the line if there is one.
     private func expectRefusal(_ text: String, line: Int?, _ part: String) throws {
         let failure = try #require(throws: CommandFailure.self) { try read(text) }
         #expect(failure.kind == .usage)
@@ -47,7 +47,7 @@ import mortise
     }
 
     // In YAML 1.1, off and no are Boolean values, and 0x10 is a number.
-    @Test func `a value is the text that was written`() throws {
+    @Test func `a value is used as the text in the file`() throws {
         #expect(try serve("access_log: off").log.access == .off)
         #expect(try serve("data: no").installation.dataFolder == "no")
         #expect(throws: CommandFailure.self) { try serve("threads: 0x10") }
@@ -68,7 +68,7 @@ import mortise
         try expectRefusal("data: /d\nthreads: 1\nlisten: 127.0.0.1:1\n\"threads\": 2", line: 2, "threads")
     }
 
-    @Test func `a value of another shape is refused with its line`() throws {
+    @Test func `a value with another structure is refused with its line`() throws {
         try expectRefusal("data: /d\nthreads: [1, 2]", line: 2, "threads is a list")
         try expectRefusal("data: /d\n\nlisten:\n  host: 127.0.0.1", line: 3, "listen is a mapping")
         try expectRefusal("trusted_proxies: [[10.0.0.0/8]]", line: 1, "trusted_proxies is a list")
@@ -88,7 +88,7 @@ import mortise
         #expect(failure.message == "/etc/m.yaml: the text is not UTF-8.")
     }
 
-    @Test func `a file that is named must be readable`() async throws {
+    @Test func `a named settings file must be readable`() async throws {
         try await TemporaryFolder.with { folder in
             TemporaryFolder.write(String(repeating: "# long\n", count: 10_000), to: "\(folder)/long")
             for path in ["\(folder)/none", folder, "\(folder)/long", "\(folder)/none/none"] {
@@ -108,7 +108,7 @@ import mortise
     }
 
     @Test(.enabled("root reads every file", { geteuid() != 0 }))
-    func `a file that may not be read is refused, also at the standard place`() async throws {
+    func `an unreadable file at the standard path is refused`() async throws {
         try await TemporaryFolder.with { folder in
             let path = "\(folder)/m.yaml"
             TemporaryFolder.write("data: /d", to: path)
@@ -121,7 +121,7 @@ import mortise
         try InstallationSettings(SettingReader.load(flags: [], environment: environment, standardFile: standard))
     }
 
-    @Test func `the file at the standard place is read if it exists and no other is named`() async throws {
+    @Test func `the file at the standard path is read if it exists and no other file is named`() async throws {
         try await TemporaryFolder.with { folder in
             let (standard, other) = ("\(folder)/m.yaml", "\(folder)/other.yaml")
             #expect(try load(standard: standard).settingsFile == nil)

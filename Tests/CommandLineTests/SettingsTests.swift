@@ -132,14 +132,14 @@ import mortise
         #expect(outcome.errors.contains("--listen is \"nonsense\""))
     }
 
-    @Test func `a proxy that cannot be trusted is named before anything is started`() async throws {
+    @Test func `an invalid trusted proxy is reported before the server starts`() async throws {
         let outcome = try await Program.run(["serve", "--trusted-proxies", "10.0.0.0/8, 192.168.1.1/16"])
         #expect(outcome.code == 64)
         #expect(outcome.errors.contains("--trusted-proxies: \"192.168.1.1/16\" cannot be trusted."))
         #expect(outcome.errors.contains("Did you mean 192.168.0.0/16?"))
     }
 
-    @Test func `an empty variable or member leaves the next source its turn`() throws {
+    @Test func `an empty variable or member does not hide the next source`() throws {
         #expect(try serve(["MORTISE_THREADS": ""], file: "threads: 3").connections.threads == 3)
         for empty in ["threads:", "threads: ~", "threads: null", "threads: ''"] {
             #expect(try serve(file: empty).connections.threads == ServingThreads.defaultCount)
@@ -157,7 +157,7 @@ import mortise
         ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/33"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/8 *"),
         ("MORTISE_TRUSTED_PROXIES", " , "),
     ])
-    func `a malformed setting is refused, and the error names its source and what is expected`(
+    func `a malformed setting is refused, and the error names its source and the expected values`(
         _ name: String,
         _ value: String
     ) throws {
@@ -173,8 +173,8 @@ import mortise
         #expect(inFile.text.contains(setting.expected) && !inFile.details.isEmpty)
     }
 
-    // A server that opens more connections than its PostgreSQL server has fails under load, and nowhere else.
-    @Test func `more connections than Mortise's own PostgreSQL server has are refused before it is started`() throws {
+    // A server with more connections than its PostgreSQL server allows fails only under load.
+    @Test func `more connections than Mortise's own PostgreSQL server allows are refused before the start`() throws {
         let many = ["MORTISE_THREADS": "16"]
         let failure = try #require(throws: CommandFailure.self) { try serve(many) }
         #expect(failure.kind == .usage)

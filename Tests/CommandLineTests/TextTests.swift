@@ -4,7 +4,7 @@ import Testing
 import mortise
 
 @Suite(.hangLimit) struct TextTests {
-    @Test func `a table is cut only if it does not fit, and only in columns that may be cut`() {
+    @Test func `a table is cut only if it does not fit, and only in columns that allow it`() {
         let columns = [Column("ID"), Column("NAME", minimum: 6)]
         let rows = [["0123456789", "a name that is long"], ["1", "b"]]
         let wide = Table(columns, rows: rows, width: nil)
@@ -46,7 +46,7 @@ import mortise
         #expect(LengthOfTime(argument: text) == nil)
     }
 
-    // Attack: a name or address that only looks local, so that the credential leaves the machine in plain text.
+    // The attack: a name or address looks local but is not, so the credential leaves the machine unencrypted.
     @Test(arguments: [
         ("http://127.0.0.1:8080", true), ("http://localhost", true), ("http://[::1]:8080/", true),
         ("http+unix://%2Frun%2Fmortise.sock", true), ("http://127.0.0.1.example.com", false), ("http://[::12]", false),
@@ -60,7 +60,7 @@ import mortise
         #expect(!url.text.hasSuffix("/"))
     }
 
-    @Test func `only text with the form of a whole token counts as a token`() {
+    @Test func `only a text in the form of a complete token counts as a token`() {
         let token = "mks_live_" + String(repeating: "a", count: 46)
         for arguments in [[token], ["--x=\(token)"], ["a", "q\(token)z"]] {
             #expect(throws: CommandFailure.self) { try ArgumentGuard.check(arguments) }

@@ -2,10 +2,10 @@ import JSON
 import TestSupport
 import Testing
 
-/// The address of a client behind a proxy, as `--trusted-proxies` sets it.
+/// The address of a client behind a proxy, as configured by `--trusted-proxies`.
 @Suite(.hangLimit) struct TrustedProxyTests {
-    // Attack: a client sends the header itself, to appear as an address that a key works from.
-    @Test func `a forwarded address counts from a trusted proxy, and from no other peer`() async throws {
+    // The attack: a client sends the header itself to imitate an address that a key works from.
+    @Test func `a forwarded address is used only if the peer is a trusted proxy`() async throws {
         try await ProcessInstallation.with { installation in
             let seen = try await Self.address(["--trusted-proxies", "10.0.0.0/8, 127.0.0.1"], installation)
             #expect(seen == "192.0.2.7")

@@ -7,7 +7,7 @@ import Testing
     static let valid = Sample.verdict("valid")
     static let revoked = Sample.verdict("revoked")
 
-    @Test func `the exit code tells the verdict`() async throws {
+    @Test func `the exit code is the verdict`() async throws {
         for (answer, code) in [(VerifyTests.valid, CInt(0)), (VerifyTests.revoked, 4)] {
             try await ScriptedServer.with({ _ in .json(answer) }) { server in
                 for format in [[], ["--json"], ["--quiet"]] {
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `a refusal and a malformed verdict have exit codes of their own`() async throws {
+    @Test func `a refusal and a malformed verdict have their own exit codes`() async throws {
         try await ScriptedServer.with({ _ in Sample.problem(403, "forbidden", "keys:verify is missing.") }) { server in
             let outcome = try await Program.call("verify", at: server, input: Sample.token)
             #expect(outcome.code == 1)
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `on a terminal, the token is asked for and not shown`() async throws {
+    @Test func `a terminal prompt asks for the token and does not show it`() async throws {
         try await ScriptedServer.with({ _ in .json(VerifyTests.valid) }) { server in
             let (code, screen) = try await PseudoTerminal.run(
                 ["verify"],
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `one refused token makes a batch exit with 4, and the table names its line`() async throws {
+    @Test func `one refused token makes a batch exit with 4, and the table has its line number`() async throws {
         try await ScriptedServer.with({ _ in .json(#"{"verdicts":[\#(VerifyTests.valid),\#(VerifyTests.revoked)]}"#) })
         { server in
             let outcome = try await Program.call("verify", "--batch", "-", at: server, input: "a\n\nb\n")
@@ -132,13 +132,13 @@ import Testing
         }
     }
 
-    // Attack: an error message quotes a faulty line of a file of tokens, and a log keeps the message.
+    // The attack: an error message contains a faulty line of a file of tokens, and a log keeps the message.
     @Test(arguments: [
         "good\nsecret with blanks", #"{"token":"secret""#, #"{"tokens":"secret"}"#,
         #"{"token":"t","secret":1}"#, #"{"token":"t","mode":["secret"]}"#, #"{"token":"t","scopes":"secret"}"#,
         #"{"token":"t","scopes":["secret",1]}"#,
     ])
-    func `a fault in any line of a batch stops all of it, and the message quotes nothing`(_ file: String) async throws {
+    func `a fault in any line refuses the whole batch, and the error contains no input`(_ file: String) async throws {
         try await ScriptedServer.with({ _ in .json("{}") }) { server in
             let outcome = try await Program.call("verify", "--batch", "-", at: server, input: file)
             #expect(outcome.code == 64)

@@ -19,7 +19,7 @@ import Testing
         return log.lines.compactMap { try? JSONValue(parsing: $0.utf8) }.filter { $0["message"] == "request" }
     }
 
-    @Test func `a request is one line, with the template for its path`() async throws {
+    @Test func `a request has one log line, with the path template instead of its path`() async throws {
         let line = try #require(try await lines(.declared).first)
         #expect(line["operation"] == "listKeys")
         #expect(line["method"] == "GET")

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct DeadlineTests {
-    @Test func `an operation that exceeds its deadline is cancelled and answered`() async throws {
+    @Test func `an operation that exceeds its deadline is cancelled and answered with 503`() async throws {
         try await withSampleServer(EndpointSettings(clock: ImpatientClock())) { client async throws in
             let answer = try await client.send(.post, "/v1/waits")
             #expect(answer.status == 503)
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    // The change has been made when the deadline passes. To answer 503 would make the client make it again.
+    // The change is complete when the deadline passes. A 503 would make the client repeat it.
     @Test func `an operation that succeeds after its deadline is answered with its result`() async throws {
         try await withSampleServer(EndpointSettings(clock: ImpatientClock())) { client async throws in
             let answer = try await client.send(.post, "/v1/waitsOutDeadline")

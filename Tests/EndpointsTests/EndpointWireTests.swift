@@ -98,10 +98,10 @@ import Testing
         }
     }
 
-    // The attack: a proxy or a client that is set up wrongly sends its token as the id of the request. Ids are answered, logged, and kept
-    // in events for good, where whoever may read events would find the token.
+    // The attack: a misconfigured proxy or client sends its token as the request id. Answers, logs and events contain
+    // request ids, so everybody who may read events would find the token.
     @Test(arguments: ["mks_live_", "mko_test_", "ak_live_", "x-mka_live_"])
-    func `a request id with the form of a token is replaced, and repeated nowhere`(_ start: String)
+    func `a request id in the form of a token is replaced and appears nowhere`(_ start: String)
         async throws
     {
         let body = "0123456789ABCDEFGHIJKLMNOPQRSTUV0000000000abcd"
@@ -117,7 +117,7 @@ import Testing
                     #expect(!answer.text.contains(body.prefix(length)))
                 }
             }
-            // What a display prefix shows of a token may be there: it is no secret.
+            // The display prefix of a token is not secret, so it may appear.
             let harmless = start + body.prefix(7)
             #expect(try await client.send(.get, "/healthz", [.xRequestID: harmless]).headers[.xRequestID] == harmless)
         }

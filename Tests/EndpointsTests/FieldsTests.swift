@@ -29,7 +29,7 @@ import Testing
         #expect(Change.set(2).map { "\($0)" } == .set("2"))
     }
 
-    @Test func `a read that the schema does not allow is an error of the program`() {
+    @Test func `a read that the schema does not allow throws a mismatch`() {
         #expect(throws: FieldMismatch.self) { try fields.required("absent", as: String.self) }
         #expect(throws: FieldMismatch.self) { try fields.required("i", as: String.self) }
         #expect(throws: FieldMismatch.self) { try fields.optional("s", as: Int.self) }

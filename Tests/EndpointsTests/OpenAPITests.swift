@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `one name cannot stand for two schemas`() {
+    @Test func `two schemas with the same name are a conflict`() {
         let table = SampleTable.make()
             .adding([
                 Endpoint(

@@ -129,9 +129,9 @@ import Testing
         }
     }
 
-    // Whoever has no credential must not be able to learn, from the order of checks, what a body should look like, nor
-    // make the server parse one.
-    @Test func `authentication comes before permission, and both before the input`() async throws {
+    // A client without a credential must not learn the form of a body from the order of the checks. It must not make
+    // the server parse a body either.
+    @Test func `authentication is checked before the permission, and the permission before the input`() async throws {
         try await withSampleServer { client async throws in
             #expect(try await client.send(.post, "\(Self.keys)?x=1", "{", as: nil).status == 401)
             #expect(try await client.send(.post, "\(Self.keys)?x=1", "{", as: "reader").status == 403)
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `errors carry the header fields that belong to them`() async throws {
+    @Test func `an error has its header fields`() async throws {
         try await withSampleServer { client async throws in
             let nobody = try await client.send(.get, Self.keys, as: nil)
             #expect(nobody.headers[.wwwAuthenticate] == #"Bearer realm="mortise""#)
@@ -180,7 +180,8 @@ import Testing
         }
     }
 
-    // An error's text may hold connection strings. The client sees none of it, the log what the redactor leaves.
+    // The text of an error may contain connection strings. The client sees nothing of it, and the log only its redacted
+    // form.
     @Test func `an unknown error is hidden from the client and logged without secrets`() async throws {
         let log = LineCollector()
         let settings = EndpointSettings(redact: { String($0.replacing("hunter2", with: "[redacted]")) })

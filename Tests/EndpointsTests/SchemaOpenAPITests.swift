@@ -32,7 +32,7 @@ import Testing
             (.object([], unknown: .ignored), ["type": "object", "properties": [:], "additionalProperties": true]),
         ] as [(Schema, JSONValue)]
     )
-    func `a schema describes itself`(schema: Schema, form: JSONValue) {
+    func `a schema has its OpenAPI form`(schema: Schema, form: JSONValue) {
         #expect(schema.openAPI() == form)
     }
 

@@ -38,7 +38,7 @@ import Testing
         #expect(try faults(text) == [])
     }
 
-    @Test func `a fault that the use case checks too is reported only beside other faults`() throws {
+    @Test func `a fault that the use case also checks is reported only together with other faults`() throws {
         let schema = Schema.object([
             .required("name", .string(min: 1, max: 5)),
             .optional("end", .integer(0...10).checkedByUseCase { $0 == 3 ? "must not be over" : nil }),
@@ -103,15 +103,15 @@ import Testing
         )
     }
 
-    // A body of 64 KiB has room for ten thousand unknown members. Were each answered with a sentence and a pointer, a
-    // client could make the server build and send megabytes.
-    @Test func `a small request has no huge answer`() throws {
+    // A body of 64 KiB can have ten thousand unknown members. A sentence and a pointer for each would let a client make
+    // the server send megabytes.
+    @Test func `the number of reported faults is bounded`() throws {
         let members = (0..<6000).map { "\"\($0)\":0" }.joined(separator: ",")
         #expect(try faults("{\(members)}").count == 100)
     }
 
-    // Tokens end up in the wrong member. The answer may be logged by whoever sent it.
-    @Test func `no fault repeats a value of the input`() throws {
+    // A token can be in a wrong member, and the sender may log the answer.
+    @Test func `no fault contains a value of the input`() throws {
         let secret = "mks_live_secret"
         for name in ["name", "kind", "limit", "ratio", "on", "id", "ends", "scopes", "metadata", "inner", "even"] {
             let value: JSONValue = .object([name: .array([.string(secret), .object(["a": .string(secret)])])])

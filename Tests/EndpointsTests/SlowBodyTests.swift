@@ -9,22 +9,22 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A request whose body arrives late is authenticated a second time.
+/// A request with a slow body is authenticated a second time.
 @Suite(.hangLimit) struct SlowBodyTests {
     private final class Credential: Sendable {
         let isRevoked = Mutex(false)
-        let looks = Mutex<[Bool]>([])
+        let checks = Mutex<[Bool]>([])
     }
 
-    /// Sends a request for a key, whose credential is revoked when the body is read.
+    /// Sends a request, and revokes its credential while the body is read if requested.
     private func answer(
         _ settings: EndpointSettings,
         revokingAtBody isRevoking: Bool,
         _ credential: Credential = Credential()
     ) async throws -> Int {
         let security = EndpointSecurity<SampleCaller>(
-            authenticate: { _, _, isAgain in
-                credential.looks.withLock { $0.append(isAgain) }
+            authenticate: { _, _, isRepeated in
+                credential.checks.withLock { $0.append(isRepeated) }
                 guard !credential.isRevoked.withLock({ $0 }) else { throw Problem.invalidCredential }
                 return SampleCaller(permissions: ["keys:write"])
             },
@@ -47,24 +47,24 @@ import Testing
         return Int(response.status.code)
     }
 
-    // The attack: the holder of a leaked key opens a request, waits until the key is revoked, and only then sends the body.
-    @Test func `a credential is checked again when a slow body has arrived`() async throws {
+    // The attack: the holder of a leaked key opens a request, waits until the key is revoked, and then sends the body.
+    @Test func `a credential is checked again after a slow body`() async throws {
         let strict = EndpointSettings(credentialAge: .zero)
         #expect(try await answer(strict, revokingAtBody: true) == 401)
         #expect(try await answer(strict, revokingAtBody: false) == 201)
-        // What is in time costs no second look.
+        // A fast body causes no second check.
         let patient = EndpointSettings(credentialAge: .seconds(3600))
         #expect(try await answer(patient, revokingAtBody: true) == 201)
     }
 
-    // Or a key with a limit of one could never send a large body over a slow line.
+    // Otherwise a key with a limit of one use could never send a large body over a slow connection.
     @Test func `the second check does not count as a use`() async throws {
         let credential = Credential()
         #expect(try await answer(EndpointSettings(credentialAge: .zero), revokingAtBody: false, credential) == 201)
-        #expect(credential.looks.withLock { $0 } == [false, true])
+        #expect(credential.checks.withLock { $0 } == [false, true])
     }
 
-    @Test func `the wait for the first piece counts`() async throws {
+    @Test func `the body deadline includes the wait for the first part of the body`() async throws {
         #expect(try await answer(EndpointSettings(bodyDeadline: .zero), revokingAtBody: false) == 408)
     }
 }

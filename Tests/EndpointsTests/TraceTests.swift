@@ -21,7 +21,7 @@ import Traces
         return HTTPFields(parents.map { HTTPField(name: name, value: $0) })
     }
 
-    @Test func `every line of a request has the trace id of its caller, without a tracer too`() async throws {
+    @Test func `every log line of a request has its caller's trace id, even without a tracer`() async throws {
         try await withSampleServer(log: log) { client async throws in
             _ = try await client.send(.post, "/v1/fails", as: nil, try traced(Self.caller))
         }
@@ -32,7 +32,7 @@ import Traces
         #expect(all[0]["span_id"] != "b7ad6b7169203331")
     }
 
-    @Test func `a request without a valid caller, or with two, has a trace of its own`() async throws {
+    @Test func `a request without a valid traceparent, or with two, starts its own trace`() async throws {
         try await withSampleServer(log: log) { client async throws in
             _ = try await client.send(.post, "/v1/fails", as: nil)
             _ = try await client.send(.post, "/v1/fails", as: nil, try traced("00-1-2-3"))
@@ -43,7 +43,9 @@ import Traces
         #expect(traces.allSatisfy { $0.utf8.count == 32 && !Self.caller.contains($0) })
     }
 
-    @Test func `with a tracer each request is a span, named by its operation, without path and query`() async throws {
+    @Test func `with a tracer each request is a span with the operation's name and without path and query`()
+        async throws
+    {
         let output = JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 })
         let tracer = Telemetry(output: output, level: .info, logsSpans: true).tracer
         try await withSampleServer(log: log, tracer: tracer) { client async throws in

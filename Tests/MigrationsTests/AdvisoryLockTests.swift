@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct AdvisoryLockTests {
-    // A statement can be cancelled just after it took the lock. The session keeps the lock, so in a pool the lock would stay with a
-    // connection that no caller knows to have it.
-    @Test func `a lock taken by a statement that then failed is released`() async throws {
+    // A statement can be cancelled just after it took the lock. The session keeps the lock, so a pool would keep a
+    // connection with a lock that no caller knows of.
+    @Test func `a lock that was taken by a failed statement is released`() async throws {
         try await withDatabase { database in
             try await withConnection(to: database) { other in
                 // With the search path below, this function is found before the server's own function.

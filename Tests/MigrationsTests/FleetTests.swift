@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `a failure is reported and does not stop the other databases, and running again resumes`() async throws {
+    @Test func `a failure does not stop the other databases, and a second run resumes`() async throws {
         try await withFleet(["a", "b", "c", "d"], prepare: breaks("b")) { targets in
             let fleet = FleetMigration(try migrator([one.get()]))
             let report = await fleet.run(targets)
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    // A file that fails in every database should fail in one only.
+    // A file that fails in every database must fail in one only.
     @Test func `a canary that fails stops the migration before another database is changed`() async throws {
         try await withFleet(["a", "b", "c"], prepare: breaks("a")) { targets in
             let report = await FleetMigration(try migrator([one.get()])).run(targets)
@@ -73,8 +73,8 @@ import Testing
         }
     }
 
-    // A database that is down must not stop the release for all others.
-    @Test func `a canary that cannot be connected to is replaced by the next database, and stops no migration`()
+    // An unavailable database must not stop the migration of the others.
+    @Test func `an unavailable canary is replaced by the next database and does not stop the migration`()
         async throws
     {
         try await withFleet(["b", "c"]) { targets in
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    @Test func `a dry run has no canary and looks at every database`() async throws {
+    @Test func `a dry run has no canary and checks every database`() async throws {
         try await withFleet(["a", "b"]) { targets in
             let first = try await targets[0].connect()
             let changed = try migrator([file("a1_one", "CREATE TABLE two (id int);")])
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `an outcome lists the files that had been applied before`() async throws {
+    @Test func `an outcome lists the files that were applied before`() async throws {
         try await withFleet(["a"]) { targets in
             let fleet = FleetMigration(try migrator([one.get()]))
             #expect(await fleet.run(targets).outcomes.first?.applied == [])
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `no more databases than the concurrency are migrated at once, and the canary is alone`() async throws {
+    @Test func `the concurrency limits the databases in migration, and the canary is migrated alone`() async throws {
         try await withFleet(["a", "b", "c", "d", "e"]) { targets in
             let running = Mutex((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
             let options = FleetOptions(concurrency: 2)
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `a database that cannot be connected to is the failure of that database alone`() async throws {
+    @Test func `an unavailable database fails alone`() async throws {
         try await withFleet(["a"]) { targets in
             let lost = FleetTarget(id: "lost", name: "lost") {
                 throw PostgresError(.connectFailed, "no connection")

@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test(arguments: ["", "0001_a", "w0001-a", "W0001_a", "w0001_ä", "w 1", "w0001_a.sql"])
-    func `a name that could not be a Swift identifier is refused`(name: String) {
+    func `a name that is not a Swift identifier is refused`(name: String) {
         #expect(throws: MigrationError.self) { try file(name, "SELECT 1") }
     }
 
@@ -17,7 +17,7 @@ import Testing
         #expect(throws: MigrationError.self) { try MigrationFile(name: "w0001_a", bytes: [0xFF]) }
     }
 
-    @Test func `only the first line can ask to run without a transaction`() throws {
+    @Test func `only the first line can disable the transaction`() throws {
         #expect(try !file("a", "-- mortise:no-transaction\nSELECT 1").runsInTransaction)
         #expect(try file("a", "SELECT 1;\n-- mortise:no-transaction").runsInTransaction)
         #expect(try file("a", "-- mortise:no-transactions\nSELECT 1").runsInTransaction)
@@ -30,7 +30,7 @@ import Testing
         #expect(throws: MigrationError.self) { try MigrationLine("test", files: [first, first]) }
     }
 
-    @Test func `a line's checksum changes with every name and every byte`() throws {
+    @Test func `a migration line's checksum changes with every name and every byte`() throws {
         let one = try line([file("a1", "SELECT 1"), file("a2", "SELECT 2")]).checksum
         #expect(try line([file("a1", "SELECT 1"), file("a2", "SELECT 2")]).checksum == one)
         #expect(try line([file("a1", "SELECT 1"), file("a2", "SELECT 3")]).checksum != one)

@@ -37,7 +37,7 @@ import Testing
         #expect(!plan.isUpToDate)
     }
 
-    @Test func `an applied file is not pending, whatever the order of the rows`() throws {
+    @Test func `an applied file is not pending, in any order of the rows`() throws {
         let plan = try self.plan([first, second, third], [row(second), row(first)])
         #expect(plan.pending == [third])
         #expect(plan.applied.map(\.name) == ["w0001_a", "w0002_b"])
@@ -83,7 +83,7 @@ import Testing
         #expect(last == "w0002_b")
     }
 
-    @Test func `rows of another line are ignored`() throws {
+    @Test func `rows of another migration line are ignored`() throws {
         let plan = try self.plan([first], [row("w0001_a", first.checksum, line: "other")])
         #expect(plan.pending == [first])
         #expect(plan.missing.isEmpty)

@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    // A file that fails in its middle must not leave its first half behind, or it would fail forever when it runs again.
+    // A file that fails must not leave its first half behind. Otherwise it would fail in every later run.
     @Test func `a file that fails is rolled back, the files before it stay applied, and the next run continues`()
         async throws
     {
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `migrators that start at once all succeed, and each file is applied once`() async throws {
+    @Test func `concurrent migrators all succeed, and each file is applied once`() async throws {
         try await withDatabase { configuration in
             let files = try (1...5).map { try file("a\($0)_t", "CREATE TABLE t\($0) (id int);") }
             try await withThrowingTaskGroup(of: Void.self) { group in

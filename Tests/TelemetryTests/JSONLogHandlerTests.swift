@@ -41,7 +41,7 @@ import Testing
         #expect(line["metadata.level"] == "x")
     }
 
-    // A password reaches a log through an error's text, or as a name in somebody's dictionary.
+    // A password can reach a log in an error's text or as a key of a dictionary.
     @Test func `every text passes through the redactor`() {
         for format in LogFormat.allCases {
             logger(format)
@@ -58,7 +58,7 @@ import Testing
         #expect(!log.lines.joined().contains("hunter2"))
     }
 
-    @Test func `a line is bounded`() throws {
+    @Test func `the size of a line is bounded`() throws {
         let long = String(repeating: "é", count: 100_000)
         logger().info("\(long)", metadata: Dictionary(uniqueKeysWithValues: (0..<500).map { ("k\($0)", "\(long)") }))
         #expect(log.lines[0].utf8.count < 70 * 8300)
@@ -67,8 +67,8 @@ import Testing
         #expect(line["message"]?.string?.hasSuffix("…") == true)
     }
 
-    // A client's text in a log must not look like another line, nor steer the terminal of whoever reads it.
-    @Test func `text for people cannot be forged`() {
+    // A client's text in a log must not look like another line or control the reader's terminal.
+    @Test func `a client's text cannot forge lines of the text format`() {
         logger(.text).info("a\nFAKE \u{1B}[2J\u{9B}", metadata: ["k": "v\r\nw"])
         #expect(
             log.lines == [
@@ -77,12 +77,12 @@ import Testing
         )
     }
 
-    @Test func `levels below the logger's are not written`() {
+    @Test func `a message below the logger's level is not written`() {
         logger(level: .warning).info("no")
         #expect(log.lines.isEmpty)
     }
 
-    @Test func `lines reach a descriptor whole`() async throws {
+    @Test func `concurrent lines reach a file descriptor complete`() async throws {
         var ends: [CInt] = [0, 0]
         try #require(pipe(&ends) == 0)
         let reader = ends[0]
@@ -103,7 +103,7 @@ import Testing
         #expect(received == Array(repeatElement(line, count: 16).joined()))
     }
 
-    @Test func `a full descriptor that does not block loses lines and says so`() throws {
+    @Test func `a full nonblocking descriptor loses lines, and the log says so`() throws {
         var ends: [CInt] = [0, 0]
         try #require(
             pipe(&ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0
@@ -122,7 +122,7 @@ import Testing
     }
 }
 
-/// A value whose description holds a secret.
+/// A value whose description contains a secret.
 private struct Loud: Error, CustomStringConvertible {
     let description = "password=hunter2"
 }

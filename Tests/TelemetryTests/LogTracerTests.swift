@@ -25,7 +25,7 @@ import Tracing
 
     private var lines: [JSONValue] { log.lines.compactMap { try? JSONValue(parsing: $0.utf8) } }
 
-    @Test func `each span is a line, the inner one first, and names its parent`() {
+    @Test func `each span is a line that names its parent, and the inner span comes first`() {
         tracer.withSpan("outer", ofKind: .server) { outer in
             outer.attributes["http.response.status_code"] = Int64(200)
             tracer.withSpan("inner") { _ in }
@@ -39,7 +39,7 @@ import Tracing
         #expect(outer["parent_span_id"] == nil)
     }
 
-    @Test func `a trace that its root does not sample is passed on and not written`() {
+    @Test func `a trace that its root does not sample is propagated and not written`() {
         let caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331"
         var sent: [String: String] = [:]
         for flags in ["00", "01"] {
@@ -64,7 +64,7 @@ import Tracing
         #expect(!lines[0].text.contains("hunter2"))
     }
 
-    @Test func `a line inside a span has the ids of the span, and a line outside has none`() {
+    @Test func `a log line inside a span has the span's ids, and a line outside has none`() {
         let logger = telemetry.logger(label: "library")
         logger.info("outside")
         tracer.withSpan("request") { _ in logger.info("inside") }

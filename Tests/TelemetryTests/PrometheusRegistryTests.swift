@@ -8,7 +8,7 @@ import Testing
 
     private var lines: [String] { registry.exposition().split(separator: "\n").map(String.init) }
 
-    @Test func `counters count`() {
+    @Test func `a counter counts`() {
         let counter = Counter(label: "requests", dimensions: [("b", "2"), ("a", "1")], factory: registry)
         counter.increment(by: 2)
         counter.increment(by: -5)
@@ -20,7 +20,7 @@ import Testing
         #expect(lines.contains("seconds_total 0.5"))
     }
 
-    @Test func `gauges hold the last value`() {
+    @Test func `a gauge has the last value`() {
         let meter = Meter(label: "open.connections", dimensions: [], factory: registry)
         meter.set(7)
         meter.increment(by: 2)
@@ -31,7 +31,7 @@ import Testing
         #expect(lines.contains("size +Inf"))
     }
 
-    @Test func `timers are histograms of seconds`() {
+    @Test func `a timer is a histogram of seconds`() {
         let timer = Timer(label: "lookup", dimensions: [("db", "x")], factory: registry)
         timer.recordNanoseconds(100_000)
         timer.recordNanoseconds(100_001)
@@ -45,21 +45,21 @@ import Testing
         #expect(lines.contains { $0.hasPrefix(#"lookup_seconds_sum{db="x"} 60.0002"#) })
     }
 
-    @Test func `aggregating recorders are histograms of values`() {
+    @Test func `an aggregating recorder is a histogram of values`() {
         Recorder(label: "batch", dimensions: [], aggregate: true, factory: registry).record(5)
         #expect(lines.contains(#"batch_bucket{le="4.0"} 0"#))
         #expect(lines.contains(#"batch_bucket{le="16.0"} 1"#))
         #expect(lines.contains("batch_sum 5.0"))
     }
 
-    // Labels come from elsewhere. A quotation mark or a line feed in one must not make up another sample.
+    // A label can come from a client. A quotation mark or a line feed in it must not create another sample.
     @Test func `names and labels are escaped`() {
         Counter(label: "1 weird-näme", dimensions: [("a b", "x\"} 9\nfake 1\\")], factory: registry).increment()
         #expect(lines.contains(#"_1_weird_n_me_total{a_b="x\"} 9\nfake 1\\"} 1"#))
         #expect(!lines.contains { $0.hasPrefix("fake") })
     }
 
-    // Whoever can choose a label could otherwise fill the memory.
+    // Otherwise a client that can choose a label could exhaust the memory.
     @Test func `the number of series is bounded, and refused series are counted`() {
         for index in 0..<10 { Counter(label: "many", dimensions: [("i", "\(index)")], factory: registry).increment() }
         Meter(label: "many_total", dimensions: [("i", "0")], factory: registry).set(1)

@@ -6,7 +6,10 @@ import Traces
     private static let span = "b7ad6b7169203331"
 
     @Test(arguments: [("01", true), ("00", false), ("03", true), ("fe", false)])
-    func `a valid traceparent of version 00 is read, and only the sampled flag counts`(flags: String, isSampled: Bool)
+    func `a valid traceparent of version 00 is read, and other flags than sampled are ignored`(
+        flags: String,
+        isSampled: Bool
+    )
         throws
     {
         let context = try #require(TraceContext(traceParent: "00-\(Self.trace)-\(Self.span)-\(flags)"))
@@ -30,12 +33,12 @@ import Traces
     }
 
     @Test(arguments: ["01-\(trace)-\(span)-01", "cc-\(trace)-\(span)-09-what-the-future-brings"])
-    func `a later version is read like version 00, and version 00 is sent on`(text: String) throws {
+    func `a later version is read as version 00, and version 00 is sent`(text: String) throws {
         let context = try #require(TraceContext(traceParent: text))
         #expect(context.traceParent == "00-\(Self.trace)-\(Self.span)-01")
     }
 
-    @Test func `a request continues its caller's trace in a span of its own`() {
+    @Test func `a request continues its caller's trace in its own span`() {
         let parent = "00-\(Self.trace)-\(Self.span)-01"
         let context = TraceContext.ofRequest(traceParent: parent, traceState: "a=1,b=2")
         #expect(context.traceID.description == Self.trace)
@@ -45,7 +48,7 @@ import Traces
         #expect(context.state == "a=1,b=2")
     }
 
-    @Test func `a request without a valid caller begins a trace, and no two begin the same`() {
+    @Test func `a request without a valid traceparent starts a unique trace`() {
         let contexts = (0..<1000).map { _ in TraceContext.ofRequest(traceParent: "nonsense", traceState: "a=1") }
         #expect(Set(contexts.map(\.traceID)).count == 1000)
         #expect(Set(contexts.map(\.spanID)).count == 1000)
@@ -60,7 +63,7 @@ import Traces
         (Array(repeating: "a=1", count: 32).joined(separator: ","), true),
         (Array(repeating: "a=1", count: 33).joined(separator: ","), false),
     ])
-    func `a tracestate out of bounds is dropped, and the trace goes on`(state: String, isKept: Bool) throws {
+    func `a tracestate out of bounds is dropped, and the trace continues`(state: String, isKept: Bool) throws {
         let parent = "00-\(Self.trace)-\(Self.span)-01"
         let context = try #require(TraceContext(traceParent: parent, traceState: state))
         #expect(context.state == (isKept ? state : nil))

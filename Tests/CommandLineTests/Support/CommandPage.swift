@@ -18,20 +18,20 @@ struct CommandPage {
     /// The sections that several commands share, in the order of their first use.
     private let shared: [Section]
 
-    /// Reads the description that ArgumentParser prints of a program.
+    /// Reads the description of a program that ArgumentParser prints.
     init(_ description: JSONValue) {
         commands = Self.commands(description["command"], parents: [])
         let sections = commands.flatMap(\.sections).filter { !$0.title.isEmpty }
         let counts = Dictionary(sections.map { ($0, 1) }, uniquingKeysWith: +)
         var shared: [Section] = []
         for section in sections where (counts[section] ?? 0) > 1 {
-            // A title is a heading of the page, which links need once.
+            // Each title is a heading of the page and must be unique for links.
             if !shared.contains(where: { $0.title == section.title }) { shared.append(section) }
         }
         self.shared = shared
     }
 
-    /// The page.
+    /// The text of the page.
     var text: String {
         let introduction = """
             # Commands
@@ -64,7 +64,7 @@ struct CommandPage {
         return parts.joined(separator: "\n\n")
     }
 
-    /// Returns the anchor of a heading, as GitHub makes it.
+    /// Returns the anchor of a heading in the form of GitHub.
     private static func anchor(_ title: String) -> String {
         title.lowercased().filter { $0.isLetter || $0.isNumber || $0 == " " || $0 == "-" }.replacing(" ", with: "-")
     }

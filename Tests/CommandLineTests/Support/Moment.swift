@@ -3,9 +3,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// The moment at which a test kills a server that is under load.
+/// The moment at which a test kills a server under load.
 enum Moment: Sendable, CustomStringConvertible {
-    /// The load has received this many answers.
+    /// The load has received this number of answers.
     case answers(Int)
     /// This query returns a row.
     case sight(String)
@@ -71,7 +71,7 @@ extension ProcessInstallation {
     ///
     /// - Parameters:
     ///   - moment: The moment of the kill.
-    ///   - database: The database in which the moment is looked for.
+    ///   - database: The database for the query of the moment.
     ///   - workers: The number of workers of the load.
     ///   - work: The work of one worker, until a request fails because the server is dead. It gets the number of the worker,
     ///     the port and the tally.
@@ -90,7 +90,7 @@ extension ProcessInstallation {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for worker in 0..<workers { group.addTask { try await work(worker, port, tally) } }
                     group.addTask {
-                        // If the moment never comes, the load ends because of this.
+                        // If the moment never comes, this ends the load.
                         defer { program.kill() }
                         do {
                             try await eventually("\(moment)", within: .seconds(60)) {
@@ -107,7 +107,7 @@ extension ProcessInstallation {
                     }
                     try await group.waitForAll()
                 }
-                // The lock is released only now, so that sessions of the dead server go on after its death.
+                // The lock is released here, so sessions of the killed server continue after its end.
                 if moment.hold != nil { try await holder.script("ROLLBACK") }
             }
         }

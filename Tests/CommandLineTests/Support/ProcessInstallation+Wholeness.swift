@@ -2,7 +2,7 @@ import JSON
 import SQLFiles
 import Testing
 
-/// The conditions that an installation meets after any crash, once a server has started again.
+/// The conditions that every installation meets after a crash and a restart.
 extension ProcessInstallation {
     /// Returns the workspace databases that exist on the PostgreSQL server.
     func workspaceDatabases() async throws -> Set<String> {

@@ -58,7 +58,7 @@ struct ProcessInstallation: Sendable {
 
     /// Returns the environment of `mortise serve`.
     ///
-    /// It has keys that the test knows, unless `isPreset` is false.
+    /// The environment has keys that the test knows, unless `isPreset` is false.
     func serveVariables(isPreset: Bool = true) -> [String: String] {
         var more = ["MORTISE_LISTEN": "127.0.0.1:0", "MORTISE_LOG_FORMAT": "json"]
         if isPreset {

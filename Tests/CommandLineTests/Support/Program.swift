@@ -32,7 +32,7 @@ enum Program {
         Path(stringLiteral: text)
     }
 
-    /// A credential of the right form, which belongs to no key.
+    /// A credential of the right form that belongs to no key.
     static let credential = "mka_live_" + String(repeating: "k", count: 46)
 
     /// Runs the program against a server, without the MORTISE_ variables of the tests' own environment.
@@ -77,7 +77,7 @@ enum Program {
     }
 
     static func variables(_ server: ScriptedServer?, _ more: [String: String]) -> Environment {
-        // Not the settings file of the machine, which may be that of a real installation.
+        // The settings file of the machine is not used, because it may belong to a real installation.
         var variables: [Environment.Key: String] = [
             "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MORTISE_SETTINGS": "/dev/null",
         ]

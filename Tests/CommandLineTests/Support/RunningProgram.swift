@@ -12,7 +12,7 @@ struct RunningProgram: Sendable {
     /// A device on which each write fails because there is no space.
     static let fullDevice = "/dev/full"
 
-    /// The program ended before the condition that the test waited for.
+    /// The error of a program that ended before the awaited condition.
     struct Ended: Error, CustomStringConvertible {
         let log: String
         var description: String { "the program ended: \(log)" }
@@ -68,17 +68,18 @@ struct RunningProgram: Sendable {
     /// The log so far.
     var log: String { TemporaryFolder.text("\(streams)/log") ?? "" }
 
-    /// Sends SIGKILL, like a crash.
+    /// Sends SIGKILL, in the manner of a crash.
     func kill() { _ = Glibc.kill(id, SIGKILL) }
 
-    /// Sends SIGTERM, like an operator.
+    /// Sends SIGTERM, in the manner of an operator.
     func terminate() { _ = Glibc.kill(id, SIGTERM) }
 
     /// True if the process has ended.
     ///
-    /// It may not be reaped yet.
+    /// The process may not be reaped yet.
     var hasEnded: Bool {
-        // "42 (mortise) Z …": the state is the first field after the name, which can hold anything except the last ")".
+        // In "42 (mortise) Z …", the state is the first field after the name, and the name can contain anything except
+        // the last ")".
         let line = TemporaryFolder.text("/proc/\(id)/stat") ?? ""
         return line.split(separator: ")").last.map { $0.hasPrefix(" Z") } ?? true
     }

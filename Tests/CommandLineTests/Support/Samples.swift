@@ -1,10 +1,10 @@
 import HTTPTestSupport
 
-/// Answers of a server.
+/// Sample answers of a server.
 ///
-/// Each object has a member that no client knows, because a newer server may send more.
+/// Each object has a member that no client knows, because a newer server may send more members.
 enum Sample {
-    /// A token of the right shape, which belongs to no key.
+    /// A token of the right form that belongs to no key.
     static let token = "mks_live_" + String(repeating: "Z", count: 46)
 
     static let id = "0198c0de-0000-7000-8000-000000000001"

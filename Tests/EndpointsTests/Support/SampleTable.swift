@@ -14,7 +14,7 @@ struct SampleCaller: Sendable {
 
 /// An error that the HTTP layer does not know.
 ///
-/// Its text holds a secret.
+/// The text contains a secret.
 struct SampleSecretError: Error, CustomStringConvertible {
     let description = "connection to postgres://owner:hunter2@db failed"
 }

@@ -10,10 +10,10 @@ struct FuzzConnection {
     /// Sends requests one after another, and opens a new connection after the server closes one.
     ///
     /// - Parameters:
-    /// - count: The number of requests.
-    /// - address: The address of the server.
-    /// - next: Creates a request.
-    /// - check: Receives each request with the status and body of its answer. If the connection closes without an
+    ///   - count: The number of requests.
+    ///   - address: The address of the server.
+    ///   - next: Creates a request.
+    ///   - check: Receives each request with the status and body of its answer. If the connection closes without an
     /// answer, the status is 0 and the body is the error.
     /// - Throws: The error of the connection, an error of `check`, or `CancellationError`.
     static func run(
