@@ -7,7 +7,7 @@ import Testing
     static let valid = Sample.verdict("valid")
     static let revoked = Sample.verdict("revoked")
 
-    @Test func `the exit code is the verdict`() async throws {
+    @Test func `the exit code reports the verdict`() async throws {
         for (answer, code) in [(VerifyTests.valid, CInt(0)), (VerifyTests.revoked, 4)] {
             try await ScriptedServer.with({ _ in .json(answer) }) { server in
                 for format in [[], ["--json"], ["--quiet"]] {

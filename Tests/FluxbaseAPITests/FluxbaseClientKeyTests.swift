@@ -3,7 +3,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The documented behaviour of `ClientKeysManager` and `APIKeysManager`, tested on the wire.
+/// The documented behavior of `ClientKeysManager` and `APIKeysManager`, tested on the wire.
 @Suite(.hangLimit) struct FluxbaseClientKeyTests {
     private static let request: JSONValue = [
         "name": "Production Service", "description": "for production", "scopes": ["read:users", "write:users"],

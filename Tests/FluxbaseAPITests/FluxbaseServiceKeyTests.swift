@@ -4,7 +4,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// The documented behaviour of `ServiceKeysManager`, tested on the wire.
+/// The documented behavior of `ServiceKeysManager`, tested on the wire.
 @Suite(.hangLimit) struct FluxbaseServiceKeyTests {
     private static let path = "/admin/service-keys"
     private static let fields = [

@@ -36,7 +36,7 @@ import Testing
 
     // The attack: any input of a stranger or a customer, in any dialect. A 5xx answer can be used for damage, and so
     // can a connection that closes without an answer.
-    @Test func `no input to any dialect gets a 5xx answer or a closed connection`() async throws {
+    @Test func `no HTTP request to any dialect gets a 5xx answer or a closed connection`() async throws {
         try await withMortise { mortise in
             let targets = Self.targets(mortise)
             let world = try await FuzzWorld.make(mortise)

@@ -14,7 +14,7 @@ struct FuzzConnection {
     ///   - address: The address of the server.
     ///   - next: Creates a request.
     ///   - check: Receives each request with the status and body of its answer. If the connection closes without an
-    /// answer, the status is 0 and the body is the error.
+    ///     answer, the status is 0 and the body is the error.
     /// - Throws: The error of the connection, an error of `check`, or `CancellationError`.
     static func run(
         _ count: Int,
