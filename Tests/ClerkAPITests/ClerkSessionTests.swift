@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func `a user can list, create and revoke keys in the manner of the browser's client`() async throws {
+    @Test func `a user can list, create and revoke keys like the browser's client`() async throws {
         try await withSessions { mortise in
             let session = try signer.session()
             let clutter = "__clerk_api_version=2026-05-12&_clerk_js_version=6.29.3&_clerk_session_id=sess_1"

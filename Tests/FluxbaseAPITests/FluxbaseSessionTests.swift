@@ -4,7 +4,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// Sign-in, refresh and sign-out in the manner of the SDK.
+/// Sign-in, refresh and sign-out as in the SDK.
 @Suite(.hangLimit) struct FluxbaseSessionTests {
     private static let credentials: JSONValue = [
         "email": "user@example.com", "password": .string(ServerHarness.password),

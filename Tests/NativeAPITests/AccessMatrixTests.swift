@@ -58,7 +58,7 @@ import Testing
 
     /// Returns a world whose own objects are in another workspace of the caller's organization.
     ///
-    /// The default workspace takes the part of the foreign one.
+    /// The default workspace is the foreign workspace in that world.
     private func neighbour(_ mortise: ServerHarness, _ world: World) async throws -> World {
         let path = "/v1/organizations/default/workspaces"
         let other = try await mortise.api.post(path, ["name": "Other"], as: mortise.adminToken).string("id")
@@ -205,10 +205,10 @@ import Testing
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             let workspace = world.own["workspace"]
-            for limit in [nil, workspace] {
+            for workspaceID in [nil, workspace] {
                 for (role, permissions) in [("auditor", ["keys:read", "events:read"]), ("member", [])] {
-                    let name = "\(role)-\(limit == nil ? "wide" : "local")@example.org"
-                    let token = try await mortise.session(name, role, workspace: limit)
+                    let name = "\(role)-\(workspaceID == nil ? "wide" : "local")@example.org"
+                    let token = try await mortise.session(name, role, workspace: workspaceID)
                     for endpoint in mortise.api.endpoints {
                         guard case .restricted(let audience, let permission) = endpoint.access, let permission,
                             !permissions.contains(permission), !(audience == .owner && role == "member")

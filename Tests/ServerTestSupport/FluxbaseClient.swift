@@ -5,7 +5,7 @@ package import JSON
 import Server
 package import Testing
 
-/// Sends requests in the manner of Fluxbase's TypeScript SDK.
+/// Sends requests like Fluxbase's TypeScript SDK.
 ///
 /// The client checks that the SDK can read each answer and that the surface declares it.
 ///

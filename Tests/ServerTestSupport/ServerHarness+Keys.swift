@@ -6,7 +6,7 @@ import Server
 package import Service
 package import Testing
 
-/// Calls of the key use cases in the manner of a dialect.
+/// Calls of the key use cases as in a dialect.
 extension ServerHarness {
     package var keyService: KeyService { server.platform.keys }
 

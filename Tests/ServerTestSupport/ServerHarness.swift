@@ -32,7 +32,7 @@ package struct ServerHarness: Sendable {
     /// The token of the first admin key of the organization `default`.
     package var adminToken: String { server.firstStart.adminToken?.reveal() ?? "" }
 
-    /// Stops the server in the manner of SIGTERM.
+    /// Stops the server like SIGTERM.
     package func stop() async { await group.triggerGracefulShutdown() }
 }
 

@@ -2,7 +2,7 @@ import CryptoExtras
 import FoundationEssentials
 package import JSON
 
-/// Signs sessions in the manner of an application's identity provider.
+/// Signs sessions like an application's identity provider.
 package struct SessionSigner: Sendable {
     /// The claim `iss` of the sessions.
     package static let issuer = "https://clerk.app.example"

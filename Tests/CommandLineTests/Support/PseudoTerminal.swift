@@ -1,7 +1,7 @@
 import HTTPTestSupport
 import Subprocess
 
-/// Runs the program on a terminal, in the manner of a person.
+/// Runs the program on a terminal, like a person.
 enum PseudoTerminal {
     /// Runs the program on its own terminal (util-linux `script`) and answers each question when it appears.
     ///

@@ -68,10 +68,10 @@ struct RunningProgram: Sendable {
     /// The log so far.
     var log: String { TemporaryFolder.text("\(streams)/log") ?? "" }
 
-    /// Sends SIGKILL, in the manner of a crash.
+    /// Sends SIGKILL, like a crash.
     func kill() { _ = Glibc.kill(id, SIGKILL) }
 
-    /// Sends SIGTERM, in the manner of an operator.
+    /// Sends SIGTERM, like an operator.
     func terminate() { _ = Glibc.kill(id, SIGTERM) }
 
     /// True if the process has ended.

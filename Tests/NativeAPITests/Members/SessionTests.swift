@@ -79,7 +79,7 @@ import Testing
     }
 
     // The attack: the thief and the owner send the same refresh token at the same moment.
-    @Test func `at most one of several concurrent refreshes succeeds`() async throws {
+    @Test func `exactly one of several concurrent refreshes succeeds, and the session ends`() async throws {
         try await withMortise { mortise in
             _ = try await mortise.addMember("ada@example.org", "admin")
             let session = try await mortise.signIn("ada@example.org")
