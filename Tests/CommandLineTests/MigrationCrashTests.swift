@@ -159,8 +159,8 @@ import Testing
 
     /// Creates workspaces that lack the last two files, each with a key, from a template that lacks the files.
     ///
-    /// The first of the two files is one transaction, in which a program can be killed. The program of this release works
-    /// without both.
+    /// The first of the two files is one transaction, in which a program can be killed. The program of this release
+    /// works without both.
     ///
     /// - Returns: The tokens of the keys.
     private static func createFleetOfPreviousRelease(

@@ -44,7 +44,8 @@ import Testing
                 let run = try await RunningProgram.with(["serve"], variables, in: folder) { program in
                     let tokens = try await use(try await program.port(), admin, installation)
                     _ = kill(program.id, SIGSEGV)
-                    // The Swift runtime prints a backtrace and the memory that registers point to. It consumes the signal.
+                    // The Swift runtime prints a backtrace and the memory that registers point to. It consumes the
+                    // signal.
                     try await eventually("the crash is reported", within: .seconds(60)) {
                         program.hasEnded || program.log.contains("Backtrace took")
                     }

@@ -101,7 +101,8 @@ import Testing
         return [token]
     }
 
-    /// Checks that every key has one secret without an end, at most one other working secret, and an event per rotation.
+    /// Checks that every key has one secret without an end, at most one other working secret, and an event per
+    /// rotation.
     private static func expectConsistentSecrets(_ installation: ProcessInstallation, _ database: String) async throws {
         let broken = try await installation.texts(
             """

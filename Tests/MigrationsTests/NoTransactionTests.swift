@@ -37,8 +37,8 @@ import Testing
         }
     }
 
-    // CREATE INDEX CONCURRENTLY waits for every session that holds an older snapshot. If the second program waited for the lock inside a
-    // statement, the two programs would wait for each other until the server ended one of them.
+    // CREATE INDEX CONCURRENTLY waits for every session that holds an older snapshot. If the second program waited for
+    // the lock inside a statement, the two programs would wait for each other until the server ended one of them.
     @Test func `a program that waits for the lock does not block the build of an index`() async throws {
         try await withDatabase { configuration in
             try await withConnection(to: configuration) { try await $0.script("CREATE TABLE one (id int)") }

@@ -35,7 +35,8 @@ import Testing
         }
     }
 
-    // The migrator owns the transaction: a COMMIT in a file would keep the first half of a file whose second half fails.
+    // The migrator owns the transaction: a COMMIT in a file would keep the first half of a file whose second half
+    // fails.
     @Test func `no file ends the transaction in which it runs`() throws {
         for file in Self.lines.flatMap(\.files) {
             for statement in String(decoding: file.bytes, as: UTF8.self).uppercased().split(separator: "\n") {

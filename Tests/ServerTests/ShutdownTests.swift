@@ -61,7 +61,8 @@ import Testing
     // A load balancer must see that the server is not ready before the server refuses connections.
     @Test func `a server that shuts down first becomes not ready and still answers requests`() async throws {
         let clock = HeldClock()
-        // The clock is released even if an expectation throws. Otherwise the server would drain until its delay is over.
+        // The clock is released even if an expectation throws. Otherwise the server would drain until its delay is
+        // over.
         defer { clock.letGo() }
         try await withMortise(configure: {
             $0.drainDelay = .seconds(5)

@@ -73,8 +73,8 @@ extension ProcessInstallation {
     ///   - moment: The moment of the kill.
     ///   - database: The database for the query of the moment.
     ///   - workers: The number of workers of the load.
-    ///   - work: The work of one worker, until a request fails because the server is dead. It gets the number of the worker,
-    ///     the port and the tally.
+    ///   - work: The work of one worker, until a request fails because the server is dead. It gets the number of the
+    ///     worker, the port and the tally.
     /// - Throws: The error of `work`, or `MomentMissed` if the moment does not come.
     func crash(
         at moment: Moment,

@@ -12,8 +12,8 @@ func processes(naming texts: String...) -> [Int32] {
 
 /// Returns the initdb that creates a cluster in a folder, or `nil` if there is none.
 ///
-/// The children of initdb do not count. Before a child runs another program, it has the command line of initdb, and a signal
-/// for initdb would reach that program.
+/// The children of initdb do not count. Before a child runs another program, it has the command line of initdb, and a
+/// signal for initdb would reach that program.
 func initdb(makingIn folder: String) -> Int32? {
     let all = processes(naming: "-D", "\(folder)/data.new-")
     return all.first { process in
