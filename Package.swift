@@ -67,9 +67,14 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "LibPQ", dependencies: ["CLibPQ"], swiftSettings: pointerSettings),
-        .target(name: "Postgres", dependencies: ["LibPQ", deque, log, tracing], swiftSettings: pointerSettings),
+        .target(
+            name: "Postgres",
+            dependencies: ["LibPQ", "Locks", deque, log, tracing],
+            swiftSettings: pointerSettings
+        ),
         .target(name: "LocalPostgres", dependencies: [log, subprocess], swiftSettings: settings),
         .target(name: "CivilTime", swiftSettings: settings),
+        .target(name: "Locks", swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),
         .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),
         .target(
@@ -82,7 +87,7 @@ let package = Package(
         .target(name: "Migrations", dependencies: ["Postgres", crypto], swiftSettings: settings),
         .target(
             name: "Tenancy",
-            dependencies: ["JSON", "KeyStore", "Keys", "Migrations", "Postgres", "SQLFiles", log],
+            dependencies: ["JSON", "KeyStore", "Keys", "Locks", "Migrations", "Postgres", "SQLFiles", log],
             swiftSettings: settings
         ),
         .target(name: "KeyStore", dependencies: ["JSON", "Keys", "Postgres"], swiftSettings: settings),
@@ -93,18 +98,18 @@ let package = Package(
         ),
         .target(
             name: "Verification",
-            dependencies: ["KeyStore", "Keys", "Postgres", "Tenancy", log],
+            dependencies: ["KeyStore", "Keys", "Locks", "Postgres", "Tenancy", log],
             swiftSettings: settings
         ),
         .target(
             name: "Service",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "People", "Postgres", "Tenancy", "Verification", cryptoExtras, jwtKit, log,
-                nioPosix,
+                "JSON", "KeyStore", "Keys", "Locks", "People", "Postgres", "Tenancy", "Verification", cryptoExtras,
+                jwtKit, log, nioPosix,
             ],
             swiftSettings: settings
         ),
-        .target(name: "Traces", dependencies: [log, tracing], swiftSettings: settings),
+        .target(name: "Traces", dependencies: ["Locks", log, tracing], swiftSettings: settings),
         .target(
             name: "Endpoints",
             dependencies: ["CivilTime", "JSON", "Traces", coreMetrics, httpTypes, hummingbird, log, nioCore, tracing],
@@ -112,7 +117,7 @@ let package = Package(
         ),
         .target(
             name: "Telemetry",
-            dependencies: ["CivilTime", "JSON", "Traces", coreMetrics, log, tracing],
+            dependencies: ["CivilTime", "JSON", "Locks", "Traces", coreMetrics, log, tracing],
             swiftSettings: settings
         ),
         .target(
@@ -134,7 +139,8 @@ let package = Package(
         .target(
             name: "FluxbaseAPI",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", httpTypes, nioCore,
+                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", httpTypes,
+                nioCore,
             ],
             swiftSettings: settings
         ),
@@ -171,22 +177,21 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "CivilTime", "JSON", "KeyStore", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres",
-                "Server", "Service", "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log, nioCore,
-                nioHTTP1,
-                nioPosix, yams,
+                "CivilTime", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks", "Migrations", "MortiseClient",
+                "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log,
+                nioCore, nioHTTP1, nioPosix, yams,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["LocalPostgres", "Postgres", log],
+            dependencies: ["LocalPostgres", "Locks", "Postgres", log],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
         .target(
             name: "HTTPTestSupport",
-            dependencies: [nioCore, nioHTTP1, nioPosix],
+            dependencies: ["Locks", nioCore, nioHTTP1, nioPosix],
             path: "Tests/HTTPTestSupport",
             swiftSettings: settings
         ),
@@ -194,8 +199,8 @@ let package = Package(
             name: "ServerTestSupport",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON", "KeyStore", "Keys",
-                "NativeAPI", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport",
-                asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
+                "Locks", "NativeAPI", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
+                "TestSupport", asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings
@@ -204,7 +209,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Migrations", "MortiseClient", "Postgres",
+                "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations", "MortiseClient", "Postgres",
                 "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport", "mortise", asyncHTTPClient,
                 log, nioCore, nioHTTP1, nioPosix, subprocess,
             ],
@@ -228,28 +233,30 @@ let package = Package(
         ),
         .testTarget(
             name: "MigrationsTests",
-            dependencies: ["Migrations", "Postgres", "SQLFiles", "TestSupport", log],
+            dependencies: ["Locks", "Migrations", "Postgres", "SQLFiles", "TestSupport", log],
             swiftSettings: settings
         ),
         .testTarget(
             name: "MortiseClientTests",
             dependencies: [
-                "Endpoints", "HTTPTestSupport", "JSON", "MortiseClient", "Server", "ServerTestSupport", "TestSupport",
-                asyncHTTPClient, nioCore, nioHTTP1,
+                "Endpoints", "HTTPTestSupport", "JSON", "Locks", "MortiseClient", "Server", "ServerTestSupport",
+                "TestSupport", asyncHTTPClient, nioCore, nioHTTP1,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["LibPQ", "LocalPostgres", "Postgres", "TestSupport", inMemoryTracing, log, tracing],
+            dependencies: [
+                "LibPQ", "LocalPostgres", "Locks", "Postgres", "TestSupport", inMemoryTracing, log, tracing,
+            ],
             swiftSettings: settings
         ),
-        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: settings),
+        .testTarget(name: "TestSupportTests", dependencies: ["Locks", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "TenancyTests",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "LocalPostgres", "Migrations", "Postgres", "SQLFiles", "Tenancy",
+                "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks", "Migrations", "Postgres", "SQLFiles", "Tenancy",
                 "TestSupport", log,
             ],
             swiftSettings: settings
@@ -265,10 +272,9 @@ let package = Package(
         .testTarget(
             name: "NativeAPITests",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "NativeAPI", "People", "Postgres", "Server",
+                "Endpoints", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "People", "Postgres", "Server",
                 "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient,
-                crypto, cryptoExtras,
-                httpTypes, log, nioCore, subprocess,
+                crypto, cryptoExtras, httpTypes, log, nioCore, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -300,9 +306,9 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON", "KeyStore", "Keys",
-                "LocalPostgres", "NativeAPI", "Postgres", "Server", "ServerTestSupport", "Service", "Surfaces",
-                "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto, cryptoExtras,
-                httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
+                "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport", "Service",
+                "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto,
+                cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -317,8 +323,8 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Endpoints", "JSON", "Keys", "Server", "ServerTestSupport", "Telemetry", "TestSupport", "Traces",
-                coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded, tracing,
+                "Endpoints", "JSON", "Keys", "Locks", "Server", "ServerTestSupport", "Telemetry", "TestSupport",
+                "Traces", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded, tracing,
             ],
             swiftSettings: settings
         ),

@@ -1,5 +1,5 @@
+import Locks
 import Logging
-import Synchronization
 package import Tracing
 
 /// A span of ``LogTracer``.
@@ -15,7 +15,7 @@ package final class LogSpan: Tracing.Span {
     /// The context of the work inside the span.
     package let context: ServiceContext
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let kind: SpanKind
     private let trace: TraceContext
     private let start: UInt64
@@ -29,7 +29,7 @@ package final class LogSpan: Tracing.Span {
         start: UInt64,
         logger: Logger
     ) {
-        state = Mutex(State(operationName: operationName))
+        state = Locked(State(operationName: operationName))
         self.kind = kind
         self.context = context
         self.trace = trace

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Glibc
 public import KeyStore
 package import Keys
+import Locks
 public import Logging
 import Postgres
 import Synchronization
@@ -62,9 +63,9 @@ public final class UsageRecorder: Sendable {
 
     /// A part of the counts with a lock of its own.
     ///
-    /// A class, because an array cannot hold a `Mutex`.
+    /// A class, because an array cannot hold a `Locked`.
     private final class Shard: Sendable {
-        let counts = Mutex<[UUID: Pending]>([:])
+        let counts = Locked<[UUID: Pending]>([:])
     }
 
     private static let shardCount = 64

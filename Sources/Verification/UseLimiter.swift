@@ -1,6 +1,6 @@
 package import FoundationEssentials
 package import Keys
-import Synchronization
+import Locks
 
 /// Counts the use that keys make of their rate limits on this node.
 ///
@@ -10,12 +10,12 @@ import Synchronization
 package final class UseLimiter: Sendable {
     /// A part of the keys with a lock of its own.
     ///
-    /// A class, because an array cannot hold a `Mutex`.
+    /// A class, because an array cannot hold a `Locked`.
     private final class Shard: Sendable {
-        let table: Mutex<RateLimitTable>
+        let table: Locked<RateLimitTable>
 
         init(maximumKeys: Int, seed: UInt64) {
-            table = Mutex(RateLimitTable(maximumKeys: maximumKeys, seed: seed))
+            table = Locked(RateLimitTable(maximumKeys: maximumKeys, seed: seed))
         }
     }
 

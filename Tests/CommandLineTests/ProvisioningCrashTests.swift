@@ -1,5 +1,5 @@
 import JSON
-import Synchronization
+import Locks
 import TestSupport
 import Testing
 
@@ -25,8 +25,8 @@ import Testing
 
     /// The tokens that were answered, and the requests without an answer.
     private final class Journal: Sendable {
-        let tokens = Mutex<[String]>([])
-        let unanswered = Mutex<[String]>([])
+        let tokens = Locked<[String]>([])
+        let unanswered = Locked<[String]>([])
     }
 
     @Test func `after a crash, no workspace is incomplete, and every answer is still true`() async throws {

@@ -1,5 +1,5 @@
 import JSON
-import Synchronization
+import Locks
 import TestSupport
 import Testing
 
@@ -26,7 +26,7 @@ import Testing
         async throws
     {
         try await ProcessInstallation.with { installation in
-            let keys = Mutex(try await Self.createKeys(4, installation))
+            let keys = Locked(try await Self.createKeys(4, installation))
             let database = try #require(try await installation.workspaceDatabases().first)
             for (round, moment) in Self.moments.enumerated() {
                 try await installation.crash(at: moment, in: database, workers: 4) { worker, port, tally in

@@ -1,8 +1,8 @@
 import Endpoints
 import HTTPTypes
 import JSON
+import Locks
 import Server
-import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -49,7 +49,7 @@ import Testing
 
     // The endpoint needs no credential, so a thousand requests must not cause a thousand queries.
     @Test func `concurrent callers share one check`() async {
-        let count = Mutex(0)
+        let count = Locked(0)
         let readiness = Readiness(clock: StandingClock()) {
             count.withLock { $0 += 1 }
             return []

@@ -1,19 +1,19 @@
 import Endpoints
 import HTTPTypes
 import Hummingbird
+import Locks
 import Logging
 import NIOCore
 import NIOEmbedded
 import Server
-import Synchronization
 import TestSupport
 import Testing
 
 /// A request with a slow body is authenticated a second time.
 @Suite(.hangLimit) struct SlowBodyTests {
     private final class Credential: Sendable {
-        let isRevoked = Mutex(false)
-        let checks = Mutex<[Bool]>([])
+        let isRevoked = Locked(false)
+        let checks = Locked<[Bool]>([])
     }
 
     /// Sends a request, and revokes its credential while the body is read if requested.
@@ -30,7 +30,7 @@ import Testing
             },
             authorize: SampleTable.security.authorize
         )
-        let pieces = Mutex([ByteBuffer(string: #"{"name":"#), ByteBuffer(string: #""late"}"#)])
+        let pieces = Locked([ByteBuffer(string: #"{"name":"#), ByteBuffer(string: #""late"}"#)])
         let body = AsyncStream<ByteBuffer>(unfolding: {
             if isRevoking { credential.isRevoked.withLock { $0 = true } }
             return pieces.withLock { $0.isEmpty ? nil : $0.removeFirst() }

@@ -1,7 +1,7 @@
+import Locks
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import Synchronization
 
 /// A request as a server saw it.
 package struct SeenRequest: Sendable {
@@ -79,7 +79,7 @@ package final class ScriptedServer: Sendable {
 
 /// Remembers requests and hands them out to a test that waits.
 private final class Recorder: Sendable {
-    private let requests = Mutex<[SeenRequest]>([])
+    private let requests = Locked<[SeenRequest]>([])
     private let stream: AsyncStream<SeenRequest>
     private let continuation: AsyncStream<SeenRequest>.Continuation
 

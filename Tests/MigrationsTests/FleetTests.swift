@@ -1,6 +1,6 @@
+import Locks
 import Migrations
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -82,7 +82,7 @@ import Testing
                 .map { name in
                     FleetTarget(id: name, name: name) { throw PostgresError(.connectFailed, "no connection") }
                 }
-            let canaries = Mutex<[String]>([])
+            let canaries = Locked<[String]>([])
             let report = await FleetMigration(try migrator([one.get()]))
                 .run(lost + targets) { event in
                     if case .started(let id, _, true) = event { canaries.withLock { $0.append(id) } }
@@ -137,7 +137,7 @@ import Testing
 
     @Test func `the concurrency limits the databases in migration, and the canary is migrated alone`() async throws {
         try await withFleet(["a", "b", "c", "d", "e"]) { targets in
-            let running = Mutex((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
+            let running = Locked((now: 0, peak: 0, isCanaryAlone: true, canary: ""))
             let options = FleetOptions(concurrency: 2)
             _ = await FleetMigration(try migrator([one.get()]), options: options)
                 .run(targets) { event in

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import JSON
+import Locks
 import MortiseClient
 import ServerTestSupport
-import Synchronization
 import TestSupport
 import Testing
 
@@ -130,7 +130,7 @@ import Testing
                 authorizedParties: ["https://app.example"]
             )
             // Each call asks for the current session token.
-            let sessions = Mutex(0)
+            let sessions = Locked(0)
             let user = Mortise(
                 url: admin.url,
                 credential: .provided {

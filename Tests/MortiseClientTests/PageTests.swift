@@ -1,7 +1,7 @@
 import HTTPTestSupport
 import JSON
+import Locks
 import MortiseClient
-import Synchronization
 import TestSupport
 import Testing
 
@@ -60,7 +60,7 @@ import Testing
 
     @Test func `an observer receives each answer as the server sent it, unknown members included`() async throws {
         try await Mortise.with(script) { client, _, _ async throws in
-            let bodies = Mutex<[String]>([])
+            let bodies = Locked<[String]>([])
             let observed = client.observingAnswers { body in bodies.withLock { $0.append(body.text) } }
             _ = try await observed.keys(.operator).list(limit: 2).all()
             #expect(

@@ -1,6 +1,6 @@
 import HTTPTestSupport
+import Locks
 import MortiseClient
-import Synchronization
 import TestSupport
 import Testing
 
@@ -8,7 +8,7 @@ import Testing
 @Suite(.hangLimit) struct SessionTests {
     /// Responds like a server whose refresh tokens work once.
     private final class Issuer: Sendable {
-        private let generation = Mutex(0)
+        private let generation = Locked(0)
         private let lifetime: Int
 
         init(lifetime: Int = 900) {

@@ -1,5 +1,5 @@
+import Locks
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
     private static let process = Statement("SELECT pg_backend_pid()")
 
     private final class Order: Sendable {
-        private let numbers = Mutex<[Int]>([])
+        private let numbers = Locked<[Int]>([])
         var all: [Int] { numbers.withLock(\.self) }
         func note(_ number: Int) { numbers.withLock { $0.append(number) } }
     }

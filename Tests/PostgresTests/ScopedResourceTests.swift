@@ -1,5 +1,5 @@
+import Locks
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -10,7 +10,7 @@ import Testing
 
     /// A resource that counts how often it was closed, and notes if the closing task was cancelled.
     private final class Door: Sendable {
-        let closings = Mutex<[Bool]>([])
+        let closings = Locked<[Bool]>([])
         var wasCancelled: [Bool] { closings.withLock(\.self) }
         func close() { closings.withLock { $0.append(Task.isCancelled) } }
     }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
+import Locks
 import Postgres
-import Synchronization
 import TestSupport
 
 /// A Unix socket that accepts connections and never sends a byte, like a server that hangs.
@@ -12,7 +12,7 @@ final class SilentListener: Sendable {
     }
 
     private let descriptor: Int32
-    private let accepted = Mutex<[Int32]>([])
+    private let accepted = Locked<[Int32]>([])
     private let folder: String
 
     init() throws {

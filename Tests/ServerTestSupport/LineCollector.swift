@@ -1,9 +1,9 @@
-import Synchronization
+import Locks
 import Telemetry
 
 /// Collects log lines.
 package final class LineCollector: LogSink {
-    private let stored = Mutex<[String]>([])
+    private let stored = Locked<[String]>([])
 
     package init() {}
 

@@ -1,9 +1,9 @@
 import Keys
+import Locks
 import Logging
 package import Postgres
 import Server
 import Service
-import Synchronization
 import Tenancy
 import TestSupport
 import Testing
@@ -84,7 +84,7 @@ extension ServerHarness {
     package func during(_ sql: String, _ send: @escaping @Sendable () async throws -> Answer) async throws -> Answer {
         try await withConnection(installation.control) { connection in
             try await connection.script("BEGIN; \(sql)")
-            let answered = Mutex(false)
+            let answered = Locked(false)
             func sendAndNote() async throws -> Answer {
                 defer { answered.withLock { $0 = true } }
                 return try await send()

@@ -1,9 +1,9 @@
 import JSON
-import Synchronization
+import Locks
 
 /// Keeps the answers of a server, without the member that holds a new token.
 package final class Transcript: Sendable {
-    private let texts = Mutex<[String]>([])
+    private let texts = Locked<[String]>([])
 
     /// All answers so far with their headers, for a search for secrets.
     package var text: String { texts.withLock { $0.joined(separator: "\n") } }

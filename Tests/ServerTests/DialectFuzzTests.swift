@@ -3,10 +3,10 @@ import ClerkAPI
 import FluxbaseAPI
 import Foundation
 import JSON
+import Locks
 import NativeAPI
 import Server
 import ServerTestSupport
-import Synchronization
 import TestSupport
 import Testing
 
@@ -23,9 +23,9 @@ import Testing
 
     /// The number of answers, by status and by the intended operation.
     private final class Tally: Sendable {
-        let statuses = Mutex<[Int: Int]>([:])
-        let reached = Mutex<[FuzzAim: Set<Int>]>([:])
-        let faults = Mutex(0)
+        let statuses = Locked<[Int: Int]>([:])
+        let reached = Locked<[FuzzAim: Set<Int>]>([:])
+        let faults = Locked(0)
 
         func note(_ request: FuzzRequest, _ status: Int) {
             statuses.withLock { $0[status, default: 0] += 1 }

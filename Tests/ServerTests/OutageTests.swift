@@ -1,16 +1,16 @@
 import JSON
 import LocalPostgres
+import Locks
 import Postgres
 import Server
 import ServerTestSupport
-import Synchronization
 import TestSupport
 import Testing
 
 /// The answers to a load so far.
 private final class Tally: Sendable {
-    let tokens = Mutex<[String]>([])
-    let answers = Mutex(0)
+    let tokens = Locked<[String]>([])
+    let answers = Locked(0)
 }
 
 /// An unavailable database affects only requests that need it, and acknowledged changes are durable.

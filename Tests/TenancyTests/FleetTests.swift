@@ -1,8 +1,8 @@
 import KeyStore
 import Keys
+import Locks
 import Migrations
 import Postgres
-import Synchronization
 import Tenancy
 import TestSupport
 import Testing
@@ -28,7 +28,7 @@ import Testing
             let file = MigrationReport.File(line: "workspace", name: "w0011_client_key_secrets_index")
             let dry = try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
             #expect(dry.outcomes.map(\.status) == [.pending([file]), .pending([file])])
-            let started = Mutex<[String]>([])
+            let started = Locked<[String]>([])
             let report = try await provisioner.migrateFleet(canary: second.id) { event in
                 if case .started(_, let name, _) = event { started.withLock { $0.append(name) } }
             }

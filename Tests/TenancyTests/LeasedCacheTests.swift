@@ -1,12 +1,12 @@
-import Synchronization
+import Locks
 import Tenancy
 import TestSupport
 import Testing
 
 @Suite(.hangLimit) final class LeasedCacheTests: Sendable {
-    private let closed = Mutex<[Int]>([])
-    private let order = Mutex<[String]>([])
-    private let made = Mutex(0)
+    private let closed = Locked<[Int]>([])
+    private let order = Locked<[String]>([])
+    private let made = Locked(0)
 
     private func cache(
         _ capacity: Int,
@@ -27,7 +27,7 @@ import Testing
 
     @Test func `a value is created once and shared`() async throws {
         let cache = self.cache(2)
-        let made = Mutex(0)
+        let made = Locked(0)
         for _ in 0..<3 {
             let value = try await cache.withValue(
                 "a",

@@ -1,5 +1,5 @@
 import Dispatch
-import Synchronization
+import Locks
 
 #if canImport(Glibc)
 import Glibc
@@ -20,7 +20,7 @@ final class HangWatcher: Sendable {
         var time = MachineClock.shared.now
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     /// A thread of its own: the pool of Swift's tasks may be what hangs.
     private let queue = DispatchQueue(label: "hang-watcher")
 
@@ -28,7 +28,7 @@ final class HangWatcher: Sendable {
     ///
     /// - Parameter patience: The machine time that a cancelled test has to end before the process does.
     init(patience: Duration) {
-        state = Mutex(State(watch: HangWatch(patience: patience)))
+        state = Locked(State(watch: HangWatch(patience: patience)))
         schedule()
     }
 

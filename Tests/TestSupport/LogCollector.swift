@@ -1,5 +1,5 @@
+import Locks
 public import Logging
-import Synchronization
 
 /// Keeps every line that is logged through it, at all levels, with its metadata.
 ///
@@ -26,7 +26,7 @@ public struct LogCollector: LogHandler {
     }
 
     private final class Store: Sendable {
-        let lines = Mutex<[Line]>([])
+        let lines = Locked<[Line]>([])
     }
 
     private let store: Store

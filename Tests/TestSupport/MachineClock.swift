@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// A clock for limits: one second of it is as much work as the idle reference machine does in a second.
 ///
@@ -27,7 +27,7 @@ public final class MachineClock: Clock {
     /// The clock of this process.
     public static let shared = MachineClock()
 
-    private let time = Mutex(MachineTime(start: .now))
+    private let time = Locked(MachineTime(start: .now))
 
     /// The moment of the call.
     public var now: Instant {

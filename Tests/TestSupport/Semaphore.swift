@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// A counting semaphore for tests: a fixed number of slots, given out in the order of the requests.
 ///
@@ -9,7 +9,7 @@ public final class Semaphore: Sendable {
         var queue: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let what: String
 
     /// Creates a semaphore.
@@ -18,7 +18,7 @@ public final class Semaphore: Sendable {
     ///   - slots: The number of callers that hold a slot at the same time.
     ///   - what: The thing that a slot stands for, in reports: "a database".
     public init(slots: Int, for what: String) {
-        state = Mutex(State(free: slots))
+        state = Locked(State(free: slots))
         self.what = what
     }
 

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import Testing
 
 @testable import TestSupport
@@ -7,7 +7,7 @@ import Testing
 @Suite struct SemaphoreTests {
     /// Counts the callers that hold a slot.
     private final class Counts: Sendable {
-        private let counts = Mutex((running: 0, most: 0, done: 0))
+        private let counts = Locked((running: 0, most: 0, done: 0))
 
         var most: Int { counts.withLock(\.most) }
         var done: Int { counts.withLock(\.done) }

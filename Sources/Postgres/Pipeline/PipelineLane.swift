@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// A connection of a pipeline, which is opened and replaced as needed, and the reactor that serves it.
 final class PipelineLane: Sendable {
@@ -15,7 +15,7 @@ final class PipelineLane: Sendable {
     }
 
     let reactor: Reactor
-    private let guarded = Mutex(Guarded())
+    private let guarded = Locked(Guarded())
 
     init(_ reactor: Reactor) { self.reactor = reactor }
 

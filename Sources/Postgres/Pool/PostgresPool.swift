@@ -1,5 +1,5 @@
+import Locks
 public import Logging
-import Synchronization
 
 /// A pool of connections to one database.
 ///
@@ -38,7 +38,7 @@ public final class PostgresPool: Sendable {
     private let logger: Logger
     private let id: UInt64
     private let spans: ClientSpans?
-    private let state: Mutex<PoolState<Pooled, Caller>>
+    private let state: Locked<PoolState<Pooled, Caller>>
 
     /// Creates a pool.
     ///
@@ -62,7 +62,7 @@ public final class PostgresPool: Sendable {
         self.logger = logger
         id = reactor.makeTickerID()
         spans = ClientSpans(configuration)
-        state = Mutex(PoolState(options: options))
+        state = Locked(PoolState(options: options))
         reactor.addTicker(Ticker(self), id: id)
     }
 

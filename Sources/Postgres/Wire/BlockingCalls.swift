@@ -1,6 +1,6 @@
 import DequeModule
 import Dispatch
-import Synchronization
+import Locks
 
 /// Threads for the libpq calls that block.
 ///
@@ -17,7 +17,7 @@ final class BlockingCalls: Sendable {
 
     private let queue: DispatchQueue
     private let width: Int
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(label: String, width: Int) {
         queue = DispatchQueue(label: label, attributes: .concurrent)

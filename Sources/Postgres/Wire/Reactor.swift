@@ -1,6 +1,6 @@
 import Dispatch
 import LibPQ
-import Synchronization
+import Locks
 
 /// A thread that waits for the sockets of many connections, and serves them.
 ///
@@ -50,7 +50,7 @@ public final class Reactor: Sendable {
     ///
     /// A statement that must be stopped does not wait for a name server.
     let cancelling: BlockingCalls
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Starts a reactor.
     ///

@@ -1,6 +1,6 @@
 import LibPQ
+import Locks
 import Logging
-import Synchronization
 
 /// The driver of one connection: it performs what ``Conversation`` decides.
 ///
@@ -69,8 +69,8 @@ final class Session: Sendable {
     let policy: Conversation.SyncPolicy
     /// The maximum time that the server works on one statement, where `statement_timeout` and not this side ends it.
     let statementLimit: Duration
-    let inbox = Mutex(Inbox())
-    let wire: Mutex<Wire>
+    let inbox = Locked(Inbox())
+    let wire: Locked<Wire>
     let notifications: AsyncStream<PostgresNotification>
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
     let onOpen: @Sendable (Outcome<Void>) -> Void
@@ -98,7 +98,7 @@ final class Session: Sendable {
         self.policy = policy
         statementLimit = configuration.queryDeadline
         self.onOpen = onOpen
-        wire = Mutex(
+        wire = Locked(
             Wire(
                 phase: .connecting(nil, deadline: .now + configuration.connectDeadline),
                 conversation: Conversation(

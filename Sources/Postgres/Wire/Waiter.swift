@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// The wait of one caller for an outcome.
 ///
@@ -12,7 +12,7 @@ struct Wait<Value: Sendable>: ~Copyable, Sendable {
         case resumed
     }
 
-    private let state = Mutex(State.idle)
+    private let state = Locked(State.idle)
 
     /// Resumes the caller, unless an earlier call did.
     ///

@@ -1,5 +1,5 @@
 import Keys
-import Synchronization
+import Locks
 
 /// Limits the rate at which passwords can be guessed.
 ///
@@ -27,7 +27,7 @@ final class GuessLimiter: Sendable {
 
     private let pair: GCRA?
     private let address: GCRA?
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let elapsed: @Sendable () -> Duration
     private var nanoseconds: Int64 { Int64(elapsed() / .nanoseconds(1)) }
 

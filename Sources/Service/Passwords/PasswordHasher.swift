@@ -1,6 +1,6 @@
 import Keys
+import Locks
 import NIOPosix
-import Synchronization
 
 /// Hashes and compares passwords on threads of its own, a few at once.
 ///
@@ -19,7 +19,7 @@ final class PasswordHasher: Sendable {
 
     private let cost: PasswordCost
     private let randomness: Randomness
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let threads: NIOThreadPool
     /// The hash that is compared for an unknown user, because the answer must take as long.
     private let decoy: PasswordHash
@@ -40,7 +40,7 @@ final class PasswordHasher: Sendable {
             capacity: capacity,
             perNetwork: perNetwork
         )
-        state = Mutex(State(queue: queue))
+        state = Locked(State(queue: queue))
         threads = NIOThreadPool(numberOfThreads: width)
         threads.start()
         decoy = .decoy(cost)

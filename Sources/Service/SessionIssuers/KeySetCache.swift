@@ -1,8 +1,8 @@
 import FoundationEssentials
+import Locks
 import Logging
 import NIOPosix
 import People
-import Synchronization
 
 /// The key sets of session issuers, as this node last read them.
 ///
@@ -34,7 +34,7 @@ final class KeySetCache: Sendable {
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let fetch: Fetch
     private let elapsed: @Sendable () -> Duration
     private let logger: Logger

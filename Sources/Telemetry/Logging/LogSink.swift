@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 #if canImport(Glibc)
 import Glibc
@@ -20,7 +20,7 @@ package protocol LogSink: Sendable {
 /// full loses the line, and the number of lost lines is written before the next line.
 package final class DescriptorSink: LogSink {
     private let descriptor: CInt
-    private let lost = Mutex(0)
+    private let lost = Locked(0)
 
     /// Creates a sink.
     ///

@@ -1,5 +1,5 @@
 package import CoreMetrics
-import Synchronization
+import Locks
 
 /// A backend of swift-metrics that keeps its values in memory and shows them in Prometheus' text format 0.0.4.
 ///
@@ -20,9 +20,9 @@ package final class PrometheusRegistry: MetricsFactory {
         var refused = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let seriesLimit: Int
-    private let help: Mutex<[String: String]>
+    private let help: Locked<[String: String]>
 
     /// Creates a registry.
     ///
@@ -30,7 +30,7 @@ package final class PrometheusRegistry: MetricsFactory {
     ///   - help: Texts for the `HELP` lines, by the full name in the output.
     ///   - seriesLimit: The maximum number of combinations of labels for one name.
     package init(help: [String: String] = [:], seriesLimit: Int = defaultSeriesLimit) {
-        self.help = Mutex(help)
+        self.help = Locked(help)
         self.seriesLimit = seriesLimit
     }
 

@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import Keys
+import Locks
 import Logging
 public import Postgres
 import Synchronization
@@ -29,7 +30,7 @@ public final class Databases: Sendable {
     private let directory: WorkspaceDirectory
     private let caches = ReadMostlyMap<UUID, ClusterCaches>()
     private let isShutDown = Atomic<Bool>(false)
-    private let reports = Mutex(ReportLimit())
+    private let reports = Locked(ReportLimit())
 
     /// Creates the databases' connections, without opening one.
     ///

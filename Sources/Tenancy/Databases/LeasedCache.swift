@@ -1,3 +1,4 @@
+import Locks
 import Synchronization
 
 /// A bounded set of values that are created on demand, lent to any number of users at once, and closed to make room.
@@ -21,7 +22,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
         let value: Value
         /// The users, the number of the last use, and the phase; guarded by a lock of their own.
-        let counts = Mutex((users: 0, lastUse: UInt64(0), phase: Phase.open))
+        let counts = Locked((users: 0, lastUse: UInt64(0), phase: Phase.open))
 
         init(_ value: Value) { self.value = value }
 
@@ -71,7 +72,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     private let patience: Duration
     private let maximumWaiters: Int
     private let close: @Sendable (Value) async -> Void
-    private let state = Mutex(State())
+    private let state = Locked(State())
     /// Copies of the entries, which change only under the lock of `state`, so that no copy outlives its entry.
     private let known = Striped<[Key: Entry]>([:])
     private let uses = Atomic<UInt64>(0)

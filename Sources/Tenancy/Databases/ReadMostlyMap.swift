@@ -1,10 +1,10 @@
-import Synchronization
+import Locks
 
 /// A dictionary that is read often and changed rarely.
 ///
 /// A thread reads values that it has read before without the lock that all threads share.
 final class ReadMostlyMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private let shared = Mutex<[Key: Value]>([:])
+    private let shared = Locked<[Key: Value]>([:])
     private let copies = Striped<[Key: Value]>([:])
 
     /// The value of a key.

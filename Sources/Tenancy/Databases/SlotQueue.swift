@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// The queue of callers that wait for a slot.
 ///
@@ -13,7 +13,7 @@ struct SlotQueue<Evicted: Sendable> {
         }
 
         fileprivate let number: UInt64
-        private let state = Mutex(State.untouched)
+        private let state = Locked(State.untouched)
 
         fileprivate init(_ number: UInt64) { self.number = number }
 

@@ -1,14 +1,14 @@
 import Glibc
-import Synchronization
+import Locks
 
 /// Copies of a read-mostly state, one for each group of threads, so that threads do not wait for each other's lock.
 ///
 /// A copy is a cache of a shared state, which its owner guards. The owner changes copies under its own lock only.
 final class Striped<State: Sendable>: Sendable {
     private final class Stripe: Sendable {
-        let state: Mutex<State>
+        let state: Locked<State>
 
-        init(_ state: State) { self.state = Mutex(state) }
+        init(_ state: State) { self.state = Locked(state) }
     }
 
     private static var count: Int { 16 }

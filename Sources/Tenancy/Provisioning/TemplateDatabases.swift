@@ -1,8 +1,8 @@
 import FoundationEssentials
+import Locks
 import Logging
 import Migrations
 import Postgres
-import Synchronization
 
 /// The migrated, empty databases that workspaces are cloned from: one on each cluster for each version of the schema.
 ///
@@ -14,7 +14,7 @@ final class TemplateDatabases: Sendable {
     private let options: ProvisionerOptions
     private let onStep: @Sendable (ProvisioningStep) throws -> Void
     /// The clusters whose template is known to be complete.
-    private let known = Mutex<Set<UUID>>([])
+    private let known = Locked<Set<UUID>>([])
 
     init(
         _ control: ControlDatabase,

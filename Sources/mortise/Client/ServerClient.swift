@@ -1,6 +1,6 @@
 import JSON
+import Locks
 import MortiseClient
-import Synchronization
 
 /// Sends the requests of one command to one server.
 struct ServerClient: Sendable {
@@ -45,7 +45,7 @@ struct ServerClient: Sendable {
 
 /// The body of the last answer.
 private final class AnswerRecord: Sendable {
-    private let last = Mutex(JSONValue.object(JSONObject()))
+    private let last = Locked(JSONValue.object(JSONObject()))
 
     var json: JSONValue { last.withLock(\.self) }
 

@@ -1,11 +1,11 @@
-import Synchronization
+import Locks
 
 /// A line on the terminal that counts the workspaces that are done.
 ///
 /// It is empty if standard error is not a terminal.
 final class Progress: Sendable {
     private let isShown: Bool
-    private let count = Mutex(0)
+    private let count = Locked(0)
 
     init(isShown: Bool) { self.isShown = isShown }
 

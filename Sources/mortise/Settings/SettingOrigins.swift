@@ -1,5 +1,5 @@
 import Configuration
-import Synchronization
+import Locks
 
 /// A source of settings.
 ///
@@ -16,7 +16,7 @@ enum SettingOrigin: String, CaseIterable, Comparable {
 
 /// Remembers the source of each value that swift-configuration finds, for error messages.
 final class SettingOrigins: AccessReporter {
-    private let origins = Mutex<[String: SettingOrigin]>([:])
+    private let origins = Locked<[String: SettingOrigin]>([:])
 
     /// Returns the source of a member's value at the last look-up.
     func origin(of member: String) -> SettingOrigin? {

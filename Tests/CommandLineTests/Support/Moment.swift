@@ -1,5 +1,5 @@
+import Locks
 import Postgres
-import Synchronization
 import TestSupport
 import Testing
 
@@ -40,7 +40,7 @@ enum Moment: Sendable, CustomStringConvertible {
 
 /// Counts the answers of a load.
 final class Tally: Sendable {
-    private let answers = Mutex(0)
+    private let answers = Locked(0)
 
     var count: Int { answers.withLock { $0 } }
 

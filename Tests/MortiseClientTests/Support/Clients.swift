@@ -1,7 +1,7 @@
 import AsyncHTTPClient
 import HTTPTestSupport
+import Locks
 import MortiseClient
-import Synchronization
 import TestSupport
 
 extension Mortise {
@@ -57,7 +57,7 @@ func withHTTPClient<T>(_ body: (HTTPClient) async throws -> T) async throws -> T
 
 /// The recorded pauses of a client.
 final class Pauses: Sendable {
-    private let pauses = Mutex<[Duration]>([])
+    private let pauses = Locked<[Duration]>([])
 
     var all: [Duration] { pauses.withLock(\.self) }
 
@@ -66,7 +66,7 @@ final class Pauses: Sendable {
 
 /// A thread-safe counter.
 final class Counter: Sendable {
-    private let count = Mutex(0)
+    private let count = Locked(0)
 
     /// Returns the next number, beginning with 1.
     func next() -> Int {

@@ -3,11 +3,11 @@ import Glibc
 import HTTPTestSupport
 import JSON
 import Keys
+import Locks
 import People
 import Server
 import ServerTestSupport
 import Service
-import Synchronization
 import Tenancy
 import TestSupport
 import Testing
@@ -297,7 +297,7 @@ import Testing
             #expect(FileManager.default.createFile(atPath: file, contents: Data(try keys.keySet().text.utf8)))
             try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "file")
             // The test finally releases a reader that waits, so that a fault does not stop the other tests.
-            let isReleased = Mutex(false)
+            let isReleased = Locked(false)
             let release: @Sendable () -> Void = {
                 isReleased.withLock { $0 = true }
                 close(open(pipe, O_RDWR | O_NONBLOCK))
@@ -328,8 +328,8 @@ import Testing
         async throws
     {
         let (old, new) = (try IssuerKeys("old"), try IssuerKeys("new"))
-        let current = Mutex(try old.keySet().text)
-        let clock = Mutex(Duration.zero)
+        let current = Locked(try old.keySet().text)
+        let clock = Locked(Duration.zero)
         let elapsed: @Sendable () -> Duration = { clock.withLock { $0 } }
         try await ScriptedServer.with({ _ in .json(current.withLock { $0 }) }) { issuer in
             try await withMortise(configure: { $0.elapsed = elapsed }) { mortise in

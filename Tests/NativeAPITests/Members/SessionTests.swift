@@ -1,12 +1,12 @@
 import FoundationEssentials
 import JSON
 import Keys
+import Locks
 import Postgres
 import Server
 import ServerTestSupport
 import Service
 import Surfaces
-import Synchronization
 import TestSupport
 import Testing
 
@@ -191,7 +191,7 @@ import Testing
 
     // The attack: a stranger fails on purpose for an admin's account to lock the admin out.
     @Test func `wrong guesses block only the network that guesses`() async throws {
-        let clock = Mutex(Duration.zero)
+        let clock = Locked(Duration.zero)
         let elapsed: @Sendable () -> Duration = { clock.withLock { $0 } }
         try await withMortise(configure: {
             $0.elapsed = elapsed

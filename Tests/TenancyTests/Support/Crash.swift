@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 import Tenancy
 
 /// The error that a test throws to simulate the end of a process.
@@ -7,7 +7,7 @@ struct Crash: Error {}
 extension Provisioner {
     /// Creates a provisioner that throws `Crash` after the first time that it takes a step.
     static func crashing(after step: ProvisioningStep, _ control: ControlDatabase) -> Provisioner {
-        let hasDied = Mutex(false)
+        let hasDied = Locked(false)
         return Provisioner(control, options: .ample) { taken in
             guard taken == step else { return }
             let isFirst = hasDied.withLock { died in
