@@ -79,13 +79,11 @@ public struct Bootstrap: Sendable {
             if error.sqlState == .undefinedDatabase { return }
             throw error
         }
-        do {
+        try await withResource(connection) { connection in
             let store = PepperStore(connection)
             if try await store.exists() { try await recognize(secrets, store) }
-            await connection.close()
-        } catch {
-            await connection.close()
-            throw error
+        } close: {
+            await $0.close()
         }
     }
 

@@ -53,7 +53,7 @@ extension ControlDatabase {
         let migrator = try installation.controlMigrator(version: version, options: migratorOptions)
         let connection = try await connectOrCreate(owner, reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
-        do {
+        return try await withResource(connection) { connection in
             let (primary, report) = try await lock.withLock(on: connection, patience: migratorOptions.lockPatience) {
                 try await server.checkMark(try await Self.identity(on: connection))
                 try await server.prepareRole()
@@ -73,7 +73,6 @@ extension ControlDatabase {
                 try await server.open(database: database)
                 return (primary, report)
             }
-            await connection.close()
             return ControlDatabase(
                 installation: installation,
                 primary: primary,
@@ -86,9 +85,8 @@ extension ControlDatabase {
                 reactor: reactor,
                 logger: logger
             )
-        } catch {
-            await connection.close()
-            throw error
+        } close: {
+            await $0.close()
         }
     }
 
@@ -127,26 +125,22 @@ extension ControlDatabase {
             return try await PostgresConnection.connect(owner, reactor: reactor, logger: logger)
         } catch {
             guard error.sqlState == .undefinedDatabase, let name = owner.database ?? owner.user else { throw error }
-            let maintenance = try await PostgresConnection.connect(
-                owner.database("postgres"),
-                reactor: reactor,
-                logger: logger
-            )
-            do throws(PostgresError) {
-                let database = PostgresConnection.quote(identifier: name)
-                try await maintenance.script(
-                    "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
-                    deadline: .seconds(60)
-                )
-                logger.info("the control database was created", metadata: ["database": "\(name)"])
-            } catch {
-                // 23505: another program created the database at the same moment.
-                guard error.sqlState == .duplicateDatabase || error.sqlState == .uniqueViolation else {
-                    await maintenance.close()
-                    throw error
+            try await PostgresConnection.with(owner.database("postgres"), reactor: reactor, logger: logger) {
+                maintenance in
+                do throws(PostgresError) {
+                    let database = PostgresConnection.quote(identifier: name)
+                    try await maintenance.script(
+                        "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",
+                        deadline: .seconds(60)
+                    )
+                    logger.info("the control database was created", metadata: ["database": "\(name)"])
+                } catch {
+                    // 23505: another program created the database at the same moment.
+                    guard error.sqlState == .duplicateDatabase || error.sqlState == .uniqueViolation else {
+                        throw error
+                    }
                 }
             }
-            await maintenance.close()
             return try await PostgresConnection.connect(owner, reactor: reactor, logger: logger)
         }
     }

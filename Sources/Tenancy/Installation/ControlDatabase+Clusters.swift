@@ -32,37 +32,25 @@ extension ControlDatabase {
         let canonical = try Self.canonical(conninfo)
         let candidate = Cluster(id: identifiers.id(), name: name, conninfo: canonical, createdAt: .earliest)
         guard !candidate.isPrimary else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
-        let remote = try await connectAsOwner(candidate, database: nil)
-        let control: PostgresConnection
-        do {
-            control = try await connectAsOwner(primary, database: nil)
-        } catch {
-            await remote.close()
-            throw error
-        }
-        do {
-            // The runtime role has one password on a server, so a server is one cluster.
-            guard try await remote.systemIdentifier() != control.systemIdentifier() else {
-                throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
+        return try await withOwner(candidate, database: nil) { remote in
+            try await withOwner(primary, database: nil) { control in
+                // The runtime role has one password on a server, so a server is one cluster.
+                guard try await remote.systemIdentifier() != control.systemIdentifier() else {
+                    throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
+                }
+                let server = Server(installation: installation, connection: remote)
+                try await server.checkMark(primary.id)
+                try await server.prepareRole()
+                // The row comes first: if the name is taken, the password on the server that has it must not change.
+                let created = try await control.auditedTransaction { transaction in
+                    try await writer(in: transaction)
+                        .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
+                }
+                guard let created else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
+                try await server.setMark(primary.id)
+                try await server.setPassword(credentials.runtimePassword(created.id))
+                return created
             }
-            let server = Server(installation: installation, connection: remote)
-            try await server.checkMark(primary.id)
-            try await server.prepareRole()
-            // The row comes first: if the name is taken, the password on the server that has it must not change.
-            let created = try await control.auditedTransaction { transaction in
-                try await writer(in: transaction)
-                    .insertCluster(id: candidate.id, name: name, conninfo: canonical, by: attribution)
-            }
-            guard let created else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
-            try await server.setMark(primary.id)
-            try await server.setPassword(credentials.runtimePassword(created.id))
-            await remote.close()
-            await control.close()
-            return created
-        } catch {
-            await remote.close()
-            await control.close()
-            throw error
         }
     }
 
@@ -77,9 +65,8 @@ extension ControlDatabase {
         while true {
             for cluster in page.items where !cluster.isPrimary {
                 do {
-                    let remote = try await connectAsOwner(cluster, database: nil)
-                    let server = Server(installation: installation, connection: remote)
-                    do {
+                    try await withOwner(cluster, database: nil) { remote in
+                        let server = Server(installation: installation, connection: remote)
                         // Without the lock, sessions that alter one role at once get "tuple concurrently updated".
                         try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience) {
                             try await server.checkMark(primary.id)
@@ -87,10 +74,6 @@ extension ControlDatabase {
                             try await server.setMark(primary.id)
                             try await server.setPassword(credentials.runtimePassword(cluster.id))
                         }
-                        await remote.close()
-                    } catch {
-                        await remote.close()
-                        throw error
                     }
                 } catch {
                     failed.append(cluster.name)

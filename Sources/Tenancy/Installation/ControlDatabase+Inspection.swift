@@ -30,7 +30,7 @@ extension ControlDatabase {
             guard error.sqlState == .undefinedDatabase else { throw error }
             return InstallationFindings(plans: migrator.planForEmptyDatabase(), control: nil)
         }
-        do {
+        return try await withResource(connection) { connection in
             let plans = try await migrator.plan(connection)
             let store = ControlStore(connection)
             // An interrupted first start can have left some of the tables.
@@ -39,7 +39,6 @@ extension ControlDatabase {
             }
             let primary: Cluster? =
                 if hasClusters { try await store.cluster(name: Cluster.primaryName) } else { nil }
-            await connection.close()
             let control = primary.map { primary in
                 ControlDatabase(
                     installation: installation,
@@ -55,9 +54,8 @@ extension ControlDatabase {
                 )
             }
             return InstallationFindings(plans: plans, control: control)
-        } catch {
-            await connection.close()
-            throw error
+        } close: {
+            await $0.close()
         }
     }
 }

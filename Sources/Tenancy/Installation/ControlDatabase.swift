@@ -68,6 +68,16 @@ public struct ControlDatabase: Sendable {
         )
     }
 
+    /// Opens a session as the owner, passes it to `body`, and closes it afterwards.
+    func withOwner<Value>(
+        _ cluster: Cluster,
+        database: String?,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        let connection = try await connectAsOwner(cluster, database: database)
+        return try await withResource(connection, body, close: { await $0.close() })
+    }
+
     /// Returns a writer of the control database's rows in a transaction of the control database.
     func writer(in transaction: AuditedTransaction) -> ControlWriter {
         ControlWriter(transaction, installation: installation, identifiers: identifiers)

@@ -34,8 +34,7 @@ extension Provisioner {
             try await clone(workspace.database, cluster: cluster, maintenance: maintenance, control: connection)
         }
         try onStep(.cloned)
-        let database = try await control.connectAsOwner(cluster, database: workspace.database)
-        do {
+        try await control.withOwner(cluster, database: workspace.database) { database in
             if !isNew {
                 // An earlier attempt cloned it, perhaps one of an earlier release.
                 _ = try await control.workspaceMigrator().apply(database)
@@ -51,10 +50,6 @@ extension Provisioner {
             try await Server(installation: control.installation, connection: database)
                 .open(database: workspace.database)
             try onStep(.opened)
-            await database.close()
-        } catch {
-            await database.close()
-            throw error
         }
         guard let row = try await connection.query(Self.activate, [workspace.id]).first else {
             throw TenancyError.unknownWorkspace
@@ -119,14 +114,6 @@ extension Provisioner {
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         if cluster.isPrimary { return try await body(control) }
-        let connection = try await self.control.connectAsOwner(cluster, database: nil)
-        do {
-            let result = try await body(connection)
-            await connection.close()
-            return result
-        } catch {
-            await connection.close()
-            throw error
-        }
+        return try await self.control.withOwner(cluster, database: nil, body)
     }
 }

@@ -126,24 +126,16 @@ extension Provisioner {
         cluster: Cluster,
         on connection: PostgresConnection
     ) async throws -> Workspace {
-        let database = try await PostgresConnection.connect(
-            ControlDatabase.limited(
-                try control.ownerConfiguration(cluster, database: plan.workspace.database),
-                statements: .seconds(15)
-            ),
-            reactor: control.reactor,
-            logger: control.logger
+        let configuration = ControlDatabase.limited(
+            try control.ownerConfiguration(cluster, database: plan.workspace.database),
+            statements: .seconds(15)
         )
-        do {
+        try await PostgresConnection.with(configuration, reactor: control.reactor, logger: control.logger) { database in
             try await database.auditedTransaction { transaction in
                 try await transaction.connection.query(Self.apply, [state.rawValue])
                 try await transaction.copy(plan.event)
             }
-        } catch {
-            await database.close()
-            throw error
         }
-        await database.close()
         try onStep(.applied)
         guard let row = try await connection.query(Self.complete, [plan.workspace.id, state.rawValue]).first else {
             throw TenancyError.unknownWorkspace

@@ -83,14 +83,9 @@ final class TemplateDatabases: Sendable {
         )
         try onStep(.templateCreated)
         try await Server(installation: control.installation, connection: maintenance).close(database: name)
-        let connection = try await control.connectAsOwner(cluster, database: name)
-        do {
+        try await control.withOwner(cluster, database: name) { connection in
             _ = try await control.workspaceMigrator().apply(connection)
-        } catch {
-            await connection.close()
-            throw error
         }
-        await connection.close()
         try onStep(.templateMigrated)
         try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
         try onStep(.templateCompleted)

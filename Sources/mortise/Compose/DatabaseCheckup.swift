@@ -151,14 +151,11 @@ struct DatabaseCheckup {
     /// Connects with the role of the service.
     private func runtimeRole(_ control: ControlDatabase) async -> [Finding] {
         do {
-            let databases = try Databases(control)
-            do {
+            return try await withResource(try Databases(control)) { databases in
                 try await databases.control.probe()
-                await databases.shutdown()
                 return [Finding(.fine, "The role \(control.installation.runtimeRole) can connect.")]
-            } catch {
-                await databases.shutdown()
-                throw error
+            } close: {
+                await $0.shutdown()
             }
         } catch {
             return [
