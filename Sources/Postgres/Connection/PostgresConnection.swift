@@ -1,6 +1,6 @@
 import LibPQ
+import Locks
 public import Logging
-import Synchronization
 
 /// A connection to a PostgreSQL server, for the task that opened it or leased it from a pool.
 ///

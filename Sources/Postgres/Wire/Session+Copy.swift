@@ -1,5 +1,5 @@
 import LibPQ
-import Synchronization
+import Locks
 
 /// COPY data.
 extension Session {

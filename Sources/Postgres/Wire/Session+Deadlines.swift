@@ -1,6 +1,6 @@
 import LibPQ
+import Locks
 import Logging
-import Synchronization
 
 /// Deadlines and cancellations.
 extension Session: Reactor.Ticking {

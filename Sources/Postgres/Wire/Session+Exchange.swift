@@ -1,6 +1,6 @@
 import LibPQ
+import Locks
 import Logging
-import Synchronization
 
 /// Messages on the wire.
 extension Session: Reactor.Handler {

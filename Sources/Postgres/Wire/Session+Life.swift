@@ -1,4 +1,5 @@
 import LibPQ
+import Locks
 import Logging
 import Synchronization
 

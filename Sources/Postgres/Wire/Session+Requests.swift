@@ -1,4 +1,5 @@
 import LibPQ
+import Locks
 import Synchronization
 
 /// Requests on their way in.
