@@ -137,10 +137,16 @@ import Testing
             #expect(await failure { try await holder.number("SELECT 1::int8") }?.code == .connectionLost)
             let starting = Task { try await local.start() }
             var reasons: Set<SQLState?> = []
-            try await eventually("the server is up") {
-                let error = await failureOfConnecting(configuration)
-                if let error { reasons.insert(error.sqlState) }
-                return error == nil
+            do {
+                try await eventually("the server is up") {
+                    let error = await failureOfConnecting(configuration)
+                    if let error { reasons.insert(error.sqlState) }
+                    return error == nil
+                }
+            } catch {
+                // The reason of a start that failed says more than the wait for it.
+                try await starting.value
+                throw error
             }
             #expect(reasons.isSubset(of: [nil, .cannotConnectNow]))
             try await starting.value

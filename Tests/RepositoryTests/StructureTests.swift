@@ -78,7 +78,7 @@ import Testing
         try #require(home.count > 40)
         for file in service {
             let allowed = (Self.folders[file.folder] ?? []).union([file.folder])
-            let words = Set(file.code.matches(of: #/\b[A-Z]\w+/#).map { String($0.0) })
+            let words = Set(file.code.matches(of: #/\b[A-Z]\w+\b(?!-)/#).map { String($0.0) })
             for word in words {
                 guard let owner = home[word] else { continue }
                 #expect(allowed.contains(owner), "\(file.path) uses \(word) of \(owner)")
