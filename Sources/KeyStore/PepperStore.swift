@@ -17,6 +17,22 @@ public struct PepperStore: Sendable {
         "INSERT INTO control.peppers (id, check_value) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING"
     )
 
+    private static let tokensByPepper = Statement(
+        "SELECT pepper_id, count(*) FROM auth.key_secrets WHERE ended_at IS NULL GROUP BY pepper_id",
+        prepared: false
+    )
+
+    /// Returns the number of tokens of keys that have not ended, by the id of the pepper.
+    ///
+    /// It reads the database of the connection, which can be a workspace's, and all of its secrets.
+    public func tokens() async throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for row in try await connection.query(Self.tokensByPepper, deadline: .seconds(60)) {
+            counts[try row.decode(0)] = try row.decode(1, as: Int.self)
+        }
+        return counts
+    }
+
     /// Returns true if the control database was migrated so far that it can hold check values.
     public func exists() async throws -> Bool {
         try await connection.query(Self.tableExists).first?.decode(0) ?? false

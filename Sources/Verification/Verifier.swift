@@ -14,7 +14,7 @@ public import Tenancy
 /// 5. Rate limits are counted, and then the use.
 public final class Verifier: Sendable {
     private let databases: Databases
-    private let peppers: PepperRing
+    private let peppers: PepperCache
     private let usage: UsageRecorder
     private let limiter: UseLimiter
     private let deadline: Duration
@@ -35,7 +35,7 @@ public final class Verifier: Sendable {
         nanoseconds: (@Sendable () -> Int64)? = nil
     ) {
         self.databases = databases
-        self.peppers = peppers
+        self.peppers = PepperCache(peppers)
         self.usage = usage
         limiter = UseLimiter(nanoseconds: nanoseconds)
         self.deadline = deadline
@@ -60,7 +60,7 @@ public final class Verifier: Sendable {
         switch try await locate(text, audience) {
         case .nowhere(let code): return .withoutKey(code)
         case .workspace(let facts, let token):
-            let digests = peppers.digests(of: token)
+            let digests = peppers[facts.ref].digests(of: token)
             let found = try await lookUp(in: facts) { pipeline in
                 try await KeyLookup.find(digests, ref: facts.ref, in: pipeline, deadline: deadline)
             }
@@ -87,7 +87,7 @@ public final class Verifier: Sendable {
         switch try await locate(text, audience) {
         case .nowhere(let code): return (.withoutKey(code), nil)
         case .workspace(let facts, let token):
-            let digests = peppers.digests(of: token)
+            let digests = peppers[facts.ref].digests(of: token)
             let result = try await lookUp(in: facts) { pipeline in
                 try await KeyLookup.findClientKey(digests, ref: facts.ref, in: pipeline, deadline: deadline)
             }

@@ -35,15 +35,46 @@ import Testing
         )
     }
 
-    @Test func `a pepper's digest is the HMAC of the token's text`() throws {
+    // The derived key was computed with another program: HKDF (RFC 5869) with Python's hmac module.
+    @Test func `a workspace's pepper is derived from its reference`() throws {
+        let pepper = try #require(Pepper(id: try #require(SecretID("p1")), bytes: Array(0..<32)))
+        let ref = try #require(WorkspaceRef("00AbC123"))
+        var generator = SplitMix64(seed: 3)
+        let token = Token.make(prefix: .service, mode: .live, workspace: ref, using: &generator)
+        let derived: [UInt8] = [
+            0xCC, 0x1E, 0x32, 0x90, 0x09, 0xB2, 0x70, 0xEC, 0x2C, 0x5D, 0x5A, 0x4C, 0xAF, 0xFE, 0xF1, 0xBC,
+            0x14, 0xA3, 0x2E, 0x1F, 0xF7, 0xAC, 0xA5, 0x29, 0xFA, 0x1E, 0x71, 0xF7, 0xA2, 0xE4, 0x62, 0x11,
+        ]
+        let expected = try #require(SecretBytes(derived)).hmac(of: Array(token.reveal().utf8))
+        #expect(try #require(PepperRing(current: pepper)).digest(of: token).digest == expected)
+    }
+
+    // The attack: somebody learns the pepper of one workspace and writes a digest of a token of another one.
+    @Test func `the pepper of one workspace makes no digest of another`() throws {
+        var generator = SplitMix64(seed: 5)
+        let pepper = try #require(Pepper(id: try #require(SecretID("p1")), bytes: generator.bytes(32)))
+        let ring = try #require(PepperRing(current: pepper))
+        for _ in 0..<100 {
+            let (own, foreign) = (generator.token(), generator.token())
+            let peppers = ring.peppers(of: own.parsed.workspaceRef)
+            #expect(peppers.digests(of: own) == ring.digests(of: own))
+            #expect(peppers.digest(of: foreign) != ring.digest(of: foreign))
+        }
+    }
+
+    @Test func `a digest is the HMAC of the token's text`() throws {
         let id = try #require(SecretID("p1"))
         try forEachSeed(200) { seed, generator in
             let bytes = generator.bytes(32 + Int(seed % 100))
-            let pepper = try #require(Pepper(id: id, bytes: bytes))
+            let ring = try #require(PepperRing(current: try #require(Pepper(id: id, bytes: bytes))))
             let token = generator.token()
-            let expected = try #require(SecretBytes(bytes)).hmac(of: Array(token.reveal().utf8))
+            let info = Array("mortise workspace".utf8) + Array(token.parsed.workspaceRef.text.utf8)
+            let key = try #require(SecretBytes(bytes)).derive(salt: [], info: info, count: 32)
+            let expected = try #require(SecretBytes(key)).hmac(of: Array(token.reveal().utf8))
+            let peppers = ring.peppers(of: token.parsed.workspaceRef)
             // Twice, because the second digest must not continue the first.
-            #expect(pepper.digest(of: token) == expected && pepper.digest(of: token) == expected, "seed \(seed)")
+            #expect(peppers.digest(of: token).digest == expected, "seed \(seed)")
+            #expect(peppers.digest(of: token).digest == expected, "seed \(seed)")
         }
     }
 
@@ -55,7 +86,7 @@ import Testing
         let token = generator.token()
         let digests = ring.digests(of: token)
         #expect(digests.map(\.pepperID) == ids && ring.ids == ids)
-        #expect(digests.map(\.digest) == peppers.map { $0.digest(of: token) })
+        #expect(digests == peppers.compactMap { PepperRing(current: $0)?.digest(of: token) })
         #expect(Set(digests).count == 3 && ring.digest(of: token) == digests[0])
         #expect(ring[ids[2]]?.checkValue == peppers[2].checkValue && Set(peppers.map(\.checkValue)).count == 3)
         #expect(PepperRing(current: peppers[0])?.digests(of: token) == [digests[0]])

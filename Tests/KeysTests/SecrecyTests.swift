@@ -11,7 +11,8 @@ import Testing
         let file = try #require(SecretsFile.random(id: id, using: &generator))
         let token = generator.token()
         let pepper = file.peppers.current
-        let digest = pepper.digest(of: token)
+        let peppers = file.peppers.peppers(of: token.parsed.workspaceRef)
+        let digest = peppers.digest(of: token).digest
         let password = file.roles[0].password(role: "mortise", clusterID: "c1")
         let body = TokenBody.random(using: &generator)
         let fileWords = file.reveal().split(whereSeparator: \.isWhitespace).map(String.init).filter { $0.count > 40 }
@@ -20,7 +21,8 @@ import Testing
             + [Self.decimal(digest.bytes)]
         #expect(fileWords.count == 4)
         let values: [any Sendable] = [
-            token, digest, pepper, file.peppers, file, file.idempotency[0], file.roles[0], file.sessions[0], password,
+            token, digest, pepper, peppers, file.peppers, file, file.idempotency[0], file.roles[0], file.sessions[0],
+            password,
             body,
             PepperedDigest(pepperID: id, digest: digest), Optional(token) as any Sendable, [token], ["k": digest],
         ]

@@ -1,4 +1,4 @@
-/// A secret that turns tokens into digests, as the key of an HMAC.
+/// A secret that the peppers of all workspaces derive from, which turn tokens into digests.
 ///
 /// A pepper is never in a database, so a stolen dump verifies no token.
 public struct Pepper: Sendable, Redacted {
@@ -6,8 +6,6 @@ public struct Pepper: Sendable, Redacted {
     public let id: SecretID
 
     let secret: SecretBytes
-
-    private let hash: KeyedHash
 
     /// Creates a pepper from its bytes, or returns `nil` unless there are 32 to 256.
     public init?(id: SecretID, bytes: [UInt8]) {
@@ -18,12 +16,6 @@ public struct Pepper: Sendable, Redacted {
     init(id: SecretID, secret: SecretBytes) {
         self.id = id
         self.secret = secret
-        hash = KeyedHash(key: secret.bytes)
-    }
-
-    /// Returns the digest that is stored in place of a token: HMAC-SHA-256 of its full text.
-    public func digest(of token: Token) -> Digest {
-        token.withUTF8 { hash.digest(of: $0) }
     }
 
     /// The value that a database keeps to tell this pepper from another one with the same id.

@@ -14,7 +14,7 @@ public struct PepperedDigest: Sendable, Hashable {
 
 /// The peppers that a node knows.
 ///
-/// The digest of a new token is made with the current pepper. A token is looked up under every pepper, so old tokens keep
+/// Each workspace has peppers of its own, which derive from these. The digest of a new token is made with the current pepper. A token is looked up under every pepper, so old tokens keep
 /// working while peppers rotate.
 public struct PepperRing: Sendable, Redacted {
     /// The pepper for new tokens.
@@ -45,16 +45,20 @@ public struct PepperRing: Sendable, Redacted {
         current.id == id ? current : others.first { $0.id == id }
     }
 
-    /// Returns the digest to store for a new token.
+    /// Derives the peppers of a workspace.
+    ///
+    /// The derivation costs several hashes for each pepper. A caller that digests many tokens keeps the result.
+    public func peppers(of ref: WorkspaceRef) -> WorkspacePeppers { WorkspacePeppers(self, ref) }
+
+    /// Returns the digest to store for a new token, under the peppers of the token's workspace.
     public func digest(of token: Token) -> PepperedDigest {
-        PepperedDigest(pepperID: current.id, digest: current.digest(of: token))
+        peppers(of: token.parsed.workspaceRef).digest(of: token)
     }
 
-    /// Returns the digests to look a token up by.
+    /// Returns the digests to look a token up by, under the peppers of the token's workspace.
     ///
     /// The current pepper's digest is the first.
     public func digests(of token: Token) -> [PepperedDigest] {
-        if others.isEmpty { return [digest(of: token)] }
-        return all.map { PepperedDigest(pepperID: $0.id, digest: $0.digest(of: token)) }
+        peppers(of: token.parsed.workspaceRef).digests(of: token)
     }
 }

@@ -35,7 +35,7 @@ public final class AccessControl: Sendable {
     ) async throws -> Principal {
         if AccessToken.isShaped(text) { return try await sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
-        let digests = context.secrets.peppers.digests(of: token)
+        let digests = context.rootPeppers.digests(of: token)
         let found = try await context.lookUp { lookups throws(PostgresError) in
             try await KeyLookup.find(digests, ref: .root, in: lookups)
         }

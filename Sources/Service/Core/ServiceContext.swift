@@ -16,6 +16,8 @@ final class ServiceContext: Sendable {
     let verifier: Verifier
     let usage: UsageRecorder
     let secrets: SecretsFile
+    /// The peppers of the control database's tokens.
+    let rootPeppers: WorkspacePeppers
     let randomness: Randomness
     /// The use of admin and operator keys, for their rate limits.
     let limiter = UseLimiter()
@@ -42,6 +44,7 @@ final class ServiceContext: Sendable {
         self.verifier = verifier
         self.usage = usage
         self.secrets = secrets
+        rootPeppers = secrets.peppers.peppers(of: .root)
         self.installation = installation
         self.randomness = randomness
         self.now = now

@@ -3,12 +3,15 @@ import Locks
 /// A dictionary that is read often and changed rarely.
 ///
 /// A thread reads values that it has read before without the lock that all threads share.
-final class ReadMostlyMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+package final class ReadMostlyMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let shared = Locked<[Key: Value]>([:])
     private let copies = Striped<[Key: Value]>([:])
 
+    /// Creates an empty map.
+    package init() {}
+
     /// The value of a key.
-    subscript(key: Key) -> Value? {
+    package subscript(key: Key) -> Value? {
         if let known = copies.withCurrent({ $0[key] }) { return known }
         return shared.withLock { shared in
             guard let value = shared[key] else { return nil }
@@ -17,6 +20,9 @@ final class ReadMostlyMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
+    /// The number of values.
+    package var count: Int { shared.withLock { $0.count } }
+
     /// All values.
     var values: [Value] { shared.withLock { Array($0.values) } }
 
@@ -24,11 +30,19 @@ final class ReadMostlyMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     ///
     /// - Returns: The value that the map has now.
     @discardableResult
-    func insert(_ value: Value, for key: Key) -> Value {
+    package func insert(_ value: Value, for key: Key) -> Value {
         shared.withLock { shared in
             let present = shared[key] ?? value
             shared[key] = present
             return present
+        }
+    }
+
+    /// Removes all values.
+    package func removeAll() {
+        shared.withLock { shared in
+            copies.updateAll { $0.removeAll() }
+            shared.removeAll()
         }
     }
 

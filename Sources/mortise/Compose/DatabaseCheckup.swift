@@ -35,7 +35,7 @@ struct DatabaseCheckup {
             return findings
         }
         findings += try await PostgresConnection.with(owner, reactor: reactor, logger: logger) { connection in
-            try await server(connection) + peppers(connection) + workspaces(connection)
+            try await server(connection) + peppers(connection, control) + workspaces(connection)
         }
         findings += await runtimeRole(control)
         findings += try await fleet(control)
@@ -104,11 +104,28 @@ struct DatabaseCheckup {
         return findings
     }
 
-    private func peppers(_ connection: PostgresConnection) async throws -> [Finding] {
+    private func peppers(_ connection: PostgresConnection, _ control: ControlDatabase) async throws -> [Finding] {
         var findings: [Finding] = []
         let known = try await PepperStore(connection).checkValues()
+        // To count the tokens of each pepper means to read all of them, so it is only done during and after a rotation.
+        var use: [String: PepperUse]?
+        if known.count > 1 {
+            do {
+                use = try await withResource(Provisioner(control)) {
+                    try await $0.pepperUse()
+                } close: {
+                    await $0.shutdown()
+                }
+            } catch {
+                findings.append(Finding(.warning, "The tokens of each pepper cannot be counted: \(error)"))
+            }
+        }
         for (name, value) in known.sorted(by: { $0.key < $1.key }) {
             guard let id = SecretID(name), let pepper = host.secrets.peppers[id] else {
+                if let use, use[name] == nil {
+                    findings.append(Finding(.fine, "Pepper \(name) is not in the secrets file, and no token needs it."))
+                    continue
+                }
                 findings.append(
                     Finding(
                         .problem,
@@ -128,9 +145,21 @@ struct DatabaseCheckup {
                 )
                 continue
             }
-            findings.append(Finding(.fine, "Pepper \(name) fits the database."))
+            findings.append(Finding(.fine, "Pepper \(name) fits the database.\(need(of: id, in: use))"))
         }
         return findings
+    }
+
+    /// Returns a sentence about the tokens that need a pepper, or nothing if they were not counted.
+    private func need(of id: SecretID, in use: [String: PepperUse]?) -> String {
+        guard let use else { return "" }
+        guard let need = use[id.text] else {
+            return host.secrets.peppers.current.id == id
+                ? " No token has it yet."
+                : " No token needs it any more, so its line can be removed from the secrets file."
+        }
+        return
+            " \(quantity(need.tokens, "token")) in \(quantity(need.databases, "database")) need\(need.tokens == 1 ? "s" : "") it."
     }
 
     private func workspaces(_ connection: PostgresConnection) async throws -> [Finding] {
