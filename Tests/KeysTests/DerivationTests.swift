@@ -37,7 +37,8 @@ import Testing
 
     // The derived key was computed with another program: HKDF (RFC 5869) with Python's hmac module.
     @Test func `a workspace's pepper is derived from its reference`() throws {
-        let pepper = try #require(Pepper(id: try #require(SecretID("p1")), bytes: Array(0..<32)))
+        let id = try #require(SecretID("p1"))
+        let pepper = try #require(Pepper(id: id, bytes: Array(0..<32)))
         let ref = try #require(WorkspaceRef("00AbC123"))
         var generator = SplitMix64(seed: 3)
         let token = Token.make(prefix: .service, mode: .live, workspace: ref, using: &generator)
@@ -46,13 +47,15 @@ import Testing
             0x14, 0xA3, 0x2E, 0x1F, 0xF7, 0xAC, 0xA5, 0x29, 0xFA, 0x1E, 0x71, 0xF7, 0xA2, 0xE4, 0x62, 0x11,
         ]
         let expected = try #require(SecretBytes(derived)).hmac(of: Array(token.reveal().utf8))
-        #expect(try #require(PepperRing(current: pepper)).digest(of: token).digest == expected)
+        let ring = try #require(PepperRing(current: pepper))
+        #expect(ring.digest(of: token).digest == expected)
     }
 
     // The attack: somebody learns the pepper of one workspace and writes a digest of a token of another one.
     @Test func `the pepper of one workspace makes no digest of another`() throws {
         var generator = SplitMix64(seed: 5)
-        let pepper = try #require(Pepper(id: try #require(SecretID("p1")), bytes: generator.bytes(32)))
+        let id = try #require(SecretID("p1"))
+        let pepper = try #require(Pepper(id: id, bytes: generator.bytes(32)))
         let ring = try #require(PepperRing(current: pepper))
         for _ in 0..<100 {
             let (own, foreign) = (generator.token(), generator.token())
@@ -66,7 +69,8 @@ import Testing
         let id = try #require(SecretID("p1"))
         try forEachSeed(200) { seed, generator in
             let bytes = generator.bytes(32 + Int(seed % 100))
-            let ring = try #require(PepperRing(current: try #require(Pepper(id: id, bytes: bytes))))
+            let pepper = try #require(Pepper(id: id, bytes: bytes))
+            let ring = try #require(PepperRing(current: pepper))
             let token = generator.token()
             let info = Array("mortise workspace".utf8) + Array(token.parsed.workspaceRef.text.utf8)
             let key = try #require(SecretBytes(bytes)).derive(salt: [], info: info, count: 32)
