@@ -20,6 +20,7 @@ enum ClerkProblems {
                 detail:
                     "This subject already has an API key of this name. The name of a revoked key is free once the key is deleted."
             )
+        case Refusal.quotaReached(let sentence): Problem(.forbidden, code: "token_quota_exceeded", detail: sentence)
         // Contention is not a fault of the request, and clients read 409 as a name that is taken.
         case Refusal.idempotencyKeyInUse: .rateLimited(retryAfter: 1)
         default: DomainProblems.problem(for: error)

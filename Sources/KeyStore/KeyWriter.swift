@@ -72,7 +72,7 @@ public struct KeyWriter: Sendable {
     public let now: Timestamp
 
     private let request: KeyChangeRequest
-    private var connection: PostgresConnection { transaction.connection }
+    var connection: PostgresConnection { transaction.connection }
 
     fileprivate init(
         _ request: KeyChangeRequest,

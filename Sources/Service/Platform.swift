@@ -47,6 +47,7 @@ public final class Platform: Sendable {
     ///   - databases: Lends connections to the databases.
     ///   - verifier: Verifies tokens.
     ///   - usage: Counts verifications.
+    ///   - quotas: The numbers of things that one owner can have.
     ///   - secrets: The installation's secrets.
     ///   - randomness: The source of random bits.
     ///   - now: The wall clock, for tokens that others have issued. Decisions about Mortise's own tokens go by the
@@ -62,6 +63,7 @@ public final class Platform: Sendable {
         databases: Databases,
         verifier: Verifier,
         usage: UsageRecorder,
+        quotas: Quotas = Quotas(),
         secrets: SecretsFile,
         randomness: Randomness = .system,
         now: @escaping @Sendable () -> Timestamp,
@@ -79,6 +81,7 @@ public final class Platform: Sendable {
             provisioner: provisioner,
             verifier: verifier,
             usage: usage,
+            quotas: quotas,
             secrets: secrets,
             installation: installation,
             randomness: randomness,

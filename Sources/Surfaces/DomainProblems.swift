@@ -33,7 +33,7 @@ package enum DomainProblems {
         case .forbidden(let permission): return .forbidden(permission: permission.rawValue)
         case .forbiddenKind(let sentence): return Problem(.forbidden, detail: sentence)
         case .notFound: return .notFound
-        case .conflict(let sentence): return .conflict(sentence)
+        case .conflict(let sentence), .quotaReached(let sentence): return .conflict(sentence)
         case .memberExists(let sentence): return .conflict(sentence)
         case .nameTaken: return .conflict("A key with this name exists already. Choose another name.")
         case .invalid(let fields):

@@ -47,6 +47,15 @@ import Verification
         }
     }
 
+    @Test func `a subject with as many keys as its quota allows gets Clerk's code for it`() async throws {
+        try await withMortise(configure: { $0.quotas.keysPerSubject = 1 }) { mortise in
+            _ = try await mortise.makeAPIKey("First")
+            let body: JSONValue = ["name": "Second", "subject": .string(ServerHarness.user)]
+            let answer = try await mortise.clerk("POST", "/v1/api_keys", body)
+            #expect(answer.status == 403 && answer.clerkCode == "token_quota_exceeded", "\(answer)")
+        }
+    }
+
     @Test func `a name is unique per subject until its key is deleted, even after revocation`() async throws {
         try await withMortise { mortise in
             let first = try await mortise.makeAPIKey("Same name")

@@ -55,5 +55,6 @@ import mortise
         #expect(settings.listen == defaults.listen && settings.log.level == defaults.log.level)
         #expect(settings.shutdownGrace == defaults.shutdownGrace && settings.drainDelay == defaults.drainDelay)
         #expect(settings.connections.lookupWorkspaces == defaults.connections.lookupWorkspaces)
+        #expect(settings.quotas == defaults.quotas)
     }
 }

@@ -37,6 +37,8 @@ import mortise
         "log_format": "text", "access_log": "off", "span_log": "sampled", "postgres_bin": "/b", "threads": "3",
         "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
+        "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
+        "workspaces_per_organization": "14",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
     ]
@@ -53,6 +55,8 @@ import mortise
         #expect(settings.connections.threads == 3)
         #expect(settings.connections.lookupWorkspaces == 100 && settings.connections.managedWorkspaces == 20)
         #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
+        #expect(settings.quotas.keysPerWorkspace == 11 && settings.quotas.keysPerSubject == 12)
+        #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
         #expect(settings.installation.warnings == [])
     }
@@ -99,6 +103,8 @@ import mortise
         let wrong = [
             "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
+            "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
+            "--workspaces-per-organization",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)
         for flag in wrong + files {

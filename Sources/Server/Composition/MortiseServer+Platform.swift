@@ -50,6 +50,7 @@ extension MortiseServer {
                 deadline: configuration.databases.lookupDeadline
             ),
             usage: usage,
+            quotas: configuration.quotas,
             secrets: configuration.secrets,
             randomness: configuration.randomness,
             now: configuration.now,

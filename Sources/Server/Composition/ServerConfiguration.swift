@@ -138,6 +138,9 @@ package struct ServerConfiguration: Sendable {
     /// at most 4.
     package var threads = ServingThreads.defaultCount
 
+    /// The numbers of things that one owner can have.
+    package var quotas = Quotas()
+
     /// The limits of connections to databases.
     package var databases = DatabasesOptions()
 

@@ -17,6 +17,8 @@ public enum Refusal: Error, Sendable {
     case notFound
     /// The request contradicts the present state. The text says how.
     case conflict(String)
+    /// The owner has as many of these as its quota allows. The text says how many, and what to do.
+    case quotaReached(String)
     /// A key of this name exists, and the owner's keys have unique names.
     case nameTaken
     /// The user has that role already. The text says which.

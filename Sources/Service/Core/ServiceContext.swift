@@ -15,6 +15,7 @@ final class ServiceContext: Sendable {
     let provisioner: Provisioner
     let verifier: Verifier
     let usage: UsageRecorder
+    let quotas: Quotas
     let secrets: SecretsFile
     /// The peppers of the control database's tokens.
     let rootPeppers: WorkspacePeppers
@@ -33,6 +34,7 @@ final class ServiceContext: Sendable {
         provisioner: Provisioner,
         verifier: Verifier,
         usage: UsageRecorder,
+        quotas: Quotas,
         secrets: SecretsFile,
         installation: Installation,
         randomness: Randomness,
@@ -43,6 +45,7 @@ final class ServiceContext: Sendable {
         self.provisioner = provisioner
         self.verifier = verifier
         self.usage = usage
+        self.quotas = quotas
         self.secrets = secrets
         rootPeppers = secrets.peppers.peppers(of: .root)
         self.installation = installation

@@ -11,7 +11,7 @@ extension KeyChange {
     ///   - id: The key's id; by default the one for a new key of this change.
     ///   - owner: The owner; by default the collection's.
     /// - Returns: The key as it was stored.
-    /// - Throws: `uniqueViolation` if the name is taken, and the database's errors.
+    /// - Throws: `Refusal.quotaReached`, `uniqueViolation` if the name is taken, and the database's errors.
     func create(
         _ draft: KeyDraft,
         _ token: Token,
@@ -19,8 +19,35 @@ extension KeyChange {
         owner: KeyOwner? = nil
     ) async throws -> KeyRecord {
         let owner = owner ?? keys.keyOwner
+        try await requireRoom(for: draft, of: owner)
         let key = KeyRecord(draft, id: id ?? newID, owner: owner, createdBy: caller.principal.actor, at: now)
         return try await writer.create(key, secret(of: token), in: owner, EventChanges(created: draft, at: now))
+    }
+
+    /// Throws if the owner of a new key has reached its quota.
+    private func requireRoom(for draft: KeyDraft, of owner: KeyOwner) async throws {
+        let quotas = idempotency.context.quotas
+        switch owner {
+        case .platform: return
+        case .organization(let id):
+            let limit = quotas.adminKeysPerOrganization
+            guard try await writer.hasRoom(forAdminKeysOf: id, limit) else {
+                throw Refusal.quotaReached(
+                    "The organization has \(limit) admin keys, its maximum. Delete some of them."
+                )
+            }
+        case .workspace, .clients:
+            if let subject = draft.subject {
+                let limit = quotas.keysPerSubject
+                guard try await writer.hasRoom(forSubject: subject, limit) else {
+                    throw Refusal.quotaReached("The subject has \(limit) keys, its maximum. Delete some of them.")
+                }
+            }
+            let limit = quotas.keysPerWorkspace
+            guard try await writer.workspaceHasRoom(limit) else {
+                throw Refusal.quotaReached("The workspace has \(limit) keys, its maximum. Delete some of them.")
+            }
+        }
     }
 }
 

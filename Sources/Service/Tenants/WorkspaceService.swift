@@ -29,6 +29,12 @@ public struct WorkspaceService: Sendable {
                 try await control.store.workspace(id) != nil
             } create: {
                 guard try await control.store.organization(new.organizationID) != nil else { throw Refusal.notFound }
+                let limit = context.quotas.workspacesPerOrganization
+                guard try await control.hasRoomForWorkspace(of: new.organizationID, limit) else {
+                    throw Refusal.quotaReached(
+                        "The organization has \(limit) workspaces, its maximum. Delete archived ones."
+                    )
+                }
                 let workspace = try await control.createWorkspace(new, by: caller.attribution)
                 return (workspace.id, answer(workspace.activated))
             }

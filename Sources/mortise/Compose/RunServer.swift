@@ -52,6 +52,7 @@ private func configuration(
     configuration.shutdownGrace = settings.shutdownGrace
     configuration.threads = settings.connections.threads
     configuration.databases = settings.connections.options
+    configuration.quotas = settings.quotas
     configuration.metrics = telemetry.metrics
     configuration.tracer = telemetry.tracer
     configuration.accessLog =

@@ -30,6 +30,8 @@ package struct ServeSettings: Sendable, Equatable {
     package var log: LogSettings
     /// The number of connections to PostgreSQL.
     package var connections: ConnectionSettings
+    /// The numbers of things that one owner can have.
+    package var quotas: Quotas
     /// The time after SIGTERM in which the server says that it is not ready and still accepts connections, 0 to 3600 s.
     ///
     /// Defaults to 0 s.
@@ -57,6 +59,7 @@ package struct ServeSettings: Sendable, Equatable {
         log = try LogSettings(reader, isTerminal: isTerminal)
         connections = try ConnectionSettings(reader)
         if case .own = installation.database { try connections.checkOwnServer() }
+        quotas = try Quotas(reader)
         drainDelay = try reader.value(Settings.drainDelay)
         shutdownGrace = try reader.value(Settings.shutdownGrace)
     }

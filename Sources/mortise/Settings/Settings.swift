@@ -231,14 +231,14 @@ package enum Settings {
     // MARK: Lists
 
     /// The settings that can be members of a settings file, in the order of the documentation.
-    package static let members: [SettingDeclaration] = [
-        databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
-        listen.declaration, trustedProxies.declaration,
-        operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,
-        logLevel.declaration, logFormat.declaration, accessLog.declaration, spanLog.declaration,
-        threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,
-        drainDelay.declaration, shutdownGrace.declaration,
-    ]
+    package static let members: [SettingDeclaration] =
+        [
+            databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
+            listen.declaration, trustedProxies.declaration,
+            operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,
+            logLevel.declaration, logFormat.declaration, accessLog.declaration, spanLog.declaration,
+            threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,
+        ] + quotas + [drainDelay.declaration, shutdownGrace.declaration]
 
     /// The variables of Mortise that are not settings of a server.
     ///

@@ -69,6 +69,18 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.managedWorkspaces)
     var managedWorkspaces: SettingFlag?
 
+    @Option(Settings.keysPerWorkspace)
+    var keysPerWorkspace: SettingFlag?
+
+    @Option(Settings.keysPerSubject)
+    var keysPerSubject: SettingFlag?
+
+    @Option(Settings.adminKeysPerOrganization)
+    var adminKeysPerOrganization: SettingFlag?
+
+    @Option(Settings.workspacesPerOrganization)
+    var workspacesPerOrganization: SettingFlag?
+
     @Option(Settings.drainDelay)
     var drainDelay: SettingFlag?
 
@@ -78,7 +90,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let reader = try installation.reader([
             listen, trustedProxies, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
-            spanLog, threads, lookupWorkspaces, managedWorkspaces, drainDelay, shutdownGrace,
+            spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
+            adminKeysPerOrganization, workspacesPerOrganization, drainDelay, shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
     }

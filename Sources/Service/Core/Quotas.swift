@@ -1,0 +1,24 @@
+/// The numbers of things that one owner can have, so that no tenant uses up what all tenants share.
+///
+/// A deleted thing does not count. A revoked key counts until it is deleted, because its row and its events stay.
+public struct Quotas: Sendable, Hashable {
+    /// The maximum number of keys of a workspace: its service keys and its client keys together.
+    ///
+    /// Default 1,000,000.
+    public var keysPerWorkspace = 1_000_000
+    /// The maximum number of client keys of one subject.
+    ///
+    /// Default 1,000.
+    public var keysPerSubject = 1_000
+    /// The maximum number of admin keys of an organization.
+    ///
+    /// Default 1,000.
+    public var adminKeysPerOrganization = 1_000
+    /// The maximum number of workspaces of an organization, archived ones included.
+    ///
+    /// Default 1,000.
+    public var workspacesPerOrganization = 1_000
+
+    /// Creates quotas with the default values.
+    public init() {}
+}

@@ -1,0 +1,58 @@
+import Service
+
+extension Settings {
+    private static let counts = 1...100_000_000
+
+    /// The maximum number of keys of a workspace.
+    package static let keysPerWorkspace = Setting(
+        "keys_per_workspace",
+        .integer(counts),
+        default: Quotas().keysPerWorkspace,
+        placeholder: "count",
+        help: "Let a workspace have this many keys, service and client keys together, 1 to 100000000."
+    )
+
+    /// The maximum number of client keys of a subject.
+    package static let keysPerSubject = Setting(
+        "keys_per_subject",
+        .integer(counts),
+        default: Quotas().keysPerSubject,
+        placeholder: "count",
+        help: "Let a subject have this many client keys, 1 to 100000000."
+    )
+
+    /// The maximum number of admin keys of an organization.
+    package static let adminKeysPerOrganization = Setting(
+        "admin_keys_per_organization",
+        .integer(counts),
+        default: Quotas().adminKeysPerOrganization,
+        placeholder: "count",
+        help: "Let an organization have this many admin keys, 1 to 100000000."
+    )
+
+    /// The maximum number of workspaces of an organization.
+    package static let workspacesPerOrganization = Setting(
+        "workspaces_per_organization",
+        .integer(counts),
+        default: Quotas().workspacesPerOrganization,
+        placeholder: "count",
+        help: "Let an organization have this many workspaces, archived ones included, 1 to 100000000."
+    )
+
+    /// The settings of quotas, in the order of the documentation.
+    static let quotas: [SettingDeclaration] = [
+        keysPerWorkspace.declaration, keysPerSubject.declaration, adminKeysPerOrganization.declaration,
+        workspacesPerOrganization.declaration,
+    ]
+}
+
+extension Quotas {
+    /// Reads the quotas.
+    init(_ reader: SettingReader) throws(CommandFailure) {
+        self.init()
+        keysPerWorkspace = try reader.value(Settings.keysPerWorkspace)
+        keysPerSubject = try reader.value(Settings.keysPerSubject)
+        adminKeysPerOrganization = try reader.value(Settings.adminKeysPerOrganization)
+        workspacesPerOrganization = try reader.value(Settings.workspacesPerOrganization)
+    }
+}

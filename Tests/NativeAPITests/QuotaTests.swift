@@ -1,0 +1,109 @@
+import JSON
+import Server
+import ServerTestSupport
+import Service
+import TestSupport
+import Testing
+
+/// The numbers of things that one tenant can have.
+@Suite(.hangLimit) struct QuotaTests {
+    /// Sends creations at the same moment, and returns how many were accepted and the sentences of the others.
+    private static func create(
+        _ count: Int,
+        _ send: @escaping @Sendable (Int) async throws -> Answer
+    ) async throws -> (created: Int, refusals: Set<String>) {
+        try await withThrowingTaskGroup(of: Answer.self) { group in
+            for number in 0..<count { group.addTask { try await send(number) } }
+            var result: (created: Int, refusals: Set<String>) = (0, [])
+            for try await answer in group {
+                if answer.status == 201 {
+                    result.created += 1
+                } else {
+                    #expect(answer.status == 409, "\(answer)")
+                    result.refusals.insert(try answer.string("detail"))
+                }
+            }
+            return result
+        }
+    }
+
+    // The attack: a tenant creates keys until the database, and with it every other tenant, has no room.
+    @Test func `a workspace, a subject and an organization have at most as many keys as their quotas allow`()
+        async throws
+    {
+        var quotas = Quotas()
+        quotas.keysPerWorkspace = 7
+        quotas.keysPerSubject = 2
+        quotas.adminKeysPerOrganization = 3
+        try await withMortise(configure: { [quotas] in $0.quotas = quotas }) { mortise in
+            let clients = "/v1/workspaces/default/client-keys"
+            let ada = try await Self.create(5) { number in
+                let body: JSONValue = ["name": .string("ada \(number)"), "subject": "user_ada"]
+                return try await mortise.api.post(clients, body, as: mortise.adminToken)
+            }
+            #expect(ada.created == 2)
+            #expect(ada.refusals == ["The subject has 2 keys, its maximum. Delete some of them."])
+
+            let service = try await Self.create(12) { number in
+                let body: JSONValue = ["name": .string("service \(number)")]
+                return try await mortise.api.post(
+                    "/v1/workspaces/default/service-keys",
+                    body,
+                    as: mortise.adminToken
+                )
+            }
+            #expect(service.created == 5)
+            #expect(service.refusals == ["The workspace has 7 keys, its maximum. Delete some of them."])
+            let other = try await mortise.api.post(
+                clients,
+                ["name": "eve", "subject": "user_eve"],
+                as: mortise.adminToken
+            )
+            #expect(other.status == 409)
+
+            let admins = try await Self.create(6) { number in
+                let body: JSONValue = ["name": .string("admin \(number)"), "permissions": ["keys:verify"]]
+                return try await mortise.api.post(
+                    "/v1/organizations/default/admin-keys",
+                    body,
+                    as: mortise.adminToken
+                )
+            }
+            #expect(admins.created == 2, "the organization's first admin key counts")
+            #expect(admins.refusals == ["The organization has 3 admin keys, its maximum. Delete some of them."])
+
+            // A revoked key counts until it is deleted, and a deleted key makes room.
+            let path = "/v1/workspaces/default/service-keys"
+            let list = try await mortise.api.get(path, as: mortise.adminToken)
+            let id = try #require(list["data"]?.array?.first?["id"]?.string)
+            let revoked = try await mortise.api.post("\(path)/\(id)/revoke", [:], as: mortise.adminToken)
+            #expect(revoked.status == 200)
+            #expect(try await mortise.api.post(path, ["name": "more"], as: mortise.adminToken).status == 409)
+            #expect(try await mortise.api.send("DELETE", "\(path)/\(id)", as: mortise.adminToken).status == 204)
+            #expect(try await mortise.api.post(path, ["name": "more"], as: mortise.adminToken).status == 201)
+
+            // Nobody else notices.
+            let acme = try await mortise.makeOrganization("Acme")
+            let theirs = try await mortise.api.post(path, ["name": "theirs"], as: acme.token)
+            #expect(theirs.status == 201, "\(theirs)")
+        }
+    }
+
+    // The attack: one admin key creates databases until the server has no room.
+    @Test func `an organization has at most as many workspaces as its quota allows`() async throws {
+        var quotas = Quotas()
+        quotas.workspacesPerOrganization = 3
+        try await withMortise(configure: { [quotas] in $0.quotas = quotas }) { mortise in
+            let made = try await Self.create(5) { number in
+                let body: JSONValue = ["name": .string("w\(number)"), "slug": .string("w\(number)")]
+                return try await mortise.api.post(
+                    "/v1/organizations/default/workspaces",
+                    body,
+                    as: mortise.adminToken
+                )
+            }
+            #expect(made.created == 2, "the default workspace counts")
+            #expect(made.refusals == ["The organization has 3 workspaces, its maximum. Delete archived ones."])
+        }
+    }
+}
