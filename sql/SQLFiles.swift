@@ -51,5 +51,6 @@ public enum SQLFiles {
         SQLFile("w0009_client_key_secrets", PackageResources.w0009_client_key_secrets_sql),
         SQLFile("w0010_client_key_secrets_valid", PackageResources.w0010_client_key_secrets_valid_sql),
         SQLFile("w0011_client_key_secrets_index", PackageResources.w0011_client_key_secrets_index_sql),
+        SQLFile("w0012_event_retention", PackageResources.w0012_event_retention_sql),
     ]
 }

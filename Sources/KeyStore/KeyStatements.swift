@@ -13,6 +13,10 @@ struct KeyStatements: Sendable {
 
     static let endSecretNow = Statement("UPDATE auth.key_secrets SET ends_at = $2, ended_at = $2 WHERE id = $1")
 
+    /// Parameters: the key's id.
+    ///
+    /// It deletes all ended secrets but the last 20. The token of a deleted secret is unknown from then on.
+    let pruneSecrets: Statement
     /// Parameters: the id and the owner's.
     let find: Statement
     /// Parameters: as of `find`.
@@ -65,6 +69,14 @@ struct KeyStatements: Sendable {
             SELECT $1, k.id, $3, $4, $5, $6 FROM \(table.name) k WHERE k.id = $2 AND \(table.isOwned(7))
             """
         )
+        pruneSecrets = Statement(
+            """
+            DELETE FROM auth.key_secrets WHERE id IN (
+                SELECT id FROM auth.key_secrets
+                WHERE \(table.secretColumn) = $1 AND (ended_at IS NOT NULL OR ends_at <= clock_timestamp())
+                ORDER BY created_at DESC, id DESC OFFSET 20)
+            """
+        )
         hasSecret = Statement(
             "SELECT 1 FROM auth.key_secrets WHERE digest = $1 AND \(table.secretColumn) = $2"
         )
@@ -100,7 +112,8 @@ struct KeyStatements: Sendable {
 
     /// Returns the statement that reads the secrets of some keys, newest first.
     ///
-    /// Ended secrets stay in the table, so that their tokens are answered with "expired" and their use stays known.
+    /// The last 20 ended secrets stay in the table, so that their tokens are answered with "expired" and their use stays
+    /// known.
     private static func secrets(_ table: KeyTable) -> Statement {
         Statement(
             """

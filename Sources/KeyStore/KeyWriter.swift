@@ -161,6 +161,7 @@ public struct KeyWriter: Sendable {
             }
         }
         try await insert(secret, key.id, request.owner)
+        try await connection.query(request.owner.statements.pruneSecrets, [key.id])
         try await update(key, [(.rotated, changes)])
         return try await store.find(key.id, in: request.owner).orMissing()
     }

@@ -38,7 +38,7 @@ import mortise
         "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
-        "workspaces_per_organization": "14",
+        "workspaces_per_organization": "14", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
     ]
@@ -57,6 +57,7 @@ import mortise
         #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
         #expect(settings.quotas.keysPerWorkspace == 11 && settings.quotas.keysPerSubject == 12)
         #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
+        #expect(settings.eventDays == 90)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
         #expect(settings.installation.warnings == [])
     }
@@ -104,7 +105,7 @@ import mortise
             "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
-            "--workspaces-per-organization",
+            "--workspaces-per-organization", "--event-days",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)
         for flag in wrong + files {
@@ -161,7 +162,7 @@ import mortise
         ("MORTISE_SHUTDOWN_GRACE", "1e3"), ("MORTISE_DATABASE_URL", "mysql://x"),
         ("MORTISE_TRUSTED_PROXIES", "proxy.example.com"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/33"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/8 *"),
-        ("MORTISE_TRUSTED_PROXIES", " , "),
+        ("MORTISE_TRUSTED_PROXIES", " , "), ("MORTISE_KEYS_PER_SUBJECT", "0"), ("MORTISE_EVENT_DAYS", "89"),
     ])
     func `a malformed setting is refused, and the error names its source and the expected values`(
         _ name: String,

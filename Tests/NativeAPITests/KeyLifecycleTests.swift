@@ -6,6 +6,27 @@ import Testing
 
 /// The lifecycle of a key over HTTP, from creation to deletion.
 @Suite(.hangLimit) struct KeyLifecycleTests {
+    // A script rotates a key every minute for years.
+    @Test func `a key keeps its last 20 ended secrets`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey("rotated often")
+            var tokens = [key.token]
+            for _ in 0..<24 {
+                let body: JSONValue = ["grace_period_seconds": 0]
+                let rotated = try await mortise.api.post("\(key.path)/rotate", body, as: mortise.adminToken)
+                tokens.append(try rotated.string("token"))
+            }
+            let rows = try await mortise.rows(
+                try await mortise.workspaceDatabase(),
+                "SELECT count(*) FROM auth.key_secrets"
+            )
+            #expect(try rows.first?.decode(0, as: Int.self) == 21)
+            #expect(try await mortise.verdict(tokens[24]) == "valid")
+            #expect(try await mortise.verdict(tokens[4]) == "expired")
+            #expect(try await mortise.verdict(tokens[3]) == "not_found")
+        }
+    }
+
     @Test func `a key can be rotated, revoked and deleted, and its events remain`() async throws {
         try await withMortise { mortise in
             let api = mortise.api

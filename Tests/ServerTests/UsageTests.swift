@@ -96,11 +96,11 @@ import Verification
                     ('\(kept.id)', now() - interval '401 days', 'valid', 1), ('\(kept.id)', now() - interval '399 days', 'valid', 1)
                 """
             )
-            #expect(try await mortise.server.platform.upkeep.expire() == 2)
+            #expect(try await mortise.server.platform.upkeep.expire(eventDays: nil) == 2)
             #expect(try await text("SELECT string_agg(key_id::text, ',') FROM auth.key_usage", mortise) == kept.id)
             let old = "SELECT count(*)::text FROM auth.key_usage_hourly WHERE hour < now() - interval '1 day'"
             #expect(try await text(old, mortise) == "1")
-            #expect(try await mortise.server.platform.upkeep.expire() == 0)
+            #expect(try await mortise.server.platform.upkeep.expire(eventDays: nil) == 0)
         }
     }
 }

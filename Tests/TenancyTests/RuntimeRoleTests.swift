@@ -1,3 +1,4 @@
+import KeyStore
 import Keys
 import Postgres
 import Tenancy
@@ -7,7 +8,7 @@ import Testing
 /// The service's own role as used by an attacker who can run SQL through the service.
 @Suite(.hangLimit) struct RuntimeRoleTests {
     // The attack: somebody hides an action by rewriting the events.
-    @Test func `events can be inserted but never changed or deleted, by any role`() async throws {
+    @Test func `events can be inserted but neither changed nor deleted for 90 days, by any role`() async throws {
         try await withInstallation { test in
             _ = try await test.bootstrap()
             let database = test.owner.database ?? ""
@@ -17,13 +18,15 @@ import Testing
                 """
             let attacks = [
                 "UPDATE auth.key_events SET actor = 'nobody'", "DELETE FROM auth.key_events",
-                "DELETE FROM auth.key_events WHERE false", "TRUNCATE auth.key_events",
+                "TRUNCATE auth.key_events",
             ]
             try await test.withRuntime(database) { runtime in
                 #expect(await runtime.refusal(of: insertion) == nil)
-                for attack in attacks {
+                for attack in attacks + ["DELETE FROM auth.key_events WHERE false"] {
                     #expect(await runtime.refusal(of: attack) == .insufficientPrivilege, "\(attack)")
                 }
+                // The one way to delete events ignores an instant that is too late.
+                #expect(try await EventStore(runtime).deleteOld(olderThanDays: 0) == 0)
             }
             try await test.withDatabase(database) { owner in
                 for attack in attacks {
@@ -31,6 +34,18 @@ import Testing
                 }
                 let actors = try await owner.texts("SELECT actor FROM auth.key_events WHERE actor = 'somebody'")
                 #expect(actors.count == 1)
+                try await owner.script(
+                    """
+                    INSERT INTO auth.key_events (id, type, actor, occurred_at)
+                    SELECT gen_random_uuid(), 'created', 'long ago', now() - make_interval(days => age)
+                    FROM unnest(ARRAY[89, 91, 200, 300]) age
+                    """
+                )
+            }
+            try await test.withRuntime(database) { runtime in
+                #expect(try await EventStore(runtime).deleteOld(olderThanDays: 250) == 1)
+                #expect(try await EventStore(runtime).deleteOld(olderThanDays: 1) == 2)
+                #expect(try await EventStore(runtime).deleteOld(olderThanDays: 1) == 0)
             }
         }
     }

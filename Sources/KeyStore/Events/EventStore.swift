@@ -4,7 +4,7 @@ public import Postgres
 
 /// The audit log of one database, for reading.
 ///
-/// Events are written by ``AuditedTransaction`` alone.
+/// Events are written by ``AuditedTransaction`` alone. Nobody can delete an event of the last 90 days.
 public struct EventStore: Sendable {
     let connection: PostgresConnection
 
@@ -27,6 +27,19 @@ public struct EventStore: Sendable {
         LIMIT $9
         """
     )
+
+    private static let deleteOld = Statement(
+        "SELECT auth.delete_old_events(now() - make_interval(days => $1), 1000)"
+    )
+
+    /// Deletes up to a thousand of the events that are older than a number of days.
+    ///
+    /// - Parameter days: The number of days. The database keeps the events of the last 90 days in any case.
+    /// - Returns: The number of deleted events.
+    /// - Throws: The database's errors.
+    public func deleteOld(olderThanDays days: Int) async throws -> Int {
+        try await connection.query(Self.deleteOld, [Int32(clamping: days)]).first?.decode(0, as: Int.self) ?? 0
+    }
 
     /// Returns an event, or `nil` if the database has none of that id.
     package func find(_ id: UUID) async throws(PostgresError) -> EventRecord? {

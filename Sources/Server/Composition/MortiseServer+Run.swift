@@ -70,7 +70,7 @@ extension MortiseServer {
             try? await Task.sleep(for: configuration.upkeepInterval)
             if Task.isCancelled { return }
             do {
-                let count = try await platform.upkeep.expire()
+                let count = try await platform.upkeep.expire(eventDays: configuration.eventDays)
                 if count > 0 { logger.debug("old rows were deleted", metadata: ["count": "\(count)"]) }
                 let sessions = try await platform.upkeep.forgetSessions()
                 if sessions > 0 { logger.debug("old sessions were deleted", metadata: ["count": "\(sessions)"]) }

@@ -138,6 +138,11 @@ package struct ServerConfiguration: Sendable {
     /// at most 4.
     package var threads = ServingThreads.defaultCount
 
+    /// The days for which events are kept, at least 90.
+    ///
+    /// Defaults to `nil`: all events are kept.
+    package var eventDays: Int?
+
     /// The numbers of things that one owner can have.
     package var quotas = Quotas()
 

@@ -20,13 +20,15 @@ public struct Upkeep: Sendable {
     }
 
     /// Deletes old rows in the control database and in every workspace's: records of requests older than 24 hours, the
-    /// usage of deleted secrets, and counts older than 400 days.
+    /// usage of deleted secrets, counts older than 400 days, and old events.
     ///
     /// It works on one database after the other. One that cannot be reached does not stop the rest.
     ///
+    /// - Parameter eventDays: The days for which events are kept, at least 90. `nil` keeps all events.
     /// - Returns: The number of deleted rows.
-    public func expire() async throws -> Int {
-        var count = try await context.databases.control.pool.withConnection { try await Self.expire($0) }
+    /// - Throws: The control database's errors, `CancellationError`.
+    public func expire(eventDays: Int?) async throws -> Int {
+        var count = try await context.databases.control.pool.withConnection { try await Self.expire($0, eventDays) }
         var position = PagePosition.first
         while true {
             let page = try await context.readControl { [position] store in
@@ -39,7 +41,7 @@ public struct Upkeep: Sendable {
                 try Task.checkCancellation()
                 do {
                     count += try await context.databases.withPool(workspace.facts) { pool in
-                        try await pool.withConnection { try await Self.expire($0) }
+                        try await pool.withConnection { try await Self.expire($0, eventDays) }
                     }
                 } catch {
                     context.logger.debug(
@@ -66,11 +68,12 @@ public struct Upkeep: Sendable {
     }
 
     /// Deletes old rows in batches, so no statement holds many locks for long.
-    private static func expire(_ connection: PostgresConnection) async throws -> Int {
+    private static func expire(_ connection: PostgresConnection, _ eventDays: Int?) async throws -> Int {
         var count = 0
         while true {
-            let batch =
+            var batch =
                 try await IdempotencyStore.deleteExpired(on: connection) + UsageStore(connection).prune()
+            if let eventDays { batch += try await EventStore(connection).deleteOld(olderThanDays: eventDays) }
             count += batch
             if batch == 0 { return count }
         }

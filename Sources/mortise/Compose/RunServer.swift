@@ -53,6 +53,7 @@ private func configuration(
     configuration.threads = settings.connections.threads
     configuration.databases = settings.connections.options
     configuration.quotas = settings.quotas
+    configuration.eventDays = settings.eventDays
     configuration.metrics = telemetry.metrics
     configuration.tracer = telemetry.tracer
     configuration.accessLog =

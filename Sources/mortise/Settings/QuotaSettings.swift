@@ -39,10 +39,20 @@ extension Settings {
         help: "Let an organization have this many workspaces, archived ones included, 1 to 100000000."
     )
 
-    /// The settings of quotas, in the order of the documentation.
+    /// The days for which events are kept.
+    package static let eventDays = Setting<Int?>(
+        "event_days",
+        .integer(90...36_500),
+        default: nil,
+        written: "events are never deleted",
+        placeholder: "days",
+        help: "Delete events that are older than this many days, 90 to 36500."
+    )
+
+    /// The settings of quotas and retention, in the order of the documentation.
     static let quotas: [SettingDeclaration] = [
         keysPerWorkspace.declaration, keysPerSubject.declaration, adminKeysPerOrganization.declaration,
-        workspacesPerOrganization.declaration,
+        workspacesPerOrganization.declaration, eventDays.declaration,
     ]
 }
 

@@ -30,6 +30,10 @@ package struct ServeSettings: Sendable, Equatable {
     package var log: LogSettings
     /// The number of connections to PostgreSQL.
     package var connections: ConnectionSettings
+    /// The days for which events are kept, 90 to 36500.
+    ///
+    /// `nil` keeps all events.
+    package var eventDays: Int?
     /// The numbers of things that one owner can have.
     package var quotas: Quotas
     /// The time after SIGTERM in which the server says that it is not ready and still accepts connections, 0 to 3600 s.
@@ -60,6 +64,7 @@ package struct ServeSettings: Sendable, Equatable {
         connections = try ConnectionSettings(reader)
         if case .own = installation.database { try connections.checkOwnServer() }
         quotas = try Quotas(reader)
+        eventDays = try reader.value(Settings.eventDays)
         drainDelay = try reader.value(Settings.drainDelay)
         shutdownGrace = try reader.value(Settings.shutdownGrace)
     }

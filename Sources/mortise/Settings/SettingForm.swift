@@ -49,6 +49,14 @@ extension SettingForm where Value == Int {
     }
 }
 
+extension SettingForm where Value == Int? {
+    /// Accepts decimal digits.
+    static func integer(_ range: ClosedRange<Int>) -> Self {
+        let form = SettingForm<Int>.integer(range)
+        return SettingForm(form.expected) { text throws(SettingFault) in try form.parse(text) }
+    }
+}
+
 extension SettingForm where Value == Duration {
     /// Accepts whole seconds.
     static func seconds(_ range: ClosedRange<Int>) -> Self {

@@ -81,6 +81,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.workspacesPerOrganization)
     var workspacesPerOrganization: SettingFlag?
 
+    @Option(Settings.eventDays)
+    var eventDays: SettingFlag?
+
     @Option(Settings.drainDelay)
     var drainDelay: SettingFlag?
 
@@ -91,7 +94,7 @@ struct Serve: AsyncParsableCommand {
         let reader = try installation.reader([
             listen, trustedProxies, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
-            adminKeysPerOrganization, workspacesPerOrganization, drainDelay, shutdownGrace,
+            adminKeysPerOrganization, workspacesPerOrganization, eventDays, drainDelay, shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
     }
