@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._calls import AsyncGroup, Call, Listing, Segments, SyncGroup, create, get, listing, operation, patch, run
+from ._encode import KEEP, Keep, changes, members
+from ._models import Member, Role
+from ._secret import SecretToken, secret
+
+if TYPE_CHECKING:
+    from ._connection import AsyncConnection, SyncConnection
+
+
+class _MemberCalls:
+    _organization: str
+
+    @operation
+    def add(
+        self,
+        email: str,
+        role: Role,
+        *,
+        workspace_id: str | None = None,
+        name: str | None = None,
+        password: SecretToken | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Member]:
+        """Add a member.
+
+        Mortise sends no e-mail, so give the password to the user yourself. A user of the organization keeps the name
+        and password that they have. The call is retried under its idempotency key.
+
+        Args:
+            email: The e-mail address of the user, in ASCII.
+            role: The role of the member.
+            workspace_id: The id of the workspace that the role is limited to. None means the whole organization.
+            name: The name of the user, 1 to 255 characters.
+            password: The password of the user, 12 to 256 characters. A user without a password cannot sign in.
+            idempotency_key: Your own text, which makes the call safe to repeat for 24 hours. None means a random text.
+        """
+        body = members(
+            email=email,
+            role=role,
+            workspace_id=workspace_id,
+            name=name,
+            password=None if password is None else secret(password),
+        )
+        return create(self._path(), Member, body, idempotency_key)
+
+    @listing
+    def list(
+        self,
+        *,
+        workspace_id: str | None = None,
+        role: Role | None = None,
+        query: str | None = None,
+        page_size: int = 50,
+    ) -> Listing[Member]:
+        """List the members, newest first.
+
+        A member who manages single workspaces sees the members of those workspaces.
+
+        Args:
+            workspace_id: The id of the workspace of the members.
+            role: The role of the members.
+            query: A part of the e-mail address or the name, 1 to 255 characters.
+            page_size: The number of members per page, 1 to 100.
+        """
+        filters = (("workspace_id", workspace_id), ("role", role), ("query", query))
+        return Listing(self._path(), Member, filters, page_size)
+
+    @operation
+    def get(self, id: str) -> Call[Member]:
+        """Get a membership."""
+        return get(self._path(id), Member)
+
+    @operation
+    def update(
+        self,
+        id: str,
+        *,
+        role: Role | Keep = KEEP,
+        name: str | Keep | None = KEEP,
+        password: SecretToken | str | Keep = KEEP,
+    ) -> Call[Member]:
+        """Change a membership and its user.
+
+        A new password ends the sessions of the user. The call is retried only if nothing was sent.
+
+        Args:
+            id: The id of the membership.
+            role: The new role.
+            name: The new name of the user. None removes the name.
+            password: The new password, 12 to 256 characters.
+        """
+        new_password = password if isinstance(password, Keep) else secret(password)
+        return patch(self._path(id), Member, changes(role=role, name=name, password=new_password))
+
+    @operation
+    def remove(self, id: str) -> Call[None]:
+        """Remove a member.
+
+        The sessions of the user in the organization end at once. A user without another membership is deleted. The call
+        is retried only if nothing was sent.
+        """
+        return run("DELETE", self._path(id))
+
+    def _path(self, *more: str) -> Segments:
+        return ["v1", "organizations", self._organization, "members", *more]
+
+
+class Members(_MemberCalls, SyncGroup):
+    """The calls for the members of an organization. All require the permission `members:write`."""
+
+    def __init__(self, connection: SyncConnection, organization: str) -> None:
+        """Create the calls for an organization."""
+        super().__init__(connection)
+        self._organization = organization
+
+
+class AsyncMembers(_MemberCalls, AsyncGroup):
+    """The calls for the members of an organization. All require the permission `members:write`."""
+
+    def __init__(self, connection: AsyncConnection, organization: str) -> None:
+        """Create the calls for an organization."""
+        super().__init__(connection)
+        self._organization = organization

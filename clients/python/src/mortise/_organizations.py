@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch
+from ._encode import KEEP, Keep, changes, members, time_text
+from ._models import CreatedOrganization, Event, Organization
+
+
+def event_filters(
+    type: str | None, actor: str | None, since: datetime | None, until: datetime | None
+) -> tuple[tuple[str, str | None], ...]:
+    """Return the filters of a list of events."""
+    return (
+        ("type", type),
+        ("actor", actor),
+        ("since", None if since is None else time_text(since)),
+        ("until", None if until is None else time_text(until)),
+    )
+
+
+class _OrganizationCalls:
+    @operation
+    def create(
+        self,
+        name: str,
+        *,
+        slug: str | None = None,
+        token_prefix: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[CreatedOrganization]:
+        """Create an organization with its default workspace and its first admin key.
+
+        Requires an operator key. When the call returns, the database of the workspace exists, which can take seconds.
+        The call is retried under its idempotency key.
+
+        Args:
+            name: The name, 1 to 255 characters.
+            slug: The short name in URLs, 1 to 63 characters. None derives it from the name.
+            token_prefix: The prefix of the organization's tokens, a lower-case letter and up to three lower-case
+                letters or digits. None means Mortise's own prefixes.
+            idempotency_key: Your own text, which makes the call safe to repeat for 24 hours. None means a random text.
+        """
+        body = members(name=name, slug=slug, token_prefix=token_prefix)
+        return create(["v1", "organizations"], CreatedOrganization, body, idempotency_key)
+
+    @listing
+    def list(self, *, query: str | None = None, page_size: int = 50) -> Listing[Organization]:
+        """List organizations, newest first.
+
+        An operator key lists all organizations. Any other credential lists its own.
+
+        Args:
+            query: A part of the name or the slug, 1 to 255 characters.
+            page_size: The number of organizations per page, 1 to 100.
+        """
+        return Listing(["v1", "organizations"], Organization, (("query", query),), page_size)
+
+    @operation
+    def get(self, organization: str) -> Call[Organization]:
+        """Get an organization by its id or slug."""
+        return get(["v1", "organizations", organization], Organization)
+
+    @operation
+    def update(
+        self,
+        organization: str,
+        *,
+        name: str | Keep = KEEP,
+        slug: str | Keep = KEEP,
+        token_prefix: str | Keep | None = KEEP,
+    ) -> Call[Organization]:
+        """Change the name, the slug or the token prefix of an organization.
+
+        Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
+
+        Args:
+            organization: The id or slug of the organization.
+            name: The new name.
+            slug: The new slug.
+            token_prefix: The prefix of new tokens. None means Mortise's own prefixes.
+        """
+        body = changes(name=name, slug=slug, token_prefix=token_prefix)
+        return patch(["v1", "organizations", organization], Organization, body)
+
+    @listing
+    def events(
+        self,
+        organization: str,
+        *,
+        type: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        page_size: int = 50,
+    ) -> Listing[Event]:
+        """List the events of an organization, newest first: of its members, sessions, admin keys and workspaces.
+
+        Requires the permission `events:read`.
+
+        Args:
+            organization: The id or slug of the organization.
+            type: The type of the events, such as `rotated`.
+            actor: The actor of the events, such as `admin-key:<id>`.
+            since: The earliest time of the events.
+            until: The time before which the events occurred.
+            page_size: The number of events per page, 1 to 100.
+        """
+        path = ["v1", "organizations", organization, "events"]
+        return Listing(path, Event, event_filters(type, actor, since, until), page_size)
+
+
+class Organizations(_OrganizationCalls, SyncGroup):
+    """The calls for organizations. Reading works with any credential, and changes require an operator key."""
+
+
+class AsyncOrganizations(_OrganizationCalls, AsyncGroup):
+    """The calls for organizations. Reading works with any credential, and changes require an operator key."""

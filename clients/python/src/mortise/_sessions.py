@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from ._calls import AsyncGroup, Call, SyncGroup, operation, post, run
+from ._encode import members
+from ._models import Session
+from ._secret import SecretToken, secret
+
+
+class _SessionCalls:
+    @operation
+    def create(self, email: str, password: SecretToken | str, *, organization: str | None = None) -> Call[Session]:
+        """Sign a member in and return the tokens of the session.
+
+        Requires no credential. The call is retried only if nothing was sent. `sign_in` of the client also renews the
+        tokens.
+
+        Args:
+            email: The e-mail address of the member.
+            password: The password of the member.
+            organization: The id or slug of the organization to work in. None means the organization that the member has
+                been in longest.
+        """
+        body = members(email=email, password=secret(password), organization=organization)
+        return post(["v1", "sessions"], Session, body)
+
+    @operation
+    def refresh(self, refresh_token: SecretToken | str) -> Call[Session]:
+        """Renew the tokens of a session.
+
+        Requires no credential. A refresh token works once: a second use ends the session. So the call is retried only
+        if nothing was sent.
+        """
+        return post(["v1", "sessions", "refresh"], Session, members(refresh_token=secret(refresh_token)))
+
+    @operation
+    def end(self) -> Call[None]:
+        """End the session of the credential. Its tokens stop working at once."""
+        return run("DELETE", ["v1", "sessions", "current"])
+
+
+class Sessions(_SessionCalls, SyncGroup):
+    """The calls for a member's session and its tokens."""
+
+
+class AsyncSessions(_SessionCalls, AsyncGroup):
+    """The calls for a member's session and its tokens."""

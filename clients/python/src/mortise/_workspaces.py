@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, post, run
+from ._encode import KEEP, Keep, changes, members
+from ._models import Event, Workspace, WorkspaceState
+from ._organizations import event_filters
+
+
+class _WorkspaceCalls:
+    @operation
+    def create(
+        self,
+        name: str,
+        *,
+        organization: str,
+        slug: str | None = None,
+        cluster: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Call[Workspace]:
+        """Create a workspace.
+
+        Requires the permission `workspaces:write` or an operator key. When the call returns, the database of the
+        workspace exists, which can take seconds. The call is retried under its idempotency key.
+
+        Args:
+            name: The name, 1 to 255 characters.
+            organization: The id or slug of the organization that owns the workspace.
+            slug: The short name in URLs, 1 to 63 characters. None derives it from the name.
+            cluster: The name of the cluster for the database, 1 to 63 characters. None lets the server choose.
+            idempotency_key: Your own text, which makes the call safe to repeat for 24 hours. None means a random text.
+        """
+        path = ["v1", "organizations", organization, "workspaces"]
+        return create(path, Workspace, members(name=name, slug=slug, cluster=cluster), idempotency_key)
+
+    @listing
+    def list(
+        self,
+        *,
+        organization_id: str | None = None,
+        state: WorkspaceState | None = None,
+        query: str | None = None,
+        page_size: int = 50,
+    ) -> Listing[Workspace]:
+        """List workspaces, newest first.
+
+        An operator key lists all workspaces. Any other credential lists the workspaces that it has access to.
+
+        Args:
+            organization_id: The id of the organization of the workspaces. A slug is refused.
+            state: The state of the workspaces.
+            query: A part of the name or the slug, 1 to 255 characters.
+            page_size: The number of workspaces per page, 1 to 100.
+        """
+        filters = (("organization_id", organization_id), ("state", state), ("query", query))
+        return Listing(["v1", "workspaces"], Workspace, filters, page_size)
+
+    @operation
+    def get(self, workspace: str) -> Call[Workspace]:
+        """Get a workspace by its id or slug."""
+        return get(["v1", "workspaces", workspace], Workspace)
+
+    @operation
+    def update(self, workspace: str, *, name: str | Keep | None = KEEP, slug: str | Keep = KEEP) -> Call[Workspace]:
+        """Change the name or the slug of a workspace.
+
+        Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
+
+        Args:
+            workspace: The id or slug of the workspace.
+            name: The new name. None removes the name.
+            slug: The new slug.
+        """
+        return patch(["v1", "workspaces", workspace], Workspace, changes(name=name, slug=slug))
+
+    @operation
+    def suspend(self, workspace: str) -> Call[Workspace]:
+        """Suspend a workspace: its keys do not work until it is resumed.
+
+        Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
+        """
+        return post(["v1", "workspaces", workspace, "suspend"], Workspace)
+
+    @operation
+    def resume(self, workspace: str) -> Call[Workspace]:
+        """Resume a suspended workspace: its keys work again.
+
+        Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
+        """
+        return post(["v1", "workspaces", workspace, "resume"], Workspace)
+
+    @operation
+    def archive(self, workspace: str) -> Call[Workspace]:
+        """Archive a workspace: its keys never work again.
+
+        Requires the permission `workspaces:write` or an operator key. The events of the workspace can still be read.
+        The call is retried only if nothing was sent.
+        """
+        return post(["v1", "workspaces", workspace, "archive"], Workspace)
+
+    @operation
+    def delete(self, workspace: str) -> Call[None]:
+        """Delete an archived workspace and its database.
+
+        Requires the permission `workspaces:write` or an operator key. A workspace whose creation did not finish can be
+        deleted, too. The call is retried only if nothing was sent.
+        """
+        return run("DELETE", ["v1", "workspaces", workspace])
+
+    @listing
+    def events(
+        self,
+        workspace: str,
+        *,
+        type: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        page_size: int = 50,
+    ) -> Listing[Event]:
+        """List the events of a workspace and its keys, newest first.
+
+        Requires the permission `events:read`.
+
+        Args:
+            workspace: The id or slug of the workspace.
+            type: The type of the events, such as `rotated`.
+            actor: The actor of the events, such as `admin-key:<id>`.
+            since: The earliest time of the events.
+            until: The time before which the events occurred.
+            page_size: The number of events per page, 1 to 100.
+        """
+        path = ["v1", "workspaces", workspace, "events"]
+        return Listing(path, Event, event_filters(type, actor, since, until), page_size)
+
+
+class Workspaces(_WorkspaceCalls, SyncGroup):
+    """The calls for workspaces.
+
+    Each call names a workspace by its id, or by its slug in the organization of the credential.
+    """
+
+
+class AsyncWorkspaces(_WorkspaceCalls, AsyncGroup):
+    """The calls for workspaces.
+
+    Each call names a workspace by its id, or by its slug in the organization of the credential.
+    """
