@@ -11,26 +11,17 @@ import inspect
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from ._decode import decode, decode_list
 from ._encode import path_text
 from ._models import Page
 
 if TYPE_CHECKING:
-    from typing import Concatenate
-
-    from typing_extensions import ParamSpec
-
     from ._connection import AsyncConnection, SyncConnection
     from ._pages import AsyncPages, Pages
 
-    P = ParamSpec("P")
-else:
-    from typing import ParamSpec
-
-    P = ParamSpec("P")
-
+P = ParamSpec("P")
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
@@ -207,9 +198,8 @@ def _described(method: Any, build: Callable[..., Any]) -> Any:
 def _signature(build: Callable[..., Any]) -> inspect.Signature:
     signature = inspect.signature(build)
     result = str(signature.return_annotation)
-    for declared, shown in (("Call[", ""), ("Listing[", "Pages[")):
-        if result.startswith(declared):
-            result = shown + (
-                result.removeprefix(declared) if shown else result.removeprefix(declared).removesuffix("]")
-            )
+    if result.startswith("Call["):
+        result = result.removeprefix("Call[").removesuffix("]")
+    else:
+        result = result.replace("Listing[", "Pages[")
     return signature.replace(parameters=list(signature.parameters.values())[1:], return_annotation=result)
