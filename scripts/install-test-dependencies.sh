@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, and in .venv Schemathesis and the published clients that Tests/Clients drives. Does
-# nothing, and needs no network, when all is there.
+# Installs what only the tests need: PgBouncer, and in .venv Schemathesis, the published clients that Tests/Clients drives, and the tools of
+# clients/python. Does nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
 
 # Pinned: a newer version may ask for other things, and that is for a person to find out.
-python_packages=(schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0)
+python_packages=(
+    schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0
+    hatchling==1.33.0 httpx==0.28.1 mypy==2.4.1 pytest==9.2.0 ruff==0.17.6
+)
 environment=../.venv
 
 missing=()

@@ -54,7 +54,8 @@ def test_organizations(operator, connect, server):
     assert operator.organizations.get(slug) == renamed
     types = {event.type for event in acme.organizations.events(slug)}
     assert types
-    assert [e for e in acme.organizations.events(slug, since=datetime.now(timezone.utc) + timedelta(days=1))] == []
+    later = datetime.now(timezone.utc) + timedelta(days=1)
+    assert acme.organizations.events(slug, since=later).all() == []
     with pytest.raises(ConflictError) as caught:
         operator.organizations.create("Acme", slug=slug)
     assert not caught.value.may_have_taken_effect
