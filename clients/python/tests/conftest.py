@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,8 +61,8 @@ def faults() -> Iterator[Callable[..., FaultServer]]:
     """Starts servers that answer by a script."""
     servers: list[FaultServer] = []
 
-    def start(*steps: Step) -> FaultServer:
-        servers.append(FaultServer(list(steps)).__enter__())
+    def start(*steps: Step, tls: ssl.SSLContext | None = None) -> FaultServer:
+        servers.append(FaultServer(list(steps), tls).__enter__())
         return servers[-1]
 
     yield start
