@@ -1,4 +1,4 @@
-"""Connections: TLS, clients of one's own, and the environment."""
+"""Connections: TLS, given HTTP clients, and the environment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_an_unknown_certificate_is_refused_and_not_tried_again(connect, tls_serv
     assert not caught.value.may_have_taken_effect
 
 
-def test_a_client_of_ones_own_is_used_and_stays_open(connect, tls_server, certificate):
+def test_a_given_http_client_is_used_and_stays_open(connect, tls_server, certificate):
     settings = {"verify": ssl.create_default_context(cafile=certificate)}
     http = httpx.AsyncClient(**settings) if connect.is_async else httpx.Client(**settings)
     client = connect(tls_server.url, "t", http=http)

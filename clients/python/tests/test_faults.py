@@ -104,7 +104,7 @@ def test_a_creation_is_sent_again_with_the_same_key_and_bytes(connect, faults, f
     assert first.json == {"email": "a@example.com", "role": "owner", "password": "p" * 12}
 
 
-def test_two_creations_have_two_keys_and_ones_own_key_is_sent(connect, faults):
+def test_two_creations_have_two_keys_and_a_given_key_is_sent(connect, faults):
     server = faults(added)
     members = connect(server.url, "t").members("acme")
     members.add("a@example.com", "owner")
@@ -132,7 +132,7 @@ def test_a_lost_creation_says_so_and_has_its_key(connect, faults):
     assert len(server.requests) == 3
 
 
-def test_what_the_first_attempt_may_have_done_is_not_forgotten(connect, faults):
+def test_an_error_tells_of_what_an_earlier_attempt_may_have_done(connect, faults):
     server = faults(cut_and_stop)
     with pytest.raises(UnreachableError) as caught:
         connect(server.url, "t").members("acme").add("a@example.com", "owner")

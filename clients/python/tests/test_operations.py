@@ -290,7 +290,7 @@ def test_a_lost_rotation_rotates_once(connect, server, faults):
     assert [event.type for event in direct.service_keys("default").events(key.id)].count("rotated") == 1
 
 
-def test_ones_own_key_brings_a_token_back_and_refuses_another_body(connect, server):
+def test_a_given_key_brings_a_token_back_and_refuses_another_body(connect, server):
     keys = connect(server.url, server.admin).service_keys("default")
     name, idempotency_key = unique("twice"), unique("request")
     first = keys.create(name, metadata={"a": 1, "b": 2}, idempotency_key=idempotency_key)

@@ -41,12 +41,12 @@ class Deadline:
         return {"timeout": self._timeouts}
 
     def reduce(self) -> None:
-        """Set the limits of the next steps to the time that is left."""
+        """Sets the limits of the next steps to the time that is left."""
         left = max(self._end - time.monotonic(), 0.001)
         self._timeouts.update(connect=min(left, _CONNECT_LIMIT), read=left, write=left, pool=left)
 
     def check(self) -> None:
-        """Throw `AttemptTimeoutError` after the deadline."""
+        """Raises `AttemptTimeoutError` after the deadline."""
         if time.monotonic() > self._end:
             raise AttemptTimeoutError
 
@@ -59,19 +59,19 @@ class Body:
         self._content = bytearray()
 
     def add(self, chunk: bytes) -> None:
-        """Add the next part of the body."""
+        """Adds the next part of the body."""
         self._content += chunk
         if len(self._content) > _ANSWER_LIMIT:
             raise AnswerTooLargeError
         self._deadline.check()
 
     def answer(self, response: httpx.Response) -> Answer:
-        """Return the response with the collected body."""
+        """Returns the response with the collected body."""
         return Answer(response.status_code, response.headers, bytes(self._content))
 
 
 def build_request(client: httpx.Client | httpx.AsyncClient, send: Send, extensions: dict[str, Any]) -> httpx.Request:
-    """Return the request of an attempt."""
+    """Returns the request of an attempt."""
     content = None if send.content is None else send.content.reveal()
     return client.build_request(
         send.method, send.url, headers=dict(send.headers), content=content, extensions=extensions
@@ -83,7 +83,7 @@ FAILURES = (httpx.HTTPError, httpx.StreamError, AnswerTooLargeError, AttemptTime
 
 
 def failure(error: BaseException) -> Failure:
-    """Return the reason why an attempt has no response.
+    """Returns the reason why an attempt has no response.
 
     The reason is a value, not the error: the frames of HTTPX hold the credential, and an error that is raised from this
     one would show them.

@@ -58,17 +58,17 @@ class Call(Generic[Result]):
 
 
 def get(path: Segments, cls: type[Result]) -> Call[Result]:
-    """Return a call that reads a value."""
+    """Returns a call that reads a value."""
     return Call("GET", path_text(path), functools.partial(decode, cls))
 
 
 def post(path: Segments, cls: type[Result], body: Mapping[str, Any] | None = None) -> Call[Result]:
-    """Return a call that is sent again only if nothing was sent."""
+    """Returns a call that is sent again only if nothing was sent."""
     return Call("POST", path_text(path), functools.partial(decode, cls), body=body)
 
 
 def create(path: Segments, cls: type[Result], body: Mapping[str, Any], idempotency_key: str | None) -> Call[Result]:
-    """Return a call that is sent again under its idempotency key."""
+    """Returns a call that is sent again under its idempotency key."""
     key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
     if not key or not all(" " <= character <= "~" for character in key):
         raise ValueError("An idempotency key must be printable ASCII and must not be empty.")
@@ -76,12 +76,12 @@ def create(path: Segments, cls: type[Result], body: Mapping[str, Any], idempoten
 
 
 def patch(path: Segments, cls: type[Result], body: Mapping[str, Any]) -> Call[Result]:
-    """Return a call that changes a value."""
+    """Returns a call that changes a value."""
     return Call("PATCH", path_text(path), functools.partial(decode, cls), body=body)
 
 
 def run(method: str, path: Segments, body: Mapping[str, Any] | None = None) -> Call[None]:
-    """Return a call whose response has no content."""
+    """Returns a call whose response has no content."""
     return Call(method, path_text(path), lambda _: None, body=body)
 
 
@@ -95,7 +95,7 @@ class Listing(Generic[Item]):
     page_size: int
 
     def page(self, cursor: str | None) -> Call[Page[Item]]:
-        """Return the call that reads one page."""
+        """Returns the call that reads one page."""
         query = [(name, value) for name, value in self.filters if value is not None]
         query.append(("limit", str(self.page_size)))
         if cursor is not None:
@@ -187,7 +187,7 @@ class listing(Generic[P, Item]):  # noqa: N801 - a decorator
 
 
 def _described(method: Any, build: Callable[..., Any]) -> Any:
-    """Return the method with the name, documentation and parameters of its declaration."""
+    """Returns the method with the name, documentation and parameters of its declaration."""
     method.__name__, method.__qualname__, method.__module__ = build.__name__, build.__qualname__, build.__module__
     method.__doc__ = build.__doc__
     method.__signature__ = _signature(build)

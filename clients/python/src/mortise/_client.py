@@ -38,7 +38,7 @@ _STANDARD_URL = "http://127.0.0.1:8080"
 def _policy(
     url: str, timeout: float, attempt_timeout: float, max_retries: int, user_agent: str, random: Callable[[], float]
 ) -> Policy:
-    """Return the policy of a client. Throws if an argument is not usable."""
+    """Returns the policy of a client. Raises if an argument is not usable."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -86,7 +86,7 @@ class _ClientCalls:
         mode: Mode | None = None,
         namespace: str | None = None,
     ) -> Call[Verdict]:
-        """Verify a token.
+        """Verifies a token.
 
         Requires the permission `keys:verify`. A refused token is a verdict, not an error. Treat every error as a
         refusal. A token of another organization than the credential's gets the verdict `not_found`. Admin and operator
@@ -105,7 +105,7 @@ class _ClientCalls:
 
     @operation
     def verify_batch(self, verifications: Sequence[Verification]) -> Call[tuple[Verdict, ...]]:
-        """Verify up to 100 tokens in one call, and return the verdicts in the same order.
+        """Verifies up to 100 tokens in one call, and returns the verdicts in the same order.
 
         Requires the permission `keys:verify`. A token whose workspace is unavailable gets the verdict
         `workspace_unavailable`, and the others are not affected. Treat every error as a refusal of all tokens. The call
@@ -117,12 +117,12 @@ class _ClientCalls:
 
     @operation
     def me(self) -> Call[Identity]:
-        """Get the identity and the permissions of the credential."""
+        """Gets the identity and the permissions of the credential."""
         return get(["v1", "me"], Identity)
 
     @operation
     def change_password(self, *, current: SecretToken | str, new: SecretToken | str) -> Call[None]:
-        """Change the password of the signed-in member.
+        """Changes the password of the signed-in member.
 
         Requires a member's session. The other sessions of the member end. The call is retried only if nothing was sent.
 
@@ -136,7 +136,7 @@ class _ClientCalls:
 
     @operation
     def openapi(self) -> Call[dict[str, Any]]:
-        """Get the OpenAPI document of the native API. Requires no credential."""
+        """Gets the OpenAPI document of the native API. Requires no credential."""
         return Call("GET", path_text(["openapi.json"]), _document)
 
 
@@ -173,7 +173,7 @@ class Mortise(_ClientCalls, SyncGroup):
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = randomness.random,
     ) -> None:
-        """Create a client, which sends nothing before the first call.
+        """Creates a client, which sends nothing before the first call.
 
         Args:
             url: The URL of the server, `https` or `http`, with a path if the server is behind a proxy. Over plain
@@ -201,7 +201,7 @@ class Mortise(_ClientCalls, SyncGroup):
 
     @classmethod
     def from_environment(cls, url: str | None = None, **options: Any) -> Mortise:
-        """Create a client with the token in MORTISE_TOKEN, as the command line does.
+        """Creates a client with the token in MORTISE_TOKEN, as the command line does.
 
         The URL is the argument, or MORTISE_URL, or http://127.0.0.1:8080. The options are those of `Mortise`.
         """
@@ -212,17 +212,17 @@ class Mortise(_ClientCalls, SyncGroup):
         return f"Mortise({self._connection.policy.url!r})"
 
     def __enter__(self) -> Mortise:
-        """Return the client."""
+        """Returns the client."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         self.close()
 
     def close(self) -> None:
-        """Close the connections. Does nothing if the HTTP client is your own or another client's."""
+        """Closes the connections. Does nothing if the HTTP client is your own or another client's."""
         if self._owned is not None:
             self._owned.close()
 
@@ -247,32 +247,32 @@ class Mortise(_ClientCalls, SyncGroup):
         return Keys(self._connection, ("v1", "operator-keys"))
 
     def service_keys(self, workspace: str) -> Keys:
-        """Return the calls for the service keys of a workspace, which is named by its id or slug."""
+        """Returns the calls for the service keys of a workspace, which is named by its id or slug."""
         return Keys(self._connection, ("v1", "workspaces", workspace, "service-keys"))
 
     def client_keys(self, workspace: str) -> Keys:
-        """Return the calls for the client keys of a workspace, each of which belongs to a subject."""
+        """Returns the calls for the client keys of a workspace, each of which belongs to a subject."""
         return Keys(self._connection, ("v1", "workspaces", workspace, "client-keys"))
 
     def admin_keys(self, organization: str) -> Keys:
-        """Return the calls for the admin keys of an organization, which is named by its id or slug."""
+        """Returns the calls for the admin keys of an organization, which is named by its id or slug."""
         return Keys(self._connection, ("v1", "organizations", organization, "admin-keys"))
 
     def members(self, organization: str) -> Members:
-        """Return the calls for the members of an organization, which is named by its id or slug."""
+        """Returns the calls for the members of an organization, which is named by its id or slug."""
         return Members(self._connection, organization)
 
     def session_issuers(self, organization: str) -> SessionIssuers:
-        """Return the calls for the session issuers of an organization, which is named by its id or slug."""
+        """Returns the calls for the session issuers of an organization, which is named by its id or slug."""
         return SessionIssuers(self._connection, organization)
 
     def sign_in(self, email: str, password: SecretToken | str, *, organization: str | None = None) -> Mortise:
-        """Sign a member in and return a client with the member's session, as `sessions.create` and `with_session`."""
+        """Signs a member in and returns a client with the member's session, as `sessions.create` and `with_session`."""
         password = secret(password)
         return self.with_session(self.sessions.create(email, password, organization=organization))
 
     def with_session(self, session: Session) -> Mortise:
-        """Return a client whose credential is a session, which is renewed when needed.
+        """Returns a client whose credential is a session, which is renewed when needed.
 
         The new client uses the connections of this client, so close this client last. It is the only user of the
         session's refresh token from now on.
@@ -284,7 +284,7 @@ class Mortise(_ClientCalls, SyncGroup):
         return client
 
     def sign_out(self) -> None:
-        """End the session of the client. The tokens of the session stop working at once."""
+        """Ends the session of the client. The tokens of the session stop working at once."""
         self.sessions.end()
 
 
@@ -309,7 +309,7 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         random: Callable[[], float] = randomness.random,
     ) -> None:
-        """Create a client, which sends nothing before the first call. The arguments are those of `Mortise`.
+        """Creates a client, which sends nothing before the first call. The arguments are those of `Mortise`.
 
         The function of a credential and `sleep` can be asynchronous.
         """
@@ -321,7 +321,7 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
 
     @classmethod
     def from_environment(cls, url: str | None = None, **options: Any) -> AsyncMortise:
-        """Create a client with the token in MORTISE_TOKEN, as the command line does.
+        """Creates a client with the token in MORTISE_TOKEN, as the command line does.
 
         The URL is the argument, or MORTISE_URL, or http://127.0.0.1:8080. The options are those of `AsyncMortise`.
         """
@@ -332,17 +332,17 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
         return f"AsyncMortise({self._connection.policy.url!r})"
 
     async def __aenter__(self) -> AsyncMortise:
-        """Return the client."""
+        """Returns the client."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections. Does nothing if the HTTP client is your own or another client's."""
+        """Closes the connections. Does nothing if the HTTP client is your own or another client's."""
         if self._owned is not None:
             await self._owned.aclose()
 
@@ -367,34 +367,34 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
         return AsyncKeys(self._connection, ("v1", "operator-keys"))
 
     def service_keys(self, workspace: str) -> AsyncKeys:
-        """Return the calls for the service keys of a workspace, which is named by its id or slug."""
+        """Returns the calls for the service keys of a workspace, which is named by its id or slug."""
         return AsyncKeys(self._connection, ("v1", "workspaces", workspace, "service-keys"))
 
     def client_keys(self, workspace: str) -> AsyncKeys:
-        """Return the calls for the client keys of a workspace, each of which belongs to a subject."""
+        """Returns the calls for the client keys of a workspace, each of which belongs to a subject."""
         return AsyncKeys(self._connection, ("v1", "workspaces", workspace, "client-keys"))
 
     def admin_keys(self, organization: str) -> AsyncKeys:
-        """Return the calls for the admin keys of an organization, which is named by its id or slug."""
+        """Returns the calls for the admin keys of an organization, which is named by its id or slug."""
         return AsyncKeys(self._connection, ("v1", "organizations", organization, "admin-keys"))
 
     def members(self, organization: str) -> AsyncMembers:
-        """Return the calls for the members of an organization, which is named by its id or slug."""
+        """Returns the calls for the members of an organization, which is named by its id or slug."""
         return AsyncMembers(self._connection, organization)
 
     def session_issuers(self, organization: str) -> AsyncSessionIssuers:
-        """Return the calls for the session issuers of an organization, which is named by its id or slug."""
+        """Returns the calls for the session issuers of an organization, which is named by its id or slug."""
         return AsyncSessionIssuers(self._connection, organization)
 
     async def sign_in(
         self, email: str, password: SecretToken | str, *, organization: str | None = None
     ) -> AsyncMortise:
-        """Sign a member in and return a client with the member's session, as `sessions.create` and `with_session`."""
+        """Signs a member in and returns a client with the member's session, as `sessions.create` and `with_session`."""
         password = secret(password)
         return self.with_session(await self.sessions.create(email, password, organization=organization))
 
     def with_session(self, session: Session) -> AsyncMortise:
-        """Return a client whose credential is a session, which is renewed when needed.
+        """Returns a client whose credential is a session, which is renewed when needed.
 
         The new client uses the connections of this client, so close this client last. It is the only user of the
         session's refresh token from now on.
@@ -406,5 +406,5 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
         return client
 
     async def sign_out(self) -> None:
-        """End the session of the client. The tokens of the session stop working at once."""
+        """Ends the session of the client. The tokens of the session stop working at once."""
         await self.sessions.end()

@@ -28,15 +28,15 @@ class SyncConnection:
     sleep: Callable[[float], None]
 
     def with_credential(self, credential: SyncCredential) -> SyncConnection:
-        """Return this connection with another credential."""
+        """Returns this connection with another credential."""
         return replace(self, credential=credential)
 
     def pages(self, listing: Listing[Item]) -> Pages[Item]:
-        """Return the list as an iterable."""
+        """Returns the list as an iterable."""
         return Pages(listing, self)
 
     def run(self, call: Call[Result]) -> Result:
-        """Make a call and return its result."""
+        """Makes a call and returns its result."""
         steps = exchange(call, self.policy)
         done: object = None
         while True:
@@ -81,15 +81,15 @@ class AsyncConnection:
     sleep: Callable[[float], Awaitable[None]]
 
     def with_credential(self, credential: AsyncCredential) -> AsyncConnection:
-        """Return this connection with another credential."""
+        """Returns this connection with another credential."""
         return replace(self, credential=credential)
 
     def pages(self, listing: Listing[Item]) -> AsyncPages[Item]:
-        """Return the list as an asynchronous iterable."""
+        """Returns the list as an asynchronous iterable."""
         return AsyncPages(listing, self)
 
     async def run(self, call: Call[Result]) -> Result:
-        """Make a call and return its result."""
+        """Makes a call and returns its result."""
         steps = exchange(call, self.policy)
         done: object = None
         while True:

@@ -20,25 +20,25 @@ class SyncCredential(Protocol):
     """The credential of a `Mortise`."""
 
     def token(self, rejected: SecretToken | None) -> SecretToken | None:
-        """Return the token to send, other than the token that the server has just refused."""
+        """Returns the token to send, other than the token that the server has just refused."""
 
 
 class AsyncCredential(Protocol):
     """The credential of an `AsyncMortise`."""
 
     async def token(self, rejected: SecretToken | None) -> SecretToken | None:
-        """Return the token to send, other than the token that the server has just refused."""
+        """Returns the token to send, other than the token that the server has just refused."""
 
 
 def sync_credential(value: SecretToken | str | Callable[[], SecretToken | str] | None) -> SyncCredential:
-    """Return the credential for the argument of `Mortise`."""
+    """Returns the credential for the argument of `Mortise`."""
     return _Provided(value) if callable(value) else _Fixed(value)
 
 
 def async_credential(
     value: SecretToken | str | Callable[[], SecretToken | str | Awaitable[SecretToken | str]] | None,
 ) -> AsyncCredential:
-    """Return the credential for the argument of `AsyncMortise`."""
+    """Returns the credential for the argument of `AsyncMortise`."""
     return _AsyncProvided(value) if callable(value) else _AsyncFixed(value)
 
 
@@ -86,7 +86,7 @@ class _Tokens:
         self._renewal = time.monotonic() + session.expires_in - _MARGIN
 
     def access(self, rejected: SecretToken | None) -> SecretToken | None:
-        """Return the access token, or None if it must be renewed."""
+        """Returns the access token, or None if it must be renewed."""
         return None if self._access == rejected or time.monotonic() >= self._renewal else self._access
 
 
@@ -103,7 +103,7 @@ class SessionCredential:
         self._lock = threading.Lock()
 
     def token(self, rejected: SecretToken | None) -> SecretToken | None:
-        """Return an access token other than `rejected`."""
+        """Returns an access token other than `rejected`."""
         with self._lock:
             token = self._tokens.access(rejected)
             if token is None:
@@ -126,7 +126,7 @@ class AsyncSessionCredential:
         self._renewal: asyncio.Task[SecretToken] | None = None
 
     async def token(self, rejected: SecretToken | None) -> SecretToken | None:
-        """Return an access token other than `rejected`."""
+        """Returns an access token other than `rejected`."""
         token = self._tokens.access(rejected)
         if token is not None:
             return token

@@ -23,7 +23,7 @@ class DecodeError(Exception):
 
 
 def decode(cls: type[Value], value: object, place: str = "") -> Value:
-    """Return the dataclass with the members of an object.
+    """Returns the dataclass with the members of an object.
 
     Unknown members are ignored, so that a newer server does not break an older client. An absent member counts as null.
     """
@@ -34,7 +34,7 @@ def decode(cls: type[Value], value: object, place: str = "") -> Value:
 
 
 def decode_list(cls: type[Value], value: object, place: str) -> tuple[Value, ...]:
-    """Return the dataclasses with the elements of an array."""
+    """Returns the dataclasses with the elements of an array."""
     if not isinstance(value, list):
         raise DecodeError(place, "an array")
     return tuple(decode(cls, element, f"{place}/{index}") for index, element in enumerate(value))
@@ -82,7 +82,7 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:[Zz
 
 
 def _time(text: str, place: str) -> datetime:
-    """Return the time that an RFC 3339 text names, to the microsecond, which is all that the server keeps."""
+    """Returns the time that an RFC 3339 text names, to the microsecond, which is all that the server keeps."""
     match = _TIME.fullmatch(text)
     if match is None:
         raise DecodeError(place, "a time")

@@ -26,17 +26,17 @@ KEEP: Final[Literal[Keep.KEEP]] = Keep.KEEP
 
 
 def members(**values: Any) -> dict[str, Any]:
-    """Return the body of a creation. A member that is None is left out."""
+    """Returns the body of a creation. A member that is None is left out."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def changes(**values: Any) -> dict[str, Any]:
-    """Return the body of an update. A member that is `KEEP` is left out, and None is sent as null."""
+    """Returns the body of an update. A member that is `KEEP` is left out, and None is sent as null."""
     return {name: value for name, value in values.items() if value is not KEEP}
 
 
 def body_text(body: Mapping[str, Any]) -> SecretToken:
-    """Return the JSON of a body, which can hold tokens and passwords.
+    """Returns the JSON of a body, which can hold tokens and passwords.
 
     The members have the order of their names, because equal content must become equal bytes: the server refuses an
     idempotency key with another body.
@@ -54,26 +54,26 @@ def _plain(value: object) -> object:
 
 
 def texts(name: str, values: Iterable[str]) -> list[str]:
-    """Return a list of texts. One text is refused, because its characters would become the list."""
+    """Returns a list of texts. One text is refused, because its characters would become the list."""
     if isinstance(values, (str, bytes)):
         raise TypeError(f"{name} must be a list of texts, not one text.")
     return list(values)
 
 
 def time_text(time: datetime) -> str:
-    """Return a time as RFC 3339 in UTC. A time without a zone is refused, because it can mean any of them."""
+    """Returns a time as RFC 3339 in UTC. A time without a zone is refused, because it can mean any of them."""
     if time.tzinfo is None or time.utcoffset() is None:
         raise ValueError("A datetime needs a time zone, for example datetime.now(timezone.utc).")
     return time.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def whole_seconds(period: timedelta | None) -> int | None:
-    """Return the seconds of a period, without fractions."""
+    """Returns the seconds of a period, without fractions."""
     return None if period is None else int(period.total_seconds())
 
 
 def path_text(segments: Iterable[str]) -> str:
-    """Return a path. Each segment is percent-encoded, so that an id with a slash or dots cannot name another path."""
+    """Returns a path. Each segment is percent-encoded, so that an id with a slash or dots cannot name another path."""
     return "".join("/" + _segment(segment) for segment in segments)
 
 

@@ -32,7 +32,7 @@ class MortiseError(Exception):
         may_have_taken_effect: bool = False,
         idempotency_key: str | None = None,
     ) -> None:
-        """Create an error."""
+        """Creates an error."""
         super().__init__(message)
         self.message = message
         """A sentence for people, partly from the server."""
@@ -130,5 +130,5 @@ _BY_STATUS: dict[int, type[MortiseError]] = {
 
 
 def error_type(status: int) -> type[MortiseError]:
-    """Return the type of the error for the status of a response."""
+    """Returns the type of the error for the status of a response."""
     return _BY_STATUS.get(status, RefusedError)

@@ -91,7 +91,7 @@ class Answer:
         return self.status < 300 or self.status >= 500 or (self.status == 409 and "retry-after" in self.headers)
 
     def json(self) -> Any:
-        """Return the body as JSON, or None if the body is not JSON."""
+        """Returns the body as JSON, or None if the body is not JSON."""
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json" and not media_type.endswith("+json"):
             return None
@@ -101,7 +101,7 @@ class Answer:
             return None
 
     def retry_after(self) -> float | None:
-        """Return the time to wait from `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3)."""
+        """Returns the time to wait from `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3)."""
         text = self.headers.get("retry-after", "").strip()
         if text.isascii() and text.isdigit():
             return float(min(int(text[:12]), _RETRY_AFTER_LIMIT))
@@ -135,7 +135,7 @@ Step = Authorize | Send | Pause
 
 
 def exchange(call: Call[Result], policy: Policy) -> Generator[Step, Any, Result]:
-    """Make attempts until one succeeds or the retry policy gives up, and return the result of the call."""
+    """Makes attempts until one succeeds or the retry policy gives up, and returns the result of the call."""
     started = time.monotonic()
     content = None if call.body is None else body_text(call.body)
     rejected: SecretToken | None = None
@@ -194,7 +194,7 @@ def _request(
 
 
 def _delay(call: Call[Any], outcome: Answer | Failure, retries: int, policy: Policy) -> float | None:
-    """Return the seconds to wait before the call is sent again, or None if it is not.
+    """Returns the seconds to wait before the call is sent again, or None if it is not.
 
     Reads, and calls with an idempotency key, can be repeated. Any other call can be repeated only if nothing was sent,
     because otherwise the first attempt may have taken effect.
@@ -213,7 +213,7 @@ def _delay(call: Call[Any], outcome: Answer | Failure, retries: int, policy: Pol
 
 
 def _is_passing(answer: Answer) -> bool:
-    """Return true if the same request can get another response a little later."""
+    """Returns true if the same request can get another response a little later."""
     if answer.headers.get("x-should-retry") == "false":
         return False
     # A conflict with Retry-After is with a request that is running, not with the state of a resource.
@@ -227,7 +227,7 @@ def _failed(failure: Failure, policy: Policy) -> MortiseError:
 
 
 def _read(call: Call[Result], answer: Answer, policy: Policy) -> Result | MortiseError:
-    """Return the result of a call, or the error of its answer.
+    """Returns the result of a call, or the error of its answer.
 
     The error is a value, because a traceback of this function would show the body, which can hold a token.
     """
@@ -257,7 +257,7 @@ def _unexpected(answer: Answer, message: str) -> MortiseError:
 
 
 def _refusal(answer: Answer, problem: Mapping[str, Any]) -> MortiseError:
-    """Return the error that a problem (RFC 9457) describes."""
+    """Returns the error that a problem (RFC 9457) describes."""
     return error_type(answer.status)(
         _text(problem, "detail") or _text(problem, "title") or "The server refused the request.",
         status=answer.status,

@@ -35,7 +35,7 @@ class _KeyCalls:
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> Call[IssuedKey]:
-        """Create a key.
+        """Creates a key.
 
         Requires the permission `keys:write`. The call is retried under its idempotency key, so a broken connection
         cannot create two keys. No later response contains the token.
@@ -87,7 +87,7 @@ class _KeyCalls:
         subject: str | None = None,
         page_size: int = 50,
     ) -> Listing[Key]:
-        """List the keys, newest first.
+        """Lists the keys, newest first.
 
         Requires the permission `keys:read`.
 
@@ -103,7 +103,7 @@ class _KeyCalls:
 
     @operation
     def get(self, id: str) -> Call[Key]:
-        """Get a key. Requires the permission `keys:read`."""
+        """Gets a key. Requires the permission `keys:read`."""
         return get([*self._path, id], Key)
 
     @operation
@@ -122,7 +122,7 @@ class _KeyCalls:
         expires_at: datetime | Keep | None = KEEP,
         metadata: Mapping[str, Any] | Keep = KEEP,
     ) -> Call[Key]:
-        """Change the settings of a key.
+        """Changes the settings of a key.
 
         Requires the permission `keys:write`. A setting that is left out keeps its value, and None removes the setting.
         A new list or object replaces the old one. When the call returns, no node of the server uses the old settings.
@@ -148,7 +148,7 @@ class _KeyCalls:
 
     @operation
     def delete(self, id: str) -> Call[None]:
-        """Delete a key.
+        """Deletes a key.
 
         Requires the permission `keys:write`. The key stops working at once and forever, and disappears from lists. Its
         events stay. The call is retried only if nothing was sent.
@@ -157,7 +157,7 @@ class _KeyCalls:
 
     @operation
     def disable(self, id: str) -> Call[Key]:
-        """Disable a key until it is enabled.
+        """Disables a key until it is enabled.
 
         Requires the permission `keys:write`. The call is retried only if nothing was sent.
         """
@@ -165,7 +165,7 @@ class _KeyCalls:
 
     @operation
     def enable(self, id: str) -> Call[Key]:
-        """Enable a disabled key. An expired key stays expired.
+        """Enables a disabled key. An expired key stays expired.
 
         Requires the permission `keys:write`. The call is retried only if nothing was sent.
         """
@@ -173,7 +173,7 @@ class _KeyCalls:
 
     @operation
     def deprecate(self, id: str, *, reason: str | None = None, grace_period: timedelta | None = None) -> Call[Key]:
-        """Deprecate a key: it works until the grace period ends.
+        """Deprecates a key: it works until the grace period ends.
 
         Requires the permission `keys:write`. Calling it again can shorten the grace period, never extend it. The call
         is retried only if nothing was sent.
@@ -191,7 +191,7 @@ class _KeyCalls:
     def rotate(
         self, id: str, *, grace_period: timedelta | None = None, idempotency_key: str | None = None
     ) -> Call[IssuedKey]:
-        """Give a key a new token. The token before it works until the grace period ends.
+        """Gives a key a new token. The token before it works until the grace period ends.
 
         Requires the permission `keys:write`. The key keeps its id. Any token older than those two stops working at
         once. The call is retried under its idempotency key. No later response contains the token.
@@ -207,7 +207,7 @@ class _KeyCalls:
 
     @operation
     def revoke(self, id: str, *, reason: str | None = None) -> Call[Key]:
-        """Revoke a key at once and forever.
+        """Revokes a key at once and forever.
 
         Requires the permission `keys:write`. Revoking a revoked key returns the key and keeps the first reason. The
         call is retried only if nothing was sent.
@@ -229,7 +229,7 @@ class _KeyCalls:
         until: datetime | None = None,
         page_size: int = 50,
     ) -> Listing[Event]:
-        """List the events of a key, newest first, also after its deletion.
+        """Lists the events of a key, newest first, also after its deletion.
 
         Requires the permission `events:read`.
 
@@ -251,7 +251,7 @@ class Keys(_KeyCalls, SyncGroup):
     """
 
     def __init__(self, connection: SyncConnection, path: tuple[str, ...]) -> None:
-        """Create the calls for a collection."""
+        """Creates the calls for a collection."""
         super().__init__(connection)
         self._path = path
 
@@ -263,6 +263,6 @@ class AsyncKeys(_KeyCalls, AsyncGroup):
     """
 
     def __init__(self, connection: AsyncConnection, path: tuple[str, ...]) -> None:
-        """Create the calls for a collection."""
+        """Creates the calls for a collection."""
         super().__init__(connection)
         self._path = path

@@ -25,7 +25,7 @@ class _MemberCalls:
         password: SecretToken | str | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Member]:
-        """Add a member.
+        """Adds a member.
 
         Mortise sends no e-mail, so give the password to the user yourself. A user of the organization keeps the name
         and password that they have. The call is retried under its idempotency key.
@@ -56,7 +56,7 @@ class _MemberCalls:
         query: str | None = None,
         page_size: int = 50,
     ) -> Listing[Member]:
-        """List the members, newest first.
+        """Lists the members, newest first.
 
         A member who manages single workspaces sees the members of those workspaces.
 
@@ -71,7 +71,7 @@ class _MemberCalls:
 
     @operation
     def get(self, id: str) -> Call[Member]:
-        """Get a membership."""
+        """Gets a membership."""
         return get(self._path(id), Member)
 
     @operation
@@ -83,7 +83,7 @@ class _MemberCalls:
         name: str | Keep | None = KEEP,
         password: SecretToken | str | Keep = KEEP,
     ) -> Call[Member]:
-        """Change a membership and its user.
+        """Changes a membership and its user.
 
         A new password ends the sessions of the user. The call is retried only if nothing was sent.
 
@@ -98,7 +98,7 @@ class _MemberCalls:
 
     @operation
     def remove(self, id: str) -> Call[None]:
-        """Remove a member.
+        """Removes a member.
 
         The sessions of the user in the organization end at once. A user without another membership is deleted. The call
         is retried only if nothing was sent.
@@ -113,7 +113,7 @@ class Members(_MemberCalls, SyncGroup):
     """The calls for the members of an organization. All require the permission `members:write`."""
 
     def __init__(self, connection: SyncConnection, organization: str) -> None:
-        """Create the calls for an organization."""
+        """Creates the calls for an organization."""
         super().__init__(connection)
         self._organization = organization
 
@@ -122,6 +122,6 @@ class AsyncMembers(_MemberCalls, AsyncGroup):
     """The calls for the members of an organization. All require the permission `members:write`."""
 
     def __init__(self, connection: AsyncConnection, organization: str) -> None:
-        """Create the calls for an organization."""
+        """Creates the calls for an organization."""
         super().__init__(connection)
         self._organization = organization

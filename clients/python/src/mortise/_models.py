@@ -300,7 +300,7 @@ class Verdict:
     """The state of the tightest rate limit, or None if the key has none."""
 
     def __bool__(self) -> bool:
-        """Return `valid`, so that `if verdict:` cannot accept a refused token."""
+        """Returns `valid`, so that `if verdict:` cannot accept a refused token."""
         return self.valid
 
 

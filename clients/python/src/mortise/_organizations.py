@@ -10,7 +10,7 @@ from ._models import CreatedOrganization, Event, Organization
 def event_filters(
     type: str | None, actor: str | None, since: datetime | None, until: datetime | None
 ) -> tuple[tuple[str, str | None], ...]:
-    """Return the filters of a list of events."""
+    """Returns the filters of a list of events."""
     return (
         ("type", type),
         ("actor", actor),
@@ -29,7 +29,7 @@ class _OrganizationCalls:
         token_prefix: str | None = None,
         idempotency_key: str | None = None,
     ) -> Call[CreatedOrganization]:
-        """Create an organization with its default workspace and its first admin key.
+        """Creates an organization with its default workspace and its first admin key.
 
         Requires an operator key. When the call returns, the database of the workspace exists, which can take seconds.
         The call is retried under its idempotency key.
@@ -46,7 +46,7 @@ class _OrganizationCalls:
 
     @listing
     def list(self, *, query: str | None = None, page_size: int = 50) -> Listing[Organization]:
-        """List organizations, newest first.
+        """Lists organizations, newest first.
 
         An operator key lists all organizations. Any other credential lists its own.
 
@@ -58,7 +58,7 @@ class _OrganizationCalls:
 
     @operation
     def get(self, organization: str) -> Call[Organization]:
-        """Get an organization by its id or slug."""
+        """Gets an organization by its id or slug."""
         return get(["v1", "organizations", organization], Organization)
 
     @operation
@@ -70,7 +70,7 @@ class _OrganizationCalls:
         slug: str | Keep = KEEP,
         token_prefix: str | Keep | None = KEEP,
     ) -> Call[Organization]:
-        """Change the name, the slug or the token prefix of an organization.
+        """Changes the name, the slug or the token prefix of an organization.
 
         Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
 
@@ -94,7 +94,7 @@ class _OrganizationCalls:
         until: datetime | None = None,
         page_size: int = 50,
     ) -> Listing[Event]:
-        """List the events of an organization, newest first: of its members, sessions, admin keys and workspaces.
+        """Lists the events of an organization, newest first: of its members, sessions, admin keys and workspaces.
 
         Requires the permission `events:read`.
 

@@ -21,20 +21,20 @@ class Pages(Generic[Item]):
     """
 
     def __init__(self, listing: Listing[Item], connection: SyncConnection) -> None:
-        """Create a list."""
+        """Creates a list."""
         self._listing = listing
         self._connection = connection
 
     def page(self, cursor: str | None = None) -> Page[Item]:
-        """Read one page. The cursor is the `next_cursor` of the page before, and None reads the first page."""
-        return _moving(self._connection.run(self._listing.page(cursor)), cursor)
+        """Reads one page. The cursor is the `next_cursor` of the page before, and None reads the first page."""
+        return _checked(self._connection.run(self._listing.page(cursor)), cursor)
 
     def all(self) -> list[Item]:
-        """Read the whole list. Use it for lists that are known to be short."""
+        """Reads the whole list. Use it for lists that are known to be short."""
         return list(self)
 
     def __iter__(self) -> Iterator[Item]:
-        """Iterate over the items of all pages."""
+        """Iterates over the items of all pages."""
         cursor: str | None = None
         while True:
             page = self.page(cursor)
@@ -52,20 +52,20 @@ class AsyncPages(Generic[Item]):
     """
 
     def __init__(self, listing: Listing[Item], connection: AsyncConnection) -> None:
-        """Create a list."""
+        """Creates a list."""
         self._listing = listing
         self._connection = connection
 
     async def page(self, cursor: str | None = None) -> Page[Item]:
-        """Read one page. The cursor is the `next_cursor` of the page before, and None reads the first page."""
-        return _moving(await self._connection.run(self._listing.page(cursor)), cursor)
+        """Reads one page. The cursor is the `next_cursor` of the page before, and None reads the first page."""
+        return _checked(await self._connection.run(self._listing.page(cursor)), cursor)
 
     async def all(self) -> list[Item]:
-        """Read the whole list. Use it for lists that are known to be short."""
+        """Reads the whole list. Use it for lists that are known to be short."""
         return [item async for item in self]
 
     async def __aiter__(self) -> AsyncIterator[Item]:
-        """Iterate over the items of all pages."""
+        """Iterates over the items of all pages."""
         cursor: str | None = None
         while True:
             page = await self.page(cursor)
@@ -76,8 +76,8 @@ class AsyncPages(Generic[Item]):
                 return
 
 
-def _moving(page: Page[Item], cursor: str | None) -> Page[Item]:
-    """Return the page. Throws if its next page is itself: a reader would never reach the end."""
+def _checked(page: Page[Item], cursor: str | None) -> Page[Item]:
+    """Returns the page. Raises if its next page is itself: a reader would never reach the end."""
     if page.next_cursor is not None and page.next_cursor == cursor:
         raise UnexpectedAnswerError("The server returned the same page twice. The list is incomplete.")
     return page

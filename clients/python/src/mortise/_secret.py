@@ -14,13 +14,13 @@ class SecretToken:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        """Wrap the text of a secret."""
+        """Wraps the text of a secret."""
         if not isinstance(text, str):
             raise TypeError(f"A secret is made from a str, not from {type(text).__name__}.")
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text of the secret. Call it only where the text is needed."""
+        """Returns the text of the secret. Call it only where the text is needed."""
         return self._text
 
     def __repr__(self) -> str:
@@ -47,11 +47,11 @@ class SecretToken:
 
 
 def secret(value: SecretToken | str) -> SecretToken:
-    """Return the secret, or wrap the text of one."""
+    """Returns the secret, or wraps the text as a secret."""
     return value if isinstance(value, SecretToken) else SecretToken(value)
 
 
 def is_sendable(token: SecretToken) -> bool:
-    """Return true if the text can be the value of a header: 1 to 8192 visible ASCII characters."""
+    """Returns true if the text can be the value of a header: 1 to 8192 visible ASCII characters."""
     text = token.reveal()
     return 1 <= len(text) <= 8192 and all("!" <= character <= "~" for character in text)

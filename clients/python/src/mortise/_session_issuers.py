@@ -28,7 +28,7 @@ class _SessionIssuerCalls:
         manage_roles: Sequence[str] | None = None,
         idempotency_key: str | None = None,
     ) -> Call[SessionIssuer]:
-        """Add a session issuer: the server accepts its sessions from now on.
+        """Adds a session issuer: the server accepts its sessions from now on.
 
         Pass one of `jwks_url`, `jwks_file` and `jwks`. The call is retried under its idempotency key.
 
@@ -60,7 +60,7 @@ class _SessionIssuerCalls:
 
     @listing
     def list(self, *, page_size: int = 50) -> Listing[SessionIssuer]:
-        """List the session issuers, newest first.
+        """Lists the session issuers, newest first.
 
         Args:
             page_size: The number of session issuers per page, 1 to 100.
@@ -69,7 +69,7 @@ class _SessionIssuerCalls:
 
     @operation
     def remove(self, id: str) -> Call[None]:
-        """Remove a session issuer: the server refuses its sessions from now on.
+        """Removes a session issuer: the server refuses its sessions from now on.
 
         The keys of its users keep working. The call is retried only if nothing was sent.
         """
@@ -83,7 +83,7 @@ class SessionIssuers(_SessionIssuerCalls, SyncGroup):
     """The calls for the session issuers of an organization. All require an operator key."""
 
     def __init__(self, connection: SyncConnection, organization: str) -> None:
-        """Create the calls for an organization."""
+        """Creates the calls for an organization."""
         super().__init__(connection)
         self._organization = organization
 
@@ -92,6 +92,6 @@ class AsyncSessionIssuers(_SessionIssuerCalls, AsyncGroup):
     """The calls for the session issuers of an organization. All require an operator key."""
 
     def __init__(self, connection: AsyncConnection, organization: str) -> None:
-        """Create the calls for an organization."""
+        """Creates the calls for an organization."""
         super().__init__(connection)
         self._organization = organization

@@ -9,7 +9,7 @@ from ._secret import SecretToken, secret
 class _SessionCalls:
     @operation
     def create(self, email: str, password: SecretToken | str, *, organization: str | None = None) -> Call[Session]:
-        """Sign a member in and return the tokens of the session.
+        """Signs a member in and returns the tokens of the session.
 
         Requires no credential. The call is retried only if nothing was sent. `sign_in` of the client also renews the
         tokens.
@@ -25,7 +25,7 @@ class _SessionCalls:
 
     @operation
     def refresh(self, refresh_token: SecretToken | str) -> Call[Session]:
-        """Renew the tokens of a session.
+        """Renews the tokens of a session.
 
         Requires no credential. A refresh token works once: a second use ends the session. So the call is retried only
         if nothing was sent.
@@ -34,7 +34,7 @@ class _SessionCalls:
 
     @operation
     def end(self) -> Call[None]:
-        """End the session of the credential. Its tokens stop working at once."""
+        """Ends the session of the credential. Its tokens stop working at once."""
         return run("DELETE", ["v1", "sessions", "current"])
 
 

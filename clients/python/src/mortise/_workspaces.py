@@ -19,7 +19,7 @@ class _WorkspaceCalls:
         cluster: str | None = None,
         idempotency_key: str | None = None,
     ) -> Call[Workspace]:
-        """Create a workspace.
+        """Creates a workspace.
 
         Requires the permission `workspaces:write` or an operator key. When the call returns, the database of the
         workspace exists, which can take seconds. The call is retried under its idempotency key.
@@ -43,7 +43,7 @@ class _WorkspaceCalls:
         query: str | None = None,
         page_size: int = 50,
     ) -> Listing[Workspace]:
-        """List workspaces, newest first.
+        """Lists workspaces, newest first.
 
         An operator key lists all workspaces. Any other credential lists the workspaces that it has access to.
 
@@ -58,12 +58,12 @@ class _WorkspaceCalls:
 
     @operation
     def get(self, workspace: str) -> Call[Workspace]:
-        """Get a workspace by its id or slug."""
+        """Gets a workspace by its id or slug."""
         return get(["v1", "workspaces", workspace], Workspace)
 
     @operation
     def update(self, workspace: str, *, name: str | Keep | None = KEEP, slug: str | Keep = KEEP) -> Call[Workspace]:
-        """Change the name or the slug of a workspace.
+        """Changes the name or the slug of a workspace.
 
         Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
 
@@ -76,7 +76,7 @@ class _WorkspaceCalls:
 
     @operation
     def suspend(self, workspace: str) -> Call[Workspace]:
-        """Suspend a workspace: its keys do not work until it is resumed.
+        """Suspends a workspace: its keys do not work until it is resumed.
 
         Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
         """
@@ -84,7 +84,7 @@ class _WorkspaceCalls:
 
     @operation
     def resume(self, workspace: str) -> Call[Workspace]:
-        """Resume a suspended workspace: its keys work again.
+        """Resumes a suspended workspace: its keys work again.
 
         Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
         """
@@ -92,7 +92,7 @@ class _WorkspaceCalls:
 
     @operation
     def archive(self, workspace: str) -> Call[Workspace]:
-        """Archive a workspace: its keys never work again.
+        """Archives a workspace: its keys never work again.
 
         Requires the permission `workspaces:write` or an operator key. The events of the workspace can still be read.
         The call is retried only if nothing was sent.
@@ -101,7 +101,7 @@ class _WorkspaceCalls:
 
     @operation
     def delete(self, workspace: str) -> Call[None]:
-        """Delete an archived workspace and its database.
+        """Deletes an archived workspace and its database.
 
         Requires the permission `workspaces:write` or an operator key. A workspace whose creation did not finish can be
         deleted, too. The call is retried only if nothing was sent.
@@ -119,7 +119,7 @@ class _WorkspaceCalls:
         until: datetime | None = None,
         page_size: int = 50,
     ) -> Listing[Event]:
-        """List the events of a workspace and its keys, newest first.
+        """Lists the events of a workspace and its keys, newest first.
 
         Requires the permission `events:read`.
 
