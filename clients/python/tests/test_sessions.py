@@ -22,8 +22,9 @@ from mortise import (
     User,
 )
 
-from .fault_server import cut, forward
+from .fault_server import cut, forward, problem, reply
 from .mortise_server import ADMIN_EMAIL, ADMIN_PASSWORD
+from .test_faults import MEMBER
 
 
 # A debug build of the server takes seconds to hash a password, so a test signs in only where it must.
@@ -151,3 +152,28 @@ def test_a_renewal_that_was_sent_is_not_sent_again(connect, faults):
     with pytest.raises(UnreachableError):
         connect(server.url, None).with_session(session).me()
     assert len(server.requests) == 1
+
+
+def test_a_session_whose_new_token_is_refused_is_renewed_once(connect, faults):
+    tokens = {
+        "access_token": "a2",
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "expires_at": "2026-01-02T03:04:05Z",
+        "refresh_token": "r2",
+        "session_id": "s1",
+        "organization_id": "o1",
+        "user": MEMBER["user"],
+        "memberships": [],
+    }
+    server = faults(reply(201, tokens), problem(401), reply(200, tokens | {"access_token": "a3"}), problem(401))
+    member = connect(server.url, None).sign_in("a@example.com", "a password")
+    with pytest.raises(UnauthenticatedError):
+        member.me()
+    assert [request.headers.get("authorization") for request in server.requests] == [
+        None,
+        "Bearer a2",
+        None,
+        "Bearer a3",
+    ]
+    assert server.requests[2].json == {"refresh_token": "r2"}
