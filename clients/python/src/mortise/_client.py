@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import random as randomness
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
@@ -33,6 +35,12 @@ from ._workspaces import AsyncWorkspaces, Workspaces
 
 _USER_AGENT = f"mortise-python/{__version__}"
 _STANDARD_URL = "http://127.0.0.1:8080"
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """Returns the TLS settings of all clients. Reading the root certificates takes 30 milliseconds."""
+    return httpx.create_ssl_context()
 
 
 def _policy(
@@ -194,7 +202,7 @@ class Mortise(_ClientCalls, SyncGroup):
             random: Returns a number from 0 to 1, which spreads clients that failed together.
         """
         policy = _policy(url, timeout, attempt_timeout, max_retries, user_agent, random)
-        self._owned = httpx.Client() if http is None else None
+        self._owned = httpx.Client(verify=_tls()) if http is None else None
         client = http or self._owned
         assert client is not None  # noqa: S101 - one of the two exists
         super().__init__(SyncConnection(policy, client, sync_credential(credential), sleep))
@@ -314,7 +322,7 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
         The function of a credential and `sleep` can be asynchronous.
         """
         policy = _policy(url, timeout, attempt_timeout, max_retries, user_agent, random)
-        self._owned = httpx.AsyncClient() if http is None else None
+        self._owned = httpx.AsyncClient(verify=_tls()) if http is None else None
         client = http or self._owned
         assert client is not None  # noqa: S101 - one of the two exists
         super().__init__(AsyncConnection(policy, client, async_credential(credential), sleep))
