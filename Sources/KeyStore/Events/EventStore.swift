@@ -37,7 +37,7 @@ public struct EventStore: Sendable {
     /// - Parameter days: The number of days. The database keeps the events of the last 90 days in any case.
     /// - Returns: The number of deleted events.
     /// - Throws: The database's errors.
-    public func deleteOld(olderThanDays days: Int) async throws -> Int {
+    public func deleteOld(olderThanDays days: Int) async throws(PostgresError) -> Int {
         try await connection.query(Self.deleteOld, [Int32(clamping: days)]).first?.decode(0, as: Int.self) ?? 0
     }
 
