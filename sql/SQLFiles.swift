@@ -36,6 +36,7 @@ public enum SQLFiles {
         SQLFile("c0021_workspace_databases", PackageResources.c0021_workspace_databases_sql),
         SQLFile("c0022_session_ends", PackageResources.c0022_session_ends_sql),
         SQLFile("c0023_session_ends_valid", PackageResources.c0023_session_ends_valid_sql),
+        SQLFile("c0024_member_scopes", PackageResources.c0024_member_scopes_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.
@@ -51,6 +52,7 @@ public enum SQLFiles {
         SQLFile("w0009_client_key_secrets", PackageResources.w0009_client_key_secrets_sql),
         SQLFile("w0010_client_key_secrets_valid", PackageResources.w0010_client_key_secrets_valid_sql),
         SQLFile("w0011_client_key_secrets_index", PackageResources.w0011_client_key_secrets_index_sql),
-        SQLFile("w0012_event_retention", PackageResources.w0012_event_retention_sql),
+        SQLFile("w0012_key_limits_and_holds", PackageResources.w0012_key_limits_and_holds_sql),
+        SQLFile("w0013_event_retention", PackageResources.w0013_event_retention_sql),
     ]
 }

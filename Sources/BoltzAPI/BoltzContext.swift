@@ -9,7 +9,6 @@ import Surfaces
 struct BoltzContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
-    let now: @Sendable () -> Timestamp
 
     /// Returns the caller of a request: principal, address and request id, and with `path` also its `Idempotency-Key`.
     func caller(_ request: BoltzRequest, path: String? = nil) throws -> Caller {

@@ -13,15 +13,13 @@ struct BoltzKeyJSON: BoltzListed {
     let workspace: Workspace?
     let isActive: Bool
 
-    /// Creates the JSON of a key, for `now` or for the key's last change, whichever is later.
+    /// Creates the JSON of a key.
     ///
     /// A key is active if it can be used: a deprecated key is, a key of an archived or suspended workspace is not.
-    init(_ key: KeyRecord, of workspace: Workspace?, at now: Timestamp) {
+    init(_ key: KeyRecord, of workspace: Workspace?) {
         self.key = key
         self.workspace = workspace
-        isActive =
-            key.status(at: max(now, key.updatedAt)).isUsable
-            && (workspace.map { $0.state == .active } ?? true)
+        isActive = key.status.isUsable && (workspace.map { $0.state == .active } ?? true)
     }
 
     var boltzID: String { BoltzIdentifier.key(key.id, at: workspace?.ref ?? .root) }

@@ -41,8 +41,8 @@ struct BoltzKeyRoutes: Sendable {
             let home = try await home(request.body.optional("workspace_id"), request, .keysWrite)
             let (draft, workspace) = (try draft(request.body), home.workspace)
             let caller = try context.caller(request, path: Self.path)
-            let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key, now in
-                BoltzKeyJSON(key, of: workspace, at: now).stored
+            let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key in
+                BoltzKeyJSON(key, of: workspace).stored
             }
             var writer = JSONWriter(capacity: 768)
             writer.object {
@@ -74,15 +74,14 @@ struct BoltzKeyRoutes: Sendable {
             let workspace: String? = try request.query.optional("workspace_id")
             let only = workspace == nil ? nil : try await home(workspace, request, .keysRead)
             let asked = try await BoltzPageRequest(request.query) { id in try await place(id, request) }
-            let now = context.now()
             if let only {
                 let found = try await context.platform.keys.list(KeyFilter(), asked.page, in: only)
-                let keys = found.items.map { BoltzKeyJSON($0, of: only.workspace, at: now) }
+                let keys = found.items.map { BoltzKeyJSON($0, of: only.workspace) }
                 return asked.answer(keys, hasMore: found.hasMore)
             }
             let principal = try request.caller
             let found = try await context.platform.keys.ofOrganization(asked.page, for: principal)
-            let keys = found.items.map { BoltzKeyJSON($0.key, of: $0.workspace, at: now) }
+            let keys = found.items.map { BoltzKeyJSON($0.key, of: $0.workspace) }
             return asked.answer(keys, hasMore: found.hasMore)
         }
     }
@@ -104,7 +103,7 @@ struct BoltzKeyRoutes: Sendable {
             let caller = try context.caller(request)
             let home = try await context.platform.access.keys(at: named.ref, for: caller.principal, .keysWrite)
             let key = try await context.platform.keys.revoke(named.id, reason: nil, in: home, by: caller)
-            return .json(BoltzKeyJSON(key, of: home.workspace, at: context.now()))
+            return .json(BoltzKeyJSON(key, of: home.workspace))
         }
     }
 
@@ -128,7 +127,7 @@ struct BoltzKeyRoutes: Sendable {
         var draft = KeyDraft(
             name: try body.required("name"),
             kind: .service,
-            mode: try body.optional("mode").flatMap(KeyMode.init(rawValue:)) ?? .live,
+            mode: try body.optional("mode").flatMap(KeyMode.init(rawValue:)),
             allowedAddresses: try body.optional("allowed_ips", as: [String].self)?.map { try AddressRange($0) } ?? []
         )
         if let days: Int = try body.optional("expires_in_days") { draft.expiry = .after(.seconds(days * 86_400)) }

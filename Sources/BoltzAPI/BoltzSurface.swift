@@ -15,7 +15,7 @@ package struct BoltzSurface: Surface {
         var settings = surface.settings
         settings.translate = { BoltzProblems.problem(for: $0) }
         settings.renderer = BoltzProblems.renderer
-        let context = BoltzContext(platform: surface.platform, clients: surface.clients, now: surface.now)
+        let context = BoltzContext(platform: surface.platform, clients: surface.clients)
         table = EndpointTable(
             BoltzKeyRoutes(context: context).endpoints
                 + BoltzWorkspaceRoutes(context: context).endpoints

@@ -9,7 +9,6 @@ import Surfaces
 struct ClerkContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
-    let now: @Sendable () -> Timestamp
 
     /// Returns the caller of a request: principal, address and request id.
     func caller(_ request: ClerkRequest) throws -> Caller {

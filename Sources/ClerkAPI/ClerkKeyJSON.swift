@@ -10,18 +10,15 @@ import Keys
 struct ClerkKeyJSON: JSONWritable {
     let key: KeyRecord
     let secret: String?
-    private let isExpired: Bool
 
     /// Creates the JSON of a key.
-    ///
-    /// Expiry is computed for `now` or for the key's last change, whichever is later: the database's clock dates the change, and this
-    /// node's clock can lag behind it.
-    init(_ key: KeyRecord, secret: String? = nil, at now: Timestamp) {
+    init(_ key: KeyRecord, secret: String? = nil) {
         self.key = key
         self.secret = secret
-        let now = max(now, key.updatedAt)
-        isExpired = key.status(at: now) == .expired || key.expiresAt.map { $0 <= now } ?? false
     }
+
+    /// True also for a revoked key whose time is over.
+    private var isExpired: Bool { key.status == .expired || key.expiresAt.map { $0 <= key.readAt } ?? false }
 
     static let schema =
         Schema.object(

@@ -70,7 +70,7 @@ struct ClerkKeyRoutes: Sendable {
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
     }
 
-    func json(_ key: KeyRecord) -> ClerkKeyJSON { ClerkKeyJSON(key, at: context.now()) }
+    func json(_ key: KeyRecord) -> ClerkKeyJSON { ClerkKeyJSON(key) }
 
     // MARK: Creating
 
@@ -97,9 +97,8 @@ struct ClerkKeyRoutes: Sendable {
             draft.subject = subject
             draft.createdBy = try session?.userID ?? request.body.optional("created_by")
             let caller = try context.caller(request)
-            let now = context.now
-            let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key, _ in
-                ClerkKeyJSON(key, at: now()).stored
+            let issued = try await context.platform.keys.create(draft, in: home, by: caller) { key in
+                ClerkKeyJSON(key).stored
             }
             return .issued(
                 issued.answer,

@@ -17,7 +17,7 @@ package struct ClerkSurface: Surface {
         var settings = surface.settings
         settings.translate = { ClerkProblems.problem(for: $0) }
         settings.renderer = ClerkProblems.renderer
-        let context = ClerkContext(platform: surface.platform, clients: surface.clients, now: surface.now)
+        let context = ClerkContext(platform: surface.platform, clients: surface.clients)
         let endpoints = ClerkPath.allCases.flatMap { path in
             ClerkKeyRoutes(context: context, path: path).endpoints
                 + ClerkVerifyRoutes(context: context, path: path).endpoints

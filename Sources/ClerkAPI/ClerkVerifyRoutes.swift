@@ -47,8 +47,8 @@ struct ClerkVerifyRoutes: Sendable {
                 audience: .workspace(workspace.id, of: workspace.organizationID)
             )
             if verdict.code == .rateLimited { throw Self.limited(verdict) }
-            guard verdict.code.isValid, let key = verdict.key, let record else { throw Refusal.notFound }
-            return .json(ClerkKeyJSON(record, at: key.found.readAt))
+            guard verdict.code.isValid, let record else { throw Refusal.notFound }
+            return .json(ClerkKeyJSON(record))
         }
     }
 

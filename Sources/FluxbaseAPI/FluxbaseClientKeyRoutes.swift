@@ -87,7 +87,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
                 try FluxbaseInput.clientKey(request.body, subject: subject),
                 in: home,
                 by: try context.caller(request, path: FluxbaseContext.path("client-keys", home))
-            ) { key, _ in JSONValue.object(FluxbaseClientKeyJSON.object(key)).text }
+            ) { key in JSONValue.object(FluxbaseClientKeyJSON.object(key)).text }
             return try issued.response { key, token in
                 var answer = key
                 answer["client_key"] = .object(key)

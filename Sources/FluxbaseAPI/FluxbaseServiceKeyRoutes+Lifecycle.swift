@@ -112,7 +112,7 @@ extension FluxbaseServiceKeyRoutes {
                     request,
                     path: FluxbaseContext.path("service-keys/\(UUIDv7.text(of: id))/rotate", home)
                 )
-            ) { new, old, _ in
+            ) { new, old in
                 var answer = FluxbaseServiceKeyJSON.object(new)
                 answer["deprecated_at"] = old.deprecatedAt.map { .string($0.rfc3339) }
                 answer["grace_period_ends_at"] = old.gracePeriodEndsAt.map { .string($0.rfc3339) }

@@ -106,7 +106,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
                 try FluxbaseInput.serviceKey(request.body),
                 in: home,
                 by: try context.caller(request, path: FluxbaseContext.path("service-keys", home))
-            ) { key, _ in JSONValue.object(FluxbaseServiceKeyJSON.object(key)).text }
+            ) { key in JSONValue.object(FluxbaseServiceKeyJSON.object(key)).text }
             return try issued.response { key, token in
                 var answer = key
                 answer["key"] = token

@@ -17,6 +17,10 @@ public struct FoundKey: Sendable {
     public let organizationID: UUID?
     /// The subject of a client key.
     public let subject: String?
+    /// The id under which the key's uses count for its rate limits.
+    ///
+    /// A key and the key that replaced it have the same, so that a replacement refills no limit.
+    public let limitID: UUID
     /// The database's time of the read.
     public let readAt: Timestamp
 }
@@ -29,7 +33,7 @@ public enum KeyLookup {
         SELECT k.id, s.id, \(kind), k.mode, k.name, k.scopes, \(permissions), k.allowed_namespaces, k.allowed_ips, \
         k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.disabled_at IS NOT NULL, k.deprecated_at, \
         k.grace_period_ends_at, k.ended_at IS NOT NULL, k.revoked_at, s.ends_at, s.ended_at IS NOT NULL, k.metadata, \
-        \(organization), w.state = 'active', clock_timestamp()
+        \(organization), w.state = 'active', clock_timestamp(), coalesce(k.limit_id, k.id)
         """
     }
 
@@ -59,11 +63,11 @@ public enum KeyLookup {
 
     private static let shared = """
         id, mode, name, scopes, allowed_namespaces, allowed_ips, rate_limit_per_minute, rate_limit_per_hour, expires_at, \
-        disabled_at, deprecated_at, grace_period_ends_at, ended_at, revoked_at, metadata
+        disabled_at, deprecated_at, grace_period_ends_at, ended_at, revoked_at, metadata, limit_id
         """
 
     /// The number of columns that `FoundKey.init(row:ref:)` reads.
-    fileprivate static let columnCount = 24
+    fileprivate static let columnCount = 25
 
     /// A client key with its whole record: one row for each of its secrets, of which the presented one is `s`.
     private static let clientKey = """
@@ -173,7 +177,8 @@ extension FoundKey {
         self.permissions = permissions
         organizationID = try row.decode(20)
         readAt = try row.timestamp(22)
-        subject = try row.decode(23)
+        limitID = try row.decode(23)
+        subject = try row.decode(24)
     }
 
     private static func ranges(_ texts: [String]) throws(PostgresError) -> [AddressRange] {

@@ -1,10 +1,11 @@
 import FoundationEssentials
+import JSON
 import Keys
 import Postgres
 
 extension KeyRecord {
     /// The number of columns of `KeyTable.columns`.
-    static let columnCount = 30
+    static let columnCount = 33
 
     /// Reads the columns of `KeyTable.columns`, from a column on.
     init(row: Row, from first: Int = 0) throws(PostgresError) {
@@ -38,6 +39,33 @@ extension KeyRecord {
         subject = try row.decode(first + 27)
         type = try row.decode(first + 28)
         claims = try row.decode(first + 29, as: PostgresJSON?.self)?.text
+        limitID = try row.decode(first + 30)
+        holds = try Self.holds(try row.decode(first + 31, as: PostgresJSON.self).text)
+        readAt = try row.timestamp(first + 32)
+    }
+
+    /// Parses a JSON object of texts.
+    ///
+    /// An object that cannot be read is an error, and never a key without held restrictions.
+    private static func holds(_ text: String) throws(PostgresError) -> [String: String] {
+        guard let object = (try? JSONValue(parsing: text.utf8))?.object else {
+            throw PostgresError(.decoding, "a key has held restrictions that cannot be read")
+        }
+        var holds: [String: String] = [:]
+        for member in object.members {
+            guard let rank = member.value.string else {
+                throw PostgresError(.decoding, "a key has held restrictions that cannot be read")
+            }
+            holds[member.name] = rank
+        }
+        return holds
+    }
+
+    /// The held restrictions as JSON.
+    var storedHolds: PostgresJSON {
+        PostgresJSON(
+            JSONValue.object(JSONObject(holds.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })).text
+        )
     }
 
     /// The values of `KeyStatements.insert` that both tables have.
@@ -45,7 +73,7 @@ extension KeyRecord {
         [
             id, name, uniqueName, description, mode.rawValue, scopes, allowedNamespaces, allowedAddresses,
             rateLimitPerMinute, rateLimitPerHour, expiresAt?.stored, PostgresJSON(metadata), disabledAt?.stored,
-            createdBy, createdAt.stored,
+            createdBy, createdAt.stored, limitID,
         ]
     }
 

@@ -63,6 +63,11 @@ public struct KeyRecord: Sendable {
     public var revocationReason: String?
     /// The key that replaced this key, in dialects that rotate by creating another key.
     public var replacedBy: UUID?
+    /// The id under which uses count for rate limits: that of the first key in a chain of replacements; `nil` is the
+    /// key's own.
+    public var limitID: UUID?
+    /// The restrictions of a client key that keep the rank of the caller who set them: a setting's name and the rank.
+    public var holds: [String: String] = [:]
     /// The creator.
     public var createdBy: String
     /// The time of the key's creation.
@@ -92,7 +97,13 @@ public struct KeyRecord: Sendable {
         self.createdBy = createdBy
         self.createdAt = createdAt
         updatedAt = createdAt
+        readAt = createdAt
     }
+
+    /// The database's time at which the key was read or written.
+    ///
+    /// Every status of the key goes by it, so that a node's own clock decides nothing.
+    public var readAt: Timestamp
 
     /// All secrets that the key ever had, newest first.
     var allSecrets: [SecretRecord] = []
@@ -146,6 +157,9 @@ extension KeyRecord {
             isDisabled: disabledAt != nil
         )
     }
+
+    /// The status at the time of the read, by the database's clock.
+    public var status: KeyStatus { status(at: readAt) }
 
     /// Returns the status at an instant.
     public func status(at now: Timestamp) -> KeyStatus { lifecycle.status(at: now) }

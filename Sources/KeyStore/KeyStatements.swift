@@ -129,9 +129,9 @@ struct KeyStatements: Sendable {
         let own = table.fixedColumns + table.changingColumns
         let common = """
             id, name, unique_name, description, mode, scopes, allowed_namespaces, allowed_ips, rate_limit_per_minute, \
-            rate_limit_per_hour, expires_at, metadata, disabled_at, created_by, created_at, updated_at
+            rate_limit_per_hour, expires_at, metadata, disabled_at, created_by, created_at, limit_id, updated_at
             """
-        let numbers = (1...15).map { "$\($0)" } + ["$15"] + own.indices.map { "$\($0 + 16)" }
+        let numbers = (1...16).map { "$\($0)" } + ["$15"] + own.indices.map { "$\($0 + 17)" }
         return Statement(
             """
             INSERT INTO \(table.name) (\(common), \(own.joined(separator: ", ")))

@@ -14,6 +14,7 @@ struct KeyTable: Sendable {
     let subject: String
     let type: String
     let claims: String
+    let holds: String
     /// The number of parameters of `isOwned`.
     let ownerCount: Int
     /// Returns the condition for the rows of one owner, whose parameters are numbered from `first` on.
@@ -33,6 +34,7 @@ struct KeyTable: Sendable {
         subject: "NULL::text",
         type: "NULL::text",
         claims: "NULL::jsonb",
+        holds: "'{}'::jsonb",
         ownerCount: 2,
         isOwned: { "k.kind = ANY ($\($0)) AND k.organization_id IS NOT DISTINCT FROM $\($0 + 1)" },
         fixedColumns: ["kind", "organization_id"],
@@ -49,10 +51,11 @@ struct KeyTable: Sendable {
         subject: "k.subject",
         type: "k.type",
         claims: "k.claims",
+        holds: "k.holds",
         ownerCount: 1,
         isOwned: { "($\($0)::text IS NULL OR k.subject = $\($0))" },
         fixedColumns: ["type"],
-        changingColumns: ["subject", "claims"]
+        changingColumns: ["subject", "claims", "holds"]
     )
 
     /// The columns that `KeyRecord.init(row:from:)` reads, in its order.
@@ -62,7 +65,7 @@ struct KeyTable: Sendable {
         k.allowed_namespaces, k.allowed_ips, k.rate_limit_per_minute, k.rate_limit_per_hour, k.expires_at, k.metadata, \
         k.disabled_at, k.deprecated_at, k.deprecation_reason, k.grace_period_ends_at, k.ended_at, k.revoked_at, \
         k.revoked_by, k.revocation_reason, k.replaced_by, k.created_by, k.created_at, k.updated_at, k.unique_name, \
-        \(subject), \(type), \(claims)
+        \(subject), \(type), \(claims), k.limit_id, \(holds), clock_timestamp()
         """
     }
 
@@ -83,7 +86,7 @@ extension KeyRecord {
 
     /// The values of the table's `changingColumns`.
     var changingValues: [any PostgresEncodable] {
-        kind == .client ? [subject, claims.map(PostgresJSON.init(_:))] : [permissions]
+        kind == .client ? [subject, claims.map(PostgresJSON.init(_:)), storedHolds] : [permissions]
     }
 
     /// The statements over the key's table.

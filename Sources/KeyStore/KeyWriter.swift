@@ -51,11 +51,23 @@ extension KeyStore {
     ) async throws -> Outcome {
         try await connection.auditedTransaction { transaction in
             var key: KeyRecord?
+            if request.owner == .platform, request.keyID != nil { try await lockOperatorKeys(connection) }
             if let id = request.keyID { key = try await KeyStore(connection).lock(id, in: request.owner) }
             let (attribution, authorization) = try await authorize(key, transaction)
             let writer = KeyWriter(request, transaction, attribution, now: try await transaction.now())
             return try await body(key, authorization, writer)
         }
+    }
+}
+
+extension KeyStore {
+    /// Two concurrent changes of two operator keys could each find the other key and leave none that works.
+    private static let lockOperators = Statement(
+        "SELECT pg_advisory_xact_lock(hashtextextended('mortise operator keys', 0))"
+    )
+
+    private static func lockOperatorKeys(_ connection: PostgresConnection) async throws {
+        try await connection.query(lockOperators)
     }
 }
 

@@ -14,7 +14,7 @@ enum KeyInput {
             name: try body.required("name"),
             description: try body.optional("description"),
             kind: try kind(body, family),
-            mode: mode.flatMap(KeyMode.init(rawValue:)) ?? .live,
+            mode: mode.flatMap(KeyMode.init(rawValue:)),
             scopes: try body.optional("scopes", as: [String].self).map(scopes) ?? [],
             permissions: try permissions(try body.optional("permissions")) ?? family.defaultPermissions,
             allowedNamespaces: try body.optional("allowed_namespaces"),

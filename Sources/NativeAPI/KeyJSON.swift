@@ -10,18 +10,13 @@ import Keys
 struct KeyJSON: JSONWritable {
     let key: KeyRecord
     let workspaceID: UUID?
-    let status: KeyStatus
 
     /// Creates the JSON of a key.
     ///
-    /// The status is computed for `now` or for the key's last change, whichever is later: the database's clock dates the change, and
-    /// this node's clock can lag behind it.
-    ///
     /// `workspaceID` is `nil` for admin and operator keys.
-    init(_ key: KeyRecord, workspaceID: UUID?, at now: Timestamp) {
+    init(_ key: KeyRecord, workspaceID: UUID?) {
         self.key = key
         self.workspaceID = workspaceID
-        status = key.status(at: max(now, key.updatedAt))
     }
 
     static let secretSchema =
@@ -92,7 +87,7 @@ struct KeyJSON: JSONWritable {
             $0.member("subject", key.subject)
             $0.member("mode", key.mode.rawValue)
             $0.member("prefix", key.prefix)
-            $0.member("status", status.rawValue)
+            $0.member("status", key.status.rawValue)
             $0.member("scopes", key.scopes)
             $0.member("permissions", key.permissions)
             $0.key("allowed_namespaces")

@@ -45,7 +45,7 @@ extension KeyRoutes {
             description: """
                 An absent member stays as it is, `null` clears it. Type and mode are immutable. A revoked key cannot be changed.
                 """,
-            body: .required(KeySchema.patch(family, now: context.now))
+            body: .required(KeySchema.patch(family))
         ) { id, home, caller, request in
             try await context.platform.keys.update(id, try KeyInput.patch(request.body), in: home, by: caller)
         }
@@ -110,7 +110,8 @@ extension KeyRoutes {
             "Delete \(family.article) \(family.noun)",
             .keysWrite,
             description: "The key's events stay.",
-            responses: [EndpointResult(.noContent, "Deleted.")]
+            responses: [EndpointResult(.noContent, "Deleted.")],
+            problems: family == .operator ? [.conflict] : []
         ) { request in
             let home = try await home(request, .keysWrite)
             try await context.platform.keys.delete(try key(request), in: home, by: try context.caller(request))

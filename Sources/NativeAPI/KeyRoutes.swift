@@ -55,17 +55,17 @@ struct KeyRoutes: Sendable {
     }
 
     func json(_ key: KeyRecord, _ home: KeyHome) -> KeyJSON {
-        KeyJSON(key, workspaceID: home.workspaceID, at: context.now())
+        KeyJSON(key, workspaceID: home.workspaceID)
     }
 
     /// Returns a function that renders the answer to a request that issued a token, without the token.
     ///
     /// The rendered text is stored for replays.
-    func answer(_ home: KeyHome) -> @Sendable (KeyRecord, Timestamp) -> String {
+    func answer(_ home: KeyHome) -> @Sendable (KeyRecord) -> String {
         let workspaceID = home.workspaceID
-        return { key, now in
+        return { key in
             var writer = JSONWriter(capacity: 1024)
-            writer.object { $0.member("key", KeyJSON(key, workspaceID: workspaceID, at: now)) }
+            writer.object { $0.member("key", KeyJSON(key, workspaceID: workspaceID)) }
             return String(decoding: writer.bytes, as: UTF8.self)
         }
     }
@@ -183,7 +183,7 @@ struct KeyRoutes: Sendable {
             "Create \(family.article) \(family.noun)",
             .keysWrite,
             description: "Only this answer contains the token.",
-            body: .required(KeySchema.create(family, now: context.now)),
+            body: .required(KeySchema.create(family)),
             responses: [
                 EndpointResult(.created, "The key and its token.", KeySchema.issued, headers: [NativeSchema.replayed])
             ],

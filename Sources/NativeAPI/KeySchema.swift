@@ -35,37 +35,30 @@ enum KeySchema {
             "The time in which the replaced secret or the deprecated key still works, in seconds: 0 to 2592000. Defaults to 86400."
         )
 
-    private static func future(_ now: @escaping @Sendable () -> Timestamp) -> @Sendable (JSONValue) -> String? {
-        { value in
-            guard let text = value.string, let instant = Timestamp(rfc3339: text), instant > now() else {
-                return "must be in the future"
-            }
-            return nil
-        }
-    }
-
     /// Returns the schema of the body that creates a key.
-    static func create(_ family: KeyFamily, now: @escaping @Sendable () -> Timestamp) -> Schema {
+    static func create(_ family: KeyFamily) -> Schema {
         var fields: [Field] = [.required("name", NativeSchema.name)]
         if family == .service {
             fields.append(.optional("type", .oneOf("service", "anon").described("Immutable. Defaults to `service`.")))
         }
         if family == .client { fields.append(.required("subject", subject)) }
         fields.append(
-            .optional("mode", .oneOf(KeyMode.allCases.map(\.rawValue)).described("Immutable. Defaults to `live`."))
+            .optional(
+                "mode",
+                .oneOf(KeyMode.allCases.map(\.rawValue))
+                    .described("Immutable. Defaults to `live`, and to `test` for a caller in test mode.")
+            )
         )
-        // A replay can arrive after the end of the key that the first request created.
-        fields.append(contentsOf: settings(family, end: NativeSchema.time.checkedByUseCase(future(now))))
+        fields.append(contentsOf: settings(family))
         return .object(fields).named("\(family.schemaName)Create")
     }
 
     /// Returns the schema of the body that changes a key.
-    static func patch(_ family: KeyFamily, now: @escaping @Sendable () -> Timestamp) -> Schema {
-        let fields = settings(family, end: NativeSchema.time.checked(future(now)))
-        return .object([.optional("name", NativeSchema.name)] + fields).named("\(family.schemaName)Patch")
+    static func patch(_ family: KeyFamily) -> Schema {
+        .object([.optional("name", NativeSchema.name)] + settings(family)).named("\(family.schemaName)Patch")
     }
 
-    private static func settings(_ family: KeyFamily, end: Schema) -> [Field] {
+    private static func settings(_ family: KeyFamily) -> [Field] {
         var fields: [Field] = [
             .optional("description", NativeSchema.text.orNull),
             .optional(
@@ -83,7 +76,8 @@ enum KeySchema {
             ),
             .optional("rate_limit_per_minute", rateLimit.orNull.described("Null means unlimited.")),
             .optional("rate_limit_per_hour", rateLimit.orNull.described("Null means unlimited.")),
-            .optional("expires_at", end.orNull.described("Must be in the future. Null means never.")),
+            // The use case compares with the database's clock.
+            .optional("expires_at", NativeSchema.time.orNull.described("Must be in the future. Null means never.")),
             .optional("metadata", .anyObject(maximumBytes: 16_384).described("The owner's own data. At most 16 KiB.")),
         ]
         if let permissions = family.permissions {

@@ -33,7 +33,8 @@ struct MemberRoutes: Sendable {
         description: String = "",
         query: QuerySchema = .none,
         body: RequestBodySchema? = nil,
-        response: EndpointResult,
+        response: EndpointResult? = nil,
+        responses: [EndpointResult] = [],
         problems: [Problem.Kind] = [],
         makes: Bool = false,
         handler: @escaping @Sendable (_ organization: String, _ request: NativeRequest) async throws -> EndpointResponse
@@ -49,7 +50,7 @@ struct MemberRoutes: Sendable {
             parameters: [OrganizationRoutes.parameter] + (suffix.isEmpty ? [] : [Self.id]),
             query: query,
             body: body,
-            responses: [response],
+            responses: responses + [response].compactMap(\.self),
             problems: problems + [.serviceUnavailable],
             takesIdempotencyKey: makes
         ) { request in
@@ -229,14 +230,37 @@ struct MemberRoutes: Sendable {
             "/{id}",
             id: "removeMember",
             "Remove a member",
-            description:
-                "The member's sessions end at once. A user without any other role is deleted. The last owner cannot be removed.",
-            response: EndpointResult(.noContent, "The member was removed."),
-            problems: [.conflict]
+            description: """
+                The member's sessions end at once. A user without any other role is deleted. The last owner cannot be removed. The user's \
+                client keys in workspaces that the user can no longer enter are disabled, unless `client_keys` names something else. If such a \
+                workspace cannot be reached, the member stays; with `client_keys=keep` the member is removed in any case.
+                """,
+            query: QuerySchema([
+                QueryParameter(
+                    "client_keys",
+                    ClientKeyRetirementRoutes.fate,
+                    "The outcome for the member's client keys. Defaults to `disable`."
+                )
+            ]),
+            responses: [
+                EndpointResult(.noContent, "The member was removed. The request did not name `client_keys`."),
+                EndpointResult(
+                    .ok,
+                    "The member was removed. The request named `client_keys`.",
+                    ClientKeyRetirementRoutes.outcome
+                ),
+            ],
+            problems: [.conflict, .workspaceUnavailable]
         ) { organization, request in
             let caller = try context.caller(request)
-            try await context.platform.members.remove(try member(request), organization: organization, by: caller)
-            return .noContent
+            let fate = try request.query.optional("client_keys").flatMap(ClientKeyFate.init(rawValue:))
+            let count = try await context.platform.members.remove(
+                try member(request),
+                clientKeys: fate ?? .disable,
+                organization: organization,
+                by: caller
+            )
+            return fate.map { ClientKeyRetirementRoutes.answer(count, $0) } ?? .noContent
         }
     }
 }

@@ -10,7 +10,6 @@ import Tenancy
 struct NativeContext: Sendable {
     let platform: Platform
     let clients: ClientAddresses
-    let now: @Sendable () -> Timestamp
 
     /// Returns the caller of a request: principal, address, request id and Idempotency-Key.
     ///

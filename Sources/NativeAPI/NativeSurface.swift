@@ -15,7 +15,7 @@ package struct NativeSurface: Surface {
     package init(_ surface: SurfaceContext) throws(OpenAPIComponentConflict) {
         var settings = surface.settings
         settings.translate = { DomainProblems.problem(for: $0) }
-        let context = NativeContext(platform: surface.platform, clients: surface.clients, now: surface.now)
+        let context = NativeContext(platform: surface.platform, clients: surface.clients)
         let endpoints =
             OrganizationRoutes(context: context).endpoints
             + WorkspaceRoutes(context: context).endpoints
@@ -26,6 +26,7 @@ package struct NativeSurface: Surface {
             + KeyRoutes(context: context, family: .client).endpoints
             + KeyRoutes(context: context, family: .admin).endpoints
             + KeyRoutes(context: context, family: .operator).endpoints
+            + ClientKeyRetirementRoutes(context: context).endpoints
             + EventRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
         table = try EndpointTable(endpoints, security: context.security, settings: settings)

@@ -64,7 +64,7 @@ struct OrganizationRoutes: Sendable {
                 writer.object {
                     $0.member("organization", OrganizationJSON(organization: foundation.organization))
                     $0.member("default_workspace", WorkspaceJSON(workspace: foundation.defaultWorkspace))
-                    $0.member("admin_key", KeyJSON(foundation.adminKey, workspaceID: nil, at: foundation.at))
+                    $0.member("admin_key", KeyJSON(foundation.adminKey, workspaceID: nil))
                 }
                 return String(decoding: writer.bytes, as: UTF8.self)
             }

@@ -23,6 +23,15 @@ struct WorkspaceJSON: JSONWritable {
             .required("cluster_id", NativeSchema.id.described("The PostgreSQL server that holds its database.")),
             .required("state", .oneOf(WorkspaceState.allCases.map(\.rawValue))),
             .required("is_default", .boolean.described("True for the workspace of requests that name none.")),
+            .required(
+                "member_scopes",
+                KeySchema.scopes.orNull.described(
+                    """
+                    The scopes that members can give to their own client keys. Null allows every scope without a wildcard. Sessions of an \
+                    application give none.
+                    """
+                )
+            ),
             .required("created_at", NativeSchema.time),
             .required("updated_at", NativeSchema.time),
             .required("archived_at", NativeSchema.time.orNull),
@@ -39,6 +48,8 @@ struct WorkspaceJSON: JSONWritable {
             $0.member("cluster_id", UUIDv7.text(of: workspace.clusterID))
             $0.member("state", workspace.state.rawValue)
             $0.member("is_default", workspace.isDefault)
+            $0.key("member_scopes")
+            if let scopes = workspace.memberScopes { $0.array(scopes) } else { $0.null() }
             $0.member("created_at", workspace.createdAt.rfc3339)
             $0.member("updated_at", workspace.updatedAt.rfc3339)
             $0.member("archived_at", workspace.archivedAt?.rfc3339)

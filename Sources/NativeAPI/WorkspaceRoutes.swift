@@ -150,10 +150,16 @@ struct WorkspaceRoutes: Sendable {
             "",
             id: "updateWorkspace",
             "Change a workspace",
-            description: "An absent member stays as it is. `null` removes the name.",
+            description: """
+                An absent member stays as it is. `null` removes the name, and lets members give every scope without a wildcard to their own \
+                client keys.
+                """,
             body: .required(
-                .object([.optional("name", NativeSchema.name.orNull), .optional("slug", DomainSchema.slug)])
-                    .named("WorkspacePatch")
+                .object([
+                    .optional("name", NativeSchema.name.orNull), .optional("slug", DomainSchema.slug),
+                    .optional("member_scopes", KeySchema.scopes.orNull),
+                ])
+                .named("WorkspacePatch")
             )
         ) { name, caller, request in
             var change = WorkspaceChange(slug: try request.body.optional("slug"))
@@ -161,6 +167,11 @@ struct WorkspaceRoutes: Sendable {
             case .keep: break
             case .clear: change.name = .some(nil)
             case .set(let text): change.name = text
+            }
+            switch try request.body.change("member_scopes", as: [String].self) {
+            case .keep: break
+            case .clear: change.memberScopes = .some(nil)
+            case .set(let scopes): change.memberScopes = scopes
             }
             return .json(
                 WorkspaceJSON(workspace: try await context.platform.workspaces.update(name, change, by: caller))

@@ -76,10 +76,25 @@ extension PeopleWriter {
     /// Deletes a membership of an organization.
     ///
     /// The user stays.
-    public func deleteMember(_ id: UUID, organization: UUID, by attribution: Attribution) async throws {
+    ///
+    /// - Parameters:
+    ///   - id: The membership.
+    ///   - organization: The organization.
+    ///   - clientKeys: The outcome for the user's client keys, and their number.
+    ///   - attribution: The attribution of the event.
+    /// - Throws: The database's errors.
+    public func deleteMember(
+        _ id: UUID,
+        organization: UUID,
+        clientKeys: (fate: String, count: Int),
+        by attribution: Attribution
+    ) async throws {
         guard let old = try await store.member(id, organization: organization) else { return }
         try await connection.query(Self.deleteMember, [id, organization])
-        try await record(.memberRemoved, old, old.changes, by: attribution)
+        var changes = old.changes
+        changes.add("client_keys", clientKeys.fate)
+        changes.add("client_key_count", clientKeys.count)
+        try await record(.memberRemoved, old, changes, by: attribution)
     }
 
     /// Records that a user has a new password.

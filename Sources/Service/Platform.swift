@@ -97,7 +97,7 @@ public final class Platform: Sendable {
         let access = AccessControl(context, sessions: sessions)
         let keyChanges = KeyChanges(context, access: access)
         let controlChanges = ControlChanges(context, access: access)
-        keys = KeyService(context: context, access: access, changes: keyChanges)
+        let keys = KeyService(context: context, access: access, changes: keyChanges)
         let workspaces = WorkspaceService(context: context, access: access, changes: controlChanges)
         organizations = OrganizationService(
             context: context,
@@ -108,6 +108,7 @@ public final class Platform: Sendable {
         let members = MemberService(
             context: context,
             access: access,
+            keys: keys,
             changes: controlChanges,
             sessions: sessions,
             passwords: passwords,
@@ -125,6 +126,7 @@ public final class Platform: Sendable {
         self.keySets = keySets
         self.sessions = sessions
         self.access = access
+        self.keys = keys
         self.workspaces = workspaces
         self.members = members
     }

@@ -1,6 +1,5 @@
 package import Endpoints
 package import Hummingbird
-package import Keys
 package import Service
 
 /// A dialect of the HTTP API: the paths that it owns, and the operations behind them.
@@ -43,23 +42,13 @@ package struct SurfaceContext: Sendable {
     /// The program's version.
     package var version: String
 
-    /// The wall clock, for a key's status in answers and for a first check of `expires_at`.
-    ///
-    /// The database's clock decides.
-    package var now: @Sendable () -> Timestamp
-
     /// Creates a context.
-    package init(
-        platform: Platform,
-        clients: ClientAddresses,
-        settings: EndpointSettings,
-        version: String,
-        now: @escaping @Sendable () -> Timestamp
-    ) {
+    ///
+    /// It has no clock: the status of a key goes by the database's time, which the key's record has.
+    package init(platform: Platform, clients: ClientAddresses, settings: EndpointSettings, version: String) {
         self.platform = platform
         self.clients = clients
         self.settings = settings
         self.version = version
-        self.now = now
     }
 }

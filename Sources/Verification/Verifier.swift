@@ -156,7 +156,7 @@ public final class Verifier: Sendable {
         var code = decide(found.state, request, at: found.readAt)
         var limit: RateLimitVerdict?
         if isCounted, code == .valid, !found.state.rateLimits.isUnlimited {
-            limit = limiter.use(found.state.keyID, found.state.rateLimits)
+            limit = limiter.use(found.limitID, found.state.rateLimits)
             if limit?.isAllowed == false { code = .rateLimited }
         }
         guard code != .notFound else { return .withoutKey(.notFound) }

@@ -12,7 +12,7 @@ import mortise
         "member list", "member add", "member change", "member remove",
         "session-issuer list", "session-issuer add", "session-issuer remove",
         "key create", "key list", "key get", "key update", "key disable", "key enable", "key deprecate", "key rotate",
-        "key revoke", "key delete", "key events", "key generate",
+        "key revoke", "key delete", "key events", "key generate", "key recover",
     ]
 
     @Test(arguments: commands)

@@ -38,24 +38,6 @@ import Testing
         #expect(try faults(text) == [])
     }
 
-    @Test func `a fault that the use case also checks is reported only together with other faults`() throws {
-        let schema = Schema.object([
-            .required("name", .string(min: 1, max: 5)),
-            .optional("end", .integer(0...10).checkedByUseCase { $0 == 3 ? "must not be over" : nil }),
-        ])
-        func pointers(_ text: String) throws -> [String] {
-            schema.validate(try JSONValue(parsing: text.utf8))
-                .map { fault in
-                    guard case .body(let pointer) = fault.location else { return "elsewhere" }
-                    return pointer.description
-                }
-        }
-        #expect(try pointers(#"{"name":"a","end":3}"#) == [])
-        #expect(try pointers(#"{"name":"","end":3}"#) == ["/name", "/end"])
-        #expect(try pointers(#"{"end":3}"#) == ["/end", "/name"])
-        #expect(try pointers(#"{"name":"a","end":11}"#) == ["/end"])
-    }
-
     @Test(arguments: [
         ("[]", " must be an object"), ("{}", "/name is required"), (#"{"name":null}"#, "/name must be a string"),
         (#"{"name":""}"#, "/name must have 1 to 5 characters"),

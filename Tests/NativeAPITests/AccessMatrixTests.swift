@@ -108,6 +108,7 @@ import Testing
         case "addSessionIssuer": ["issuer": "https://issuer.example", "jwks_url": "https://issuer.example/jwks.json"]
         case "changePassword": ["current_password": "x", "new_password": "a new password"]
         case "createClientKey": ["name": "new", "subject": "user_1"]
+        case "retireClientKeys": ["subject": "user_1"]
         default:
             endpoint.operationID.hasPrefix("create") || endpoint.operationID.hasPrefix("update") ? ["name": "new"] : [:]
         }

@@ -120,7 +120,8 @@ import Testing
                 #expect(late.pointers == ["/expires_at"])
             }
             let faulty = try await api.post(path, ["name": "", "expires_at": end], as: admin, key: "late")
-            #expect(faulty.pointers == ["/name", "/expires_at"])
+            // The database's clock finds the end in the past, after the form of the request was checked without a clock.
+            #expect(faulty.pointers == ["/name"])
             let other = try await api.post(path, ["name": "other", "expires_at": end], as: admin, key: "brief")
             #expect(other.status == 422)
             #expect(try await api.get(path, as: admin)["data"]?.array?.count == 1)

@@ -50,6 +50,16 @@ import Testing
         #expect(Set(users) == ["Locks"])
     }
 
+    // The database's clock dates changes and decides verifications. With a clock of its own, a node whose clock is wrong would show
+    // another status.
+    @Test func `no surface reads a clock`() {
+        let surfaces: Set<String> = ["NativeAPI", "FluxbaseAPI", "ClerkAPI", "BoltzAPI", "Surfaces"]
+        let clocks = #/systemMicroseconds|\bDate\(|Clock\b|\bnow\b\(?/#
+        let faults = files.filter { $0.code.contains(clocks) }.filter { surfaces.contains($0.target) }.map(\.path)
+        #expect(faults == [])
+        #expect(files.contains { $0.target == "Server" && $0.code.contains(clocks) })
+    }
+
     /// The folders of Service, each with the folders that it may use.
     private static let folders: [String: Set<String>] = [
         "Core": [],
@@ -61,7 +71,7 @@ import Testing
         "Changes": ["Core", "Principals", "Access", "Idempotency"],
         "Keys": ["Core", "Principals", "Access", "Idempotency", "Changes"],
         "Tenants": ["Core", "Principals", "Access", "Idempotency", "Changes", "Keys"],
-        "Members": ["Core", "Principals", "Passwords", "Sessions", "Access", "Idempotency", "Changes"],
+        "Members": ["Core", "Principals", "Passwords", "Sessions", "Access", "Idempotency", "Changes", "Keys"],
         "SessionIssuers": ["Core", "Principals", "Sessions", "Access", "Idempotency", "Changes"],
         "Bootstrap": ["Core", "Principals", "Keys", "Members", "Changes"],
     ]

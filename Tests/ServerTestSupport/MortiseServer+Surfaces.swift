@@ -1,8 +1,10 @@
 package import BoltzAPI
 package import ClerkAPI
+package import Endpoints
 package import FluxbaseAPI
 package import NativeAPI
 package import Server
+package import Service
 package import Surfaces
 
 extension MortiseServer {
@@ -17,6 +19,11 @@ extension MortiseServer {
 
     /// The API of Boltz.
     package var boltz: BoltzSurface { surface() }
+
+    /// The operations of all dialects.
+    package var endpoints: [Endpoint<Principal>] {
+        native.table.endpoints + fluxbase.table.endpoints + clerk.table.endpoints + boltz.table.endpoints
+    }
 
     /// Returns the only surface of a type.
     package func surface<S: Surface>(_ type: S.Type = S.self) -> S {

@@ -53,7 +53,7 @@ extension ServerHarness {
             draft,
             in: home,
             by: try await caller(idempotency: idempotency)
-        ) { key, _ in "[\"\(UUIDv7.text(of: key.id))\"]" }
+        ) { key in "[\"\(UUIDv7.text(of: key.id))\"]" }
         let id = try Self.id(issued.answer)
         return CreatedKey(key: try await keyService.get(id, in: home), token: issued.token.reveal())
     }
@@ -70,7 +70,7 @@ extension ServerHarness {
             replacement,
             in: home,
             by: try await caller(idempotency: idempotency)
-        ) { new, _, _ in "[\"\(UUIDv7.text(of: new.id))\"]" }
+        ) { new, _ in "[\"\(UUIDv7.text(of: new.id))\"]" }
         let made = try Self.id(issued.answer)
         return CreatedKey(key: try await keyService.get(made, in: home), token: issued.token.reveal())
     }

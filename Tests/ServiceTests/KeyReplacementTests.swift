@@ -56,21 +56,57 @@ import Testing
         }
     }
 
-    @Test func `both the old key and the new key can be rotated again`() async throws {
+    @Test func `a key has one successor while that is of use, and the successor can be rotated`() async throws {
         try await withMortise { mortise in
             let (keys, home) = (mortise.keyService, try await mortise.serviceKeys())
             let first = try await mortise.createKey(Self.draft, in: home)
             let second = try await mortise.replace(first.key.id, in: home)
             let end = try await keys.get(first.key.id, in: home).gracePeriodEndsAt
-            let third = try await mortise.replace(first.key.id, in: home)
-            let fourth = try await mortise.replace(second.key.id, in: home)
+            #expect(try await refusal { try await mortise.replace(first.key.id, in: home) } == "conflict")
+            _ = try await keys.disable(second.key.id, in: home, by: try await mortise.caller())
+            #expect(try await refusal { try await mortise.replace(first.key.id, in: home) } == "conflict")
+            _ = try await keys.enable(second.key.id, in: home, by: try await mortise.caller())
+            let third = try await mortise.replace(second.key.id, in: home)
             #expect(try await keys.get(first.key.id, in: home).gracePeriodEndsAt == end)
-            #expect(try await keys.get(first.key.id, in: home).replacedBy == third.key.id)
-            #expect(third.key.uniqueName == nil && fourth.key.uniqueName == "backend")
-            for token in [first.token, second.token, third.token, fourth.token] {
+            #expect(try await keys.get(first.key.id, in: home).replacedBy == second.key.id)
+            #expect(second.key.uniqueName == "backend" && third.key.uniqueName == "backend")
+            for token in [first.token, second.token, third.token] {
                 #expect(try await mortise.verdict(token, ["namespace": "eu"]) == "valid")
             }
             #expect(try await refusal { try await mortise.createKey(Self.draft, in: home) } == "nameTaken")
+            // Without a successor of use, the old key still has its own way out.
+            _ = try await keys.revoke(second.key.id, reason: nil, in: home, by: try await mortise.caller())
+            let again = try await mortise.replace(first.key.id, in: home)
+            #expect(try await keys.get(first.key.id, in: home).replacedBy == again.key.id)
+        }
+    }
+
+    // The attack: a client sends its rotation five times at once, and has five keys with five times the limit.
+    @Test func `of concurrent replacements one succeeds, and the limit is counted over both keys`() async throws {
+        try await withMortise { mortise in
+            let home = try await mortise.serviceKeys()
+            var draft = KeyDraft(name: "limited", kind: .service)
+            draft.rateLimitPerHour = 3
+            let old = try await mortise.createKey(draft, in: home)
+            #expect(try await mortise.verdict(old.token) == "valid")
+            let outcomes = try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<5 {
+                    group.addTask {
+                        var token = ""
+                        let refused = try await refusal {
+                            token = try await mortise.replace(old.key.id, in: home).token
+                        }
+                        return refused == "nothing" ? token : refused
+                    }
+                }
+                return try await group.reduce(into: [String]()) { $0.append($1) }
+            }
+            #expect(outcomes.filter { $0 == "conflict" }.count == 4, "\(outcomes)")
+            let token = try #require(outcomes.first { $0 != "conflict" })
+            #expect(try await mortise.verdict(token) == "valid")
+            #expect(try await mortise.verdict(old.token) == "valid")
+            #expect(try await mortise.verdict(token) == "rate_limited")
+            #expect(try await mortise.verdict(old.token) == "rate_limited")
         }
     }
 

@@ -11,7 +11,14 @@ import Testing
 @Suite(.hangLimit) struct PermissionTests {
     /// Returns a principal with the given reach and permissions.
     private static func principal(_ reach: Principal.Reach, _ permissions: PermissionSet) -> Principal {
-        Principal(keyID: UUID(), secretID: UUID(), name: "test", reach: reach, permissions: permissions)
+        Principal(
+            keyID: UUID(),
+            secretID: UUID(),
+            name: "test",
+            reach: reach,
+            permissions: permissions,
+            bounds: .unrestricted
+        )
     }
 
     /// Returns all permissions in an organization except one.

@@ -33,17 +33,8 @@ package struct Check: Sendable {
     /// Returns the fault as a clause such as "must not be empty", or `nil` without a fault.
     package let fault: @Sendable (JSONValue) -> String?
 
-    /// True if a request whose only faults come from such rules reaches the use case.
-    ///
-    /// The use case checks rules that depend on the time after it has looked for an earlier request with the same
-    /// `Idempotency-Key`. A request that was valid when it was first sent can therefore be repeated.
-    package let isLeftToUseCase: Bool
-
     /// Creates a rule.
-    package init(isLeftToUseCase: Bool = false, _ fault: @escaping @Sendable (JSONValue) -> String?) {
-        self.isLeftToUseCase = isLeftToUseCase
-        self.fault = fault
-    }
+    package init(_ fault: @escaping @Sendable (JSONValue) -> String?) { self.fault = fault }
 }
 
 /// The bounds of JSON whose form the client chooses.
@@ -104,13 +95,6 @@ extension Schema {
 
     /// Returns the schema with a further rule.
     package func checked(_ fault: @escaping @Sendable (JSONValue) -> String?) -> Schema { .checked(self, Check(fault)) }
-
-    /// Returns the schema with a further rule that the use case applies too.
-    ///
-    /// A request whose only faults come from such rules reaches the use case.
-    package func checkedByUseCase(_ fault: @escaping @Sendable (JSONValue) -> String?) -> Schema {
-        .checked(self, Check(isLeftToUseCase: true, fault))
-    }
 
     /// Returns the schema as a component, which the documentation shows once under the name.
     package func named(_ name: String) -> Schema { .component(name, self) }

@@ -3,12 +3,11 @@ package import JSON
 extension Schema {
     /// Returns the faults of a value, in the order of the value.
     ///
-    /// The list has at most `Validation.maximumFaults` faults, so that a small request has no huge answer. The list is empty if the use
-    /// case checks all of the broken rules.
+    /// The list has at most `Validation.maximumFaults` faults, so that a small request has no huge answer.
     package func validate(_ value: JSONValue, at pointer: JSONPointer = JSONPointer()) -> [Fault] {
         var validation = Validation(path: pointer.tokens)
         validation.check(value, against: self)
-        return validation.leftToUseCase == validation.faults.count ? [] : validation.faults
+        return validation.faults
     }
 }
 
@@ -21,9 +20,6 @@ struct Validation {
 
     var path: [JSONPointer.Token]
     private(set) var faults: [Fault] = []
-
-    /// The number of faults that the use case checks too.
-    private(set) var leftToUseCase = 0
 
     init(path: [JSONPointer.Token]) {
         self.path = path
@@ -59,7 +55,6 @@ struct Validation {
             check(value, against: schema)
             guard faults.count == before, let fault = rule.fault(value) else { return }
             fail(fault, fault == Fault.isRequired ? .missing : .unacceptable)
-            if rule.isLeftToUseCase { leftToUseCase += faults.count - before }
         case .described(let schema, _), .component(_, let schema): check(value, against: schema)
         }
     }

@@ -96,8 +96,7 @@ package struct MortiseServer: Sendable {
                 platform: platform,
                 clients: configuration.clients,
                 settings: endpointSettings(configuration, registry),
-                version: configuration.version,
-                now: { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+                version: configuration.version
             )
             return MortiseServer(
                 platform: platform,

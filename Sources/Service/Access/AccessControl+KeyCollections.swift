@@ -54,6 +54,11 @@ extension AccessControl {
         )
     }
 
+    /// Returns the client keys of a subject in a workspace, for a caller that removes the subject.
+    func clientKeys(of workspace: Workspace, subject: String) -> KeyCollection {
+        KeyCollection(owner: .clients(workspace, subject: subject, tokenPrefix: nil))
+    }
+
     /// Returns the keys whose tokens carry a workspace reference: a workspace's service keys, or the organization's
     /// admin keys.
     ///

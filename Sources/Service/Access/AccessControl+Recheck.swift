@@ -5,7 +5,7 @@ import People
 import Tenancy
 
 extension AccessControl {
-    /// Returns a principal with its permissions at this moment.
+    /// Returns a principal with its permissions at this moment, for a change of anything but a key.
     ///
     /// A request is authenticated before its body is read and before a password is hashed. A caller that has lost its
     /// access since must not decide any more.
@@ -14,8 +14,15 @@ extension AccessControl {
     ///   - principal: The principal that sent the request.
     ///   - transaction: A transaction in the control database, which changes what the principal decides.
     /// - Returns: The principal.
-    /// - Throws: `Refusal.unauthenticated` if the session or the key has ended; the database's errors.
+    /// - Throws: `Refusal.unauthenticated` if the session or the key has ended, `forbiddenKind` for a replaced secret or
+    ///   a deprecated key; the database's errors.
     func recheck(_ principal: Principal, in transaction: AuditedTransaction) async throws -> Principal {
+        let current = try await reread(principal, in: transaction)
+        try current.requireCurrent()
+        return current
+    }
+
+    private func reread(_ principal: Principal, in transaction: AuditedTransaction) async throws -> Principal {
         switch principal.identity {
         case .member(let member):
             let session = try await PeopleStore(transaction.connection).session(member.sessionID)
@@ -26,15 +33,17 @@ extension AccessControl {
             let now = try await transaction.now()
             guard let key = try await KeyStore(transaction.connection).find(presented.keyID, in: owner),
                 key.status(at: now).isUsable,
-                key.secrets.contains(where: { $0.id == presented.secretID }),
-                let permissions = PermissionSet(names: key.permissions)
+                let secret = key.secrets.first(where: { $0.id == presented.secretID }),
+                let permissions = PermissionSet(names: key.permissions),
+                let bounds = KeyBounds(key, secret: secret)
             else { throw Refusal.unauthenticated }
             return Principal(
                 keyID: presented.keyID,
                 secretID: presented.secretID,
                 name: key.name,
                 reach: principal.reach,
-                permissions: permissions
+                permissions: permissions,
+                bounds: bounds
             )
         case .workspaceKey, .external, .system: return principal
         }
@@ -56,7 +65,8 @@ extension AccessControl {
         case .workspace, .clients: return caller
         case .organization, .platform:
             var caller = caller
-            caller.principal = try await recheck(caller.principal, in: transaction)
+            // An Authority decides what a replaced secret or a deprecated key can still do to keys.
+            caller.principal = try await reread(caller.principal, in: transaction)
             try caller.principal.requireWide(caller.principal.reach == .platform ? .platform : .keysWrite)
             return caller
         }

@@ -48,14 +48,15 @@ public final class AccessControl: Sendable {
             secretID: found.state.secretID,
             name: found.name,
             reach: reach,
-            permissions: found.permissions
+            permissions: found.permissions,
+            bounds: KeyBounds(found.state)
         )
     }
 
     /// Counts a use of a good credential, in memory.
     private func count(_ found: FoundKey) throws(Refusal) {
         let limits = found.state.rateLimits
-        let limit = limits.isUnlimited ? nil : context.limiter.use(found.state.keyID, limits)
+        let limit = limits.isUnlimited ? nil : context.limiter.use(found.limitID, limits)
         let isAllowed = limit?.isAllowed ?? true
         context.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
         if let limit, !isAllowed { throw .limitReached(limit) }

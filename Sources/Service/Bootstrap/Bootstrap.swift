@@ -153,13 +153,13 @@ public struct Bootstrap: Sendable {
                 mode: token.parsed.mode,
                 permissions: [.platform]
             )
-            _ = try await change.create(draft, token, id: id)
+            _ = try await change.create(draft, id: id) { _ in token }
         }
     }
 
     private func seedOrganization(_ preset: Token?, _ change: KeyChange) async throws -> Token? {
         try await seed("default organization", .admin, preset: preset, change) { token, id in
-            let control = context.control(in: change.writer.transaction)
+            let control = context.control(in: change.transaction)
             let organization = try await control.createOrganization(
                 NewOrganization(name: "Default", slug: MemberService.firstOrganization),
                 by: .system
@@ -174,7 +174,7 @@ public struct Bootstrap: Sendable {
                 mode: token.parsed.mode,
                 permissions: .organization
             )
-            _ = try await change.create(draft, token, id: id, owner: .organization(organization.id))
+            _ = try await change.create(draft, id: id, owner: .organization(organization.id)) { _ in token }
         }
     }
 
@@ -189,7 +189,7 @@ public struct Bootstrap: Sendable {
         _ create: (Token, UUID) async throws -> Void
     ) async throws -> Token? {
         let id = context.newID(at: change.now)
-        guard try await context.control(in: change.writer.transaction).insertSeed(name, keyID: id) else {
+        guard try await context.control(in: change.transaction).insertSeed(name, keyID: id) else {
             if preset != nil {
                 context.logger.debug(
                     "a preset key is ignored, because an earlier start created one",

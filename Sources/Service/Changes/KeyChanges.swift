@@ -17,8 +17,8 @@ struct KeyChanges: Sendable {
 
     /// The key that a change is about.
     enum Target: Sendable {
-        /// A key that the change creates, with these permissions.
-        case new(PermissionSet)
+        /// A key that the change creates.
+        case new
         /// An existing key, which the change locks.
         case existing(UUID)
     }
@@ -37,6 +37,8 @@ struct KeyChanges: Sendable {
     ///   - id: The key.
     ///   - keys: The collection that contains the key.
     ///   - caller: The caller.
+    ///   - restrictions: The restrictions that the request sets, also those that the key has already. They keep the
+    ///     caller's rank.
     ///   - body: Changes the record and returns the events. Without an event nothing is written.
     /// - Returns: The key.
     /// - Throws: `Refusal`, or the database's errors.
@@ -44,15 +46,21 @@ struct KeyChanges: Sendable {
         _ id: UUID,
         in keys: KeyCollection,
         by caller: Caller,
+        restricting restrictions: Set<String> = [],
         _ body: (inout KeyRecord, KeyChange) throws -> [(type: EventType, changes: EventChanges)]
     ) async throws -> KeyRecord {
         try await perform(.existing(id), in: keys, by: caller) { target, change in
-            var key = try target.required()
-            let events = try body(&key, change)
+            let old = try target.required()
+            var key = old
+            var events = try body(&key, change)
+            key = change.authority().holding(key, after: old, restricting: restrictions)
+            if events.isEmpty, key.holds != old.holds {
+                var changes = EventChanges()
+                changes.add("restrictions", restrictions.sorted())
+                events.append((.updated, changes))
+            }
             guard !events.isEmpty else { return key }
-            key.updatedAt = change.now
-            try await change.writer.update(key, events)
-            return key
+            return try await change.update(from: old, to: key, events)
         }
     }
 
@@ -72,7 +80,7 @@ struct KeyChanges: Sendable {
     ) async throws {
         try await perform(.existing(id), in: keys, by: caller) { target, change in
             let key = try target.required()
-            try await change.writer.delete(key, changes(key, change))
+            try await change.delete(key, changes(key, change))
         }
     }
 
@@ -102,7 +110,7 @@ struct KeyChanges: Sendable {
     ) async throws -> IssuedKey {
         try await perform(target, claiming: resource, in: keys, by: caller) { key, change in
             if case .replay(let record) = change.claim {
-                let owner = try await owner(record, change.writer.store) ?? keys.keyOwner
+                let owner = try await owner(record, change.store) ?? keys.keyOwner
                 return try await replay(record, of: owner, change)
             }
             try await requireActiveWorkspace(change)
@@ -111,7 +119,7 @@ struct KeyChanges: Sendable {
                 change.claim,
                 resource: issued.keyID,
                 answer: issued.answer,
-                in: change.writer.transaction
+                in: change.transaction
             )
             return issued
         }
@@ -122,20 +130,23 @@ struct KeyChanges: Sendable {
     /// Its state cannot change until the transaction ends.
     private func requireActiveWorkspace(_ change: KeyChange) async throws {
         guard change.keys.workspaceID != nil else { return }
-        let state = try await change.writer.lockWorkspaceState()
+        let state = try await change.lockWorkspaceState()
         guard state == WorkspaceState.active.rawValue else {
             throw Refusal.conflict("The workspace is \(state ?? "deleted"); new secrets need an active workspace.")
         }
     }
 
     /// Answers a repeated request: the token is derived again and must match the stored digest.
+    ///
+    /// The answer contains a token, so the caller must still be able to create the key as it is now.
     private func replay(
         _ record: IdempotencyRecord,
         of owner: KeyOwner,
         _ change: KeyChange
     ) async throws -> IssuedKey {
-        let store = change.writer.store
+        let store = change.store
         guard let key = try await store.find(record.resourceID, in: owner) else { throw Refusal.resourceDeleted }
+        try change.authority(over: owner).requireReplay(of: key)
         // The prefix of new tokens can have changed since. The prefix of a token that exists has not.
         for prefix in key.tokenPrefixes {
             let token = try idempotency.derivedToken(
@@ -157,7 +168,7 @@ struct KeyChanges: Sendable {
 
     /// Creates the first keys of an installation, in one transaction with what else a first start creates.
     func seed<Outcome>(_ body: (KeyChange) async throws -> Outcome) async throws -> Outcome {
-        try await perform(.new([.platform]), in: .platform, by: .system) { _, change in try await body(change) }
+        try await perform(.new, in: .platform, by: .system) { _, change in try await body(change) }
     }
 
     // MARK: The one function
@@ -203,7 +214,7 @@ struct KeyChanges: Sendable {
                     }
                     // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
                     let current = try await access.recheck(caller, over: keys, in: transaction)
-                    try current.principal.requireNoEscalation(target.permissions(key), owner: keys.keyOwner)
+                    if let key { try Authority(current.principal, over: keys).requireControl(of: key) }
                     return (current.attribution, (caller: current, newID: newID, claim: claim))
                 } _: { key, authorized, writer in
                     try await body(
@@ -212,25 +223,13 @@ struct KeyChanges: Sendable {
                             keys: keys,
                             caller: authorized.caller,
                             newID: authorized.newID,
+                            claim: authorized.claim,
                             writer: writer,
-                            idempotency: idempotency,
-                            claim: authorized.claim
+                            idempotency: idempotency
                         )
                     )
                 }
             }
-        }
-    }
-}
-
-extension KeyChanges.Target {
-    /// Returns the permissions that the caller must have itself.
-    ///
-    /// Unknown permissions count as all of them.
-    fileprivate func permissions(_ key: KeyRecord?) -> PermissionSet {
-        switch self {
-        case .new(let permissions): permissions
-        case .existing: key.flatMap { PermissionSet(names: $0.permissions) } ?? .organization
         }
     }
 }

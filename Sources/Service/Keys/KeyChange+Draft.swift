@@ -3,25 +3,28 @@ import KeyStore
 import Keys
 
 extension KeyChange {
-    /// Creates a key from a draft.
+    /// Creates a key from a draft, with the caller's own restrictions where the draft names none.
     ///
     /// - Parameters:
     ///   - draft: The draft.
-    ///   - token: The key's token.
     ///   - id: The key's id; by default the one for a new key of this change.
     ///   - owner: The owner; by default the collection's.
-    /// - Returns: The key as it was stored.
-    /// - Throws: `Refusal.quotaReached`, `uniqueViolation` if the name is taken, and the database's errors.
+    ///   - token: Returns the token of the key.
+    /// - Returns: The key as it was stored, and its token.
+    /// - Throws: `Refusal` if the caller cannot create such a key or the owner's quota is reached, `uniqueViolation` if
+    ///   the name is taken, and the database's errors.
     func create(
         _ draft: KeyDraft,
-        _ token: Token,
         id: UUID? = nil,
-        owner: KeyOwner? = nil
-    ) async throws -> KeyRecord {
+        owner: KeyOwner? = nil,
+        token: (KeyRecord) throws -> Token
+    ) async throws -> (key: KeyRecord, token: Token) {
         let owner = owner ?? keys.keyOwner
         try await requireRoom(for: draft, of: owner)
-        let key = KeyRecord(draft, id: id ?? newID, owner: owner, createdBy: caller.principal.actor, at: now)
-        return try await writer.create(key, secret(of: token), in: owner, EventChanges(created: draft, at: now))
+        let drafted = KeyRecord(draft, id: id ?? newID, owner: owner, createdBy: caller.principal.actor, at: now)
+        let key = authority(over: owner).bounded(drafted, mode: draft.mode)
+        let token = try token(key)
+        return (try await create(key, token, owner: owner, EventChanges(created: key, draft)), token)
     }
 
     /// Throws if the owner of a new key has reached its quota.
@@ -55,19 +58,19 @@ extension EventChanges {
     /// Creates the details of a new key.
     ///
     /// The metadata is the owner's data and stays out of the log.
-    init(created draft: KeyDraft, at now: Timestamp) {
+    init(created key: KeyRecord, _ draft: KeyDraft) {
         self.init()
-        add("kind", draft.kind.rawValue)
-        add("mode", draft.mode.rawValue)
-        add("subject", draft.subject)
-        add("type", draft.type)
+        add("kind", key.kind.rawValue)
+        add("mode", key.mode.rawValue)
+        add("subject", key.subject)
+        add("type", key.type)
         add("created_by", draft.createdBy)
-        add("scopes", draft.scopes.map(\.text))
-        if !draft.permissions.names.isEmpty { add("permissions", draft.permissions.names) }
-        add("allowed_namespaces", draft.allowedNamespaces)
-        if !draft.allowedAddresses.isEmpty { add("allowed_ips", draft.allowedAddresses.map(\.description)) }
-        add("rate_limit_per_minute", draft.rateLimitPerMinute)
-        add("rate_limit_per_hour", draft.rateLimitPerHour)
-        add("expires_at", draft.expiry.instant(from: now))
+        add("scopes", key.scopes)
+        if !key.permissions.isEmpty { add("permissions", key.permissions) }
+        add("allowed_namespaces", key.allowedNamespaces)
+        if !key.allowedAddresses.isEmpty { add("allowed_ips", key.allowedAddresses) }
+        add("rate_limit_per_minute", key.rateLimitPerMinute)
+        add("rate_limit_per_hour", key.rateLimitPerHour)
+        add("expires_at", key.expiresAt)
     }
 }

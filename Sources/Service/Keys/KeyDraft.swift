@@ -9,8 +9,8 @@ public struct KeyDraft: Sendable {
     public var description: String?
     /// The kind.
     public var kind: KeyKind
-    /// The mode, live or test.
-    public var mode: KeyMode
+    /// The mode, live or test; `nil` takes the mode of the caller's key, and live if the caller has none.
+    public var mode: KeyMode?
     /// The scopes, in the application's words.
     public var scopes: [Scope]
     /// The permissions of an admin or operator key.
@@ -51,7 +51,7 @@ public struct KeyDraft: Sendable {
         name: String,
         description: String? = nil,
         kind: KeyKind,
-        mode: KeyMode = .live,
+        mode: KeyMode? = nil,
         scopes: [Scope] = [],
         permissions: PermissionSet = [],
         allowedNamespaces: [String]? = nil,

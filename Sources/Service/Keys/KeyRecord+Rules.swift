@@ -11,7 +11,7 @@ extension KeyRecord {
             kind: draft.kind,
             organizationID: owner.organizationID,
             name: draft.name,
-            mode: draft.mode,
+            mode: draft.mode ?? .live,
             createdBy: draft.createdBy ?? createdBy,
             createdAt: now
         )
@@ -85,7 +85,6 @@ extension KeyDraft {
         draft.subject = own
         return draft
     }
-
 }
 
 extension KeyExpiry {

@@ -16,17 +16,13 @@ extension KeyService {
     ) async throws -> KeyRecord {
         try KeyRules(patch, in: keys).enforce()
         if case .set(let subject) = patch.subject { try keys.requireSubject(subject) }
-        return try await changes.modify(id, in: keys, by: caller) { key, change in
-            let (now, principal) = (change.now, change.caller.principal)
+        return try await changes.modify(id, in: keys, by: caller, restricting: patch.restrictions) { key, change in
+            let now = change.now
             try key.requireNotRevoked("changed")
-            if case .set(let permissions) = patch.permissions {
-                try principal.requireNoEscalation(permissions, owner: keys.keyOwner)
-            }
             if case .set(let expiry) = patch.expiry { try expiry.requireFuture(now) }
             var events: [(type: EventType, changes: EventChanges)] = []
             let changes = key.apply(patch, at: now)
             if !changes.isEmpty { events.append((.updated, changes)) }
-            try WorkspaceKeyBounds(principal)?.check(key)
             if case .set(let isEnabled) = patch.isEnabled, isEnabled != (key.disabledAt == nil) {
                 key.disabledAt = isEnabled ? nil : now
                 events.append((isEnabled ? .enabled : .disabled, EventChanges()))
@@ -41,7 +37,7 @@ extension KeyService {
     ///
     /// - Throws: `Refusal`, or the database's errors.
     public func disable(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws -> KeyRecord {
-        try await changes.modify(id, in: keys, by: caller) { key, change in
+        try await changes.modify(id, in: keys, by: caller, restricting: [Authority.enabled]) { key, change in
             try key.requireNotRevoked("disabled")
             if key.disabledAt != nil { return [] }
             key.disabledAt = change.now
@@ -120,5 +116,21 @@ extension KeyService {
             details.add("subject", key.subject)
             return details
         }
+    }
+}
+
+extension KeyPatch {
+    /// The names of the restrictions that the patch sets.
+    fileprivate var restrictions: Set<String> {
+        var settings: [KeyBounds.Setting] = []
+        if case .set = scopes { settings.append(.scopes) }
+        if case .set = allowedNamespaces { settings.append(.namespaces) }
+        if case .set = allowedAddresses { settings.append(.addresses) }
+        if case .set = rateLimitPerMinute { settings.append(.perMinute) }
+        if case .set = rateLimitPerHour { settings.append(.perHour) }
+        if case .set = expiry { settings.append(.end) }
+        var names = Set(settings.map(\.rawValue))
+        if case .set(false) = isEnabled { names.insert(Authority.enabled) }
+        return names
     }
 }

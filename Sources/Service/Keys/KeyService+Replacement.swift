@@ -20,9 +20,11 @@ extension KeyService {
     /// Creates a key with the settings of an old key, and deprecates the old key.
     ///
     /// Dialects whose keys have one secret for life rotate in this way. The new key takes the old name and its
-    /// uniqueness. A name of its own must be free. The old key ends no later than before. A key that was replaced can
-    /// be replaced again, which creates one more key. A revoked or expired key cannot. A disabled key's replacement is
-    /// disabled.
+    /// uniqueness. A name of its own must be free. The old key ends no later than before. Uses of both keys count for the
+    /// same rate limits. A disabled key's replacement is disabled.
+    ///
+    /// A key has one live successor. Until the successor is revoked, has expired or is deleted, the old key cannot be
+    /// replaced again. A revoked or expired key cannot be replaced at all.
     ///
     /// - Parameters:
     ///   - id: The old key.
@@ -38,27 +40,44 @@ extension KeyService {
         _ replacement: KeyReplacement,
         in keys: KeyCollection,
         by caller: Caller,
-        answer: @Sendable (_ new: KeyRecord, _ old: KeyRecord, _ now: Timestamp) -> String
+        answer: @Sendable (_ new: KeyRecord, _ old: KeyRecord) -> String
     ) async throws -> IssuedKey {
-        try caller.principal.requireRotation()
         try KeyRules(replacement).enforce()
         return try await changes.issue(.existing(id), recordedAs: .newKey, in: keys, by: caller) { target, change in
-            var old = try target.required()
+            let old = try target.required()
             try old.requireAlive("rotated", at: change.now)
-            let new = KeyRecord(replacing: &old, replacement, change)
-            var details = try old.deprecate(reason: nil, grace: replacement.grace, at: change.now)
+            try await requireNoSuccessor(of: old, change)
+            var deprecated = old
+            let new = KeyRecord(replacing: &deprecated, replacement, change)
+            var details = try deprecated.deprecate(reason: nil, grace: replacement.grace, at: change.now)
             details.add("replaced_by", new.id)
-            old.replacedBy = new.id
-            old.updatedAt = change.now
-            // The old key comes first, because it can hold the name.
-            try await change.writer.update(old, [(.rotated, details)])
+            deprecated.replacedBy = new.id
             let token = try change.token(old.tokenForm(in: keys), for: new.id)
-            let created = try await change.writer.create(
-                new,
-                change.secret(of: token),
-                EventChanges(created: new, replacing: id)
+            let written = try await change.replace(
+                old,
+                deprecated,
+                by: new,
+                token,
+                (old: details, new: EventChanges(created: new, replacing: id))
             )
-            return IssuedKey(answer: answer(created, old, change.now), token: token, isReplay: false, keyID: new.id)
+            return IssuedKey(
+                answer: answer(written.new, written.old),
+                token: token,
+                isReplay: false,
+                keyID: new.id
+            )
+        }
+    }
+
+    /// Throws if the key that replaced a key is still of use.
+    private func requireNoSuccessor(of old: KeyRecord, _ change: KeyChange) async throws {
+        guard let id = old.replacedBy, let successor = try await change.store.find(id, in: change.keys.keyOwner) else {
+            return
+        }
+        switch successor.status(at: change.now) {
+        case .revoked, .expired: return
+        case .active, .disabled, .deprecated:
+            throw Refusal.conflict("The key was rotated already. Rotate the key that replaced it.")
         }
     }
 }
@@ -95,6 +114,8 @@ extension KeyRecord {
         metadata = old.metadata
         claims = old.claims
         disabledAt = old.disabledAt
+        holds = old.holds
+        limitID = old.limitID ?? old.id
     }
 }
 

@@ -36,17 +36,17 @@ public struct KeyService: Sendable {
         _ draft: KeyDraft,
         in keys: KeyCollection,
         by caller: Caller,
-        answer: @Sendable (KeyRecord, Timestamp) -> String
+        answer: @Sendable (KeyRecord) -> String
     ) async throws -> IssuedKey {
-        let draft = try (WorkspaceKeyBounds(caller.principal)?.applied(to: draft) ?? draft).resolved(in: keys)
+        let draft = try draft.resolved(in: keys)
         try KeyRules(draft, in: keys).enforce()
-        let form = TokenForm(prefix: draft.tokenPrefix ?? keys.tokenPrefix(draft.kind), mode: draft.mode)
-        let target = KeyChanges.Target.new(draft.permissions)
-        return try await changes.issue(target, recordedAs: .newKey, in: keys, by: caller) { _, change in
+        let prefix = draft.tokenPrefix ?? keys.tokenPrefix(draft.kind)
+        return try await changes.issue(.new, recordedAs: .newKey, in: keys, by: caller) { _, change in
             try draft.expiry.requireFuture(change.now)
-            let token = try change.token(form, for: change.newID)
-            let key = try await change.create(draft, token)
-            return IssuedKey(answer: answer(key, change.now), token: token, isReplay: false, keyID: key.id)
+            let (key, token) = try await change.create(draft) { key in
+                try change.token(TokenForm(prefix: prefix, mode: key.mode), for: key.id)
+            }
+            return IssuedKey(answer: answer(key), token: token, isReplay: false, keyID: key.id)
         }
     }
 
@@ -71,10 +71,9 @@ public struct KeyService: Sendable {
         grace: GracePeriod,
         in keys: KeyCollection,
         by caller: Caller,
-        answer: @Sendable (KeyRecord, Timestamp) -> String
+        answer: @Sendable (KeyRecord) -> String
     ) async throws -> IssuedKey {
-        try caller.principal.requireRotation()
-        return try await changes.issue(.existing(id), recordedAs: .target, in: keys, by: caller) { target, change in
+        try await changes.issue(.existing(id), recordedAs: .target, in: keys, by: caller) { target, change in
             let key = try target.required()
             try key.requireAlive("rotated", at: change.now)
             let ends = try key.ends(ofSecretsAfter: grace, at: change.now)
@@ -82,10 +81,8 @@ public struct KeyService: Sendable {
             var details = EventChanges()
             details.add("prefix", from: key.prefix, to: token.parsed.displayPrefix.text)
             details.add("grace_period_seconds", Int(grace.seconds))
-            var rotated = key
-            rotated.updatedAt = change.now
-            rotated = try await change.writer.rotate(rotated, to: change.secret(of: token), ending: ends, details)
-            return IssuedKey(answer: answer(rotated, change.now), token: token, isReplay: false, keyID: id)
+            let rotated = try await change.rotate(key, to: token, ending: ends, details)
+            return IssuedKey(answer: answer(rotated), token: token, isReplay: false, keyID: id)
         }
     }
 }

@@ -21,13 +21,21 @@ struct MemberAuthority {
     /// counts as an admin: otherwise an admin could create a key and become an owner by it. An admin key can name the
     /// first owner. It needs the role's permissions itself: otherwise a key that can only write members would be as
     /// strong as the admin that it creates.
-    func requireGrant(_ role: MemberRole, workspace: UUID?) throws(Refusal) {
+    ///
+    /// - Parameters:
+    ///   - role: The role.
+    ///   - workspace: The workspace; `nil` is the whole organization.
+    ///   - isGiven: False if the role is only removed or changed. A role that is given must not be stronger than a key
+    ///     that gives it.
+    /// - Throws: `Refusal`.
+    func requireGrant(_ role: MemberRole, workspace: UUID?, isGiven: Bool = true) throws(Refusal) {
         let isAllowed: Bool
         switch principal.identity {
         case .system: isAllowed = true
         case .key:
             try principal.require(.membersWrite)
             try principal.requireEach(of: role.permissionsToGrant)
+            if isGiven { try principal.requireHandOn(role) }
             isAllowed =
                 principal.reach == .platform || MemberRole.admin.canGrant(role)
                 || (role == .owner && !hasOwner)
@@ -56,8 +64,10 @@ struct MemberAuthority {
     ///
     /// A caller that can set a password can sign in as that user.
     func requireIdentity(_ memberships: [Member]) throws(Refusal) {
-        guard principal.reach != .platform else { return }
         for membership in memberships {
+            // Whoever can sign in as a user has the user's roles, so an operator key in test mode sets no password either.
+            try principal.requireHandOn(membership.role)
+            if principal.reach == .platform { continue }
             let isInReach =
                 membership.organizationID == principal.organizationID
                 && reaches(membership.workspaceID)

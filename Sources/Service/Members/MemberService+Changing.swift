@@ -58,28 +58,4 @@ extension MemberService {
             return changed
         }
     }
-
-    /// Removes a membership.
-    ///
-    /// With the last one in the organization the user's sessions there end. A user without any is deleted.
-    ///
-    /// - Throws: `Refusal.conflict` for the last owner; `notFound`, `forbidden`, `unauthenticated`; the database's
-    ///   errors, also if the task is cancelled.
-    public func remove(_ id: UUID, organization name: String, by caller: Caller) async throws {
-        let organization = try await access.organization(name, for: caller.principal).id
-        try caller.principal.require(.membersWrite)
-        try await context.changeControl { transaction in
-            let people = context.people(in: transaction)
-            let (member, _) = try await lockMember(id, organization, caller, in: transaction)
-            try await requireAnotherOwner(member, people.store)
-            _ = try await people.lockUser(member.user.id)
-            try await people.deleteMember(id, organization: organization, by: caller.attribution)
-            let others = try await people.store.memberships(of: member.user.id)
-            if !others.contains(where: { $0.organizationID == organization }) {
-                // Otherwise old sessions, which another person can hold, would be valid again when the user is added again.
-                try await people.endSessions(of: member.user.id, in: organization, .removed)
-            }
-            try await people.deleteUserWithoutRoles(member.user.id)
-        }
-    }
 }

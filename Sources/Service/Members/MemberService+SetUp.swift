@@ -44,6 +44,7 @@ extension MemberService {
         }
         if principal.reach == .platform { try principal.require(.platform) }
         try principal.requireEach(of: MemberRole.owner.permissionsToGrant)
+        try principal.requireHandOn(.owner)
         let address = try UserInput.email(email)
         try UserInput.check(password: password)
         try UserInput.check(name: name)
@@ -51,7 +52,9 @@ extension MemberService {
         return try await context.changeControl { transaction in
             let people = context.people(in: transaction)
             try await people.lockMembers(of: organization.id)
-            try await access.recheck(principal, in: transaction).requireEach(of: MemberRole.owner.permissionsToGrant)
+            let current = try await access.recheck(principal, in: transaction)
+            try current.requireEach(of: MemberRole.owner.permissionsToGrant)
+            try current.requireHandOn(.owner)
             let user = try await insertFirst(
                 address,
                 name,

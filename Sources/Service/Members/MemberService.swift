@@ -11,6 +11,7 @@ public import Tenancy
 public struct MemberService: Sendable {
     let context: ServiceContext
     let access: AccessControl
+    let keys: KeyService
     let changes: ControlChanges
     let sessions: SessionService
     let passwords: PasswordHasher
@@ -75,7 +76,7 @@ public struct MemberService: Sendable {
         let store = PeopleStore(transaction.connection)
         guard let member = try await store.member(id, organization: organization) else { throw Refusal.notFound }
         try authority.requireSight(of: member)
-        try authority.requireGrant(member.role, workspace: member.workspaceID)
+        try authority.requireGrant(member.role, workspace: member.workspaceID, isGiven: false)
         return (member, authority)
     }
 

@@ -51,14 +51,6 @@ extension Principal {
         if case .workspaces(let own, _) = reach, !own.contains(workspace) { throw .notFound }
     }
 
-    /// Throws if a key of this owner has more permissions than the credential.
-    ///
-    /// A caller that could create, rotate or change a stronger key would be as strong as that key.
-    func requireNoEscalation(_ permissions: PermissionSet, owner: KeyOwner) throws(Refusal) {
-        guard case .organization = owner else { return }
-        try requireEach(of: permissions)
-    }
-
     /// Throws unless the credential has all of these permissions itself.
     ///
     /// Operator keys are exempt: an organization without any working credential gets in again by them.
@@ -67,11 +59,62 @@ extension Principal {
         for permission in permissions.permissions { try require(permission) }
     }
 
-    /// Throws for a key of a workspace.
+    // MARK: The credential itself
+
+    /// The refusal of a replaced secret or a deprecated key.
+    static let retired = Refusal.forbiddenKind(
+        """
+        The token was replaced, or its key is deprecated. It can read, verify, disable and revoke, and do nothing else. \
+        Use the new token.
+        """
+    )
+
+    /// A Boolean value that indicates whether the presented secret was replaced or its key is deprecated.
+    var isRetired: Bool {
+        switch identity {
+        case .key(let key): key.bounds.isRetired
+        case .workspaceKey(let key): KeyBounds(key.found.state).isRetired
+        case .member, .external, .system: false
+        }
+    }
+
+    /// Throws if the presented secret was replaced or its key is deprecated.
     ///
-    /// It can change keys that are stronger than itself, and a rotation would hand it their tokens.
-    func requireRotation() throws(Refusal) {
-        guard workspaceKey == nil else { throw .forbiddenKind("A key cannot rotate another key.") }
+    /// Somebody who holds an old token must not outlast its replacement.
+    func requireCurrent() throws(Refusal) {
+        if isRetired { throw Self.retired }
+    }
+
+    /// Throws if a key in test mode would create a credential for live keys.
+    func requireLive() throws(Refusal) {
+        guard case .key(let key) = identity, key.bounds.mode == .test else { return }
+        throw .forbiddenKind("A test key cannot give access to live keys.")
+    }
+
+    /// Throws if the credential is a key that cannot hand on a role because its restrictions would be lost.
+    ///
+    /// A role that manages or reads an organization is as strong as an admin key without restrictions. A `member` creates
+    /// live keys.
+    func requireHandOn(_ role: MemberRole) throws(Refusal) {
+        guard case .key(let key) = identity else { return }
+        try requireCurrent()
+        try requireLive()
+        guard role != .member, reach != .platform, !key.bounds.isUnrestricted else { return }
+        throw .forbiddenKind("A key with an end, addresses or limits cannot give a role that has none of them.")
+    }
+
+    /// Returns true if an owner's keys are of the kind of the presented admin or operator key.
+    func isOwnKind(_ owner: KeyOwner) -> Bool {
+        switch owner {
+        case .platform: reach == .platform
+        case .organization: reach != .platform
+        case .workspace, .clients: false
+        }
+    }
+
+    /// Returns true if the principal can change the client keys of all subjects in a workspace.
+    func administersKeys(in workspace: UUID) -> Bool {
+        (try? require(.keysWrite, in: workspace)) != nil
     }
 
     // MARK: Members

@@ -40,8 +40,15 @@ public struct Principal: Sendable {
     public let permissions: PermissionSet
 
     /// Creates the principal of an admin or operator key.
-    public init(keyID: UUID, secretID: UUID, name: String, reach: Reach, permissions: PermissionSet) {
-        identity = .key(KeyIdentity(keyID: keyID, secretID: secretID, name: name))
+    package init(
+        keyID: UUID,
+        secretID: UUID,
+        name: String,
+        reach: Reach,
+        permissions: PermissionSet,
+        bounds: KeyBounds
+    ) {
+        identity = .key(KeyIdentity(keyID: keyID, secretID: secretID, name: name, bounds: bounds))
         self.reach = reach
         self.permissions = permissions
     }
@@ -130,6 +137,8 @@ public struct KeyIdentity: Sendable {
     public let secretID: UUID
     /// The key's name.
     public let name: String
+    /// The bounds of what the key hands on.
+    let bounds: KeyBounds
 }
 
 /// A member whose session was presented.

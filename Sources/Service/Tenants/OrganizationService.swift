@@ -1,6 +1,6 @@
 import FoundationEssentials
 public import KeyStore
-public import Keys
+import Keys
 import Postgres
 public import Tenancy
 
@@ -12,8 +12,6 @@ public struct CreatedOrganization: Sendable {
     public let defaultWorkspace: Workspace
     /// The first admin key, which has every permission in the organization.
     public let adminKey: KeyRecord
-    /// The database's time.
-    public let at: Timestamp
 }
 
 /// The use cases of organizations.
@@ -45,9 +43,8 @@ public struct OrganizationService: Sendable {
     ) async throws -> IssuedKey {
         try caller.principal.requirePlatform(.platform)
         let draft = KeyDraft(name: "First admin key", kind: .admin, permissions: .organization)
-        let form = TokenForm(prefix: draft.kind.defaultPrefix, mode: draft.mode)
         let issued = try await changes.issue(
-            .new(draft.permissions),
+            .new,
             recordedAs: .newKey,
             in: .platform,
             by: caller,
@@ -55,8 +52,7 @@ public struct OrganizationService: Sendable {
                 try await store.organization(ofAdminKey: record.resourceID).map { KeyOwner.organization($0) }
             },
             { _, change in
-                let token = try change.token(form, for: change.newID)
-                let created = try await insert(new, draft, token, change)
+                let (created, token) = try await insert(new, draft, change)
                 return IssuedKey(
                     answer: answer(created),
                     token: token,
@@ -72,22 +68,23 @@ public struct OrganizationService: Sendable {
     private func insert(
         _ new: NewOrganization,
         _ draft: KeyDraft,
-        _ token: Token,
         _ change: KeyChange
-    ) async throws -> CreatedOrganization {
-        let control = context.control(in: change.writer.transaction)
-        let organization = try await control.createOrganization(new, by: change.writer.attribution)
+    ) async throws -> (CreatedOrganization, Token) {
+        let control = context.control(in: change.transaction)
+        let organization = try await control.createOrganization(new, by: change.attribution)
         let workspace = try await control.createWorkspace(
             NewWorkspace(organizationID: organization.id, name: "Default", slug: "default", isDefault: true),
-            by: change.writer.attribution
+            by: change.attribution
         )
-        let key = try await change.create(draft, token, owner: .organization(organization.id))
-        return CreatedOrganization(
+        let (key, token) = try await change.create(draft, owner: .organization(organization.id)) { key in
+            try change.token(TokenForm(prefix: draft.kind.defaultPrefix, mode: key.mode), for: key.id)
+        }
+        let created = CreatedOrganization(
             organization: try await control.store.organization(organization.id) ?? organization,
             defaultWorkspace: workspace.activated,
-            adminKey: key,
-            at: change.now
+            adminKey: key
         )
+        return (created, token)
     }
 
     /// Completes the default workspace of the organization that owns an admin key.
@@ -129,7 +126,9 @@ public struct OrganizationService: Sendable {
     public func list(_ page: PageRequest, query: String?, by caller: Caller) async throws -> Page<Organization> {
         if let own = caller.principal.organizationID {
             let organization = try await get(UUIDv7.text(of: own), by: caller)
-            let matches = query.map { organization.name.lowercased().contains($0.lowercased()) } ?? true
+            let needle = query?.lowercased() ?? ""
+            let texts = [organization.name.lowercased(), organization.slug.lowercased()]
+            let matches = needle.isEmpty || texts.contains { $0.contains(needle) }
             return Page(matches && page.position == .first ? [organization] : [], of: page) {
                 PageCursor(createdAt: $0.createdAt, id: $0.id)
             }

@@ -101,7 +101,8 @@ public struct WorkspaceService: Sendable {
 
     /// Suspends a workspace: its keys are refused until it is resumed.
     public func suspend(_ name: String, by caller: Caller) async throws -> Workspace {
-        let workspace = try await writable(name, caller)
+        // A replaced token can stop keys, as it can disable them.
+        let workspace = try await writable(name, caller, includingRetired: true)
         return try await context.provisioner.suspend(workspace.id, by: caller.attribution)
     }
 
@@ -139,7 +140,8 @@ public struct WorkspaceService: Sendable {
     private func writable(
         _ name: String,
         _ caller: Caller,
-        includingDeleting includesDeleting: Bool = false
+        includingDeleting includesDeleting: Bool = false,
+        includingRetired includesRetired: Bool = false
     ) async throws -> Workspace {
         let workspace = try await access.workspace(
             name,
@@ -147,6 +149,7 @@ public struct WorkspaceService: Sendable {
             includingDeleting: includesDeleting
         )
         try caller.principal.require(.workspacesWrite, in: workspace.id)
+        if !includesRetired { try caller.principal.requireCurrent() }
         return workspace
     }
 }

@@ -31,14 +31,14 @@ extension Workspace {
         [
             "id", "organization_id", "ref", "slug", "name", "cluster_id", "database", "state", "target_state",
             "is_default",
-            "data_retention", "created_at", "updated_at", "archived_at", "metadata",
+            "data_retention", "created_at", "updated_at", "archived_at", "metadata", "member_scopes",
         ]
         .map { "\(alias).\($0)" }
         .joined(separator: ", ")
     }
 
     /// The number of columns.
-    static let columnCount = 15
+    static let columnCount = 16
 
     init(row: Row) throws(PostgresError) {
         guard let ref = WorkspaceRef(try row.decode(2, as: String.self)) else {
@@ -60,7 +60,8 @@ extension Workspace {
             createdAt: try row.timestamp(11),
             updatedAt: try row.timestamp(12),
             archivedAt: try row.optionalTimestamp(13),
-            metadata: try row.decode(14, as: PostgresJSON.self).text
+            metadata: try row.decode(14, as: PostgresJSON.self).text,
+            memberScopes: try row.decode(15)
         )
     }
 }

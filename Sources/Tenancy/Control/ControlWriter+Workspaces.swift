@@ -24,7 +24,7 @@ extension ControlWriter {
         """
         UPDATE control.workspaces AS w
         SET name = $2, slug = $3, data_retention = coalesce($4, data_retention), metadata = coalesce($5, metadata),
-            updated_at = now()
+            member_scopes = $6, updated_at = now()
         WHERE id = $1
         RETURNING \(Workspace.columns("w"))
         """
@@ -95,7 +95,7 @@ extension ControlWriter {
                 Self.updateWorkspace,
                 [
                     id, change.name ?? old.name, slug ?? old.slug, change.dataRetention.map(PostgresJSON.init(_:)),
-                    change.metadata.map(PostgresJSON.init(_:)),
+                    change.metadata.map(PostgresJSON.init(_:)), change.memberScopes ?? old.memberScopes,
                 ]
             )
         } catch {
@@ -121,6 +121,7 @@ extension ControlWriter {
             from: try JSONValue(parsing: old.dataRetention.utf8),
             to: try JSONValue(parsing: new.dataRetention.utf8)
         )
+        changes.compare("member_scopes", from: old.memberScopes, to: new.memberScopes)
         // The metadata is the owner's data and stays out of the log.
         if old.metadata != new.metadata { changes.add("metadata", "changed") }
         return changes

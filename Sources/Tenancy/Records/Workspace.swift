@@ -42,6 +42,8 @@ public struct Workspace: Sendable {
     public var archivedAt: Timestamp?
     /// The owner's data, as the text of a JSON object.
     public var metadata: String
+    /// The scopes that members can give to their own client keys; `nil` allows every scope without a wildcard.
+    public var memberScopes: [String]?
 
     /// The facts, which never change.
     public var facts: WorkspaceFacts {
@@ -119,10 +121,13 @@ public struct WorkspaceChange: Sendable {
     public var dataRetention: String?
     /// The new metadata, as the text of a JSON object.
     public var metadata: String?
+    /// The new scopes that members can give to their own client keys; `.some(nil)` allows every scope without a
+    /// wildcard.
+    public var memberScopes: [String]??
 
     /// A Boolean value that indicates whether everything stays.
     public var isEmpty: Bool {
-        name == nil && slug == nil && dataRetention == nil && metadata == nil
+        name == nil && slug == nil && dataRetention == nil && metadata == nil && memberScopes == nil
     }
 
     /// Creates a change.

@@ -199,7 +199,12 @@ import Testing
                     let people = PeopleWriter(transaction)
                     let changed = try await people.changeMember(id, organization: acme, role: .auditor, by: attribution)
                     #expect(changed == nil)
-                    try await people.deleteMember(id, organization: acme, by: attribution)
+                    try await people.deleteMember(
+                        id,
+                        organization: acme,
+                        clientKeys: (fate: "keep", count: 0),
+                        by: attribution
+                    )
                 }
             }
             #expect(try await mortise.api.get(person.path, as: mortise.adminToken)["role"] == "admin")

@@ -11,7 +11,8 @@ struct KeyCommand: AsyncParsableCommand {
             --client selects its client keys. --organization O selects the admin keys of an organization. --operator selects the
             operator keys of the platform.
 
-            `mortise key generate` makes a token for the settings of `mortise serve`, without a server.
+            `mortise key generate` makes a token for the settings of `mortise serve`, without a server. `mortise key recover` creates an
+            operator key beside the database, after all others are lost.
             """
         ),
         groupedSubcommands: [
@@ -21,7 +22,7 @@ struct KeyCommand: AsyncParsableCommand {
                 subcommands: [KeyCreate.self, KeyUpdate.self, KeyRotate.self, KeyDisable.self, KeyEnable.self]
             ),
             CommandGroup(name: "Retirement", subcommands: [KeyDeprecate.self, KeyRevoke.self, KeyDelete.self]),
-            CommandGroup(name: "Offline", subcommands: [KeyGenerate.self]),
+            CommandGroup(name: "Offline", subcommands: [KeyGenerate.self, KeyRecover.self]),
         ]
     )
 }

@@ -1,0 +1,61 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import Tenancy
+
+/// The outcome for the client keys of a subject that is gone.
+public enum ClientKeyFate: String, Sendable, CaseIterable {
+    /// The keys stay as they are.
+    case keep
+    /// The keys are disabled. An administrator can enable them again.
+    case disable
+    /// The keys are revoked for good.
+    case revoke
+}
+
+extension KeyService {
+    /// Disables or revokes the client keys of one subject.
+    ///
+    /// Each key is changed in a transaction of its own, with its event. An interrupted call can be repeated.
+    ///
+    /// - Parameters:
+    ///   - keys: The client keys of the subject.
+    ///   - fate: The outcome for the keys.
+    ///   - caller: The caller.
+    /// - Returns: The number of keys that worked before the call.
+    /// - Throws: `Refusal`, or the database's errors.
+    public func retire(_ keys: KeyCollection, _ fate: ClientKeyFate, by caller: Caller) async throws -> Int {
+        var count = 0
+        var position = KeyPosition.newest(offset: 0)
+        while true {
+            let page = try await context.withConnection(to: keys.workspace?.facts) { connection in
+                try await KeyStore(connection)
+                    .list(in: keys.keyOwner, KeyFilter(isUsable: true), at: position, limit: Self.retirementPage)
+            }
+            for key in page {
+                if key.status.isUsable { count += 1 }
+                try await retire(key.id, in: keys, fate, by: caller)
+            }
+            guard page.count == Self.retirementPage, let last = page.last else { return count }
+            position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
+        }
+    }
+
+    private static let retirementPage = 100
+
+    private func retire(_ id: UUID, in keys: KeyCollection, _ fate: ClientKeyFate, by caller: Caller) async throws {
+        do {
+            switch fate {
+            case .keep: return
+            case .disable: _ = try await disable(id, in: keys, by: caller)
+            case .revoke: _ = try await revoke(id, reason: Self.retirementReason, in: keys, by: caller)
+            }
+        } catch Refusal.notFound {
+            // The key was deleted meanwhile.
+        } catch Refusal.conflict {
+            // The key was revoked meanwhile.
+        }
+    }
+
+    private static let retirementReason = "The owner of the key is gone."
+}

@@ -1,0 +1,120 @@
+public import FoundationEssentials
+import KeyStore
+import Keys
+import Logging
+import People
+import Tenancy
+
+extension MemberService {
+    /// Removes a membership.
+    ///
+    /// The user's client keys in the workspaces that the user can no longer enter are disabled by default. They are
+    /// changed before the membership goes: if a workspace cannot be reached, the member stays, and the call can be
+    /// repeated. To remove the member at once, keep the keys.
+    ///
+    /// With the last membership in the organization the user's sessions there end. A user without any is deleted.
+    ///
+    /// - Parameters:
+    ///   - id: The membership.
+    ///   - fate: The outcome for the user's client keys.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller.
+    /// - Returns: The number of client keys of the user that worked before the call.
+    /// - Throws: `Refusal.conflict` for the last owner; `workspaceUnavailable`, `notFound`, `forbidden`,
+    ///   `unauthenticated`; the database's errors, also if the task is cancelled.
+    @discardableResult
+    public func remove(
+        _ id: UUID,
+        clientKeys fate: ClientKeyFate = .disable,
+        organization name: String,
+        by caller: Caller
+    ) async throws -> Int {
+        let organization = try await access.organization(name, for: caller.principal).id
+        try caller.principal.require(.membersWrite)
+        let (user, workspaces) = try await context.changeControl { transaction in
+            let (member, _) = try await lockMember(id, organization, caller, in: transaction)
+            let store = PeopleStore(transaction.connection)
+            try await requireAnotherOwner(member, store)
+            let others = try await store.memberships(of: member.user.id)
+                .filter { $0.organizationID == organization && $0.id != member.id }
+            return (member.user.id, try await lost(by: member, besides: others, ControlStore(transaction.connection)))
+        }
+        let subject = UUIDv7.text(of: user)
+        let count = try await retireKeys(of: subject, in: workspaces, fate, by: caller)
+        try await context.changeControl { transaction in
+            let people = context.people(in: transaction)
+            let (member, _) = try await lockMember(id, organization, caller, in: transaction)
+            try await requireAnotherOwner(member, people.store)
+            _ = try await people.lockUser(member.user.id)
+            try await people.deleteMember(
+                id,
+                organization: organization,
+                clientKeys: (fate: fate.rawValue, count: count),
+                by: caller.attribution
+            )
+            let others = try await people.store.memberships(of: member.user.id)
+            if !others.contains(where: { $0.organizationID == organization }) {
+                // Otherwise old sessions, which another person can hold, would be valid again when the user is added again.
+                try await people.endSessions(of: member.user.id, in: organization, .removed)
+            }
+            try await people.deleteUserWithoutRoles(member.user.id)
+        }
+        // Until the membership was gone, the user could create another key.
+        if fate != .keep {
+            do {
+                _ = try await retireKeys(of: subject, in: workspaces, fate, by: caller)
+            } catch {
+                context.logger.warning(
+                    "the last client keys of a removed member could not be looked for",
+                    metadata: ["user_id": "\(subject)", "error": "\(error)"]
+                )
+            }
+        }
+        return count
+    }
+
+    /// Returns the workspaces that a user can no longer enter without a membership.
+    ///
+    /// The keys of an archived workspace are refused for good.
+    private func lost(by member: Member, besides others: [Member], _ store: ControlStore) async throws -> [Workspace] {
+        guard !others.contains(where: { $0.workspaceID == nil }) else { return [] }
+        let kept = Set(others.compactMap(\.workspaceID))
+        var found: [Workspace] = []
+        var position = PagePosition.first
+        while true {
+            let page = try await store.workspaces(
+                PageRequest(limit: 100, position),
+                WorkspaceFilter(organizationID: member.organizationID, states: [.active, .suspended])
+            )
+            found += page.items.filter { workspace in
+                (member.workspaceID == nil || member.workspaceID == workspace.id) && !kept.contains(workspace.id)
+            }
+            guard let next = page.next else { return found }
+            position = .after(next)
+        }
+    }
+
+    /// Disables or revokes a subject's client keys in some workspaces.
+    ///
+    /// - Returns: The number of keys that worked. With ``ClientKeyFate/keep``, keys in workspaces that cannot be reached
+    ///   do not count.
+    private func retireKeys(
+        of subject: String,
+        in workspaces: [Workspace],
+        _ fate: ClientKeyFate,
+        by caller: Caller
+    ) async throws -> Int {
+        var count = 0
+        for workspace in workspaces {
+            let collection = access.clientKeys(of: workspace, subject: subject)
+            do {
+                count += try await keys.retire(collection, fate, by: caller)
+            } catch Refusal.notFound {
+                // The workspace was deleted meanwhile.
+            } catch Refusal.workspaceUnavailable where fate == .keep {
+                continue
+            }
+        }
+        return count
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Keys
+
+/// The `mortise key recover` command.
+struct KeyRecover: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recover",
+        abstract: "Create an operator key beside the database, after all others are lost.",
+        discussion: HelpText.discussion(
+            """
+            The command works on the database itself, without a server. It creates one more operator key, records the event, and
+            leaves all other keys as they are. Servers that run accept the token at once. The command prints the token on standard
+            output, unless --token-out names a file.
+            """,
+            needs: "the database settings of `mortise serve`, and the secrets file, which this command does not create",
+            examples: ["key recover --token-out operator.key"],
+            exits: "0 success, 1 refused, 64 usage or setting error, 74 output error"
+        )
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the token to a new file that only you can read. (default: standard output)",
+            valueName: "path"
+        )
+    )
+    var tokenOut: String?
+
+    @OptionGroup(title: "Installation")
+    var installation: InstallationOptions
+
+    func run() async throws {
+        let settings = try InstallationSettings(installation.reader())
+        try await runRecovery(settings) { [tokenOut] token in
+            if let tokenOut {
+                try await FileAccess.writeSecret(token.reveal() + "\n", to: tokenOut)
+            } else {
+                try Output.line(token.reveal())
+            }
+        }
+    }
+}

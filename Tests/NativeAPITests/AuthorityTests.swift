@@ -1,0 +1,268 @@
+import JSON
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// What a credential can hand on, and what it can take back.
+@Suite(.hangLimit) struct AuthorityTests {
+    private static let admins = "/v1/organizations/default/admin-keys"
+    private static let clients = "/v1/workspaces/default/client-keys"
+
+    // The attack: a key of a build system, in test mode, for an hour and one address, makes itself a key without any of that.
+    @Test func `an admin key hands on its own restrictions, and widens no key beyond them`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let own: JSONObject = [
+                "name": "ci", "mode": "test", "expires_at": "2090-01-01T00:00:00Z", "allowed_ips": ["127.0.0.1"],
+                "rate_limit_per_minute": 1000, "permissions": ["keys:read", "keys:write", "members:write"],
+            ]
+            let ci = try await api.post(Self.admins, .object(own), as: mortise.adminToken)
+            let (token, path) = (try ci.string("token"), "\(Self.admins)/\(try ci.string("key", "id"))")
+            let made = try await api.post(Self.admins, ["name": "made"], as: token)
+            #expect(made.status == 201, "\(made)")
+            for (name, value): (String, JSONValue) in [
+                ("mode", "test"), ("allowed_ips", ["127.0.0.1"]), ("rate_limit_per_minute", 1000),
+            ] {
+                #expect(made["key", name] == value, "\(name): \(made)")
+            }
+            #expect(try made.string("key", "expires_at").hasPrefix("2090-01-01T00:00:00"))
+            for body: JSONValue in [
+                ["name": "x", "mode": "live"], ["name": "x", "expires_at": "2091-01-01T00:00:00Z"],
+                ["name": "x", "allowed_ips": ["127.0.0.0/8"]], ["name": "x", "permissions": ["events:read"]],
+            ] {
+                #expect(try await api.post(Self.admins, body, as: token).status == 403, "\(body)")
+            }
+            for change: JSONValue in [
+                ["expires_at": nil], ["allowed_ips": nil], ["rate_limit_per_minute": nil],
+                ["rate_limit_per_minute": 1001], ["allowed_ips": ["127.0.0.1", "::1"]],
+            ] {
+                #expect(try await api.send("PATCH", path, change, as: token).status == 403, "\(change)")
+                #expect(try await api.send("PATCH", path, change, as: mortise.adminToken).status == 200, "\(change)")
+                var back = own
+                for name in ["name", "mode", "permissions"] { back[name] = nil }
+                let restored = try await api.send("PATCH", path, .object(back), as: mortise.adminToken)
+                #expect(restored.status == 200, "\(restored)")
+            }
+            // What it makes for servers are test keys, with ends and addresses of their own.
+            let service = try await api.post("/v1/workspaces/default/service-keys", ["name": "s"], as: token)
+            #expect(service["key", "mode"] == "test" && service["key", "expires_at"] == .null, "\(service)")
+            #expect(try await mortise.makeClientKey("c", as: token).token.hasPrefix("mkc_test_"))
+            let live = try await api.post(
+                "/v1/workspaces/default/service-keys",
+                ["name": "l", "mode": "live"],
+                as: token
+            )
+            #expect(live.status == 403, "\(live)")
+            let owner: JSONValue = ["email": "o@example.org", "role": "member"]
+            #expect(try await api.post("/v1/organizations/default/members", owner, as: token).status == 403)
+        }
+    }
+
+    // The attack: a user whose key was switched off for abuse switches it on again, and lifts its limits.
+    @Test func `what administration took from a member's key only administration gives back`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let person = try await mortise.addMember("m@example.org", "member")
+            let member = try await mortise.signIn("m@example.org").access
+            let body: JSONValue = ["name": "k", "subject": .string(person.userID), "scopes": ["read:x"]]
+            let path = "\(Self.clients)/\(try await api.post(Self.clients, body, as: member).string("key", "id"))"
+            func patch(_ change: JSONValue, _ token: String) async throws -> Int {
+                try await api.send("PATCH", path, change, as: token).status
+            }
+            // What members set themselves they change as they like.
+            #expect(try await patch(["rate_limit_per_minute": 10, "allowed_ips": ["127.0.0.1"]], member) == 200)
+            #expect(try await patch(["rate_limit_per_minute": nil, "allowed_ips": nil], member) == 200)
+            #expect(try await api.post("\(path)/disable", as: member).status == 200)
+            #expect(try await api.post("\(path)/enable", as: member).status == 200)
+
+            let limits: JSONValue = [
+                "rate_limit_per_minute": 10, "allowed_ips": ["127.0.0.0/8"], "allowed_namespaces": ["eu"],
+                "expires_at": "2090-01-01T00:00:00Z",
+            ]
+            #expect(try await patch(limits, mortise.adminToken) == 200)
+            #expect(try await api.post("\(path)/disable", as: mortise.adminToken).status == 200)
+            #expect(try await api.post("\(path)/enable", as: member).status == 403)
+            for change: JSONValue in [
+                ["rate_limit_per_minute": nil], ["rate_limit_per_minute": 11], ["allowed_ips": nil],
+                ["allowed_ips": ["10.0.0.1"]], ["allowed_namespaces": nil], ["expires_at": nil],
+                ["expires_at": "2091-01-01T00:00:00Z"],
+            ] {
+                #expect(try await patch(change, member) == 403, "\(change)")
+            }
+            // Also where the member was first: a restriction that administration repeats is administration's.
+            let second = try await api.post(Self.clients, body, as: member).string("key", "id")
+            let secondPath = "\(Self.clients)/\(second)"
+            let limit: JSONValue = ["rate_limit_per_minute": 10]
+            #expect(try await api.send("PATCH", secondPath, limit, as: member).status == 200)
+            #expect(try await api.post("\(secondPath)/disable", as: member).status == 200)
+            #expect(try await api.send("PATCH", secondPath, limit, as: mortise.adminToken).status == 200)
+            #expect(try await api.post("\(secondPath)/disable", as: mortise.adminToken).status == 200)
+            #expect(try await api.post("\(secondPath)/enable", as: member).status == 403)
+            let lifted: JSONValue = ["rate_limit_per_minute": nil]
+            #expect(try await api.send("PATCH", secondPath, lifted, as: member).status == 403)
+            // Tighter is fine, and what is not a restriction is the member's.
+            #expect(try await patch(["rate_limit_per_minute": 5, "allowed_ips": ["127.0.0.1"]], member) == 200)
+            #expect(try await patch(["rate_limit_per_minute": 10], member) == 403)
+            #expect(try await patch(["name": "mine", "rate_limit_per_hour": 100], member) == 200)
+            #expect(try await patch(["rate_limit_per_hour": nil], member) == 200)
+            // Once administration has given it back, it is the member's again.
+            #expect(try await patch(["rate_limit_per_minute": nil], mortise.adminToken) == 200)
+            #expect(try await api.post("\(path)/enable", as: mortise.adminToken).status == 200)
+            #expect(try await patch(["rate_limit_per_minute": 7], member) == 200)
+            #expect(try await patch(["rate_limit_per_minute": nil], member) == 200)
+            #expect(try await api.post("\(path)/disable", as: member).status == 200)
+            #expect(try await api.post("\(path)/enable", as: member).status == 200)
+        }
+    }
+
+    // The attack: a user gives an own key the scope that the application asks of its administrators.
+    @Test func `members give scopes up to their ceiling, in every dialect`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let person = try await mortise.addMember("m@example.org", "member")
+            let member = try await mortise.signIn("m@example.org").access
+            func create(_ scopes: JSONValue) async throws -> Int {
+                let body: JSONValue = ["name": "k", "subject": .string(person.userID), "scopes": scopes]
+                return try await api.post(Self.clients, body, as: member).status
+            }
+            var client = FluxbaseClient(mortise, key: "anon")
+            client.accessToken = member
+            func createThere(_ scopes: JSONValue) async throws -> Int {
+                try await client.post("/client-keys", ["name": "f", "scopes": scopes]).status
+            }
+            for scopes: JSONValue in [["*"], ["read:*"], ["read:x", "write:*"]] {
+                #expect(try await create(scopes) == 403, "\(scopes)")
+                #expect(try await createThere(scopes) == 403, "\(scopes)")
+            }
+            #expect(try await create(["read:x"]) == 201)
+            #expect(try await createThere(["read:x"]) == 201)
+            let ceiling = try await api.send(
+                "PATCH",
+                "/v1/workspaces/default",
+                ["member_scopes": ["read:*"]],
+                as: mortise.adminToken
+            )
+            #expect(ceiling["member_scopes"] == ["read:*"], "\(ceiling)")
+            for (scopes, status): (JSONValue, Int) in [
+                (["read:x"], 201), (["read:*"], 201), (["write:x"], 403), (["*"], 403),
+            ] {
+                #expect(try await create(scopes) == status, "\(scopes)")
+                #expect(try await createThere(scopes) == status, "\(scopes)")
+            }
+            // A scope that the key has already stays, also if it is above the ceiling.
+            let given = try await mortise.makeClientKey(
+                "given",
+                subject: person.userID,
+                ["scopes": ["admin:x", "read:x"]]
+            )
+            let narrowed = try await api.send("PATCH", given.path, ["scopes": ["admin:x"]], as: member)
+            #expect(narrowed.status == 200, "\(narrowed)")
+            #expect(
+                try await api.send("PATCH", given.path, ["scopes": ["admin:x", "read:x"]], as: member).status == 403
+            )
+            let open = try await api.send(
+                "PATCH",
+                "/v1/workspaces/default",
+                ["member_scopes": nil],
+                as: mortise.adminToken
+            )
+            #expect(open["member_scopes"] == .null, "\(open)")
+        }
+    }
+
+    // The attack, or a slip: the last operator locks everybody out, in one of many ways.
+    @Test func `the last operator key that works stays one`() async throws {
+        try await withMortise { mortise in
+            let (api, token) = (mortise.api, mortise.operatorToken)
+            let path = "/v1/operator-keys"
+            let id = try #require(try await api.get(path, as: token)["data"]?.array?.first?["id"]?.string)
+            let last = "\(path)/\(id)"
+            // Keys that do not count: one that is disabled, one that is going, one that ends within the day.
+            let disabled = try await api.post(path, ["name": "disabled"], as: token).string("key", "id")
+            _ = try await api.post("\(path)/\(disabled)/disable", as: token)
+            let going = try await api.post(path, ["name": "going"], as: token).string("key", "id")
+            _ = try await api.post("\(path)/\(going)/deprecate", as: token)
+            let brief = try await api.post(path, ["name": "brief", "expires_at": "2090-01-01T00:00:00Z"], as: token)
+            try await mortise.script(
+                mortise.installation.control,
+                "UPDATE auth.service_keys SET expires_at = now() + interval '1 hour' WHERE name = 'brief'"
+            )
+            func refused(_ answer: Answer, _ what: String) {
+                #expect(answer.status == 409, "\(what): \(answer)")
+                #expect(answer["detail"]?.string?.contains("last operator key") == true, "\(what): \(answer)")
+            }
+            for call in ["revoke", "disable", "deprecate"] {
+                refused(try await api.post("\(last)/\(call)", as: token), call)
+            }
+            refused(try await api.send("DELETE", last, as: token), "delete")
+            refused(try await api.send("PATCH", last, ["permissions": []], as: token), "permissions")
+            refused(try await api.send("PATCH", last, ["expires_at": "2090-01-01T00:00:00Z"], as: token), "end")
+            #expect(try await api.send("PATCH", last, ["name": "still here"], as: token).status == 200)
+            #expect(try await api.post("\(path)/\(try brief.string("key", "id"))/revoke", as: token).status == 200)
+
+            let next = try await api.post(path, ["name": "next"], as: token)
+            let nextToken = try next.string("token")
+            #expect(try await api.post("\(last)/revoke", as: token).status == 200)
+            let nextPath = "\(path)/\(try next.string("key", "id"))"
+            refused(try await api.post("\(nextPath)/revoke", as: nextToken), "the next one")
+            let rotated = try await api.post("\(nextPath)/rotate", ["grace_period_seconds": 0], as: nextToken)
+            #expect(rotated.status == 200, "\(rotated)")
+            refused(try await api.post("\(nextPath)/disable", as: try rotated.string("token")), "after a rotation")
+        }
+    }
+
+    // The attack: two operators revoke each other's key in the same moment.
+    @Test func `of two operator keys that revoke each other one stays`() async throws {
+        try await withMortise { mortise in
+            let (api, path) = (mortise.api, "/v1/operator-keys")
+            for round in 0..<5 {
+                let keys = try await (0..<2)
+                    .asyncMap {
+                        try await api.post(path, ["name": .string("\(round)-\($0)")], as: mortise.operatorToken)
+                    }
+                let paths = try keys.map { "\(path)/\(try $0.string("key", "id"))" }
+                let tokens = try keys.map { try $0.string("token") }
+                try await mortise.script(
+                    mortise.installation.control,
+                    "UPDATE auth.service_keys SET disabled_at = now() WHERE name = 'First operator key'"
+                )
+                async let one = api.post("\(paths[1])/revoke", as: tokens[0])
+                async let two = api.post("\(paths[0])/revoke", as: tokens[1])
+                let statuses = try await [one.status, two.status]
+                #expect(statuses.filter { $0 == 200 }.count == 1, "\(statuses)")
+                try await mortise.script(
+                    mortise.installation.control,
+                    """
+                    UPDATE auth.service_keys SET disabled_at = NULL WHERE name = 'First operator key';
+                    DELETE FROM auth.service_keys WHERE kind = 'operator' AND name <> 'First operator key'
+                    """
+                )
+            }
+        }
+    }
+
+    @Test func `an organization is found by its slug and its name, by its own admin`() async throws {
+        try await withMortise { mortise in
+            let acme = try await mortise.makeOrganization("Anvils & Co")
+            _ = try await mortise.api.send(
+                "PATCH",
+                "/v1/organizations/\(acme.id)",
+                ["slug": "acme"],
+                as: mortise.operatorToken
+            )
+            for (query, count) in [("acme", 1), ("ACM", 1), ("anvils", 1), ("", 1), ("default", 0), ("%25", 0)] {
+                let path = "/v1/organizations" + (query.isEmpty ? "" : "?query=\(query)")
+                let own = try await mortise.api.get(path, as: acme.token)
+                #expect(own["data"]?.array?.count == count, "\(query): \(own)")
+            }
+        }
+    }
+}
+
+extension Sequence {
+    fileprivate func asyncMap<T>(_ transform: (Element) async throws -> T) async throws -> [T] {
+        var results: [T] = []
+        for element in self { results.append(try await transform(element)) }
+        return results
+    }
+}

@@ -1,0 +1,116 @@
+import JSON
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// The client keys of people who are gone.
+@Suite(.hangLimit) struct MemberKeyTests {
+    private static let clients = "client-keys"
+
+    /// A member, a session of the member, and a key in each of some workspaces.
+    private func person(
+        _ mortise: ServerHarness,
+        _ email: String,
+        _ workspaces: [String],
+        in workspace: String? = nil
+    ) async throws -> (ServerHarness.Person, [String]) {
+        let person = try await mortise.addMember(email, "member", workspace: workspace)
+        let session = try await mortise.signIn(email).access
+        var tokens: [String] = []
+        for place in workspaces {
+            let made = try await mortise.api.post(
+                "/v1/workspaces/\(place)/client-keys",
+                ["name": "k", "subject": .string(person.userID)],
+                as: session
+            )
+            tokens.append(try made.string("token"))
+        }
+        return (person, tokens)
+    }
+
+    // The attack: somebody who was dismissed goes on with the key that nobody thought of.
+    @Test func `with a member their client keys go, as the request says`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let other = try await mortise.makeWorkspace("Other")
+            let bystander = try await person(mortise, "bystander@example.org", ["default"])
+            for (query, status, verdict) in [
+                ("", 204, "disabled"), ("?client_keys=disable", 200, "disabled"),
+                ("?client_keys=revoke", 200, "revoked"),
+                ("?client_keys=keep", 200, "valid"),
+            ] {
+                let (member, tokens) = try await person(mortise, "m@example.org", ["default", other])
+                let removed = try await api.send("DELETE", member.path + query, as: mortise.adminToken)
+                #expect(removed.status == status, "\(query): \(removed)")
+                if status == 200 { #expect(removed["client_key_count"] == 2, "\(removed)") }
+                for token in tokens { #expect(try await mortise.verdict(token) == verdict, "\(query)") }
+                let events = try await api.get(
+                    "/v1/organizations/default/events?type=member.removed&limit=1",
+                    as: mortise.adminToken
+                )
+                let changes = events["data"]?.array?.first?["changes"]
+                #expect(changes?["client_key_count"] == 2, "\(events)")
+            }
+            #expect(try await mortise.verdict(bystander.1[0]) == "valid")
+        }
+    }
+
+    // A role elsewhere keeps the keys there, and what was disabled stays so for a user who comes back.
+    @Test func `keys go where the user can no longer enter, and only administration brings them back`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let other = try await mortise.makeWorkspace("Other")
+            let (wide, tokens) = try await person(mortise, "m@example.org", ["default", other])
+            _ = try await mortise.addMember("m@example.org", "member", workspace: other)
+            let removed = try await api.send("DELETE", "\(wide.path)?client_keys=disable", as: mortise.adminToken)
+            #expect(removed["client_key_count"] == 1, "\(removed)")
+            #expect(try await mortise.verdict(tokens[0]) == "disabled")
+            #expect(try await mortise.verdict(tokens[1]) == "valid")
+            _ = try await mortise.addMember("m@example.org", "member")
+            let session = try await mortise.signIn("m@example.org").access
+            let list = try await api.get("/v1/workspaces/default/client-keys", as: session)
+            let path = "/v1/workspaces/default/client-keys/\(try #require(list["data"]?.array?.first?["id"]?.string))"
+            #expect(try await api.post("\(path)/enable", as: session).status == 403)
+            #expect(try await api.post("\(path)/enable", as: mortise.adminToken).status == 200)
+        }
+    }
+
+    @Test func `a workspace that cannot be reached keeps the member, unless the keys are kept`() async throws {
+        try await withMortise { mortise in
+            let (member, _) = try await person(mortise, "m@example.org", ["default"])
+            let database = try await mortise.workspaceDatabase()
+            try await mortise.cutOff(database)
+            let refused = try await mortise.api.send("DELETE", member.path, as: mortise.adminToken)
+            #expect(refused.status == 503, "\(refused)")
+            #expect(try await mortise.api.get(member.path, as: mortise.adminToken).status == 200)
+            let kept = try await mortise.api.send("DELETE", "\(member.path)?client_keys=keep", as: mortise.adminToken)
+            #expect(kept.status == 200, "\(kept)")
+            #expect(try await mortise.api.get(member.path, as: mortise.adminToken).status == 404)
+            try await mortise.restore(database)
+        }
+    }
+
+    // The application's own user is gone, and only the application knows.
+    @Test func `the keys of a subject that a session issuer no longer knows are ended by one call`() async throws {
+        try await withMortise { mortise in
+            let (api, admin) = (mortise.api, mortise.adminToken)
+            let path = "/v1/workspaces/default/client-keys/retire"
+            let gone = try await mortise.makeClientKey("one", subject: "user_gone")
+            let two = try await mortise.makeClientKey("two", subject: "user_gone")
+            let here = try await mortise.makeClientKey("here", subject: "user_here")
+            _ = try await api.post("\(two.path)/disable", as: admin)
+            let counted = try await api.post(path, ["subject": "user_gone", "client_keys": "keep"], as: admin)
+            #expect(counted["client_key_count"] == 1, "\(counted)")
+            #expect(try await mortise.verdict(gone.token) == "valid")
+            let disabled = try await api.post(path, ["subject": "user_gone"], as: admin)
+            #expect(disabled["client_keys"] == "disable" && disabled["client_key_count"] == 1, "\(disabled)")
+            #expect(try await mortise.verdict(gone.token) == "disabled")
+            let revoked = try await api.post(path, ["subject": "user_gone", "client_keys": "revoke"], as: admin)
+            #expect(revoked["client_key_count"] == 0, "\(revoked)")
+            for key in [gone, two] { #expect(try await mortise.verdict(key.token) == "revoked") }
+            #expect(try await mortise.verdict(here.token) == "valid")
+            let weak = try await mortise.makeAdmin(["keys:read"]).token
+            #expect(try await api.post(path, ["subject": "user_here"], as: weak).status == 403)
+        }
+    }
+}
