@@ -37,6 +37,7 @@ public enum SQLFiles {
         SQLFile("c0022_session_ends", PackageResources.c0022_session_ends_sql),
         SQLFile("c0023_session_ends_valid", PackageResources.c0023_session_ends_valid_sql),
         SQLFile("c0024_member_scopes", PackageResources.c0024_member_scopes_sql),
+        SQLFile("c0025_session_issuer_audiences", PackageResources.c0025_session_issuer_audiences_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.

@@ -25,6 +25,10 @@ struct SessionIssuerJSON: JSONWritable {
                 "authorized_parties",
                 names.described("The accepted values of `azp`. Empty if `azp` is not checked.")
             ),
+            .required(
+                "audiences",
+                names.described("The accepted values of `aud`. Empty if a token must not have the claim.")
+            ),
             .required("read_roles", names),
             .required("manage_roles", names),
             .required("created_at", NativeSchema.time),
@@ -47,6 +51,7 @@ struct SessionIssuerJSON: JSONWritable {
             $0.member("has_inline_jwks", isInline)
             $0.member("algorithms", issuer.algorithms)
             $0.member("authorized_parties", issuer.authorizedParties)
+            $0.member("audiences", issuer.audiences)
             $0.member("read_roles", issuer.readRoles)
             $0.member("manage_roles", issuer.manageRoles)
             $0.member("created_at", issuer.createdAt.rfc3339)

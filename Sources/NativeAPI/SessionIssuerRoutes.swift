@@ -44,6 +44,12 @@ struct SessionIssuerRoutes: Sendable {
                 SessionIssuerJSON.names.described("The accepted values of `azp`. By default `azp` is not checked.")
             ),
             .optional(
+                "audiences",
+                SessionIssuerJSON.names.described(
+                    "The accepted values of `aud`. By default a token that has the claim is meant for somebody else, and is refused."
+                )
+            ),
+            .optional(
                 "read_roles",
                 SessionIssuerJSON.names.described(
                     "The roles that can read the keys of the application's organizations."
@@ -116,6 +122,7 @@ struct SessionIssuerRoutes: Sendable {
                 keys: try keys(request.body),
                 algorithms: try request.body.optional("algorithms") ?? ["RS256"],
                 authorizedParties: try request.body.optional("authorized_parties") ?? [],
+                audiences: try request.body.optional("audiences") ?? [],
                 readRoles: try request.body.optional("read_roles") ?? [],
                 manageRoles: try request.body.optional("manage_roles") ?? ["admin"]
             )

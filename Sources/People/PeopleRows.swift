@@ -56,7 +56,8 @@ extension Member {
 extension SessionIssuer {
     /// The columns that `init(row:)` reads, in its order.
     static let columns = """
-        id, issuer, organization_id, jwks_url, jwks_file, jwks, algorithms, authorized_parties, read_roles, manage_roles, created_at
+        id, issuer, organization_id, jwks_url, jwks_file, jwks, algorithms, authorized_parties, read_roles, manage_roles, created_at, \
+        audiences
         """
 
     init(row: Row) throws(PostgresError) {
@@ -75,6 +76,7 @@ extension SessionIssuer {
             keys: keys,
             algorithms: try row.decode(6),
             authorizedParties: try row.decode(7),
+            audiences: try row.decode(11),
             readRoles: try row.decode(8),
             manageRoles: try row.decode(9),
             createdAt: try row.timestamp(10)

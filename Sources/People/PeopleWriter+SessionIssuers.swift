@@ -7,8 +7,8 @@ extension PeopleWriter {
     private static let insertIssuer = Statement(
         """
         INSERT INTO control.session_issuers (id, issuer, organization_id, jwks_url, jwks_file, jwks, algorithms,
-            authorized_parties, read_roles, manage_roles)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            authorized_parties, read_roles, manage_roles, audiences)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (issuer) DO NOTHING
         RETURNING \(SessionIssuer.columns)
         """
@@ -33,7 +33,7 @@ extension PeopleWriter {
             Self.insertIssuer,
             [
                 identifiers.id(), new.issuer, organization, url, file, inline, new.algorithms,
-                new.authorizedParties, new.readRoles, new.manageRoles,
+                new.authorizedParties, new.readRoles, new.manageRoles, new.audiences,
             ]
         )
         guard let row = rows.first else { return nil }

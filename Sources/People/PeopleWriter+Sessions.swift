@@ -117,6 +117,30 @@ extension PeopleWriter {
         try await connection.query(Self.endInOrganization, [user, organization, reason.rawValue])
     }
 
+    /// Records that sign-ins were refused.
+    ///
+    /// - Parameters:
+    ///   - user: The user of the address; `nil` for an unknown one, which stays out of the log, because people type
+    ///     passwords into the wrong field.
+    ///   - organization: The organization in which the user would have acted.
+    ///   - reason: The reason.
+    ///   - count: The number of refusals that the event stands for.
+    ///   - attribution: The attribution of the event.
+    /// - Throws: The database's errors.
+    public func recordRefusal(
+        of user: UUID?,
+        organization: UUID?,
+        reason: String,
+        count: Int,
+        by attribution: Attribution
+    ) async throws {
+        var changes = EventChanges()
+        changes.add("user", user)
+        changes.add("reason", reason)
+        changes.add("count", count)
+        try await record(.sessionRefused, organization: organization, changes, by: attribution)
+    }
+
     /// Records that a session began, ended, or was ended because a refresh token came a second time.
     public func record(
         _ type: EventType,

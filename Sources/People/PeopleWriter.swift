@@ -25,7 +25,7 @@ public struct PeopleWriter: Sendable {
     /// Records the event of a change.
     func record(
         _ type: EventType,
-        organization: UUID,
+        organization: UUID?,
         workspace: UUID? = nil,
         _ changes: EventChanges,
         by attribution: Attribution

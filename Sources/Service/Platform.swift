@@ -93,7 +93,12 @@ public final class Platform: Sendable {
         let passwords = PasswordHasher(cost: passwordCost, randomness: randomness)
         let keySets = KeySetCache(fetch: fetchKeySet, elapsed: elapsed, logger: logger)
         let guesses = GuessLimiter(elapsed: elapsed)
-        let sessions = SessionService(context: context, passwords: passwords, guesses: guesses)
+        let sessions = SessionService(
+            context: context,
+            passwords: passwords,
+            guesses: guesses,
+            refusals: SignInRefusals(elapsed: elapsed)
+        )
         let access = AccessControl(context, sessions: sessions)
         let keyChanges = KeyChanges(context, access: access)
         let controlChanges = ControlChanges(context, access: access)

@@ -29,6 +29,7 @@ public enum EventType: String, Sendable, CaseIterable {
     case memberRemoved = "member.removed"
     case passwordChanged = "member.password_changed"
     case sessionBegun = "session.begun"
+    case sessionRefused = "session.refused"
     case sessionReused = "session.reused"
     case sessionEnded = "session.ended"
     case sessionIssuerAdded = "session_issuer.added"

@@ -25,6 +25,8 @@ public struct SessionIssuer: Sendable, Hashable {
     public var algorithms: [String]
     /// The accepted values of `azp`; empty to accept any.
     public var authorizedParties: [String]
+    /// The accepted values of `aud`; empty to accept only tokens without the claim.
+    public var audiences: [String]
     /// The roles in the application's own organizations that can read the organizations' keys.
     public var readRoles: [String]
     /// The roles that can also create and revoke those keys.
@@ -43,6 +45,8 @@ public struct NewSessionIssuer: Sendable, Hashable {
     public var algorithms: [String]
     /// The accepted values of `azp`; empty to accept any.
     public var authorizedParties: [String]
+    /// The accepted values of `aud`; empty to accept only tokens without the claim.
+    public var audiences: [String]
     /// The roles that can read; none by default.
     public var readRoles: [String]
     /// The roles that can manage; `admin` by default.
@@ -54,6 +58,7 @@ public struct NewSessionIssuer: Sendable, Hashable {
         keys: SessionIssuer.KeySource,
         algorithms: [String] = ["RS256"],
         authorizedParties: [String] = [],
+        audiences: [String] = [],
         readRoles: [String] = [],
         manageRoles: [String] = ["admin"]
     ) {
@@ -61,6 +66,7 @@ public struct NewSessionIssuer: Sendable, Hashable {
         self.keys = keys
         self.algorithms = algorithms
         self.authorizedParties = authorizedParties
+        self.audiences = audiences
         self.readRoles = readRoles
         self.manageRoles = manageRoles
     }

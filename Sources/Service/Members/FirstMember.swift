@@ -23,7 +23,7 @@ public struct FirstMember: Sendable, Equatable, Redacted {
 public enum FirstMemberFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// The address is not an e-mail address.
     case badEmail
-    /// The password is too short or too long.
+    /// The password is too short or too long, or one that attackers try first.
     case badPassword
 
     /// A sentence for the operator.
@@ -31,7 +31,10 @@ public enum FirstMemberFault: Error, Sendable, Hashable, CustomStringConvertible
         switch self {
         case .badEmail: "MORTISE_ADMIN_EMAIL is not an e-mail address."
         case .badPassword:
-            "MORTISE_ADMIN_PASSWORD must have \(NewPassword.length.lowerBound) to \(NewPassword.length.upperBound) characters."
+            """
+            MORTISE_ADMIN_PASSWORD must have \(NewPassword.length.lowerBound) to \(NewPassword.length.upperBound) characters, \
+            and must not be one of the passwords that attackers try first.
+            """
         }
     }
 }

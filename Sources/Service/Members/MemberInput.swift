@@ -61,13 +61,17 @@ enum UserInput {
         return email
     }
 
-    /// Throws if a new password is too short or too long.
+    /// Throws if a new password is too short or too long, or one that attackers try first.
     ///
     /// There are no rules about kinds of characters. They make passwords harder to remember and no harder to guess
     /// (NIST SP 800-63B section 5.1.1.2).
     static func check(password: String, _ pointer: String = "/password") throws(Refusal) {
         guard NewPassword.length.contains(password.unicodeScalars.count) else {
             let detail = "Must have \(NewPassword.length.lowerBound) to \(NewPassword.length.upperBound) characters."
+            throw .invalid([InvalidField(pointer: pointer, detail: detail)])
+        }
+        guard !CommonPassword.matches(password) else {
+            let detail = "Must not be one of the passwords that attackers try first."
             throw .invalid([InvalidField(pointer: pointer, detail: detail)])
         }
     }

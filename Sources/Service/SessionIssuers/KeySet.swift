@@ -31,15 +31,72 @@ struct KeySet: Sendable {
     }
 
     /// Returns a public key for signatures.
+    private static func key(_ object: JSONObject) -> JWK? {
+        publicParts(object).flatMap { try? JWK(json: JSONValue.object($0).text) }
+    }
+
+    /// Returns the public parts of a key for signatures, or `nil` for any other key.
     ///
     /// Private parts, which do not belong there, are not read.
-    private static func key(_ object: JSONObject) -> JWK? {
+    private static func publicParts(_ object: JSONObject) -> JSONObject? {
         if let use = object["use"], use.string != "sig" { return nil }
+        guard isAsymmetric(object) else { return nil }
         var parts = JSONObject()
-        for name in ["kty", "alg", "kid", "n", "e", "crv", "x", "y"] {
+        for name in ["kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"] {
             if let value = object[name] { parts[name] = value }
         }
-        return try? JWK(json: JSONValue.object(parts).text)
+        return parts
+    }
+
+    private static func isAsymmetric(_ object: JSONObject) -> Bool {
+        object["kty"]?.string.map(["RSA", "EC", "OKP"].contains) ?? false
+    }
+
+    private static func objects(_ bytes: [UInt8]) -> [JSONObject] {
+        let limits = JSONLimits(maximumBytes: maximumBytes)
+        let list = (try? JSONValue(parsing: bytes, limits: limits))?["keys"]?.array ?? []
+        return list.compactMap(\.object)
+    }
+
+    /// Returns true if a key of a set is a private key (RFC 7518 sections 6.2.2 and 6.3.2).
+    static func hasPrivateParts(_ bytes: [UInt8]) -> Bool {
+        objects(bytes)
+            .contains { object in
+                isAsymmetric(object) && ["d", "p", "q", "dp", "dq", "qi", "oth"].contains { object[$0] != nil }
+            }
+    }
+
+    /// Returns a key set with the public parts of a set's keys for signatures, as JSON text.
+    static func publicText(_ bytes: [UInt8]) -> String {
+        let keys = objects(bytes).compactMap(publicParts).map(JSONValue.object)
+        return JSONValue.object(["keys": .array(keys)]).text
+    }
+
+    /// Returns true if a key of the set can verify signatures by one of some algorithms.
+    func canVerify(_ algorithms: [String]) async -> Bool {
+        for (id, key) in keys {
+            for algorithm in algorithms {
+                if await verifier(key, id, algorithm) != nil { return true }
+            }
+        }
+        return false
+    }
+
+    /// Returns the verifier of a key's signatures by an algorithm, or `nil` if the key is not for the algorithm.
+    private func verifier(_ key: JWK, _ keyID: String, _ algorithm: String) async -> (any JWTAlgorithm)? {
+        guard let wanted = JWK.Algorithm(rawValue: algorithm), key.algorithm == nil || key.algorithm == wanted else {
+            return nil
+        }
+        var key = key
+        key.algorithm = wanted
+        do {
+            let collection = JWTKeyCollection()
+            try await collection.add(jwk: key)
+            let verifier = try await collection.getKey(for: JWKIdentifier(string: keyID), alg: algorithm)
+            return verifier.name == algorithm ? verifier : nil
+        } catch {
+            return nil
+        }
     }
 
     /// Returns true if the set has a key of that id.
@@ -49,17 +106,7 @@ struct KeySet: Sendable {
     ///
     /// The caller has checked that the issuer can use the algorithm. A key for another algorithm is not used.
     func verifies(_ token: CompactJWS, algorithm: String, keyID: String) async -> Bool {
-        guard var key = keys[keyID], let wanted = JWK.Algorithm(rawValue: algorithm),
-            key.algorithm == nil || key.algorithm == wanted
-        else { return false }
-        key.algorithm = wanted
-        do {
-            let collection = JWTKeyCollection()
-            try await collection.add(jwk: key)
-            let signer = try await collection.getKey(for: JWKIdentifier(string: keyID), alg: algorithm)
-            return try signer.name == algorithm && signer.verify(token.signature, signs: token.signed)
-        } catch {
-            return false
-        }
+        guard let key = keys[keyID], let verifier = await verifier(key, keyID, algorithm) else { return false }
+        return (try? verifier.verify(token.signature, signs: token.signed)) ?? false
     }
 }

@@ -95,7 +95,9 @@ final class KeySetCache: Sendable {
         var set: KeySet?
         do {
             set = KeySet(try await bytes(issuer.keys))
-            if set == nil { warn(issuer, "it is no JSON Web Key Set with a key that can be used") }
+            if await set?.canVerify(issuer.algorithms) != true {
+                warn(issuer, "it is no JSON Web Key Set with a key for one of the algorithms")
+            }
         } catch {
             warn(issuer, "\(error)")
         }

@@ -36,7 +36,7 @@ public struct SessionIssuerService: Sendable {
     ///   `unavailable` if the issuer's keys or the control database cannot be read.
     public func principal(for text: String, now: Timestamp? = nil) async throws -> Principal {
         guard let token = CompactJWS(text), let algorithm = token.algorithm, let keyID = token.keyID,
-            let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
+            Self.isSession(token), let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
         else { throw Refusal.unauthenticated }
         let issuer = try await context.lookUp { lookups throws(PostgresError) in
             try await PeopleStore.sessionIssuer(name, in: lookups)
@@ -45,6 +45,7 @@ public struct SessionIssuerService: Sendable {
         let keys = try await keySets.keys(of: issuer, for: keyID)
         guard await keys.verifies(token, algorithm: algorithm, keyID: keyID),
             Self.isTimely(claims, at: now ?? context.now()), Self.isFor(issuer.authorizedParties, claims),
+            Self.isMeant(for: issuer.audiences, claims),
             let session = ExternalSession(claims, issuer)
         else { throw Refusal.unauthenticated }
         return Principal(session)
@@ -63,6 +64,24 @@ public struct SessionIssuerService: Sendable {
 
     private static func isFor(_ parties: [String], _ claims: JSONObject) -> Bool {
         parties.isEmpty || (claims["azp"]?.string.map(parties.contains) ?? false)
+    }
+
+    /// Returns true if the header calls the token a JWT, or nothing at all.
+    ///
+    /// An issuer signs other tokens with the same keys, such as `at+jwt` for access tokens (RFC 9068 section 2.1) and
+    /// `logout+jwt`. None of them is a session.
+    private static func isSession(_ token: CompactJWS) -> Bool {
+        guard let type = token.header["typ"] else { return true }
+        return type.string?.lowercased() == "jwt"
+    }
+
+    /// Returns true if the token is meant for Mortise.
+    ///
+    /// A token with an audience is for nobody else (RFC 7519 section 4.1.3).
+    private static func isMeant(for audiences: [String], _ claims: JSONObject) -> Bool {
+        guard let claim = claims["aud"] else { return audiences.isEmpty }
+        let named = claim.string.map { [$0] } ?? claim.array?.compactMap(\.string) ?? []
+        return named.contains { audiences.contains($0) }
     }
 
     /// The maximum length of an issuer's name in bytes.
@@ -96,12 +115,15 @@ public struct SessionIssuerService: Sendable {
         answer: @Sendable (SessionIssuer) -> String
     ) async throws -> StoredAnswer {
         let organization = try await self.organization(name, caller)
-        let faults = Self.faults(new)
+        let faults = await Self.faults(new)
         guard faults.isEmpty else { throw Refusal.invalid(faults) }
+        let new = new.withPublicKeysOnly
         return try await context.changeControl { transaction in
             let people = context.people(in: transaction)
             return try await changes.createOnce(caller, in: transaction) { principal in
                 try principal.requirePlatform(.platform)
+                // Sessions create live keys.
+                try principal.requireLive()
             } exists: { id in
                 try await people.store.sessionIssuer(id, organization: organization) != nil
             } create: {
@@ -133,7 +155,7 @@ public struct SessionIssuerService: Sendable {
         return try await access.organization(name, for: caller.principal).id
     }
 
-    private static func faults(_ new: NewSessionIssuer) -> [InvalidField] {
+    private static func faults(_ new: NewSessionIssuer) async -> [InvalidField] {
         var faults: [InvalidField] = []
         func require(_ isGood: Bool, _ pointer: String, _ detail: String) {
             if !isGood { faults.append(InvalidField(pointer: pointer, detail: detail)) }
@@ -142,7 +164,8 @@ public struct SessionIssuerService: Sendable {
         let isKnown = !new.algorithms.isEmpty && Set(new.algorithms).isSubset(of: Self.algorithms)
         require(isKnown, "/algorithms", "Must be one or more of \(Self.algorithms.joined(separator: ", ")).")
         for (pointer, texts) in [
-            ("/authorized_parties", new.authorizedParties), ("/read_roles", new.readRoles),
+            ("/authorized_parties", new.authorizedParties), ("/audiences", new.audiences),
+            ("/read_roles", new.readRoles),
             ("/manage_roles", new.manageRoles),
         ] {
             let isGood = texts.count <= 100 && texts.allSatisfy(ExternalSession.isName)
@@ -155,7 +178,21 @@ public struct SessionIssuerService: Sendable {
             let isGood = path.hasPrefix("/") && path.utf8.count <= 4096 && !path.utf8.contains(0)
             require(isGood, "/jwks_file", "Must be an absolute path.")
         case .inline(let json):
-            require(KeySet(Array(json.utf8)) != nil, "/jwks", "Must be a JSON Web Key Set with a key that can be used.")
+            let bytes = Array(json.utf8)
+            guard !KeySet.hasPrivateParts(bytes) else {
+                require(
+                    false,
+                    "/jwks",
+                    "Must hold public keys alone. Whoever has seen this request can sign sessions: replace the keys."
+                )
+                break
+            }
+            let canVerify = await KeySet(bytes)?.canVerify(new.algorithms) ?? false
+            require(
+                canVerify,
+                "/jwks",
+                "Must be a JSON Web Key Set with a public key, with a kid of its own, for one of the algorithms."
+            )
         }
         return faults
     }
@@ -172,5 +209,17 @@ public struct SessionIssuerService: Sendable {
         case "http": return ["127.0.0.1", "::1", "[::1]", "localhost"].contains(host)
         default: return false
         }
+    }
+}
+
+extension NewSessionIssuer {
+    /// The settings with the public parts of an inline key set alone.
+    ///
+    /// A key set can contain shared secrets, which no database needs to hold.
+    fileprivate var withPublicKeysOnly: NewSessionIssuer {
+        guard case .inline(let json) = keys else { return self }
+        var copy = self
+        copy.keys = .inline(KeySet.publicText(Array(json.utf8)))
+        return copy
     }
 }

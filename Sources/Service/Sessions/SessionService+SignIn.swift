@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyStore
 import Keys
+import Logging
 import People
 import Tenancy
 
@@ -26,7 +27,7 @@ extension SessionService {
         // A hash that was replaced during the comparison can be of another password, after a reset, or a newer one of
         // the same password.
         for _ in 0..<2 {
-            let verified = try await verify(password, of: EmailAddress(email), from: origin)
+            let verified = try await verifyOrRecord(password, of: EmailAddress(email), from: origin)
             let session: SignedIn? = try await context.changeControl { transaction in
                 let people = context.people(in: transaction)
                 guard let user = try await people.lockUser(verified.userID), user.user.disabledAt == nil else {
@@ -49,6 +50,51 @@ extension SessionService {
         let userID: UUID
         let hash: String
         let renewed: PasswordHash?
+    }
+
+    /// Compares a password with the one of an address, and records a refusal.
+    private func verifyOrRecord(
+        _ password: String,
+        of address: EmailAddress?,
+        from origin: RequestOrigin
+    ) async throws -> Verified {
+        do {
+            return try await verify(password, of: address, from: origin)
+        } catch let refusal as Refusal {
+            switch refusal {
+            case .unauthenticated: await record(.wrongCredentials, address, origin)
+            case .tooManyAttempts: await record(.tooManyAttempts, address, origin)
+            default: break
+            }
+            throw refusal
+        }
+    }
+
+    /// Records a refused sign-in, for an unknown address as for a known one.
+    ///
+    /// A refusal that cannot be recorded is still a refusal.
+    private func record(_ reason: SignInRefusals.Reason, _ address: EmailAddress?, _ origin: RequestOrigin) async {
+        guard let count = refusals.count(address?.text ?? "", reason) else { return }
+        do {
+            try await context.changeControl { transaction in
+                let people = context.people(in: transaction)
+                var user: UUID?
+                var organization: UUID?
+                if let address, let known = try await people.store.credentials(of: address) {
+                    user = known.user.id
+                    organization = try await people.store.memberships(of: known.user.id).first?.organizationID
+                }
+                try await people.recordRefusal(
+                    of: user,
+                    organization: organization,
+                    reason: reason.rawValue,
+                    count: count,
+                    by: origin.attribution("sign-in")
+                )
+            }
+        } catch {
+            context.logger.warning("a refused sign-in could not be recorded", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Compares a password with the one of an address, as one guess.

@@ -11,6 +11,7 @@ public struct SessionService: Sendable {
     let context: ServiceContext
     let passwords: PasswordHasher
     let guesses: GuessLimiter
+    let refusals: SignInRefusals
 
     /// Begins a session of a user whose password was verified.
     func begin(

@@ -73,8 +73,9 @@ import Testing
             let api = mortise.api
             let client = FluxbaseClient(mortise, key: "anon")
             for (length, isGood) in [(11, false), (12, true), (256, true), (257, false)] {
-                // The limit counts characters, not bytes. This character has four bytes.
-                let password = String(repeating: "\u{1F511}", count: length)
+                // The limit counts characters, not bytes. Each of these characters has four bytes.
+                let scalars = (0..<length).compactMap { Unicode.Scalar(0x1F400 + UInt32($0)) }
+                let password = String(String.UnicodeScalarView(scalars))
                 let added = try await api.post(
                     "/v1/organizations/default/members",
                     ["email": .string("m\(length)@example.org"), "role": "member", "password": .string(password)],

@@ -5,6 +5,7 @@ import JSON
 import Keys
 import Locks
 import People
+import Postgres
 import Server
 import ServerTestSupport
 import Service
@@ -83,6 +84,10 @@ import Testing
                 (["jwks": ["keys": []]], ["/jwks"]), (["jwks": keys, "algorithms": ["HS256"]], ["/algorithms/0"]),
                 (["jwks": keys, "algorithms": ["none"]], ["/algorithms/0"]),
                 (["jwks": keys, "algorithms": []], ["/algorithms"]),
+                // Keys that can verify nothing: of no use for the algorithm, without their numbers, or shared secrets.
+                (["jwks": ["keys": [keys["keys"]?.array?[5] ?? .null]]], ["/jwks"]),
+                (["jwks": ["keys": [["kty": "RSA", "kid": "k"]]]], ["/jwks"]),
+                (["jwks": ["keys": [["kty": "oct", "kid": "k", "k": "AAAA"]]]], ["/jwks"]),
             ]
             // The index entry has a maximum size in bytes. These characters do not compress.
             let long = String(String.UnicodeScalarView((0x4E00..<0x4E00 + 1500).compactMap(Unicode.Scalar.init)))
@@ -92,6 +97,58 @@ import Testing
                 let answer = try await add(mortise, body)
                 #expect(answer.status == 400, "\(body.text): \(answer)")
                 #expect(answer.pointers == pointers, "\(body.text): \(answer)")
+            }
+        }
+    }
+
+    // The attack: a private key that was pasted in place of the public one is read from a dump years later.
+    @Test func `a private key is refused, and no secret of a key set is stored`() async throws {
+        try await withMortise { mortise in
+            var key = try #require(try IssuerKeys().keySet()["keys"]?.array?[3].object)
+            key["d"] = "c2VjcmV0"
+            let refused = try await add(mortise, ["jwks": ["keys": [.object(key)]]])
+            #expect(refused.status == 400 && refused.pointers == ["/jwks"], "\(refused)")
+            #expect(!refused.text.contains("c2VjcmV0"))
+            // The set of the test has a shared secret too, which is skipped.
+            #expect(try await add(mortise, ["jwks": try IssuerKeys().keySet()]).status == 201)
+            let stored = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT jwks::text FROM control.session_issuers"
+            )
+            let text = try #require(stored.first).decode(0, as: String.self)
+            #expect(!text.contains("oct") && !text.contains("AAAA") && text.contains("RSA"))
+        }
+    }
+
+    // The attack: the issuer also signs OAuth access tokens, which any of its clients gets, and one is shown as a session.
+    @Test func `only a session that is meant for Mortise counts`() async throws {
+        try await withMortise { mortise in
+            let keys = try IssuerKeys()
+            #expect(try await add(mortise, ["jwks": try keys.keySet()]).status == 201)
+            let claims = IssuerKeys.claims(at: Self.now)
+            for type: JSONValue? in [nil, "JWT", "jwt"] {
+                #expect(await refusal(mortise, try keys.rs256(claims, header: [("typ", type)])) == nil, "\(type ?? "")")
+            }
+            for type: JSONValue in ["at+jwt", "application/at+jwt", "logout+jwt", "secevent+jwt", 1] {
+                let token = try keys.rs256(claims, header: [("typ", type)])
+                #expect(await refusal(mortise, token) == "unauthenticated", "\(type)")
+            }
+            func aud(_ value: JSONValue?) throws -> String {
+                try keys.rs256(IssuerKeys.claims(at: Self.now, [("aud", value)]))
+            }
+            for value: JSONValue in ["https://api.example", ["https://api.example"], [], 1, .null] {
+                #expect(await refusal(mortise, try aud(value)) == "unauthenticated", "\(value)")
+            }
+            let list = try await mortise.api.get(Self.path, as: mortise.operatorToken)
+            let id = try #require(list["data"]?.array?.first?["id"]?.string)
+            _ = try await mortise.api.send("DELETE", "\(Self.path)/\(id)", as: mortise.operatorToken)
+            let added = try await add(mortise, ["jwks": try keys.keySet(), "audiences": ["mortise", "keys"]])
+            #expect(added["audiences"] == ["mortise", "keys"], "\(added)")
+            for value: JSONValue in ["mortise", ["other", "keys"]] {
+                #expect(await refusal(mortise, try aud(value)) == nil, "\(value)")
+            }
+            for value: JSONValue? in [nil, "Mortise", ["other"], "mortise "] {
+                #expect(await refusal(mortise, try aud(value)) == "unauthenticated", "\(value ?? "none")")
             }
         }
     }
@@ -277,7 +334,9 @@ import Testing
         try await withMortise { mortise in
             let (keys, other) = (try IssuerKeys(), try IssuerKeys())
             let both = (try keys.keySet()["keys"]?.array ?? []) + [try other.keySet()["keys"]?.array?[3] ?? .null]
-            #expect(try await add(mortise, ["jwks": ["keys": .array(both)]]).status == 201)
+            #expect(
+                try await add(mortise, ["jwks": ["keys": .array(both)], "algorithms": ["RS256", "ES256"]]).status == 201
+            )
             let claims = IssuerKeys.claims(at: Self.now)
             for token in [try keys.rs256(claims), try other.rs256(claims)] {
                 #expect(await refusal(mortise, token) == "unauthenticated")

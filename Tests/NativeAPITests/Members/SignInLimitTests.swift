@@ -1,5 +1,7 @@
 import JSON
 import Keys
+import Locks
+import Postgres
 import Server
 import ServerTestSupport
 import Surfaces
@@ -22,6 +24,38 @@ import Testing
             let stopped = try await mortise.trySignIn("ada@example.org", from: "192.0.2.7")
             #expect(stopped.status == 429, "\(stopped)")
             #expect(try await mortise.trySignIn("ada@example.org", from: "192.0.2.8").status == 201)
+        }
+    }
+
+    // The attack: somebody guesses at night, and nobody finds a trace of it in the morning.
+    @Test func `refused sign-ins leave events, for known and unknown addresses alike`() async throws {
+        let time = Locked(Duration.zero)
+        try await withMortise(configure: { $0.elapsed = { time.withLock { $0 } } }) { mortise in
+            let ada = try await mortise.addMember("ada@example.org", "owner")
+            func events() async throws -> [JSONValue] {
+                let path = "/v1/organizations/default/events?type=session.refused"
+                let page = try await mortise.api.get(path, as: mortise.adminToken)
+                return (page["data"]?.array ?? []).compactMap { $0["changes"] }
+            }
+            for _ in 0..<3 { #expect(try await mortise.trySignIn("ada@example.org", "a guess").status == 401) }
+            let first = try await events()
+            #expect(first.map { $0["user"] } == [.string(ada.userID)], "\(first)")
+            #expect(first.map { $0["reason"] } == ["wrong_credentials"] && first.map { $0["count"] } == [1], "\(first)")
+            time.withLock { $0 = .seconds(61) }
+            var last = 0
+            while last != 429 { last = try await mortise.trySignIn("ada@example.org", "a guess").status }
+            let found = try await events()
+            #expect(found.map { $0["reason"] } == ["too_many_attempts", "wrong_credentials", "wrong_credentials"])
+            #expect(found.map { $0["count"] } == [1, 3, 1], "\(found)")
+            for text in ["nobody@example.org", "my secret typed here"] {
+                #expect(try await mortise.trySignIn(text, "a guess").status != 201)
+            }
+            let unknown = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT changes::text FROM auth.key_events WHERE type = 'session.refused' AND organization_id IS NULL"
+            )
+            let texts = try unknown.map { try $0.decode(0, as: String.self) }
+            #expect(!texts.isEmpty && texts.allSatisfy { !$0.contains("nobody") && !$0.contains("secret typed") })
         }
     }
 
