@@ -2,6 +2,25 @@ import CLibPQ
 
 /// A reader for libpq's connection strings.
 public enum ConnectionString {
+    /// Returns the value that libpq uses for a keyword that a connection string does not set.
+    ///
+    /// It comes from an environment variable, a service file or libpq itself.
+    ///
+    /// - Parameter keyword: The keyword, such as `target_session_attrs`.
+    /// - Returns: The value, or `nil` if there is none.
+    public static func defaultValue(of keyword: String) -> String? {
+        guard let options = unsafe PQconndefaults() else { return nil }
+        defer { unsafe PQconninfoFree(options) }
+        var option = unsafe options
+        while let name = unsafe option.pointee.keyword {
+            if unsafe String(cString: name) == keyword {
+                return unsafe option.pointee.val.map { unsafe String(cString: $0) }
+            }
+            unsafe option += 1
+        }
+        return nil
+    }
+
     /// Returns the keywords that a connection string sets, as `PQconninfoParse` reads them.
     ///
     /// - Parameter text: A `postgresql://` URI, or `keyword=value` pairs (libpq manual 34.1.1).

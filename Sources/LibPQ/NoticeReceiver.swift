@@ -3,9 +3,9 @@ import CLibPQ
 /// A receiver that passes the notices of one connection to a closure.
 @safe
 final class NoticeReceiver: Sendable {
-    let handler: @Sendable (String, String) -> Void
+    let handler: @Sendable (ServerNotice) -> Void
 
-    init(_ handler: @escaping @Sendable (String, String) -> Void) {
+    init(_ handler: @escaping @Sendable (ServerNotice) -> Void) {
         self.handler = handler
     }
 
@@ -26,7 +26,17 @@ final class NoticeReceiver: Sendable {
 private func receiveNotice(_ context: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
     guard let context = unsafe context else { return }
     let receiver = unsafe Unmanaged<NoticeReceiver>.fromOpaque(context).takeUnretainedValue()
-    let severity = unsafe PQresultErrorField(result, Int32(UInt8(ascii: "V"))).map { unsafe String(cString: $0) }
-    let message = unsafe PQresultErrorField(result, Int32(UInt8(ascii: "M"))).map { unsafe String(cString: $0) }
-    receiver.handler(severity ?? "NOTICE", message ?? "")
+    receiver.handler(
+        unsafe ServerNotice(
+            severity: field(result, "V") ?? "NOTICE",
+            sqlState: field(result, "C") ?? "",
+            message: field(result, "M") ?? "",
+            routine: field(result, "R") ?? ""
+        )
+    )
+}
+
+/// Returns a field of a notice, named by its `PG_DIAG_…` character of `postgres_ext.h`.
+private func field(_ result: OpaquePointer?, _ name: Unicode.Scalar) -> String? {
+    unsafe PQresultErrorField(result, Int32(name.value)).map { unsafe String(cString: $0) }
 }

@@ -28,12 +28,12 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
     ///
     /// - Parameters:
     ///   - keywords: libpq's connection keywords and their values.
-    ///   - onNotice: Called with the severity and the message of each notice, on the thread that uses the connection.
+    ///   - onNotice: Called with each notice, on the thread that uses the connection.
     /// - Returns: The connection. Call ``poll()`` until it is open.
     /// - Throws: `LibPQError` if the attempt failed at once.
     public static func connecting(
         _ keywords: [String: String],
-        onNotice: @escaping @Sendable (String, String) -> Void
+        onNotice: @escaping @Sendable (ServerNotice) -> Void
     ) throws(LibPQError) -> ServerConnection {
         guard !keywords.contains(where: { $0.key.utf8.contains(0) || $0.value.utf8.contains(0) }) else {
             throw LibPQError("PQconnectStartParams", "a connection keyword or its value contains a zero byte")

@@ -26,10 +26,10 @@ public actor LocalPostgres {
     /// It must not have other files.
     public nonisolated let directory: String
 
-    private let installation: PostgresInstallation
-    private let options: Options
+    let installation: PostgresInstallation
+    let options: Options
     private let removesFolder: Bool
-    private let logger: Logger
+    let logger: Logger
 
     private var session: Session?
     /// The last start or stop.

@@ -43,6 +43,14 @@ public struct PostgresConfiguration: Sendable {
         set { parameters["dbname"] = newValue }
     }
 
+    /// True if libpq tries several hosts, one after the other.
+    public var hasSeveralHosts: Bool {
+        ["host", "hostaddr"]
+            .contains { keyword in
+                (parameters[keyword] ?? ConnectionString.defaultValue(of: keyword))?.contains(",") ?? false
+            }
+    }
+
     /// The name of the role that connects.
     public var user: String? {
         get { parameters["user"] }
@@ -89,6 +97,14 @@ public struct PostgresConfiguration: Sendable {
         keywords["client_encoding"] = "UTF8"
         // libpq's own time limit works only for its blocking calls. The reactor enforces connectDeadline.
         keywords["connect_timeout"] = nil
+        if settings["default_transaction_read_only"] == "on",
+            (parameters["target_session_attrs"] ?? ConnectionString.defaultValue(of: "target_session_attrs"))
+                == "read-write"
+        {
+            // libpq takes a session that is read-only by its own setting for one of a server that accepts no changes, and would find no
+            // server at all. `primary` looks at the server only.
+            keywords["target_session_attrs"] = "primary"
+        }
         if !settings.isEmpty {
             let options = settings.sorted { $0.key < $1.key }
                 .map { "-c \($0.key)=\(Self.escape(option: $0.value))" }

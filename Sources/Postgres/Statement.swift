@@ -17,6 +17,7 @@ public struct Statement: Sendable {
         let id: Int
         let operation: String
         let isPlain: Bool
+        let isCommit: Bool
         let hasZeroByte: Bool
 
         init(_ sql: String, name: String?, id: Int) {
@@ -25,6 +26,7 @@ public struct Statement: Sendable {
             self.id = id
             operation = sql.drop(while: \.isWhitespace).prefix(while: \.isLetter).uppercased()
             isPlain = Statement.plainOperations.contains(operation)
+            isCommit = operation == "COMMIT" || operation == "END"
             hasZeroByte = sql.utf8.contains(0)
         }
     }
@@ -67,6 +69,9 @@ public struct Statement: Sendable {
 
     /// True if the statement reads or changes rows, and so can neither open nor end a transaction.
     var isPlain: Bool { definition.isPlain }
+
+    /// True if the statement commits the open transaction.
+    var isCommit: Bool { definition.isCommit }
 
     var hasZeroByte: Bool { definition.hasZeroByte }
 }

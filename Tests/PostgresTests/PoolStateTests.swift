@@ -104,13 +104,13 @@ import Testing
         var now = start
         var pauses: [Duration] = []
         for _ in 0..<8 {
-            backoff.failed(error, at: now)
+            backoff.failed(error, at: now, part: 1)
             var pause = Duration.zero
             while backoff.refusal(at: now + pause) != nil { pause += .milliseconds(50) }
             pauses.append(pause)
             now += pause
         }
-        #expect(pauses.map { $0 / .milliseconds(50) } == [1, 2, 4, 8, 16, 32, 40, 40])
+        #expect(pauses.map { $0 / .milliseconds(50) } == [1, 2, 4, 8, 16, 16, 16, 16])
         backoff.failed(error, at: now)
         backoff.succeeded()
         #expect(backoff.refusal(at: now) == nil)

@@ -12,6 +12,9 @@ public struct TestServer: Sendable {
         get async throws { try await started.value }
     }
 
+    /// A logger that drops every line.
+    static let silent = Logger(label: "test.server", factory: { _ in SwiftLogNoOpLogHandler() })
+
     private static let started = Task {
         if let url = ProcessInfo.processInfo.environment["MORTISE_TEST_DATABASE_URL"] {
             // A superuser named like a schema, such as "mortise", would find and create things there by PostgreSQL's default path.
@@ -45,8 +48,7 @@ public struct TestServer: Sendable {
         var options = LocalPostgres.Options.throwaway
         options.maximumConnections = maximumConnections
         options.settings = settings
-        let logger = Logger(label: "test.server", factory: { _ in SwiftLogNoOpLogHandler() })
-        let local = try await LocalPostgres.throwaway(options: options, logger: logger)
+        let local = try await LocalPostgres.throwaway(options: options, logger: silent)
         return TestServer(local: local, superuser: try PostgresConfiguration(await local.connectionString))
     }
 }

@@ -7,14 +7,15 @@ extension PostgresConnection {
     /// Runs `body` in a transaction, and commits the transaction if `body` returns.
     ///
     /// If `body` throws, the transaction is rolled back, and the error of `body` is thrown. A cancelled task rolls back too: the
-    /// cancellation does not reach COMMIT and ROLLBACK.
+    /// cancellation does not reach COMMIT and ROLLBACK. A COMMIT past its deadline is not cancelled either, because the server ends a
+    /// cancelled wait for a synchronous standby with success: its outcome is unknown, and the connection is closed once the server answers.
     ///
     /// - Parameters:
     ///   - options: The isolation level and the access mode.
     ///   - body: The work. Its statements must use the connection that it gets.
     /// - Returns: The value that `body` returns.
     /// - Throws: The error of `body`. `transactionRolledBack` if the server had to roll back at COMMIT. `commitOutcomeUnknown` if the
-    ///   connection broke during COMMIT.
+    ///   connection broke during COMMIT, if the server did not answer COMMIT in time, or if it answered without its synchronous standby.
     @discardableResult
     public func transaction<T>(
         _ options: TransactionOptions = .default,
@@ -33,6 +34,7 @@ extension PostgresConnection {
         do {
             value = try await body(self)
             try Task.checkCancellation()
+            try PostgresDeadline.check()
         } catch {
             await rollBack()
             throw error
@@ -44,6 +46,7 @@ extension PostgresConnection {
     /// Begins the transaction, shielded from cancellation: a caller that left in the middle would leave a transaction open.
     private func begin(_ options: TransactionOptions) async throws(PostgresError) {
         if Task.isCancelled { throw .taskCancelled }
+        if let refusal = gate?.refusal { throw refusal }
         do throws(PostgresError) {
             _ = try await session.run(
                 .query(Statement(options.begin, prepared: false), .init()),
@@ -71,6 +74,8 @@ extension PostgresConnection {
             // The server has rolled back, for a deferred constraint for example. The other codes of class 57 announce the end of the
             // connection, which can come after the commit.
             throw error
+        } catch  where error.code == .commitOutcomeUnknown {
+            throw error
         } catch {
             session.closeNow(.shutDown)
             guard error.wasSent else { throw error }
@@ -93,7 +98,8 @@ extension PostgresConnection {
             _ = try await session.run(
                 .query(Self.rollback, .init()),
                 deadline: configuration.queryDeadline,
-                isShielded: true
+                isShielded: true,
+                isUnbounded: true
             )
         } catch {
             // Without an answer the state of the connection is unknown. Closing the connection rolls back too.

@@ -12,16 +12,18 @@ public final class PostgresConnection: Sendable {
     let session: Session
     let configuration: PostgresConfiguration
     let spans: ClientSpans?
+    let gate: CommitGate?
 
-    private init(session: Session, configuration: PostgresConfiguration, spans: ClientSpans?) {
+    private init(session: Session, configuration: PostgresConfiguration, spans: ClientSpans?, gate: CommitGate?) {
         self.session = session
         self.configuration = configuration
         self.spans = spans
+        self.gate = gate
     }
 
     deinit {
         // The reactor would keep an open session forever.
-        session.closeNow(.shutDown)
+        session.retire()
     }
 
     /// Opens a connection.
@@ -46,11 +48,14 @@ public final class PostgresConnection: Sendable {
         _ configuration: PostgresConfiguration,
         reactor: Reactor,
         logger: Logger,
-        spans: ClientSpans?
+        spans: ClientSpans?,
+        gate: CommitGate? = nil
     ) async throws(PostgresError) -> PostgresConnection {
         if Task.isCancelled { throw .taskCancelled }
         let waiter = Waiter<Void>()
-        let session = Session(configuration, policy: .everyQuery, reactor: reactor, logger: logger) { outcome in
+        var bounded = configuration
+        bounded.connectDeadline = PostgresDeadline.limit(configuration.connectDeadline)
+        let session = Session(bounded, policy: .everyQuery, reactor: reactor, logger: logger) { outcome in
             waiter.finish(outcome)
         }
         do throws(PostgresError) {
@@ -62,7 +67,7 @@ public final class PostgresConnection: Sendable {
             session.closeNow(error)
             throw error
         }
-        return PostgresConnection(session: session, configuration: configuration, spans: spans)
+        return PostgresConnection(session: session, configuration: configuration, spans: spans, gate: gate)
     }
 
     /// Executes a statement and returns its rows.
@@ -146,7 +151,7 @@ public final class PostgresConnection: Sendable {
     ///
     /// Callers that still wait for an answer get `closed`.
     public func close() async {
-        session.closeNow(.shutDown)
+        session.retire()
     }
 
     /// Returns a verifier for `ALTER ROLE … PASSWORD '…'`.

@@ -35,5 +35,17 @@ extension PostgresError {
         sqlState == .invalidStatementName || sqlState == .featureNotSupported
     }
 
+    /// True if the session ended before it answered, and another session can answer.
+    ///
+    /// 57P01: an administrator ended it, or the server shuts down. 57P02: another session crashed. 57P05: it was idle for too long. 25P03: it
+    /// was idle in a transaction.
+    var endedSession: Bool {
+        switch code {
+        case .connectionLost: true
+        case .server: sqlState.map { ["57P01", "57P02", "57P05", "25P03"].contains($0.rawValue) } ?? false
+        default: false
+        }
+    }
+
     static let shutDown = PostgresError(.closed, "the connection is closed")
 }

@@ -38,7 +38,9 @@ public struct PostgresError: Error, Sendable {
         public static let decoding = Code(description: "decoding")
         /// The connection string or a setting cannot be used.
         public static let invalidConfiguration = Code(description: "invalidConfiguration")
-        /// The connection broke during COMMIT: the server can have committed the transaction or not.
+        /// The server can have committed the transaction or not, or only without its synchronous standby.
+        ///
+        /// The connection broke during COMMIT, the server did not answer in time, or somebody cancelled its wait for the standby.
         public static let commitOutcomeUnknown = Code(description: "commitOutcomeUnknown")
         /// The server answered COMMIT with ROLLBACK, because a statement of the transaction had failed.
         public static let transactionRolledBack = Code(description: "transactionRolledBack")

@@ -9,6 +9,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     /// The class of the code: its first two characters.
     public var errorClass: String { String(rawValue.prefix(2)) }
 
+    /// 01000: a warning without a more precise code, such as the one of a cancelled wait for a synchronous standby.
+    public static let warning = SQLState(rawValue: "01000")
     /// 23505: a unique constraint refused a row.
     ///
     /// `PostgresError.constraint` has its name.
@@ -49,6 +51,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static let objectInUse = SQLState(rawValue: "55006")
     /// 55P03: the lock did not become free within `lock_timeout`, or was taken with NOWAIT.
     public static let lockNotAvailable = SQLState(rawValue: "55P03")
+    /// XX000: a failure for which PostgreSQL has no code of its own.
+    public static let internalError = SQLState(rawValue: "XX000")
     /// 57014: the statement was cancelled, by a request or by `statement_timeout`.
     public static let queryCanceled = SQLState(rawValue: "57014")
     /// 57P01: the server shuts down, or an administrator ended the connection.

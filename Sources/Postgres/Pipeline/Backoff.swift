@@ -1,6 +1,7 @@
 /// The pause after a failed attempt to connect.
 ///
-/// The pause doubles with each failure, from 50 ms to 2 s. During the pause callers fail at once with the last error, instead of waiting
+/// The pause doubles with each failure, from 50 ms to 0.8 s. A random part of it is left out, so that the connections of many programs do not
+/// all come back at the same moment. During the pause callers fail at once with the last error, instead of waiting
 /// for a server that does not answer. After the pause one caller tries to connect, and the others wait for the outcome of that attempt.
 package struct Backoff: Sendable {
     private enum State {
@@ -13,7 +14,7 @@ package struct Backoff: Sendable {
     package init() {}
 
     static let shortest = Duration.milliseconds(50)
-    static let longest = Duration.seconds(2)
+    static let longest = Duration.milliseconds(800)
 
     /// Returns the error for a caller that asks during the pause.
     ///
@@ -27,9 +28,18 @@ package struct Backoff: Sendable {
     package mutating func succeeded() { state = .reachable }
 
     /// Notes that no connection could be opened.
-    package mutating func failed(_ error: PostgresError, at now: MonotonicInstant) {
+    ///
+    /// - Parameters:
+    ///   - error: The reason.
+    ///   - now: The current instant.
+    ///   - part: The part of the pause that is kept, from 0.5 to 1. Defaults to a random one.
+    package mutating func failed(
+        _ error: PostgresError,
+        at now: MonotonicInstant,
+        part: Double = .random(in: 0.5...1)
+    ) {
         let failures = if case .unreachable(let failures, _, _) = state { failures } else { 0 }
-        let pause = min(Self.longest, Self.shortest * (1 << min(failures, 10)))
+        let pause = min(Self.longest, Self.shortest * (1 << min(failures, 10))) * part
         state = .unreachable(failures: failures + 1, until: now + pause, error)
     }
 }

@@ -29,8 +29,12 @@ final class PipelineLane: Sendable {
     /// Returns a connection that accepts statements.
     ///
     /// The connection can still be opening: its statements then wait.
+    ///
+    /// - Parameter open: Opens a connection, which is patient if the one before it was closed for its silence.
+    /// - Returns: The connection.
+    /// - Throws: The last error during the pause after a failed attempt, or `closed`.
     func session(
-        orOpen open: (_ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
+        orOpen open: (_ isPatient: Bool, _ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
     ) throws(PostgresError) -> Session {
         try self.guarded.withLock { guarded throws(PostgresError) in
             if case .inService(let current?, _) = guarded.state, current.isUsable { return current }
@@ -38,7 +42,8 @@ final class PipelineLane: Sendable {
             if let refusal = backoff.refusal(at: .now) { throw refusal }
             if let current { guarded.past += current.statistics }
             guarded.past.connectionAttempts += 1
-            let session = open { [weak self] outcome in self?.noteOpening(outcome) }
+            let isPatient = current?.froze ?? false
+            let session = open(isPatient) { [weak self] outcome in self?.noteOpening(outcome) }
             guarded.state = .inService(session, backoff)
             return session
         }

@@ -9,12 +9,14 @@ public import Logging
 /// - The server holds the connection to be read-only. This makes a shared sync point safe: a failed look-up cannot undo another one.
 /// - A caller that is cancelled or late leaves alone. Its look-up is not cancelled on the server, because others share the connection. The
 ///   server's `statement_timeout`, set to the configuration's `queryDeadline`, ends a slow look-up.
-/// - The pipeline connects at the first look-up, and again after the connection broke. After a failed attempt it pauses for 50 ms to 2 s,
+/// - The pipeline connects at the first look-up, and again after the connection broke. A look-up whose connection broke is sent once more.
+///   After a failed attempt it pauses for up to 0.8 s,
 ///   and callers fail at once meanwhile.
 public final class PostgresPipeline: Sendable {
     private let configuration: PostgresConfiguration
     private let logger: Logger
     private let spans: ClientSpans?
+    private let silence: Duration?
     let lanes: [PipelineLane]
 
     /// Creates a pipeline.
@@ -27,12 +29,17 @@ public final class PostgresPipeline: Sendable {
     ///   - configuration: The server, the database and the role.
     ///   - reactors: The threads that serve the connections, at least one. Each has one connection. A task that runs on one of these
     ///     reactors uses the connection of that reactor. For other tasks the parameters decide, so that identical look-ups meet.
+    ///   - silence: The time without an answer after which a session counts as frozen. It is closed then, and its look-ups are sent once more
+    ///     on a new session, which has the time of a whole statement to answer. Set it well above the time of the slowest look-up. Defaults to
+    ///     `nil`: a session has the time of a whole statement, and some more.
     ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
         reactors: [Reactor],
+        silence: Duration? = nil,
         logger: Logger
     ) {
+        self.silence = silence
         precondition(!reactors.isEmpty, "a pipeline needs a reactor")
         lanes = reactors.map { PipelineLane($0) }
         spans = ClientSpans(configuration)
@@ -73,13 +80,53 @@ public final class PostgresPipeline: Sendable {
         _ parameters: [any PostgresEncodable],
         _ deadline: Duration?
     ) async throws(PostgresError) -> Rows {
-        if Task.isCancelled { throw .taskCancelled }
         let parameters = ParameterBuffer(parameters)
-        let lane = self.lane(parameters)
-        let session = try lane.session { whenOpened in
-            Session(configuration, policy: .perFlush, reactor: lane.reactor, logger: logger, onOpen: whenOpened)
+        let instant = PostgresDeadline.instant(after: deadline ?? configuration.queryDeadline)
+        do throws(PostgresError) {
+            return try await lookUpOnce(statement, parameters, until: instant)
+        } catch {
+            // A look-up only reads, so a session that ended or froze meanwhile costs no more than a second attempt.
+            guard error.endedSession, MonotonicInstant.now < instant else { throw error }
+            return try await lookUpAgain(statement, parameters, until: instant, after: error)
         }
-        let request = Request(.query(statement, parameters), deadline: .now + (deadline ?? configuration.queryDeadline))
+    }
+
+    /// Sends a look-up once more after its session ended.
+    ///
+    /// If no session can be opened, the first error is the one to report.
+    private func lookUpAgain(
+        _ statement: Statement,
+        _ parameters: ParameterBuffer,
+        until instant: MonotonicInstant,
+        after first: PostgresError
+    ) async throws(PostgresError) -> Rows {
+        do throws(PostgresError) {
+            return try await lookUpOnce(statement, parameters, until: instant)
+        } catch {
+            throw error.code == .connectFailed ? first : error
+        }
+    }
+
+    @inline(__always)
+    private func lookUpOnce(
+        _ statement: Statement,
+        _ parameters: ParameterBuffer,
+        until instant: MonotonicInstant
+    ) async throws(PostgresError) -> Rows {
+        if Task.isCancelled { throw .taskCancelled }
+        let lane = self.lane(parameters)
+        let session = try lane.session { isPatient, whenOpened in
+            Session(
+                configuration,
+                policy: .perFlush,
+                silence: silence,
+                isPatient: isPatient,
+                reactor: lane.reactor,
+                logger: logger,
+                onOpen: whenOpened
+            )
+        }
+        let request = Request(.query(statement, parameters), deadline: instant)
         session.submit(request, joining: true)
         return try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
     }

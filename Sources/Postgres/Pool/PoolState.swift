@@ -61,10 +61,20 @@ package struct PoolState<Connection, Caller: Equatable> {
     }
 
     /// Decides what a caller that asks for a connection does.
-    package mutating func lease(_ caller: Caller, at now: MonotonicInstant) -> Lease {
+    ///
+    /// - Parameters:
+    ///   - caller: The caller.
+    ///   - now: The current instant.
+    ///   - deadline: The caller's own deadline, if there is one, which can be earlier than the pool's.
+    /// - Returns: The next action of the caller.
+    package mutating func lease(
+        _ caller: Caller,
+        at now: MonotonicInstant,
+        until deadline: MonotonicInstant? = nil
+    ) -> Lease {
         switch phase {
         case .shutDown: return .refuse(.shutDown)
-        case .queued: return enqueue(caller, at: now)
+        case .queued: return enqueue(caller, at: now, deadline)
         case .stocked(var idle):
             phase = .stocked([])
             // The connection used last: the others age, and are closed when the load falls.
@@ -72,9 +82,9 @@ package struct PoolState<Connection, Caller: Equatable> {
                 phase = .stocked(idle)
                 return .use(last.connection)
             }
-            guard count < options.maximumConnections else { return enqueue(caller, at: now) }
+            guard count < options.maximumConnections else { return enqueue(caller, at: now, deadline) }
             if let refusal = backoff.refusal(at: now) {
-                return count > 0 ? enqueue(caller, at: now) : .refuse(refusal)
+                return count > 0 ? enqueue(caller, at: now, deadline) : .refuse(refusal)
             }
             count += 1
             statistics.connectionAttempts += 1
@@ -82,11 +92,12 @@ package struct PoolState<Connection, Caller: Equatable> {
         }
     }
 
-    private mutating func enqueue(_ caller: Caller, at now: MonotonicInstant) -> Lease {
+    private mutating func enqueue(_ caller: Caller, at now: MonotonicInstant, _ deadline: MonotonicInstant?) -> Lease {
         guard waitingCount < options.maximumWaiters else {
             return .refuse(PostgresError(.queueFull, "too many callers wait for a connection"))
         }
-        let entry = Waiting(caller: caller, deadline: now + options.leaseDeadline)
+        let last = now + options.leaseDeadline
+        let entry = Waiting(caller: caller, deadline: deadline.map { min($0, last) } ?? last)
         if case .queued(var waiting) = phase {
             phase = .stocked([])
             waiting.append(entry)
@@ -190,10 +201,14 @@ package struct PoolState<Connection, Caller: Equatable> {
     /// Refuses callers that waited too long, and closes connections that are old, unused or broken.
     package mutating func tick(at now: MonotonicInstant, isUsable: (Connection) -> Bool) -> Actions {
         var actions = Actions()
-        while case .queued(let waiting) = phase, let first = waiting.first, first.deadline <= now {
-            _ = popWaiting()
-            statistics.timeouts += 1
-            actions.refuse.append((first.caller, PostgresError(.poolTimedOut, "no connection came free in time")))
+        if case .queued(let waiting) = phase, waiting.contains(where: { $0.deadline <= now }) {
+            let late = waiting.filter { $0.deadline <= now }
+            let others = waiting.filter { $0.deadline > now }
+            phase = others.isEmpty ? .stocked([]) : .queued(others)
+            statistics.timeouts += late.count
+            actions.refuse = late.map {
+                ($0.caller, PostgresError(.poolTimedOut, "no connection came free in time"))
+            }
         }
         // After a failed attempt a slot can be free while callers wait.
         while backoff.refusal(at: now) == nil, let next = openForNext(at: now).openFor.first {

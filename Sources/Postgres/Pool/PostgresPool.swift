@@ -6,7 +6,7 @@ public import Logging
 /// Each connection is lent to one caller at a time, in the order in which the callers ask.
 ///
 /// The pool has no task of its own: the caller that needs a connection opens it, and the reactor closes idle connections. After a failed
-/// attempt to connect, the pool pauses for 50 ms to 2 s, and callers that find no open connection fail at once.
+/// attempt to connect, the pool pauses for up to 0.8 s, and callers that find no open connection fail at once.
 public final class PostgresPool: Sendable {
     private struct Pooled {
         let connection: PostgresConnection
@@ -38,6 +38,7 @@ public final class PostgresPool: Sendable {
     private let logger: Logger
     private let id: UInt64
     private let spans: ClientSpans?
+    private let gate: CommitGate
     private let state: Locked<PoolState<Pooled, Caller>>
 
     /// Creates a pool.
@@ -62,6 +63,7 @@ public final class PostgresPool: Sendable {
         self.logger = logger
         id = reactor.makeTickerID()
         spans = ClientSpans(configuration)
+        gate = CommitGate(limit: options.maximumConnections)
         state = Locked(PoolState(options: options))
         reactor.addTicker(Ticker(self), id: id)
     }
@@ -139,7 +141,7 @@ public final class PostgresPool: Sendable {
         // A connection that broke while idle is replaced. Each round drops one, so the loop ends.
         while true {
             let caller = Caller(waiter: Waiter())
-            switch state.withLock({ $0.lease(caller, at: .now) }) {
+            switch state.withLock({ $0.lease(caller, at: .now, until: PostgresDeadline.current) }) {
             case .refuse(let error): throw error
             case .use(let pooled):
                 if pooled.connection.isUsable { return pooled }
@@ -177,7 +179,8 @@ public final class PostgresPool: Sendable {
                 configuration,
                 reactor: reactor,
                 logger: logger,
-                spans: spans
+                spans: spans,
+                gate: gate
             )
             state.withLock { $0.opened() }
             return Pooled(connection: connection, openedAt: .now)
@@ -188,6 +191,7 @@ public final class PostgresPool: Sendable {
     }
 
     private func release(_ pooled: Pooled) {
+        if pooled.connection.session.whenDrained({ [gate] in gate.leave() }) { gate.enter() }
         let isReusable = pooled.connection.session.isClean
         perform(
             state.withLock {
@@ -204,6 +208,6 @@ public final class PostgresPool: Sendable {
         for (caller, pooled) in actions.hand { caller.waiter.finish(.success(.use(pooled))) }
         for caller in actions.openFor { caller.waiter.finish(.success(.open)) }
         for (caller, error) in actions.refuse { caller.waiter.finish(.failure(error)) }
-        for pooled in actions.close { pooled.connection.session.closeNow(.shutDown) }
+        for pooled in actions.close { pooled.connection.session.retire() }
     }
 }

@@ -2,6 +2,17 @@ import DequeModule
 
 /// Answers of the server.
 extension Conversation {
+    /// Notes a warning of the server that casts a doubt on a commit.
+    ///
+    /// libpq can deliver a warning when it has parsed the answer behind which the warning came, and before that answer is received. So the
+    /// warning can belong to the first unanswered statement or to the one behind it. Both are doubted: a doubt too many is only a question
+    /// that the caller asks again.
+    package mutating func doubt(_ doubt: CommitDoubt) {
+        for request in unanswered.lazy.compactMap(\.request).prefix(2) {
+            request.doubt = max(request.doubt ?? doubt, doubt)
+        }
+    }
+
     /// Processes one result of `PQgetResult`.
     package mutating func receive(_ arrival: Arrival) -> Action {
         switch unanswered.first {
@@ -102,11 +113,15 @@ extension Conversation {
     }
 
     private mutating func finish(_ request: Request, _ result: Outcome<Rows>) -> Action {
+        if case .failure(let error) = result, error.sqlState == .readOnlyTransaction { wasRefusedWriting = true }
         cancellation.targetAnswered(request)
         if request.isToBeStopped, case .failure(let error) = result, error.sqlState == .queryCanceled,
             let reason = request.stopReason
         {
             return .finish(request, .failure(reason))
+        }
+        if let doubt = request.doubt, doubt == .standbyMissing || request.isCommit, case .success = result {
+            return .finish(request, .failure(.standbyMissing))
         }
         return .finish(request, result)
     }

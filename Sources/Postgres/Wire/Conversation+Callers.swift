@@ -73,7 +73,20 @@ extension Conversation {
     var isCancelling: Bool { cancellation.isUnderWay }
 
     /// True if a caller wants the first unanswered statement stopped and no cancellation is under way.
-    var isCancellationDue: Bool { firstUnanswered?.isToBeStopped == true && !isCancelling }
+    ///
+    /// A commit is never cancelled: the server ends a cancelled wait for a standby with success.
+    var isCancellationDue: Bool { firstUnanswered?.isToBeStopped == true && !isCancelling && !isCommitting }
+
+    /// True if the server works on a COMMIT, or on the commit of a statement that is its own transaction.
+    ///
+    /// The server sends the result of such a statement before it commits at the sync point.
+    var isCommitting: Bool {
+        switch unanswered.first {
+        case .sync(let request?): policy == .everyQuery && request.outcome != nil
+        case .query(let request): request.isCommit
+        default: false
+        }
+    }
 
     /// Notes that the driver is about to send a cancellation for the first unanswered statement.
     ///

@@ -104,6 +104,11 @@ package struct Conversation: ~Copyable {
     /// True if a message that can open a transaction was written since the driver last saw that no transaction is open.
     var mayBeInTransaction = false
 
+    /// True if the server refused a change because it is a standby, or was set to be read-only.
+    ///
+    /// A pool opens another connection then, which can lead to another server or to one that was promoted meanwhile.
+    var wasRefusedWriting = false
+
     /// The number of sync points that were written.
     var syncs = 0
     /// The number of statements that were sent again.

@@ -42,6 +42,10 @@ public final class Reactor: Sendable {
     }
 
     private static let tickMilliseconds: Int32 = 50
+    /// The duration of a round from which on the thread was paused, and not busy.
+    private static let pause = Duration.milliseconds(250)
+    /// The maximum number of rounds after a pause in which sockets are read and no deadline is enforced.
+    private static let roundsAfterPause = 8
 
     let poller: Poller
     /// Threads that start connections, which can wait for a name server.
@@ -133,11 +137,16 @@ public final class Reactor: Sendable {
 
     private func run() {
         var nextTick = MonotonicInstant.now
+        var lastRound = MonotonicInstant.now
+        var roundsToCatchUp = 0
         var jobs: [UnownedJob] = []
         var woken: [UInt64] = []
         var hasMore = false
         while true {
-            poller.wait(milliseconds: hasMore ? 0 : Self.tickMilliseconds) { event in
+            var isQuiet = true
+            let isCatchingUp = roundsToCatchUp > 0
+            poller.wait(milliseconds: hasMore || isCatchingUp ? 0 : Self.tickMilliseconds) { event in
+                isQuiet = false
                 guard case .ready(let id, let readable, let writable) = event else { return }
                 let handler = self.state.withLock { $0.handlers[id] }
                 handler?.ready(readable: readable, writable: writable)
@@ -153,7 +162,14 @@ public final class Reactor: Sendable {
             }
             woken.removeAll(keepingCapacity: true)
             let now = MonotonicInstant.now
-            if now >= nextTick {
+            // After a pause of the process or the machine, answers wait in the sockets that came in time.
+            if isCatchingUp {
+                roundsToCatchUp = isQuiet ? 0 : roundsToCatchUp - 1
+            } else if now - lastRound > Self.pause {
+                roundsToCatchUp = Self.roundsAfterPause
+            }
+            lastRound = now
+            if roundsToCatchUp == 0, now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
                 let tickers = self.state.withLock { Array($0.tickers.values) + $0.handlers.elements }
                 for ticker in tickers { ticker.tick(at: now) }

@@ -39,6 +39,13 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         get { incidents?.stopReason }
         set { noted.stopReason = newValue }
     }
+    /// The strongest doubt that a warning of the server has cast on the statement's commit.
+    var doubt: CommitDoubt? {
+        get { incidents?.doubt }
+        set { noted.doubt = newValue }
+    }
+    /// True if the statement ends a transaction.
+    let isCommit: Bool
     /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 
@@ -48,6 +55,7 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     private final class Incidents {
         var firstFailure: PostgresError?
         var stopReason: PostgresError?
+        var doubt: CommitDoubt?
     }
 
     private var noted: Incidents {
@@ -60,6 +68,7 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         self.work = work
         self.deadline = deadline
         ownDeadline = deadline
+        isCommit = if case .query(let statement, _) = work { statement.isCommit } else { false }
     }
 
     /// The error of a request that libpq cannot send: C strings end at a zero byte, and the protocol counts parameters in 16 bits.

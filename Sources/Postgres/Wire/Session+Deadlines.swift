@@ -33,21 +33,41 @@ extension Session: Reactor.Ticking {
         for request in unsent { effects.finish(request, .failure(late)) }
         guard !wire.conversation.isCopying, let head = wire.conversation.firstUnanswered else { return }
         wire.conversation.dropIgnoredCancellation(at: now)
-        // Other callers share a look-up connection, so no statement of theirs is cancelled.
-        if policy == .everyQuery, isHeadOverdue, head.stopReason == nil { head.stopReason = sentLate }
+        let isCommitting = wire.conversation.isCommitting
+        if isCommitting {
+            if isHeadOverdue { leaveCommit(head, &wire, &effects) }
+        } else if policy == .everyQuery, isHeadOverdue, head.stopReason == nil {
+            // Other callers share a look-up connection, so no statement of theirs is cancelled.
+            head.stopReason = sentLate
+        }
         stopFirst(&wire)
         let isStuck: Bool
         switch policy {
-        case .everyQuery: isStuck = now >= head.deadline + Self.patience
+        case .everyQuery: isStuck = now >= head.deadline + (isCommitting ? Self.commitPatience : Self.patience)
         case .perFlush:
             // The server's statement_timeout ends a slow statement.
             if wire.watchedHead?.request !== head { wire.watchedHead = WatchedHead(request: head, since: now) }
-            isStuck = wire.watchedHead.map { now >= $0.since + statementLimit + Self.patience } ?? false
+            let limit = now < patientUntil ? statementLimit : silence
+            isStuck = wire.watchedHead.map { now >= $0.since + limit } ?? false
+            wire.froze = isStuck
         }
         if isStuck {
-            effects.finish(head, .failure(sentLate))
+            // A look-up gets the error of the connection, with which it is sent again.
+            if policy == .everyQuery { effects.finish(head, .failure(sentLate)) }
             close(&wire, PostgresError.lost("the server did not answer in time"), &effects)
         }
+    }
+
+    /// Tells the callers of an overdue commit that its outcome is unknown, and lets the server finish it.
+    ///
+    /// The connection accepts no further statement. It is closed when the server has answered.
+    private func leaveCommit(_ head: Request, _ wire: inout Wire, _ effects: inout Effects) {
+        guard isUsable else { return }
+        for request in inbox.withLock({ $0.close(.lost("the connection waits for a commit")) }) {
+            effects.finish(request, .failure(.lost("the connection waits for a commit")))
+        }
+        effects.overdue.append(.init(request: head, error: .commitOverdue))
+        wire.isDraining = true
     }
 
     /// Asks the server to stop the statement that it works on, if a caller wants that and no other cancellation is under way.

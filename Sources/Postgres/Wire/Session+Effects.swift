@@ -9,6 +9,7 @@ extension Session {
             var opened: Outcome<Void>?
             var copyProgress: CopyProgress?
             var copyStarted: CopyStart?
+            var afterwards: (@Sendable () -> Void)?
         }
 
         struct Overdue {
@@ -62,6 +63,9 @@ extension Session {
         /// Reports that the connection is open, or that it could not be opened.
         mutating func open(_ outcome: Outcome<Void>) { noted.opened = outcome }
 
+        /// Calls `body` after all callers were resumed.
+        mutating func afterwards(_ body: @escaping @Sendable () -> Void) { noted.afterwards = body }
+
         /// Performs the actions.
         func perform(onOpen: @Sendable (Outcome<Void>) -> Void) {
             if let start = rare?.copyStarted { start.request.finish(.success(start.rows)) }
@@ -72,6 +76,7 @@ extension Session {
             for overdue in rare.overdue { overdue.request.resume(.failure(overdue.error)) }
             if let progress = rare.copyProgress { progress.waiter.finish(progress.outcome) }
             if let opened = rare.opened { onOpen(opened) }
+            rare.afterwards?()
         }
     }
 }

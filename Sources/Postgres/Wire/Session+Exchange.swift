@@ -11,8 +11,7 @@ extension Session: Reactor.Handler {
         var effects = Effects()
         self.wire.withLock { wire in
             switch wire.phase {
-            case .connecting(let connection?, _) where readable || writable:
-                pollConnecting(connection, &wire, &effects)
+            case .connecting(let connection?, _) where readable || writable: continueConnecting(connection, &wire)
             case .open(let connection):
                 if readable { read(connection, &wire, &effects) }
                 advance(connection, &wire, &effects)
@@ -77,8 +76,13 @@ extension Session: Reactor.Handler {
     }
 
     private func takeResults(_ connection: ServerConnection, _ wire: inout Wire, _ effects: inout Effects) {
+        var isEnding = false
         while !wire.conversation.owesNothing, !wire.conversation.isCopying, !connection.isBusy {
-            switch wire.conversation.receive(Self.arrival(connection.nextReply())) {
+            let arrival = Self.arrival(connection.nextReply())
+            if case .failure(let error) = arrival, error.endedSession { isEnding = true }
+            // A warning that arrived with the answer, or before it.
+            if let doubt = doubts.take() { wire.conversation.doubt(doubt) }
+            switch wire.conversation.receive(arrival) {
             case .nothing: break
             case .finish(let request, let result): effects.finish(request, result)
             case .copyStarted(let request, let rows): effects.startCopy(request, rows)
@@ -90,7 +94,10 @@ extension Session: Reactor.Handler {
                 return close(&wire, error, &effects)
             }
         }
+        // Before the callers are resumed: one that sends its look-up again must find another session.
+        if isEnding { return close(&wire, PostgresError.lost("the server ended the session"), &effects) }
         stopFirst(&wire)
+        if wire.isDraining, wire.conversation.owesNothing { return close(&wire, .shutDown, &effects) }
         // Last, because libpq finds what arrived behind an answer only once that answer has been taken.
         while let notification = connection.nextNotification() {
             notificationSink.yield(

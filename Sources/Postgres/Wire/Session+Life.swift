@@ -16,8 +16,13 @@ extension Session {
             guard isUsable else { return }
             var effects = Effects()
             do throws(LibPQError) {
-                let connection = try ServerConnection.connecting(keywords) { severity, message in
-                    logger.debug("notice of the server", metadata: ["severity": "\(severity)", "notice": "\(message)"])
+                let doubts = self.doubts
+                let connection = try ServerConnection.connecting(keywords) { notice in
+                    doubts.note(notice)
+                    logger.debug(
+                        "notice of the server",
+                        metadata: ["severity": "\(notice.severity)", "notice": "\(notice.message)"]
+                    )
                 }
                 self.wire.withLock { wire in
                     // The deadline can have passed, or the session was closed, while a name was resolved.
@@ -35,9 +40,35 @@ extension Session {
         }
     }
 
-    /// Takes the attempt to connect one step further.
-    func pollConnecting(_ connection: ServerConnection, _ wire: inout Wire, _ effects: inout Effects) {
-        switch connection.poll() {
+    /// Takes the attempt to connect one step further, on a thread for blocking calls and outside the lock.
+    ///
+    /// A step can take milliseconds of computation (SCRAM, TLS), and a step to the next of several hosts waits for a name server. Nobody else
+    /// uses the connection until it is open.
+    func continueConnecting(_ connection: ServerConnection, _ wire: inout Wire) {
+        guard !wire.isPolling else { return }
+        wire.isPolling = true
+        // The socket stays ready until the step is done, and would keep the reactor busy.
+        if let watch = wire.watch { reactor.poller.unwatch(socket: watch.socket) }
+        wire.watch = nil
+        reactor.connecting.run { [self] in
+            let status = connection.poll()
+            var effects = Effects()
+            self.wire.withLock { wire in
+                wire.isPolling = false
+                guard case .connecting = wire.phase else { return }
+                finishStep(status, connection, &wire, &effects)
+            }
+            perform(effects)
+        }
+    }
+
+    private func finishStep(
+        _ status: ServerConnection.PollStatus,
+        _ connection: ServerConnection,
+        _ wire: inout Wire,
+        _ effects: inout Effects
+    ) {
+        switch status {
         case .reading: watch(connection, &wire, .read, isCertain: false)
         case .writing: watch(connection, &wire, .write, isCertain: false)
         case .failed: close(&wire, PostgresError.cannotConnect(connection.errorMessage), &effects)
@@ -61,6 +92,12 @@ extension Session {
                 close(&wire, PostgresError(error), &effects)
             }
         }
+    }
+
+    /// Closes the connection, unless it only waits for the answer to a commit: then it is closed with that answer.
+    func retire() {
+        if wire.withLock({ $0.isDraining }) { return }
+        closeNow(.shutDown)
     }
 
     /// Closes the connection at once.
@@ -105,6 +142,7 @@ extension Session {
             wire.copying = nil
             effects.continueCopy(copying.waiter, .failure(afterwards))
         }
+        if let onClose = wire.onClose.take() { effects.afterwards(onClose) }
         notificationSink.finish()
         reactor.remove(id: id)
     }
@@ -112,6 +150,23 @@ extension Session {
 
 extension PostgresError {
     static let taskCancelled = PostgresError(.cancelled, "the task was cancelled")
+
+    /// The wait for a synchronous standby was cancelled.
+    static var standbyMissing: PostgresError {
+        var error = PostgresError(
+            .commitOutcomeUnknown,
+            "the change is committed on this server, and the wait for its synchronous standby was cancelled",
+            wasSent: true
+        )
+        error.sqlState = .warning
+        return error
+    }
+
+    static let commitOverdue = PostgresError(
+        .commitOutcomeUnknown,
+        "the server did not answer COMMIT in time; it can still wait for a synchronous standby",
+        wasSent: true
+    )
 
     static func lost(_ message: String) -> PostgresError {
         PostgresError(.connectionLost, "the connection to the server broke", serverMessage: message)

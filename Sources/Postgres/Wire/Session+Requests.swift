@@ -31,9 +31,23 @@ extension Session {
     /// Submits a request and waits for its outcome.
     ///
     /// A cancelled task stops its statement on the server, unless the call is shielded.
-    func run(_ work: Request.Work, deadline: Duration, isShielded: Bool = false) async throws(PostgresError) -> Rows {
+    ///
+    /// - Parameters:
+    ///   - work: The work.
+    ///   - deadline: The maximum time, if the task's common deadline is not earlier.
+    ///   - isShielded: True if a cancelled task does not stop the statement.
+    ///   - isUnbounded: True if the task's common deadline does not count.
+    /// - Returns: The rows.
+    /// - Throws: The server's error, or the reason that ended the wait.
+    func run(
+        _ work: Request.Work,
+        deadline: Duration,
+        isShielded: Bool = false,
+        isUnbounded: Bool = false
+    ) async throws(PostgresError) -> Rows {
         if !isShielded, Task.isCancelled { throw .taskCancelled }
-        let request = Request(work, deadline: .now + deadline)
+        let instant = isUnbounded ? .now + deadline : PostgresDeadline.instant(after: deadline)
+        let request = Request(work, deadline: instant)
         submit(request)
         if isShielded { return try await request.value() }
         return try await request.value(onCancel: { cancel(request) })

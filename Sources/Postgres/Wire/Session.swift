@@ -45,6 +45,14 @@ final class Session: Sendable {
         var isListening = false
         /// The caller that waits until COPY data has left for the socket.
         var copying: CopyWait?
+        /// True while a step of the attempt to connect runs on another thread.
+        var isPolling = false
+        /// True after a commit did not answer in time: the connection only waits for that answer.
+        var isDraining = false
+        /// Called once the connection is closed.
+        var onClose: (@Sendable () -> Void)?
+        /// True if the connection was closed because the server was silent for too long.
+        var froze = false
         /// The statement that the last tick found first.
         var watchedHead: WatchedHead?
 
@@ -63,17 +71,30 @@ final class Session: Sendable {
     /// After it, the connection is closed.
     static let patience = Duration.seconds(3)
 
+    /// The maximum time after its deadline in which the server finishes a commit.
+    ///
+    /// A standby that is gone can keep a commit waiting for hours. The server does not notice that a client left meanwhile, so closing the
+    /// connection earlier would free nothing. See `CommitGate`.
+    static let commitPatience = Duration.seconds(3600)
+
     let id: UInt64
     let reactor: Reactor
     let logger: Logger
     let policy: Conversation.SyncPolicy
+    /// The maximum time that the server works on one look-up before the session counts as frozen.
+    let silence: Duration
+    /// The instant until which a look-up has the time of a whole statement instead.
+    let patientUntil: MonotonicInstant
     /// The maximum time that the server works on one statement, where `statement_timeout` and not this side ends it.
     let statementLimit: Duration
+    /// The time in which a session is patient that replaces a frozen one.
+    static let patientTime = Duration.seconds(10)
     let inbox = Locked(Inbox())
     let wire: Locked<Wire>
     let notifications: AsyncStream<PostgresNotification>
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
     let onOpen: @Sendable (Outcome<Void>) -> Void
+    let doubts = CommitDoubts()
 
     /// Creates a session and starts to connect.
     ///
@@ -82,12 +103,18 @@ final class Session: Sendable {
     /// - Parameters:
     ///   - configuration: The server, the database and the role.
     ///   - policy: The rule for sync points.
+    ///   - silence: The time without an answer after which a session for look-ups counts as frozen. Defaults to the time of a whole statement,
+    ///     and some more.
+    ///   - isPatient: True for a session that replaces a frozen one. Where a whole server is slow, replacing its sessions again and again would
+    ///     not make it faster.
     ///   - reactor: The thread that waits for the socket.
     ///   - logger: Receives the server's notices.
     ///   - onOpen: Called once, on any thread, when the connection is open or has failed.
     init(
         _ configuration: PostgresConfiguration,
         policy: Conversation.SyncPolicy,
+        silence: Duration? = nil,
+        isPatient: Bool = false,
         reactor: Reactor,
         logger: Logger,
         onOpen: @escaping @Sendable (Outcome<Void>) -> Void
@@ -96,7 +123,9 @@ final class Session: Sendable {
         self.reactor = reactor
         self.logger = logger
         self.policy = policy
-        statementLimit = configuration.queryDeadline
+        statementLimit = configuration.queryDeadline + Self.patience
+        self.silence = silence ?? statementLimit
+        patientUntil = isPatient ? .now + Self.patientTime : .now
         self.onOpen = onOpen
         wire = Locked(
             Wire(
@@ -111,6 +140,9 @@ final class Session: Sendable {
         start(configuration)
     }
 
+    /// True if the connection was closed because the server was silent for too long.
+    var froze: Bool { wire.withLock { $0.froze } }
+
     /// True if statements can still be submitted.
     var isUsable: Bool { inbox.withLock { $0.closedBy == nil } }
 
@@ -120,7 +152,19 @@ final class Session: Sendable {
         return self.wire.withLock { wire in
             guard case .open(let connection) = wire.phase else { return false }
             return wire.conversation.isIdle && !wire.conversation.isCancelling && !wire.isListening
+                && !wire.conversation.wasRefusedWriting
                 && connection.isOutsideTransaction
+        }
+    }
+
+    /// Calls `body` when the connection is closed, if it only waits for the answer to a commit.
+    ///
+    /// - Returns: False if the connection does not wait for such an answer.
+    func whenDrained(_ body: @escaping @Sendable () -> Void) -> Bool {
+        self.wire.withLock { wire in
+            guard wire.isDraining, case .open = wire.phase else { return false }
+            wire.onClose = body
+            return true
         }
     }
 

@@ -1,0 +1,123 @@
+import Dispatch
+import Glibc
+import Logging
+import Postgres
+import TestSupport
+import Testing
+
+/// Look-ups whose session ends or freezes under them.
+@Suite(.hangLimit) struct LookUpRecoveryTests {
+    private static let echo = Statement("SELECT $1::int8")
+    private static let process = Statement("SELECT pg_backend_pid()")
+    private static let hold = Statement("SELECT pg_advisory_xact_lock_shared($1::int8)")
+
+    // An administrator ends a session, or a load balancer does: seventy requests failed for five sessions.
+    @Test func `a look-up whose session is ended is sent once more on a new session`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPipeline { pipeline in
+                let blocker = try await fixture.connect()
+                try await blocker.script("SELECT pg_advisory_lock(1)")
+                let waiting = (0..<20).map { _ in Task { try await pipeline.query(Self.hold, [1], deadline: .ample) } }
+                try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared")
+                try await blocker.script(
+                    """
+                    SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    """
+                )
+                try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared")
+                await blocker.close()
+                for task in waiting { _ = try await task.value }
+                #expect(pipeline.statistics.connectionAttempts == 2)
+            }
+        }
+    }
+
+    // The second attempt is the last one: a server that ends every session must not be asked for ever.
+    @Test func `a look-up is not sent a third time`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPipeline { pipeline in
+                let error = await failure {
+                    try await pipeline.query(Statement("SELECT pg_terminate_backend(pg_backend_pid())"))
+                }
+                #expect(error?.sqlState == .adminShutdown || error?.code == .connectionLost)
+                #expect(pipeline.statistics.connectionAttempts == 2)
+                _ = try await pipeline.query(Self.echo, [1])
+            }
+        }
+    }
+
+    // A server process can stop without a word: it is paused, or its storage hangs. A new one works at once.
+    @Test func `a frozen session costs a look-up no more than its silence`() async throws {
+        try await withServer { server, _ in
+            let pipeline = PostgresPipeline(
+                server.configuration(),
+                reactors: [try TestReactor.shared],
+                silence: .milliseconds(200).onThisMachine,
+                logger: LogCollector().logger
+            )
+            let process = try await pipeline.query(Self.process)[0].decode(0, as: Int32.self)
+            try #require(kill(process, SIGSTOP) == 0)
+            // Its deadline is out of reach, so nothing but the silence can end the wait.
+            let answer = try await pipeline.query(Self.echo, [7], deadline: .ample)
+            #expect(try answer[0].decode(0, as: Int.self) == 7)
+            #expect(pipeline.statistics.connectionAttempts == 2)
+            #expect(kill(process, SIGCONT) == 0)
+            await pipeline.shutdown()
+        }
+    }
+
+    // A process that is paused, or a machine that sleeps, wakes up with answers in its sockets and all deadlines in the past.
+    @Test func `an answer that came before the deadline counts, however late the thread looks`() async throws {
+        try await withFixture { fixture in
+            try await Reactor.with { reactor in
+                let connection = try await PostgresConnection.connect(
+                    fixture.configuration,
+                    reactor: reactor,
+                    logger: fixture.log.logger
+                )
+                let blocker = try await fixture.connect()
+                try await blocker.script("SELECT pg_advisory_lock(1)")
+                let deadline = Duration.seconds(3).onThisMachine
+                let start = ContinuousClock.now
+                let query = Task { try await connection.query(Self.hold, [1], deadline: deadline) }
+                try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared")
+                let (isBlocked, isOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+                let pause = Task(executorPreference: reactor) { Self.block(isBlocked, until: isOver) }
+                await Task.detached { Self.wait(isBlocked) }.value
+                await blocker.close()
+                try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared", false)
+                try #require(ContinuousClock.now - start < deadline, "the machine is too slow for this test")
+                try await eventually("the deadline has passed") {
+                    ContinuousClock.now - start > deadline + .milliseconds(100)
+                }
+                isOver.signal()
+                _ = try await query.value
+                await pause.value
+                await connection.close()
+            }
+        }
+    }
+
+    private static func block(_ isBlocked: DispatchSemaphore, until isOver: DispatchSemaphore) {
+        isBlocked.signal()
+        isOver.wait()
+    }
+
+    private static func wait(_ semaphore: DispatchSemaphore) { semaphore.wait() }
+
+    // libpq takes a session that is read-only by its own setting for one of a standby, and would find no server.
+    @Test func `look-ups find the primary with target_session_attrs=read-write, also among several hosts`() async throws
+    {
+        try await withFixture { fixture in
+            var configuration = fixture.configuration
+            configuration.parameters["target_session_attrs"] = "read-write"
+            for hosts in [configuration.parameters["host"], configuration.parameters["host"].map { "/nowhere,\($0)" }] {
+                configuration.parameters["host"] = hosts
+                try await fixture.withPipeline(configuration) { pipeline async throws in
+                    #expect(try await pipeline.query(Self.echo, [3])[0].decode(0, as: Int.self) == 3)
+                }
+            }
+        }
+    }
+}
