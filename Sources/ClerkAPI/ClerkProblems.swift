@@ -22,7 +22,7 @@ enum ClerkProblems {
             )
         case Refusal.quotaReached(let sentence): Problem(.forbidden, code: "token_quota_exceeded", detail: sentence)
         // Contention is not a fault of the request, and clients read 409 as a name that is taken.
-        case Refusal.idempotencyKeyInUse: .rateLimited(retryAfter: 1)
+        case Refusal.idempotencyKeyInUse, Refusal.busy: .rateLimited(retryAfter: 1)
         default: DomainProblems.problem(for: error)
         }
     }

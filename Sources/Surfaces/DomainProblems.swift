@@ -41,12 +41,9 @@ package enum DomainProblems {
         case .idempotencyKeyReused:
             return .unprocessable("This Idempotency-Key was used for a different request within the last 24 hours.")
         case .idempotencyKeyInUse:
-            return Problem(
-                .conflict,
-                detail:
-                    "A request with this Idempotency-Key, or another change of the same resource, is in progress. Send the request again later.",
-                headers: [.retryAfter: "1"]
-            )
+            return inProgress("A request with this Idempotency-Key is in progress. Send the request again later.")
+        case .busy:
+            return inProgress("Another change of the same resource is in progress. Send the request again later.")
         case .limitReached(let limit): return limitReached(limit)
         case .workspaceUnavailable: return .workspaceUnavailable(retryAfter: retryAfter)
         case .tooManyAttempts(let seconds): return .rateLimited(retryAfter: seconds)
@@ -55,7 +52,7 @@ package enum DomainProblems {
         case .outcomeUnknown:
             var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
             problem.detail =
-                "The connection to the database was lost during the commit of the change. Read the resource to learn the outcome."
+                "The outcome of the change is unknown, because the database did not confirm the commit. Send the request again, with the same Idempotency-Key if it had one."
             return problem
         case .unfinished:
             // The answer has no Retry-After, because a second request would create a second resource.
@@ -91,8 +88,19 @@ package enum DomainProblems {
             .conflict(sentence(error.message))
         case .busy: Problem(.conflict, detail: sentence(error.message), headers: [.retryAfter: "1"])
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
+        case .blocked: blocked(sentence(error.message))
         default: nil
         }
+    }
+
+    private static func inProgress(_ detail: String) -> Problem {
+        Problem(.conflict, detail: detail, headers: [.retryAfter: "1"])
+    }
+
+    private static func blocked(_ detail: String) -> Problem {
+        var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
+        problem.detail = detail
+        return problem
     }
 
     private static func fault(_ error: TenancyError) -> Fault {
@@ -125,7 +133,10 @@ extension PostgresError {
             true
         case .server:
             // 40: a conflict of transactions; 53: out of resources; 57: cancelled or shutting down; 55P03: a lock timeout.
-            sqlState.map { ["40", "53", "57"].contains($0.errorClass) || $0 == .lockNotAvailable } ?? false
+            // 25006: the server is a standby, or was set to be read-only.
+            sqlState.map {
+                ["40", "53", "57"].contains($0.errorClass) || [.lockNotAvailable, .readOnlyTransaction].contains($0)
+            } ?? false
         default: false
         }
     }

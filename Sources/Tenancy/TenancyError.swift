@@ -31,6 +31,8 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let invalid = Code(description: "invalid")
         /// Another change of the same workspace is under way and did not end in time.
         public static let busy = Code(description: "busy")
+        /// A database session that does not belong to Mortise holds a lock that a change needs.
+        public static let blocked = Code(description: "blocked")
         /// Every database connection that this node may have on the cluster is in use.
         public static let capacityExceeded = Code(description: "capacityExceeded")
         /// The server or the database cannot be used by this program.

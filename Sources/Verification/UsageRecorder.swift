@@ -68,6 +68,8 @@ public final class UsageRecorder: Sendable {
         let counts = Locked<[UUID: Pending]>([:])
     }
 
+    /// The maximum time of the last flush.
+    private static let finalFlush = Duration.seconds(5)
     private static let shardCount = 64
     /// The number of shards that share the counts of one secret, so that threads do not wait for each other where all
     /// requests present the same credential.
@@ -123,7 +125,8 @@ public final class UsageRecorder: Sendable {
             if !Task.isCancelled { await flush() }
         }
         // The last flush must happen although this task is cancelled, so it runs in a task of its own.
-        await Task { await self.flush() }.value
+        // A server that cannot be reached must not keep the process from ending.
+        await Task { await PostgresDeadline.with(Self.finalFlush) { await self.flush() } }.value
     }
 
     /// Writes the counts.

@@ -25,7 +25,7 @@ public final class Verifier: Sendable {
     ///   - databases: Finds workspaces and reads their databases.
     ///   - peppers: The peppers that tokens are digested with.
     ///   - usage: Counts verifications.
-    ///   - deadline: The longest time for the read in a workspace's database. Defaults to 2 s.
+    ///   - deadline: The longest time of a verification, with all of its waits. Defaults to 2 s.
     ///   - nanoseconds: A clock for rate limits that never goes back. Defaults to the system's.
     public init(
         databases: Databases,
@@ -57,6 +57,17 @@ public final class Verifier: Sendable {
         audience: Audience,
         isCounted: Bool = true
     ) async throws -> Verdict {
+        try await PostgresDeadline.with(deadline) {
+            try await verifyInTime(text, request, audience, isCounted)
+        }
+    }
+
+    private func verifyInTime(
+        _ text: String,
+        _ request: VerificationRequest,
+        _ audience: Audience,
+        _ isCounted: Bool
+    ) async throws -> Verdict {
         switch try await locate(text, audience) {
         case .nowhere(let code): return .withoutKey(code)
         case .workspace(let facts, let token):
@@ -83,6 +94,14 @@ public final class Verifier: Sendable {
         _ text: String,
         _ request: VerificationRequest,
         audience: Audience
+    ) async throws -> (verdict: Verdict, record: KeyRecord?) {
+        try await PostgresDeadline.with(deadline) { try await verifyClientKeyInTime(text, request, audience) }
+    }
+
+    private func verifyClientKeyInTime(
+        _ text: String,
+        _ request: VerificationRequest,
+        _ audience: Audience
     ) async throws -> (verdict: Verdict, record: KeyRecord?) {
         switch try await locate(text, audience) {
         case .nowhere(let code): return (.withoutKey(code), nil)

@@ -97,6 +97,7 @@ extension DatabasesOptions {
         DatabasesOptions(
             placePatience: .ample,
             leaseDeadline: .ample,
+            stopDeadline: .ample,
             lookupDeadline: .ample,
             managementDeadline: .ample
         )
@@ -107,6 +108,7 @@ extension ProvisionerOptions {
     /// The default bounds with deadlines that a busy machine does not reach.
     package static var ample: Self {
         ProvisionerOptions(
+            stopDeadline: .ample,
             leaseDeadline: .ample,
             lockPatience: .ample,
             databaseDeadline: .ample,

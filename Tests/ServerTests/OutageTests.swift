@@ -71,6 +71,26 @@ private final class Tally: Sendable {
         }
     }
 
+    // A backup was restored in part: "not found" for genuine keys would tell their users to throw them away.
+    @Test func `a workspace whose database is missing is unavailable, and the log says so once`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.verdict(key.token) == "valid")
+            let name = try #require(try await mortise.workspaceDatabase().database)
+            let database = PostgresConnection.quote(identifier: name)
+            try await administer("DROP DATABASE \(database) WITH (FORCE)")
+            for _ in 0..<5 {
+                let answer = try await mortise.verify(key.token)
+                #expect(answer.status == 503)
+                #expect(answer.code == "workspace_unavailable")
+            }
+            let list = try await mortise.api.get(ServerHarness.keys(), as: mortise.adminToken)
+            #expect(list.code == "workspace_unavailable")
+            let lines = mortise.log.lines.filter { $0.message.contains("the database of a workspace is missing") }
+            #expect(lines.count == 1)
+        }
+    }
+
     // A new release that starts before the migration of the workspaces uses columns that do not exist yet.
     @Test func `a workspace without the migration is refused alone, and the log names the command to run`() async throws
     {

@@ -41,6 +41,121 @@ import Testing
         }
     }
 
+    // pg_restore on a new server: the tables are there, the role is not, and everybody can connect.
+    @Test func `after a restore without roles a start grants everything again, and says so`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control, options: .ample)
+            let workspace = try await test.makeTenant(provisioner)
+            let names = [test.owner.database ?? "", workspace.database]
+            let role = test.installation.runtimeRole
+            for name in names {
+                try await test.withDatabase(name) { connection in
+                    try await connection.script("DROP OWNED BY \(role)")
+                    // A restored database has no privileges of its own.
+                    try await connection.script(
+                        "UPDATE pg_database SET datacl = NULL WHERE datname = current_database(); DROP OWNED BY \(role)"
+                    )
+                }
+            }
+            // A restore has no template.
+            for name in try await test.databases() where name.contains("_template_") {
+                try await administer("ALTER DATABASE \(name) IS_TEMPLATE false")
+                try await administer("DROP DATABASE \(name)")
+            }
+            try await administer("DROP ROLE \(role)")
+            let restarted = Provisioner(try await test.bootstrap(), options: .ample)
+            _ = try await restarted.repairAll()
+            for name in names {
+                #expect(test.logs.text.contains(name))
+                try await test.withRuntime(name) { runtime async throws in
+                    #expect(try await runtime.texts("SELECT state FROM auth.workspace") == ["active"])
+                    #expect(await runtime.refusal(of: "DELETE FROM auth.key_events") == .insufficientPrivilege)
+                }
+                let everybody = try await withConnection(to: test.owner) {
+                    try await $0.texts(
+                        "SELECT 1::text FROM pg_database, aclexplode(datacl) WHERE datname = '\(name)' AND grantee = 0"
+                    )
+                }
+                #expect(everybody.isEmpty)
+            }
+            #expect(test.logs.text.contains("as after a restore without roles"))
+            await restarted.shutdown()
+            await provisioner.shutdown()
+        }
+    }
+
+    // Somebody set the role to be read-only, by hand or by a tool: the setting survives restarts and kept the service from starting.
+    @Test func `a start removes the settings of the runtime role, and says so`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            let role = test.installation.runtimeRole
+            let database = PostgresConnection.quote(identifier: test.owner.database ?? "")
+            try await administer("ALTER ROLE \(role) SET default_transaction_read_only = on")
+            try await administer("ALTER ROLE \(role) IN DATABASE \(database) SET statement_timeout = '1ms'")
+            _ = try await test.bootstrap()
+            let values = try await test.withRuntime(test.owner.database ?? "") {
+                try await $0.texts(
+                    "SELECT current_setting('default_transaction_read_only') || current_setting('statement_timeout')"
+                )
+            }
+            #expect(values == ["off0"])
+            #expect(test.logs.text.contains("default_transaction_read_only=on"))
+            #expect(test.logs.text.contains("statement_timeout=1ms in"))
+        }
+    }
+
+    @Test(arguments: [("LATIN1", "C"), ("SQL_ASCII", "C")])
+    func `a database with another encoding is refused with a sentence`(_ encoding: String, _ locale: String)
+        async throws
+    {
+        try await withInstallation { test in
+            let name = "\(test.installation.prefix)_control"
+            try await administer(
+                "CREATE DATABASE \(name) TEMPLATE template0 ENCODING '\(encoding)' LOCALE '\(locale)'"
+            )
+            let other = TestInstallation(owner: test.owner.database(name), installation: test.installation)
+            let error = await #expect(throws: TenancyError.self) { try await other.bootstrap() }
+            #expect(error?.code == .incompatible)
+            #expect(error?.message.contains(encoding) == true)
+        }
+    }
+
+    // Hosted databases come with a schema of that name.
+    @Test func `a database with somebody else's schema auth is refused and left alone`() async throws {
+        try await withInstallation { test in
+            try await withConnection(to: test.owner) { try await $0.script("CREATE SCHEMA auth") }
+            let error = await #expect(throws: TenancyError.self) { try await test.bootstrap() }
+            #expect(error?.code == .incompatible)
+            #expect(error?.message.contains("schema auth") == true)
+            let schemas = try await withConnection(to: test.owner) {
+                try await $0.texts(
+                    "SELECT nspname::text FROM pg_namespace WHERE nspname IN ('auth', 'control', 'mortise')"
+                )
+            }
+            #expect(schemas == ["auth"])
+        }
+    }
+
+    // An old program would serve rules that it does not know.
+    @Test func `a control database that a later release migrated is refused and left alone`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            try await withConnection(to: test.owner) {
+                try await $0.script(
+                    """
+                    INSERT INTO mortise.migrations (line, name, checksum, duration_ms, version)
+                    VALUES ('control', 'c9999_later', repeat('0', 64), 1, '99.0')
+                    """
+                )
+            }
+            let error = await #expect(throws: TenancyError.self) { try await test.bootstrap(password: "another") }
+            #expect(error?.code == .incompatible)
+            #expect(error?.message.contains("newer than this program") == true)
+            try await test.withRuntime(test.owner.database ?? "") { _ in }
+        }
+    }
+
     // The password must not appear in a log of the server or the client, so PostgreSQL receives a SCRAM verifier.
     @Test func `the runtime role's password is set and appears in no log`() async throws {
         try await withInstallation { test in

@@ -8,6 +8,98 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct ClusterTests {
+    // Under another name the server would get another password for its role, and all workspaces of the first name would be lost.
+    @Test func `a server is one cluster, under whatever name and address it is added`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            try await withServer { server, local in
+                let parameters = server.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                _ = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
+                let password = try await Self.password(on: server, test)
+                let error = await #expect(throws: TenancyError.self) {
+                    try await control.addCluster(name: "third", conninfo: "\(conninfo) connect_timeout=9", by: .system)
+                }
+                #expect(error?.code == .invalid)
+                #expect(error?.message == "this server is the cluster second")
+                #expect(try await Self.password(on: server, test) == password)
+                let malformed = await #expect(throws: TenancyError.self) {
+                    try await control.addCluster(name: "fourth", conninfo: "host='a\nb'", by: .system)
+                }
+                #expect(malformed?.message.contains("line end") == true)
+            }
+        }
+    }
+
+    @Test func `a cluster's address can change, but only to a server with its databases`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control, options: .ample)
+            let first = try await test.makeTenant(provisioner)
+            try await withServer { server, _ in
+                let parameters = server.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                let cluster = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
+                let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
+                let far = try await provisioner.create(new, by: .system)
+                let updated = try await control.updateCluster(name: "second", conninfo: "\(conninfo) connect_timeout=9")
+                #expect(updated.id == cluster.id)
+                #expect(updated.conninfo.contains("connect_timeout='9'"))
+                try await withConnection(to: server.configuration()) {
+                    let name = PostgresConnection.quote(identifier: far.database)
+                    try await $0.script("ALTER DATABASE \(name) RENAME TO gone")
+                }
+                let missing = await #expect(throws: TenancyError.self) {
+                    try await control.updateCluster(name: "second", conninfo: conninfo)
+                }
+                #expect(missing?.message.contains("lacks 1 of the 1 databases") == true)
+                for name in ["primary", "third"] {
+                    await #expect(throws: TenancyError.self) {
+                        try await control.updateCluster(name: name, conninfo: conninfo)
+                    }
+                }
+            }
+            await provisioner.shutdown()
+        }
+    }
+
+    @Test func `a cluster is removed when it holds no workspace, and its server is free again`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control, options: .ample)
+            let first = try await test.makeTenant(provisioner)
+            try await withServer { server, _ in
+                let parameters = server.configuration().parameters
+                let conninfo = ["host", "port", "user"].compactMap { key in parameters[key].map { "\(key)='\($0)'" } }
+                    .joined(separator: " ")
+                _ = try await control.addCluster(name: "second", conninfo: conninfo, by: .system)
+                let new = NewWorkspace(organizationID: first.organizationID, name: "far", cluster: "second")
+                let far = try await provisioner.create(new, by: .system)
+                for name in ["second", "primary", "third"] {
+                    await #expect(throws: TenancyError.self) { try await control.removeCluster(name: name) }
+                }
+                try await provisioner.delete(far.id, by: .system)
+                try await control.removeCluster(name: "second")
+                #expect(try await test.withStore { try await $0.cluster(name: "second") } == nil)
+                let marks = try await withConnection(to: server.configuration()) {
+                    try await $0.texts(
+                        "SELECT coalesce(shobj_description(oid, 'pg_authid'), '') FROM pg_roles WHERE rolname = '\(test.installation.runtimeRole)'"
+                    )
+                }
+                #expect(marks == [""])
+            }
+            await provisioner.shutdown()
+        }
+    }
+
+    private static func password(on server: TestServer, _ test: TestInstallation) async throws -> [String] {
+        try await withConnection(to: server.configuration()) {
+            try await $0.texts("SELECT rolpassword FROM pg_authid WHERE rolname = '\(test.installation.runtimeRole)'")
+        }
+    }
+
     @Test func `workspaces can be on a second server and survive its restart`() async throws {
         try await withInstallation { test in
             let control = try await test.bootstrap()

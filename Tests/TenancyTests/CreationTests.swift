@@ -169,4 +169,25 @@ import Testing
             await provisioner.shutdown()
         }
     }
+
+    // After an upgrade of libc or ICU, PostgreSQL clones no database that was created before.
+    @Test func `a template whose collation version no longer fits is created again`() async throws {
+        try await withInstallation { test in
+            let control = try await test.bootstrap()
+            let provisioner = Provisioner(control, options: .ample)
+            let first = try await test.makeTenant(provisioner)
+            let prefix = "\(test.installation.prefix)_template"
+            let outdate = "UPDATE pg_database SET datcollversion = '0' WHERE starts_with(datname, '\(prefix)')"
+            try await administer(outdate)
+            // A node that has seen the template, and one that has not.
+            let other = Provisioner(control, options: .ample)
+            for (name, node) in [("second", provisioner), ("third", other)] {
+                let new = NewWorkspace(organizationID: first.organizationID, name: name)
+                #expect(try await node.create(new, by: .system).state == .active)
+                try await administer(outdate)
+            }
+            await other.shutdown()
+            await provisioner.shutdown()
+        }
+    }
 }

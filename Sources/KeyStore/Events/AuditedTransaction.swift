@@ -1,5 +1,6 @@
 public import Keys
 public import Postgres
+import Synchronization
 
 /// An open transaction that records its changes as events: the only writer of `auth.key_events`.
 ///
@@ -8,6 +9,13 @@ public import Postgres
 public struct AuditedTransaction: Sendable {
     /// The connection that the transaction is open on.
     public let connection: PostgresConnection
+
+    /// True once the transaction has inserted an event, and so has something to commit.
+    private let hasEvent = Flag()
+
+    private final class Flag: Sendable {
+        let value = Atomic<Bool>(false)
+    }
 
     fileprivate init(_ connection: PostgresConnection) {
         self.connection = connection
@@ -37,19 +45,47 @@ public struct AuditedTransaction: Sendable {
         guard inserted.affectedRows == 1 else {
             throw PostgresError(.decoding, "an event of this id exists already")
         }
+        hasEvent.value.store(true, ordering: .relaxed)
     }
 
     /// Copies an event of another database, unless an earlier attempt has copied it.
-    package func copy(_ event: EventRecord) async throws {
-        try await connection.query(Self.insert, event.values)
+    ///
+    /// - Returns: False if an earlier attempt has copied it.
+    @discardableResult
+    package func copy(_ event: EventRecord) async throws -> Bool {
+        let isNew = try await connection.query(Self.insert, event.values).affectedRows == 1
+        if isNew { hasEvent.value.store(true, ordering: .relaxed) }
+        return isNew
+    }
+
+    /// A record in the write-ahead log that nobody reads.
+    ///
+    /// It makes the commit wait for the synchronous standby.
+    private static let mark = Statement("SELECT pg_logical_emit_message(true, 'mortise', '')")
+
+    /// Makes the commit of a transaction that changed nothing wait as the commit of a change does.
+    ///
+    /// A repeated request finds the change of the first one, whose outcome can be unknown: committed here, and missing on the standby. A
+    /// transaction that writes nothing would confirm that change at once. The log is replicated in order, so a commit that waits for its own
+    /// record has waited for every change that it could see.
+    fileprivate func confirm() async throws {
+        if hasEvent.value.load(ordering: .relaxed) { return }
+        try await connection.query(Self.mark)
     }
 }
 
 extension PostgresConnection {
     /// Runs a transaction that records its changes as events, and commits it if `body` returns.
     ///
+    /// A transaction that changes nothing confirms what it saw: like a change, it is committed when the synchronous standby has it.
+    ///
     /// - Throws: What `body` and ``PostgresConnection/transaction(_:_:)`` throw.
     public func auditedTransaction<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
-        try await transaction(.default) { try await body(AuditedTransaction($0)) }
+        try await transaction(.default) { connection in
+            let transaction = AuditedTransaction(connection)
+            let value = try await body(transaction)
+            try await transaction.confirm()
+            return value
+        }
     }
 }

@@ -22,6 +22,8 @@ public enum EventType: String, Sendable, CaseIterable {
     case workspaceArchived = "workspace.archived"
     case workspaceDeleted = "workspace.deleted"
     case clusterCreated = "cluster.created"
+    case clusterUpdated = "cluster.updated"
+    case clusterRemoved = "cluster.removed"
 
     // People.
     case memberAdded = "member.added"

@@ -24,6 +24,27 @@ public struct MigrationLine: Sendable, Hashable {
         self.files = files
     }
 
+    /// Returns the statements of all files that grant or revoke privileges, in their order.
+    ///
+    /// A backup that was restored without its roles has all tables and no privileges. These statements set the privileges again. Each begins on
+    /// a line of its own with `GRANT` or `REVOKE`.
+    ///
+    /// - Parameter identifiers: The values of the placeholders.
+    /// - Returns: The SQL of the statements.
+    /// - Throws: `invalidFile` if a placeholder is unknown.
+    public func privileges(identifiers: [String: String]) throws(MigrationError) -> String {
+        var statements = ""
+        for file in files {
+            var isInside = false
+            for line in try file.scripts(identifiers: identifiers).joined(separator: "\n").split(separator: "\n") {
+                if line.hasPrefix("GRANT ") || line.hasPrefix("REVOKE ") { isInside = true }
+                if isInside { statements += line + "\n" }
+                if line.hasSuffix(";") { isInside = false }
+            }
+        }
+        return statements
+    }
+
     /// The SHA-256 of all names and checksums.
     ///
     /// Two programs that create the same schema have the same checksum.

@@ -36,6 +36,36 @@ public struct AdvisoryLock: Sendable {
         }
     }
 
+    /// The sessions that hold the lock and do nothing, of the roles `$2`.
+    private static let endIdleHolder = Statement(
+        """
+        SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND a.pid <> pg_backend_pid()
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND l.classid::bigint = (($1::bigint >> 32) & 4294967295) AND l.objid::bigint = ($1::bigint & 4294967295)
+            AND a.usename = current_user AND a.state <> 'active'
+            AND clock_timestamp() - a.state_change >= make_interval(secs => $2)
+        """,
+        prepared: false
+    )
+
+    /// Ends the session that holds the lock, if it belongs to the same role and has sent no statement for some time.
+    ///
+    /// The program of such a session is paused or gone. It can wake up: whatever it does over other connections must be harmless then.
+    ///
+    /// - Parameters:
+    ///   - connection: A connection to the lock's database.
+    ///   - idle: The time without a statement.
+    /// - Returns: True if a session was ended.
+    /// - Throws: The database's errors.
+    public func endIdleHolder(
+        on connection: PostgresConnection,
+        after idle: Duration
+    ) async throws(PostgresError) -> Bool {
+        let seconds = Double(idle.components.seconds) + Double(idle.components.attoseconds) / 1e18
+        return try await !connection.query(Self.endIdleHolder, [key, seconds]).isEmpty
+    }
+
     private static let attempt = Statement("SELECT pg_try_advisory_lock($1)", prepared: false)
     private static let release = Statement("SELECT pg_advisory_unlock($1)", prepared: false)
 
@@ -58,13 +88,15 @@ public struct AdvisoryLock: Sendable {
     ///
     /// The connection must not go back to a pool before `unlock`.
     ///
+    /// Within a `PostgresDeadline`, the wait can be shorter.
+    ///
     /// - Parameters:
     ///   - connection: A connection with a session of its own. Behind PgBouncer in transaction mode, another client would get the lock.
     ///   - patience: The maximum wait.
     /// - Throws: `Taken` if the lock is not released in time. `CancellationError` if the task is cancelled. `PostgresError` if a statement
     ///   fails, after which the connection is closed.
     public func lock(on connection: PostgresConnection, patience: Duration) async throws {
-        let deadline = ContinuousClock.now.advanced(by: patience)
+        let deadline = ContinuousClock.now.advanced(by: PostgresDeadline.limit(patience))
         var pause = Duration.milliseconds(5)
         while true {
             if try await isTaken(on: connection) { return }

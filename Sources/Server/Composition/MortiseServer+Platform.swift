@@ -32,7 +32,7 @@ extension MortiseServer {
         let usage = UsageRecorder(options: configuration.usage, logger: logger) { home, counts in
             switch home {
             case .control:
-                try await databases.control.pool.withConnection { try await UsageStore($0).add(counts) }
+                try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
             case .workspace(let workspace):
                 try await databases.withUsagePool(workspace) { pool in
                     try await pool.withConnection { try await UsageStore($0).add(counts) }

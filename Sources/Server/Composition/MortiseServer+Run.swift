@@ -86,7 +86,7 @@ extension MortiseServer {
             try? await Task.sleep(for: configuration.repairInterval)
             if Task.isCancelled { return }
             do {
-                try await platform.upkeep.repair(atRestFor: .seconds(60))
+                try await platform.upkeep.repair(atRestFor: .seconds(10))
             } catch {
                 logger.warning("the search for unfinished workspaces failed", metadata: ["error": "\(error)"])
             }

@@ -162,8 +162,8 @@ package struct ServerConfiguration: Sendable {
 
     /// The time between two searches for interrupted changes of workspaces.
     ///
-    /// Defaults to one minute.
-    package var repairInterval: Duration = .seconds(60)
+    /// Defaults to 10 s.
+    package var repairInterval: Duration = .seconds(10)
 
     /// The source of random bits.
     ///

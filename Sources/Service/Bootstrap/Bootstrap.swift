@@ -137,8 +137,8 @@ public struct Bootstrap: Sendable {
                 if first.operatorToken != nil || first.adminToken != nil { try await show(first) }
                 return first
             }
-        } catch Refusal.idempotencyKeyInUse {
-            // A lock that was not granted in time has this refusal in every other transaction.
+        } catch Refusal.busy {
+            // A lock that was not granted in time: another program holds it.
             throw FirstStartUnderWay()
         }
         if let member { try await members.seed(member) }

@@ -37,6 +37,7 @@ struct KeyChanges: Sendable {
     ///   - id: The key.
     ///   - keys: The collection that contains the key.
     ///   - caller: The caller.
+    ///   - lane: `stops` for a change that stops a key.
     ///   - restrictions: The restrictions that the request sets, also those that the key has already. They keep the
     ///     caller's rank.
     ///   - body: Changes the record and returns the events. Without an event nothing is written.
@@ -46,10 +47,11 @@ struct KeyChanges: Sendable {
         _ id: UUID,
         in keys: KeyCollection,
         by caller: Caller,
+        _ lane: ServiceContext.Lane = .changes,
         restricting restrictions: Set<String> = [],
         _ body: (inout KeyRecord, KeyChange) throws -> [(type: EventType, changes: EventChanges)]
     ) async throws -> KeyRecord {
-        try await perform(.existing(id), in: keys, by: caller) { target, change in
+        try await perform(.existing(id), in: keys, by: caller, lane) { target, change in
             let old = try target.required()
             var key = old
             var events = try body(&key, change)
@@ -78,7 +80,7 @@ struct KeyChanges: Sendable {
         by caller: Caller,
         _ changes: (KeyRecord, KeyChange) -> EventChanges
     ) async throws {
-        try await perform(.existing(id), in: keys, by: caller) { target, change in
+        try await perform(.existing(id), in: keys, by: caller, .stops) { target, change in
             let key = try target.required()
             try await change.delete(key, changes(key, change))
         }
@@ -185,6 +187,7 @@ struct KeyChanges: Sendable {
     ///   - resource: The id under which the `Idempotency-Key` is recorded; `nil` for a change that is not recorded.
     ///   - keys: The collection.
     ///   - caller: The caller.
+    ///   - lane: The connections to use.
     ///   - body: Gets the locked key of an existing target.
     /// - Returns: The value that `body` returned.
     /// - Throws: `Refusal`, or the database's errors.
@@ -193,6 +196,7 @@ struct KeyChanges: Sendable {
         claiming resource: Resource? = nil,
         in keys: KeyCollection,
         by caller: Caller,
+        _ lane: ServiceContext.Lane = .changes,
         _ body: (KeyRecord?, KeyChange) async throws -> Outcome
     ) async throws -> Outcome {
         let keyID: UUID? = if case .existing(let id) = target { id } else { nil }
@@ -202,8 +206,8 @@ struct KeyChanges: Sendable {
             workspaceID: keys.workspaceID,
             makeID: { [context] in context.newID(at: $0) }
         )
-        return try await context.withConnection(to: keys.workspace?.facts) { connection in
-            try await context.translating {
+        return try await context.translating {
+            try await context.withConnection(to: keys.workspace?.facts, lane) { connection in
                 try await KeyStore.change(request, on: connection) { key, transaction in
                     if keyID != nil, key == nil { throw Refusal.notFound }
                     let newID = context.newID(at: try await transaction.now())

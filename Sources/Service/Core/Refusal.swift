@@ -29,6 +29,8 @@ public enum Refusal: Error, Sendable {
     case idempotencyKeyReused
     /// A request with the same `Idempotency-Key` is still running.
     case idempotencyKeyInUse
+    /// Another change of the same resource is still running.
+    case busy
     /// The credential has reached its rate limit.
     case limitReached(RateLimitVerdict)
     /// The database of one workspace cannot be reached.
@@ -39,7 +41,7 @@ public enum Refusal: Error, Sendable {
     case tooManyAttempts(retryAfter: Int)
     /// The queue for password hashing is full.
     case overloaded
-    /// The connection broke during COMMIT, so the outcome is unknown until the caller looks again.
+    /// The database did not confirm COMMIT, so the outcome is unknown until a repeated request is answered.
     case outcomeUnknown
     /// The requested resource is recorded and will exist, but its creation has stopped for now. A repeated request
     /// would create another.

@@ -8,7 +8,7 @@ import Verification
 extension ServiceContext {
     /// Reads organizations' and workspaces' rows.
     func readControl<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
-        try await databases.control.pool.withConnection { try await body(ControlStore($0)) }
+        try await databases.control.readers.withConnection { try await body(ControlStore($0)) }
     }
 
     /// Reads people's rows.
@@ -16,21 +16,39 @@ extension ServiceContext {
         try await databases.control.pool.withConnection { try await body(PeopleStore($0)) }
     }
 
+    /// The connections that a change uses.
+    enum Lane: Sendable {
+        /// The connections of all changes and lists.
+        case changes
+        /// The connections of the changes that stop keys, which wait for nobody for long.
+        case stops
+    }
+
     /// Lends a connection to a workspace's database, or to the control database.
     ///
     /// - Parameters:
     ///   - workspace: The workspace; `nil` is the control database.
+    ///   - lane: The connections to use.
     ///   - body: Uses the connection.
     /// - Returns: The value that `body` returned.
     /// - Throws: `Refusal.workspaceUnavailable`, `Refusal.notFound` for a workspace that was deleted, and what `body`
     ///   throws.
     func withConnection<T>(
         to workspace: WorkspaceFacts?,
+        _ lane: Lane = .changes,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        guard let workspace else { return try await databases.control.pool.withConnection(body) }
+        guard let workspace else {
+            switch lane {
+            case .changes: return try await databases.control.pool.withConnection(body)
+            case .stops: return try await databases.withStop(nil, body)
+            }
+        }
         do {
-            return try await databases.withPool(workspace) { try await $0.withConnection(body) }
+            switch lane {
+            case .changes: return try await databases.withPool(workspace) { try await $0.withConnection(body) }
+            case .stops: return try await databases.withStop(workspace, body)
+            }
         } catch let error as PostgresError
             // 57014: the server's own limit, which is as long as this side's, passed first.
             where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
@@ -80,7 +98,7 @@ extension ServiceContext {
             }
             throw Refusal.nameTaken
         } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
-            throw Refusal.idempotencyKeyInUse
+            throw Refusal.busy
         } catch let error as PostgresError where error.code == .commitOutcomeUnknown {
             throw Refusal.outcomeUnknown
         }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyStore
 import Keys
+import Postgres
 
 /// The state of a request's `Idempotency-Key` inside the transaction that carries the request out.
 enum IdempotencyClaim {
@@ -66,7 +67,13 @@ struct Idempotency: Sendable {
             secretID: secret.id.text,
             resourceID: resource
         )
-        guard let earlier = try await store.claim(record) else { return .claimed(record) }
+        let earlier: IdempotencyRecord?
+        do {
+            earlier = try await store.claim(record)
+        } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+            throw Refusal.idempotencyKeyInUse
+        }
+        guard let earlier else { return .claimed(record) }
         return try Self.replay(earlier, mac)
     }
 

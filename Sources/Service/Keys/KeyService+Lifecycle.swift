@@ -16,7 +16,10 @@ extension KeyService {
     ) async throws -> KeyRecord {
         try KeyRules(patch, in: keys).enforce()
         if case .set(let subject) = patch.subject { try keys.requireSubject(subject) }
-        return try await changes.modify(id, in: keys, by: caller, restricting: patch.restrictions) { key, change in
+        let lane: ServiceContext.Lane = if case .set(false) = patch.isEnabled { .stops } else { .changes }
+        return try await changes.modify(id, in: keys, by: caller, lane, restricting: patch.restrictions) {
+            key,
+            change in
             let now = change.now
             try key.requireNotRevoked("changed")
             if case .set(let expiry) = patch.expiry { try expiry.requireFuture(now) }
@@ -37,7 +40,7 @@ extension KeyService {
     ///
     /// - Throws: `Refusal`, or the database's errors.
     public func disable(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws -> KeyRecord {
-        try await changes.modify(id, in: keys, by: caller, restricting: [Authority.enabled]) { key, change in
+        try await changes.modify(id, in: keys, by: caller, .stops, restricting: [Authority.enabled]) { key, change in
             try key.requireNotRevoked("disabled")
             if key.disabledAt != nil { return [] }
             key.disabledAt = change.now
@@ -90,7 +93,7 @@ extension KeyService {
         by caller: Caller
     ) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
-        return try await changes.modify(id, in: keys, by: caller) { key, change in
+        return try await changes.modify(id, in: keys, by: caller, .stops) { key, change in
             if key.revokedAt != nil { return [] }
             key.revokedAt = change.now
             if key.kind != .client { key.uniqueName = nil }

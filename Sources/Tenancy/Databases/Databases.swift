@@ -20,8 +20,9 @@ public final class Databases: Sendable {
         let lookups: LeasedCache<UUID, PostgresPipeline>
         let pools: LeasedCache<UUID, PostgresPool>
         let usage: LeasedCache<UUID, PostgresPool>
+        let stops: LeasedCache<UUID, PostgresPool>
 
-        var all: [LeasedCache<UUID, PostgresPool>] { [pools, usage] }
+        var all: [LeasedCache<UUID, PostgresPool>] { [pools, usage, stops] }
     }
 
     private let database: ControlDatabase
@@ -51,18 +52,22 @@ public final class Databases: Sendable {
         let lookups = PostgresPipeline(
             Self.lookups(configuration, options),
             reactors: self.reactors,
+            silence: options.lookupSilence,
             logger: database.logger
         )
-        control = ControlConnections(
-            pool: PostgresPool(
-                Self.management(configuration, options),
-                options: PostgresPoolOptions(
-                    maximumConnections: options.controlConnections,
-                    leaseDeadline: options.leaseDeadline
-                ),
+        func pool(_ configuration: PostgresConfiguration, _ connections: Int) -> PostgresPool {
+            PostgresPool(
+                configuration,
+                options: PostgresPoolOptions(maximumConnections: connections, leaseDeadline: options.leaseDeadline),
                 reactor: database.reactor,
                 logger: database.logger
-            ),
+            )
+        }
+        control = ControlConnections(
+            pool: pool(Self.management(configuration, options), options.controlConnections),
+            readers: pool(Self.management(configuration, options), options.controlReaders),
+            usage: pool(Self.counting(configuration, options), 1),
+            stops: pool(Self.stops(configuration, options), options.maximumStoppedDatabases),
             lookups: lookups
         )
         directory = WorkspaceDirectory(lookups)
@@ -76,7 +81,7 @@ public final class Databases: Sendable {
             for pools in cache.all { await pools.shutdown() }
         }
         await control.lookups.shutdown()
-        await control.pool.shutdown()
+        for pool in [control.pool, control.readers, control.usage, control.stops] { await pool.shutdown() }
     }
 
     // MARK: A workspace's connections
@@ -102,6 +107,7 @@ public final class Databases: Sendable {
                     return PostgresPipeline(
                         Self.lookups(configuration, options),
                         reactors: reactors,
+                        silence: options.lookupSilence,
                         logger: database.logger
                     )
                 },
@@ -115,7 +121,58 @@ public final class Databases: Sendable {
     /// - Throws: `unknownWorkspace` if the database does not exist, `capacityExceeded`, `PostgresError`, and what
     ///   `body` throws.
     public func withPool<T>(_ workspace: WorkspaceFacts, _ body: (PostgresPool) async throws -> T) async throws -> T {
-        try await withPool(workspace, options.connectionsPerManagedDatabase, from: { $0.pools }, body)
+        try await withPool(
+            workspace,
+            options.connectionsPerManagedDatabase,
+            from: { $0.pools },
+            { Self.management($0, options) },
+            body
+        )
+    }
+
+    /// Lends a connection for a change that stops keys: a revocation, a disabling or a deletion.
+    ///
+    /// Such a change waits for nobody for long. It has connections of its own, one deadline for all of its waits
+    /// (`DatabasesOptions.stopDeadline`), and it ends sessions of this installation that block it, such as one of a node that
+    /// was paused in the middle of a change.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace; `nil` is the control database.
+    ///   - body: The change.
+    /// - Returns: The value that `body` returned.
+    /// - Throws: `blocked` if a session of somebody else blocks the change, and the errors of ``withPool(_:_:)``.
+    public func withStop<T>(
+        _ workspace: WorkspaceFacts?,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        try await PostgresDeadline.with(options.stopDeadline) {
+            guard let workspace else {
+                return try await control.stops.withConnection { try await unblocking($0, over: nil, body) }
+            }
+            return try await withPool(workspace, 1, from: { $0.stops }, { Self.stops($0, options) }) { pool in
+                try await pool.withConnection { try await unblocking($0, over: workspace, body) }
+            }
+        }
+    }
+
+    /// Runs `body`, and meanwhile ends the sessions of the runtime role that block the connection.
+    private func unblocking<T>(
+        _ connection: PostgresConnection,
+        over workspace: WorkspaceFacts?,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        let unblocker = Unblocker(
+            process: connection.backendProcessID,
+            roles: [database.installation.runtimeRole],
+            patience: options.blockerPatience,
+            logger: database.logger
+        )
+        return try await unblocker.run {
+            try await body(connection)
+        } asking: { [self] statement, process, roles in
+            guard let workspace else { return try await control.lookups.query(statement, [process, roles]) }
+            return try await withLookups(workspace) { try await $0.query(statement, [process, roles]) }
+        }
     }
 
     /// Lends the pool for the counts of a workspace's verifications.
@@ -125,13 +182,14 @@ public final class Databases: Sendable {
         _ workspace: WorkspaceFacts,
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
-        try await withPool(workspace, 1, from: { $0.usage }, body)
+        try await withPool(workspace, 1, from: { $0.usage }, { Self.counting($0, options) }, body)
     }
 
     private func withPool<T>(
         _ workspace: WorkspaceFacts,
         _ connections: Int,
         from cache: (ClusterCaches) -> LeasedCache<UUID, PostgresPool>,
+        _ limited: (PostgresConfiguration) -> PostgresConfiguration,
         _ body: (PostgresPool) async throws -> T
     ) async throws -> T {
         try await removingDropped(workspace) {
@@ -145,7 +203,7 @@ public final class Databases: Sendable {
                             database: workspace.database
                         )
                         return PostgresPool(
-                            Self.management(configuration, options),
+                            limited(configuration),
                             options: PostgresPoolOptions(
                                 maximumConnections: connections,
                                 leaseDeadline: options.leaseDeadline
@@ -172,6 +230,9 @@ public final class Databases: Sendable {
         do {
             return try await body()
         } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
+            // Only the control database tells a workspace that was deleted from one whose database is missing, for example because a
+            // backup was restored in part. The latter keeps its connections, which pause between two attempts.
+            guard try await directory.isGone(workspace.workspaceID) else { throw error }
             await forget(workspace.workspaceID)
             throw TenancyError.unknownWorkspace
         }
@@ -181,16 +242,24 @@ public final class Databases: Sendable {
     public func report(_ error: any Error, of workspace: WorkspaceFacts) {
         let now = ContinuousClock.now
         guard let suppressed = reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
-        let isOutdated = (error as? PostgresError)?.isOfOutdatedSchema ?? false
         database.logger.warning(
-            isOutdated
-                ? "a workspace's database is older than this release: run `mortise migrate --workspaces`"
-                : "a workspace's database cannot be reached",
+            Self.description(of: error),
             metadata: [
                 "database": "\(workspace.database)", "error": "\(error)",
                 "left_out_before": .stringConvertible(suppressed),
             ]
         )
+    }
+
+    private static func description(of error: any Error) -> Logger.Message {
+        guard let error = error as? PostgresError else { return "a workspace's database cannot be reached" }
+        if error.isOfOutdatedSchema {
+            return "a workspace's database is older than this release: run `mortise migrate --workspaces`"
+        }
+        if error.sqlState == .undefinedDatabase {
+            return "the database of a workspace is missing: restore it, or archive and delete the workspace"
+        }
+        return "a workspace's database cannot be reached"
     }
 
     /// Returns the thread for a workspace's pool.
@@ -204,7 +273,8 @@ public final class Databases: Sendable {
             cluster: try await directory.cluster(cluster),
             lookups: cache(options.maximumLookupDatabases) { await $0.shutdown() },
             pools: cache(options.maximumManagedDatabases) { await $0.shutdown() },
-            usage: cache(options.maximumUsageDatabases) { await $0.shutdown() }
+            usage: cache(options.maximumUsageDatabases) { await $0.shutdown() },
+            stops: cache(options.maximumStoppedDatabases) { await $0.shutdown() }
         )
         let caches = self.caches.insert(created, for: cluster)
         // After the insertion: either `shutdown` sees these caches, or this call sees the shutdown.
@@ -226,7 +296,26 @@ public final class Databases: Sendable {
     {
         var configuration = configuration
         configuration.queryDeadline = options.lookupDeadline
-        return configuration
+        // A plan that was made while a table was small would scan it after an import of many keys, until the statistics follow. Every
+        // look-up has an index, so a scan is never the better plan. Compiling a plan takes longer than a look-up.
+        return configuration.setting("enable_seqscan", "off").setting("jit", "off")
+    }
+
+    /// A count that a failover loses is worth less than a connection that waits for a standby.
+    private static func counting(
+        _ configuration: PostgresConfiguration,
+        _ options: DatabasesOptions
+    ) -> PostgresConfiguration {
+        management(configuration, options).setting("synchronous_commit", "local")
+    }
+
+    private static func stops(_ configuration: PostgresConfiguration, _ options: DatabasesOptions)
+        -> PostgresConfiguration
+    {
+        var limited = ControlDatabase.limited(configuration, statements: options.stopDeadline)
+        limited.connectDeadline = min(limited.connectDeadline, options.stopDeadline)
+        limited.queryDeadline = options.stopDeadline
+        return limited
     }
 
     private static func management(

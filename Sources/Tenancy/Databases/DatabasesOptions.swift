@@ -1,8 +1,9 @@
 /// The limits of the connections that one node opens.
 ///
 /// They are on each cluster at most `maximumLookupDatabases` times the number of reactors, `maximumManagedDatabases *
-/// connectionsPerManagedDatabase` and `maximumUsageDatabases` connections, and on the primary one `controlConnections`
-/// and one set of lookup connections more, whatever the number of workspaces; see `maximumConnections`.
+/// connectionsPerManagedDatabase`, `maximumUsageDatabases` and `maximumStoppedDatabases` connections, and on the primary one
+/// `controlConnections`, `controlReaders`, `maximumStoppedDatabases` and one set of lookup connections more, whatever the
+/// number of workspaces; see `maximumConnections`.
 public struct DatabasesOptions: Sendable {
     /// The maximum number of a cluster's workspaces that have look-up connections at once.
     ///
@@ -32,6 +33,26 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 4.
     public var controlConnections: Int
+    /// The maximum number of connections to the control database for reads of management calls.
+    ///
+    /// Default 2. Changes have other connections, so a change that waits for a lock keeps no reader waiting.
+    public var controlReaders: Int
+    /// The maximum number of a cluster's workspaces in which keys are stopped at once, over one connection each.
+    ///
+    /// Default 3. The control database has as many such connections. The share is separate, so no other work keeps a revocation waiting.
+    public var maximumStoppedDatabases: Int
+    /// The maximum time for a change that stops keys, from the wait for its connection to the answer of COMMIT.
+    ///
+    /// Default 3.2 s.
+    public var stopDeadline: Duration
+    /// The time after which Mortise's own sessions that block such a change are ended.
+    ///
+    /// Default 0.4 s.
+    public var blockerPatience: Duration
+    /// The time without an answer after which a session for look-ups counts as frozen, and its look-ups go to a new one.
+    ///
+    /// Default 0.5 s.
+    public var lookupSilence: Duration
     /// The maximum time of a look-up.
     ///
     /// Default 2 s.
@@ -50,6 +71,11 @@ public struct DatabasesOptions: Sendable {
         leaseDeadline: Duration = .seconds(5),
         connectionsPerManagedDatabase: Int = 2,
         controlConnections: Int = 4,
+        controlReaders: Int = 2,
+        maximumStoppedDatabases: Int = 3,
+        stopDeadline: Duration = .milliseconds(3200),
+        blockerPatience: Duration = .milliseconds(400),
+        lookupSilence: Duration = .milliseconds(500),
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10)
     ) {
@@ -60,6 +86,11 @@ public struct DatabasesOptions: Sendable {
         self.leaseDeadline = leaseDeadline
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
         self.controlConnections = max(1, controlConnections)
+        self.controlReaders = max(1, controlReaders)
+        self.maximumStoppedDatabases = max(1, maximumStoppedDatabases)
+        self.stopDeadline = stopDeadline
+        self.blockerPatience = blockerPatience
+        self.lookupSilence = lookupSilence
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
     }
@@ -71,6 +102,7 @@ public struct DatabasesOptions: Sendable {
     public func maximumConnections(reactors: Int, with provisioner: ProvisionerOptions = ProvisionerOptions()) -> Int {
         (maximumLookupDatabases + 1) * reactors
             + maximumManagedDatabases * connectionsPerManagedDatabase + maximumUsageDatabases
-            + controlConnections + 2 * provisioner.maximumConnections
+            + controlConnections + controlReaders + 1 + 2 * maximumStoppedDatabases
+            + 2 * (provisioner.maximumConnections + provisioner.maximumStops)
     }
 }

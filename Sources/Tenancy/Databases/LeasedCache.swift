@@ -1,4 +1,5 @@
 import Locks
+import Postgres
 import Synchronization
 
 /// A bounded set of values that are created on demand, lent to any number of users at once, and closed to make room.
@@ -282,7 +283,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     private func wait(_ ticket: SlotQueue<Entry>.Ticket) async throws -> Entry? {
         defer { waiters.subtract(1, ordering: .relaxed) }
-        let alarm = Task { [patience] in
+        let alarm = Task { [patience = PostgresDeadline.limit(patience)] in
             try await Task.sleep(for: patience)
             giveUp(ticket, Self.full)
         }

@@ -49,6 +49,11 @@ final class WorkspaceDirectory: Sendable {
         return try await read(Self.byID, [id])
     }
 
+    /// Returns true if a workspace has been deleted, or is being deleted.
+    func isGone(_ id: UUID) async throws(PostgresError) -> Bool {
+        try await lookups.query(Self.byID, [id]).isEmpty
+    }
+
     /// Reads a cluster.
     func cluster(_ id: UUID) async throws -> Cluster {
         guard let row = try await lookups.query(Self.clusterByID, [id]).first else {

@@ -51,14 +51,28 @@ extension ControlDatabase {
         logger: Logger
     ) async throws -> ControlDatabase {
         let migrator = try installation.controlMigrator(version: version, options: migratorOptions)
-        let connection = try await connectOrCreate(owner, reactor: reactor, logger: logger)
+        let connection = try await connectOrCreate(durable(owner), reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
         return try await withResource(connection) { connection in
             let (primary, report) = try await lock.withLock(on: connection, patience: migratorOptions.lockPatience) {
+                let isExisting = try await connection.checkDatabase()
                 try await server.checkMark(try await Self.identity(on: connection))
                 try await server.prepareRole()
+                let settings = try await server.resetRole()
+                if !settings.isEmpty {
+                    logger.notice(
+                        "settings of the runtime role were removed, because they would win over those of the server",
+                        metadata: ["settings": "\(settings.joined(separator: ", "))"]
+                    )
+                }
                 let report = try await migrator.apply(connection) { file in
                     logger.info("applying a migration", metadata: ["file": "\(file.line)/\(file.name)"])
+                }
+                guard report.newerLines.isEmpty else {
+                    throw TenancyError(
+                        .incompatible,
+                        "the control database is newer than this program (\(version)); start the release that migrated it, or a later one"
+                    )
                 }
                 let primary = try await connection.auditedTransaction { transaction in
                     try await register(
@@ -69,6 +83,13 @@ extension ControlDatabase {
                 try await admit(PepperStore(connection))
                 if setsPassword { try await server.setPassword(credentials.runtimePassword(primary.id)) }
                 let database = try await connection.currentDatabase()
+                if isExisting, try await !server.databasesWithoutPrivileges([database]).isEmpty {
+                    try await connection.script(try installation.controlPrivileges())
+                    logger.notice(
+                        "the privileges of the runtime role were missing, as after a restore without roles, and were granted again",
+                        metadata: ["database": "\(database)"]
+                    )
+                }
                 try await server.close(database: database)
                 try await server.open(database: database)
                 return (primary, report)
@@ -141,12 +162,51 @@ extension ControlDatabase {
                     }
                 }
             }
-            return try await PostgresConnection.connect(owner, reactor: reactor, logger: logger)
+            return try await connectToRecent(owner, reactor: reactor, logger: logger)
         }
     }
 }
 
 extension PostgresConnection {
+    private static let form = Statement(
+        """
+        SELECT pg_encoding_to_char(encoding)::text, to_regnamespace('auth') IS NOT NULL,
+            to_regclass('mortise.migrations') IS NOT NULL
+        FROM pg_database WHERE datname = current_database()
+        """,
+        prepared: false
+    )
+
+    /// Throws if the connected database cannot become, or cannot be, a control database.
+    ///
+    /// - Returns: True if an earlier start has migrated it.
+    @discardableResult
+    func checkDatabase() async throws -> Bool {
+        guard let row = try await query(Self.form).first else { return false }
+        let (encoding, hasSchema, hasLedger) = try row.decode((String, Bool, Bool).self)
+        // Names of keys, workspaces and members are any text.
+        guard encoding == "UTF8" else {
+            throw TenancyError(
+                .incompatible,
+                "the database has the encoding \(encoding); create one with ENCODING 'UTF8' TEMPLATE template0"
+            )
+        }
+        guard hasLedger || !hasSchema else {
+            throw TenancyError(
+                .incompatible,
+                "the database has a schema auth that Mortise did not create; use a database of its own"
+            )
+        }
+        return hasLedger
+    }
+
+    private static let roleName = Statement("SELECT current_user::text", prepared: false)
+
+    /// Returns the name of the role that the connection acts as.
+    func currentRole() async throws(PostgresError) -> String? {
+        try await query(Self.roleName).first?.decode(0)
+    }
+
     private static let databaseName = Statement("SELECT current_database()::text", prepared: false)
 
     /// Returns the name of the connected database, which a configuration can leave to libpq's defaults.

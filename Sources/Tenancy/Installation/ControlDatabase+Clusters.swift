@@ -34,12 +34,9 @@ extension ControlDatabase {
         guard !candidate.isPrimary else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
         return try await withOwner(candidate, database: nil) { remote in
             try await withOwner(primary, database: nil) { control in
-                // The runtime role has one password on a server, so a server is one cluster.
-                guard try await remote.systemIdentifier() != control.systemIdentifier() else {
-                    throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
-                }
                 let server = Server(installation: installation, connection: remote)
                 try await server.checkMark(primary.id)
+                try await requireNew(server, control: control, besides: nil)
                 try await server.prepareRole()
                 // The row comes first: if the name is taken, the password on the server that has it must not change.
                 let created = try await control.auditedTransaction { transaction in
@@ -52,6 +49,50 @@ extension ControlDatabase {
                 return created
             }
         }
+    }
+
+    /// Throws if a server is a cluster already, under whatever name and address.
+    ///
+    /// The runtime role has one password on a server, so a server is one cluster.
+    ///
+    /// - Parameters:
+    ///   - server: The server.
+    ///   - control: A connection to the control database.
+    ///   - known: The cluster that the server can be.
+    /// - Throws: `invalid` with the name of the cluster, or if a cluster cannot be reached for the comparison.
+    func requireNew(_ server: Server, control: PostgresConnection, besides known: Cluster?) async throws {
+        let identifier = try await server.connection.systemIdentifier()
+        guard try await identifier != control.systemIdentifier() else {
+            throw TenancyError(.invalid, "this server is the primary cluster", field: "conninfo")
+        }
+        // Every cluster of this installation has its mark.
+        guard try await server.hasMark() else { return }
+        let store = ControlStore(control)
+        var position = PagePosition.first
+        while true {
+            let page = try await store.clusters(PageRequest(limit: 100, position))
+            for cluster in page.items where !cluster.isPrimary && cluster.id != known?.id {
+                guard try await self.identifier(of: cluster) != identifier else {
+                    throw TenancyError(.invalid, "this server is the cluster \(cluster.name)", field: "conninfo")
+                }
+            }
+            guard let next = page.next else { return }
+            position = .after(next)
+        }
+    }
+
+    private func identifier(of cluster: Cluster) async throws -> Int64? {
+        let connection: PostgresConnection
+        do {
+            connection = try await connectAsOwner(cluster, database: nil)
+        } catch {
+            throw TenancyError(
+                .invalid,
+                "this server belongs to the installation already, and the cluster \(cluster.name) cannot be reached to compare it",
+                field: "conninfo"
+            )
+        }
+        return try await withResource(connection, { try await $0.systemIdentifier() }, close: { await $0.close() })
     }
 
     /// Sets up the runtime role on every other cluster again: it completes interrupted additions and sets new
@@ -71,6 +112,7 @@ extension ControlDatabase {
                         try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience) {
                             try await server.checkMark(primary.id)
                             try await server.prepareRole()
+                            _ = try await server.resetRole()
                             try await server.setMark(primary.id)
                             try await server.setPassword(credentials.runtimePassword(cluster.id))
                         }
@@ -89,7 +131,7 @@ extension ControlDatabase {
     }
 
     /// Returns a connection string as keywords and values in a fixed order, whatever its form.
-    private static func canonical(_ conninfo: String) throws -> String {
+    static func canonical(_ conninfo: String) throws -> String {
         guard let configuration = try? PostgresConfiguration(conninfo) else {
             throw TenancyError(.invalid, "the connection string cannot be read", field: "conninfo")
         }
@@ -99,6 +141,14 @@ extension ControlDatabase {
             throw TenancyError(
                 .invalid,
                 "a cluster's connection string is stored and must not hold a password",
+                field: "conninfo"
+            )
+        }
+        let characters = configuration.parameters.values.lazy.flatMap(\.unicodeScalars)
+        guard characters.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+            throw TenancyError(
+                .invalid,
+                "the connection string has a line end or another control character",
                 field: "conninfo"
             )
         }

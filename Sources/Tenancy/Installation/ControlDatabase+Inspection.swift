@@ -11,6 +11,15 @@ public struct InstallationFindings: Sendable {
 }
 
 extension ControlDatabase {
+    /// Returns the settings of the runtime role on the primary cluster (`ALTER ROLE … SET`), which a start removes.
+    ///
+    /// - Throws: The database's errors.
+    public func settingsOfRuntimeRole() async throws -> [String] {
+        try await withOwner(primary, database: nil) { connection in
+            try await Server(installation: installation, connection: connection).settingsOfRole()
+        }
+    }
+
     /// Inspects an installation without changes: it creates no database, migrates nothing and sets no password.
     ///
     /// - Throws: `MigrationError` if a ledger cannot be read, `PostgresError` if the server cannot be reached.
@@ -31,6 +40,7 @@ extension ControlDatabase {
             return InstallationFindings(plans: migrator.planForEmptyDatabase(), control: nil)
         }
         return try await withResource(connection) { connection in
+            try await connection.checkDatabase()
             let plans = try await migrator.plan(connection)
             let store = ControlStore(connection)
             // An interrupted first start can have left some of the tables.

@@ -23,22 +23,36 @@ public struct ControlDatabase: Sendable {
     let reactor: Reactor
     let logger: Logger
 
+    /// Returns a configuration whose commits wait for the disk, and for the synchronous standby where there is one.
+    ///
+    /// The server, the database or the role can have a weaker default. `remote_write` waits for a standby that can still lose the change, and
+    /// `local` for none.
+    ///
+    /// Of several hosts, it is the one that accepts changes, unless the connection string says otherwise.
+    static func durable(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
+        var configuration = configuration.setting("synchronous_commit", "on")
+        if configuration.hasSeveralHosts, configuration.parameters["target_session_attrs"] == nil {
+            configuration.parameters["target_session_attrs"] = "read-write"
+        }
+        return configuration
+    }
+
     /// Returns a configuration by which the server, too, ends what this side has given up.
     ///
     /// Otherwise a change could commit after its caller was told that it failed.
     static func limited(_ configuration: PostgresConfiguration, statements: Duration) -> PostgresConfiguration {
         let milliseconds = statements.components.seconds * 1000
         return
-            configuration
+            durable(configuration)
             .setting("lock_timeout", "5s")
-            .setting("idle_in_transaction_session_timeout", "15s")
+            .setting("idle_in_transaction_session_timeout", "4s")
             .setting("statement_timeout", "\(milliseconds)ms")
     }
 
     /// Returns the configuration with which the owner connects to a database.
     func ownerConfiguration(_ cluster: Cluster, database: String?) throws(PostgresError) -> PostgresConfiguration {
-        guard !cluster.isPrimary else { return database.map(owner.database(_:)) ?? owner }
-        var configuration = try PostgresConfiguration(cluster.conninfo)
+        guard !cluster.isPrimary else { return Self.durable(database.map(owner.database(_:)) ?? owner) }
+        var configuration = Self.durable(try PostgresConfiguration(cluster.conninfo))
         configuration.connectDeadline = owner.connectDeadline
         configuration.queryDeadline = owner.queryDeadline
         configuration.applicationName = owner.applicationName
@@ -61,11 +75,36 @@ public struct ControlDatabase: Sendable {
 
     /// Opens a session as the owner.
     func connectAsOwner(_ cluster: Cluster, database: String?) async throws(PostgresError) -> PostgresConnection {
-        try await PostgresConnection.connect(
+        try await Self.connectToRecent(
             try ownerConfiguration(cluster, database: database),
             reactor: reactor,
             logger: logger
         )
+    }
+
+    /// The maximum time after which a standby has a database that was created.
+    private static let replicationPatience = Duration.seconds(5)
+
+    /// Opens a connection to a database that can have been created a moment ago.
+    ///
+    /// Of several hosts, libpq asks the first one first. If that is a standby, it can lack the database for a moment, and libpq then does not
+    /// ask the next host.
+    static func connectToRecent(
+        _ configuration: PostgresConfiguration,
+        reactor: Reactor,
+        logger: Logger
+    ) async throws(PostgresError) -> PostgresConnection {
+        let end = ContinuousClock.now.advanced(by: replicationPatience)
+        while true {
+            do throws(PostgresError) {
+                return try await PostgresConnection.connect(configuration, reactor: reactor, logger: logger)
+            } catch {
+                guard error.sqlState == .undefinedDatabase, configuration.hasSeveralHosts, ContinuousClock.now < end
+                else { throw error }
+                // A cancelled task learns it from the next attempt.
+                try? await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     /// Opens a session as the owner, passes it to `body`, and closes it afterwards.

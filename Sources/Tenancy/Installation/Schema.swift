@@ -18,6 +18,16 @@ enum Schema {
 }
 
 extension Installation {
+    /// Returns the SQL that grants the runtime role its privileges in a workspace's database.
+    func workspacePrivileges() throws(MigrationError) -> String {
+        try Schema.workspace.get().privileges(identifiers: ["runtime_role": runtimeRole])
+    }
+
+    /// Returns the SQL that grants the runtime role its privileges in the control database.
+    func controlPrivileges() throws(MigrationError) -> String {
+        try workspacePrivileges() + Schema.control.get().privileges(identifiers: ["runtime_role": runtimeRole])
+    }
+
     /// Returns the migrator of a workspace's database.
     func workspaceMigrator(version: String, options: MigratorOptions) throws(MigrationError) -> Migrator {
         Migrator(

@@ -82,7 +82,46 @@ struct Server: Sendable {
         try await connection.script("GRANT \(role) TO CURRENT_USER\(inherit)")
     }
 
+    /// The settings of the role, for all databases (0) and for single ones.
+    private static let roleSettings = Statement(
+        """
+        SELECT d.datname::text, s.setconfig FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+        LEFT JOIN pg_database d ON d.oid = s.setdatabase
+        WHERE r.rolname = $1 ORDER BY d.datname NULLS FIRST
+        """,
+        prepared: false
+    )
+
+    /// Returns the settings of the runtime role (`ALTER ROLE … SET`), as `name=value`, with the database if they are for one only.
+    func settingsOfRole() async throws -> [String] {
+        try await connection.query(Self.roleSettings, [installation.runtimeRole])
+            .flatMap { row in
+                let (database, settings) = try row.decode((String?, [String]).self)
+                return settings.map { setting in database.map { "\(setting) in \($0)" } ?? setting }
+            }
+    }
+
+    /// Removes the settings of the runtime role.
+    ///
+    /// They survive restarts, and can keep the service from writing (`default_transaction_read_only`) or make it slow. The settings that
+    /// the service needs come with each of its connections.
+    ///
+    /// - Returns: The settings that were removed.
+    func resetRole() async throws -> [String] {
+        let settings = try await settingsOfRole()
+        if settings.isEmpty { return [] }
+        for row in try await connection.query(Self.roleSettings, [installation.runtimeRole]) {
+            let database = try row.decode(0, as: String?.self).map(PostgresConnection.quote(identifier:))
+            let scope = database.map { " IN DATABASE \($0)" } ?? ""
+            try await connection.script("ALTER ROLE \(role)\(scope) RESET ALL")
+        }
+        return settings
+    }
+
     // MARK: The role's installation
+
+    /// True if the runtime role of this server has an installation's mark.
+    func hasMark() async throws -> Bool { try await mark() != nil }
 
     private static let markPrefix = "mortise installation "
 
@@ -123,6 +162,12 @@ struct Server: Sendable {
         try await connection.script("COMMENT ON ROLE \(role) IS \(literal)")
     }
 
+    /// Removes an installation's mark from the runtime role.
+    func removeMark(of id: UUID) async throws {
+        guard try await mark() == UUIDv7.text(of: id) else { return }
+        try await connection.script("COMMENT ON ROLE \(role) IS NULL")
+    }
+
     /// Sets the runtime role's password.
     ///
     /// The server gets a SCRAM verifier, so neither its log nor its statistics show a password.
@@ -130,6 +175,22 @@ struct Server: Sendable {
         let verifier = try connection.passwordVerifier(user: installation.runtimeRole, password: password)
         let literal = PostgresConnection.quote(literal: verifier)
         try await connection.script("ALTER ROLE \(role) PASSWORD \(literal)")
+    }
+
+    /// Databases without privileges of their own, as a restore without roles leaves them, and databases that the runtime role cannot use.
+    private static let withoutPrivileges = Statement(
+        """
+        SELECT datname::text FROM pg_database
+        WHERE datname = ANY ($1) AND (datacl IS NULL OR NOT has_database_privilege($2::name, oid, 'CONNECT')) ORDER BY 1
+        """,
+        prepared: false
+    )
+
+    /// Returns those of some databases whose privileges a restore has lost.
+    ///
+    /// A database of an installation always has privileges of its own, because everybody else is kept out.
+    func databasesWithoutPrivileges(_ names: [String]) async throws -> [String] {
+        try await connection.query(Self.withoutPrivileges, [names, installation.runtimeRole]).map { try $0.decode(0) }
     }
 
     /// Restricts a database to its owner.

@@ -90,8 +90,9 @@ extension Provisioner {
                 case .duplicateDatabase, .uniqueViolation:
                     try await server.close(database: name)
                     return false
-                case .undefinedDatabase where attempt == 1:
-                    // The program of another release has replaced the template since this node last looked.
+                case .undefinedDatabase where attempt == 1, .internalError where attempt == 1:
+                    // The program of another release has replaced the template since this node last looked, or its collation version no
+                    // longer fits the system's library.
                     attempt += 1
                     templates.forget(cluster)
                     template = try await templates.template(

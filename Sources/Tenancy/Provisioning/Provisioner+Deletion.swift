@@ -26,8 +26,8 @@ extension Provisioner {
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
         by attribution: Attribution
     ) async throws {
-        try await pool.withConnection { connection in
-            try await withLock(id, on: connection) {
+        try await stops.withConnection { connection in
+            try await withStopLock(id, on: connection) {
                 guard var plan = try await ReconciliationPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }

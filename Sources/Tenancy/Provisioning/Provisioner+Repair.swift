@@ -29,6 +29,7 @@ extension Provisioner {
     /// others.
     public func repairAll() async throws -> RepairReport {
         let unreachable = try await pool.withConnection { try await control.prepareClusters($0) }
+        try await pool.withConnection { try await control.repairPrivileges($0) }
         var report = try await reconcileAll()
         report.unreachableClusters = unreachable
         return report

@@ -29,57 +29,101 @@ extension Provisioner {
     /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the suspension can be pending.
     ///   A repeated call finishes it, and so does the next start.
     public func suspend(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await change(id, to: .suspended, by: attribution)
+        try await stop(id, to: .suspended, by: attribution)
     }
 
     /// Resumes a suspended workspace: its keys are accepted again.
     ///
     /// - Throws: The errors of ``suspend(_:by:)``.
     public func resume(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await change(id, to: .active, by: attribution)
+        try await pool.withConnection { connection in
+            try await withLock(id, on: connection) {
+                try await change(id, to: .active, by: attribution, on: connection)
+            }
+        }
     }
 
     /// Archives a workspace: its keys are refused for good, and its database stays.
     ///
     /// - Throws: `defaultWorkspace`, and the errors of ``suspend(_:by:)``.
     public func archive(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await change(id, to: .archived, by: attribution)
+        try await stop(id, to: .archived, by: attribution)
     }
 
+    /// Changes the state to one in which the workspace's keys are refused.
+    ///
+    /// It has connections of its own, one deadline for all of its waits, and ends sessions of this installation that block
+    /// it.
+    private func stop(_ id: UUID, to state: WorkspaceState, by attribution: Attribution) async throws -> Workspace {
+        try await PostgresDeadline.with(options.stopDeadline) {
+            try await stops.withConnection { connection in
+                try await unblocking(connection, to: control.primary) {
+                    try await withStopLock(id, on: connection) {
+                        try await change(id, to: state, by: attribution, on: connection)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Changes the state.
+    ///
+    /// The caller holds the workspace's lock.
     private func change(
         _ id: UUID,
         to state: WorkspaceState,
-        by attribution: Attribution
+        by attribution: Attribution,
+        on connection: PostgresConnection
     ) async throws -> Workspace {
-        try await pool.withConnection { connection in
-            try await withLock(id, on: connection) {
-                guard var plan = try await ReconciliationPlan.read(id, on: connection),
-                    plan.workspace.state != .deleting
-                else { throw TenancyError.unknownWorkspace }
-                let workspace = plan.workspace
-                if state == .archived, workspace.isDefault {
-                    throw TenancyError(.defaultWorkspace, "the default workspace cannot be archived")
-                }
-                // The requested state counts, not the one that the workspace still has.
-                let current = workspace.targetState ?? workspace.state
-                if current != state {
-                    guard state.origins.contains(current) else {
-                        throw TenancyError(
-                            .wrongState,
-                            "a workspace that is \(current.rawValue) cannot become \(state.rawValue)"
-                        )
-                    }
-                    try await request(state, of: workspace, Self.request, by: attribution, on: connection)
-                    guard let requested = try await ReconciliationPlan.read(id, on: connection) else {
-                        throw TenancyError.unknownWorkspace
-                    }
-                    plan = requested
-                }
-                guard let changed = try await perform(plan, on: connection) else {
-                    throw TenancyError.unknownWorkspace
-                }
-                return changed
+        guard var plan = try await ReconciliationPlan.read(id, on: connection), plan.workspace.state != .deleting else {
+            throw TenancyError.unknownWorkspace
+        }
+        let workspace = plan.workspace
+        if state == .archived, workspace.isDefault {
+            throw TenancyError(.defaultWorkspace, "the default workspace cannot be archived")
+        }
+        // The requested state counts, not the one that the workspace still has.
+        let current = workspace.targetState ?? workspace.state
+        if current != state {
+            guard state.origins.contains(current) else {
+                throw TenancyError(
+                    .wrongState,
+                    "a workspace that is \(current.rawValue) cannot become \(state.rawValue)"
+                )
             }
+            if workspace.targetState != nil { try await supersede(plan, on: connection) }
+            try await request(state, of: workspace, Self.request, by: attribution, on: connection)
+            guard let requested = try await ReconciliationPlan.read(id, on: connection) else {
+                throw TenancyError.unknownWorkspace
+            }
+            plan = requested
+        }
+        guard let changed = try await perform(plan, on: connection) else { throw TenancyError.unknownWorkspace }
+        return changed
+    }
+
+    /// Copies the event of a requested change that another one replaces, so that a node that was paused before it carried
+    /// the change out does not do so when it wakes up.
+    private func supersede(_ plan: ReconciliationPlan, on connection: PostgresConnection) async throws {
+        guard let cluster = try await ControlStore(connection).cluster(plan.workspace.clusterID) else {
+            throw TenancyError.unknownCluster
+        }
+        _ = try await inWorkspace(plan.workspace, of: cluster) { try await $0.copy(plan.event) }
+    }
+
+    /// Runs a transaction in a workspace's database, and ends sessions of this installation that block it.
+    private func inWorkspace<T>(
+        _ workspace: Workspace,
+        of cluster: Cluster,
+        _ body: (AuditedTransaction) async throws -> T
+    ) async throws -> T {
+        let configuration = ControlDatabase.limited(
+            try control.ownerConfiguration(cluster, database: workspace.database),
+            statements: .seconds(15)
+        )
+        return try await PostgresConnection.with(configuration, reactor: control.reactor, logger: control.logger) {
+            database in
+            try await unblocking(database, to: cluster) { try await database.auditedTransaction(body) }
         }
     }
 
@@ -126,15 +170,11 @@ extension Provisioner {
         cluster: Cluster,
         on connection: PostgresConnection
     ) async throws -> Workspace {
-        let configuration = ControlDatabase.limited(
-            try control.ownerConfiguration(cluster, database: plan.workspace.database),
-            statements: .seconds(15)
-        )
-        try await PostgresConnection.with(configuration, reactor: control.reactor, logger: control.logger) { database in
-            try await database.auditedTransaction { transaction in
-                try await transaction.connection.query(Self.apply, [state.rawValue])
-                try await transaction.copy(plan.event)
-            }
+        try await inWorkspace(plan.workspace, of: cluster) { transaction in
+            // The event is there if an earlier attempt has applied the change, or if a later change has replaced it. A node
+            // that lost the workspace's lock while it was paused finds it, and must not undo that later change.
+            guard try await transaction.copy(plan.event) else { return }
+            try await transaction.connection.query(Self.apply, [state.rawValue])
         }
         try onStep(.applied)
         guard let row = try await connection.query(Self.complete, [plan.workspace.id, state.rawValue]).first else {

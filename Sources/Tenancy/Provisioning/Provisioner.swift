@@ -1,5 +1,6 @@
 public import FoundationEssentials
 package import KeyStore
+import Logging
 import Migrations
 import Postgres
 
@@ -16,6 +17,8 @@ public final class Provisioner: Sendable {
     let control: ControlDatabase
     let options: ProvisionerOptions
     let pool: PostgresPool
+    /// The connections of suspensions, archivings and deletions.
+    let stops: PostgresPool
     let templates: TemplateDatabases
     /// Called after each step.
     ///
@@ -36,15 +39,16 @@ public final class Provisioner: Sendable {
         self.options = options
         self.onStep = onStep
         templates = TemplateDatabases(control, options: options, onStep: onStep)
-        pool = PostgresPool(
-            ControlDatabase.limited(control.owner, statements: options.databaseDeadline),
-            options: PostgresPoolOptions(
-                maximumConnections: options.maximumConnections,
-                leaseDeadline: options.leaseDeadline
-            ),
-            reactor: control.reactor,
-            logger: control.logger
-        )
+        func pool(_ connections: Int) -> PostgresPool {
+            PostgresPool(
+                ControlDatabase.limited(control.owner, statements: options.databaseDeadline),
+                options: PostgresPoolOptions(maximumConnections: connections, leaseDeadline: options.leaseDeadline),
+                reactor: control.reactor,
+                logger: control.logger
+            )
+        }
+        self.pool = pool(options.maximumConnections)
+        stops = pool(options.maximumStops)
     }
 
     /// Closes the connections.
@@ -52,6 +56,17 @@ public final class Provisioner: Sendable {
     /// Work that is under way fails, and the next start finishes it.
     public func shutdown() async {
         await pool.shutdown()
+        await stops.shutdown()
+    }
+
+    /// Runs `body` while every connection of the provisioner but those for stops is lent; for tests.
+    package func occupyingConnections<T>(_ body: () async throws -> T) async throws -> T {
+        try await occupy(options.maximumConnections, body)
+    }
+
+    private func occupy<T>(_ count: Int, _ body: () async throws -> T) async throws -> T {
+        if count == 0 { return try await body() }
+        return try await pool.withConnection { _ in try await occupy(count - 1, body) }
     }
 
     /// Creates a workspace and its database; for tests, because a use case creates the row in a transaction of its own.
@@ -100,13 +115,65 @@ public final class Provisioner: Sendable {
             throw TenancyError.unknownCluster
         }
         switch plan.step {
-        case .none: return plan.workspace
+        case .none:
+            // Whoever asks again gets an answer only when the change that they see is as safe as a new one.
+            try await connection.auditedTransaction { _ in }
+            return plan.workspace
         case .create: return try await completeCreation(plan, cluster: cluster, on: connection)
         case .change(let state):
             return try await completeChange(plan, to: state, cluster: cluster, on: connection)
         case .drop:
             try await completeDeletion(plan, cluster: cluster, on: connection)
             return nil
+        }
+    }
+
+    /// Holds a workspace's lock while `body` runs, and ends the session that holds it if that session does nothing.
+    ///
+    /// The program of such a session is paused or gone. If it wakes up, its other connections are harmless: see
+    /// `completeChange`.
+    ///
+    /// - Throws: `busy` if the holder is at work.
+    func withStopLock<T>(_ id: UUID, on connection: PostgresConnection, _ body: () async throws -> T) async throws -> T
+    {
+        let lock = AdvisoryLock("workspace \(id)")
+        let patience = min(options.blockerPatience, options.lockPatience)
+        let end = ContinuousClock.now.advanced(by: min(options.lockPatience, options.stopDeadline) - patience)
+        // A creation is at work over other connections for longer, and has no keys yet that could be stopped.
+        let canInterrupt = try await ControlStore(connection).workspace(id)?.state != .creating
+        while true {
+            do {
+                try await lock.lock(on: connection, patience: patience)
+                break
+            } catch is AdvisoryLock.Taken {
+                guard ContinuousClock.now < end else { throw Self.busy }
+                guard canInterrupt, try await lock.endIdleHolder(on: connection, after: patience) else { continue }
+                control.logger.warning(
+                    "an idle session that held the lock of a workspace was ended",
+                    metadata: ["workspace_id": "\(id)"]
+                )
+            }
+        }
+        return try await withResource(connection, { _ in try await body() }, close: { await lock.unlock(on: $0) })
+    }
+
+    private static let busy = TenancyError(.busy, "another change of this workspace is under way")
+
+    /// Runs `body` over a connection as the owner while the sessions of this installation that block the connection are
+    /// ended.
+    func unblocking<T>(
+        _ connection: PostgresConnection,
+        to cluster: Cluster,
+        _ body: () async throws -> T
+    ) async throws -> T {
+        let unblocker = Unblocker(
+            process: connection.backendProcessID,
+            roles: try await connection.currentRole().map { [$0, control.installation.runtimeRole] } ?? [],
+            patience: options.blockerPatience,
+            logger: control.logger
+        )
+        return try await unblocker.run(body) { [control] statement, process, roles in
+            try await control.withOwner(cluster, database: nil) { try await $0.query(statement, [process, roles]) }
         }
     }
 
@@ -118,7 +185,7 @@ public final class Provisioner: Sendable {
             return try await AdvisoryLock("workspace \(id)")
                 .withLock(on: connection, patience: options.lockPatience, body)
         } catch let taken as AdvisoryLock.Taken where taken.lock == "workspace \(id)" {
-            throw TenancyError(.busy, "another change of this workspace is under way")
+            throw Self.busy
         }
     }
 }

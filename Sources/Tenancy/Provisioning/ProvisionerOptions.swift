@@ -5,6 +5,18 @@ public struct ProvisionerOptions: Sendable {
     ///
     /// Default 4.
     public var maximumConnections: Int
+    /// The maximum number of further connections to the control database for suspensions, archivings and deletions.
+    ///
+    /// Default 2. The share is separate, so no creation of a workspace keeps them waiting.
+    public var maximumStops: Int
+    /// The maximum time of a suspension or an archiving, with all of its waits.
+    ///
+    /// Default 3.2 s.
+    public var stopDeadline: Duration
+    /// The time after which a suspension, an archiving or a deletion ends Mortise's own sessions that block it.
+    ///
+    /// Default 0.4 s.
+    public var blockerPatience: Duration
     /// The maximum wait for one of these connections, which includes opening one.
     ///
     /// Default 5 s.
@@ -25,12 +37,18 @@ public struct ProvisionerOptions: Sendable {
     /// Creates options.
     public init(
         maximumConnections: Int = 4,
+        maximumStops: Int = 2,
+        stopDeadline: Duration = .milliseconds(3200),
+        blockerPatience: Duration = .milliseconds(400),
         leaseDeadline: Duration = .seconds(5),
         lockPatience: Duration = .seconds(10),
         databaseDeadline: Duration = .seconds(60),
         templatePatience: Duration = .seconds(120)
     ) {
         self.maximumConnections = max(1, maximumConnections)
+        self.maximumStops = max(1, maximumStops)
+        self.stopDeadline = stopDeadline
+        self.blockerPatience = blockerPatience
         self.leaseDeadline = leaseDeadline
         self.lockPatience = lockPatience
         self.databaseDeadline = databaseDeadline

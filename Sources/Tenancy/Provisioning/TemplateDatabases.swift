@@ -26,8 +26,20 @@ final class TemplateDatabases: Sendable {
         self.onStep = onStep
     }
 
+    /// Finds a complete template that can be cloned.
+    ///
+    /// PostgreSQL clones no database whose collation version is not the system library's, as after an upgrade of libc or
+    /// ICU. `template0` has none, so the template is created from it again.
     private static let isComplete = Statement(
-        "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate AND NOT datallowconn",
+        """
+        SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate AND NOT datallowconn
+            AND datcollversion IS NOT DISTINCT FROM pg_database_collation_actual_version(oid)
+        """,
+        prepared: false
+    )
+
+    private static let isTemplate = Statement(
+        "SELECT 1 FROM pg_database WHERE datname = $1 AND datistemplate",
         prepared: false
     )
 
@@ -75,7 +87,9 @@ final class TemplateDatabases: Sendable {
 
     private func create(_ name: String, on cluster: Cluster, maintenance: PostgresConnection) async throws {
         let database = PostgresConnection.quote(identifier: name)
-        try await drop(name, isTemplate: false, on: maintenance)
+        // An incomplete one is not marked as a template, and an outdated one is.
+        let isTemplate = try await !maintenance.query(Self.isTemplate, [name]).isEmpty
+        try await drop(name, isTemplate: isTemplate, on: maintenance)
         // template0 is as initdb created it. Nobody can be connected to it, which would make the command fail.
         try await maintenance.script(
             "CREATE DATABASE \(database) TEMPLATE template0 ENCODING 'UTF8'",

@@ -142,6 +142,7 @@ extension DatabasesOptions {
         DatabasesOptions(
             placePatience: .ample,
             leaseDeadline: .ample,
+            stopDeadline: .ample,
             lookupDeadline: .ample,
             managementDeadline: .ample
         )
@@ -152,6 +153,7 @@ extension ProvisionerOptions {
     /// The default bounds with deadlines that a busy machine does not reach.
     static var ample: Self {
         ProvisionerOptions(
+            stopDeadline: .ample,
             leaseDeadline: .ample,
             lockPatience: .ample,
             databaseDeadline: .ample,

@@ -1,0 +1,122 @@
+import JSON
+import LocalPostgres
+import Postgres
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// Whatever an answer calls done is on the synchronous standby.
+@Suite(.hangLimit) struct StandbyTests {
+    private struct Change {
+        let method: String
+        let path: String
+        let body: JSONValue?
+
+        init(_ method: String, _ path: String, _ body: JSONValue? = nil) {
+            self.method = method
+            self.path = path
+            self.body = body
+        }
+    }
+
+    private func status(_ change: Change, _ number: Int, _ mortise: ServerHarness) async throws -> Int {
+        let isOperators = change.path.hasPrefix("/v1/organizations") && change.method == "POST"
+        return try await mortise.api
+            .send(
+                change.method,
+                change.path,
+                change.body,
+                as: isOperators ? mortise.operatorToken : mortise.adminToken,
+                headers: change.method == "POST" ? [("Idempotency-Key", "change-\(number)")] : []
+            )
+            .status
+    }
+
+    // With the primary lost, an answer that was given without the standby is a revoked key that works again.
+    @Test func `no change is called done while its standby is gone, however often it is asked for`() async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                let workspaces = "/v1/organizations/default/workspaces"
+                let keys = ServerHarness.keys()
+                var paths: [String] = []
+                for name in ["revoked", "disabled", "changed", "rotated", "good"] {
+                    paths.append(try await mortise.makeKey(name).path)
+                }
+                let good = try await mortise.makeKey("verified")
+                for name in ["One", "Two"] {
+                    let made = try await mortise.api.post(workspaces, ["name": .string(name)], as: mortise.adminToken)
+                    #expect(made.status == 201)
+                }
+                let changes = [
+                    Change("POST", keys, ["name": "new"]), Change("POST", "\(paths[0])/revoke", [:]),
+                    Change("POST", "\(paths[1])/disable"), Change("PATCH", paths[2], ["name": "other"]),
+                    Change("POST", "\(paths[3])/rotate", [:]), Change("POST", workspaces, ["name": "New"]),
+                    Change("PATCH", "/v1/workspaces/one", ["name": "Uno"]),
+                    Change("POST", "/v1/workspaces/one/suspend"),
+                    Change("POST", "/v1/organizations", ["name": "Acme"]),
+                ]
+                await server.standbyProcess.stop()
+                try await server.cancellingWaits {
+                    // Each change twice: a repeated request finds it done, and must not confirm what no standby has.
+                    for _ in 0..<2 {
+                        for (number, change) in changes.enumerated() {
+                            let found = try await status(change, number, mortise)
+                            #expect(found == 503, "\(change.method) \(change.path)")
+                        }
+                    }
+                    #expect(try await mortise.verdict(good.token) == "valid")
+                }
+                try await server.standbyProcess.start()
+                try await server.waitForStandby()
+                for (number, change) in changes.enumerated() {
+                    let found = try await status(change, number, mortise)
+                    #expect((200...201).contains(found), "\(change.method) \(change.path): \(found)")
+                }
+                try await server.primaryProcess.kill9()
+                try await server.promoteStandby()
+                let control = try await server.standby(database: try #require(mortise.installation.control.database))
+                let suspended = try await mortise.rows(
+                    control,
+                    "SELECT 1 FROM control.workspaces WHERE slug = 'one' AND state = 'suspended'"
+                )
+                #expect(suspended.count == 1)
+                let workspace = try await mortise.rows(
+                    control,
+                    """
+                    SELECT w.database FROM control.workspaces w JOIN control.organizations o ON o.id = w.organization_id
+                    WHERE w.slug = 'default' AND o.slug = 'default'
+                    """
+                )
+                let database = try await server.standby(database: try workspace[0].decode(0))
+                let revoked = try await mortise.rows(
+                    database,
+                    "SELECT 1 FROM auth.service_keys WHERE name = 'revoked' AND revoked_at IS NOT NULL"
+                )
+                #expect(revoked.count == 1)
+            }
+        }
+    }
+
+    // The default of this server is that a commit waits for nothing.
+    @Test func `whatever was acknowledged survives the sudden loss of the primary`() async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                let database = try #require(try await mortise.workspaceDatabase().database)
+                var ids: [String] = []
+                for number in 0..<20 { ids.append(try await mortise.makeKey("key \(number)").id) }
+                let last = try await mortise.makeKey("last")
+                #expect(try await mortise.api.post("\(last.path)/revoke", [:], as: mortise.adminToken).status == 200)
+                try await server.primaryProcess.kill9()
+                try await server.promoteStandby()
+                let rows = try await mortise.rows(
+                    try await server.standby(database: database),
+                    "SELECT id::text, revoked_at IS NOT NULL FROM auth.service_keys"
+                )
+                let found = try rows.map { try $0.decode((String, Bool).self) }
+                for id in ids { #expect(found.contains { $0.0 == id }) }
+                #expect(found.contains { $0.0 == last.id && $0.1 })
+            }
+        }
+    }
+}
