@@ -14,11 +14,41 @@ struct ClusterRun {
     ///
     /// - Throws: `CommandFailure`.
     func add(_ name: String, _ conninfo: String) async throws {
+        try await change("The cluster was not added") { control in
+            _ = try await control.addCluster(name: name, conninfo: conninfo)
+        }
+    }
+
+    /// Changes the connection string of a cluster.
+    ///
+    /// - Throws: `CommandFailure`.
+    func update(_ name: String, _ conninfo: String) async throws {
+        try await change("The cluster was not changed") { control in
+            _ = try await control.updateCluster(name: name, conninfo: conninfo)
+        }
+    }
+
+    /// Removes a cluster.
+    ///
+    /// - Throws: `CommandFailure`.
+    func remove(_ name: String) async throws {
+        try await change("The cluster was not removed") { control in try await control.removeCluster(name: name) }
+    }
+
+    private func change(_ outcome: String, _ body: (ControlDatabase) async throws -> Void) async throws {
         try await withControl { control, _ in
             do {
-                _ = try await control.addCluster(name: name, conninfo: conninfo)
+                try await body(control)
+            } catch let error as TenancyError where error.code == .unknownCluster {
+                throw CommandFailure(
+                    .refused,
+                    "\(outcome): there is no such cluster.",
+                    details: ["`mortise cluster list` lists the clusters."]
+                )
+            } catch let error as TenancyError where error.code == .wrongState {
+                throw CommandFailure(.refused, "\(outcome): \(error.message).")
             } catch let error as TenancyError where error.field != nil {
-                throw CommandFailure.usage("The cluster was not added: \(error.message).")
+                throw CommandFailure.usage("\(outcome): \(error.message).")
             }
         }
     }

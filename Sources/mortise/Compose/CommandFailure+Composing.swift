@@ -13,6 +13,12 @@ extension CommandFailure {
                 "PostgreSQL cannot be reached.",
                 details: ["The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))"]
             )
+        case let error as PostgresError where error.sqlState == .readOnlyTransaction:
+            CommandFailure(
+                .refused,
+                "PostgreSQL accepts no changes: the server is a standby, or default_transaction_read_only is on.",
+                details: ["Name the primary in MORTISE_DATABASE_URL, or wait until the standby is promoted."]
+            )
         case let error as PostgresError:
             CommandFailure(.refused, "PostgreSQL refused: \(error.description)")
         case let error as TenancyError:

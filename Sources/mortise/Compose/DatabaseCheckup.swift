@@ -35,7 +35,8 @@ struct DatabaseCheckup {
             return findings
         }
         findings += try await PostgresConnection.with(owner, reactor: reactor, logger: logger) { connection in
-            try await server(connection) + peppers(connection, control) + workspaces(connection)
+            try await server(connection) + collations(installation, connection) + peppers(connection, control)
+                + workspaces(connection)
         }
         findings += await runtimeRole(control)
         findings += try await fleet(control)
@@ -81,15 +82,8 @@ struct DatabaseCheckup {
                 )
             )
         }
-        if settings.synchronousCommit == "off" {
-            findings.append(
-                Finding(
-                    .problem,
-                    "synchronous_commit is off: a crash can lose a revocation that was confirmed.",
-                    remedy: "Set synchronous_commit to on."
-                )
-            )
-        }
+        if let finding = inheritedDurability(settings) { findings.append(finding) }
+        if let finding = standbys(settings) { findings.append(finding) }
         let used = self.connections.maximum
         if settings.maximumConnections < used + ConnectionSettings.reserve {
             findings.append(
@@ -102,6 +96,62 @@ struct DatabaseCheckup {
             )
         }
         return findings
+    }
+
+    private func collations(
+        _ installation: Installation,
+        _ connection: PostgresConnection
+    ) async throws -> [Finding] {
+        let names = try await ServerSettings.databasesWithOutdatedCollation(of: installation, on: connection)
+        guard let first = names.first else { return [] }
+        return [
+            Finding(
+                .problem,
+                "\(quantity(names.count, "database")) of this installation, such as \(first), have indexes that another version of the system's collations sorted.",
+                remedy:
+                    "For each: REINDEX DATABASE \"\(first)\", then ALTER DATABASE \"\(first)\" REFRESH COLLATION VERSION. Templates are created again."
+            )
+        ]
+    }
+
+    /// Examines the default of `synchronous_commit`, which Mortise's own connections do not inherit.
+    private func inheritedDurability(_ settings: ServerSettings) -> Finding? {
+        let consequence: String
+        switch settings.synchronousCommit {
+        case "off": consequence = "a crash can lose changes of other programs that were confirmed"
+        case "local": consequence = "changes of other programs do not wait for a synchronous standby"
+        case "remote_write":
+            consequence = "changes of other programs can be lost if the primary and its standby crash together"
+        default: return nil
+        }
+        return Finding(
+            .warning,
+            "synchronous_commit is \(settings.synchronousCommit): \(consequence). Mortise sets it to on for its own changes.",
+            remedy: "Set synchronous_commit to on."
+        )
+    }
+
+    /// Examines the standbys that a change waits for.
+    private func standbys(_ settings: ServerSettings) -> Finding? {
+        let names = settings.synchronousStandbyNames
+        if names.isEmpty || settings.isStandby { return nil }
+        switch settings.synchronousStandbys {
+        case .connected(0):
+            return Finding(
+                .problem,
+                "synchronous_standby_names is \"\(names)\", and no such standby follows: every change waits, and is answered with 503.",
+                remedy: "Start the standby, or remove its name if the changes since then need not survive the primary."
+            )
+        case .connected(let count):
+            let standbys = quantity(count, "synchronous standby", plural: "synchronous standbys")
+            return Finding(.fine, "\(standbys) \(count == 1 ? "follows" : "follow").")
+        case .invisible:
+            return Finding(
+                .warning,
+                "synchronous_standby_names is \"\(names)\", but the role cannot see if such a standby follows.",
+                remedy: "Grant it pg_read_all_stats."
+            )
+        }
     }
 
     private func peppers(_ connection: PostgresConnection, _ control: ControlDatabase) async throws -> [Finding] {
@@ -182,7 +232,10 @@ struct DatabaseCheckup {
         do {
             return try await withResource(try Databases(control)) { databases in
                 try await databases.control.probe()
+                let durability = try await databases.control.synchronousCommit()
+                let settings = try await control.settingsOfRuntimeRole()
                 return [Finding(.fine, "The role \(control.installation.runtimeRole) can connect.")]
+                    + weakDurability(durability) + roleSettings(settings)
             } close: {
                 await $0.shutdown()
             }
@@ -195,6 +248,30 @@ struct DatabaseCheckup {
                 )
             ]
         }
+    }
+
+    /// Examines the durability of the service's own changes.
+    private func weakDurability(_ value: String) -> [Finding] {
+        if value == "on" { return [] }
+        return [
+            Finding(
+                .problem,
+                "The connections of the service have synchronous_commit \(value): a confirmed change can be lost.",
+                remedy: "Something between Mortise and PostgreSQL drops the settings of connections. Connect directly."
+            )
+        ]
+    }
+
+    /// Examines the settings that somebody gave to the role of the service.
+    private func roleSettings(_ settings: [String]) -> [Finding] {
+        if settings.isEmpty { return [] }
+        return [
+            Finding(
+                .warning,
+                "The role of the service has settings of its own: \(settings.joined(separator: ", ")).",
+                remedy: "Start the server again, which removes them. Set such values for the whole PostgreSQL server."
+            )
+        ]
     }
 
     private func fleet(_ control: ControlDatabase) async throws -> [Finding] {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Keys
 import LocalPostgres
 import Logging
@@ -42,11 +43,35 @@ struct Host: Sendable {
     }
 
     /// Returns the configuration of the owner's connections.
+    ///
+    /// A connection string that names no database means `mortise`, where libpq would take the name of the role. White space around the
+    /// connection string does not count: a file that is mounted as a secret often ends with a line feed.
     func configuration() throws(CommandFailure) -> PostgresConfiguration {
+        var configuration = try parsed()
+        if let keyword = configuration.parameters.first(where: { Self.hasControlCharacter($0.value) })?.key {
+            throw .usage(
+                "The database URL has a line end or another control character in \(keyword).",
+                details: ["Correct \(Settings.databaseURL.declaration.variable)."]
+            )
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let isNamedElsewhere =
+            configuration.parameters["service"] != nil || environment["PGDATABASE"] != nil
+            || environment["PGSERVICE"] != nil
+        if configuration.database?.isEmpty ?? !isNamedElsewhere { configuration.database = "mortise" }
+        configuration.applicationName = "mortise"
+        return configuration
+    }
+
+    private static func hasControlCharacter(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
+    }
+
+    private func parsed() throws(CommandFailure) -> PostgresConfiguration {
+        let text = connectionString.drop(while: \.isWhitespace)
+        let end = text.lastIndex { !$0.isWhitespace }
         do throws(PostgresError) {
-            var configuration = try PostgresConfiguration(connectionString)
-            configuration.applicationName = "mortise"
-            return configuration
+            return try PostgresConfiguration(end.map { String(text[...$0]) } ?? "")
         } catch {
             let setting = Settings.databaseURL.declaration
             throw .usage(

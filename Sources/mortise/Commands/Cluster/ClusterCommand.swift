@@ -4,7 +4,7 @@ import ArgumentParser
 struct ClusterCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cluster",
-        abstract: "Manage clusters, the PostgreSQL servers that hold workspaces: add, list.",
+        abstract: "Manage clusters, the PostgreSQL servers that hold workspaces: add, list, update, remove.",
         discussion: HelpText.reflowed(
             """
             A new installation has one cluster, "primary", which is the server of its control database. Run these commands on a
@@ -12,6 +12,6 @@ struct ClusterCommand: AsyncParsableCommand {
             creates a workspace on a cluster.
             """
         ),
-        subcommands: [ClusterAdd.self, ClusterList.self]
+        subcommands: [ClusterAdd.self, ClusterList.self, ClusterUpdate.self, ClusterRemove.self]
     )
 }
