@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, and in .venv Schemathesis, the published clients that Tests/Clients drives, and the tools of
-# clients/python. Does nothing, and needs no network, when all is there.
+# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, and in .venv Schemathesis, the published clients that
+# Tests/Clients drives, and the tools of clients/python. Does nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -15,6 +15,9 @@ environment=../.venv
 missing=()
 # Debian puts it into /usr/sbin, which an ordinary user's PATH may lack.
 PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || missing+=(pgbouncer)
+for program in spin gcc; do
+    command -v "$program" >/dev/null || missing+=("$program")
+done
 has_python_packages() {
     "$environment/bin/python3" - "${python_packages[@]}" 2>/dev/null <<'PYTHON'
 import sys
