@@ -24,7 +24,8 @@ extension JSONParser {
                 index += 1
                 return text
             }
-            text.unicodeScalars.append(try escape())
+            // An append to `text.unicodeScalars` copies the whole text.
+            text.append(Character(try escape()))
             plainStart = index
             try skipPlainCharacters()
         }

@@ -41,7 +41,8 @@ extension JSONPointer: CustomStringConvertible {
                     switch scalar {
                     case "~": text.append("~0")
                     case "/": text.append("~1")
-                    default: text.unicodeScalars.append(scalar)
+                    // An append to `text.unicodeScalars` copies the whole text.
+                    default: text.append(Character(scalar))
                     }
                 }
             }
