@@ -155,6 +155,19 @@ public actor LocalPostgres {
     }
 }
 
+extension LocalPostgres {
+    /// True if the server runs, and `nil` before a start and after a stop.
+    var isRunning: Bool? {
+        guard let session else { return nil }
+        return PostmasterFile(folder: session.folder)?.isRunning(in: session.folder) ?? false
+    }
+
+    /// Logs a line about the server.
+    func report(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata = [:]) {
+        logger.log(level: level, message, metadata: metadata.merging(["folder": "\(directory)"]) { $1 })
+    }
+}
+
 // MARK: - Starts and stops, one at a time
 
 extension LocalPostgres {

@@ -1,0 +1,66 @@
+import FoundationEssentials
+import Glibc
+import LocalPostgres
+import Logging
+import TestSupport
+import Testing
+
+/// The server of an installation is killed, by the system's out-of-memory killer or by hand.
+@Suite(.hangLimit)
+struct SupervisionTests {
+    private static func limits(attempts: Int = 8) -> LocalPostgres.Supervision {
+        var limits = LocalPostgres.Supervision()
+        limits.interval = .milliseconds(20)
+        limits.firstDelay = .milliseconds(10)
+        limits.longestDelay = .milliseconds(20)
+        limits.maximumAttempts = attempts
+        return limits
+    }
+
+    private static func server(_ folder: String, _ log: LogCollector) throws -> LocalPostgres {
+        LocalPostgres(installation: try .find(), directory: folder, options: .patient, logger: log.logger)
+    }
+
+    @Test
+    func `a server that is killed is started again, with its data and a line in the log`() async throws {
+        try await withFolder { folder in
+            let log = LogCollector()
+            let server = try Self.server(folder, log)
+            try await server.start()
+            try await query(server, "CREATE TABLE kept AS SELECT 7 AS n")
+            let supervisor = Task { try await server.supervise(Self.limits()) }
+            for _ in 0..<2 {
+                let killed = try #require(postmaster(folder))
+                try await server.kill9()
+                try await eventually("another server runs") { postmaster(folder).map { $0 != killed } ?? false }
+                try await eventually("it answers") { (try? await query(server, "SELECT n FROM kept")) == "7" }
+            }
+            let lines = log.lines.filter { $0.level == .error }
+            #expect(
+                lines.map(\.message)
+                    == Array(repeating: "the PostgreSQL server has ended and is started again", count: 2)
+            )
+            // A stop is no crash.
+            await server.stop(mode: .immediate)
+            try await supervisor.value
+            #expect(postmaster(folder) == nil)
+        }
+    }
+
+    @Test
+    func `a server that cannot be started again ends its supervision with an error`() async throws {
+        try await withFolder { folder in
+            let log = LogCollector()
+            let server = try Self.server(folder, log)
+            try await server.start()
+            let supervisor = Task { try await server.supervise(Self.limits(attempts: 3)) }
+            // Data of a version that is not installed.
+            try Data("1\n".utf8).write(to: URL(filePath: "\(folder)/data/PG_VERSION"))
+            try await server.kill9()
+            await #expect(throws: LocalPostgresError.self) { try await supervisor.value }
+            let attempts = log.lines.compactMap { $0.metadata["attempt"] }
+            #expect(attempts == ["1 of 3", "2 of 3", "3 of 3"])
+            await server.stop(mode: .immediate)
+        }
+    }
+}
