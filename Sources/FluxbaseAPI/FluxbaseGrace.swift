@@ -22,6 +22,11 @@ enum FluxbaseGrace {
         return GracePeriod(seconds: seconds >= Double(longest) ? longest : Int(seconds)) ?? .default
     }
 
+    /// Returns true if a body names a grace period.
+    static func isNamed(in body: Fields) -> Bool {
+        ["grace_period_hours", "grace_period"].contains { body.object[$0].map { !$0.isNull } ?? false }
+    }
+
     /// Returns a number of hours.
     ///
     /// `nil` for any other value.

@@ -23,13 +23,14 @@ enum FluxbaseInput {
             expiresAt: try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:))
         )
         draft.subject = subject
+        draft.acceptsPastExpiry = true
         return draft
     }
 
     /// Returns the draft of a service key.
     static func serviceKey(_ body: Fields) throws -> KeyDraft {
         let kind: KeyKind = try body.optional("key_type", as: String.self) == KeyKind.anon.rawValue ? .anon : .service
-        return KeyDraft(
+        var draft = KeyDraft(
             name: try body.required("name"),
             description: try body.optional("description"),
             kind: kind,
@@ -39,6 +40,9 @@ enum FluxbaseInput {
             rateLimitPerHour: try body.optional("rate_limit_per_hour"),
             expiresAt: try body.optional("expires_at").flatMap(Timestamp.init(rfc3339:))
         )
+        // Fluxbase's documents create keys with an end that has passed.
+        draft.acceptsPastExpiry = true
+        return draft
     }
 
     /// Returns a change of a key.
@@ -69,7 +73,7 @@ enum FluxbaseInput {
     /// Returns the settings of a key that replaces another one.
     static func replacement(_ body: Fields) throws -> KeyReplacement {
         var replacement = KeyReplacement()
-        replacement.grace = try FluxbaseGrace.period(body)
+        if FluxbaseGrace.isNamed(in: body) { replacement.grace = try FluxbaseGrace.period(body) }
         replacement.name = try body.optional("new_key_name")
         replacement.scopes = try body.optional("new_scopes", as: [String].self).map(scopes)
         return replacement

@@ -150,7 +150,7 @@ import Testing
             #expect(try await mortise.verdict(new.token) == "disabled")
 
             var atOnce = KeyReplacement()
-            atOnce.grace = .none
+            atOnce.grace = GracePeriod.none
             _ = try await keys.enable(new.key.id, in: home, by: caller)
             let next = try await mortise.replace(new.key.id, atOnce, in: home)
             #expect(try await mortise.verdict(new.token, ["namespace": "eu"]) == "expired")

@@ -25,6 +25,10 @@ public struct KeyDraft: Sendable {
     public var rateLimitPerHour: Int?
     /// The key's expiry.
     public var expiry: KeyExpiry
+    /// True if the expiry can have passed, which creates an expired key.
+    ///
+    /// Defaults to false.
+    public var acceptsPastExpiry = false
     /// The owner's data, as the text of a JSON object.
     public var metadata: String
     /// The subject of a client key.

@@ -6,7 +6,9 @@ public import Keys
 /// The rotation of a key by another key that replaces it.
 public struct KeyReplacement: Sendable {
     /// The grace period of the old key.
-    public var grace: GracePeriod = .default
+    ///
+    /// `nil` keeps the end that a deprecation has announced, and otherwise means a day.
+    public var grace: GracePeriod?
     /// The name of the new key; `nil` keeps the name.
     public var name: String?
     /// The scopes of the new key; `nil` keeps the scopes.
@@ -14,6 +16,15 @@ public struct KeyReplacement: Sendable {
 
     /// Creates a replacement that keeps all settings, with a grace period of a day.
     public init() {}
+
+    /// Returns the grace period of an old key.
+    ///
+    /// A grace period never moves an announced end to a later time, so the longest one keeps it.
+    fileprivate func grace(of old: KeyRecord) -> GracePeriod {
+        if let grace { return grace }
+        guard old.gracePeriodEndsAt != nil else { return .default }
+        return GracePeriod(seconds: GracePeriod.range.upperBound) ?? .default
+    }
 }
 
 extension KeyService {
@@ -49,7 +60,11 @@ extension KeyService {
             try await requireNoSuccessor(of: old, change)
             var deprecated = old
             let new = KeyRecord(replacing: &deprecated, replacement, change)
-            var details = try deprecated.deprecate(reason: nil, grace: replacement.grace, at: change.now)
+            var details = try deprecated.deprecate(
+                reason: nil,
+                grace: replacement.grace(of: old),
+                at: change.now
+            )
             details.add("replaced_by", new.id)
             deprecated.replacedBy = new.id
             let token = try change.token(old.tokenForm(in: keys), for: new.id)

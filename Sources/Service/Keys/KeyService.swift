@@ -42,7 +42,7 @@ public struct KeyService: Sendable {
         try KeyRules(draft, in: keys).enforce()
         let prefix = draft.tokenPrefix ?? keys.tokenPrefix(draft.kind)
         return try await changes.issue(.new, recordedAs: .newKey, in: keys, by: caller) { _, change in
-            try draft.expiry.requireFuture(change.now)
+            if !draft.acceptsPastExpiry { try draft.expiry.requireFuture(change.now) }
             let (key, token) = try await change.create(draft) { key in
                 try change.token(TokenForm(prefix: prefix, mode: key.mode), for: key.id)
             }
