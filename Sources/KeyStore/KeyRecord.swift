@@ -114,6 +114,19 @@ public struct KeyRecord: Sendable {
     /// The time at which one of the secrets was last used, as of the last flush of usage.
     public var lastUsedAt: Timestamp? { allSecrets.compactMap(\.lastUsedAt).max() }
 
+    /// Returns the key with later uses of its secrets than those of the last flush.
+    ///
+    /// - Parameter lastUse: Returns the last use of a secret, or `nil` if it is unknown.
+    /// - Returns: The key.
+    public func merging(usesBy lastUse: (_ secretID: UUID) -> Timestamp?) -> KeyRecord {
+        var key = self
+        for index in allSecrets.indices {
+            let uses = [allSecrets[index].lastUsedAt, lastUse(allSecrets[index].id)]
+            key.allSecrets[index].lastUsedAt = uses.compactMap(\.self).max()
+        }
+        return key
+    }
+
     /// The prefixes of the key's tokens, up to the first `_`.
     ///
     /// There are several if the prefix changed between two secrets.

@@ -1,4 +1,4 @@
-import FoundationEssentials
+package import FoundationEssentials
 import Glibc
 public import KeyStore
 package import Keys
@@ -17,7 +17,7 @@ public final class UsageRecorder: Sendable {
     public struct Options: Sendable {
         /// The time between two flushes.
         ///
-        /// Defaults to 5 s.
+        /// Defaults to 1 s, so that a use is visible on every node within 2 s.
         public var interval: Duration
         /// The largest number of secrets, over all workspaces, whose counts wait.
         ///
@@ -31,7 +31,7 @@ public final class UsageRecorder: Sendable {
         /// Creates options.
         ///
         /// Each parameter has the default of its property.
-        public init(interval: Duration = .seconds(5), maximumSecrets: Int = 200_000, batch: Int = 1000) {
+        public init(interval: Duration = .seconds(1), maximumSecrets: Int = 200_000, batch: Int = 1000) {
             self.interval = interval
             self.maximumSecrets = maximumSecrets
             self.batch = batch
@@ -80,6 +80,8 @@ public final class UsageRecorder: Sendable {
     private let write: Writer
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
+    /// The last uses that a flush is writing, by flush and secret.
+    private let inFlight = Locked<(next: Int, uses: [Int: [UUID: Timestamp]])>((0, [:]))
 
     /// Creates a recorder.
     ///
@@ -133,7 +135,8 @@ public final class UsageRecorder: Sendable {
     ///
     /// Counts that cannot be written wait for the next flush.
     public func flush() async {
-        let byDatabase = takeCounts()
+        let (flight, byDatabase) = beginFlight()
+        defer { inFlight.withLock { $0.uses[flight] = nil } }
         await withTaskGroup(of: Void.self) { group in
             // At most four databases at a time, so that a flush leaves connections for others.
             var waiting = byDatabase.makeIterator()
@@ -144,6 +147,33 @@ public final class UsageRecorder: Sendable {
             while await group.next() != nil {
                 if let (database, counts) = waiting.next() { group.addTask { await self.flush(database, counts) } }
             }
+        }
+    }
+
+    /// Returns the time of the last accepted use of a secret that this node has counted and may not have written yet.
+    package func lastUse(of secret: UUID) -> Timestamp? {
+        // A flush moves uses from the shards into flight, so the shards are read first.
+        var uses = (0..<Self.shardsOfSecret)
+            .compactMap { index in
+                shard(of: secret, index).counts.withLock { $0[secret]?.count.lastUsedAt }
+            }
+        uses += inFlight.withLock { $0.uses.values.compactMap { $0[secret] } }
+        return uses.max()
+    }
+
+    /// Removes the counts, and keeps their last uses visible until ``inFlight`` forgets them.
+    private func beginFlight() -> (Int, [Database: [UsageCount]]) {
+        // The lock is held meanwhile, so that a reader finds a use in one of the two places.
+        inFlight.withLock { flights in
+            let counts = takeCounts()
+            flights.next += 1
+            flights.uses[flights.next] = Dictionary(
+                uniqueKeysWithValues: counts.values.joined()
+                    .compactMap { count in
+                        count.lastUsedAt.map { (count.secretID, $0) }
+                    }
+            )
+            return (flights.next, counts)
         }
     }
 

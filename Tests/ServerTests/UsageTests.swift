@@ -33,6 +33,24 @@ import Verification
         }
     }
 
+    // A person makes a key, uses it once, and looks.
+    @Test func `a use is visible at once on the node that counted it, before and after it is written`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.api.get(key.path, as: mortise.adminToken)["last_used_at"] == .null)
+            #expect(try await mortise.verdict(key.token) == "valid")
+            let use = try await mortise.api.get(key.path, as: mortise.adminToken).string("last_used_at")
+            let list = try await mortise.api.get("/v1/workspaces/default/service-keys", as: mortise.adminToken)
+            #expect(list["data"]?.array?.first?["last_used_at"]?.string == use)
+            await mortise.server.platform.usage.flush()
+            #expect(try await mortise.api.get(key.path, as: mortise.adminToken).string("last_used_at") == use)
+        }
+    }
+
+    @Test func `a use is visible on every node within two seconds`() {
+        #expect(UsageOptions().interval <= .seconds(1))
+    }
+
     @Test func `counts of a deleted workspace are discarded without a warning`() async throws {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)

@@ -21,7 +21,7 @@ extension KeyService {
         let rows = try await context.withConnection(to: keys.workspace?.facts) { connection in
             try await KeyStore(connection).list(in: keys.keyOwner, filter, at: page.keyPosition, limit: page.limit + 1)
         }
-        return Page(rows, of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
+        return Page(rows.map(withUses), of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     /// The maximum number of keys in a listing.
@@ -51,7 +51,7 @@ extension KeyService {
                 at: .newest(offset: max(offset, 0)),
                 limit: limit
             )
-            return KeyListing(keys: rows, total: try await store.count(in: keys.keyOwner, filter))
+            return KeyListing(keys: rows.map(withUses), total: try await store.count(in: keys.keyOwner, filter))
         }
     }
 

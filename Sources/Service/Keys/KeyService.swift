@@ -3,6 +3,7 @@ import JSON
 public import KeyStore
 public import Keys
 import Tenancy
+import Verification
 
 /// The use cases of keys.
 ///
@@ -18,9 +19,12 @@ public struct KeyService: Sendable {
     public func get(_ id: UUID, in keys: KeyCollection) async throws -> KeyRecord {
         try await context.withConnection(to: keys.workspace?.facts) { connection in
             guard let key = try await KeyStore(connection).find(id, in: keys.keyOwner) else { throw Refusal.notFound }
-            return key
+            return withUses(key)
         }
     }
+
+    /// Returns a key with the uses that this node has counted and not written yet.
+    func withUses(_ key: KeyRecord) -> KeyRecord { key.merging(usesBy: context.usage.lastUse) }
 
     /// Creates a key.
     ///
