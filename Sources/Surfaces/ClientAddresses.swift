@@ -39,12 +39,37 @@ package struct ClientAddresses: Sendable, Equatable {
         for value in headers[values: .xForwardedFor].reversed() {
             for entry in value.split(separator: ",", omittingEmptySubsequences: false).reversed() {
                 // A trusted proxy wrote a text that is not an address, so the client is unknown.
-                guard let next = IPAddress(entry.filter { $0 != " " && $0 != "\t" }) else { return nil }
+                guard let next = Self.forwarded(entry) else { return nil }
                 last = next
                 if !isTrusted(next) { return next }
             }
         }
         return last
+    }
+
+    /// Returns the address of an entry, which can have a port, and which can be in brackets if it is an IPv6 address.
+    ///
+    /// Azure's application gateway and IIS write ports.
+    private static func forwarded(_ entry: Substring) -> IPAddress? {
+        let text = entry.filter { $0 != " " && $0 != "\t" }
+        if let address = IPAddress(text) { return address }
+        guard text.hasPrefix("[") else {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            // An IPv6 address without brackets has no port.
+            guard parts.count == 2, isPort(parts[1]) else { return nil }
+            return IPAddress(String(parts[0]))
+        }
+        let parts = text.dropFirst().split(separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].isEmpty || (parts[1].hasPrefix(":") && isPort(parts[1].dropFirst())) else {
+            return nil
+        }
+        guard let address = IPAddress(String(parts[0])), parts[0].contains(":") else { return nil }
+        return address
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        (1...5).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            && Int(text).map { $0 <= 65_535 } == true
     }
 
     private func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }

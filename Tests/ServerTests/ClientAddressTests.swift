@@ -40,6 +40,21 @@ import Testing
         #expect(fault?.entry == "proxy")
     }
 
+    @Test func `an entry can have a port, and only a well-formed one`() throws {
+        let known = [
+            ("198.51.100.1:52100", "198.51.100.1"), ("[2001:db8::7]:443", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("203.0.113.5, 198.51.100.1:1", "198.51.100.1"),
+        ]
+        for (entry, client) in known { #expect(try address("10.0.0.0/8", "10.0.0.1", entry) == client, "\(entry)") }
+        let unknown = [
+            "198.51.100.1:", "198.51.100.1:65536", "198.51.100.1:x", "198.51.100.1:1:2", "[198.51.100.1]:1",
+            "[2001:db8::7",
+            "[2001:db8::7]x", "[2001:db8::7]:", "2001:db8::7]:1", "[]:1", "198.51.100.1:-1", "198.51.100.1:123456",
+        ]
+        for entry in unknown { #expect(try address("10.0.0.0/8", "10.0.0.1", entry) == nil, "\(entry)") }
+    }
+
     @Test
     func `an admin key with allowed addresses works from those addresses only, and events have the client's address`()
         async throws

@@ -4,7 +4,8 @@ import Locks
 /// Limits the rate at which passwords can be guessed.
 ///
 /// Wrong passwords are counted for each pair of account and address, and for each address over all accounts. An IPv6
-/// address counts by its /64, which is what one customer has. Nothing is counted for an account alone: a stranger's
+/// address counts by its /64, which is what one customer has. Clients whose address is unknown are counted for each account and not
+/// together, because one of them would use up the attempts of all. Nothing is counted for an account alone: a stranger's
 /// failures would lock out the owner of the account. The counts belong to one node and are lost with the
 /// process.
 final class GuessLimiter: Sendable {
@@ -97,7 +98,7 @@ final class GuessLimiter: Sendable {
     }
 
     private static func keys(_ account: String, _ address: IPAddress?) -> [Key] {
-        let network = address?.customerNetwork
+        guard let network = address?.customerNetwork else { return [Key(network: nil, account: account)] }
         return [Key(network: network, account: account), Key(network: network, account: nil)]
     }
 
