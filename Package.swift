@@ -124,7 +124,7 @@ let package = Package(
             name: "Surfaces",
             dependencies: [
                 "Endpoints", "JSON", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification", httpTypes,
-                hummingbird, nioCore,
+                hummingbird, log, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -162,7 +162,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Migrations",
+                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Locks", "Migrations",
                 "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Traces", "Verification",
                 asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
                 tracing,
@@ -331,7 +331,7 @@ let package = Package(
         .testTarget(
             name: "TelemetryTests",
             dependencies: [
-                "JSON", "ServerTestSupport", "Telemetry", "TestSupport", "Traces", coreMetrics, log, tracing,
+                "JSON", "Locks", "ServerTestSupport", "Telemetry", "TestSupport", "Traces", coreMetrics, log, tracing,
             ],
             swiftSettings: settings
         ),

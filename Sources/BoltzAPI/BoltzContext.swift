@@ -40,7 +40,8 @@ struct BoltzContext: Sendable {
                     throw Problem(.forbidden, detail: "This operation needs an admin API key of an organization.")
                 }
                 if let permission = name.flatMap(Permission.init(rawValue:)) { try principal.require(permission) }
-            }
+            },
+            describe: \.accessLogMembers
         )
     }
 

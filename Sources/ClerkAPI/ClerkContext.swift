@@ -66,7 +66,8 @@ struct ClerkContext: Sendable {
                 }
                 guard principal.organizationID != nil else { throw ClerkProblems.secretKeyOnly }
                 if let permission = name.flatMap(Permission.init(rawValue:)) { try principal.require(permission) }
-            }
+            },
+            describe: \.accessLogMembers
         )
     }
 

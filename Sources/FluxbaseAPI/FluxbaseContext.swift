@@ -54,7 +54,8 @@ struct FluxbaseContext: Sendable {
                     permissions: FluxbaseScopes.permissions
                 )
             },
-            authorize: { principal, access in try FluxbaseScopes.authorize(principal, access) }
+            authorize: { principal, access in try FluxbaseScopes.authorize(principal, access) },
+            describe: \.accessLogMembers
         )
     }
 

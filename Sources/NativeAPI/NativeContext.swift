@@ -44,7 +44,8 @@ struct NativeContext: Sendable {
                     isAgain: isAgain
                 )
             },
-            authorize: { principal, access in try access.authorize(principal) }
+            authorize: { principal, access in try access.authorize(principal) },
+            describe: \.accessLogMembers
         )
     }
 }

@@ -29,8 +29,9 @@ package struct NativeSurface: Surface {
             + ClientKeyRetirementRoutes(context: context).endpoints
             + EventRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
-        table = try EndpointTable(endpoints, security: context.security, settings: settings)
-            .servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
+        let operations = EndpointTable(endpoints, security: context.security, settings: settings)
+        let document = try operations.servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
+        table = surface.publishesDocument ? document : operations
     }
 
     /// The parts of the path space that belong to the surface.

@@ -42,13 +42,23 @@ package struct SurfaceContext: Sendable {
     /// The program's version.
     package var version: String
 
+    /// True if a surface answers its OpenAPI document.
+    package var publishesDocument: Bool
+
     /// Creates a context.
     ///
     /// It has no clock: the status of a key goes by the database's time, which the key's record has.
-    package init(platform: Platform, clients: ClientAddresses, settings: EndpointSettings, version: String) {
+    package init(
+        platform: Platform,
+        clients: ClientAddresses,
+        settings: EndpointSettings,
+        version: String,
+        publishesDocument: Bool = true
+    ) {
         self.platform = platform
         self.clients = clients
         self.settings = settings
         self.version = version
+        self.publishesDocument = publishesDocument
     }
 }

@@ -23,6 +23,8 @@ package enum Reply: Sendable {
     case answer(Int, String, type: String = "application/json", headers: [(String, String)] = [])
     /// Never answers.
     case silence
+    /// Answers with a head and an endless body, a byte at a time.
+    case drip
     /// Closes the connection without a word.
     case hangUp
 
@@ -137,6 +139,17 @@ private final class ScriptHandler: ChannelInboundHandler {
     private func reply(_ reply: Reply, _ context: ChannelHandlerContext) {
         switch reply {
         case .silence: break
+        case .drip:
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "100000"])
+            context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            let byte = NIOLoopBound(
+                (context, wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: " "))))),
+                eventLoop: context.eventLoop
+            )
+            context.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(20)) { task in
+                let (context, byte) = byte.value
+                if context.channel.isActive { context.writeAndFlush(byte, promise: nil) } else { task.cancel() }
+            }
         case .hangUp: context.close(promise: nil)
         case .answer(let status, let text, let type, let more):
             var headers = HTTPHeaders(more)

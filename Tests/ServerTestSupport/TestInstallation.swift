@@ -45,8 +45,7 @@ package struct TestInstallation: Sendable {
         configuration.clock = MachineClock.shared
         configuration.databases = .ample
         configuration.provisioner = .ample
-        configuration.bodyDeadline = .ample
-        configuration.idleTimeout = .ample
+        configuration.connections = .ample
         configuration.shutdownGrace = .seconds(60).onThisMachine
         configuration.elapsed = { .zero }
         return configuration
@@ -88,6 +87,21 @@ package func withInstallation<T>(_ body: (TestInstallation) async throws -> T) a
             try? await Task { try await installation.remove() }.value
             throw error
         }
+    }
+}
+
+extension ConnectionLimits {
+    /// The default number of connections with deadlines that a busy machine does not reach.
+    ///
+    /// The waits of a server that stops are as short as in production.
+    package static var ample: Self {
+        var limits = ConnectionLimits()
+        limits.head = .ample
+        limits.idle = .ample
+        limits.body = .ample
+        limits.answer = .ample
+        limits.drainingAnswer = .ample
+        return limits
     }
 }
 

@@ -43,8 +43,15 @@ extension EndpointResponder {
     /// Returns the bytes and the JSON of the body.
     ///
     /// Faults of the JSON are added to the others. Throws a problem if the body cannot be read as JSON.
-    func body(_ request: Request, _ faults: inout [Fault]) async throws -> (raw: ByteBuffer, json: JSONValue) {
+    func body(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ faults: inout [Fault]
+    ) async throws -> (raw: ByteBuffer, json: JSONValue) {
         guard let rules = endpoint.body else { return (ByteBuffer(), .null) }
+        if request.headers.contains(where: { $0.name == .expect }) {
+            context.channel.triggerUserOutboundEvent(ContinueEvent(), promise: nil)
+        }
         let raw = try await collect(request, upTo: rules.maximumBytes)
         let bytes = raw.readableBytesView
         if bytes.isEmpty {

@@ -18,7 +18,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         self.endpoint = endpoint
         self.security = security
         self.settings = settings
-        metrics = settings.metrics.map {
+        metrics = (endpoint.isCounted ? settings.metrics : nil).map {
             EndpointMetrics(operationID: endpoint.operationID, factory: $0)
         }
     }
@@ -27,33 +27,40 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         let start = NIODeadline.now()
         context.span?.name(operation: endpoint.operationID, route: endpoint.path.text)
         var response: Response
+        var caller: Principal?
+        var code: String?
         do {
-            response = try await answer(request, context).response(common: settings.headers)
+            response = try await answer(request, context, &caller).response(common: settings.headers)
         } catch {
             let problem = problem(for: error, context)
+            code = problem.code ?? problem.kind.rawValue
             response = settings.renderer.render(problem, context)
             if response.headers[.connection] == "close" { context.closeSoon() }
         }
         if request.method == .head { response = response.createHeadResponse() }
-        report(request, context, response.status, NIODeadline.now() - start)
+        report(request, context, response.status, caller, code, NIODeadline.now() - start)
         return response
     }
 
     /// Authenticates, authorizes, validates and runs the handler, in this order.
     ///
-    /// Authenticates again if the body was slow.
-    private func answer(_ request: Request, _ context: MortiseRequestContext) async throws -> EndpointResponse {
-        var principal = try await caller(request, context, isRepeated: false)
+    /// Authenticates again if the body was slow. `known` becomes the principal, also for a request that is refused.
+    private func answer(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ known: inout Principal?
+    ) async throws -> EndpointResponse {
+        var principal = try await caller(request, context, isRepeated: false, &known)
         let authenticated = NIODeadline.now()
         let parameters = try parameters(request, context)
         var faults: [Fault] = []
         let rawQuery = request.uri.query
         let query = query(rawQuery, &faults)
         let idempotencyKey = endpoint.takesIdempotencyKey ? idempotencyKey(request.headers, &faults) : nil
-        let (rawBody, json) = try await body(request, &faults)
+        let (rawBody, json) = try await body(request, context, &faults)
         // A client that holds a body back until its credential is revoked must not use what the credential permitted before.
         if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
-            principal = try await caller(request, context, isRepeated: true)
+            principal = try await caller(request, context, isRepeated: true, &known)
         }
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
         let endpointRequest = EndpointRequest(
@@ -78,10 +85,12 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     private func caller(
         _ request: Request,
         _ context: MortiseRequestContext,
-        isRepeated: Bool
+        isRepeated: Bool,
+        _ known: inout Principal?
     ) async throws -> Principal? {
         guard endpoint.access != .open else { return nil }
         let principal = try await security.authenticate(request.headers, context, isRepeated)
+        known = principal
         try security.authorize(principal, endpoint.access)
         return principal
     }
@@ -91,6 +100,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
     /// An error that nothing translates is logged, and the client learns nothing of it.
     private func problem(for error: any Error, _ context: MortiseRequestContext) -> Problem {
         if let problem = error as? Problem { return problem }
+        if let fault = error as? RequestBodyFault { return fault.problem }
         if let problem = settings.translate(error) { return problem }
         context.span?.recordError(error)
         // The connection or the server is closing, so no client reads the answer.
@@ -109,6 +119,8 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         _ request: Request,
         _ context: MortiseRequestContext,
         _ status: HTTPResponse.Status,
+        _ caller: Principal?,
+        _ code: String?,
         _ duration: TimeAmount
     ) {
         metrics?.record(status, nanoseconds: duration.nanoseconds)
@@ -120,16 +132,29 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             }
         guard isLogged else { return }
         // The template stands for the path, because a client can put a secret into a path.
-        context.logger.info(
-            "request",
-            metadata: [
-                "operation": .string(endpoint.operationID),
-                "method": .string(request.method.rawValue),
-                "path": .string(endpoint.path.text),
-                "status": .stringConvertible(status.code),
-                "duration_us": .stringConvertible(duration.nanoseconds / 1000),
-                "remote_address": .string(context.remoteAddress?.ipAddress ?? ""),
-            ]
-        )
+        var metadata: Logger.Metadata = [
+            "operation": .string(endpoint.operationID),
+            "method": .string(request.method.rawValue),
+            "path": .string(endpoint.path.text),
+            "status": .stringConvertible(status.code),
+            "duration_us": .stringConvertible(duration.nanoseconds / 1000),
+            "remote_address": .string(context.remoteAddress?.ipAddress ?? ""),
+        ]
+        if let address = settings.clientAddress(request.headers, context.remoteAddress) {
+            metadata["address"] = .string(address)
+        }
+        if let code { metadata["code"] = .string(code) }
+        if let workspace = workspaceID(request) { metadata["workspace_id"] = .string(workspace) }
+        if let caller { metadata.merge(security.describe(caller)) { _, new in new } }
+        context.logger.log(level: status.code >= 500 ? .warning : .info, "request", metadata: metadata)
+    }
+
+    /// Returns the id of the workspace that the path names, or `nil` for a name, which could be a secret in the wrong place.
+    private func workspaceID(_ request: Request) -> String? {
+        guard endpoint.parameters.contains(where: { $0.name == "workspace" }),
+            let value = endpoint.path.match(request.uri.path)?.first(where: { $0.name == "workspace" })?.value,
+            TextFormat.uuid.matches(String(value))
+        else { return nil }
+        return value.lowercased()
     }
 }

@@ -65,7 +65,11 @@ package struct FrontMiddleware: RouterMiddleware {
         let mount = mountWithOptions(request, head.origin)
         var response: Response
         do {
-            if let mount, let early = await answerEarly(request, context, mount, isFromPage: head.origin != nil) {
+            if head.hasSecondHost || !(request.head.authority.map(HostField.isValid) ?? false) {
+                response = ErrorRenderer.problemJSON.render(.invalidHost, context)
+                if request.method == .head { response = response.createHeadResponse() }
+            } else if let mount, let early = await answerEarly(request, context, mount, isFromPage: head.origin != nil)
+            {
                 response = early
             } else {
                 response = try await next(request, context)

@@ -37,6 +37,9 @@ extension HTTPField.Name {
     /// The data of the tracing systems that a request has passed (W3C Trace Context).
     static let traceState = known("tracestate")
 
+    /// The host and port that the client names.
+    static let host = known("Host")
+
     /// Creates a name from a literal.
     ///
     /// A test checks that the literal is a token (RFC 9110 section 5.1).

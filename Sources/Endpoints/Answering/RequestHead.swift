@@ -17,15 +17,25 @@ struct RequestHead {
     /// The data of tracing systems, unread.
     private(set) var traceState: String?
 
+    /// True if there is a `Host` beside the one that became the authority.
+    private(set) var hasSecondHost = false
+
+    /// The longest `tracestate` that is read, in bytes.
+    ///
+    /// Longer ones are not passed on (W3C Trace Context section 3.3.1.5).
+    private static let maximumStateBytes = 512
+
     init(_ fields: HTTPFields, redact: (String) -> String) {
         var parents = 0
         for field in fields {
             // The length tells most names apart without a comparison of texts.
             switch field.name.canonicalName.utf8.count {
+            case 4 where field.name == .host: hasSecondHost = true
             case 6 where field.name == .origin: origin = field.value
             case 10 where field.name == .traceState:
-                // RFC 9110 section 5.3: several fields of one name are one list.
-                traceState = traceState.map { "\($0),\(field.value)" } ?? field.value
+                // RFC 9110 section 5.3: several fields of one name are one list. The bound keeps many fields from being copied often.
+                guard let earlier = traceState else { traceState = field.value; break }
+                if earlier.utf8.count <= Self.maximumStateBytes { traceState = "\(earlier),\(field.value)" }
             case 11 where field.name == .traceParent:
                 traceParent = field.value
                 parents += 1

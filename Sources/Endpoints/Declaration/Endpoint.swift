@@ -64,6 +64,11 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     /// Requests with an answer of 500 and above always have a line.
     package let logsAccess: Bool
 
+    /// True if the metrics count requests to this operation.
+    ///
+    /// False for the operation that shows them, which would otherwise change its own answer.
+    package let isCounted: Bool
+
     /// True if the document shows the operation.
     package let isDocumented: Bool
 
@@ -89,6 +94,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         takesIdempotencyKey: Bool = false,
         deadline: Duration? = .seconds(30),
         logsAccess: Bool = true,
+        isCounted: Bool = true,
         isDocumented: Bool = true,
         handler: @escaping Handler
     ) {
@@ -107,6 +113,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         self.takesIdempotencyKey = takesIdempotencyKey
         self.deadline = deadline
         self.logsAccess = logsAccess
+        self.isCounted = isCounted
         self.isDocumented = isDocumented
         self.handler = handler
     }

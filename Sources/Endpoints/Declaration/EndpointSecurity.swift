@@ -1,4 +1,5 @@
 package import HTTPTypes
+package import Logging
 
 /// The authentication and authorization of a table of endpoints.
 ///
@@ -15,13 +16,20 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
     /// Throws `Problem.forbidden` unless the caller has the audience and the permission.
     package let authorize: @Sendable (Principal, Access) throws -> Void
 
-    /// Creates the pair.
+    /// Returns the members of a line in the access log that name the principal.
+    ///
+    /// None by default.
+    package let describe: @Sendable (Principal) -> Logger.Metadata
+
+    /// Creates the security of a table.
     package init(
         authenticate: @escaping @Sendable (HTTPFields, MortiseRequestContext, Bool) async throws -> Principal,
-        authorize: @escaping @Sendable (Principal, Access) throws -> Void
+        authorize: @escaping @Sendable (Principal, Access) throws -> Void,
+        describe: @escaping @Sendable (Principal) -> Logger.Metadata = { _ in [:] }
     ) {
         self.authenticate = authenticate
         self.authorize = authorize
+        self.describe = describe
     }
 }
 

@@ -1,6 +1,7 @@
 package import CoreMetrics
 package import HTTPTypes
 package import Hummingbird
+package import NIOCore
 
 /// The operations of one surface, with their common security and settings.
 package struct EndpointTable<Principal: Sendable>: Sendable {
@@ -109,6 +110,11 @@ package struct EndpointSettings: Sendable {
 
     /// The requests that have a line in the access log.
     package var accessLog: AccessLog
+
+    /// Returns the address of a request's client for the access log.
+    ///
+    /// Defaults to the address of the connection's peer.
+    package var clientAddress: @Sendable (HTTPFields, SocketAddress?) -> String? = { $1?.ipAddress }
 
     /// Masks secrets in a text before the text reaches a log.
     package var redact: @Sendable (String) -> String

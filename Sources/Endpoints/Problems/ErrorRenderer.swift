@@ -1,7 +1,7 @@
-import HTTPTypes
+package import HTTPTypes
 package import Hummingbird
 import JSON
-import NIOCore
+package import NIOCore
 
 /// Renders problems in the dialect of one surface.
 package struct ErrorRenderer: Sendable {
@@ -32,6 +32,19 @@ package struct ErrorRenderer: Sendable {
 }
 
 extension Problem {
+    /// Returns the status, header fields and body of an answer to a request that no route can see.
+    ///
+    /// The answer has the form of ``ErrorRenderer/problemJSON`` and an id of its own.
+    package func standalone() -> (status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer) {
+        let requestID = RequestID.make()
+        var writer = JSONWriter()
+        writer.object { writeMembers(to: &$0, requestID: requestID) }
+        let headers: HTTPFields = [
+            .contentType: "application/problem+json", .cacheControl: "no-store", .xRequestID: requestID,
+        ]
+        return (kind.status, headers, ByteBuffer(bytes: writer.bytes))
+    }
+
     fileprivate func writeMembers(to writer: inout JSONWriter, requestID: String) {
         writer.member("type", "/problems/\(kind.rawValue)")
         writer.member("title", kind.title)

@@ -66,6 +66,43 @@ extension Problem {
     /// The connection is closed.
     package static let requestTimeout = Problem(.requestTimeout, headers: [.connection: "close"])
 
+    /// The problem of a request that is not HTTP/1.1.
+    ///
+    /// The connection is closed.
+    package static let malformedRequest = Problem(
+        .invalidRequest,
+        detail: "The request is not well-formed HTTP/1.1, or its head is too large.",
+        headers: [.connection: "close"]
+    )
+
+    /// The problem of a body that does not have the form that its header fields announce.
+    ///
+    /// The connection is closed.
+    package static let malformedBody = Problem(
+        .invalidRequest,
+        detail: "The body does not have the form that Content-Length or Transfer-Encoding announces.",
+        headers: [.connection: "close"]
+    )
+
+    /// The problem of a body that ended before its announced end.
+    ///
+    /// The connection is closed.
+    package static let incompleteBody = Problem(
+        .invalidRequest,
+        detail: "The connection ended before the end of the body.",
+        headers: [.connection: "close"]
+    )
+
+    /// The problem of a request without exactly one valid `Host` (RFC 9112 section 3.2).
+    ///
+    /// The connection is closed.
+    package static let invalidHost = Problem(
+        .invalidRequest,
+        detail: "The request must have one Host header with a host and an optional port.",
+        faults: [Fault(.header("Host"), "must occur once, with a host and an optional port")],
+        headers: [.connection: "close"]
+    )
+
     /// The problem of a body whose header fields name another type than JSON.
     package static let unsupportedMediaType = Problem(.unsupportedMediaType, headers: [.accept: "application/json"])
 

@@ -17,13 +17,15 @@ extension MortiseServer {
         _ configuration: ServerConfiguration,
         _ registry: PrometheusRegistry
     ) -> EndpointSettings {
-        EndpointSettings(
-            bodyDeadline: configuration.bodyDeadline,
+        var settings = EndpointSettings(
+            bodyDeadline: configuration.connections.body,
             clock: configuration.clock,
             accessLog: configuration.accessLog,
             redact: Redaction.redact,
             metrics: registry
         )
+        settings.clientAddress = { [clients = configuration.clients] in clients.address($0, $1)?.description }
+        return settings
     }
 
     /// Returns the service that listens and answers requests.
@@ -37,12 +39,14 @@ extension MortiseServer {
             }
         return Application(
             router: router(),
-            server: HTTPServerBuilder { [threads] responder in
+            server: HTTPServerBuilder { [threads, configuration, connections] responder in
                 threads.channel(
                     HTTP1Channel(
                         responder: responder,
-                        configuration: HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
-                    )
+                        configuration: HTTP1Channel.Configuration(httpDecoderConfiguration: Self.headLimits)
+                    ),
+                    configuration.connections,
+                    connections
                 )
             },
             configuration: ApplicationConfiguration(address: address, serverName: nil),
@@ -54,10 +58,17 @@ extension MortiseServer {
         )
     }
 
+    /// The limits of a request's head, and of the trailers of its body.
+    private static let headLimits = HTTP1Channel.Configuration.DecoderConfiguration(
+        maxHeaderFieldSize: 16 * 1024,
+        maxHeaderListSize: 64 * 1024,
+        maxHeaderFieldCount: 200
+    )
+
     private func router() -> Router<MortiseRequestContext> {
         let operations = OperationsEndpoints(
             readiness: Readiness(clock: configuration.clock, check: readiness),
-            metrics: registry,
+            metrics: configuration.publishesOperations ? registry : nil,
             settings: Self.endpointSettings(configuration, registry)
         )
         let router = Router(context: MortiseRequestContext.self)

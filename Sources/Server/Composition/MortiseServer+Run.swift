@@ -58,7 +58,9 @@ extension MortiseServer {
             BackgroundTask { [usage = platform.usage] in await usage.run() },
             BackgroundTask { [self] in await upkeep() },
             BackgroundTask { [self] in await repair() },
-            BackgroundTask { [self] in await ServerMetrics(registry, version: configuration.version).sample(platform) },
+            BackgroundTask { [self] in
+                await ServerMetrics(registry, version: configuration.version).sample(platform, connections)
+            },
             application(onListening),
             DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock),
         ]

@@ -25,6 +25,7 @@ package struct MortiseServer: Sendable {
     let keySets: KeySetClient
     let threads: ServingThreads
     let registry: PrometheusRegistry
+    let connections: OpenConnections
     let draining: Draining
     let logger: Logger
 
@@ -70,7 +71,7 @@ package struct MortiseServer: Sendable {
             reactor: threads.next,
             logger: logger
         )
-        let keySets = KeySetClient(tracer: configuration.tracer)
+        let keySets = KeySetClient(tracer: configuration.tracer, deadline: configuration.keySetDeadline)
         let platform: Platform
         do {
             platform = try await Self.platform(configuration, keySets, threads, logger)
@@ -91,12 +92,14 @@ package struct MortiseServer: Sendable {
             }
             let registry = configuration.metrics
             registry.describe(ServerMetrics.help)
+            registry.describe(OpenConnections.help)
             registry.describe(EndpointMetrics.help)
             let context = SurfaceContext(
                 platform: platform,
                 clients: configuration.clients,
                 settings: endpointSettings(configuration, registry),
-                version: configuration.version
+                version: configuration.version,
+                publishesDocument: configuration.publishesOperations
             )
             return MortiseServer(
                 platform: platform,
@@ -106,6 +109,7 @@ package struct MortiseServer: Sendable {
                 keySets: keySets,
                 threads: threads,
                 registry: registry,
+                connections: OpenConnections(limit: configuration.connections.maximum, registry),
                 draining: Draining(),
                 logger: logger
             )

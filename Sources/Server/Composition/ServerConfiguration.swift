@@ -75,6 +75,11 @@ package struct ServerConfiguration: Sendable {
     /// `nil` uses the system's continuous clock.
     package var elapsed: (@Sendable () -> Duration)?
 
+    /// The maximum time in which a session issuer's key set is fetched.
+    ///
+    /// Defaults to 5 seconds.
+    package var keySetDeadline: Duration = .seconds(5)
+
     /// The proxies that are trusted to name a client's address.
     ///
     /// None by default.
@@ -86,6 +91,11 @@ package struct ServerConfiguration: Sendable {
     package var surfaces: [any Surface.Type] = [
         NativeSurface.self, FluxbaseSurface.self, ClerkSurface.self, BoltzSurface.self,
     ]
+
+    /// True if the listener answers `/metrics` and `/openapi.json`.
+    ///
+    /// Defaults to true.
+    package var publishesOperations = true
 
     /// The requests that have a line in the access log.
     ///
@@ -107,15 +117,8 @@ package struct ServerConfiguration: Sendable {
     /// `nil`, the default, records none.
     package var tracer: (any Tracer)?
 
-    /// The maximum time for a body to arrive.
-    ///
-    /// Defaults to 10 seconds.
-    package var bodyDeadline: Duration = .seconds(10)
-
-    /// The maximum idle time of a connection.
-    ///
-    /// Defaults to 60 seconds.
-    package var idleTimeout: Duration = .seconds(60)
+    /// The limits of client connections.
+    package var connections = ConnectionLimits()
 
     /// The maximum time for accepted requests to end after the server was told to stop.
     ///

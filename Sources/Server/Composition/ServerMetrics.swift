@@ -15,6 +15,7 @@ struct ServerMetrics: Sendable {
     private let waiting: Meter
     private let lookups: Meter
     private let uncounted: Meter
+    private let connections: Meter
 
     init(_ factory: any MetricsFactory, version: String) {
         open = Self.pool("open", factory)
@@ -22,6 +23,7 @@ struct ServerMetrics: Sendable {
         waiting = Self.pool("waiting", factory)
         lookups = Meter(label: "mortise_control_lookups_connected", factory: factory)
         uncounted = Meter(label: "mortise_usage_uncounted", factory: factory)
+        connections = Meter(label: "mortise_http_connections", factory: factory)
         Meter(label: "mortise_build_info", dimensions: [("version", version)], factory: factory).set(1)
     }
 
@@ -30,10 +32,11 @@ struct ServerMetrics: Sendable {
     }
 
     /// Reads the figures every five seconds, until the task is cancelled.
-    func sample(_ platform: Platform) async {
+    func sample(_ platform: Platform, _ open: OpenConnections) async {
         while !Task.isCancelled {
             let pool = platform.databases.control.pool.usage
-            open.set(Int64(pool.open))
+            connections.set(Int64(open.count))
+            self.open.set(Int64(pool.open))
             idle.set(Int64(pool.idle))
             waiting.set(Int64(pool.waiting))
             lookups.set(Int64(platform.databases.control.lookups.isConnected ? 1 : 0))
@@ -49,6 +52,7 @@ struct ServerMetrics: Sendable {
             "Connections of the control database's pool that are open or idle, and callers that wait for a connection.",
         "mortise_control_lookups_connected": "1 if the look-up connection to the control database is open, else 0.",
         "mortise_usage_uncounted": "Verifications that were not counted, because too many counts waited to be written.",
+        "mortise_http_connections": "Open connections of clients.",
         "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]
 }

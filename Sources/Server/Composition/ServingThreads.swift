@@ -1,6 +1,7 @@
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOPosix
 import Postgres
 import Synchronization
@@ -46,16 +47,37 @@ package final class ServingThreads: Sendable {
     }
 
     /// Returns the handling of HTTP/1.1 connections whose requests run on these threads.
-    func channel(_ base: HTTP1Channel) -> some ServerChildChannel { ReactorChannel(base: base, threads: self) }
+    func channel(
+        _ base: HTTP1Channel,
+        _ limits: ConnectionLimits,
+        _ connections: OpenConnections
+    ) -> some ServerChildChannel {
+        ReactorChannel(base: base, threads: self, limits: limits, connections: connections)
+    }
 }
 
-/// A connection that runs all of its requests on one reactor.
+/// A connection within limits, which runs all of its requests on one reactor.
 private struct ReactorChannel: ServerChildChannel {
     let base: HTTP1Channel
     let threads: ServingThreads
+    let limits: ConnectionLimits
+    let connections: OpenConnections
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        base.setup(channel: channel, logger: logger)
+        guard let entry = connections.add(channel) else {
+            // The listener goes on after the failure of one connection.
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(ChannelError.eof)
+        }
+        channel.closeFuture.whenComplete { _ in connections.remove(entry) }
+        return base.setup(channel: channel, logger: logger)
+            .flatMapThrowing { value in
+                let pipeline = channel.pipeline.syncOperations
+                let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
+                let handler = ConnectionHandler(limits, connections, entry)
+                try pipeline.addHandler(handler, position: .after(decoder))
+                return value
+            }
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {

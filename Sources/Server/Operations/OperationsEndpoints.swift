@@ -9,13 +9,18 @@ package import Telemetry
 ///
 /// They need no credential and show no secret.
 package struct OperationsEndpoints: Sendable {
-    /// The three operations.
+    /// The operations.
     package let table: EndpointTable<Never>
 
     /// Creates the operations.
-    package init(readiness: Readiness, metrics: PrometheusRegistry, settings: EndpointSettings = EndpointSettings()) {
+    ///
+    /// - Parameters:
+    ///   - readiness: The readiness of the service.
+    ///   - metrics: The figures of `/metrics`. `nil` leaves the operation out.
+    ///   - settings: The settings that the operations share with all others.
+    package init(readiness: Readiness, metrics: PrometheusRegistry?, settings: EndpointSettings = EndpointSettings()) {
         table = EndpointTable(
-            [Self.health, Self.ready(readiness), Self.metrics(metrics)],
+            [Self.health, Self.ready(readiness)] + (metrics.map { [Self.metrics($0)] } ?? []),
             security: .open,
             settings: settings
         )
@@ -77,7 +82,8 @@ package struct OperationsEndpoints: Sendable {
             query: .ignored,
             responses: [EndpointResult(.ok, "The metrics.", mediaType: "text/plain")],
             deadline: nil,
-            logsAccess: false
+            logsAccess: false,
+            isCounted: false
         ) { _ in
             EndpointResponse(
                 .ok,

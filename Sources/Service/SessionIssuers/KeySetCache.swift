@@ -8,7 +8,7 @@ import People
 ///
 /// A set is read again when it is an hour old, or when a token names a key that the set lacks. The latter happens once
 /// a minute at most, because anybody can write a key id into a token. Concurrent readers of one set share one read.
-/// While a set cannot be read, its keys are used for up to a day.
+/// A token whose key is in the set does not wait for the read. While a set cannot be read, its keys are used for up to a day.
 final class KeySetCache: Sendable {
     /// Reads the content of a URL, within a deadline and a size limit of its own.
     typealias Fetch = @Sendable (_ url: String) async throws -> [UInt8]
@@ -67,7 +67,7 @@ final class KeySetCache: Sendable {
                 entry.reading = reading
             }
             state.entries[issuer.id] = entry
-            return (usable, isFresh ? nil : entry.reading)
+            return (usable, usable?.contains(keyID) == true ? nil : entry.reading)
         }
         if let reading, let read = await reading.value { return read }
         guard let known else { throw Refusal.unavailable }

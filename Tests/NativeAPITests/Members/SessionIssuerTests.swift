@@ -416,10 +416,39 @@ import Testing
                 current.withLock { $0 = "nonsense" }
                 clock.withLock { $0 = .seconds(60 + 3600) }
                 #expect(try await self.refusal(mortise, new.rs256(claims)) == nil)
-                #expect(issuer.requests.count == 3)
+                try await eventually("the set is fetched again") { issuer.requests.count == 3 }
                 // After a day without a successful fetch they are not used any more.
                 clock.withLock { $0 = .seconds(60 + 86_400) }
                 #expect(try await self.refusal(mortise, new.rs256(claims)) == "unavailable")
+            }
+        }
+    }
+
+    // The fault: the set is an hour old, and its server answers a byte a second or nothing. All users wait.
+    @Test func `known keys answer while a set is fetched again, and a fetch that does not end is given up`()
+        async throws
+    {
+        let keys = try IssuerKeys()
+        let isSilent = Locked(false)
+        let clock = Locked(Duration.zero)
+        let elapsed: @Sendable () -> Duration = { clock.withLock { $0 } }
+        let set = try keys.keySet().text
+        let script: @Sendable (SeenRequest) -> Reply = { _ in isSilent.withLock { $0 } ? .drip : .json(set) }
+        try await ScriptedServer.with(script) { issuer in
+            try await withMortise(configure: {
+                $0.elapsed = elapsed
+                $0.keySetDeadline = .milliseconds(300).onThisMachine
+            }) { mortise in
+                #expect(try await add(mortise, ["jwks_url": .string(issuer.url)]).status == 201)
+                let token = try keys.rs256(IssuerKeys.claims(at: Self.now))
+                #expect(await refusal(mortise, token) == nil)
+                isSilent.withLock { $0 = true }
+                clock.withLock { $0 = .seconds(3600) }
+                #expect(await refusal(mortise, token) == nil)
+                // Only a token with an unknown key waits, and not for ever.
+                let unknown = try IssuerKeys("unknown").rs256(IssuerKeys.claims(at: Self.now))
+                #expect(await refusal(mortise, unknown) == "unauthenticated")
+                try await eventually("the fetch was given up") { mortise.log.text.contains("was not complete within") }
             }
         }
     }

@@ -1,0 +1,111 @@
+import NIOCore
+import NIOPosix
+import TestSupport
+
+/// One TCP connection that sends bytes as they are, and reads answers as a client of HTTP/1.1 does.
+struct RawConnection {
+    private typealias Wire = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    /// An answer: the status line, the header fields and the body.
+    struct Answer: Sendable {
+        let status: Int
+        let headers: [(name: String, value: String)]
+        let body: String
+
+        subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+
+        /// True if the server said that it closes the connection.
+        var isLast: Bool { self["connection"]?.lowercased() == "close" }
+    }
+
+    private var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    private let output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    private var received = ByteBuffer()
+
+    /// Connects, and closes the connection after `body`.
+    static func with<T>(
+        _ address: SocketAddress,
+        receiveBuffer: Int? = nil,
+        _ body: (inout RawConnection) async throws -> T
+    ) async throws -> T {
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer)
+        }
+        let wire = try await bootstrap.connect(to: address) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try Wire(
+                    wrappingChannelSynchronously: channel,
+                    configuration: .init(isOutboundHalfClosureEnabled: true)
+                )
+            }
+        }
+        return try await wire.executeThenClose { inbound, outbound in
+            var connection = RawConnection(input: inbound.makeAsyncIterator(), output: outbound)
+            return try await body(&connection)
+        }
+    }
+
+    private init(
+        input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator,
+        output: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) {
+        self.input = input
+        self.output = output
+    }
+
+    /// Sends a text.
+    func send(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
+
+    /// Sends nothing more.
+    func finish() { output.finish() }
+
+    /// Sends a GET request.
+    func get(_ path: String = "/healthz", _ headers: String...) async throws {
+        let fields = headers.map { "\($0)\r\n" }.joined()
+        try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
+    }
+
+    /// Reads an answer, or returns `nil` if the connection ends before one begins.
+    nonisolated(nonsending) mutating func answer() async throws -> Answer? { await read(hasBody: true) }
+
+    /// Reads the answer to a HEAD request, which has no body whatever its length says.
+    nonisolated(nonsending) mutating func head() async throws -> Answer? { await read(hasBody: false) }
+
+    private nonisolated(nonsending) mutating func read(hasBody: Bool) async -> Answer? {
+        while true {
+            if let answer = parse(hasBody: hasBody) { return answer }
+            guard var more = try? await input.next(isolation: #isolation) else { return nil }
+            received.writeBuffer(&more)
+        }
+    }
+
+    /// Waits until the server closes its side, and returns the bytes until then.
+    nonisolated(nonsending) mutating func rest() async throws -> String {
+        while var more = try? await input.next(isolation: #isolation) { received.writeBuffer(&more) }
+        try Task.checkCancellation()
+        return received.readString(length: received.readableBytes) ?? ""
+    }
+
+    /// Takes one answer from the bytes that have arrived.
+    ///
+    /// Answers without a length have no body.
+    private mutating func parse(hasBody: Bool) -> Answer? {
+        let text = String(buffer: received)
+        guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
+        let lines = text[..<end.lowerBound].split(separator: "\r\n")
+        let status = Int(lines[0].split(separator: " ")[1]) ?? 0
+        let headers = lines.dropFirst()
+            .map { line -> (String, String) in
+                let parts = line.split(separator: ":", maxSplits: 1)
+                let value = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""
+                return (parts[0].lowercased(), value)
+            }
+        let length = hasBody ? headers.first { $0.0 == "content-length" }.flatMap { Int($0.1) } ?? 0 : 0
+        let headBytes = text[..<end.upperBound].utf8.count
+        guard received.readableBytes >= headBytes + length else { return nil }
+        received.moveReaderIndex(forwardBy: headBytes)
+        return Answer(status: status, headers: headers, body: received.readString(length: length) ?? "")
+    }
+}
