@@ -147,7 +147,7 @@ struct MigrationRun {
                 "database": .string(database), "state": .string(state), "files": .array(files.map { .string($0) }),
             ]
             if settings.action == .status { object["applied"] = .array(shown.map(\.json)) }
-            try Output.line(JSONValue.object(object).text)
+            try Output.line(JSONValue.object(object).outputText)
         } else {
             try Output.line(
                 files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))"

@@ -41,7 +41,7 @@ struct ListPrinter<Item: Identifiable & Sendable> where Item.ID == String {
         case .ids:
             for item in answer.value.items { try Output.line(item.id.printable) }
         case .objects:
-            for object in objects { try Output.line(object.text) }
+            for object in objects { try Output.line(object.outputText) }
         case .array(let earlier): state = .array(earlier + objects)
         }
     }
@@ -50,7 +50,7 @@ struct ListPrinter<Item: Identifiable & Sendable> where Item.ID == String {
     func finish() throws {
         switch state {
         case .table(let table): if table.isEmpty { try Output.error("No items found.") }
-        case .array(let objects): try Output.line(JSONValue.array(objects).text)
+        case .array(let objects): try Output.line(JSONValue.array(objects).outputText)
         case .ids, .objects: break
         }
     }

@@ -48,7 +48,8 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-    fileprivate var controlsTerminal: Bool {
+    /// True if the character moves the cursor, changes the terminal, or the direction of text.
+    var controlsTerminal: Bool {
         switch properties.generalCategory {
         case .control, .lineSeparator, .paragraphSeparator, .surrogate: true
         default:

@@ -31,7 +31,7 @@ struct ClusterList: AsyncParsableCommand {
     func run() async throws {
         let clusters = try await ClusterRun(InstallationSettings(installation.reader())).list()
         if json {
-            try Output.line(JSONValue.array(clusters.map(Self.json)).text)
+            try Output.line(JSONValue.array(clusters.map(Self.json)).outputText)
         } else {
             var table = TablePrinter(Self.columns)
             try table.print(clusters)

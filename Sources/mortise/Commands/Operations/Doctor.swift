@@ -80,7 +80,7 @@ struct Doctor: AsyncParsableCommand {
 
     private func show(_ findings: [Finding]) throws {
         if json {
-            try Output.line(JSONValue.array(findings.map(\.json)).text)
+            try Output.line(JSONValue.array(findings.map(\.json)).outputText)
         } else {
             for line in findings.flatMap(\.lines) { try Output.line(line) }
         }

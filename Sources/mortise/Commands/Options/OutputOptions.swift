@@ -43,7 +43,7 @@ struct OutputOptions: ParsableArguments {
         switch format {
         case .text:
             for line in DisplayText.lines(object) { try Output.line(line) }
-        case .json: try Output.line(object.text)
+        case .json: try Output.line(object.outputText)
         case .quiet: try Output.line(id.printable)
         }
     }

@@ -41,7 +41,7 @@ struct TokenOptions: ParsableArguments {
         case .json:
             var object = answer.json.object ?? JSONObject()
             if !showToken { object["token"] = nil }
-            try Output.line(JSONValue.object(object).text)
+            try Output.line(JSONValue.object(object).outputText)
         case .quiet: try Output.line(showToken ? token : answer.value.id.printable)
         }
     }

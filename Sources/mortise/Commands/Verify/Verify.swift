@@ -75,7 +75,7 @@ struct Verify: AsyncParsableCommand {
         let answer = try await connection.client().answer(to: request)
         switch output.format {
         case .text: for line in VerdictText.lines(answer) { try Output.line(line) }
-        case .json: try Output.line(answer.json.text)
+        case .json: try Output.line(answer.json.outputText)
         case .quiet: break
         }
         return answer.value.isValid

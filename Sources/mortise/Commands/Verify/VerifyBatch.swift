@@ -47,7 +47,7 @@ struct VerifyBatch {
             isValid = isValid && answer.value.allSatisfy(\.isValid)
             switch format {
             case .text: try table.print(Array(zip(part, answer.value)))
-            case .json: for verdict in answer.json["verdicts"]?.array ?? [] { try Output.line(verdict.text) }
+            case .json: for verdict in answer.json["verdicts"]?.array ?? [] { try Output.line(verdict.outputText) }
             case .quiet: break
             }
         }
