@@ -1,4 +1,5 @@
 import CoreMetrics
+import JSON
 package import Logging
 import Traces
 package import Tracing
@@ -56,6 +57,28 @@ package struct Telemetry: Sendable {
         MetricsSystem.bootstrap(metrics)
         if let tracer { InstrumentationSystem.bootstrap(tracer) }
         return Logger(label: "mortise")
+    }
+
+    /// Counts the lines that a queue loses, and reports lost and repeated lines in the log itself.
+    package func observe(_ queue: LogQueue) {
+        let lost = Counter(label: Self.lostLines, factory: metrics)
+        metrics.describe([Self.lostLines: "Log lines that were not written, because nobody reads the log fast enough."])
+        queue.setObserver(Observer(output: output, lost: lost))
+    }
+
+    private static let lostLines = "mortise_log_lines_lost_total"
+
+    private struct Observer: LogQueueObserver {
+        let output: JSONLogHandler.Output
+        let lost: Counter
+
+        func linesWereLost(_ count: Int) { lost.increment(by: count) }
+
+        func secondPassed() { output.repeated.report(to: output) }
+
+        func line(lost: Int) -> [UInt8] {
+            output.bytes(of: output.line(.warning, "log lines were lost", [("lost", .integer(Int64(lost)))]))
+        }
     }
 
     private func handler(label: String, _ provider: Logger.MetadataProvider?) -> any LogHandler {

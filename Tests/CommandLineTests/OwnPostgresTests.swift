@@ -103,6 +103,51 @@ import Testing
         }
     }
 
+    // Variables of libpq that a person has set for another database, each of which would keep a connection from the socket.
+    private static let foreign = [
+        "PGHOSTADDR": "192.0.2.1", "PGSERVICE": "other", "PGOPTIONS": "-c search_path=elsewhere",
+        "PGSSLMODE": "verify-full",
+        "PGCHANNELBINDING": "require", "PGREQUIREPEER": "nobody", "PGGSSENCMODE": "require",
+        "PGTARGETSESSIONATTRS": "standby", "PGREQUIREAUTH": "scram-sha-256", "PGUSER": "other", "PGDATABASE": "other",
+    ]
+
+    // The faults: the postmaster is killed and never returns, and the examination of the ruins starts it by accident.
+    @Test func `PostgreSQL that is killed is started again, whatever variables of libpq are set`() async throws {
+        try await Self.withFolder { folder in
+            let variables = Self.variables(folder).merging(Self.foreign) { $1 }
+            _ = try await RunningProgram.with(["serve"], variables, in: folder) { program in
+                let port = try await program.port()
+                let text = TemporaryFolder.text("\(folder)/data/postgres/data/postmaster.pid") ?? ""
+                let postmaster = try #require(text.split(separator: "\n").first.flatMap { Int32($0) })
+                kill(postmaster, SIGKILL)
+                try await eventually("another server runs") {
+                    program.log.contains("the PostgreSQL server has ended and is started again")
+                }
+                try await eventually("the server is ready") {
+                    try await Program
+                        .run(
+                            ["doctor", "--ready"],
+                            environment: ["MORTISE_URL": "http://127.0.0.1:\(port)"]
+                        )
+                        .code == 0
+                }
+                #expect(try await Self.doctor(folder).findings.allSatisfy { $0["level"] == "ok" })
+                program.terminate()
+                try await program.waitForEnd()
+            }
+            // Nothing runs now, and an examination changes nothing of that.
+            let after = try await Self.doctor(folder)
+            #expect(after.findings.last?["sentence"]?.string?.contains("does not run") == true)
+            #expect(processes(naming: folder).isEmpty, "the doctor has started a process")
+            // The secrets file is lost. A new one would only hide it.
+            unlink("\(folder)/data/secrets")
+            let lost = try await Program.run(["serve"], environment: Self.variables(folder))
+            #expect(lost.code == 64)
+            #expect(lost.errors.contains("secrets is missing, and the database has an installation"), "\(lost.errors)")
+            #expect(access("\(folder)/data/secrets", F_OK) != 0)
+        }
+    }
+
     @Test func `an examination without an answer ends at its time limit`() async throws {
         // The system accepts the connection, and no process reads from it.
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

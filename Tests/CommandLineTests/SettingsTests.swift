@@ -40,6 +40,8 @@ import mortise
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
         "workspaces_per_organization": "14", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
+        "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
+        "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
     ]
 
@@ -59,6 +61,11 @@ import mortise
         #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
         #expect(settings.eventDays == 90)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
+        #expect(!settings.publishesOperations && settings.keysFile == "/k")
+        let limits = settings.clientConnections.limits
+        #expect(settings.clientConnections.hasMaximum && limits.maximum == 500)
+        #expect(limits.head == .seconds(1) && limits.body == .seconds(2))
+        #expect(limits.idle == .seconds(3) && limits.answer == .seconds(4))
         #expect(settings.installation.warnings == [])
     }
 
@@ -75,6 +82,8 @@ import mortise
         #expect(settings.connections.threads == ServingThreads.defaultCount)
         #expect(settings.connections.lookupWorkspaces == 32 && settings.connections.managedWorkspaces == 8)
         #expect(settings.shutdownGrace == .seconds(30) && settings.drainDelay == .zero)
+        #expect(settings.publishesOperations && settings.keysFile == nil)
+        #expect(settings.clientConnections.limits == ConnectionLimits() && !settings.clientConnections.hasMaximum)
     }
 
     @Test func `every variable is read`() throws {
@@ -106,6 +115,8 @@ import mortise
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
             "--workspaces-per-organization", "--event-days",
+            "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
+            "--answer-timeout",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)
         for flag in wrong + files {
@@ -116,7 +127,8 @@ import mortise
             let outcome = try await Program.run(["migrate", flag, "/no/such"])
             #expect(outcome.code == 64 && outcome.errors.contains("/no/such"), "\(flag): \(outcome.everything)")
         }
-        let covered = Set(wrong + files + ["--pepper-file", "--data", "--postgres-bin"])
+        // `KeysOutTests` covers the file of the first keys, which any path can name.
+        let covered = Set(wrong + files + ["--pepper-file", "--data", "--postgres-bin", "--keys-out"])
         #expect(covered == Set(Settings.members.map(\.flag)), "a flag is not covered")
     }
 

@@ -81,45 +81,6 @@ import Testing
         logger(level: .warning).info("no")
         #expect(log.lines.isEmpty)
     }
-
-    @Test func `concurrent lines reach a file descriptor complete`() async throws {
-        var ends: [CInt] = [0, 0]
-        try #require(pipe(&ends) == 0)
-        let reader = ends[0]
-        let sink = DescriptorSink(ends[1])
-        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 3000) + [UInt8(ascii: "\n")]
-        await withTaskGroup { group in
-            for _ in 0..<16 { group.addTask { sink.write(line) } }
-        }
-        close(ends[1])
-        var received: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = read(reader, &buffer, buffer.count)
-            guard count > 0 else { break }
-            received.append(contentsOf: buffer[..<count])
-        }
-        close(reader)
-        #expect(received == Array(repeatElement(line, count: 16).joined()))
-    }
-
-    @Test func `a full nonblocking descriptor loses lines, and the log says so`() throws {
-        var ends: [CInt] = [0, 0]
-        try #require(
-            pipe(&ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0
-        )
-        let sink = DescriptorSink(ends[1])
-        let line = [UInt8](repeating: UInt8(ascii: "x"), count: 4095) + [UInt8(ascii: "\n")]
-        for _ in 0..<20 { sink.write(line) }
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        #expect(read(ends[0], &buffer, buffer.count) == 65_536)
-        sink.write(line)
-        let count = read(ends[0], &buffer, buffer.count)
-        let text = String(decoding: buffer[..<max(count, 0)], as: UTF8.self)
-        #expect(text.hasPrefix(#"{"level":"warning","message":"log lines were lost","lost":4}"# + "\n" + "xxx"))
-        close(ends[0])
-        close(ends[1])
-    }
 }
 
 /// A value whose description contains a secret.

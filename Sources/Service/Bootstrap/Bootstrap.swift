@@ -87,6 +87,24 @@ public struct Bootstrap: Sendable {
         }
     }
 
+    /// Returns true if the control database has an installation: it holds the check value of a pepper.
+    ///
+    /// Changes nothing.
+    ///
+    /// - Throws: `PostgresError` if the server cannot be asked.
+    public static func isInstalled(owner: PostgresConfiguration, reactor: Reactor, logger: Logger) async throws -> Bool
+    {
+        do {
+            return try await PostgresConnection.with(owner, reactor: reactor, logger: logger) { connection in
+                let store = PepperStore(connection)
+                guard try await store.exists() else { return false }
+                return try await !store.checkValues().isEmpty
+            }
+        } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
+            return false
+        }
+    }
+
     // MARK: The first keys
 
     /// Checks the preset tokens of the first keys.

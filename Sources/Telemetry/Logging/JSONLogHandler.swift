@@ -22,6 +22,9 @@ package struct JSONLogHandler: LogHandler {
         /// Returns the time in microseconds since 1970.
         package var now: @Sendable () -> Int64
 
+        /// The warnings and errors that come again and again, which all loggers share.
+        let repeated: RepeatedLines
+
         /// Creates an output.
         package init(
             sink: any LogSink,
@@ -33,6 +36,24 @@ package struct JSONLogHandler: LogHandler {
             self.format = format
             self.redact = redact
             self.now = now
+            repeated = RepeatedLines()
+        }
+
+        /// Writes a line.
+        func write(_ line: LogLine) { sink.write(bytes(of: line)) }
+
+        /// Returns the bytes of a line in the output's format.
+        func bytes(of line: LogLine) -> [UInt8] { format == .json ? line.json() : line.text() }
+
+        /// Returns a line of Mortise's own log at the present time.
+        func line(_ level: Logger.Level, _ message: String, _ fields: [(name: String, value: JSONValue)]) -> LogLine {
+            LogLine(
+                time: RFC3339.text(microseconds: now(), digits: .six),
+                level: level,
+                logger: "mortise.log",
+                message: message,
+                fields: fields
+            )
         }
     }
 
@@ -72,8 +93,9 @@ package struct JSONLogHandler: LogHandler {
         set { metadata[key] = newValue }
     }
 
-    /// Writes the event.
+    /// Writes the event, unless it is one of many warnings or errors with the same cause.
     package func log(event: LogEvent) {
+        guard event.level < .warning || output.repeated.admits(event, label, at: output.now()) else { return }
         var fields = LogFields(redact: output.redact)
         var all = metadata
         if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
@@ -89,6 +111,6 @@ package struct JSONLogHandler: LogHandler {
             message: fields.text(event.message.description),
             fields: fields.fields
         )
-        output.sink.write(output.format == .json ? line.json() : line.text())
+        output.write(line)
     }
 }

@@ -9,10 +9,20 @@ struct FirstStartNotice {
 
     init(_ first: FirstStart) { self.first = first }
 
-    /// Writes all lines at once.
+    /// Writes the tokens to a new file that only its owner can read, or without one to standard output.
     ///
-    /// Blocks until a reader has taken them.
-    func show() throws {
+    /// Waits until the disk or a reader has taken them.
+    ///
+    /// - Throws: `CommandFailure` if the file exists or cannot be written. No key is created then.
+    func show(in file: String?) async throws {
+        guard let file else { return try await Blocking.run { try Output.line(text) } }
+        try await FileAccess.writeSecret("\(text)\n", to: file)
+        try await Blocking.run {
+            try Output.line("This is the first start. Its tokens are in the file \(file). Keep them in a safe place.")
+        }
+    }
+
+    private var text: String {
         var lines = ["This is the first start. These tokens are shown once. Keep them in a safe place:"]
         if let token = first.operatorToken { lines.append("  operator key: \(token.reveal())") }
         if let token = first.adminToken {
@@ -21,6 +31,6 @@ struct FirstStartNotice {
         lines.append(
             "They are valid as soon as the server listens. If it ends before, start it again: tokens shown then replace these."
         )
-        try Output.line(lines.joined(separator: "\n"))
+        return lines.joined(separator: "\n")
     }
 }

@@ -10,6 +10,10 @@ struct Host: Sendable {
     let secrets: SecretsFile
 
     private let connectionString: String
+    /// The PostgreSQL server that Mortise runs.
+    ///
+    /// `nil` if a setting names another.
+    private let ownServer: LocalPostgres?
 
     /// Reads the secrets, starts PostgreSQL if Mortise runs it, passes both to `body`, and stops PostgreSQL afterwards.
     ///
@@ -31,10 +35,14 @@ struct Host: Sendable {
         do {
             let secrets = try await InstallationSecrets.load(settings, creation, logger: logger)
             switch settings.database {
-            case .server(let url): return try await body(Host(secrets: secrets, connectionString: url.reveal()))
+            case .server(let url):
+                return try await body(Host(secrets: secrets, connectionString: url.reveal(), ownServer: nil))
             case .own(let binaries):
-                return try await withOwnServer(settings, binaries, logger) { connectionString in
-                    try await body(Host(secrets: secrets, connectionString: connectionString))
+                return try await withOwnServer(settings, binaries, logger) { server in
+                    let connectionString = try await server.connectionString(database: "mortise")
+                    return try await body(
+                        Host(secrets: secrets, connectionString: connectionString, ownServer: server)
+                    )
                 }
             }
         } catch {
@@ -44,11 +52,16 @@ struct Host: Sendable {
 
     /// Returns the configuration of the owner's connections.
     ///
+    /// The rules are those of ``configuration(_:)``.
+    func configuration() throws(CommandFailure) -> PostgresConfiguration { try Self.configuration(connectionString) }
+
+    /// Returns the configuration of a connection string.
+    ///
     /// A connection string that names no database means `mortise`, where libpq would take the name of the role. White space around the
     /// connection string does not count: a file that is mounted as a secret often ends with a line feed.
-    func configuration() throws(CommandFailure) -> PostgresConfiguration {
-        var configuration = try parsed()
-        if let keyword = configuration.parameters.first(where: { Self.hasControlCharacter($0.value) })?.key {
+    static func configuration(_ connectionString: String) throws(CommandFailure) -> PostgresConfiguration {
+        var configuration = try parsed(connectionString)
+        if let keyword = configuration.parameters.first(where: { hasControlCharacter($0.value) })?.key {
             throw .usage(
                 "The database URL has a line end or another control character in \(keyword).",
                 details: ["Correct \(Settings.databaseURL.declaration.variable)."]
@@ -67,7 +80,7 @@ struct Host: Sendable {
         text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F }
     }
 
-    private func parsed() throws(CommandFailure) -> PostgresConfiguration {
+    private static func parsed(_ connectionString: String) throws(CommandFailure) -> PostgresConfiguration {
         let text = connectionString.drop(while: \.isWhitespace)
         let end = text.lastIndex { !$0.isWhitespace }
         do throws(PostgresError) {
@@ -81,12 +94,34 @@ struct Host: Sendable {
         }
     }
 
+    /// Does work, during which Mortise's own PostgreSQL server is started again whenever it ends.
+    ///
+    /// - Throws: The error of the work. `CommandFailure` if the server cannot be started again; the work is cancelled then.
+    func supervising(_ work: @escaping @Sendable () async throws -> Void) async throws {
+        guard let ownServer else { return try await work() }
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                do {
+                    try await ownServer.supervise()
+                } catch let error as LocalPostgresError {
+                    throw CommandFailure(.refused, "PostgreSQL ended and could not be started again: \(error.message)")
+                }
+                // The supervision ends only with the work.
+                try? await Task.sleep(for: .seconds(1 << 40))
+            }
+            group.addTask { try await work() }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
     private static func withOwnServer<Value>(
         _ settings: InstallationSettings,
         _ binaries: String?,
         _ logger: Logger,
-        _ body: (String) async throws -> Value
+        _ body: (LocalPostgres) async throws -> Value
     ) async throws -> Value {
+        LibPQEnvironment.clear()
         do {
             let installation = try binaries.map { try PostgresInstallation(binaries: $0) } ?? .find()
             var options = LocalPostgres.Options.durable
@@ -104,7 +139,7 @@ struct Host: Sendable {
                     "the PostgreSQL server is Mortise's own; MORTISE_DATABASE_URL names another",
                     metadata: ["folder": "\(settings.postgresFolder)", "binaries": "\(installation.binaries)"]
                 )
-                return try await body(server.connectionString(database: "mortise"))
+                return try await body(server)
             } close: {
                 await $0.stop()
             }

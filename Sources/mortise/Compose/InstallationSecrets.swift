@@ -1,6 +1,9 @@
 import Glibc
 import Keys
+import LocalPostgres
 import Logging
+import Postgres
+import Service
 
 /// The treatment of a secrets file that does not exist.
 enum SecretsFileCreation: Sendable {
@@ -25,16 +28,47 @@ enum InstallationSecrets {
         _ creation: SecretsFileCreation,
         logger: Logger
     ) async throws -> SecretsFile {
-        try await Blocking.run {
+        if creation == .inDataFolder, settings.secretsFile == nil, access(settings.secretsPath, F_OK) != 0 {
+            // A new file would hide the loss of the old one, and a backup of it would later meet a file in its place.
+            guard try await !hasInstallation(settings, logger) else { throw lost(settings.secretsPath) }
+        }
+        return try await Blocking.run {
             switch creation {
             case .inDataFolder where settings.secretsFile == nil: try create(settings, logger)
             case .inDataFolder, .never: break
             }
-            return try read(settings.secretsPath)
+            return try read(settings.secretsPath, logger)
         }
     }
 
-    private static func read(_ file: String) throws(CommandFailure) -> SecretsFile {
+    /// Returns true if the database has an installation, which has secrets somewhere.
+    private static func hasInstallation(_ settings: InstallationSettings, _ logger: Logger) async throws -> Bool {
+        switch settings.database {
+        case .own:
+            guard case .complete = try LocalPostgres.state(of: settings.postgresFolder) else { return false }
+            return true
+        case .server(let url):
+            let owner = try Host.configuration(url.reveal())
+            return try await Reactor.with(name: "secrets") { reactor in
+                try await Bootstrap.isInstalled(owner: owner, reactor: reactor, logger: logger)
+            }
+        }
+    }
+
+    private static func lost(_ file: String) -> CommandFailure {
+        .usage(
+            "The secrets file \(file) is missing, and the database has an installation. Nothing was created.",
+            details: ["Restore the file from a backup, or name it with \(Settings.pepperFile.declaration.flag)."]
+        )
+    }
+
+    private static func read(_ file: String, _ logger: Logger) throws(CommandFailure) -> SecretsFile {
+        if FileAccess.isOpenToOthers(file) {
+            logger.warning(
+                "other users can read the secrets file",
+                metadata: ["file": "\(file)", "next": "chmod 600 \(file)"]
+            )
+        }
         let bytes: [UInt8]
         do throws(FileAccess.Fault) {
             bytes = try FileAccess.readNow(file, limit: maximumBytes)

@@ -5,13 +5,13 @@ import Postgres
 
 /// Examines the installation on this machine.
 ///
-/// Creates nothing. If Mortise runs PostgreSQL itself and no process uses that server, it is started for the examination.
+/// Creates and starts nothing. If Mortise runs PostgreSQL itself and that server does not run, the databases are not examined.
 ///
 /// - Returns: The findings. An error of the examination is a finding too.
 func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     let logger = Logger(label: "mortise.doctor") { _ in SwiftLogNoOpLogHandler() }
     var findings = settings.installation.findings + SecretsCheckup.run(settings.installation)
-    if case .own = settings.installation.database, let finding = missingData(settings.installation) {
+    if case .own = settings.installation.database, let finding = missingServer(settings.installation) {
         findings.append(finding)
         return findings
     }
@@ -42,12 +42,18 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     return findings
 }
 
-/// Returns the reason that the PostgreSQL server of Mortise has no data, or `nil` if it has.
-private func missingData(_ settings: InstallationSettings) -> Finding? {
+/// Returns the reason that the PostgreSQL server of Mortise cannot be examined, or `nil` if it runs.
+private func missingServer(_ settings: InstallationSettings) -> Finding? {
     let folder = settings.postgresFolder
     do {
         switch try LocalPostgres.state(of: folder) {
-        case .complete: return nil
+        case .complete where LocalPostgres.isRunning(in: folder): return nil
+        case .complete:
+            return Finding(
+                .warning,
+                "The PostgreSQL server in \(folder) does not run, so its databases were not examined.",
+                remedy: "Start it with `mortise serve`, and run this again."
+            )
         case .creating:
             return Finding(
                 .warning,

@@ -1,4 +1,5 @@
 import Endpoints
+import Glibc
 import Keys
 import Logging
 import Postgres
@@ -10,27 +11,48 @@ import Tenancy
 ///
 /// - Throws: `CommandFailure`.
 func runServer(_ settings: ServeSettings) async throws {
-    let telemetry = telemetry(settings.log)
+    let queue = LogQueue(STDERR_FILENO)
+    let telemetry = telemetry(settings.log, queue)
+    do {
+        try await run(settings, telemetry)
+    } catch {
+        await queue.end(within: .seconds(2))
+        throw error
+    }
+    await queue.end(within: .seconds(2))
+}
+
+private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws {
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
+    let connections = DescriptorLimit.apply(
+        settings.clientConnections,
+        databases: settings.connections.maximum,
+        logger
+    )
     try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
-        let server = try await MortiseServer.make(try configuration(settings, host, telemetry), logger: logger) {
-            first in
-            try await Blocking.run { try FirstStartNotice(first).show() }
+        var configuration = try configuration(settings, host, telemetry)
+        configuration.connections = connections
+        let server = try await MortiseServer.make(configuration, logger: logger) { first in
+            try await FirstStartNotice(first).show(in: settings.keysFile)
         }
-        try await server.run(onListening: { address in
-            logger.notice("listening", metadata: ["address": "\(address)"])
-        })
+        try await host.supervising {
+            try await server.run(onListening: { address in
+                logger.notice("listening", metadata: ["address": "\(address)"])
+            })
+        }
     }
 }
 
-private func telemetry(_ settings: LogSettings) -> Telemetry {
+private func telemetry(_ settings: LogSettings, _ queue: LogQueue) -> Telemetry {
     let output = JSONLogHandler.Output(
-        sink: DescriptorSink.standardError,
+        sink: queue,
         format: settings.format == .json ? .json : .text,
         redact: Redaction.redact
     )
-    return Telemetry(output: output, level: settings.level, logsSpans: settings.spans == .sampled)
+    let telemetry = Telemetry(output: output, level: settings.level, logsSpans: settings.spans == .sampled)
+    telemetry.observe(queue)
+    return telemetry
 }
 
 private func configuration(
@@ -45,6 +67,7 @@ private func configuration(
     )
     configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
     configuration.clients = settings.clients
+    configuration.publishesOperations = settings.publishesOperations
     configuration.operatorToken = settings.operatorKey
     configuration.adminToken = settings.adminKey
     configuration.firstMember = settings.firstMember

@@ -4,6 +4,9 @@ package import Surfaces
 
 /// All settings of `mortise serve`.
 package struct ServeSettings: Sendable, Equatable {
+    /// The switch of the documents for operators and programmers.
+    package enum PublicOperations: String, Sendable, CaseIterable { case on, off }
+
     /// The database and the files of the installation.
     package var installation: InstallationSettings
     /// The address and the port of the server.
@@ -14,6 +17,16 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// Defaults to none: the client is the peer of the connection.
     package var clients: ClientAddresses
+    /// True if the listener answers `/metrics` and `/openapi.json`.
+    ///
+    /// Defaults to true.
+    package var publishesOperations: Bool
+    /// The limits of clients' connections.
+    package var clientConnections: ClientConnectionSettings
+    /// The file that the tokens of a first start are written to.
+    ///
+    /// `nil` means standard output.
+    package var keysFile: String?
     /// The token of the first operator key.
     ///
     /// `nil` means that Mortise creates one and prints it once.
@@ -57,6 +70,9 @@ package struct ServeSettings: Sendable, Equatable {
         installation = try InstallationSettings(reader)
         listen = try reader.value(Settings.listen)
         clients = try reader.value(Settings.trustedProxies)
+        publishesOperations = try reader.value(Settings.publicOperations) == .on
+        clientConnections = try ClientConnectionSettings(reader)
+        keysFile = try reader.value(Settings.keysOut)
         operatorKey = try reader.value(Settings.operatorKey)
         adminKey = try reader.value(Settings.adminKey)
         firstMember = try Self.firstMember(reader)

@@ -82,7 +82,88 @@ package enum Settings {
             """
     )
 
+    /// The documents for operators and programmers on the listener.
+    package static let publicOperations = Setting(
+        "public_operations",
+        .choice(),
+        default: ServeSettings.PublicOperations.on,
+        placeholder: "switch",
+        help: """
+            Answer /metrics and /openapi.json on the listener: on or off. They need no credential, so turn them off where \
+            strangers reach the listener.
+            """
+    )
+
+    // MARK: Limits of clients
+
+    /// The maximum number of open connections.
+    package static let maximumConnections = Setting(
+        "maximum_connections",
+        .integer(16...1_000_000),
+        default: nil,
+        written: "4096, or less if the system allows few open files",
+        placeholder: "count",
+        help: """
+            Keep at most this many connections of clients open, 16 to 1000000. A further one takes the place of the one \
+            that has been idle longest.
+            """
+    )
+
+    /// The time for the head of a connection's first request.
+    package static let headTimeout = Setting(
+        "head_timeout",
+        .seconds(1...3600),
+        default: .seconds(10),
+        written: "10",
+        placeholder: "seconds",
+        help: "Close a connection without a complete first request line and header after this time, 1 to 3600 seconds."
+    )
+
+    /// The time for a body.
+    package static let bodyTimeout = Setting(
+        "body_timeout",
+        .seconds(1...3600),
+        default: .seconds(10),
+        written: "10",
+        placeholder: "seconds",
+        help:
+            "Refuse a request whose body is not complete after this time, 1 to 3600 seconds, and close its connection."
+    )
+
+    /// The time between two requests.
+    package static let idleTimeout = Setting(
+        "idle_timeout",
+        .seconds(1...3600),
+        default: .seconds(60),
+        written: "60",
+        placeholder: "seconds",
+        help: "Close a connection without a request after this time, 1 to 3600 seconds."
+    )
+
+    /// The time in which a client takes nothing of its answer.
+    package static let answerTimeout = Setting(
+        "answer_timeout",
+        .seconds(1...3600),
+        default: .seconds(20),
+        written: "20",
+        placeholder: "seconds",
+        help: "Close a connection whose client takes nothing of its answer for this time, 1 to 3600 seconds."
+    )
+
     // MARK: First start
+
+    /// The file that the first keys are written to.
+    package static let keysOut = Setting(
+        "keys_out",
+        .file,
+        default: nil,
+        written: "standard output",
+        placeholder: "file",
+        help: """
+            Write the tokens of the first start to this new file, which only its owner can read, and not to standard \
+            output, which may be kept as a log.
+            """
+    )
 
     /// The operator key of a new installation.
     package static let operatorKey = Setting(
@@ -234,7 +315,9 @@ package enum Settings {
     package static let members: [SettingDeclaration] =
         [
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
-            listen.declaration, trustedProxies.declaration,
+            listen.declaration, trustedProxies.declaration, publicOperations.declaration,
+            maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
+            answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,
             logLevel.declaration, logFormat.declaration, accessLog.declaration, spanLog.declaration,
             threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,

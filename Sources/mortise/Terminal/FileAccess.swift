@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Service
 
@@ -42,6 +43,17 @@ package enum FileAccess {
         } catch {
             throw Fault(reason: error.description, isExisting: false)
         }
+    }
+
+    /// Returns true if other users than the owner can read or change a regular file.
+    ///
+    /// A mounted file is often a link, whose own permissions say nothing.
+    static func isOpenToOthers(_ path: String) -> Bool {
+        guard let resolved = realpath(path, nil) else { return false }
+        defer { free(resolved) }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: String(cString: resolved))
+        guard let mode = attributes?[.posixPermissions] as? Int else { return false }
+        return attributes?[.type] as? FileAttributeType == .typeRegular && mode & 0o077 != 0
     }
 
     /// Creates a file that only its owner can read.

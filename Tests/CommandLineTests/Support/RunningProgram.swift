@@ -27,6 +27,7 @@ struct RunningProgram: Sendable {
     ///   - variables: The environment of the program.
     ///   - folder: The folder of the two files.
     ///   - output: Another file for standard output.
+    ///   - openFiles: The hard limit of open files. `nil` keeps the limit of the tests.
     ///   - body: The test.
     /// - Returns: The value of `body`, and the exit code. The code of SIGKILL is 137, as in shells.
     /// - Throws: The error of `body`.
@@ -35,9 +36,11 @@ struct RunningProgram: Sendable {
         _ variables: [String: String],
         in folder: String,
         output: String? = nil,
+        openFiles: Int? = nil,
         _ body: (RunningProgram) async throws -> Value
     ) async throws -> (value: Value, code: CInt) {
-        let redirect = #"out=$1; log=$2; shift 2; exec "$@" >"$out" 2>"$log""#
+        let limit = openFiles.map { "ulimit -n \($0); " } ?? ""
+        let redirect = limit + #"out=$1; log=$2; shift 2; exec "$@" >"$out" 2>"$log""#
         let command = ["-c", redirect, "sh", output ?? "\(folder)/out", "\(folder)/log", Program.path] + arguments
         for name in ["out", "log"] { TemporaryFolder.write("", to: "\(folder)/\(name)") }
         let result = try await Subprocess.run(

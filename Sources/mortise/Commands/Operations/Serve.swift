@@ -36,6 +36,27 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.trustedProxies)
     var trustedProxies: SettingFlag?
 
+    @Option(Settings.publicOperations)
+    var publicOperations: SettingFlag?
+
+    @Option(Settings.maximumConnections)
+    var maximumConnections: SettingFlag?
+
+    @Option(Settings.headTimeout)
+    var headTimeout: SettingFlag?
+
+    @Option(Settings.bodyTimeout)
+    var bodyTimeout: SettingFlag?
+
+    @Option(Settings.idleTimeout)
+    var idleTimeout: SettingFlag?
+
+    @Option(Settings.answerTimeout)
+    var answerTimeout: SettingFlag?
+
+    @Option(Settings.keysOut)
+    var keysOut: SettingFlag?
+
     @Option(Settings.operatorKey)
     var operatorKey: SettingFlag?
 
@@ -92,7 +113,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader([
-            listen, trustedProxies, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
+            listen, trustedProxies, publicOperations, maximumConnections, headTimeout, bodyTimeout, idleTimeout,
+            answerTimeout, keysOut, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
             adminKeysPerOrganization, workspacesPerOrganization, eventDays, drainDelay, shutdownGrace,
         ])

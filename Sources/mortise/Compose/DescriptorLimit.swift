@@ -1,0 +1,51 @@
+import Glibc
+import Logging
+import Server
+
+/// The number of files and sockets that this process can have open.
+enum DescriptorLimit {
+    /// The descriptors that clients cannot use up: those of databases, files, and a moment of too many connections.
+    ///
+    /// libdispatch ends a process that has none left when it opens a file.
+    static let reserve = 96
+
+    /// The largest limit that is asked for.
+    private static let wanted: rlim_t = 65_536
+
+    /// Raises the soft limit as far as the system allows, and returns it.
+    static func raise() -> Int {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return 1024 }
+        let raised = min(max(limit.rlim_cur, wanted), limit.rlim_max)
+        if raised > limit.rlim_cur {
+            var new = limit
+            new.rlim_cur = raised
+            if setrlimit(resource, &new) == 0 { limit = new }
+        }
+        return Int(min(limit.rlim_cur, wanted))
+    }
+
+    /// Returns the largest number of connections that leaves the reserve and the descriptors of databases free.
+    static func connections(descriptors: Int, databases: Int) -> Int {
+        max(8, min(descriptors - reserve - databases, descriptors * 3 / 4))
+    }
+
+    /// Returns the settings with a number of connections for which the system has descriptors.
+    static func apply(_ settings: ClientConnectionSettings, databases: Int, _ logger: Logger) -> ConnectionLimits {
+        let descriptors = raise()
+        var limits = settings.limits
+        let possible = connections(descriptors: descriptors, databases: databases)
+        guard limits.maximum > possible else { return limits }
+        logger.log(
+            level: settings.hasMaximum ? .warning : .notice,
+            "the limit of open files allows fewer connections of clients",
+            metadata: [
+                "connections": "\(possible)", "open_files": "\(descriptors)",
+                "next": "raise the hard limit with ulimit -n, or LimitNOFILE= of systemd",
+            ]
+        )
+        limits.maximum = possible
+        return limits
+    }
+}

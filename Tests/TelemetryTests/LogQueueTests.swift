@@ -1,0 +1,120 @@
+import Glibc
+import Locks
+import Logging
+import Telemetry
+import TestSupport
+import Testing
+
+/// The log is a pipe, and nobody reads it any more: the service goes on.
+@Suite(.hangLimit) struct LogQueueTests {
+    private static func pipe() throws -> (reader: CInt, writer: CInt) {
+        var ends: [CInt] = [0, 0]
+        try #require(Glibc.pipe(&ends) == 0)
+        return (ends[0], ends[1])
+    }
+
+    private static func line(_ count: Int, _ letter: Character = "x") -> [UInt8] {
+        Array("\(String(repeating: letter, count: count - 1))\n".utf8)
+    }
+
+    /// Reads what is there without waiting.
+    private static func read(_ reader: CInt) -> [UInt8] {
+        _ = fcntl(reader, F_SETFL, O_NONBLOCK)
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(reader, &buffer, buffer.count)
+            guard count > 0 else { return received }
+            received.append(contentsOf: buffer[..<count])
+        }
+    }
+
+    @Test func `lines of many writers reach a descriptor whole and in order`() async throws {
+        let (reader, writer) = try Self.pipe()
+        let queue = LogQueue(writer)
+        await withTaskGroup { group in
+            for letter in "abcdefghijklmnop" {
+                group.addTask { for _ in 0..<2 { queue.write(Self.line(1500, letter)) } }
+            }
+        }
+        await queue.end(within: .ample)
+        let received = Self.read(reader)
+        #expect(received.count == 32 * 1500)
+        for line in received.split(separator: UInt8(ascii: "\n")) {
+            #expect(Set(line).count == 1 && line.count == 1499)
+        }
+        close(reader)
+        close(writer)
+    }
+
+    // The fault: `mortise serve 2>&1 | less`, and the person scrolls back. A pipe holds 64 KiB.
+    @Test func `a pipe that nobody reads makes no writer wait, and the lost lines are counted and reported`()
+        async throws
+    {
+        let (reader, writer) = try Self.pipe()
+        let queue = LogQueue(writer, capacity: 100_000)
+        let observer = Observer()
+        queue.setObserver(observer)
+        // On this thread: a writer that waits would never come back.
+        for _ in 0..<1000 { queue.write(Self.line(1000)) }
+        let lost = observer.lost.withLock { $0 }
+        // The pipe, the queue and the lines that the thread has taken hold some 270 of them.
+        #expect(lost >= 700 && lost < 1000)
+        var received: [UInt8] = []
+        try await eventually("the loss is reported") {
+            received += Self.read(reader)
+            if received.isEmpty { return false }
+            queue.write(Self.line(10, "y"))
+            return String(decoding: received, as: UTF8.self).contains("lost \(lost)\n")
+        }
+        await queue.end(within: .ample)
+        close(reader)
+        close(writer)
+    }
+
+    @Test func `a queue whose pipe nobody reads does not keep the program from ending`() async throws {
+        let (reader, writer) = try Self.pipe()
+        let queue = LogQueue(writer)
+        for _ in 0..<100 { queue.write(Self.line(1000)) }
+        await queue.end(within: .milliseconds(50))
+        close(reader)
+        close(writer)
+    }
+
+    @Test func `an outage writes a few lines a second for each cause, and says how many it left out`() {
+        let collector = Collector()
+        let now = Locked<Int64>(1_000_000)
+        let output = JSONLogHandler.Output(sink: collector, format: .json, redact: { $0 }) { now.withLock { $0 } }
+        let telemetry = Telemetry(output: output, level: .info)
+        let logger = telemetry.logger(label: "test")
+        let (reader, writer) = (try? Self.pipe()) ?? (0, 0)
+        let queue = LogQueue(writer)
+        telemetry.observe(queue)
+        for number in 0..<100 {
+            logger.error("the request failed", metadata: ["operation": "verify", "error": "refused \(number)"])
+            logger.error("the request failed", metadata: ["operation": "createKey", "error": "refused \(number)"])
+            logger.info("request", metadata: ["operation": "verify"])
+        }
+        func count(_ part: String) -> Int { collector.lines.withLock { $0.count { $0.contains(part) } } }
+        #expect(count(#""error":"refused"#) == 10)
+        // What is not a warning is written in full.
+        #expect(count(#""message":"request""#) == 100)
+        now.withLock { $0 += 1_000_000 }
+        logger.error("the request failed", metadata: ["operation": "verify", "error": "refused again"])
+        #expect(count(#""error":"refused again""#) == 1)
+        close(reader)
+        close(writer)
+    }
+
+    private final class Observer: LogQueueObserver {
+        let lost = Locked(0)
+        func linesWereLost(_ count: Int) { lost.withLock { $0 += count } }
+        func secondPassed() {}
+        func line(lost: Int) -> [UInt8] { Array("lost \(lost)\n".utf8) }
+    }
+
+    private final class Collector: LogSink {
+        let lines = Locked<[String]>([])
+        func write(_ line: [UInt8]) { lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+    }
+}
