@@ -18,9 +18,10 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         self.endpoint = endpoint
         self.security = security
         self.settings = settings
-        metrics = (endpoint.isCounted ? settings.metrics : nil).map {
-            EndpointMetrics(operationID: endpoint.operationID, factory: $0)
-        }
+        metrics = (endpoint.isCounted ? settings.metrics : nil)
+            .map {
+                EndpointMetrics(operationID: endpoint.operationID, factory: $0)
+            }
     }
 
     func respond(to request: Request, context: MortiseRequestContext) async -> Response {
