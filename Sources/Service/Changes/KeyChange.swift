@@ -70,15 +70,42 @@ struct KeyChange {
     ///   - owner: The owner; by default the collection's.
     ///   - details: The details of the event.
     /// - Returns: The key as it was stored.
-    /// - Throws: `Refusal` if the caller cannot create such a key, `uniqueViolation` if the name is taken, and the
-    ///   database's errors.
+    /// - Throws: `Refusal` if the caller cannot create such a key or the owner has reached its quota, `uniqueViolation` if
+    ///   the name is taken, and the database's errors.
     func create(_ key: KeyRecord, _ token: Token, owner: KeyOwner? = nil, _ details: EventChanges) async throws
         -> KeyRecord
     {
         let owner = owner ?? keys.keyOwner
         let authority = authority(over: owner)
         try authority.requireCreation(of: key)
+        try await requireRoom(for: key, of: owner)
         return try await writer.create(authority.holding(key, after: nil), secret(of: token), in: owner, details)
+    }
+
+    /// Throws if the owner of a new key has reached its quota.
+    private func requireRoom(for key: KeyRecord, of owner: KeyOwner) async throws {
+        let quotas = idempotency.context.quotas
+        switch owner {
+        case .platform: return
+        case .organization(let id):
+            let limit = quotas.adminKeysPerOrganization
+            guard try await writer.hasRoom(forAdminKeysOf: id, limit) else {
+                throw Refusal.quotaReached(
+                    "The organization has \(limit) admin keys, its maximum. Delete some of them."
+                )
+            }
+        case .workspace, .clients:
+            if let subject = key.subject {
+                let limit = quotas.keysPerSubject
+                guard try await writer.hasRoom(forSubject: subject, limit) else {
+                    throw Refusal.quotaReached("The subject has \(limit) keys, its maximum. Delete some of them.")
+                }
+            }
+            let limit = quotas.keysPerWorkspace
+            guard try await writer.workspaceHasRoom(limit) else {
+                throw Refusal.quotaReached("The workspace has \(limit) keys, its maximum. Delete some of them.")
+            }
+        }
     }
 
     /// Writes the settings and the state of a key.

@@ -20,37 +20,10 @@ extension KeyChange {
         token: (KeyRecord) throws -> Token
     ) async throws -> (key: KeyRecord, token: Token) {
         let owner = owner ?? keys.keyOwner
-        try await requireRoom(for: draft, of: owner)
         let drafted = KeyRecord(draft, id: id ?? newID, owner: owner, createdBy: caller.principal.actor, at: now)
         let key = authority(over: owner).bounded(drafted, mode: draft.mode)
         let token = try token(key)
         return (try await create(key, token, owner: owner, EventChanges(created: key, draft)), token)
-    }
-
-    /// Throws if the owner of a new key has reached its quota.
-    private func requireRoom(for draft: KeyDraft, of owner: KeyOwner) async throws {
-        let quotas = idempotency.context.quotas
-        switch owner {
-        case .platform: return
-        case .organization(let id):
-            let limit = quotas.adminKeysPerOrganization
-            guard try await writer.hasRoom(forAdminKeysOf: id, limit) else {
-                throw Refusal.quotaReached(
-                    "The organization has \(limit) admin keys, its maximum. Delete some of them."
-                )
-            }
-        case .workspace, .clients:
-            if let subject = draft.subject {
-                let limit = quotas.keysPerSubject
-                guard try await writer.hasRoom(forSubject: subject, limit) else {
-                    throw Refusal.quotaReached("The subject has \(limit) keys, its maximum. Delete some of them.")
-                }
-            }
-            let limit = quotas.keysPerWorkspace
-            guard try await writer.workspaceHasRoom(limit) else {
-                throw Refusal.quotaReached("The workspace has \(limit) keys, its maximum. Delete some of them.")
-            }
-        }
     }
 }
 
