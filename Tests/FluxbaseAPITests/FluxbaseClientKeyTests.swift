@@ -109,8 +109,8 @@ import Testing
             let annClient = try await mortise.fluxbase(signedInAs: ann.email)
             let bobClient = try await mortise.fluxbase(signedInAs: bob.email)
             let bossClient = try await mortise.fluxbase(signedInAs: boss.email)
-            let hers = try await annClient.post("/client-keys", ["name": "a", "scopes": ["*"]]).string("id")
-            let his = try await bobClient.post("/client-keys", ["name": "b", "scopes": ["*"]]).string("id")
+            let hers = try await annClient.post("/client-keys", ["name": "a", "scopes": ["read:x"]]).string("id")
+            let his = try await bobClient.post("/client-keys", ["name": "b", "scopes": ["read:x"]]).string("id")
 
             #expect(try await annClient.get("/client-keys")["total"] == 1)
             #expect(try await annClient.get("/client-keys?user_id=\(bob.id)")["client_keys"] == [])

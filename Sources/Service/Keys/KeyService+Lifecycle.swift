@@ -125,7 +125,7 @@ extension KeyService {
 extension KeyPatch {
     /// The names of the restrictions that the patch sets.
     fileprivate var restrictions: Set<String> {
-        var settings: [KeyBounds.Setting] = []
+        var settings: [KeyBounds.Restriction] = []
         if case .set = scopes { settings.append(.scopes) }
         if case .set = allowedNamespaces { settings.append(.namespaces) }
         if case .set = allowedAddresses { settings.append(.addresses) }

@@ -7,7 +7,7 @@ extension Authority {
     static let enabled = "enabled"
 
     /// The settings of a client key that keep the rank of the caller who restricted them.
-    private static let held = KeyBounds.Setting.allCases.filter { $0 != .mode }
+    private static let held = KeyBounds.Restriction.allCases.filter { $0 != .mode }
 
     /// Throws if a change loosens a restriction that a caller of a higher rank set.
     func requireHeld(_ old: KeyRecord, _ new: KeyRecord) throws(Refusal) {
@@ -18,7 +18,7 @@ extension Authority {
             let isKept: Bool
             if name == Self.enabled {
                 isKept = old.disabledAt == nil || new.disabledAt != nil
-            } else if let setting = KeyBounds.Setting(rawValue: name) {
+            } else if let setting = KeyBounds.Restriction(rawValue: name) {
                 isKept = bounds.map { $0.firstExcess(of: new, in: [setting]) == nil } ?? false
             } else {
                 isKept = false
@@ -68,7 +68,7 @@ extension Authority {
 
 extension KeyRecord {
     /// Returns true if a setting has the value that it has in another key.
-    fileprivate func has(_ setting: KeyBounds.Setting, of other: KeyRecord) -> Bool {
+    fileprivate func has(_ setting: KeyBounds.Restriction, of other: KeyRecord) -> Bool {
         switch setting {
         case .mode: mode == other.mode
         case .scopes: scopes == other.scopes
@@ -83,7 +83,7 @@ extension KeyRecord {
     /// Returns true if a setting restricts the key.
     ///
     /// A list of scopes always does, because a key has only the scopes in its list.
-    fileprivate func restricts(_ setting: KeyBounds.Setting) -> Bool {
+    fileprivate func restricts(_ setting: KeyBounds.Restriction) -> Bool {
         switch setting {
         case .mode, .scopes: true
         case .namespaces: allowedNamespaces != nil
@@ -96,7 +96,7 @@ extension KeyRecord {
 
     /// Returns true if all settings have the values that they have in another key.
     func hasSettings(of other: KeyRecord) -> Bool {
-        KeyBounds.Setting.allCases.allSatisfy { has($0, of: other) }
+        KeyBounds.Restriction.allCases.allSatisfy { has($0, of: other) }
             && name == other.name && description == other.description && permissions == other.permissions
             && subject == other.subject && metadata == other.metadata && claims == other.claims
     }

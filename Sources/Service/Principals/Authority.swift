@@ -154,12 +154,12 @@ struct Authority {
             guard mode == .live || key.mode == .test else { throw Self.exceeded(.mode) }
         case .ownKind(let bounds):
             // Scopes belong to applications, whose keys are those of workspaces.
-            let settings = KeyBounds.Setting.allCases.filter { $0 != .scopes || key.organizationKeyKind == nil }
+            let settings = KeyBounds.Restriction.allCases.filter { $0 != .scopes || key.organizationKeyKind == nil }
             if let excess = bounds.firstExcess(of: key, in: settings) { throw Self.exceeded(excess) }
         }
     }
 
-    private static func exceeded(_ setting: KeyBounds.Setting) -> Refusal {
+    private static func exceeded(_ setting: KeyBounds.Restriction) -> Refusal {
         .forbiddenKind("A key cannot give another key more \(setting.noun) than it has itself.")
     }
 }

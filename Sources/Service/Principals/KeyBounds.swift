@@ -7,7 +7,7 @@ import Keys
 /// A key is within the bounds if it can do nothing that the bounding key cannot do.
 package struct KeyBounds: Sendable {
     /// The settings that have bounds.
-    enum Setting: String, CaseIterable, Sendable {
+    enum Restriction: String, CaseIterable, Sendable {
         case mode
         case scopes
         case namespaces = "allowed_namespaces"
@@ -107,11 +107,11 @@ package struct KeyBounds: Sendable {
     // MARK: Comparison
 
     /// Returns the first of some settings in which a key exceeds the bounds, or `nil`.
-    func firstExcess(of key: KeyRecord, in settings: some Sequence<Setting>) -> Setting? {
+    func firstExcess(of key: KeyRecord, in settings: some Sequence<Restriction>) -> Restriction? {
         settings.first { !holds($0, of: key) }
     }
 
-    private func holds(_ setting: Setting, of key: KeyRecord) -> Bool {
+    private func holds(_ setting: Restriction, of key: KeyRecord) -> Bool {
         switch setting {
         case .mode: mode == .live || key.mode == .test
         case .scopes: scopes.covers(key.scopes.map(Scope.init(freeForm:)))
