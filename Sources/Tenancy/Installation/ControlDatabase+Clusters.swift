@@ -34,6 +34,9 @@ extension ControlDatabase {
         guard !candidate.isPrimary else { throw TenancyError(.clusterNameTaken, "the name is taken", field: "name") }
         return try await withOwner(candidate, database: nil) { remote in
             try await withOwner(primary, database: nil) { control in
+                guard try await ControlStore(control).cluster(name: name) == nil else {
+                    throw TenancyError(.clusterNameTaken, "the name is taken", field: "name")
+                }
                 let server = Server(installation: installation, connection: remote)
                 try await server.checkMark(primary.id)
                 try await requireNew(server, control: control, besides: nil)
