@@ -36,7 +36,7 @@ struct ClientKeyRetirementRoutes: Sendable {
     private var retire: NativeEndpoint {
         NativeEndpoint(
             .post,
-            "/v1/workspaces/{workspace}/client-keys/retire",
+            "/v1/workspaces/{workspace}/retire-subject",
             id: "retireClientKeys",
             tag: NativeSurface.Tag.clientKeys,
             summary: "End the client keys of a subject that is gone",

@@ -94,7 +94,7 @@ import Testing
     @Test func `the keys of a subject that a session issuer no longer knows are ended by one call`() async throws {
         try await withMortise { mortise in
             let (api, admin) = (mortise.api, mortise.adminToken)
-            let path = "/v1/workspaces/default/client-keys/retire"
+            let path = "/v1/workspaces/default/retire-subject"
             let gone = try await mortise.makeClientKey("one", subject: "user_gone")
             let two = try await mortise.makeClientKey("two", subject: "user_gone")
             let here = try await mortise.makeClientKey("here", subject: "user_here")

@@ -140,7 +140,8 @@ def test_every_member_of_a_body_can_be_sent_and_no_other(calls, operations, docu
 def test_answers_have_the_members_and_types_of_the_document(calls, operations, document):
     checked = set()
     for key, call in calls.items():
-        success = next(answer for status, answer in operations[key]["responses"].items() if status.startswith("2"))
+        answers = [answer for status, answer in operations[key]["responses"].items() if status.startswith("2")]
+        success = next((answer for answer in answers if "content" in answer), answers[0])
         schema = resolve(document, success.get("content", {}).get("application/json", {}).get("schema", {}))
         if isinstance(call, Listing):
             compare(document, call.item, schema["properties"]["data"]["items"], checked)
@@ -160,6 +161,7 @@ def test_answers_have_the_members_and_types_of_the_document(calls, operations, d
         (mortise.KeyType, "ServiceKeyCreate", "type"),
         (mortise.Role, "Member", "role"),
         (mortise.WorkspaceState, "Workspace", "state"),
+        (mortise.ClientKeyOutcome, "ClientKeyRetirement", "client_keys"),
     ],
 )
 def test_choices_are_those_of_the_document(document, choices, schema, member):

@@ -199,6 +199,22 @@ def test_verification(admin):
     assert admin.verify(issued.token, address="192.0.2.7").code == "revoked"
 
 
+def test_subjects_that_are_gone(admin):
+    keys = admin.client_keys("default")
+    subject = unique("user")
+    keys.create("laptop", subject=subject)
+    assert admin.workspaces.retire_subject("default", subject, client_keys="keep").client_key_count == 1
+    retired = admin.workspaces.retire_subject("default", subject)
+    assert (retired.client_keys, retired.client_key_count) == ("disable", 1)
+    assert [key.status for key in keys.list(subject=subject)] == ["disabled"]
+
+
+def test_scopes_of_members(admin):
+    changed = admin.workspaces.update("default", member_scopes=["read:orders"])
+    assert changed.member_scopes == ("read:orders",)
+    assert admin.workspaces.update("default", member_scopes=None).member_scopes is None
+
+
 def test_members(admin, organization):
     members = admin.members(organization)
     email = unique("user") + "@example.com"
@@ -210,7 +226,8 @@ def test_members(admin, organization):
     assert members.list(workspace_id=workspace.id, role="auditor", query=email).all() == [member]
     changed = members.update(member.id, role="member", name=None, password=SecretToken("a long enough password"))
     assert (changed.role, changed.user.name, changed.user.has_password) == ("member", None, True)
-    members.remove(member.id)
+    removed = members.remove(member.id, client_keys="revoke")
+    assert (removed.client_keys, removed.client_key_count) == ("revoke", 0)
     with pytest.raises(NotFoundError):
         members.get(member.id)
 
@@ -226,12 +243,13 @@ def test_session_issuers(operator, organization):
         jwks=key_set,
         algorithms=["EdDSA"],
         authorized_parties=["https://app.example.com"],
+        audiences=["mortise"],
         read_roles=["viewer"],
         manage_roles=[],
     )
     assert (issuer.issuer, issuer.has_inline_jwks, issuer.algorithms) == (name, True, ("EdDSA",))
     assert (issuer.authorized_parties, issuer.read_roles) == (("https://app.example.com",), ("viewer",))
-    assert issuer.manage_roles == ()
+    assert (issuer.manage_roles, issuer.audiences) == ((), ("mortise",))
     assert issuer in issuers.list(page_size=1).all()
     issuers.remove(issuer.id)
     assert issuer not in issuers.list().all()

@@ -26,6 +26,8 @@ from ._errors import (
 from ._keys import AsyncKeys, Keys
 from ._members import AsyncMembers, Members
 from ._models import (
+    ClientKeyOutcome,
+    ClientKeyRetirement,
     CreatedOrganization,
     Event,
     Identity,
@@ -68,6 +70,8 @@ __all__ = [
     "AsyncSessionIssuers",
     "AsyncSessions",
     "AsyncWorkspaces",
+    "ClientKeyOutcome",
+    "ClientKeyRetirement",
     "ConflictError",
     "CreatedOrganization",
     "CredentialError",

@@ -80,6 +80,11 @@ def patch(path: Segments, cls: type[Result], body: Mapping[str, Any]) -> Call[Re
     return Call("PATCH", path_text(path), functools.partial(decode, cls), body=body)
 
 
+def delete(path: Segments, cls: type[Result], query: tuple[tuple[str, str], ...]) -> Call[Result]:
+    """Returns a call that deletes a value and reads what else happened."""
+    return Call("DELETE", path_text(path), functools.partial(decode, cls), query=query)
+
+
 def run(method: str, path: Segments, body: Mapping[str, Any] | None = None) -> Call[None]:
     """Returns a call whose response has no content."""
     return Call(method, path_text(path), lambda _: None, body=body)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._calls import AsyncGroup, Call, Listing, Segments, SyncGroup, create, get, listing, operation, patch, run
+from ._calls import AsyncGroup, Call, Listing, Segments, SyncGroup, create, delete, get, listing, operation, patch
 from ._encode import KEEP, Keep, changes, members
-from ._models import Member, Role
+from ._models import ClientKeyOutcome, ClientKeyRetirement, Member, Role
 from ._secret import SecretToken, secret
 
 if TYPE_CHECKING:
@@ -97,13 +97,17 @@ class _MemberCalls:
         return patch(self._path(id), Member, changes(role=role, name=name, password=new_password))
 
     @operation
-    def remove(self, id: str) -> Call[None]:
-        """Removes a member.
+    def remove(self, id: str, *, client_keys: ClientKeyOutcome = "disable") -> Call[ClientKeyRetirement]:
+        """Removes a member, and says how many client keys the user had.
 
         The sessions of the user in the organization end at once. A user without another membership is deleted. The call
         is retried only if nothing was sent.
+
+        Args:
+            id: The id of the membership.
+            client_keys: What happens to the user's client keys in workspaces that the user can no longer enter.
         """
-        return run("DELETE", self._path(id))
+        return delete(self._path(id), ClientKeyRetirement, (("client_keys", client_keys),))
 
     def _path(self, *more: str) -> Segments:
         return ["v1", "organizations", self._organization, "members", *more]

@@ -17,6 +17,7 @@ Permission = Literal[
 ]
 Role = Literal["owner", "admin", "member", "auditor"]
 WorkspaceState = Literal["creating", "active", "suspended", "archived", "deleting"]
+ClientKeyOutcome = Literal["keep", "disable", "revoke"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,21 @@ class Workspace:
     """`creating`, `active`, `suspended`, `archived` or `deleting`. A newer server can add states."""
     is_default: bool
     """True if the workspace is used for requests of the organization that name none."""
+    member_scopes: tuple[str, ...] | None
+    """The scopes that members can give to their own client keys. None allows every scope without a wildcard."""
     created_at: datetime
     updated_at: datetime
     archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKeyRetirement:
+    """What happened to the client keys of a subject that is gone."""
+
+    client_keys: str
+    """`keep`, `disable` or `revoke`."""
+    client_key_count: int
+    """The number of keys that worked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +227,8 @@ class SessionIssuer:
     algorithms: tuple[str, ...]
     authorized_parties: tuple[str, ...]
     """The accepted values of the claim `azp`: all if empty."""
+    audiences: tuple[str, ...]
+    """The accepted values of the claim `aud`. If empty, a token with the claim is refused."""
     read_roles: tuple[str, ...]
     manage_roles: tuple[str, ...]
     created_at: datetime

@@ -24,6 +24,7 @@ class _SessionIssuerCalls:
         jwks: Mapping[str, Any] | None = None,
         algorithms: Sequence[str] | None = None,
         authorized_parties: Sequence[str] = (),
+        audiences: Sequence[str] = (),
         read_roles: Sequence[str] = (),
         manage_roles: Sequence[str] | None = None,
         idempotency_key: str | None = None,
@@ -41,6 +42,7 @@ class _SessionIssuerCalls:
             algorithms: The accepted signature algorithms, which must be asymmetric. None means `RS256`.
             authorized_parties: The accepted values of the claim `azp`, usually the origins of your pages. An empty list
                 accepts all.
+            audiences: The accepted values of the claim `aud`. With an empty list, a token with the claim is refused.
             read_roles: The roles that can read the keys of the application's organizations.
             manage_roles: The roles that can read, create and revoke those keys. None means `admin`, and an empty list
                 means no role.
@@ -53,6 +55,7 @@ class _SessionIssuerCalls:
             jwks=jwks,
             algorithms=None if algorithms is None else texts("algorithms", algorithms),
             authorized_parties=texts("authorized_parties", authorized_parties) or None,
+            audiences=texts("audiences", audiences) or None,
             read_roles=texts("read_roles", read_roles) or None,
             manage_roles=None if manage_roles is None else texts("manage_roles", manage_roles),
         )

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, post, run
-from ._encode import KEEP, Keep, changes, members
-from ._models import Event, Workspace, WorkspaceState
+from ._encode import KEEP, Keep, changes, members, texts
+from ._models import ClientKeyOutcome, ClientKeyRetirement, Event, Workspace, WorkspaceState
 from ._organizations import event_filters
 
 
@@ -62,8 +63,15 @@ class _WorkspaceCalls:
         return get(["v1", "workspaces", workspace], Workspace)
 
     @operation
-    def update(self, workspace: str, *, name: str | Keep | None = KEEP, slug: str | Keep = KEEP) -> Call[Workspace]:
-        """Changes the name or the slug of a workspace.
+    def update(
+        self,
+        workspace: str,
+        *,
+        name: str | Keep | None = KEEP,
+        slug: str | Keep = KEEP,
+        member_scopes: Sequence[str] | Keep | None = KEEP,
+    ) -> Call[Workspace]:
+        """Changes the settings of a workspace.
 
         Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
 
@@ -71,8 +79,29 @@ class _WorkspaceCalls:
             workspace: The id or slug of the workspace.
             name: The new name. None removes the name.
             slug: The new slug.
+            member_scopes: The scopes that members can give to their own client keys. None allows every scope without a
+                wildcard.
         """
-        return patch(["v1", "workspaces", workspace], Workspace, changes(name=name, slug=slug))
+        if member_scopes is not None and not isinstance(member_scopes, Keep):
+            member_scopes = texts("member_scopes", member_scopes)
+        body = changes(name=name, slug=slug, member_scopes=member_scopes)
+        return patch(["v1", "workspaces", workspace], Workspace, body)
+
+    @operation
+    def retire_subject(
+        self, workspace: str, subject: str, *, client_keys: ClientKeyOutcome = "disable"
+    ) -> Call[ClientKeyRetirement]:
+        """Ends the client keys of a subject that is gone, such as a user that your application has deleted.
+
+        Requires the permission `keys:write`. The call is retried only if nothing was sent.
+
+        Args:
+            workspace: The id or slug of the workspace.
+            subject: The subject of the keys.
+            client_keys: What happens to the keys. `keep` only counts them.
+        """
+        body = members(subject=subject, client_keys=client_keys)
+        return post(["v1", "workspaces", workspace, "retire-subject"], ClientKeyRetirement, body)
 
     @operation
     def suspend(self, workspace: str) -> Call[Workspace]:
