@@ -281,6 +281,7 @@ import Testing
             if path.contains("/client-keys") { return .owner(permission) }
             return path.contains("/admin-keys") ? .any(permission) : .admin(permission)
         }
+        if path.hasSuffix("/retire-subject") { return .owner("keys:write") }
         if path.contains("/members") { return .any("members:write") }
         if path.contains("/session-issuers") { return .operator("platform:*") }
         return .any(isReading ? nil : "workspaces:write")
