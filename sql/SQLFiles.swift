@@ -52,8 +52,8 @@ public enum SQLFiles {
         SQLFile("w0008_client_keys", PackageResources.w0008_client_keys_sql),
         SQLFile("w0009_client_key_secrets", PackageResources.w0009_client_key_secrets_sql),
         SQLFile("w0010_client_key_secrets_valid", PackageResources.w0010_client_key_secrets_valid_sql),
-        SQLFile("w0011_client_key_secrets_index", PackageResources.w0011_client_key_secrets_index_sql),
-        SQLFile("w0012_key_limits_and_holds", PackageResources.w0012_key_limits_and_holds_sql),
-        SQLFile("w0013_event_retention", PackageResources.w0013_event_retention_sql),
+        SQLFile("w0011_key_limits_and_holds", PackageResources.w0011_key_limits_and_holds_sql),
+        SQLFile("w0012_event_retention", PackageResources.w0012_event_retention_sql),
+        SQLFile("w0013_client_key_secrets_index", PackageResources.w0013_client_key_secrets_index_sql),
     ]
 }

@@ -21,11 +21,11 @@ import Testing
             for workspace in [first, second] {
                 try await test.withDatabase(workspace.database) {
                     try await $0.script(
-                        "DELETE FROM mortise.migrations WHERE name = 'w0013_event_retention'"
+                        "DELETE FROM mortise.migrations WHERE name = 'w0013_client_key_secrets_index'"
                     )
                 }
             }
-            let file = MigrationReport.File(line: "workspace", name: "w0013_event_retention")
+            let file = MigrationReport.File(line: "workspace", name: "w0013_client_key_secrets_index")
             let dry = try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
             #expect(dry.outcomes.map(\.status) == [.pending([file]), .pending([file])])
             let started = Locked<[String]>([])
