@@ -35,11 +35,11 @@ struct SupervisionTests {
                 try await eventually("another server runs") { postmaster(folder).map { $0 != killed } ?? false }
                 try await eventually("it answers") { (try? await query(server, "SELECT n FROM kept")) == "7" }
             }
-            let lines = log.lines.filter { $0.level == .error }
-            #expect(
-                lines.map(\.message)
-                    == Array(repeating: "the PostgreSQL server has ended and is started again", count: 2)
-            )
+            // The second kill can hit a server that is still being started, which is a failed start and not a second end.
+            let ended = "the PostgreSQL server has ended and is started again"
+            let lines = log.lines.filter { $0.level == .error }.map(\.message)
+            #expect(lines.count >= 2 && lines.first == ended, "\(lines)")
+            #expect(Set(lines).isSubset(of: [ended, "the PostgreSQL server could not be started again"]))
             // A stop is no crash.
             await server.stop(mode: .immediate)
             try await supervisor.value
