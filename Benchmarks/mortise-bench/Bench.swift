@@ -24,15 +24,15 @@ struct Bench {
     }
 }
 
-/// What a run is asked for.
+/// The options of a run.
 struct BenchOptions: Sendable {
-    /// How many keys the workspace has.
+    /// The number of keys in the workspace.
     var keys = 1_000_000
-    /// How long each measurement takes.
+    /// The seconds of each measurement.
     var seconds = 5
-    /// How often each is repeated; the median counts.
+    /// The repetitions of each measurement, of which the median counts.
     var rounds = 3
-    /// Concurrent clients.
+    /// The number of concurrent clients.
     let clients = 64
 
     init(_ arguments: some Collection<String>) throws {
@@ -61,11 +61,11 @@ enum BenchError: Error, CustomStringConvertible {
     }
 }
 
-/// What is printed.
+/// The printed report.
 enum Report {
     static func heading(_ text: String) { print("\n\(text)\n") }
 
-    /// One figure beside its yardstick and its goal.
+    /// Prints a figure beside its yardstick and its goal.
     static func ratio(_ name: String, _ value: Double, _ yardstick: Double, goal: String, isMet: Bool) {
         let ratio = (value / yardstick * 100).rounded() / 100
         print(

@@ -3,7 +3,7 @@ import Logging
 import Postgres
 import Synchronization
 
-/// What all clients have done.
+/// The number of look-ups of all clients.
 private final class Tally: Sendable {
     let done = Atomic<Int>(0)
 }

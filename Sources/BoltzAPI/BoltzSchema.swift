@@ -13,7 +13,7 @@ enum BoltzSchema {
 
     /// The schema of an id.
     ///
-    /// Whether it names anything is checked later.
+    /// A use case checks later that the id names something.
     static let identifier = Schema.string(min: 1, max: 255)
 
     /// The schema of a workspace's data retention: 1 hour to 14 days.

@@ -43,7 +43,7 @@ public enum KeyLookup {
         organization: "k.organization_id"
     )
 
-    /// In a workspace a secret belongs to a key of one of two tables.
+    /// The look-up in a workspace, where a secret belongs to a key of one of two tables.
     ///
     /// The other side of the union finds nothing, by its primary key.
     private static let inWorkspace = """
@@ -55,7 +55,7 @@ public enum KeyLookup {
         ) k CROSS JOIN auth.workspace w
         """
 
-    /// In the control database there are no client keys, and nothing to unite.
+    /// The look-up in the control database, which has no client keys, so nothing to unite.
     private static let inRoot = """
         \(keyColumns), NULL::text FROM auth.key_secrets s JOIN auth.service_keys k ON k.id = s.key_id \
         CROSS JOIN auth.workspace w
@@ -80,10 +80,10 @@ public enum KeyLookup {
 
     private static let secretOrder = "ORDER BY o.created_at DESC, o.id DESC"
 
-    /// With one pepper, which is nearly always: an equality has the cheapest plan.
+    /// The look-up with one pepper, the usual case. An equality has the cheapest plan.
     public static let byDigest = Statement(inWorkspace + " WHERE s.digest = $1")
     private static let byDigestInRoot = Statement(inRoot + " WHERE s.digest = $1")
-    /// While peppers rotate.
+    /// The look-up with several peppers, while they rotate.
     private static let byAnyDigest = Statement(inWorkspace + " WHERE s.digest = ANY ($1)")
     private static let clientKeyByDigests = Statement("\(clientKey) WHERE s.digest = ANY ($1) \(secretOrder)")
 

@@ -3,9 +3,9 @@ import Postgres
 import Tenancy
 
 extension PeopleWriter {
-    /// Sign-ins, changes of a password, and changes of a user's roles wait here for each other.
+    /// The user's row, under a lock for which sign-ins, changes of a password and changes of the user's roles wait.
     ///
-    /// What they then read stays true until they end: a comparison with a hash, a look for further roles.
+    /// The lock keeps the password's hash and the roles as they were read until the transaction ends.
     private static let select = "SELECT \(User.columns("u")), u.password_hash FROM control.users u"
     private static let lock = Statement("\(select) WHERE u.id = $1 FOR UPDATE")
     private static let lockByEmail = Statement("\(select) WHERE u.email = $1 FOR UPDATE")

@@ -3,7 +3,7 @@ import ServerTestSupport
 import TestSupport
 import Testing
 
-/// What a credential can hand on, and what it can take back.
+/// The bounds of what a credential can hand on and take back.
 @Suite(.hangLimit) struct AuthorityTests {
     private static let admins = "/v1/organizations/default/admin-keys"
     private static let clients = "/v1/workspaces/default/client-keys"

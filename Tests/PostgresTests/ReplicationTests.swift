@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-/// What an answer to a commit means where a synchronous standby exists.
+/// The meaning of an answer to a commit where a synchronous standby exists.
 @Suite(.hangLimit) struct ReplicationTests {
     /// The ways to commit a row.
     enum Commit: CaseIterable {

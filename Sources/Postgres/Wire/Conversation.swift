@@ -88,9 +88,9 @@ package struct Conversation: ~Copyable {
     enum Position {
         /// Outside pipeline mode, where scripts and COPY run.
         case simple
-        /// In pipeline mode.
+        /// Pipeline mode.
         case pipeline(Group)
-        /// In pipeline mode, between the preparation of a statement and its execution.
+        /// Pipeline mode, between the preparation of a statement and its execution.
         case prepared(name: String, ParameterBuffer, Group)
     }
 

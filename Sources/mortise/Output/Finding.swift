@@ -6,9 +6,9 @@ package struct Finding: Sendable, Equatable {
     package enum Level: String, Sendable {
         /// Nothing needs to change.
         case fine = "ok"
-        /// It works, but something should change.
+        /// The installation works, but something should change.
         case warning
-        /// It does not work, or it is not safe.
+        /// The installation does not work, or is not safe.
         case problem
     }
 

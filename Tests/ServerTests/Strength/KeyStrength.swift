@@ -3,7 +3,7 @@ import Postgres
 import ServerTestSupport
 import Testing
 
-/// What a key can do, read from the database and compared here without a word of the program.
+/// The abilities of a key, read from the database and compared here without code of the program.
 struct KeyStrength: Equatable {
     let id: String
     let kind: String
