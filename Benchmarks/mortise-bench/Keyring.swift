@@ -5,7 +5,7 @@ import Postgres
 
 /// Fills a workspace with keys that have two secrets each: one of a real token, and one whose digest is a number, for `pgbench`.
 enum Keyring {
-    /// The number of tokens that `wrk` draws from. More would measure Lua's memory.
+    /// The number of tokens that `wrk` draws from, beyond which a run would measure Lua's memory.
     private static let sample = 100_000
 
     static func fill(

@@ -18,7 +18,7 @@ struct BoltzContext: Sendable {
     /// Authenticates callers, and checks the kind and permission of their key before anything that the request names.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context, isAgain in
+            authenticate: { [platform, clients] headers, context, isRepeated in
                 guard let text = headers[.xAPIKey], !text.isEmpty else {
                     throw Problem(.unauthorized, detail: "This operation needs an API key in the x-api-key header.")
                 }
@@ -26,9 +26,9 @@ struct BoltzContext: Sendable {
                 // A member's session is not an API key.
                 guard let token = try? Token(text) else { throw Refusal.unauthenticated }
                 if token.parsed.workspaceRef.isRoot {
-                    return try await platform.access.authenticate(text, from: address, isAgain: isAgain)
+                    return try await platform.access.authenticate(text, from: address, isRepeated: isRepeated)
                 }
-                return try await platform.access.authenticate(workspaceKey: text, from: address, isAgain: isAgain)
+                return try await platform.access.authenticate(workspaceKey: text, from: address, isRepeated: isRepeated)
             },
             authorize: { principal, access in
                 guard case .restricted(let audience, let name) = access else { return }

@@ -36,7 +36,7 @@ struct ClerkContext: Sendable {
     /// A bearer with two dots is a session; any other bearer is the secret key.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context, isAgain in
+            authenticate: { [platform, clients] headers, context, isRepeated in
                 guard let value = headers[.authorization], let bearer = BearerCredential.read(value) else {
                     throw ClerkProblems.noBearer
                 }
@@ -51,7 +51,7 @@ struct ClerkContext: Sendable {
                     return try await platform.access.authenticate(
                         bearer,
                         from: clients.address(headers, context.remoteAddress),
-                        isAgain: isAgain
+                        isRepeated: isRepeated
                     )
                 } catch Refusal.unauthenticated {
                     throw ClerkProblems.unknownSecretKey

@@ -34,7 +34,7 @@ struct FluxbaseContext: Sendable {
     /// Sign-in and refresh are open: the SDK sends them a key or an expired token, which must not count.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context, isAgain in
+            authenticate: { [platform, clients] headers, context, isRepeated in
                 guard let credential = FluxbaseCredential.find(in: headers) else {
                     throw Problem(
                         .unauthorized,
@@ -45,12 +45,12 @@ struct FluxbaseContext: Sendable {
                 }
                 let address = clients.address(headers, context.remoteAddress)
                 guard FluxbaseCredential.isOfWorkspace(credential) else {
-                    return try await platform.access.authenticate(credential, from: address, isAgain: isAgain)
+                    return try await platform.access.authenticate(credential, from: address, isRepeated: isRepeated)
                 }
                 return try await platform.access.authenticate(
                     workspaceKey: credential,
                     from: address,
-                    isAgain: isAgain,
+                    isRepeated: isRepeated,
                     permissions: FluxbaseScopes.permissions
                 )
             },

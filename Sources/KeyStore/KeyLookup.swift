@@ -80,7 +80,7 @@ public enum KeyLookup {
 
     private static let secretOrder = "ORDER BY o.created_at DESC, o.id DESC"
 
-    /// The look-up with one pepper, the usual case. An equality has the cheapest plan.
+    /// The look-up with one pepper, the usual case, for which an equality has the cheapest plan.
     public static let byDigest = Statement(inWorkspace + " WHERE s.digest = $1")
     private static let byDigestInRoot = Statement(inRoot + " WHERE s.digest = $1")
     /// The look-up with several peppers, while they rotate.

@@ -34,14 +34,14 @@ struct NativeContext: Sendable {
     /// Both happen before the server looks at anything that the request names, so a refusal reveals nothing about it.
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
-            authenticate: { [platform, clients] headers, context, isAgain in
+            authenticate: { [platform, clients] headers, context, isRepeated in
                 guard let value = headers[.authorization], let token = BearerCredential.read(value) else {
                     throw Problem.unauthorized
                 }
                 return try await platform.access.authenticate(
                     token,
                     from: clients.address(headers, context.remoteAddress),
-                    isAgain: isAgain
+                    isRepeated: isRepeated
                 )
             },
             authorize: { principal, access in try access.authorize(principal) },

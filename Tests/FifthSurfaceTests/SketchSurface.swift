@@ -55,7 +55,7 @@ struct SketchSurface: Surface {
                 return try await context.platform.access.authenticate(
                     token,
                     from: context.clients.address(headers, request.remoteAddress),
-                    isAgain: isRepeated
+                    isRepeated: isRepeated
                 )
             },
             authorize: { principal, access in try access.authorize(principal) }

@@ -16,15 +16,16 @@ struct SourceFile {
     var folder: String { path.split(separator: "/").dropFirst().dropLast().first.map(String.init) ?? "" }
 
     /// Reads all files below `Sources`.
-    static func all(from file: String = #filePath) throws -> [SourceFile] {
+    static func all() throws -> [SourceFile] {
+        try texts(in: "Sources").map { SourceFile(path: $0.path, code: withoutComments($0.text)) }
+    }
+
+    /// Returns the Swift files below a folder of the repository, in the order of their paths.
+    static func texts(in folder: String, from file: String = #filePath) throws -> [(path: String, text: String)] {
         let root = file.split(separator: "/").dropLast(3).map(String.init).joined(separator: "/")
-        let sources = "/\(root)/Sources"
-        let paths = try FileManager.default.subpathsOfDirectory(atPath: sources).filter { $0.hasSuffix(".swift") }
-        return try paths.sorted()
-            .map { path in
-                let text = try String(contentsOfFile: "\(sources)/\(path)", encoding: .utf8)
-                return SourceFile(path: path, code: withoutComments(text))
-            }
+        let folder = "/\(root)/\(folder)"
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
+        return try paths.sorted().map { ($0, try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8)) }
     }
 
     /// Removes the lines that are comments.

@@ -60,6 +60,34 @@ import Testing
         #expect(files.contains { $0.target == "Server" && $0.code.contains(clocks) })
     }
 
+    /// The words that stand at the start of a clause without a subject.
+    private static let clauseWords: Set<String> = [
+        "What", "Who", "Whose", "Whom", "Whether", "How", "When", "Where", "Which", "Why",
+    ]
+
+    // A reader searches for the noun, and Quick Help shows the first sentence alone.
+    @Test func `every paragraph of documentation begins with its subject`() throws {
+        var faults: [String] = []
+        for folder in ["Sources", "Tests", "Fuzz"] {
+            for file in try SourceFile.texts(in: folder) {
+                var isStart = true
+                for (number, line) in file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+                    let line = line.drop { $0 == " " }
+                    guard line.hasPrefix("///") else {
+                        isStart = true
+                        continue
+                    }
+                    let words = line.dropFirst(3).split(separator: " ", maxSplits: 1)
+                    if isStart, let first = words.first, Self.clauseWords.contains(String(first)) {
+                        faults.append("\(folder)/\(file.path):\(number + 1)")
+                    }
+                    isStart = words.isEmpty
+                }
+            }
+        }
+        #expect(faults == [])
+    }
+
     /// The folders of Service, each with the folders that it may use.
     private static let folders: [String: Set<String>] = [
         "Core": [],

@@ -7,7 +7,7 @@ public import Logging
 /// Concurrent statements of one connection are pipelined: each is sent without waiting for the answers of the statements before it. Each
 /// is its own transaction unless a transaction is open, and the failure of one does not harm the others.
 ///
-/// When the calling task is cancelled or the deadline passes, the statement is cancelled on the server, and the connection stays usable.
+/// The statement is cancelled on the server when the calling task is cancelled or the deadline passes, and the connection stays usable.
 public final class PostgresConnection: Sendable {
     let session: Session
     let configuration: PostgresConfiguration

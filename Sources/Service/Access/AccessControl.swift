@@ -24,14 +24,14 @@ public final class AccessControl: Sendable {
     /// - Parameters:
     ///   - text: The token of an admin or operator key, or the access token of a member's session.
     ///   - address: The client's address. Keys that are bound to addresses need it.
-    ///   - isAgain: True if the request was authenticated and counted before.
+    ///   - isRepeated: True if the request was authenticated and counted before.
     /// - Returns: The principal.
     /// - Throws: `Refusal.unauthenticated` for every credential that is not good, `Refusal.limitReached` for a good one
     ///   that was used too often, `Refusal.unavailable` if the control database cannot be reached.
     public func authenticate(
         _ text: String,
         from address: IPAddress?,
-        isAgain: Bool = false
+        isRepeated: Bool = false
     ) async throws -> Principal {
         if AccessToken.isShaped(text) { return try await sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
@@ -42,7 +42,7 @@ public final class AccessControl: Sendable {
         guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
             throw Refusal.unauthenticated
         }
-        if !isAgain { try count(found) }
+        if !isRepeated { try count(found) }
         return Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,
@@ -84,7 +84,7 @@ public final class AccessControl: Sendable {
     /// - Parameters:
     ///   - text: The token of a service, anon or client key.
     ///   - address: The client's address. Keys that are bound to addresses need it.
-    ///   - isAgain: True if the request was authenticated and counted before.
+    ///   - isRepeated: True if the request was authenticated and counted before.
     ///   - permissions: Returns the permissions that scopes stand for in the dialect; none by default.
     /// - Returns: A principal that reaches the client keys of the key's workspace, or of its subject for a client key.
     /// - Throws: `Refusal.unauthenticated` for every key that is not good, `Refusal.limitReached` for a good one that
@@ -92,7 +92,7 @@ public final class AccessControl: Sendable {
     public func authenticate(
         workspaceKey text: String,
         from address: IPAddress?,
-        isAgain: Bool = false,
+        isRepeated: Bool = false,
         permissions: (ScopeSet) -> PermissionSet = { _ in [] }
     ) async throws -> Principal {
         guard let token = try? Token(text),
@@ -104,7 +104,7 @@ public final class AccessControl: Sendable {
             text,
             request,
             audience: .workspace(facts.workspaceID, of: facts.organizationID),
-            isCounted: !isAgain
+            isCounted: !isRepeated
         )
         if verdict.code == .rateLimited, let limit = verdict.rateLimit { throw Refusal.limitReached(limit) }
         guard verdict.code.isValid, let key = verdict.key else { throw Refusal.unauthenticated }

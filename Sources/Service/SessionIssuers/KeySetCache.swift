@@ -16,7 +16,7 @@ final class KeySetCache: Sendable {
     private static let freshFor = Duration.seconds(3600)
     private static let usableFor = Duration.seconds(86_400)
     private static let retryAfter = Duration.seconds(60)
-    /// The pause after a failure without any known key. It is short, because nobody can sign in meanwhile.
+    /// The pause after a failure without any known key, which is short because nobody can sign in meanwhile.
     private static let retryEmptyAfter = Duration.seconds(5)
     private static let capacity = 1024
 

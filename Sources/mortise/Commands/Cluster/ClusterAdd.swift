@@ -24,12 +24,7 @@ struct ClusterAdd: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The name: 1 to 63 lower-case letters, digits and dashes.", valueName: "name"))
     var name: String
 
-    @Argument(
-        help: ArgumentHelp(
-            "The connection string of the role that owns the databases, without a password.",
-            valueName: "connection-string"
-        )
-    )
+    @Argument(help: .clusterConnectionString)
     var conninfo: String
 
     @OptionGroup(title: "Installation")

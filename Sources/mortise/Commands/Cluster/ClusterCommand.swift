@@ -15,3 +15,11 @@ struct ClusterCommand: AsyncParsableCommand {
         subcommands: [ClusterAdd.self, ClusterList.self, ClusterUpdate.self, ClusterRemove.self]
     )
 }
+
+extension ArgumentHelp {
+    /// The help of the connection string of a cluster.
+    static let clusterConnectionString = ArgumentHelp(
+        "The connection string of the role that owns the databases, without a password.",
+        valueName: "connection-string"
+    )
+}

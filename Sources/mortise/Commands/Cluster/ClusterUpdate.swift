@@ -19,12 +19,7 @@ struct ClusterUpdate: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The name of the cluster.", valueName: "name"))
     var name: String
 
-    @Argument(
-        help: ArgumentHelp(
-            "The connection string of the role that owns the databases, without a password.",
-            valueName: "connection-string"
-        )
-    )
+    @Argument(help: .clusterConnectionString)
     var conninfo: String
 
     @OptionGroup(title: "Installation")
