@@ -12,7 +12,7 @@ Builds Mortise with ThreadSanitizer or AddressSanitizer in .build-SANITIZER and 
 Without targets it runs those that need no child process to be sanitized as well:
   KeysTests JSONTests TestSupportTests EndpointsTests TelemetryTests MigrationsTests PostgresTests TenancyTests ServiceTests
 
-A finding ends the run with an error and its report. scripts/sanitizer-suppressions.txt names what belongs to a library, with the reason.
+A finding ends the run with an error and its report.
 HELP
 }
 
@@ -25,8 +25,7 @@ shift
 targets=("$@")
 ((${#targets[@]} > 0)) || targets=(KeysTests JSONTests TestSupportTests EndpointsTests TelemetryTests MigrationsTests PostgresTests TenancyTests ServiceTests)
 
-suppressions=$PWD/scripts/sanitizer-suppressions.txt
-export TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions=$suppressions"
+export TSAN_OPTIONS="halt_on_error=1 exitcode=66"
 # Leaks are left to the tests: the processes of the suites end with shared servers and event loops still alive.
 export ASAN_OPTIONS="halt_on_error=1 exitcode=66 detect_leaks=0"
 build=(--scratch-path ".build-$sanitizer" --sanitize "$sanitizer")

@@ -10,7 +10,7 @@ extension TraceContext {
     /// The longest `tracestate` that is passed on, in bytes, and its largest number of members.
     ///
     /// The specification requires 512 bytes (section 3.3.1.5) and at most 32 members (section 3.3.1.1).
-    private static let maximumStateLength = 512
+    package static let maximumStateLength = 512
     private static let maximumStateMembers = 32
 
     /// The flag that says that the caller records the trace (section 3.2.2.5).

@@ -1,3 +1,4 @@
+import Glibc
 import Keys
 import TestSupport
 import Testing
@@ -12,6 +13,22 @@ import Testing
         #expect(token.parsed.prefix == kind.defaultPrefix)
         #expect(token.parsed.workspaceRef == .root)
         #expect(one.output != other.output)
+    }
+
+    // A mounted secret is often a link, whose own mode is 0777.
+    @Test func `doctor examines the permissions of the secrets file that a link leads to`() async throws {
+        try await TemporaryFolder.with { folder in
+            let (path, link) = ("\(folder)/secrets", "\(folder)/link")
+            #expect(try await Program.run(["secrets", "new", path]).code == 0)
+            try #require(symlink(path, link) == 0)
+            let variables = ["MORTISE_DATA": "\(folder)/data", "MORTISE_PEPPER_FILE": link]
+            let safe = try await Program.run(["doctor"], environment: variables)
+            #expect(safe.output.contains("The secrets file \(link) can be used."), "\(safe.everything)")
+            #expect(!safe.output.contains("Other users can read"))
+            try #require(chmod(path, 0o644) == 0)
+            let open = try await Program.run(["doctor"], environment: variables)
+            #expect(open.output.contains("Other users can read the secrets file \(link)."), "\(open.everything)")
+        }
     }
 
     @Test func `only the owner can read the file of a generated key, which is never overwritten`() async throws {

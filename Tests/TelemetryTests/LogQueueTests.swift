@@ -105,6 +105,11 @@ import Testing
         now.withLock { $0 += 1_000_000 }
         logger.error("the request failed", metadata: ["operation": "verify", "error": "refused again"])
         #expect(count(#""error":"refused again""#) == 1)
+        // Each database is a cause of its own.
+        for number in 0..<6 {
+            logger.warning("a workspace's database cannot be reached", metadata: ["database": "mortise_\(number)"])
+        }
+        #expect(count(#""database":"mortise_"#) == 6)
         close(reader)
     }
 

@@ -80,8 +80,8 @@ extension EndpointResponder {
 
     /// Reads the body piece by piece.
     ///
-    /// The deadline is checked when a piece arrives, which needs no task. The idle timeout of the connection bounds the wait for a
-    /// piece.
+    /// The deadline is checked when a piece arrives, which needs no task. The connection's own deadline for a body bounds the wait
+    /// for a piece.
     private func collect(_ request: Request, upTo limit: Int) async throws -> ByteBuffer {
         let deadline = NIODeadline.now() + TimeAmount(settings.bodyDeadline)
         var buffer = ByteBuffer()

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Traces
 import Tracing
 
 /// The header fields that the outermost layer needs, found in one walk.
@@ -20,11 +21,6 @@ struct RequestHead {
     /// True if there is a `Host` beside the one that became the authority.
     private(set) var hasSecondHost = false
 
-    /// The longest `tracestate` that is read, in bytes.
-    ///
-    /// Longer ones are not passed on (W3C Trace Context section 3.3.1.5).
-    private static let maximumStateBytes = 512
-
     init(_ fields: HTTPFields, redact: (String) -> String) {
         var parents = 0
         for field in fields {
@@ -35,7 +31,7 @@ struct RequestHead {
             case 10 where field.name == .traceState:
                 // RFC 9110 section 5.3: several fields of one name are one list. The bound keeps many fields from being copied often.
                 guard let earlier = traceState else { traceState = field.value; break }
-                if earlier.utf8.count <= Self.maximumStateBytes { traceState = "\(earlier),\(field.value)" }
+                if earlier.utf8.count <= TraceContext.maximumStateLength { traceState = "\(earlier),\(field.value)" }
             case 11 where field.name == .traceParent:
                 traceParent = field.value
                 parents += 1

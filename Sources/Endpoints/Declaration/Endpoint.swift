@@ -61,7 +61,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
 
     /// True if requests have a line in the access log.
     ///
-    /// Requests with an answer of 500 and above always have a line.
+    /// Requests with an answer of 500 and above have a line in any case; the log leaves out similar ones beyond five a second.
     package let logsAccess: Bool
 
     /// True if the metrics count requests to this operation.

@@ -95,7 +95,7 @@ package struct EndpointSettings: Sendable {
     ///
     /// Defaults to 10 seconds.
     ///
-    /// The server's idle timeout bounds the wait for each piece.
+    /// The connection's own deadline for a body bounds the wait for each piece.
     package var bodyDeadline: Duration
 
     /// The maximum time between authentication and the start of the handler.

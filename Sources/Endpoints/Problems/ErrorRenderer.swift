@@ -19,15 +19,8 @@ package struct ErrorRenderer: Sendable {
     ///
     /// Caches must not store the answer.
     package static let problemJSON = ErrorRenderer { problem, context in
-        var writer = JSONWriter()
-        writer.object { problem.writeMembers(to: &$0, requestID: context.requestID) }
-        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
-        headers.append(contentsOf: problem.headers)
-        return Response(
-            status: problem.kind.status,
-            headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.bytes))
-        )
+        let (status, headers, body) = problem.rendered(requestID: context.requestID)
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 }
 
@@ -37,15 +30,22 @@ extension Problem {
     /// The answer has the form of ``ErrorRenderer/problemJSON`` and an id of its own.
     package func standalone() -> (status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer) {
         let requestID = RequestID.make()
+        var answer = rendered(requestID: requestID)
+        answer.headers[.xRequestID] = requestID
+        return answer
+    }
+
+    fileprivate func rendered(
+        requestID: String
+    ) -> (status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer) {
         var writer = JSONWriter()
         writer.object { writeMembers(to: &$0, requestID: requestID) }
-        let headers: HTTPFields = [
-            .contentType: "application/problem+json", .cacheControl: "no-store", .xRequestID: requestID,
-        ]
+        var headers: HTTPFields = [.contentType: "application/problem+json", .cacheControl: "no-store"]
+        headers.append(contentsOf: self.headers)
         return (kind.status, headers, ByteBuffer(bytes: writer.bytes))
     }
 
-    fileprivate func writeMembers(to writer: inout JSONWriter, requestID: String) {
+    private func writeMembers(to writer: inout JSONWriter, requestID: String) {
         writer.member("type", "/problems/\(kind.rawValue)")
         writer.member("title", kind.title)
         writer.member("status", kind.status.code)

@@ -142,7 +142,6 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let answer = Problem.malformedRequest.standalone()
         var headers = HTTPHeaders(answer.headers.map { ($0.name.rawName, $0.value) })
         headers.add(name: "Content-Length", value: "\(answer.body.readableBytes)")
-        headers.add(name: "Connection", value: "close")
         _ = state.answerBegan(saysClose: true)
         let head = HTTPResponseHead(
             version: .http1_1,
@@ -243,7 +242,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             state.drain(at: .now())
             setTimer(context)
         case is OpenConnections.MakeRoom:
-            if state.isWaiting { close(context, .room) } else { noteIdle(context) }
+            if state.isWaiting { close(context, .room) }
         case ChannelEvent.inputClosed:
             hasInputEnded = true
             state.inputEnded()

@@ -35,9 +35,6 @@ struct RepeatedCauses {
 
     private var windows: [Cause: Window] = [:]
 
-    /// True if lines were left out that no line has reported.
-    var hasOmissions: Bool { windows.values.contains { $0.omitted > 0 } }
-
     /// Returns true if a line of the cause is written.
     ///
     /// - Parameters:

@@ -13,13 +13,11 @@ import Tenancy
 func runServer(_ settings: ServeSettings) async throws {
     let queue = LogQueue(STDERR_FILENO)
     let telemetry = telemetry(settings.log, queue)
-    do {
+    try await withResource(queue) { _ in
         try await run(settings, telemetry)
-    } catch {
-        await queue.end(within: .seconds(2))
-        throw error
+    } close: {
+        await $0.end(within: .seconds(2))
     }
-    await queue.end(within: .seconds(2))
 }
 
 private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Keys
 
@@ -17,8 +16,7 @@ enum SecretsCheckup {
             ]
         }
         var findings: [Finding] = []
-        let mode = try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
-        if let mode, mode & 0o077 != 0 {
+        if FileAccess.isOpenToOthers(path) {
             findings.append(
                 Finding(.problem, "Other users can read the secrets file \(path).", remedy: "chmod 600 \(path)")
             )

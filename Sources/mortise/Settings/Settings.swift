@@ -113,7 +113,7 @@ package enum Settings {
     package static let headTimeout = Setting(
         "head_timeout",
         .seconds(1...3600),
-        default: .seconds(10),
+        default: ConnectionLimits().head,
         written: "10",
         placeholder: "seconds",
         help: "Close a connection without a complete first request line and header after this time, 1 to 3600 seconds."
@@ -123,7 +123,7 @@ package enum Settings {
     package static let bodyTimeout = Setting(
         "body_timeout",
         .seconds(1...3600),
-        default: .seconds(10),
+        default: ConnectionLimits().body,
         written: "10",
         placeholder: "seconds",
         help:
@@ -134,7 +134,7 @@ package enum Settings {
     package static let idleTimeout = Setting(
         "idle_timeout",
         .seconds(1...3600),
-        default: .seconds(60),
+        default: ConnectionLimits().idle,
         written: "60",
         placeholder: "seconds",
         help: "Close a connection without a request after this time, 1 to 3600 seconds."
@@ -144,7 +144,7 @@ package enum Settings {
     package static let answerTimeout = Setting(
         "answer_timeout",
         .seconds(1...3600),
-        default: .seconds(20),
+        default: ConnectionLimits().answer,
         written: "20",
         placeholder: "seconds",
         help: "Close a connection whose client takes nothing of its answer for this time, 1 to 3600 seconds."

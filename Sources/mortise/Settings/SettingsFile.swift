@@ -68,13 +68,7 @@ package struct SettingsFile: Sendable {
 
     /// The risks of the file's permissions.
     var permissionWarnings: [SettingWarning] {
-        // A mounted file is often a link, whose own permissions say nothing.
-        guard let resolved = realpath(path, nil) else { return [] }
-        defer { free(resolved) }
-        let attributes = try? FileManager.default.attributesOfItem(atPath: String(cString: resolved))
-        guard let mode = attributes?[.posixPermissions] as? Int,
-            attributes?[.type] as? FileAttributeType == .typeRegular
-        else { return [] }
+        guard let mode = FileAccess.permissions(ofRegularFile: path) else { return [] }
         var warnings: [SettingWarning] = []
         if mode & 0o004 != 0, holdsSecret { warnings.append(.readableByOthers(path: path)) }
         if mode & 0o002 != 0 { warnings.append(.writableByOthers(path: path)) }

@@ -46,14 +46,17 @@ package enum FileAccess {
     }
 
     /// Returns true if other users than the owner can read or change a regular file.
+    static func isOpenToOthers(_ path: String) -> Bool { (permissions(ofRegularFile: path) ?? 0) & 0o077 != 0 }
+
+    /// Returns the permissions of a regular file, or `nil` for anything else.
     ///
-    /// A mounted file is often a link, whose own permissions say nothing.
-    static func isOpenToOthers(_ path: String) -> Bool {
-        guard let resolved = realpath(path, nil) else { return false }
+    /// A mounted file is often a link, whose own permissions say nothing, so links are followed.
+    static func permissions(ofRegularFile path: String) -> Int? {
+        guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         let attributes = try? FileManager.default.attributesOfItem(atPath: String(cString: resolved))
-        guard let mode = attributes?[.posixPermissions] as? Int else { return false }
-        return attributes?[.type] as? FileAttributeType == .typeRegular && mode & 0o077 != 0
+        guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
+        return attributes?[.posixPermissions] as? Int
     }
 
     /// Creates a file that only its owner can read.

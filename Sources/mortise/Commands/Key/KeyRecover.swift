@@ -35,7 +35,8 @@ struct KeyRecover: AsyncParsableCommand {
             if let tokenOut {
                 try await FileAccess.writeSecret(token.reveal() + "\n", to: tokenOut)
             } else {
-                try Output.line(token.reveal())
+                // The keys are not committed yet, and a reader of standard output can be slow.
+                try await Blocking.run { try Output.line(token.reveal()) }
             }
         }
     }
