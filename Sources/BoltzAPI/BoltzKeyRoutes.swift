@@ -110,7 +110,7 @@ struct BoltzKeyRoutes: Sendable {
     // MARK: Reading requests
 
     /// Returns the key collection of the workspace with this id, or of the organization's default workspace.
-    private func home(_ id: String?, _ request: BoltzRequest, _ permission: Permission) async throws -> KeyHome {
+    private func home(_ id: String?, _ request: BoltzRequest, _ permission: Permission) async throws -> KeyCollection {
         var name: String?
         if let id {
             guard let workspace = BoltzIdentifier.readWorkspace(id) else { throw Refusal.notFound }

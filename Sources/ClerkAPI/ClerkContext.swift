@@ -22,7 +22,7 @@ struct ClerkContext: Sendable {
         _ request: ClerkRequest,
         subject: String? = nil,
         _ permission: Permission
-    ) async throws -> KeyHome {
+    ) async throws -> KeyCollection {
         try await platform.access.clientKeys(
             ofWorkspace: request.parameters.first { $0.name == "workspace" }?.value,
             subject: subject,

@@ -112,7 +112,7 @@ extension ClerkKeyRoutes {
     /// A session reaches the keys of its user and of its active organization. Only the key itself says to which of the two it belongs.
     ///
     /// - Throws: `Refusal.forbidden` for a key that the session can read but not change, `Refusal.notFound` for any other key.
-    private func homeToChange(_ id: UUID, _ request: ClerkRequest) async throws -> KeyHome {
+    private func homeToChange(_ id: UUID, _ request: ClerkRequest) async throws -> KeyCollection {
         guard let session = try request.caller.session else { return try await context.home(request, .keysWrite) }
         for subject in [session.userID, session.activeOrganization?.id].compactMap(\.self)
         where session.mayRead(subject) {

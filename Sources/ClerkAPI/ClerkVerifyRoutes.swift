@@ -38,12 +38,10 @@ struct ClerkVerifyRoutes: Sendable {
         ) { request in
             let home = try await context.home(request, .keysVerify)
             guard let workspace = home.workspace else { throw Refusal.notFound }
-            // A service key is not a key of Clerk's dialect. This call must not count as a use of it.
-            var demand = VerificationRequest()
-            demand.kind = .client
+            // A service key is not a key of Clerk's dialect, so only client keys are found.
             let (verdict, record) = try await context.platform.verifier.verifyClientKey(
                 try request.body.required("secret"),
-                demand,
+                VerificationRequest(),
                 audience: .workspace(workspace.id, of: workspace.organizationID)
             )
             if verdict.code == .rateLimited { throw Self.limited(verdict) }

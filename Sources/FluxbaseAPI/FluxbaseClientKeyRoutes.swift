@@ -39,7 +39,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
         body: RequestBodySchema? = nil,
         _ response: EndpointResult,
         makes: Bool = false,
-        handler: @escaping @Sendable (KeyHome, FluxbaseRequest) async throws -> EndpointResponse
+        handler: @escaping @Sendable (KeyCollection, FluxbaseRequest) async throws -> EndpointResponse
     ) -> FluxbaseEndpoint {
         FluxbaseEndpoint(
             method,

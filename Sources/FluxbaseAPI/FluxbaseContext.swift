@@ -77,8 +77,8 @@ struct FluxbaseContext: Sendable {
     /// - Throws: The same refusal for another organization's tenant, for a deleted one and for one that never existed.
     func keys(
         of request: FluxbaseRequest,
-        _ home: (_ tenant: String?) async throws -> KeyHome
-    ) async throws -> KeyHome {
+        _ home: (_ tenant: String?) async throws -> KeyCollection
+    ) async throws -> KeyCollection {
         do {
             let home = try await home(try await tenant(request))
             guard home.workspace?.state != .archived else { throw Refusal.notFound }
@@ -91,7 +91,7 @@ struct FluxbaseContext: Sendable {
     /// Returns the path that identifies a request for replays.
     ///
     /// It contains the tenant's id, however the request named the tenant.
-    static func path(_ suffix: String, _ home: KeyHome) -> String {
+    static func path(_ suffix: String, _ home: KeyCollection) -> String {
         "/api/v1/tenants/\(home.workspaceID.map(UUIDv7.text(of:)) ?? "")/\(suffix)"
     }
 

@@ -32,7 +32,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
         body: RequestBodySchema? = nil,
         _ response: EndpointResult,
         makes: Bool = false,
-        handler: @escaping @Sendable (KeyHome, FluxbaseRequest) async throws -> EndpointResponse
+        handler: @escaping @Sendable (KeyCollection, FluxbaseRequest) async throws -> EndpointResponse
     ) -> FluxbaseEndpoint {
         FluxbaseEndpoint(
             method,

@@ -75,7 +75,7 @@ struct EventRoutes: Sendable {
     static func answer(
         _ request: NativeRequest,
         key: UUID?,
-        in home: KeyHome,
+        in home: KeyCollection,
         _ context: NativeContext
     ) async throws -> EndpointResponse {
         let page = try context.page(request)

@@ -7,7 +7,7 @@ import Service
 
 /// The operations that change a key.
 extension KeyRoutes {
-    private typealias Mutation = @Sendable (UUID, KeyHome, Caller, NativeRequest) async throws -> KeyRecord
+    private typealias Mutation = @Sendable (UUID, KeyCollection, Caller, NativeRequest) async throws -> KeyRecord
 
     /// Declares an operation that changes a key and answers with the key.
     private func change(

@@ -24,7 +24,7 @@ struct KeyRoutes: Sendable {
     /// Returns the key collection that the path names.
     ///
     /// - Throws: `Refusal` if the caller cannot access the collection.
-    func home(_ request: NativeRequest, _ permission: Permission) async throws -> KeyHome {
+    func home(_ request: NativeRequest, _ permission: Permission) async throws -> KeyCollection {
         let access = context.platform.access
         let caller = try request.caller
         return switch family {
@@ -44,7 +44,7 @@ struct KeyRoutes: Sendable {
     }
 
     /// Returns the path of the list with ids instead of slugs.
-    func resolvedPath(_ home: KeyHome) -> String {
+    func resolvedPath(_ home: KeyCollection) -> String {
         let workspace = home.workspaceID.map(UUIDv7.text(of:)) ?? ""
         return switch family {
         case .service: "/v1/workspaces/\(workspace)/service-keys"
@@ -54,14 +54,14 @@ struct KeyRoutes: Sendable {
         }
     }
 
-    func json(_ key: KeyRecord, _ home: KeyHome) -> KeyJSON {
+    func json(_ key: KeyRecord, _ home: KeyCollection) -> KeyJSON {
         KeyJSON(key, workspaceID: home.workspaceID)
     }
 
     /// Returns a function that renders the answer to a request that issued a token, without the token.
     ///
     /// The rendered text is stored for replays.
-    func answer(_ home: KeyHome) -> @Sendable (KeyRecord) -> String {
+    func answer(_ home: KeyCollection) -> @Sendable (KeyRecord) -> String {
         let workspaceID = home.workspaceID
         return { key in
             var writer = JSONWriter(capacity: 1024)

@@ -26,6 +26,9 @@ extension User {
 }
 
 extension Credentials {
+    /// The beginning of a statement over the users `u` whose rows `init(row:)` reads.
+    static let select = "SELECT \(User.columns("u")), u.password_hash FROM control.users u"
+
     /// Reads a user's columns and the hash after them.
     init(row: Row) throws(PostgresError) {
         user = try User(row: row)

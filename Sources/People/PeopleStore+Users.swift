@@ -10,9 +10,8 @@ public struct Credentials: Sendable {
 }
 
 extension PeopleStore {
-    private static let select = "SELECT \(User.columns("u")), u.password_hash FROM control.users u"
-    private static let byEmail = Statement("\(select) WHERE u.email = $1")
-    private static let byID = Statement("\(select) WHERE u.id = $1")
+    private static let byEmail = Statement("\(Credentials.select) WHERE u.email = $1")
+    private static let byID = Statement("\(Credentials.select) WHERE u.id = $1")
 
     /// Returns a user's credentials by the user's address.
     public func credentials(of email: EmailAddress) async throws -> Credentials? {

@@ -6,9 +6,8 @@ extension PeopleWriter {
     /// The user's row, under a lock for which sign-ins, changes of a password and changes of the user's roles wait.
     ///
     /// The lock keeps the password's hash and the roles as they were read until the transaction ends.
-    private static let select = "SELECT \(User.columns("u")), u.password_hash FROM control.users u"
-    private static let lock = Statement("\(select) WHERE u.id = $1 FOR UPDATE")
-    private static let lockByEmail = Statement("\(select) WHERE u.email = $1 FOR UPDATE")
+    private static let lock = Statement("\(Credentials.select) WHERE u.id = $1 FOR UPDATE")
+    private static let lockByEmail = Statement("\(Credentials.select) WHERE u.email = $1 FOR UPDATE")
     private static let insert = Statement(
         """
         INSERT INTO control.users AS u (id, email, name, password_hash) VALUES ($1, $2, $3, $4)

@@ -33,8 +33,8 @@ package enum DomainProblems {
         case .forbidden(let permission): return .forbidden(permission: permission.rawValue)
         case .forbiddenKind(let sentence): return Problem(.forbidden, detail: sentence)
         case .notFound: return .notFound
-        case .conflict(let sentence), .quotaReached(let sentence): return .conflict(sentence)
-        case .memberExists(let sentence): return .conflict(sentence)
+        case .conflict(let sentence), .quotaReached(let sentence), .memberExists(let sentence):
+            return .conflict(sentence)
         case .nameTaken: return .conflict("A key with this name exists already. Choose another name.")
         case .invalid(let fields):
             return .invalidRequest(fields.map { Fault(.body(JSONPointer(text: $0.pointer)), Self.clause($0.detail)) })
@@ -50,10 +50,9 @@ package enum DomainProblems {
         case .overloaded: return .serviceUnavailable(retryAfter: 1)
         case .unavailable: return .serviceUnavailable(retryAfter: retryAfter)
         case .outcomeUnknown:
-            var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
-            problem.detail =
+            return unavailable(
                 "The outcome of the change is unknown, because the database did not confirm the commit. Send the request again, with the same Idempotency-Key if it had one."
-            return problem
+            )
         case .unfinished:
             // The answer has no Retry-After, because a second request would create a second resource.
             return Problem(
@@ -86,9 +85,9 @@ package enum DomainProblems {
         case .invalid: .invalidRequest(fault(error))
         case .slugTaken, .clusterNameTaken, .defaultExists, .defaultWorkspace, .wrongState:
             .conflict(sentence(error.message))
-        case .busy: Problem(.conflict, detail: sentence(error.message), headers: [.retryAfter: "1"])
+        case .busy: inProgress(sentence(error.message))
         case .capacityExceeded: .serviceUnavailable(retryAfter: 1)
-        case .blocked: blocked(sentence(error.message))
+        case .blocked: unavailable(sentence(error.message))
         default: nil
         }
     }
@@ -97,7 +96,7 @@ package enum DomainProblems {
         Problem(.conflict, detail: detail, headers: [.retryAfter: "1"])
     }
 
-    private static func blocked(_ detail: String) -> Problem {
+    private static func unavailable(_ detail: String) -> Problem {
         var problem = Problem.serviceUnavailable(retryAfter: retryAfter)
         problem.detail = detail
         return problem

@@ -19,7 +19,7 @@ public final class UsageRecorder: Sendable {
         ///
         /// Defaults to 1 s, so that a use is visible on every node within 2 s.
         public var interval: Duration
-        /// The largest number of secrets, over all workspaces, whose counts wait.
+        /// The largest number of counts that wait, over all workspaces, of which a secret has up to four.
         ///
         /// Defaults to 200,000.
         public var maximumSecrets: Int
@@ -227,6 +227,8 @@ public final class UsageRecorder: Sendable {
                     counts.values[index].count.merge(count)
                 } else if counts.count < bound {
                     counts[count.secretID] = Pending(database: database, count: count)
+                } else {
+                    overflow.add(count.verdicts.values.reduce(0, +), ordering: .relaxed)
                 }
             }
     }

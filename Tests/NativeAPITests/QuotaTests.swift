@@ -89,6 +89,32 @@ import Testing
         }
     }
 
+    // The attack: a rotation in Fluxbase's dialect makes a new key each time, and the old keys stay.
+    @Test func `a key that takes the place of another counts, and so does a key that moves to another subject`()
+        async throws
+    {
+        try await withMortise(configure: {
+            $0.quotas.keysPerWorkspace = 3
+            $0.quotas.keysPerSubject = 1
+        }) { mortise in
+            let old = try await mortise.fluxbase.post("/admin/service-keys", ["name": "old"])
+            let path = "/admin/service-keys/\(try old.string("id"))"
+            let first = try await mortise.fluxbase.post("\(path)/rotate", [:])
+            #expect(first.status == 201, "\(first)")
+            let second = try await mortise.fluxbase.post("/admin/service-keys/\(try first.string("id"))/rotate", [:])
+            #expect(second.status == 201, "\(second)")
+            let third = try await mortise.fluxbase.post("/admin/service-keys/\(try second.string("id"))/rotate", [:])
+            #expect(third.status == 409, "\(third)")
+        }
+        try await withMortise(configure: { $0.quotas.keysPerSubject = 1 }) { mortise in
+            _ = try await mortise.makeAPIKey("First")
+            let moved = try await mortise.makeAPIKey("Second", subject: ServerHarness.otherUser)
+            let change: JSONValue = ["subject": .string(ServerHarness.user)]
+            let answer = try await mortise.clerk("PATCH", "/v1/api_keys/\(moved.id)", change)
+            #expect(answer.status == 403 && answer.clerkCode == "token_quota_exceeded", "\(answer)")
+        }
+    }
+
     // The attack: one admin key creates databases until the server has no room.
     @Test func `an organization has at most as many workspaces as its quota allows`() async throws {
         var quotas = Quotas()

@@ -20,7 +20,7 @@ extension ServerHarness {
     }
 
     /// Returns the client keys of the default workspace.
-    package func clientKeys(of subject: String? = nil) async throws -> KeyHome {
+    package func clientKeys(of subject: String? = nil) async throws -> KeyCollection {
         let caller = try await caller()
         return try await server.platform.access.clientKeys(
             ofWorkspace: nil,
@@ -31,7 +31,7 @@ extension ServerHarness {
     }
 
     /// Returns the service keys of a workspace of the organization `default`.
-    package func serviceKeys(of workspace: String? = nil) async throws -> KeyHome {
+    package func serviceKeys(of workspace: String? = nil) async throws -> KeyCollection {
         let caller = try await caller()
         return try await server.platform.access.keys(ofWorkspace: workspace, for: caller.principal, .keysWrite)
     }
@@ -48,7 +48,9 @@ extension ServerHarness {
     }
 
     /// Creates a key.
-    package func createKey(_ draft: KeyDraft, in home: KeyHome, idempotency: String? = nil) async throws -> CreatedKey {
+    package func createKey(_ draft: KeyDraft, in home: KeyCollection, idempotency: String? = nil) async throws
+        -> CreatedKey
+    {
         let issued = try await keyService.create(
             draft,
             in: home,
@@ -62,7 +64,7 @@ extension ServerHarness {
     package func replace(
         _ id: UUID,
         _ replacement: KeyReplacement = KeyReplacement(),
-        in home: KeyHome,
+        in home: KeyCollection,
         idempotency: String? = nil
     ) async throws -> CreatedKey {
         let issued = try await keyService.replace(

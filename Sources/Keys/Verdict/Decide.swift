@@ -10,7 +10,7 @@
 ///   - now: The database's time, read after the request was received.
 /// - Returns: The verdict before rate limits are counted.
 public func decide(_ key: KeyState?, _ request: VerificationRequest, at now: Timestamp) -> VerdictCode {
-    guard let key, key.kind.isVerifiable, request.kind.map({ $0 == key.kind }) ?? true else { return .notFound }
+    guard let key, key.kind.isVerifiable else { return .notFound }
     guard key.workspaceIsActive else { return .workspaceUnavailable }
     switch key.status(at: now) {
     case .revoked: return .revoked

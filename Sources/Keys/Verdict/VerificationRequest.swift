@@ -18,10 +18,6 @@ public struct VerificationRequest: Sendable, Hashable {
     public var namespace: String?
     /// True if the key is used for something outside of all namespaces, so that ``namespace`` is not checked.
     public var isOutsideNamespaces = false
-    /// The kind that the key must have.
-    ///
-    /// A key of another kind is not found. `nil` accepts every kind.
-    public var kind: KeyKind?
 
     /// Creates a request.
     ///

@@ -74,7 +74,7 @@ extension MortiseServer {
             do {
                 let count = try await platform.upkeep.expire(eventDays: configuration.eventDays)
                 if count > 0 { logger.debug("old rows were deleted", metadata: ["count": "\(count)"]) }
-                let sessions = try await platform.upkeep.forgetSessions()
+                let sessions = try await platform.upkeep.deleteEndedSessions()
                 if sessions > 0 { logger.debug("old sessions were deleted", metadata: ["count": "\(sessions)"]) }
             } catch {
                 logger.warning("old rows could not be deleted", metadata: ["error": "\(error)"])

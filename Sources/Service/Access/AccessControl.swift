@@ -117,10 +117,8 @@ public final class AccessControl: Sendable {
             throw .forbiddenKind("A verification needs an admin key, whose organization is the audience.")
         }
         try principal.require(.keysVerify)
-        guard let member = principal.member else { return .organization(organization) }
-        let workspaces = member.grants.filter { $0.role.permissions.contains(.keysVerify) }.map(\.workspaceID)
-        guard !workspaces.contains(nil) else { return .organization(organization) }
-        guard workspaces.count == 1, let workspace = workspaces[0] else {
+        guard let workspaces = principal.workspaces(with: .keysVerify) else { return .organization(organization) }
+        guard workspaces.count == 1, let workspace = workspaces.first else {
             throw .forbiddenKind("A member who can verify in several workspaces needs an admin key to verify.")
         }
         return .workspace(workspace, of: organization)

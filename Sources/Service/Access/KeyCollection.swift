@@ -70,6 +70,3 @@ public struct KeyCollection: Sendable {
         }
     }
 }
-
-/// The former name of ``KeyCollection``.
-public typealias KeyHome = KeyCollection

@@ -1,5 +1,6 @@
 public import Keys
 public import Logging
+import Postgres
 public import Tenancy
 import Verification
 
@@ -40,12 +41,10 @@ public enum OperatorRecovery {
             fetchKeySet: { _ in throw Refusal.unavailable },
             logger: logger
         )
-        do {
+        try await withResource(platform) { platform in
             try await platform.bootstrap.recoverOperatorKey(show: show)
-            await close(platform)
-        } catch {
-            await close(platform)
-            throw error
+        } close: {
+            await close($0)
         }
     }
 

@@ -58,22 +58,23 @@ public struct Upkeep: Sendable {
     /// Deletes sessions that ended more than a week ago, with their refresh tokens.
     ///
     /// - Returns: The number of deleted sessions.
-    public func forgetSessions() async throws -> Int {
-        var count = 0
-        while true {
-            let batch = try await context.readPeople { try await $0.deleteEndedSessions() }
-            count += batch
-            if batch == 0 { return count }
-        }
+    public func deleteEndedSessions() async throws -> Int {
+        try await Self.repeating { try await context.readPeople { try await $0.deleteEndedSessions() } }
     }
 
     /// Deletes old rows in batches, so no statement holds many locks for long.
     private static func expire(_ connection: PostgresConnection, _ eventDays: Int?) async throws -> Int {
+        var count = try await repeating { try await IdempotencyStore.deleteExpired(on: connection) }
+        count += try await repeating { try await UsageStore(connection).prune() }
+        guard let eventDays else { return count }
+        return try await count + repeating { try await EventStore(connection).deleteOld(olderThanDays: eventDays) }
+    }
+
+    /// Runs a deletion until it deletes nothing more, and returns the sum.
+    private static func repeating(_ delete: () async throws -> Int) async throws -> Int {
         var count = 0
         while true {
-            var batch =
-                try await IdempotencyStore.deleteExpired(on: connection) + UsageStore(connection).prune()
-            if let eventDays { batch += try await EventStore(connection).deleteOld(olderThanDays: eventDays) }
+            let batch = try await delete()
             count += batch
             if batch == 0 { return count }
         }

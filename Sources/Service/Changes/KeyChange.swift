@@ -95,16 +95,19 @@ struct KeyChange {
                 )
             }
         case .workspace, .clients:
-            if let subject = key.subject {
-                let limit = quotas.keysPerSubject
-                guard try await writer.hasRoom(forSubject: subject, limit) else {
-                    throw Refusal.quotaReached("The subject has \(limit) keys, its maximum. Delete some of them.")
-                }
-            }
+            if let subject = key.subject { try await requireRoom(forSubject: subject) }
             let limit = quotas.keysPerWorkspace
             guard try await writer.workspaceHasRoom(limit) else {
                 throw Refusal.quotaReached("The workspace has \(limit) keys, its maximum. Delete some of them.")
             }
+        }
+    }
+
+    /// Throws if a subject has as many keys as its quota allows.
+    private func requireRoom(forSubject subject: String) async throws {
+        let limit = idempotency.context.quotas.keysPerSubject
+        guard try await writer.hasRoom(forSubject: subject, limit) else {
+            throw Refusal.quotaReached("The subject has \(limit) keys, its maximum. Delete some of them.")
         }
     }
 
@@ -123,6 +126,7 @@ struct KeyChange {
     ) async throws -> KeyRecord {
         try authority().requireChange(from: old, to: new)
         try await requireAnotherOperator(besides: old, becoming: new)
+        if let subject = new.subject, subject != old.subject { try await requireRoom(forSubject: subject) }
         var key = new
         key.updatedAt = now
         key.readAt = max(key.readAt, now)
@@ -154,7 +158,8 @@ struct KeyChange {
     ///   - token: The new key's token.
     ///   - details: The details of the two events.
     /// - Returns: The new and the old key as they were stored.
-    /// - Throws: `Refusal` if the caller cannot replace the key, and the database's errors.
+    /// - Throws: `Refusal` if the caller cannot replace the key or the owner has reached its quota, and the database's
+    ///   errors.
     func replace(
         _ old: KeyRecord,
         _ deprecated: KeyRecord,
@@ -164,6 +169,7 @@ struct KeyChange {
     ) async throws -> (new: KeyRecord, old: KeyRecord) {
         let authority = authority()
         try authority.requireRotation(of: old, to: new)
+        try await requireRoom(for: new, of: keys.keyOwner)
         var deprecated = deprecated
         deprecated.updatedAt = now
         deprecated.readAt = max(deprecated.readAt, now)

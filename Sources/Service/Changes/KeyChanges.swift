@@ -210,10 +210,12 @@ struct KeyChanges: Sendable {
             try await context.withConnection(to: keys.workspace?.facts, lane) { connection in
                 try await KeyStore.change(request, on: connection) { key, transaction in
                     if keyID != nil, key == nil { throw Refusal.notFound }
-                    let newID = context.newID(at: try await transaction.now())
+                    var newID: UUID?
                     var claim = IdempotencyClaim.notRequested
                     if let resource {
-                        let id = resource == .target ? keyID ?? newID : newID
+                        let fresh = context.newID(at: try await transaction.now())
+                        newID = fresh
+                        let id = resource == .target ? keyID ?? fresh : fresh
                         claim = try await idempotency.claim(caller, workspace: keys.ref, resource: id, in: transaction)
                     }
                     // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
@@ -226,7 +228,7 @@ struct KeyChanges: Sendable {
                         KeyChange(
                             keys: keys,
                             caller: authorized.caller,
-                            newID: authorized.newID,
+                            newID: authorized.newID ?? context.newID(at: writer.now),
                             claim: authorized.claim,
                             writer: writer,
                             idempotency: idempotency

@@ -69,6 +69,8 @@ extension MemberService {
     }
 
     /// Inserts the first member, or returns `nil` if there is a member.
+    ///
+    /// The caller has locked the organization's members.
     private func insertFirst(
         _ email: EmailAddress,
         _ name: String?,
@@ -77,7 +79,6 @@ extension MemberService {
         _ attribution: Attribution,
         _ people: PeopleWriter
     ) async throws -> UUID? {
-        try await people.lockMembers(of: organization)
         guard try await !people.store.hasMembers(organization) else { return nil }
         // The last of all roles can have gone with a workspace.
         if let known = try await people.lockUser(email) { try await people.deleteUserWithoutRoles(known.id) }
@@ -106,6 +107,7 @@ extension MemberService {
                 let organization = try await control.store.organization(slug: Self.firstOrganization)
             else { return }
             let people = context.people(in: transaction)
+            try await people.lockMembers(of: organization.id)
             _ = try await insertFirst(first.email, nil, hash, organization.id, .system, people)
         }
     }

@@ -102,9 +102,7 @@ final class GuessLimiter: Sendable {
         return [Key(network: network, account: account), Key(network: network, account: nil)]
     }
 
-    /// Drops the counts that have been refilled, and if that is not enough, those of single accounts.
-    ///
-    /// Addresses stay counted.
+    /// Drops the counts that have been refilled, if that is not enough those of single accounts, and at last all.
     private func makeRoom(_ state: inout State, _ now: Int64) {
         let isFull = state.arrivals.count + 2 > Self.capacity
         guard isFull || now - state.checkedAt > 60_000_000_000 else { return }

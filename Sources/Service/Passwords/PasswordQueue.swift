@@ -22,6 +22,8 @@ struct PasswordQueue<Waiter> {
     /// The number of running and waiting entries, by network.
     private var entries: [IPAddress: Int] = [:]
 
+    /// Creates an empty queue.
+    ///
     /// - Parameters:
     ///   - width: The maximum number that run at once.
     ///   - capacity: The maximum number that wait.

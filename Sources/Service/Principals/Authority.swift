@@ -154,7 +154,7 @@ struct Authority {
             guard mode == .live || key.mode == .test else { throw Self.exceeded(.mode) }
         case .ownKind(let bounds):
             // Scopes belong to applications, whose keys are those of workspaces.
-            let settings = KeyBounds.Restriction.allCases.filter { $0 != .scopes || key.organizationKeyKind == nil }
+            let settings = KeyBounds.Restriction.allCases.filter { $0 != .scopes || key.isOfWorkspace }
             if let excess = bounds.firstExcess(of: key, in: settings) { throw Self.exceeded(excess) }
         }
     }
@@ -182,8 +182,8 @@ extension Authority {
             key.mode = mode ?? bounds.mode
             key.allowedNamespaces = key.allowedNamespaces ?? bounds.namespaces.allowed
             if key.allowedAddresses.isEmpty { key.allowedAddresses = bounds.addresses.map(\.description) }
-            key.rateLimitPerMinute = KeyBounds.earlier(key.rateLimitPerMinute, bounds.limits.perMinute)
-            key.rateLimitPerHour = KeyBounds.earlier(key.rateLimitPerHour, bounds.limits.perHour)
+            key.rateLimitPerMinute = KeyBounds.tighter(key.rateLimitPerMinute, bounds.limits.perMinute)
+            key.rateLimitPerHour = KeyBounds.tighter(key.rateLimitPerHour, bounds.limits.perHour)
             key.expiresAt = key.expiresAt ?? bounds.endsAt
         }
         return key
@@ -191,11 +191,11 @@ extension Authority {
 }
 
 extension KeyRecord {
-    /// The kind of a key of an organization or of the platform; `nil` for a key of a workspace.
-    fileprivate var organizationKeyKind: KeyKind? {
+    /// True for a key of a workspace, false for one of an organization or of the platform.
+    fileprivate var isOfWorkspace: Bool {
         switch kind {
-        case .admin, .operator: kind
-        case .service, .anon, .client: nil
+        case .admin, .operator: false
+        case .service, .anon, .client: true
         }
     }
 }

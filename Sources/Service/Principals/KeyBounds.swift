@@ -95,7 +95,7 @@ package struct KeyBounds: Sendable {
         namespaces = NamespaceRule(key.allowedNamespaces)
         addresses = ranges
         self.limits = limits
-        endsAt = Self.earlier(key.lifecycle.endsAt, secret?.endsAt)
+        endsAt = Self.tighter(key.lifecycle.endsAt, secret?.endsAt)
         isRetired = secret?.endsAt != nil || key.deprecatedAt != nil
     }
 
@@ -145,7 +145,7 @@ package struct KeyBounds: Sendable {
     }
 
     /// Returns the lower of two limits or the earlier of two ends; `nil` means no limit or no end.
-    static func earlier<Value: Comparable>(_ one: Value?, _ other: Value?) -> Value? {
+    static func tighter<Value: Comparable>(_ one: Value?, _ other: Value?) -> Value? {
         guard let one, let other else { return one ?? other }
         return min(one, other)
     }

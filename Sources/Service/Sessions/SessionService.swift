@@ -50,7 +50,7 @@ public struct SessionService: Sendable {
         guard let token = try? Token(refreshToken), token.parsed.workspaceRef.isRoot else {
             throw Refusal.unauthenticated
         }
-        let digests = context.secrets.peppers.digests(of: token)
+        let digests = context.rootPeppers.digests(of: token)
         // The end of a session must be committed, so the transaction cannot throw the refusal.
         let outcome: SignedIn? = try await context.changeControl { transaction in
             let people = context.people(in: transaction)
@@ -102,7 +102,7 @@ public struct SessionService: Sendable {
             throw Refusal.unauthenticated
         }
         let refresh = context.newToken(.refresh, .live, workspace: .root)
-        let digest = context.secrets.peppers.digest(of: refresh)
+        let digest = context.rootPeppers.digest(of: refresh)
         try await context.people(in: transaction).insertRefreshToken(digest, session: session.id, at: now)
         let workspace = try await ControlStore(transaction.connection)
             .fallbackWorkspace(of: session.organizationID, among: principal.confinement)

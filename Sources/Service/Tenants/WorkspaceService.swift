@@ -80,7 +80,7 @@ public struct WorkspaceService: Sendable {
         if let own = caller.principal.organizationID {
             if let requested = filter.organizationID, requested != own { throw Refusal.notFound }
             filter.organizationID = own
-            if case .workspaces(let reached, _) = caller.principal.reach { filter.ids = Array(reached) }
+            filter.ids = caller.principal.confinement.map(Array.init)
         } else {
             try caller.principal.requirePlatform(.platform)
         }
@@ -94,7 +94,8 @@ public struct WorkspaceService: Sendable {
         let workspace = try await writable(name, caller)
         if change.isEmpty { return workspace }
         return try await context.changeControl { transaction in
-            try await context.control(in: transaction)
+            try await access.recheck(caller.principal, in: transaction).require(.workspacesWrite, in: workspace.id)
+            return try await context.control(in: transaction)
                 .updateWorkspace(workspace.id, change, by: caller.attribution)
         }
     }
