@@ -8,12 +8,13 @@ extension Session {
     /// Starts to connect, on a thread for blocking calls.
     func start(_ configuration: PostgresConfiguration) {
         let hasReactor = reactor.add(self, id: id)
-        let keywords = configuration.keywords
         let logger = self.logger
         reactor.connecting.run { [self] in
             guard hasReactor else { return closeNow(.shutDown) }
             // The caller can have left while this waited for a thread.
             guard isUsable else { return }
+            // libpq's defaults come from the environment, the service file and the list of accounts, which can block.
+            let keywords = configuration.keywords
             var effects = Effects()
             do throws(LibPQError) {
                 let doubts = self.doubts
