@@ -16,7 +16,8 @@ public final class Databases: Sendable {
     public let control: ControlConnections
 
     private struct ClusterCaches: Sendable {
-        let cluster: Cluster
+        /// The runtime role's configuration, with any database of the cluster.
+        let configuration: PostgresConfiguration
         let lookups: LeasedCache<UUID, PostgresPipeline>
         let pools: LeasedCache<UUID, PostgresPool>
         let usage: LeasedCache<UUID, PostgresPool>
@@ -99,13 +100,8 @@ public final class Databases: Sendable {
             return try await caches.lookups.withValue(
                 workspace.workspaceID,
                 make: {
-                    // Inside, because it derives a password: a verification must not do that each time.
-                    let configuration = try database.runtimeConfiguration(
-                        caches.cluster,
-                        database: workspace.database
-                    )
-                    return PostgresPipeline(
-                        Self.lookups(configuration, options),
+                    PostgresPipeline(
+                        Self.lookups(caches.configuration.database(workspace.database), options),
                         reactors: reactors,
                         silence: options.lookupSilence,
                         logger: database.logger
@@ -198,12 +194,8 @@ public final class Databases: Sendable {
                 .withValue(
                     workspace.workspaceID,
                     make: {
-                        let configuration = try database.runtimeConfiguration(
-                            caches.cluster,
-                            database: workspace.database
-                        )
-                        return PostgresPool(
-                            limited(configuration),
+                        PostgresPool(
+                            limited(caches.configuration.database(workspace.database)),
                             options: PostgresPoolOptions(
                                 maximumConnections: connections,
                                 leaseDeadline: options.leaseDeadline
@@ -270,7 +262,7 @@ public final class Databases: Sendable {
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let known = caches[cluster] { return known }
         let created = ClusterCaches(
-            cluster: try await directory.cluster(cluster),
+            configuration: try database.runtimeConfiguration(try await directory.cluster(cluster), database: nil),
             lookups: cache(options.maximumLookupDatabases) { await $0.shutdown() },
             pools: cache(options.maximumManagedDatabases) { await $0.shutdown() },
             usage: cache(options.maximumUsageDatabases) { await $0.shutdown() },
