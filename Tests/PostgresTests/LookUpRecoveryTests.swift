@@ -83,6 +83,8 @@ import Testing
                 let query = Task { try await connection.query(Self.hold, [1], deadline: deadline) }
                 try await fixture.waitUntilRunning("pg_advisory_xact_lock_shared")
                 let (isBlocked, isOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+                // A failure on the way must not leave the reactor blocked.
+                defer { isOver.signal() }
                 let pause = Task(executorPreference: reactor) { Self.block(isBlocked, until: isOver) }
                 await Task.detached { Self.wait(isBlocked) }.value
                 await blocker.close()
