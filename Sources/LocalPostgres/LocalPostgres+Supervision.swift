@@ -59,7 +59,8 @@ extension LocalPostgres {
             } catch is CancellationError {
                 return
             }
-            guard await sleeps(delay) else { return }
+            // A stop during the delay ends the supervision.
+            guard await sleeps(delay), isRunning != nil else { return }
             delay = min(delay * 2, limits.longestDelay)
         }
     }

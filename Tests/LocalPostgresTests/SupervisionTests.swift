@@ -63,4 +63,24 @@ struct SupervisionTests {
             await server.stop(mode: .immediate)
         }
     }
+
+    // Started again after the stop, the server would run on without a user.
+    @Test
+    func `a stop between two attempts to start a server again ends its supervision`() async throws {
+        try await withFolder { folder in
+            let log = LogCollector()
+            let server = try Self.server(folder, log)
+            try await server.start()
+            var limits = Self.limits()
+            (limits.firstDelay, limits.longestDelay) = (.milliseconds(500), .milliseconds(500))
+            let supervisor = Task { [limits] in try await server.supervise(limits) }
+            // Data of a version that is not installed, so that every attempt fails.
+            try Data("1\n".utf8).write(to: URL(filePath: "\(folder)/data/PG_VERSION"))
+            try await server.kill9()
+            try await eventually("an attempt has failed") { log.lines.contains { $0.metadata["attempt"] != nil } }
+            await server.stop(mode: .immediate)
+            try await supervisor.value
+            #expect(postmaster(folder) == nil)
+        }
+    }
 }
