@@ -44,6 +44,22 @@ import Testing
         }
     }
 
+    // The server must not end a change that this side still waits for, nor take a part of a second for no limit at all.
+    @Test func `the server's limit of a change that stops keys keeps the fraction of a second`() async throws {
+        try await withTenant { _, control, _, workspace in
+            var options = DatabasesOptions.ample
+            options.stopDeadline = .milliseconds(3_600_250)
+            let databases = try Databases(control, options: options)
+            for target in [nil, workspace.facts] {
+                let limits = try await databases.withStop(target) {
+                    try await $0.texts("SELECT current_setting('statement_timeout')")
+                }
+                #expect(limits == ["3600250ms"])
+            }
+            await databases.shutdown()
+        }
+    }
+
     // Somebody who works in the database by hand is not ended, and the caller learns the reason.
     @Test func `a session of somebody else is left alone, and the refusal says so`() async throws {
         try await withTenant { test, control, _, workspace in

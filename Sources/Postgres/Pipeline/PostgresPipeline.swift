@@ -43,12 +43,10 @@ public final class PostgresPipeline: Sendable {
         precondition(!reactors.isEmpty, "a pipeline needs a reactor")
         lanes = reactors.map { PipelineLane($0) }
         spans = ClientSpans(configuration)
-        let (seconds, attoseconds) = configuration.queryDeadline.components
-        let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
         self.configuration =
             configuration
             .setting("default_transaction_read_only", "on")
-            .setting("statement_timeout", "\(max(1, milliseconds))ms")
+            .setting("statement_timeout", "\(configuration.queryDeadline.timeoutMilliseconds)ms")
         self.logger = logger
     }
 

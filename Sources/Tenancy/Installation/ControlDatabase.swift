@@ -41,12 +41,10 @@ public struct ControlDatabase: Sendable {
     ///
     /// Otherwise a change could commit after its caller was told that it failed.
     static func limited(_ configuration: PostgresConfiguration, statements: Duration) -> PostgresConfiguration {
-        let milliseconds = statements.components.seconds * 1000
-        return
-            durable(configuration)
+        durable(configuration)
             .setting("lock_timeout", "5s")
             .setting("idle_in_transaction_session_timeout", "4s")
-            .setting("statement_timeout", "\(milliseconds)ms")
+            .setting("statement_timeout", "\(statements.timeoutMilliseconds)ms")
     }
 
     /// Returns the configuration with which the owner connects to a database.
