@@ -61,6 +61,7 @@ import Testing
             #expect(error?.code == .commitOutcomeUnknown)
             #expect(!hasty.isUsable)
             // The server still waits. A cancelled wait would have ended.
+            try await server.waitForCommits()
             #expect(try await server.waitingCommits == 1)
             try await server.standbyProcess.start()
             try await eventually("the server answers") { try await server.waitingCommits == 0 }
@@ -92,6 +93,7 @@ import Testing
                 codes.append(error?.code)
             }
             #expect(codes == Array(repeating: .commitOutcomeUnknown, count: 2) + Array(repeating: .queueFull, count: 4))
+            try await server.waitForCommits(2)
             #expect(try await server.waitingCommits == 2)
             let count = try await pool.query(Statement("SELECT count(*) FROM t"), deadline: .ample)
             #expect(try count[0].decode(0, as: Int.self) == 0)
