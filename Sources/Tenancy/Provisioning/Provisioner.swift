@@ -139,15 +139,16 @@ public final class Provisioner: Sendable {
         let lock = AdvisoryLock("workspace \(id)")
         let patience = min(options.blockerPatience, options.lockPatience)
         let end = ContinuousClock.now.advanced(by: min(options.lockPatience, options.stopDeadline) - patience)
-        // A creation is at work over other connections for longer, and has no keys yet that could be stopped.
-        let canInterrupt = try await ControlStore(connection).workspace(id)?.state != .creating
         while true {
             do {
                 try await lock.lock(on: connection, patience: patience)
                 break
             } catch is AdvisoryLock.Taken {
                 guard ContinuousClock.now < end else { throw Self.busy }
-                guard canInterrupt, try await lock.endIdleHolder(on: connection, after: patience) else { continue }
+                // A creation is at work over other connections for longer, and has no keys yet that could be stopped.
+                guard try await ControlStore(connection).workspace(id)?.state != .creating,
+                    try await lock.endIdleHolder(on: connection, after: patience)
+                else { continue }
                 control.logger.warning(
                     "an idle session that held the lock of a workspace was ended",
                     metadata: ["workspace_id": "\(id)"]
