@@ -159,15 +159,15 @@ public final class Databases: Sendable {
     ) async throws -> T {
         let unblocker = Unblocker(
             process: connection.backendProcessID,
-            roles: [database.installation.runtimeRole],
+            role: database.installation.runtimeRole,
             patience: options.blockerPatience,
             logger: database.logger
         )
         return try await unblocker.run {
             try await body(connection)
-        } asking: { [self] statement, process, roles in
-            guard let workspace else { return try await control.lookups.query(statement, [process, roles]) }
-            return try await withLookups(workspace) { try await $0.query(statement, [process, roles]) }
+        } asking: { [self] statement, process, role in
+            guard let workspace else { return try await control.lookups.query(statement, [process, role]) }
+            return try await withLookups(workspace) { try await $0.query(statement, [process, role]) }
         }
     }
 

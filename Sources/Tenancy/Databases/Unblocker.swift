@@ -9,14 +9,14 @@ import Synchronization
 struct Unblocker: Sendable {
     /// The server process whose waits are ended.
     let process: Int32
-    /// The roles whose sessions can be ended, if they have the same application name.
-    let roles: [String]
+    /// The role whose sessions can be ended, besides those of the role that asks, if they have the same application name.
+    let role: String
     /// The time after which blockers are looked for, and the pause between two looks.
     let patience: Duration
     let logger: Logger
 
-    /// Executes a statement with the process and the roles as parameters, on another connection to the same server.
-    typealias Asker = @Sendable (Statement, _ process: Int32, _ roles: [String]) async throws -> Rows
+    /// Executes a statement with the process and the role as parameters, on another connection to the same server.
+    typealias Asker = @Sendable (Statement, _ process: Int32, _ role: String) async throws -> Rows
 
     /// Remembers if a session of somebody else was among the blockers.
     private final class Foreign: Sendable {
@@ -35,7 +35,7 @@ struct Unblocker: Sendable {
             UNION
             SELECT unnest(pg_blocking_pids(b.pid)) FROM blockers b),
         heads AS (
-            SELECT a.*, a.usename::text = ANY ($2) AND a.application_name = current_setting('application_name') AS is_own
+            SELECT a.*, a.usename::text IN (current_user, $2) AND a.application_name = current_setting('application_name') AS is_own
             FROM blockers b JOIN pg_stat_activity a ON a.pid = b.pid
             WHERE a.pid <> $1 AND pg_blocking_pids(a.pid) = '{}')
         SELECT pid, usename::text, application_name, is_own,
@@ -87,7 +87,7 @@ struct Unblocker: Sendable {
     /// - Returns: True if a session of somebody else is among the blockers.
     private func look(_ ask: Asker) async throws -> Bool {
         var hasForeign = false
-        for row in try await ask(Self.end, process, roles) {
+        for row in try await ask(Self.end, process, role) {
             let (other, role, application) = try row.decode((Int32, String?, String?).self)
             let (isOwn, isEnded) = (try row.decode(3, as: Bool?.self), try row.decode(4, as: Bool?.self))
             let metadata: Logger.Metadata = [

@@ -200,13 +200,6 @@ extension PostgresConnection {
         return hasLedger
     }
 
-    private static let roleName = Statement("SELECT current_user::text", prepared: false)
-
-    /// Returns the name of the role that the connection acts as.
-    func currentRole() async throws(PostgresError) -> String? {
-        try await query(Self.roleName).first?.decode(0)
-    }
-
     private static let databaseName = Statement("SELECT current_database()::text", prepared: false)
 
     /// Returns the name of the connected database, which a configuration can leave to libpq's defaults.

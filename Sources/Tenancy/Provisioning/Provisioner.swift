@@ -169,12 +169,12 @@ public final class Provisioner: Sendable {
     ) async throws -> T {
         let unblocker = Unblocker(
             process: connection.backendProcessID,
-            roles: try await connection.currentRole().map { [$0, control.installation.runtimeRole] } ?? [],
+            role: control.installation.runtimeRole,
             patience: options.blockerPatience,
             logger: control.logger
         )
-        return try await unblocker.run(body) { [control] statement, process, roles in
-            try await control.withOwner(cluster, database: nil) { try await $0.query(statement, [process, roles]) }
+        return try await unblocker.run(body) { [control] statement, process, role in
+            try await control.withOwner(cluster, database: nil) { try await $0.query(statement, [process, role]) }
         }
     }
 
