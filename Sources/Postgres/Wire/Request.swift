@@ -45,7 +45,9 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         set { noted.doubt = newValue }
     }
     /// True if the statement ends a transaction.
-    let isCommit: Bool
+    var isCommit: Bool {
+        if case .query(let statement, _) = work { statement.isCommit } else { false }
+    }
     /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 
@@ -68,7 +70,6 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
         self.work = work
         self.deadline = deadline
         ownDeadline = deadline
-        isCommit = if case .query(let statement, _) = work { statement.isCommit } else { false }
     }
 
     /// The error of a request that libpq cannot send: C strings end at a zero byte, and the protocol counts parameters in 16 bits.
