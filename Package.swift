@@ -21,7 +21,6 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
@@ -162,8 +161,9 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Locks", "Migrations",
-                "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Traces", "Verification",
+                "BoltzAPI", "CivilTime", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Locks",
+                "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Traces",
+                "Verification",
                 asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
                 tracing,
             ],
@@ -324,7 +324,8 @@ let package = Package(
             name: "EndpointsTests",
             dependencies: [
                 "Endpoints", "JSON", "Keys", "Locks", "Server", "ServerTestSupport", "Telemetry", "TestSupport",
-                "Traces", coreMetrics, httpTypes, hummingbird, hummingbirdTesting, log, nioCore, nioEmbedded, tracing,
+                "Traces", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, log, nioCore, nioEmbedded, nioHTTP1,
+                tracing,
             ],
             swiftSettings: settings
         ),

@@ -28,7 +28,6 @@ import Testing
         #expect(line["request_id"] == "r-1")
         #expect(line["remote_address"]?.string?.isEmpty == false)
         #expect(line["duration_us"]?.number != nil)
-        #expect(line["hb.request.id"] == nil)
         #expect(!line.text.contains("secret"))
     }
 

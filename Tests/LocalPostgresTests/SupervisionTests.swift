@@ -80,7 +80,7 @@ struct SupervisionTests {
             try await eventually("an attempt has failed") { log.lines.contains { $0.metadata["attempt"] != nil } }
             await server.stop(mode: .immediate)
             try await supervisor.value
-            #expect(postmaster(folder) == nil)
+            try await eventually("no process is left") { processes(naming: folder).isEmpty }
         }
     }
 }

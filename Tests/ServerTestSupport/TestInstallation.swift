@@ -112,6 +112,7 @@ extension DatabasesOptions {
             placePatience: .ample,
             leaseDeadline: .ample,
             stopDeadline: .ample,
+            blockerPatience: .ample / 8,
             lookupDeadline: .ample,
             managementDeadline: .ample
         )
@@ -123,6 +124,7 @@ extension ProvisionerOptions {
     package static var ample: Self {
         ProvisionerOptions(
             stopDeadline: .ample,
+            blockerPatience: .ample / 8,
             leaseDeadline: .ample,
             lockPatience: .ample,
             databaseDeadline: .ample,

@@ -60,8 +60,8 @@ import Testing
         // On this thread: a writer that waits would never come back.
         for _ in 0..<1000 { queue.write(Self.line(1000)) }
         let lost = observer.lost.withLock { $0 }
-        // The pipe, the queue and the lines that the thread has taken hold some 270 of them.
-        #expect(lost >= 700 && lost < 1000)
+        // The pipe and the queue hold some 165 of them.
+        #expect(lost >= 800 && lost < 1000)
         var received: [UInt8] = []
         try await eventually("the loss is reported") {
             received += Self.read(reader)
@@ -72,7 +72,8 @@ import Testing
                 .reduce(0) { $0 + (Int($1.1) ?? 0) }
             return reported >= lost && reported == observer.lost.withLock { $0 }
         }
-        await queue.end(within: .ample)
+        // The pipe can be full again.
+        await queue.end(within: .milliseconds(50))
         close(reader)
     }
 

@@ -36,7 +36,6 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             let problem = problem(for: error, context)
             code = problem.code ?? problem.kind.rawValue
             response = settings.renderer.render(problem, context)
-            if response.headers[.connection] == "close" { context.closeSoon() }
         }
         if request.method == .head { response = response.createHeadResponse() }
         report(request, context, response.status, caller, code, NIODeadline.now() - start)

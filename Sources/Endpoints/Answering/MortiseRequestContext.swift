@@ -41,7 +41,6 @@ package struct MortiseRequestContext: RequestContext {
     /// The logger is created for each use, because most requests log nothing.
     package var logger: Logger {
         var logger = channelLogger
-        logger[metadataKey: "hb.request.id"] = nil
         logger[metadataKey: "request_id"] = .string(requestID)
         return logger
     }

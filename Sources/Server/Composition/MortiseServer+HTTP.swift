@@ -1,12 +1,10 @@
 import Endpoints
 import Hummingbird
-import HummingbirdCore
 import Keys
 import Logging
 import NIOCore
 import Postgres
 import Service
-import ServiceLifecycle
 import Surfaces
 import Telemetry
 import Tenancy
@@ -29,41 +27,17 @@ extension MortiseServer {
     }
 
     /// Returns the service that listens and answers requests.
-    func application(
-        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
-    ) -> some ServiceLifecycle.Service {
-        let address: BindAddress =
-            switch configuration.listener {
-            case .tcp(let host, let port): .hostname(host, port: port)
-            case .unixSocket(let path): .unixDomainSocket(path: path)
-            }
-        return Application(
-            router: router(),
-            server: HTTPServerBuilder { [threads, configuration, connections] responder in
-                threads.channel(
-                    HTTP1Channel(
-                        responder: responder,
-                        configuration: HTTP1Channel.Configuration(httpDecoderConfiguration: Self.headLimits)
-                    ),
-                    configuration.connections,
-                    connections
-                )
-            },
-            configuration: ApplicationConfiguration(address: address, serverName: nil),
-            onServerRunning: { channel in
-                if let address = channel.localAddress { await onListening(address) }
-            },
-            eventLoopGroupProvider: .shared(threads.eventLoops),
-            logger: logger
+    func listener(_ onListening: @escaping @Sendable (SocketAddress) async -> Void) -> HTTPListener {
+        HTTPListener(
+            configuration.listener,
+            threads: threads,
+            limits: configuration.connections,
+            connections: connections,
+            responder: router().buildResponder(),
+            logger: logger,
+            onListening: onListening
         )
     }
-
-    /// The limits of a request's head, and of the trailers of its body.
-    private static let headLimits = HTTP1Channel.Configuration.DecoderConfiguration(
-        maxHeaderFieldSize: 16 * 1024,
-        maxHeaderListSize: 64 * 1024,
-        maxHeaderFieldCount: 200
-    )
 
     private func router() -> Router<MortiseRequestContext> {
         let operations = OperationsEndpoints(

@@ -61,7 +61,7 @@ extension MortiseServer {
             BackgroundTask { [self] in
                 await ServerMetrics(registry, version: configuration.version).sample(platform, connections)
             },
-            application(onListening),
+            listener(onListening),
             DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock),
         ]
     }

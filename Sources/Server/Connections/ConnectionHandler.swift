@@ -1,22 +1,32 @@
 import Endpoints
 import HTTPTypes
+import Hummingbird
 import NIOCore
 import NIOHTTP1
 
 /// Drives a ``ConnectionState``: one request at a time passes, each wait has a deadline, and the last answer says so.
 ///
-/// The handler stands between the decoder of HTTP/1.1 and the types that Hummingbird uses. Hummingbird sees no event of a shutdown,
-/// and no fault of a request line.
+/// The handler is the last one behind the decoder of HTTP/1.1. Each request runs in a task of its own, which the handler starts when the
+/// body is complete, or when no more of it is there. A request that has begun ends even if its client leaves.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundIn = Never
     typealias OutboundOut = HTTPServerResponsePart
 
     /// Input that belongs to a later request.
     private enum Held {
         case part(HTTPServerRequestPart)
         case malformed
+    }
+
+    /// The body of the request that arrives.
+    private enum Intake {
+        /// No part of a body is awaited, or nobody wants it.
+        case none
+        /// The endpoint has not begun, because the rest of the body can already be there.
+        case gathering(HTTPRequest, ByteBuffer?)
+        /// The endpoint reads the body while it arrives.
+        case streaming(BodyStream.Source)
     }
 
     /// The parts of later requests that are held before reading stops.
@@ -27,35 +37,46 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// The answer's deadline begins anew with each piece that the client takes.
     private static let pieceBytes = 262_144
 
-    private let limits: ConnectionLimits
-    private let connections: OpenConnections
+    private let service: ConnectionService
+    private let executor: any TaskExecutor
     private let entry: OpenConnections.Entry
     private var state: ConnectionState
+    private var intake = Intake.none
+    private var isBodyFull = false
     private var held = CircularBuffer<Held>()
     private var wantsRead = false
     private var hasInputEnded = false
     private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private var task: Task<Void, Never>?
+    /// The place in the pipeline, until the connection has closed.
+    private var context: ChannelHandlerContext?
 
-    init(_ limits: ConnectionLimits, _ connections: OpenConnections, _ entry: OpenConnections.Entry) {
-        self.limits = limits
-        self.connections = connections
+    init(_ service: ConnectionService, _ executor: any TaskExecutor, _ entry: OpenConnections.Entry) {
+        self.service = service
+        self.executor = executor
         self.entry = entry
         let now = NIODeadline.now()
-        state = ConnectionState(limits, at: now)
+        state = ConnectionState(service.limits, at: now)
         entry.becameIdle(at: now)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { setTimer(context) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if service.connections.isDraining { state.drain(at: .now()) }
+        setTimer(context)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        failBody(.incomplete, ifBegun: true)
+        context.fireChannelInactive()
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.task.cancel()
         timer = nil
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        timer?.task.cancel()
-        timer = nil
-        context.fireChannelInactive()
+        held.removeAll()
+        self.context = nil
+        if task == nil { service.connections.remove(entry) }
     }
 
     // MARK: Input
@@ -65,19 +86,20 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Input after a fault, which is answered already.
+        if error is ByteToMessageDecoderError { return }
         guard let error = error as? HTTPParserError else {
             // The connection has failed, which ends the request too.
             _ = state.requestBroke(at: .now())
-            return context.fireErrorCaught(error)
+            failBody(.incomplete, ifBegun: true)
+            return context.close(promise: nil)
         }
         switch state.phase {
         // The client left between two requests, or in the middle of a head.
         case .waiting where error == .invalidEOFState: context.close(promise: nil)
         case .exchanging(let exchange) where exchange.request != .complete:
             if state.requestBroke(at: .now()) == .failBody {
-                context.fireErrorCaught(
-                    error == .invalidEOFState ? RequestBodyFault.incomplete : RequestBodyFault.malformed
-                )
+                failBody(error == .invalidEOFState ? .incomplete : .malformed)
             }
             finishIfLast(context)
         case .waiting, .exchanging: receive(.malformed, context)
@@ -92,46 +114,138 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func pass(_ input: Held, _ context: ChannelHandlerContext) {
         switch (input, state.phase) {
-        case (.part(.head(var head)), .waiting):
-            let isOld = head.version.minor == 0
-            // The decoder reads nothing after a request for another protocol, which Java's client adds to its first request.
-            let changesProtocol = head.method == .CONNECT || head.headers.contains(name: "upgrade")
-            let expects = !isOld && head.headers["expect"].contains { $0.lowercased() == "100-continue" }
-            state.headArrived(
-                // A client of HTTP/1.0 may not know that a connection can be kept.
-                isLast: !head.isKeepAlive || isOld || changesProtocol,
-                expectsContinue: expects,
-                at: .now()
-            )
-            entry.becameBusy()
-            // HTTP/1.0 has no Host, and later layers demand one.
-            if isOld, !head.headers.contains(name: "host") { head.headers.add(name: "host", value: "") }
-            context.fireChannelRead(wrapInboundOut(.head(head)))
-            setTimer(context)
-        case (.part(let part), .exchanging):
-            context.fireChannelRead(wrapInboundOut(part))
-            if case .end = part {
-                state.requestEnded(at: .now())
-                noteIdle(context)
-            }
+        case (.part(.head(let head)), .waiting): begin(head, context)
+        case (.part(.body(let bytes)), .exchanging): append(bytes)
+        case (.part(.end), .exchanging):
+            endBody()
+            state.requestEnded(at: .now())
+            noteIdle(context)
         case (.malformed, .waiting): refuse(context)
-        case (.part, .waiting), (.malformed, .exchanging), (_, .finishing), (_, .lingering): break
+        case (.part, .waiting), (.part(.head), .exchanging), (.malformed, .exchanging), (_, .finishing),
+            (_, .lingering):
+            break
         }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard var request = HTTPRequest(head) else { return refuse(context) }
+        let isOld = head.version.minor == 0
+        // The decoder reads nothing after a request for another protocol, which Java's client adds to its first request.
+        let changesProtocol = head.method == .CONNECT || request.headerFields.contains(.upgrade)
+        let expects = !isOld && request.headerFields[values: .expect].contains { $0.lowercased() == "100-continue" }
+        state.headArrived(
+            // A client of HTTP/1.0 may not know that a connection can be kept.
+            isLast: !head.isKeepAlive || isOld || changesProtocol,
+            expectsContinue: expects,
+            at: .now()
+        )
+        entry.becameBusy()
+        // HTTP/1.0 has no Host, and later layers demand one.
+        if isOld, request.authority == nil { request.authority = "" }
+        intake = .gathering(request, nil)
+        setTimer(context)
     }
 
     /// Passes the input of the next request on, once there is no other request.
     private func passHeld(_ context: ChannelHandlerContext) {
         guard !held.isEmpty else { return }
         while !state.holdsInput, let input = held.popFirst() { pass(input, context) }
+        beginUnfinished()
+        readAgain()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        beginUnfinished()
         context.fireChannelReadComplete()
-        if wantsRead, held.count < Self.maximumHeld {
-            wantsRead = false
-            context.read()
-        }
     }
 
     func read(context: ChannelHandlerContext) {
-        if held.count < Self.maximumHeld { context.read() } else { wantsRead = true }
+        if held.count < Self.maximumHeld, !isBodyFull { context.read() } else { wantsRead = true }
+    }
+
+    private func readAgain() {
+        guard wantsRead, let context else { return }
+        wantsRead = false
+        read(context: context)
+    }
+
+    // MARK: Bodies
+
+    private func append(_ bytes: ByteBuffer) {
+        switch intake {
+        case .none: break
+        case .gathering(let request, nil): intake = .gathering(request, bytes)
+        case .gathering(let request, .some(var gathered)):
+            intake = .none
+            gathered.writeImmutableBuffer(bytes)
+            intake = .gathering(request, gathered)
+        case .streaming(let source): isBodyFull = source.yield(bytes) == .stopProducing
+        }
+    }
+
+    private func endBody() {
+        switch intake {
+        case .none: break
+        case .gathering(let request, let bytes): start(request, RequestBody(buffer: bytes ?? ByteBuffer()))
+        case .streaming(let source): source.finish()
+        }
+        leaveBody()
+    }
+
+    /// Starts a request whose body does not arrive in one piece.
+    private func beginUnfinished() {
+        guard case .gathering(let request, let bytes) = intake, let context else { return }
+        let stream = BodyStream.makeSequence(
+            elementType: ByteBuffer.self,
+            failureType: (any Error).self,
+            backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4),
+            finishOnDeinit: true,
+            delegate: BodyDemand(NIOLoopBound(self, eventLoop: context.eventLoop))
+        )
+        intake = .streaming(stream.source)
+        start(request, RequestBody(asyncSequence: stream.sequence))
+        if let bytes { append(bytes) }
+    }
+
+    /// Lets the endpoint know that the rest of the body cannot be read.
+    ///
+    /// - Parameters:
+    ///   - fault: The reason.
+    ///   - onlyIfBegun: True if an endpoint that has not begun shall not begin.
+    private func failBody(_ fault: RequestBodyFault, ifBegun onlyIfBegun: Bool = false) {
+        if !onlyIfBegun { beginUnfinished() }
+        if case .streaming(let source) = intake { source.finish(fault) }
+        leaveBody()
+    }
+
+    /// Drops what is left of the body.
+    private func leaveBody() {
+        intake = .none
+        isBodyFull = false
+        readAgain()
+    }
+
+    /// Reads on after the endpoint has taken a part of the body.
+    fileprivate func bodyIsWanted() {
+        isBodyFull = false
+        readAgain()
+    }
+
+    // MARK: Requests
+
+    private func start(_ request: HTTPRequest, _ body: RequestBody) {
+        guard let context else { return }
+        let requestContext = MortiseRequestContext(
+            source: ApplicationRequestContextSource(channel: context.channel, logger: service.logger)
+        )
+        let request = Request(head: request, body: body)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        task = Task(executorPreference: executor) { [respond = service.respond, eventLoop = context.eventLoop] in
+            let response = await respond(request, requestContext)
+            // The body of every answer is in memory, so nothing can fail.
+            let bytes = try? await GatheredBody.bytes(of: response.body)
+            eventLoop.execute { handler.value.answer(response.head, bytes) }
+        }
     }
 
     /// Answers a request line or head that is not HTTP/1.1, and closes the connection.
@@ -140,48 +254,37 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         entry.becameBusy()
         _ = state.requestBroke(at: .now())
         let answer = Problem.malformedRequest.standalone()
-        var headers = HTTPHeaders(answer.headers.map { ($0.name.rawName, $0.value) })
-        headers.add(name: "Content-Length", value: "\(answer.body.readableBytes)")
-        _ = state.answerBegan(saysClose: true)
-        let head = HTTPResponseHead(
-            version: .http1_1,
-            status: HTTPResponseStatus(statusCode: answer.status.code),
-            headers: headers
-        )
+        var fields = answer.headers
+        fields[.contentLength] = "\(answer.body.readableBytes)"
+        let response = HTTPResponse(status: answer.status, headerFields: fields)
+        write(HTTPResponseHead(response, date: service.date.value), answer.body, context)
+    }
+
+    // MARK: Answers
+
+    private func answer(_ response: HTTPResponse, _ bytes: ByteBuffer?) {
+        task = nil
+        guard let context else { return service.connections.remove(entry) }
+        // Nobody reads the rest of a body after the answer.
+        if case .exchanging(let exchange) = state.phase, exchange.request != .complete { leaveBody() }
+        guard case .exchanging(let exchange) = state.phase, exchange.answer == .none else { return }
+        write(HTTPResponseHead(response, date: service.date.value), bytes, context)
+    }
+
+    private func write(_ head: HTTPResponseHead, _ bytes: ByteBuffer?, _ context: ChannelHandlerContext) {
+        var head = head
+        if state.answerBegan(saysClose: !head.isKeepAlive) {
+            head.headers.replaceOrAdd(name: "Connection", value: "close")
+        }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
-        writeEnd(nil, context, nil)
+        if let bytes { writeBody(bytes, context) }
+        writeEnd(context)
         context.flush()
     }
 
-    // MARK: Output
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(var head):
-            guard head.status.code >= 200 else { return context.write(data, promise: promise) }
-            guard case .exchanging(let exchange) = state.phase, exchange.answer == .none else { return drop(promise) }
-            if state.answerBegan(saysClose: !head.isKeepAlive) {
-                head.headers.replaceOrAdd(name: "Connection", value: "close")
-            }
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .body(let body):
-            guard case .exchanging = state.phase else { return drop(promise) }
-            writeBody(body, context, promise)
-        case .end(let trailers):
-            guard case .exchanging = state.phase else { return drop(promise) }
-            writeEnd(trailers, context, promise)
-        }
-    }
-
-    /// Ignores a second answer, or one that nobody can read.
-    private func drop(_ promise: EventLoopPromise<Void>?) { promise?.fail(ChannelError.outputClosed) }
-
-    private func writeBody(_ body: IOData, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
-        guard case .byteBuffer(var buffer) = body, buffer.readableBytes > Self.pieceBytes else {
-            return context.write(wrapOutboundOut(.body(body)), promise: promise)
-        }
-        while buffer.readableBytes > Self.pieceBytes, let piece = buffer.readSlice(length: Self.pieceBytes) {
+    private func writeBody(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        var bytes = bytes
+        while bytes.readableBytes > Self.pieceBytes, let piece = bytes.readSlice(length: Self.pieceBytes) {
             let written = context.eventLoop.makePromise(of: Void.self)
             written.futureResult.assumeIsolated()
                 .whenSuccess { [self] in
@@ -190,22 +293,18 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 }
             context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
         }
-        context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: promise)
+        context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
     }
 
-    private func writeEnd(
-        _ trailers: HTTPHeaders?,
-        _ context: ChannelHandlerContext,
-        _ promise: EventLoopPromise<Void>?
-    ) {
+    private func writeEnd(_ context: ChannelHandlerContext) {
         guard state.answerEnded(at: .now()) else {
-            context.write(wrapOutboundOut(.end(trailers)), promise: promise)
+            context.write(wrapOutboundOut(.end(nil)), promise: nil)
             noteIdle(context)
             return passHeld(context)
         }
         held.removeAll()
-        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-        context.write(wrapOutboundOut(.end(trailers)), promise: written)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.write(wrapOutboundOut(.end(nil)), promise: written)
         written.futureResult.assumeIsolated().whenSuccess { [self] in close(context) }
         setTimer(context)
     }
@@ -238,17 +337,20 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case is ChannelShouldQuiesceEvent:
+        case OpenConnections.Request.drain:
             state.drain(at: .now())
             setTimer(context)
-        case is OpenConnections.MakeRoom:
+        case OpenConnections.Request.makeRoom:
             if state.isWaiting { close(context, .room) }
+        case OpenConnections.Request.abort:
+            task?.cancel()
+            context.close(promise: nil)
         case ChannelEvent.inputClosed:
             hasInputEnded = true
             state.inputEnded()
             switch state.phase {
             case .waiting, .lingering: context.close(promise: nil)
-            case .exchanging, .finishing: context.fireUserInboundEventTriggered(event)
+            case .exchanging, .finishing: break
             }
         default: context.fireUserInboundEventTriggered(event)
         }
@@ -291,14 +393,35 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch state.timerFired(at: .now()) {
         case .none: setTimer(context)
         case .failBody:
-            context.fireErrorCaught(RequestBodyFault.late)
+            failBody(.late)
             setTimer(context)
         case .close(let reason): close(context, reason)
         }
     }
 
     private func close(_ context: ChannelHandlerContext, _ reason: ConnectionState.Reason) {
-        connections.count(reason)
+        service.connections.count(reason)
         context.close(promise: nil)
     }
+}
+
+/// The parts of a body that the endpoint has not taken yet.
+///
+/// The bound counts parts. The decoder makes none larger than one read from the socket.
+private typealias BodyStream = NIOThrowingAsyncSequenceProducer<
+    ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, BodyDemand
+>
+
+/// Tells the connection that the endpoint wants more of the body.
+private struct BodyDemand: NIOAsyncSequenceProducerDelegate {
+    private let handler: NIOLoopBound<ConnectionHandler>
+
+    init(_ handler: NIOLoopBound<ConnectionHandler>) { self.handler = handler }
+
+    func produceMore() {
+        handler.eventLoop.execute { [handler] in handler.value.bodyIsWanted() }
+    }
+
+    // The handler learns of the end by the answer.
+    func didTerminate() {}
 }

@@ -1,4 +1,4 @@
-import CoreMetrics
+package import CoreMetrics
 import Locks
 import NIOCore
 import Synchronization
@@ -6,7 +6,7 @@ import Synchronization
 /// The open connections of a server, whose number is limited.
 ///
 /// A connection beyond the limit takes the place of the connection that has been idle for the longest time.
-final class OpenConnections: Sendable {
+package final class OpenConnections: Sendable {
     /// One open connection.
     final class Entry: Sendable {
         fileprivate let channel: any Channel
@@ -22,19 +22,54 @@ final class OpenConnections: Sendable {
 
         /// Notes that the connection has a request.
         func becameBusy() { idleSince.store(0, ordering: .relaxed) }
+
+        fileprivate func ask(_ request: Request) { channel.pipeline.fireUserInboundEventTriggered(request) }
     }
 
-    /// The event that asks a connection to close if it is still idle.
-    struct MakeRoom {}
+    /// An event that asks a connection for something.
+    enum Request {
+        /// Close if the connection is still idle.
+        case makeRoom
+        /// End after the current or next answer.
+        case drain
+        /// Cancel the request, and close.
+        case abort
+    }
+
+    private enum Phase {
+        case accepting
+        /// The listener has closed.
+        case draining
+        /// The last connection has ended.
+        case over
+    }
+
+    private struct State {
+        var phase = Phase.accepting
+        var entries: [ObjectIdentifier: Entry] = [:]
+        var waiter: CheckedContinuation<Void, Never>?
+
+        /// Returns the waiter if the last connection of a closed listener has ended.
+        mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
+            guard phase != .accepting, entries.isEmpty else { return nil }
+            phase = .over
+            return waiter.take()
+        }
+    }
 
     private let limit: Int
     /// The connections beyond the limit that may exist for the moment in which others are closed.
     private let tolerance: Int
-    private let entries = Locked<[ObjectIdentifier: Entry]>([:])
+    private let state = Locked(State())
     private let closed: [ConnectionState.Reason: Counter]
     private let refused: Counter
 
-    init(limit: Int, _ factory: any MetricsFactory) {
+    /// Creates the set of a listener's connections.
+    ///
+    /// - Parameters:
+    ///   - limit: The maximum number of connections.
+    ///   - factory: The metrics that count the closed ones.
+    package init(limit: Int, _ factory: any MetricsFactory) {
         self.limit = limit
         tolerance = max(4, limit / 16)
         func counter(_ reason: String) -> Counter {
@@ -49,23 +84,27 @@ final class OpenConnections: Sendable {
     }
 
     /// The number of open connections.
-    var count: Int { entries.withLock { $0.count } }
+    var count: Int { state.withLock { $0.entries.count } }
+
+    /// True after the listener has closed.
+    var isDraining: Bool { state.withLock { $0.phase != .accepting } }
 
     /// Adds a connection, and asks the longest idle one to close if there are too many.
     ///
     /// - Returns: The entry, or `nil` if there are too many connections and none of them is idle.
     func add(_ channel: any Channel) -> Entry? {
         let entry = Entry(channel)
-        let (isAdded, victim) = entries.withLock { entries -> (Bool, Entry?) in
+        let (isAdded, victim) = state.withLock { state -> (Bool, Entry?) in
+            if state.phase == .over { return (false, nil) }
             var victim: Entry?
-            if entries.count >= limit {
-                victim = Self.claimLongestIdle(entries.values)
-                if victim == nil || entries.count >= limit + tolerance { return (false, victim) }
+            if state.entries.count >= limit {
+                victim = Self.claimLongestIdle(state.entries.values)
+                if victim == nil || state.entries.count >= limit + tolerance { return (false, victim) }
             }
-            entries[ObjectIdentifier(entry)] = entry
+            state.entries[ObjectIdentifier(entry)] = entry
             return (true, victim)
         }
-        victim?.channel.pipeline.fireUserInboundEventTriggered(MakeRoom())
+        victim?.ask(.makeRoom)
         guard isAdded else {
             refused.increment()
             return nil
@@ -73,9 +112,43 @@ final class OpenConnections: Sendable {
         return entry
     }
 
-    /// Removes a connection that has closed.
+    /// Removes a connection that has closed, and whose request has ended.
     func remove(_ entry: Entry) {
-        entries.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(entry)) }
+        state.withLock {
+            $0.entries.removeValue(forKey: ObjectIdentifier(entry))
+            return $0.takeWaiter()
+        }?
+        .resume()
+    }
+
+    // MARK: The end
+
+    /// Asks every connection to end after its last answer.
+    func drain() {
+        let (entries, waiter) = state.withLock {
+            if $0.phase == .accepting { $0.phase = .draining }
+            return (Array($0.entries.values), $0.takeWaiter())
+        }
+        for entry in entries { entry.ask(.drain) }
+        waiter?.resume()
+    }
+
+    /// Cancels every request, and closes every connection.
+    func abort() {
+        for entry in state.withLock({ Array($0.entries.values) }) { entry.ask(.abort) }
+    }
+
+    /// Waits until the listener has closed, and all connections and their requests have ended.
+    ///
+    /// One task waits at a time. A cancellation has no effect; ``abort()`` brings the end.
+    func ended() async {
+        await withCheckedContinuation { continuation in
+            state.withLock {
+                $0.waiter = continuation
+                return $0.takeWaiter()
+            }?
+            .resume()
+        }
     }
 
     /// Counts a connection that the server closes.

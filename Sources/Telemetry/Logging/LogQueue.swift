@@ -18,7 +18,10 @@ package final class LogQueue: LogSink {
 
     private struct State {
         var lines: [[UInt8]] = []
+        /// The bytes of the lines that wait, and of those that are being written.
         var bytes = 0
+        /// The bytes of the lines that are being written.
+        var bytesInWriting = 0
         var lost = 0
         var isWriting = false
         var hasEnded = false
@@ -69,12 +72,12 @@ package final class LogQueue: LogSink {
 
     /// Waits until the lines so far are written, at most for a time, and ends the thread.
     ///
-    /// A pipe that nobody reads keeps the thread until the process ends. Later lines are lost.
+    /// A pipe that nobody reads keeps the thread until the process ends. Later lines are lost. A cancelled task does not wait.
     package func end(within limit: Duration) async {
         let clock = ContinuousClock()
         let deadline = clock.now + limit
         observed.secondPassed()
-        while clock.now < deadline, state.withLock({ !$0.lines.isEmpty || $0.isWriting }) {
+        while clock.now < deadline, !Task.isCancelled, state.withLock({ !$0.lines.isEmpty || $0.isWriting }) {
             try? await Task.sleep(for: .milliseconds(2))
         }
         state.withLock { $0.hasEnded = true }
@@ -84,9 +87,14 @@ package final class LogQueue: LogSink {
     private func run() {
         // A pipe whose reader has gone makes a write fail, and must not end the process.
         blockBrokenPipeSignal()
+        var lastSecond = ContinuousClock.now
         while true {
             wakeUp.wait(milliseconds: 1000)
-            observed.secondPassed()
+            let now = ContinuousClock.now
+            if now - lastSecond >= .seconds(1) {
+                lastSecond = now
+                observed.secondPassed()
+            }
             writeQueue()
             if state.withLock({ $0.hasEnded }) { return }
         }
@@ -102,13 +110,15 @@ package final class LogQueue: LogSink {
     /// Returns the lines that wait and the number of lost ones, or `nil` without any.
     private func take() -> (lines: [[UInt8]], lost: Int)? {
         state.withLock { state in
+            state.bytes -= state.bytesInWriting
+            state.bytesInWriting = 0
             guard !state.lines.isEmpty || (state.lost > 0 && !state.hasEnded) else {
                 state.isWriting = false
                 return nil
             }
             let taken = (state.lines, state.lost)
             state.lines = []
-            state.bytes = 0
+            state.bytesInWriting = state.bytes
             state.lost = 0
             state.isWriting = true
             return taken

@@ -1,15 +1,17 @@
+import AsyncHTTPClient
 import Endpoints
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import JSON
 import Keys
 import Logging
 import NIOCore
+import NIOHTTP1
 import Server
 import ServerTestSupport
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 import Tracing
 
@@ -19,10 +21,14 @@ struct Answer {
     let headers: HTTPFields
     let text: String
 
-    init(_ response: TestResponse) {
-        status = response.status.code
-        headers = response.headers
-        text = String(buffer: response.body)
+    init(_ response: HTTPClientResponse) async throws {
+        status = Int(response.status.code)
+        var fields = HTTPFields()
+        for (name, value) in response.headers {
+            if let name = HTTPField.Name(name) { fields.append(HTTPField(name: name, value: value)) }
+        }
+        headers = fields
+        text = String(buffer: try await response.body.collect(upTo: 1 << 20))
     }
 
     var json: JSONValue? { try? JSONValue(parsing: text.utf8, limits: JSONLimits(maximumBytes: 1 << 20)) }
@@ -30,7 +36,8 @@ struct Answer {
 
 /// The sample service behind a real socket.
 struct SampleClient {
-    let client: any TestClientProtocol
+    let client: HTTPClient
+    let address: SocketAddress
 
     func send(
         _ method: HTTPRequest.Method,
@@ -39,15 +46,14 @@ struct SampleClient {
         as caller: String? = "writer",
         _ headers: HTTPFields = [:]
     ) async throws -> Answer {
-        var headers = headers
-        if let caller { headers[.authorization] = "Bearer \(caller)" }
-        let response = try await client.executeRequest(
-            uri: path,
-            method: method,
-            headers: headers,
-            body: body.map { ByteBuffer(string: $0) }
-        )
-        return Answer(response)
+        var request = HTTPClientRequest(url: "http://127.0.0.1:\(address.port ?? 0)\(path)")
+        request.method = HTTPMethod(rawValue: method.rawValue)
+        for field in headers { request.headers.add(name: field.name.rawName, value: field.value) }
+        if let caller { request.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(caller)") }
+        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        return try await waiting(for: "an answer to \(method) \(path)") { [request] in
+            try await Answer(client.execute(request, timeout: .hours(1)))
+        }
     }
 }
 
@@ -76,6 +82,34 @@ func withSampleServer(
     // The handler redacts nothing, so that a test sees an endpoint that does not redact.
     let output = JSONLogHandler.Output(sink: log, format: .json, redact: { $0 }, now: { 0 })
     let logger = Telemetry(output: output, level: .info).logger(label: "test")
-    let application = Application(router: router, logger: logger)
-    try await application.test(.live) { try await test(SampleClient(client: $0)) }
+    let threads = try ServingThreads(count: 1)
+    let (addresses, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
+    let listener = HTTPListener(
+        .tcp(host: "127.0.0.1", port: 0),
+        threads: threads,
+        limits: ConnectionLimits(),
+        connections: OpenConnections(limit: 16, registry),
+        responder: router.buildResponder(),
+        logger: logger,
+        onListening: { continuation.yield($0) }
+    )
+    let running = Task {
+        defer { continuation.finish() }
+        try await listener.run()
+    }
+    let client = HTTPClient(eventLoopGroupProvider: .singleton)
+    func stop() async {
+        running.cancel()
+        try? await client.shutdown()
+        _ = await waiting(for: "the server stops") { await running.result }
+        await threads.shutdown()
+    }
+    do {
+        let address = await waiting(for: "the server listens") { await addresses.first { _ in true } }
+        try await test(SampleClient(client: client, address: try #require(address)))
+        await stop()
+    } catch {
+        await stop()
+        throw error
+    }
 }

@@ -1,7 +1,6 @@
 import Endpoints
 import HTTPTypes
 import Hummingbird
-import HummingbirdTesting
 import JSON
 import Logging
 import NIOCore

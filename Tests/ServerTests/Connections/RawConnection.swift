@@ -33,14 +33,7 @@ struct RawConnection {
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer)
         }
-        let wire = try await bootstrap.connect(to: address) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                try Wire(
-                    wrappingChannelSynchronously: channel,
-                    configuration: .init(isOutboundHalfClosureEnabled: true)
-                )
-            }
-        }
+        let wire = try await Wire.connect(bootstrap, to: address, isOutboundHalfClosureEnabled: true)
         return try await wire.executeThenClose { inbound, outbound in
             var connection = RawConnection(input: inbound.makeAsyncIterator(), output: outbound)
             return try await body(&connection)
@@ -107,5 +100,26 @@ struct RawConnection {
         guard received.readableBytes >= headBytes + length else { return nil }
         received.moveReaderIndex(forwardBy: headBytes)
         return Answer(status: status, headers: headers, body: received.readString(length: length) ?? "")
+    }
+}
+
+extension NIOAsyncChannel {
+    /// Connects, and wraps the channel after that.
+    ///
+    /// A wrapped channel that nobody runs, such as that of a refused connection, would end the process.
+    static func connect(
+        _ bootstrap: ClientBootstrap,
+        to address: SocketAddress,
+        isOutboundHalfClosureEnabled: Bool = false
+    ) async throws -> NIOAsyncChannel {
+        let channel = try await bootstrap.connect(to: address).get()
+        return try await channel.eventLoop
+            .submit {
+                try NIOAsyncChannel(
+                    wrappingChannelSynchronously: channel,
+                    configuration: .init(isOutboundHalfClosureEnabled: isOutboundHalfClosureEnabled)
+                )
+            }
+            .get()
     }
 }

@@ -54,13 +54,13 @@ struct FuzzConnection {
     }
 
     private static func connect(_ address: SocketAddress) async throws -> Wire {
-        try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(to: address) { channel in
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHTTPClientHandlers(enableOutboundHeaderValidation: false)
-                    return try Wire(wrappingChannelSynchronously: channel)
                 }
             }
+        return try await Wire.connect(bootstrap, to: address)
     }
 
     private static func send(
