@@ -38,6 +38,9 @@ public enum SQLFiles {
         SQLFile("c0023_session_ends_valid", PackageResources.c0023_session_ends_valid_sql),
         SQLFile("c0024_member_scopes", PackageResources.c0024_member_scopes_sql),
         SQLFile("c0025_session_issuer_audiences", PackageResources.c0025_session_issuer_audiences_sql),
+        SQLFile("c0026_admin_key_owners", PackageResources.c0026_admin_key_owners_sql),
+        SQLFile("c0027_admin_key_owners_valid", PackageResources.c0027_admin_key_owners_valid_sql),
+        SQLFile("c0028_session_addresses", PackageResources.c0028_session_addresses_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.

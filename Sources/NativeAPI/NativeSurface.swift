@@ -21,6 +21,7 @@ package struct NativeSurface: Surface {
             + WorkspaceRoutes(context: context).endpoints
             + MemberRoutes(context: context).endpoints
             + SessionRoutes(context: context).endpoints
+            + SessionListRoutes(context: context).endpoints
             + SessionIssuerRoutes(context: context).endpoints
             + KeyRoutes(context: context, family: .service).endpoints
             + KeyRoutes(context: context, family: .client).endpoints

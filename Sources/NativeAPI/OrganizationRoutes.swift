@@ -10,7 +10,7 @@ import Tenancy
 struct OrganizationRoutes: Sendable {
     let context: NativeContext
 
-    var endpoints: [NativeEndpoint] { [create, list, get, update] }
+    var endpoints: [NativeEndpoint] { [create, list, get, update, delete] }
 
     static let parameter = PathParameter("organization", "The organization's id or slug.")
 
@@ -156,6 +156,28 @@ struct OrganizationRoutes: Sendable {
             let caller = try context.caller(request)
             let changed = try await context.platform.organizations.update(name, change, by: caller)
             return .json(OrganizationJSON(organization: changed))
+        }
+    }
+    private var delete: NativeEndpoint {
+        NativeEndpoint(
+            .delete,
+            "/v1/organizations/{organization}",
+            id: "deleteOrganization",
+            tag: NativeSurface.Tag.organizations,
+            summary: "Delete an organization",
+            description: """
+                Deletes the organization with its default workspace and that workspace's database, its admin keys, members and session \
+                issuers. The default workspace must be suspended, and the other workspaces must be deleted. The events stay.
+                """,
+            access: .operator(Permission.platform.rawValue),
+            parameters: [Self.parameter],
+            responses: [EndpointResult(.noContent, "Deleted.")],
+            problems: [.conflict, .serviceUnavailable, .rateLimited],
+            deadline: .seconds(120)
+        ) { request in
+            let name = try request.parameter("organization")
+            try await context.platform.organizations.delete(name, by: try context.caller(request))
+            return .noContent
         }
     }
 }

@@ -14,6 +14,36 @@ extension PeopleStore {
         """
     )
 
+    private static let ofUser = Statement(
+        """
+        SELECT id, organization_id, created_at, refresh_until, expires_at, address FROM control.sessions
+        WHERE user_id = $1 AND ($2::uuid IS NULL OR organization_id = $2)
+            AND ended_at IS NULL AND refresh_until > now() AND expires_at > now()
+        ORDER BY created_at DESC, id DESC LIMIT 100
+        """
+    )
+
+    /// Returns a user's sessions that have not ended, newest first, at most 100.
+    ///
+    /// - Parameters:
+    ///   - user: The user.
+    ///   - organization: The organization that the sessions act in; `nil` for all.
+    /// - Returns: The sessions.
+    /// - Throws: The database's errors.
+    public func sessions(of user: UUID, in organization: UUID?) async throws -> [SessionSummary] {
+        try await connection.query(Self.ofUser, [user, organization])
+            .map { row in
+                SessionSummary(
+                    id: try row.decode(0),
+                    organizationID: try row.decode(1),
+                    createdAt: try row.timestamp(2),
+                    refreshUntil: try row.timestamp(3),
+                    expiresAt: try row.timestamp(4),
+                    address: try row.decode(5)
+                )
+            }
+    }
+
     /// Returns a session with its user's roles, or `nil` if there is none or its user has no role.
     public func session(_ id: UUID) async throws -> SessionRecord? {
         try Self.session(try await connection.query(Self.find, [id]))

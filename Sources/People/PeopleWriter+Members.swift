@@ -20,6 +20,9 @@ extension PeopleWriter {
         "UPDATE control.members SET role = $3, updated_at = now() WHERE id = $1 AND organization_id = $2"
     )
     private static let deleteMember = Statement("DELETE FROM control.members WHERE id = $1 AND organization_id = $2")
+    private static let deleteMembers = Statement(
+        "DELETE FROM control.members WHERE organization_id = $1 RETURNING user_id"
+    )
     private static let lockOrganization = Statement("SELECT FROM control.organizations WHERE id = $1 FOR NO KEY UPDATE")
 
     /// Locks the set of an organization's members until the transaction ends, so that two owners cannot remove each
@@ -95,6 +98,18 @@ extension PeopleWriter {
         changes.add("client_keys", clientKeys.fate)
         changes.add("client_key_count", clientKeys.count)
         try await record(.memberRemoved, old, changes, by: attribution)
+    }
+
+    /// Deletes all memberships of an organization that ends, and the users that have no other.
+    ///
+    /// The event of the organization's end stands for theirs. The caller has locked the members.
+    public func deleteMembers(of organization: UUID) async throws {
+        let users = try await connection.query(Self.deleteMembers, [organization])
+            .map { try $0.decode(0, as: UUID.self) }
+        for user in Set(users) {
+            _ = try await lockUser(user)
+            try await deleteUserWithoutRoles(user)
+        }
     }
 
     /// Records that a user has a new password.

@@ -7,8 +7,8 @@ import Tenancy
 extension PeopleWriter {
     private static let insertSession = Statement(
         """
-        INSERT INTO control.sessions (id, user_id, organization_id, created_at, refresh_until, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO control.sessions (id, user_id, organization_id, created_at, refresh_until, expires_at, address)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         """
     )
     private static let insertRefreshToken = Statement(
@@ -44,6 +44,17 @@ extension PeopleWriter {
         """
     )
 
+    /// The parameters 3 to 5 are a ``SessionSelection``.
+    private static let endSelected = Statement(
+        """
+        UPDATE control.sessions SET ended_at = now(), end_reason = $2
+        WHERE user_id = $1 AND ended_at IS NULL AND refresh_until > now() AND expires_at > now()
+            AND ($3::uuid IS NULL OR id = $3) AND id IS DISTINCT FROM $4
+            AND ($5::uuid IS NULL OR organization_id = $5)
+        RETURNING id, organization_id
+        """
+    )
+
     /// Inserts a session that begins.
     ///
     /// - Parameters:
@@ -53,6 +64,7 @@ extension PeopleWriter {
     ///   - now: The time.
     ///   - refreshUntil: The time at which the session ends unless it is refreshed.
     ///   - expiresAt: The time at which the session ends in any case.
+    ///   - address: The address that the user signs in from.
     /// - Throws: The database's errors.
     public func insertSession(
         _ id: UUID,
@@ -60,11 +72,12 @@ extension PeopleWriter {
         organization: UUID,
         at now: Timestamp,
         refreshUntil: Timestamp,
-        expiresAt: Timestamp
+        expiresAt: Timestamp,
+        address: String?
     ) async throws {
         try await connection.query(
             Self.insertSession,
-            [id, user, organization, now.stored, refreshUntil.stored, expiresAt.stored]
+            [id, user, organization, now.stored, refreshUntil.stored, expiresAt.stored, address]
         )
     }
 
@@ -115,6 +128,34 @@ extension PeopleWriter {
     /// Ends the sessions of a user in one organization.
     public func endSessions(of user: UUID, in organization: UUID, _ reason: SessionEnd) async throws {
         try await connection.query(Self.endInOrganization, [user, organization, reason.rawValue])
+    }
+
+    /// Ends some sessions of a user, each with an event.
+    ///
+    /// - Returns: The number of sessions that ended.
+    /// - Throws: The database's errors.
+    public func endSessions(
+        _ selection: SessionSelection,
+        of user: UUID,
+        _ reason: SessionEnd,
+        by attribution: Attribution
+    ) async throws -> Int {
+        let (one, kept, organization): (UUID?, UUID?, UUID?) =
+            switch selection {
+            case .one(let id): (id, nil, nil)
+            case .allExcept(let id): (nil, id, nil)
+            case .allIn(let id): (nil, nil, id)
+            }
+        let ended = try await connection.query(Self.endSelected, [user, reason.rawValue, one, kept, organization])
+        for row in ended {
+            try await record(
+                .sessionEnded,
+                session: try row.decode(0),
+                organization: try row.decode(1),
+                by: attribution
+            )
+        }
+        return ended.count
     }
 
     /// Records that sign-ins were refused.

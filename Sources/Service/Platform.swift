@@ -29,6 +29,8 @@ public final class Platform: Sendable {
     public let members: MemberService
     /// The use cases of members' sessions.
     public let sessions: SessionService
+    /// The use cases of a member's own sessions.
+    public let ownSessions: OwnSessions
     /// The use cases of session issuers.
     public let sessionIssuers: SessionIssuerService
     /// The work of a start before it serves.
@@ -125,6 +127,7 @@ public final class Platform: Sendable {
             changes: controlChanges,
             keySets: keySets
         )
+        ownSessions = OwnSessions(context: context, access: access)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
         upkeep = Upkeep(context: context)
         self.passwords = passwords

@@ -115,7 +115,7 @@ import Testing
     @Test func `PostgreSQL that is killed is started again, whatever variables of libpq are set`() async throws {
         try await Self.withFolder { folder in
             let variables = Self.variables(folder).merging(Self.foreign) { $1 }
-            _ = try await RunningProgram.with(["serve"], variables, in: folder) { program in
+            let run = try await RunningProgram.with(["serve"], variables, in: folder) { program in
                 let port = try await program.port()
                 let text = TemporaryFolder.text("\(folder)/data/postgres/data/postmaster.pid") ?? ""
                 let postmaster = try #require(text.split(separator: "\n").first.flatMap { Int32($0) })
@@ -132,9 +132,11 @@ import Testing
                         .code == 0
                 }
                 #expect(try await Self.doctor(folder).findings.allSatisfy { $0["level"] == "ok" })
-                program.terminate()
+                // A terminal that closes ends the server as SIGTERM does.
+                program.terminate(SIGHUP)
                 try await program.waitForEnd()
             }
+            #expect(run.code == 0)
             // Nothing runs now, and an examination changes nothing of that.
             let after = try await Self.doctor(folder)
             #expect(after.findings.last?["sentence"]?.string?.contains("does not run") == true)

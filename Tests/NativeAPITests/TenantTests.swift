@@ -1,5 +1,7 @@
 import JSON
+import Postgres
 import ServerTestSupport
+import Tenancy
 import TestSupport
 import Testing
 
@@ -70,6 +72,87 @@ import Testing
             }
             #expect(try await api.send("PATCH", path, ["name": "Mine"], as: acme.token).status == 403)
             #expect(try await api.get("/v1/organizations/sons", as: acme.token)["name"] == "Acme & Sons")
+        }
+    }
+
+    // The fault: customers leave, and nothing removes their organization, their keys and their people.
+    @Test func `an operator can delete an organization, and nothing of it works any more`() async throws {
+        try await withMortise { mortise in
+            let (api, operatorToken) = (mortise.api, mortise.operatorToken)
+            let acme = try await mortise.makeOrganization("Acme")
+            let path = "/v1/organizations/acme"
+            let workspace = acme.workspaceID
+            let key = try await mortise.makeKey("k", in: workspace, as: acme.token)
+            let second = try await mortise.makeAdmin(["keys:read"], organization: "acme", as: acme.token)
+            let session = try await mortise.session("ann@acme.example", "admin", organization: "acme", as: acme.token)
+            let further = try await api.post("\(path)/workspaces", ["name": "Shop"], as: acme.token).string("id")
+
+            // The attack: an admin key ends its own organization, or somebody else's.
+            #expect(try await api.send("DELETE", path, as: acme.token).status == 403)
+            #expect(try await api.send("DELETE", path, as: mortise.adminToken).status == 403)
+            // No single call destroys keys in use.
+            #expect(try await api.send("DELETE", path, as: operatorToken).status == 409)
+            #expect(try await api.post("/v1/workspaces/\(further)/archive", as: acme.token).status == 200)
+            #expect(try await api.send("DELETE", "/v1/workspaces/\(further)", as: acme.token).status == 204)
+            #expect(try await api.send("DELETE", path, as: operatorToken).status == 409)
+            #expect(try await mortise.verdict(key.token, as: acme.token) == "valid")
+            #expect(try await api.post("/v1/workspaces/\(workspace)/suspend", as: operatorToken).status == 200)
+            #expect(try await api.send("DELETE", path, as: operatorToken).status == 204)
+
+            #expect(try await api.send("DELETE", path, as: operatorToken).status == 404)
+            for token in [acme.token, second.token, session] {
+                #expect(try await api.get("/v1/workspaces", as: token).status == 401)
+            }
+            #expect(try await mortise.trySignIn("ann@acme.example").status == 401)
+            #expect(try await mortise.verdict(key.token) == "not_found")
+            let databases = try await mortise.rows(
+                mortise.installation.server.configuration(),
+                "SELECT count(*) FROM pg_database WHERE datname LIKE '\(mortise.installation.installation.prefix)%w%'"
+            )
+            #expect(try databases.first?.decode(0, as: Int.self) == 1)
+            // The name is free again, and the history stays.
+            let events = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT count(*) FROM auth.key_events WHERE organization_id = '\(acme.id)' AND type = 'organization.deleted'"
+            )
+            #expect(try events.first?.decode(0, as: Int.self) == 1)
+            #expect(try await mortise.makeOrganization("Acme").id != acme.id)
+        }
+    }
+
+    // The fault: a key that is created while its organization is deleted would belong to nobody, and nothing would list it.
+    @Test func `no admin key outlives its organization`() async throws {
+        try await withMortise { mortise in
+            let (api, operatorToken) = (mortise.api, mortise.operatorToken)
+            let acme = try await mortise.makeOrganization("Acme")
+            #expect(try await api.post("/v1/workspaces/\(acme.workspaceID)/suspend", as: operatorToken).status == 200)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        let answer = try await api.post(
+                            "/v1/organizations/\(acme.id)/admin-keys",
+                            ["name": .string("k\(number)"), "permissions": ["keys:read"]],
+                            as: number.isMultiple(of: 2) ? acme.token : operatorToken
+                        )
+                        #expect([201, 401, 404].contains(answer.status), "\(answer)")
+                    }
+                }
+                group.addTask {
+                    // A key that was created in the meantime can be in the way once or twice.
+                    for _ in 0..<9 {
+                        let answer = try await api.send("DELETE", "/v1/organizations/\(acme.id)", as: operatorToken)
+                        if answer.status == 204 { return }
+                        #expect(answer.status == 409, "\(answer)")
+                    }
+                    Issue.record("the organization was not deleted")
+                }
+                try await group.waitForAll()
+            }
+            let left = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT count(*) FROM auth.service_keys WHERE organization_id = '\(acme.id)'"
+            )
+            #expect(try left.first?.decode(0, as: Int.self) == 0)
         }
     }
 

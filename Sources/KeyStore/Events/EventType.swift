@@ -15,6 +15,7 @@ public enum EventType: String, Sendable, CaseIterable {
     // Organizations, workspaces and clusters.
     case organizationCreated = "organization.created"
     case organizationUpdated = "organization.updated"
+    case organizationDeleted = "organization.deleted"
     case workspaceCreated = "workspace.created"
     case workspaceUpdated = "workspace.updated"
     case workspaceSuspended = "workspace.suspended"

@@ -13,11 +13,12 @@ extension MortiseServer {
     /// its databases.
     ///
     /// - Parameters:
-    ///   - signals: The signals that stop the server. Defaults to SIGTERM and SIGINT.
+    ///   - signals: The signals that stop the server. Defaults to SIGTERM, SIGINT and SIGHUP,
+    ///     which a terminal sends when it closes.
     ///   - onListening: A closure that receives the address when the server accepts connections.
     /// - Throws: The error of the listener or of a service. Everything is closed then.
     package func run(
-        signals: [UnixSignal] = [.sigterm, .sigint],
+        signals: [UnixSignal] = [.sigterm, .sigint, .sighup],
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) async throws {
         var settings = ServiceGroupConfiguration(

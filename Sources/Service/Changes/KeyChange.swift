@@ -179,13 +179,23 @@ struct KeyChange {
         return (created, deprecated)
     }
 
+    /// Returns the details of the event of a deletion, which is all that stays of the key.
+    private func deletion(of key: KeyRecord) -> EventChanges {
+        var details = EventChanges()
+        details.add("status", key.status(at: now).rawValue)
+        // The kind and the subject, so that the history still belongs to the same collection.
+        details.add("kind", key.kind.rawValue)
+        details.add("subject", key.subject)
+        return details
+    }
+
     /// Deletes a key.
     ///
     /// - Throws: `Refusal` if the caller cannot delete the key, and the database's errors.
-    func delete(_ key: KeyRecord, _ details: EventChanges) async throws {
+    func delete(_ key: KeyRecord) async throws {
         try authority().requireDeletion()
         try await requireAnotherOperator(besides: key, becoming: nil)
-        try await writer.delete(key, details)
+        try await writer.delete(key, deletion(of: key))
     }
 }
 

@@ -72,17 +72,29 @@ struct KeyChanges: Sendable {
     ///   - id: The key.
     ///   - keys: The collection that contains the key.
     ///   - caller: The caller.
-    ///   - changes: Returns the details of the event, which is all that stays of the key.
     /// - Throws: `Refusal`, or the database's errors.
-    func delete(
-        _ id: UUID,
-        in keys: KeyCollection,
-        by caller: Caller,
-        _ changes: (KeyRecord, KeyChange) -> EventChanges
-    ) async throws {
+    func delete(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws {
         try await perform(.existing(id), in: keys, by: caller, .stops) { target, change in
-            let key = try target.required()
-            try await change.delete(key, changes(key, change))
+            try await change.delete(try target.required())
+        }
+    }
+
+    /// Deletes every key of an owner, in one transaction with the end of the owner.
+    ///
+    /// - Parameters:
+    ///   - keys: The keys of the owner.
+    ///   - caller: The caller.
+    ///   - body: Ends the owner, after its keys.
+    /// - Throws: `Refusal`, what `body` throws, or the database's errors.
+    func deleteAll(_ keys: KeyCollection, by caller: Caller, _ body: (KeyChange) async throws -> Void) async throws {
+        try await perform(.new, in: keys, by: caller) { _, change in
+            while true {
+                let page = try await change.store
+                    .list(in: keys.keyOwner, KeyFilter(), at: .newest(offset: 0), limit: 500)
+                if page.isEmpty { break }
+                for key in page { try await change.delete(key) }
+            }
+            try await body(change)
         }
     }
 

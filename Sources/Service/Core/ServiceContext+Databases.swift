@@ -97,6 +97,9 @@ extension ServiceContext {
                 throw error
             }
             throw Refusal.nameTaken
+        } catch let error as PostgresError where error.constraint == "service_keys_organization_id_fkey" {
+            // The organization of a new admin key has been deleted meanwhile.
+            throw Refusal.notFound
         } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
             throw Refusal.busy
         } catch let error as PostgresError where error.code == .commitOutcomeUnknown {

@@ -111,14 +111,7 @@ extension KeyService {
     ///
     /// - Throws: `Refusal`, or the database's errors.
     public func delete(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws {
-        try await changes.delete(id, in: keys, by: caller) { key, change in
-            var details = EventChanges()
-            details.add("status", key.status(at: change.now).rawValue)
-            // The kind and the subject, so that the history still belongs to the same collection.
-            details.add("kind", key.kind.rawValue)
-            details.add("subject", key.subject)
-            return details
-        }
+        try await changes.delete(id, in: keys, by: caller)
     }
 }
 

@@ -29,7 +29,8 @@ public struct SessionService: Sendable {
             organization: organization,
             at: now,
             refreshUntil: now + SessionLimits.idle,
-            expiresAt: now + SessionLimits.absolute
+            expiresAt: now + SessionLimits.absolute,
+            address: origin.address?.description
         )
         guard let session = try await people.store.session(id) else { throw Refusal.unauthenticated }
         try await people.record(

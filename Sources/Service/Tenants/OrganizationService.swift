@@ -1,6 +1,7 @@
 import FoundationEssentials
 public import KeyStore
 import Keys
+import People
 import Postgres
 public import Tenancy
 
@@ -119,6 +120,40 @@ public struct OrganizationService: Sendable {
                 .updateOrganization(organization.id, change, by: caller.attribution)
         }
     }
+
+    /// Deletes an organization with its default workspace, admin keys, members and session issuers; for operators.
+    ///
+    /// Its other workspaces must have been deleted, and its default workspace must be suspended, so that no single call
+    /// destroys keys in use. A repeated call continues a deletion that was interrupted.
+    ///
+    /// - Throws: `Refusal.conflict` if a workspace is in the way; `notFound`, `forbidden`; `TenancyError`, or the
+    ///   database's errors.
+    public func delete(_ name: String, by caller: Caller) async throws {
+        try caller.principal.requirePlatform(.platform)
+        try caller.principal.requireCurrent()
+        let organization = try await get(name, by: caller).id
+        let found = try await context.readControl {
+            try await $0.workspaces(PageRequest(limit: 2), WorkspaceFilter(organizationID: organization))
+        }
+        guard found.items.allSatisfy(\.isDefault) else {
+            throw Refusal.conflict("The organization has further workspaces. Archive and delete them first.")
+        }
+        if let workspace = found.items.first {
+            guard Self.deletable.contains(workspace.state) else {
+                throw Refusal.conflict("The organization's default workspace is in use. Suspend it first.")
+            }
+            try await workspaces.drop(workspace.id, in: Self.deletable, includingDefault: true, by: caller)
+        }
+        try await changes.deleteAll(KeyCollection(owner: .organization(organization)), by: caller) { change in
+            let people = context.people(in: change.transaction)
+            try await people.lockMembers(of: organization)
+            try await people.deleteMembers(of: organization)
+            try await context.control(in: change.transaction)
+                .deleteOrganization(organization, by: change.attribution)
+        }
+    }
+
+    private static let deletable: Set<WorkspaceState> = [.suspended, .creating, .deleting]
 
     /// Returns a page of organizations.
     ///

@@ -129,11 +129,26 @@ public struct WorkspaceService: Sendable {
         guard Self.deletable.contains(workspace.state) else {
             throw Refusal.conflict("Only an archived workspace can be deleted; archive it first.")
         }
+        try await drop(workspace.id, in: Self.deletable, by: caller)
+    }
+
+    /// Deletes a workspace that is in one of some states.
+    func drop(
+        _ workspace: UUID,
+        in states: Set<WorkspaceState>,
+        includingDefault includesDefault: Bool = false,
+        by caller: Caller
+    ) async throws {
         // Before the deletion, so that few sessions have to be ended, and after it, for connections that were opened
         // meanwhile.
-        await context.databases.forget(workspace.id)
-        try await context.provisioner.delete(workspace.id, in: Self.deletable, by: caller.attribution)
-        await context.databases.forget(workspace.id)
+        await context.databases.forget(workspace)
+        try await context.provisioner.delete(
+            workspace,
+            in: states,
+            includingDefault: includesDefault,
+            by: caller.attribution
+        )
+        await context.databases.forget(workspace)
     }
 
     private static let deletable: Set<WorkspaceState> = [.archived, .creating, .deleting]

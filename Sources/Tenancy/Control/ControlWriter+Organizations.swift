@@ -18,6 +18,8 @@ extension ControlWriter {
         """
     )
 
+    private static let deleteOrganization = Statement("DELETE FROM control.organizations WHERE id = $1")
+
     /// Creates an organization without workspaces.
     ///
     /// - Throws: `invalid` naming the field, `slugTaken`.
@@ -69,6 +71,28 @@ extension ControlWriter {
         changes.compare("token_prefix", from: old.tokenPrefix, to: updated.tokenPrefix)
         try await record(.organizationUpdated, organization: id, changes, by: attribution)
         return updated
+    }
+
+    /// Deletes an organization, with its members' roles, sessions and session issuers.
+    ///
+    /// Its events stay in the control database.
+    ///
+    /// - Throws: `unknownOrganization`; `wrongState` if it still has workspaces or admin keys.
+    public func deleteOrganization(_ id: UUID, by attribution: Attribution) async throws {
+        guard let old = try await store.lockOrganization(id) else { throw TenancyError.unknownOrganization }
+        do throws(PostgresError) {
+            try await transaction.connection.query(Self.deleteOrganization, [id])
+        } catch {
+            guard error.sqlState == .foreignKeyViolation else { throw error }
+            throw TenancyError(
+                .wrongState,
+                "the organization has workspaces or admin keys that were created meanwhile; send the request again"
+            )
+        }
+        var changes = EventChanges()
+        changes.add("name", from: old.name, to: String?.none)
+        changes.add("slug", from: old.slug, to: String?.none)
+        try await record(.organizationDeleted, organization: id, changes, by: attribution)
     }
 
     private static func check(tokenPrefix: String?) throws(TenancyError) {

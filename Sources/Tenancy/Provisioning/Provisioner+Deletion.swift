@@ -18,12 +18,15 @@ extension Provisioner {
     /// - Parameters:
     ///   - id: The workspace.
     ///   - states: The states that allow it, besides `deleting`; compared while the workspace's lock is held.
+    ///   - includesDefault: True if the default workspace can be deleted, which ends with its organization. Defaults to
+    ///     false.
     ///   - attribution: The actor.
     /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the
     ///   deletion is pending. A repeated call finishes it, and so does the next repair.
     public func delete(
         _ id: UUID,
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
+        includingDefault includesDefault: Bool = false,
         by attribution: Attribution
     ) async throws {
         try await stops.withConnection { connection in
@@ -31,7 +34,7 @@ extension Provisioner {
                 guard var plan = try await ReconciliationPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
-                guard !plan.workspace.isDefault else {
+                guard includesDefault || !plan.workspace.isDefault else {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
                 }
                 if plan.workspace.state != .deleting {

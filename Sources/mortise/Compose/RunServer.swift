@@ -7,7 +7,7 @@ import Server
 import Telemetry
 import Tenancy
 
-/// Runs the server until SIGTERM or SIGINT.
+/// Runs the server until SIGTERM, SIGINT or SIGHUP.
 ///
 /// - Throws: `CommandFailure`.
 func runServer(_ settings: ServeSettings) async throws {

@@ -74,8 +74,8 @@ struct RunningProgram: Sendable {
     /// Sends SIGKILL, like a crash.
     func kill() { _ = Glibc.kill(id, SIGKILL) }
 
-    /// Sends SIGTERM, like an operator.
-    func terminate() { _ = Glibc.kill(id, SIGTERM) }
+    /// Sends SIGTERM, like an operator, or SIGHUP, like a terminal that closes.
+    func terminate(_ signal: CInt = SIGTERM) { _ = Glibc.kill(id, signal) }
 
     /// True if the process has ended.
     ///

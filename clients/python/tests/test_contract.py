@@ -16,7 +16,7 @@ import pytest
 
 import mortise
 from mortise import AsyncMortise, Mortise, SecretToken, Verification
-from mortise._calls import AsyncGroup, Call, Listing, SyncGroup, listing, operation
+from mortise._calls import AsyncGroup, Call, Listing, SyncGroup, listing, operation, read_all
 
 # The native operations that the client does not have, each with the reason.
 WITHOUT_CALL: dict[str, str] = {}
@@ -146,6 +146,8 @@ def test_answers_have_the_members_and_types_of_the_document(calls, operations, d
         if isinstance(call, Listing):
             compare(document, call.item, schema["properties"]["data"]["items"], checked)
             assert set(schema["properties"]) == {"data", "next_cursor"}
+        elif isinstance(call.read, functools.partial) and call.read.func is read_all:
+            compare(document, call.read.args[0], schema["properties"]["data"]["items"], checked)
         elif isinstance(call.read, functools.partial):
             compare(document, call.read.args[0], schema, checked)
     compare(document, mortise.Verdict, {"$ref": "#/components/schemas/Verdict"}, checked)

@@ -59,6 +59,12 @@ def test_organizations(operator, connect, server):
     with pytest.raises(ConflictError) as caught:
         operator.organizations.create("Acme", slug=slug)
     assert not caught.value.may_have_taken_effect
+    with pytest.raises(ConflictError):
+        operator.organizations.delete(slug)
+    operator.workspaces.suspend(created.default_workspace.id)
+    operator.organizations.delete(slug)
+    with pytest.raises(NotFoundError):
+        operator.organizations.get(slug)
 
 
 def test_workspaces(admin, organization):
@@ -253,6 +259,23 @@ def test_session_issuers(operator, organization):
     assert issuer in issuers.list(page_size=1).all()
     issuers.remove(issuer.id)
     assert issuer not in issuers.list().all()
+
+
+def test_sessions_of_a_member(admin, organization, connect, server):
+    address = f"{unique('ada')}@example.org"
+    members = admin.members(organization)
+    member = members.add(address, "admin", password="correct horse battery")
+    sessions = [admin.sessions.create(address, "correct horse battery") for _ in range(3)]
+    own = connect(server.url, sessions[0].access_token)
+    listed = own.sessions.list_own()
+    assert [session.id for session in listed] == [session.session_id for session in reversed(sessions)]
+    assert [session.is_current for session in listed] == [False, False, True]
+    own.sessions.end_own(sessions[1].session_id)
+    assert own.sessions.end_others().sessions == 1
+    assert [session.id for session in members.sessions(member.id)] == [sessions[0].session_id]
+    assert members.end_sessions(member.id).sessions == 1
+    with pytest.raises(UnauthenticatedError):
+        own.me()
 
 
 def test_the_identity_of_a_key(operator, admin):

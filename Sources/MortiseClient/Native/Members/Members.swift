@@ -118,6 +118,31 @@ extension Mortise {
             try await transport.run(.delete(path(id)))
         }
 
+        /// Lists the sessions of a member in the organization that have not ended, newest first, at most 100.
+        ///
+        /// Requires the permission `members:write`.
+        ///
+        /// - Parameter id: The id of the membership.
+        /// - Returns: The sessions.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the membership does not exist.
+        public func sessions(_ id: String) async throws(MortiseError) -> [SessionSummary] {
+            let list: SessionList = try await transport.read(.get(path(id, "sessions")))
+            return list.sessions
+        }
+
+        /// Ends the sessions of a member in the organization.
+        ///
+        /// Requires the permission `members:write`. The user can sign in again. The call is retried only if nothing was
+        /// sent.
+        ///
+        /// - Parameter id: The id of the membership.
+        /// - Returns: The number of sessions that ended.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the membership does not exist.
+        public func endSessions(_ id: String) async throws(MortiseError) -> Int {
+            let ended: EndedSessions = try await transport.read(.delete(path(id, "sessions")))
+            return ended.count
+        }
+
         private func path(_ more: String...) -> [String] {
             ["v1", "organizations", organization, "members"] + more
         }

@@ -84,5 +84,16 @@ extension Mortise {
             body.add("token_prefix", tokenPrefix, JSONValue.string)
             return try await transport.read(.patch(["v1", "organizations", organization], body))
         }
+
+        /// Deletes an organization with its default workspace, admin keys, members and session issuers.
+        ///
+        /// Requires an operator key. The default workspace must be suspended, and the other workspaces must be deleted.
+        /// The call is retried only if nothing was sent.
+        ///
+        /// - Parameter organization: The id or slug of the organization.
+        /// - Throws: ``MortiseError``, with the reason `.conflict` if a workspace is in use.
+        public func delete(_ organization: String) async throws(MortiseError) {
+            try await transport.run(.delete(["v1", "organizations", organization]))
+        }
     }
 }

@@ -39,6 +39,38 @@ extension Mortise {
         try await transport.run(.delete(["v1", "sessions", "current"]))
     }
 
+    /// Lists the sessions of the signed-in member that have not ended, newest first, at most 100.
+    ///
+    /// Requires a member's session.
+    ///
+    /// - Returns: The sessions.
+    /// - Throws: ``MortiseError``, with the reason `.forbidden` if the credential is a key.
+    public func sessions() async throws(MortiseError) -> [SessionSummary] {
+        let list: SessionList = try await transport.read(.get(["v1", "me", "sessions"]))
+        return list.sessions
+    }
+
+    /// Ends a session of the signed-in member.
+    ///
+    /// Requires a member's session. The call is retried only if nothing was sent.
+    ///
+    /// - Parameter id: The id of the session.
+    /// - Throws: ``MortiseError``, with the reason `.notFound` if the member has no such session.
+    public func endSession(_ id: String) async throws(MortiseError) {
+        try await transport.run(.delete(["v1", "me", "sessions", id]))
+    }
+
+    /// Ends the sessions of the signed-in member, except the one of the client.
+    ///
+    /// Requires a member's session. The call is retried only if nothing was sent.
+    ///
+    /// - Returns: The number of sessions that ended.
+    /// - Throws: ``MortiseError``, with the reason `.forbidden` if the credential is a key.
+    public func endOtherSessions() async throws(MortiseError) -> Int {
+        let ended: EndedSessions = try await transport.read(.delete(["v1", "me", "sessions"]))
+        return ended.count
+    }
+
     /// Changes the password of the signed-in member.
     ///
     /// Requires a member's session. The other sessions of the member end. The call is retried only if nothing was sent.

@@ -12,7 +12,7 @@ struct MemberCommand: AsyncParsableCommand {
             one of its workspaces. Name a membership by its id, as `mortise member list` shows it.
             """
         ),
-        subcommands: [MemberList.self, MemberAdd.self, MemberChange.self, MemberRemove.self]
+        subcommands: [MemberList.self, MemberAdd.self, MemberChange.self, MemberSignOut.self, MemberRemove.self]
     )
 
     static let needs =

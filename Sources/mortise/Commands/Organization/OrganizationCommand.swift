@@ -4,14 +4,17 @@ import ArgumentParser
 struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "organization",
-        abstract: "Manage organizations: create, list, get, update.",
+        abstract: "Manage organizations: create, list, get, update, delete.",
         discussion: HelpText.reflowed(
             """
             An organization owns workspaces, and its admin keys manage them. These commands are for the operators of the
             platform and need the operator key.
             """
         ),
-        subcommands: [OrganizationCreate.self, OrganizationList.self, OrganizationGet.self, OrganizationUpdate.self],
+        subcommands: [
+            OrganizationCreate.self, OrganizationList.self, OrganizationGet.self, OrganizationUpdate.self,
+            OrganizationDelete.self,
+        ],
         aliases: ["org"]
     )
 }

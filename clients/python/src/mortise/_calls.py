@@ -85,6 +85,16 @@ def delete(path: Segments, cls: type[Result], query: tuple[tuple[str, str], ...]
     return Call("DELETE", path_text(path), functools.partial(decode, cls), query=query)
 
 
+def get_all(path: Segments, item: type[Item]) -> Call[tuple[Item, ...]]:
+    """Returns a call that reads a list that has one page."""
+    return Call("GET", path_text(path), functools.partial(read_all, item))
+
+
+def read_all(item: type[Item], body: Any) -> tuple[Item, ...]:
+    """Returns the items of a list that has one page."""
+    return decode_list(item, body.get("data") if isinstance(body, dict) else body, "/data")
+
+
 def run(method: str, path: Segments, body: Mapping[str, Any] | None = None) -> Call[None]:
     """Returns a call whose response has no content."""
     return Call(method, path_text(path), lambda _: None, body=body)

@@ -2,9 +2,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._calls import AsyncGroup, Call, Listing, Segments, SyncGroup, create, delete, get, listing, operation, patch
+from ._calls import (
+    AsyncGroup,
+    Call,
+    Listing,
+    Segments,
+    SyncGroup,
+    create,
+    delete,
+    get,
+    get_all,
+    listing,
+    operation,
+    patch,
+)
 from ._encode import KEEP, Keep, changes, members
-from ._models import ClientKeyOutcome, ClientKeyRetirement, Member, Role
+from ._models import ClientKeyOutcome, ClientKeyRetirement, Member, Role, SessionsEnded, SessionSummary
 from ._secret import SecretToken, secret
 
 if TYPE_CHECKING:
@@ -108,6 +121,26 @@ class _MemberCalls:
             client_keys: What happens to the user's client keys in workspaces that the user can no longer enter.
         """
         return delete(self._path(id), ClientKeyRetirement, (("client_keys", client_keys),))
+
+    @operation
+    def sessions(self, id: str) -> Call[tuple[SessionSummary, ...]]:
+        """Lists the sessions of a member in the organization that have not ended, newest first, at most 100.
+
+        Args:
+            id: The id of the membership.
+        """
+        return get_all(self._path(id, "sessions"), SessionSummary)
+
+    @operation
+    def end_sessions(self, id: str) -> Call[SessionsEnded]:
+        """Ends the sessions of a member in the organization. The user can sign in again.
+
+        The call is retried only if nothing was sent.
+
+        Args:
+            id: The id of the membership.
+        """
+        return delete(self._path(id, "sessions"), SessionsEnded, ())
 
     def _path(self, *more: str) -> Segments:
         return ["v1", "organizations", self._organization, "members", *more]

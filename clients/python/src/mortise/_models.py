@@ -253,6 +253,32 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """A session in a list, without its tokens."""
+
+    id: str
+    organization_id: str
+    """The id of the organization that the session acts in."""
+    is_current: bool
+    """True for the session of the credential."""
+    address: str | None
+    """The address that the user signed in from."""
+    created_at: datetime
+    refresh_until: datetime
+    """The time at which the session ends, unless it is refreshed."""
+    expires_at: datetime
+    """The time at which the session ends in any case."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsEnded:
+    """What happened to the sessions of a member."""
+
+    sessions: int
+    """The number of sessions that ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """The identity of a credential: a key or a member, with its permissions."""
 

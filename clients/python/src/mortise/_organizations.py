@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch
+from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, run
 from ._encode import KEEP, Keep, changes, members, time_text
 from ._models import CreatedOrganization, Event, Organization
 
@@ -82,6 +82,18 @@ class _OrganizationCalls:
         """
         body = changes(name=name, slug=slug, token_prefix=token_prefix)
         return patch(["v1", "organizations", organization], Organization, body)
+
+    @operation
+    def delete(self, organization: str) -> Call[None]:
+        """Deletes an organization with its default workspace, admin keys, members and session issuers.
+
+        Requires an operator key. The default workspace must be suspended, and the other workspaces must be deleted. The
+        call is retried only if nothing was sent.
+
+        Args:
+            organization: The id or slug of the organization.
+        """
+        return run("DELETE", ["v1", "organizations", organization])
 
     @listing
     def events(

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from ._calls import AsyncGroup, Call, SyncGroup, operation, post, run
+from ._calls import AsyncGroup, Call, SyncGroup, delete, get_all, operation, post, run
 from ._encode import members
-from ._models import Session
+from ._models import Session, SessionsEnded, SessionSummary
 from ._secret import SecretToken, secret
 
 
@@ -36,6 +36,28 @@ class _SessionCalls:
     def end(self) -> Call[None]:
         """Ends the session of the credential. Its tokens stop working at once."""
         return run("DELETE", ["v1", "sessions", "current"])
+
+    @operation
+    def list_own(self) -> Call[tuple[SessionSummary, ...]]:
+        """Lists the sessions of the signed-in member that have not ended, newest first, at most 100."""
+        return get_all(["v1", "me", "sessions"], SessionSummary)
+
+    @operation
+    def end_own(self, id: str) -> Call[None]:
+        """Ends a session of the signed-in member. The call is retried only if nothing was sent.
+
+        Args:
+            id: The id of the session.
+        """
+        return run("DELETE", ["v1", "me", "sessions", id])
+
+    @operation
+    def end_others(self) -> Call[SessionsEnded]:
+        """Ends the sessions of the signed-in member, except the one of the credential.
+
+        The call is retried only if nothing was sent.
+        """
+        return delete(["v1", "me", "sessions"], SessionsEnded, ())
 
 
 class Sessions(_SessionCalls, SyncGroup):

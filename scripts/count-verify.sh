@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Counts the instructions of `mortise serve` for one request over HTTP, without the kernel and without PostgreSQL, with callgrind. The counts
+# do not depend on the load of the machine.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if [[ ${1:-} == --help ]]; then
+    echo "usage: scripts/count-verify.sh [PROFILE-FOLDER]"
+    echo "Builds mortise in release, runs it under callgrind with a PostgreSQL of its own, and prints the instructions of each kind of request."
+    echo "With a folder, callgrind's files stay there, for callgrind_annotate."
+    exit
+fi
+for program in valgrind python3 "${CC:=clang}"; do
+    command -v "$program" >/dev/null || { echo "$program was not found" >&2; exit 1; }
+done
+
+${SWIFT:-swift} build -c release --product mortise >/dev/null
+work=$(mktemp -d)
+chmod 711 "$work"
+profiles=${1:-$work}
+mkdir -p "$profiles"
+server=
+cleanup() {
+    [[ -z $server ]] || { kill -TERM "$server" 2>/dev/null && wait "$server" || true; }
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+# Valgrind 3.19 gives up at debug information of DWARF 5; names of functions stay.
+strip --strip-debug -o "$work/mortise" "$(${SWIFT:-swift} build -c release --show-bin-path)/mortise"
+
+# libdispatch ends the main thread without ending its process, at which valgrind 3.19 fails. This main thread serves the main queue instead.
+cat >"$work/main_queue.c" <<'C'
+#include <stdint.h>
+#include <unistd.h>
+extern void _dispatch_main_queue_callback_4CF(void *);
+extern int _dispatch_get_main_queue_port_4CF(void);
+void dispatch_main(void) {
+    uint64_t count;
+    for (;;)
+        if (read(_dispatch_get_main_queue_port_4CF(), &count, sizeof count) > 0) _dispatch_main_queue_callback_4CF(0);
+}
+C
+"$CC" -shared -fPIC -O -o "$work/main_queue.so" "$work/main_queue.c"
+
+export MORTISE_DATA=$work/data MORTISE_LISTEN=127.0.0.1:18089 MORTISE_LOG_LEVEL=warning SWIFT_DETERMINISTIC_HASHING=1
+url=http://$MORTISE_LISTEN
+# ready PROCESS: waits for the server.
+ready() {
+    for ((i = 0; i < 1200; i++)); do
+        curl --silent --fail --output /dev/null "$url/readyz" && return
+        kill -0 "$1" || { cat "$work/log" >&2; exit 1; }
+        sleep 0.1
+    done
+    echo "the server is not ready after two minutes" >&2
+    exit 1
+}
+
+# The first start creates the databases, which takes long under callgrind.
+"$work/mortise" serve >"$work/first" 2>"$work/log" &
+server=$!
+ready "$server"
+admin=$(grep -oE 'mka_live_[0-9A-Za-z]+' "$work/first" | head -1)
+key=$(curl --silent --fail --show-error "$url/v1/workspaces/default/service-keys" -H "Authorization: Bearer $admin" \
+    -H 'Content-Type: application/json' -d '{"name": "counted", "scopes": ["read:orders"]}' |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+kill -TERM "$server" && wait "$server"
+
+LD_PRELOAD=$work/main_queue.so valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file="$profiles/callgrind.out" \
+    "$work/mortise" serve >"$work/out" 2>"$work/log" &
+server=$!
+ready "$server"
+
+python3 - "$MORTISE_LISTEN" "$admin" "$key" "$server" "$profiles" <<'PYTHON'
+import glob, os, re, socket, subprocess, sys
+
+listen, admin, key, process, profiles = sys.argv[1:]
+host, port = listen.split(":")
+
+
+def request(method, path, body="", token=None):
+    head = f"{method} {path} HTTP/1.1\r\nHost: {listen}\r\n"
+    if token:
+        head += f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def send(connection, data, count):
+    for _ in range(count):
+        connection.sendall(data)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += connection.recv(65536)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200"), answer
+        length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+        while len(body) < length:
+            body += connection.recv(65536)
+
+
+def control(*arguments):
+    subprocess.run(["callgrind_control", *arguments, process], check=True, stdout=subprocess.DEVNULL)
+
+
+def collected(name):
+    control(f"--dump={name}")
+    newest = max(glob.glob(f"{profiles}/callgrind.out.*"), key=os.path.getmtime)
+    text = open(newest).read()
+    return int(re.findall(r"^(?:summary|totals): (\d+)", text, re.M)[0])
+
+
+requests = {
+    "verify": request("POST", "/v1/verify", '{"token": "%s", "scopes": ["read:orders"]}' % key, admin),
+    "healthz": request("GET", "/healthz"),
+}
+with socket.create_connection((host, int(port))) as connection:
+    control("--instr=on")
+    for name, data in requests.items():
+        send(connection, data, 200)
+        control("--zero")
+        send(connection, data, 1000)
+        print(f"{name:<10} {collected(name) // 1000:>9}")
+PYTHON
