@@ -273,8 +273,8 @@ let package = Package(
             name: "NativeAPITests",
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "People", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient,
-                crypto, cryptoExtras, httpTypes, log, nioCore, subprocess,
+                "ServerTestSupport", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification",
+                asyncHTTPClient, crypto, cryptoExtras, httpTypes, log, nioCore, subprocess,
             ],
             swiftSettings: settings
         ),

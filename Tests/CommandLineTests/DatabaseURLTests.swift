@@ -33,6 +33,24 @@ import Testing
         }
     }
 
+    // The fault: libpq takes a session that is read-only by default, such as one for look-ups, for one to a standby.
+    @Test func `a server runs with target_session_attrs in libpq's environment`() async throws {
+        try await ProcessInstallation.with { installation in
+            let variables = installation.serveVariables().merging(["PGTARGETSESSIONATTRS": "read-write"]) { $1 }
+            _ = try await RunningProgram.with(["serve"], variables, in: installation.folder) { program in
+                let port = try await program.port()
+                let made = try await installation.call(
+                    "POST",
+                    "/v1/workspaces/default/service-keys",
+                    ["name": "k"],
+                    port: port
+                )
+                let token = try #require(made.body["token"]?.string, "\(made)")
+                #expect(try await installation.verdict(token, port: port) == "valid")
+            }
+        }
+    }
+
     @Test func `a server that accepts no changes is named as the reason`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.withConnection("postgres") { connection in

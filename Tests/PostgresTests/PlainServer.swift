@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import LocalPostgres
 import Postgres
 import Subprocess
 import TestSupport
@@ -16,7 +17,8 @@ struct PlainServer: Sendable {
         let output: String
     }
 
-    static let binaries = "/usr/lib/postgresql/15/bin"
+    /// The folder of the server's programs, which must be installed.
+    static let binaries = (try? PostgresInstallation.find().binaries) ?? ""
 
     static func start(
         listensOnTCP: Bool = false,

@@ -83,7 +83,8 @@ import Testing
             let bob = try await mortise.addMember("bob@example.org", "member")
             let here = try await mortise.signIn("bob@example.org").access
             let other = try await mortise.makeOrganization("Other")
-            _ = try await mortise.addMember("bob@example.org", "member", organization: "other", as: mortise.operatorToken)
+            let operatorToken = mortise.operatorToken
+            _ = try await mortise.addMember("bob@example.org", "member", organization: "other", as: operatorToken)
             let there = try await api.post(
                 "/v1/sessions",
                 [
