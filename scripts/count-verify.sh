@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 if [[ ${1:-} == --help ]]; then
     echo "usage: scripts/count-verify.sh [PROFILE-FOLDER]"
-    echo "Builds mortise in release, runs it under callgrind with a PostgreSQL of its own, and prints the instructions of each kind of request."
+    echo "Builds mortise in release, runs it under callgrind with a throw-away PostgreSQL, and prints the instructions of each kind of request."
     echo "With a folder, callgrind's files stay there, for callgrind_annotate."
     exit
 fi
@@ -22,6 +22,7 @@ mkdir -p "$profiles"
 server=
 cleanup() {
     [[ -z $server ]] || { kill -TERM "$server" 2>/dev/null && wait "$server" || true; }
+    [[ ! -d $work/postgres ]] || as_postgres "$binaries/pg_ctl" -D "$work/postgres" -m immediate stop >/dev/null || true
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -31,19 +32,37 @@ strip --strip-debug -o "$work/mortise" "$(${SWIFT:-swift} build -c release --sho
 
 # libdispatch ends the main thread without ending its process, at which valgrind 3.19 fails. This main thread serves the main queue instead.
 cat >"$work/main_queue.c" <<'C'
+#include <poll.h>
 #include <stdint.h>
 #include <unistd.h>
 extern void _dispatch_main_queue_callback_4CF(void *);
 extern int _dispatch_get_main_queue_port_4CF(void);
 void dispatch_main(void) {
+    struct pollfd queue = {.fd = _dispatch_get_main_queue_port_4CF(), .events = POLLIN};
     uint64_t count;
-    for (;;)
-        if (read(_dispatch_get_main_queue_port_4CF(), &count, sizeof count) > 0) _dispatch_main_queue_callback_4CF(0);
+    for (;;) {
+        poll(&queue, 1, -1);
+        if (read(queue.fd, &count, sizeof count) > 0) _dispatch_main_queue_callback_4CF(0);
+    }
 }
 C
 "$CC" -shared -fPIC -O -o "$work/main_queue.so" "$work/main_queue.c"
 
-export MORTISE_DATA=$work/data MORTISE_LISTEN=127.0.0.1:18089 MORTISE_LOG_LEVEL=warning SWIFT_DETERMINISTIC_HASHING=1
+# A PostgreSQL server beside the program, because valgrind lacks a system call that starting one needs. It does not run as root.
+binaries=${MORTISE_POSTGRES_BIN:-$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)}
+as_postgres() {
+    if ((EUID == 0)); then runuser -u postgres -- "$@"; else "$@"; fi
+}
+install -d -m 700 "$work/postgres"
+((EUID != 0)) || chown postgres "$work/postgres"
+as_postgres "$binaries/initdb" -D "$work/postgres" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+as_postgres "$binaries/pg_ctl" -D "$work/postgres" -l "$work/postgres/log" -w \
+    -o "-k $work/postgres -c listen_addresses= -c fsync=off -c unix_socket_permissions=0777" start >/dev/null
+chmod 711 "$work/postgres"
+export MORTISE_DATABASE_URL="host=$work/postgres user=postgres dbname=mortise" MORTISE_PEPPER_FILE=$work/secrets
+"$work/mortise" secrets new "$work/secrets" >/dev/null
+
+export MORTISE_LISTEN=127.0.0.1:18089 MORTISE_LOG_LEVEL=warning SWIFT_DETERMINISTIC_HASHING=1
 url=http://$MORTISE_LISTEN
 # ready PROCESS: waits for the server.
 ready() {
@@ -99,7 +118,7 @@ def send(connection, data, count):
 
 
 def control(*arguments):
-    subprocess.run(["callgrind_control", *arguments, process], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["callgrind_control", *arguments, process], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def collected(name):

@@ -37,6 +37,10 @@ build() {
     for version in $(apt-cache "${apt[@]}" showsrc postgresql-17 | sed -n 's/^Version: //p' | sort -rV | uniq); do
         apt-get "${apt[@]}" -qq source --download-only "postgresql-17=$version" && break
     done
+    compgen -G 'postgresql-17_*.orig.tar.*' >/dev/null || {
+        echo "The mirror does not have the source that its index names. Try again later, or build PostgreSQL 17 into $prefix." >&2
+        exit 1
+    }
     tar xf postgresql-17_*.orig.tar.*
     cd postgresql-17.*/
     ./configure --quiet --prefix="$prefix" --with-openssl --without-readline --without-icu \

@@ -35,7 +35,7 @@ struct NativeContext: Sendable {
     var security: EndpointSecurity<Principal> {
         EndpointSecurity(
             authenticate: { [platform, clients] headers, context, isRepeated in
-                guard let value = headers[.authorization], let token = BearerCredential.read(value) else {
+                guard let value = headers.single(.authorization), let token = BearerCredential.read(value) else {
                     throw Problem.unauthorized
                 }
                 return try await platform.access.authenticate(

@@ -48,3 +48,15 @@ extension HTTPField.Name {
         return name
     }
 }
+
+extension HTTPFields {
+    /// Returns the value of a field that stands once; `nil` if it is absent or repeated.
+    package func single(_ name: HTTPField.Name) -> String? {
+        var value: String?
+        for field in self where field.name == name {
+            if value != nil { return nil }
+            value = field.value
+        }
+        return value
+    }
+}

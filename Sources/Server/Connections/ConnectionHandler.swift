@@ -11,7 +11,7 @@ import NIOHTTP1
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundOut = ByteBuffer
 
     /// Input that belongs to a later request.
     private enum Held {
@@ -36,6 +36,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///
     /// The answer's deadline begins anew with each piece that the client takes.
     private static let pieceBytes = 262_144
+
+    /// The largest body that is copied behind the head, for one write.
+    private static let joinedBytes = 16_384
 
     private let service: ConnectionService
     private let executor: any TaskExecutor
@@ -254,10 +257,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         entry.becameBusy()
         _ = state.requestBroke(at: .now())
         let answer = Problem.malformedRequest.standalone()
-        var fields = answer.headers
-        fields[.contentLength] = "\(answer.body.readableBytes)"
-        let response = HTTPResponse(status: answer.status, headerFields: fields)
-        write(HTTPResponseHead(response, date: service.date.value), answer.body, context)
+        write(HTTPResponse(status: answer.status, headerFields: answer.headers), answer.body, context)
     }
 
     // MARK: Answers
@@ -268,17 +268,21 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         // Nobody reads the rest of a body after the answer.
         if case .exchanging(let exchange) = state.phase, exchange.request != .complete { leaveBody() }
         guard case .exchanging(let exchange) = state.phase, exchange.answer == .none else { return }
-        write(HTTPResponseHead(response, date: service.date.value), bytes, context)
+        write(response, bytes, context)
     }
 
-    private func write(_ head: HTTPResponseHead, _ bytes: ByteBuffer?, _ context: ChannelHandlerContext) {
-        var head = head
-        if state.answerBegan(saysClose: !head.isKeepAlive) {
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
+    private func write(_ response: HTTPResponse, _ body: ByteBuffer?, _ context: ChannelHandlerContext) {
+        let length = body?.readableBytes ?? 0
+        var head = context.channel.allocator.buffer(capacity: 512 + (length <= Self.joinedBytes ? length : 0))
+        let isLast = state.answerBegan(saysClose: response.saysClose)
+        head.write(response, length: length, date: service.date.value, isLast: isLast)
+        if length <= Self.joinedBytes {
+            if let body { head.writeImmutableBuffer(body) }
+            writeEnd(head, context)
+        } else {
+            context.write(wrapOutboundOut(head), promise: nil)
+            if let body { writeBody(body, context) }
         }
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if let bytes { writeBody(bytes, context) }
-        writeEnd(context)
         context.flush()
     }
 
@@ -291,20 +295,21 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                     // The next piece has the whole time again.
                     if !context.channel.isWritable || state.phase == .finishing { state.answerStalled(at: .now()) }
                 }
-            context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: written)
+            context.write(wrapOutboundOut(piece), promise: written)
         }
-        context.write(wrapOutboundOut(.body(.byteBuffer(bytes))), promise: nil)
+        writeEnd(bytes, context)
     }
 
-    private func writeEnd(_ context: ChannelHandlerContext) {
+    /// Writes the last bytes of an answer.
+    private func writeEnd(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         guard state.answerEnded(at: .now()) else {
-            context.write(wrapOutboundOut(.end(nil)), promise: nil)
+            context.write(wrapOutboundOut(bytes), promise: nil)
             noteIdle(context)
             return passHeld(context)
         }
         held.removeAll()
         let written = context.eventLoop.makePromise(of: Void.self)
-        context.write(wrapOutboundOut(.end(nil)), promise: written)
+        context.write(wrapOutboundOut(bytes), promise: written)
         written.futureResult.assumeIsolated().whenSuccess { [self] in close(context) }
         setTimer(context)
     }
@@ -360,10 +365,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard event is ContinueEvent else { return context.triggerUserOutboundEvent(event, promise: promise) }
         if state.takeExpectation() {
-            context.writeAndFlush(
-                wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))),
-                promise: nil
-            )
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
         }
         promise?.succeed()
     }

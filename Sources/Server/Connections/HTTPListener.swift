@@ -105,14 +105,8 @@ package struct HTTPListener: ServiceLifecycle.Service {
         limits.maxHeaderFieldSize = 16 * 1024
         limits.maxHeaderListSize = 64 * 1024
         limits.maxHeaderFieldCount = 200
-        try pipeline.configureHTTPServerPipeline(
-            // The handler of the connection has the order of requests, the errors, and only valid header fields.
-            withPipeliningAssistance: false,
-            withErrorHandling: false,
-            withOutboundHeaderValidation: false,
-            withEncoderConfiguration: .init(),
-            withDecoderLimitConfiguration: limits
-        )
+        let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+        try pipeline.addHandler(ByteToMessageHandler(decoder))
         try pipeline.addHandler(ConnectionHandler(service, executor, entry))
     }
 }

@@ -64,18 +64,39 @@ extension HTTPRequest.Method {
     }
 }
 
-extension HTTPResponseHead {
-    /// Creates the encoder's head of an answer.
-    init(_ response: HTTPResponse, date: String) {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(response.headerFields.count + 2)
-        for field in response.headerFields { headers.add(name: field.name.rawName, value: field.value) }
-        headers.add(name: "Date", value: date)
-        self.init(
-            version: .http1_1,
-            status: HTTPResponseStatus(statusCode: response.status.code, reasonPhrase: response.status.reasonPhrase),
-            headers: headers
-        )
+extension HTTPResponse {
+    /// True if the answer says that it is the last one.
+    var saysClose: Bool { headerFields.contains { $0.name == .connection && $0.value == "close" } }
+}
+
+extension ByteBuffer {
+    /// Writes the head of an answer (RFC 9112 section 4).
+    ///
+    /// HTTPTypes lets no line end into a field.
+    ///
+    /// - Parameters:
+    ///   - response: The head.
+    ///   - length: The length of the body, for an answer that must say it and does not.
+    ///   - date: The value of `Date`.
+    ///   - isLast: True if the connection ends after the answer.
+    mutating func write(_ response: HTTPResponse, length: Int, date: String, isLast: Bool) {
+        if response.status == .ok {
+            writeStaticString("HTTP/1.1 200 OK\r\n")
+        } else {
+            writeString("HTTP/1.1 \(response.status.code) \(response.status.reasonPhrase)\r\n")
+        }
+        var hasLength = [204, 304].contains(response.status.code)
+        for field in response.headerFields where field.name != .connection {
+            if field.name == .contentLength { hasLength = true }
+            writeString(field.name.rawName)
+            writeStaticString(": ")
+            writeString(field.value)
+            writeStaticString("\r\n")
+        }
+        if !hasLength { writeString("Content-Length: \(length)\r\n") }
+        writeStaticString("Date: ")
+        writeString(date)
+        writeStaticString(isLast ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n")
     }
 }
 
