@@ -133,12 +133,12 @@ public struct OrganizationService: Sendable {
         try caller.principal.requireCurrent()
         let organization = try await get(name, by: caller).id
         let found = try await context.readControl {
-            try await $0.workspaces(PageRequest(limit: 2), WorkspaceFilter(organizationID: organization))
+            try await $0.workspaces(PageRequest(limit: 100), WorkspaceFilter(organizationID: organization))
         }
-        guard found.items.allSatisfy(\.isDefault) else {
+        guard found.items.allSatisfy({ $0.isDefault || $0.state == .deleting }) else {
             throw Refusal.conflict("The organization has further workspaces. Archive and delete them first.")
         }
-        if let workspace = found.items.first {
+        for workspace in found.items {
             guard Self.deletable.contains(workspace.state) else {
                 throw Refusal.conflict("The organization's default workspace is in use. Suspend it first.")
             }

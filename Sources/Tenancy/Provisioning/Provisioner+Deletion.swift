@@ -3,9 +3,11 @@ public import KeyStore
 import Postgres
 
 extension Provisioner {
+    /// A workspace that is being deleted is nobody's default any more.
     private static let request = Statement(
         """
-        UPDATE control.workspaces SET state = $2, target_state = NULL, state_event_id = $3, updated_at = now() WHERE id = $1
+        UPDATE control.workspaces
+        SET state = $2, target_state = NULL, state_event_id = $3, is_default = false, updated_at = now() WHERE id = $1
         """
     )
 
