@@ -80,7 +80,7 @@ import mortise
         #expect(settings.operatorKey == nil && settings.adminKey == nil)
         #expect("\(settings.log.level)" == "info" && settings.log.format == .json && settings.log.access == .management)
         #expect(settings.connections.threads == ServingThreads.defaultCount)
-        #expect(settings.connections.lookupWorkspaces == 32 && settings.connections.managedWorkspaces == 8)
+        #expect(settings.connections.lookupWorkspaces == nil && settings.connections.managedWorkspaces == 8)
         #expect(settings.shutdownGrace == .seconds(30) && settings.drainDelay == .zero)
         #expect(settings.publishesOperations && settings.keysFile == nil)
         #expect(settings.clientConnections.limits == ConnectionLimits() && !settings.clientConnections.hasMaximum)

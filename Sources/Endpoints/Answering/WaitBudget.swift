@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The time that a request may still wait, in its authentication and its handler together.
 ///
 /// The time in which the body arrives does not count: it is the client's, and has a deadline of its own.
@@ -19,10 +21,9 @@ struct WaitBudget {
     mutating func spend<Value>(_ body: () async throws -> Value) async throws -> Value {
         guard let limit = remaining else { return try await body() }
         var value: Value?
-        let spent = try await settings.clock.measure {
-            try await settings.limitWaits(limit) { value = try await body() }
-        }
-        remaining = max(.zero, limit - spent)
+        let start = NIODeadline.now()
+        try await settings.limitWaits(limit) { value = try await body() }
+        remaining = max(.zero, limit - .nanoseconds((NIODeadline.now() - start).nanoseconds))
         guard let value else { throw Problem.internalError }
         return value
     }
