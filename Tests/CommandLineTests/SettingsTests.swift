@@ -38,7 +38,7 @@ import mortise
         "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
-        "workspaces_per_organization": "14", "event_days": "90",
+        "workspaces_per_organization": "14", "list_bytes": "65537", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
@@ -59,7 +59,7 @@ import mortise
         #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
         #expect(settings.quotas.keysPerWorkspace == 11 && settings.quotas.keysPerSubject == 12)
         #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
-        #expect(settings.eventDays == 90)
+        #expect(settings.quotas.listBytes == 65_537 && settings.eventDays == 90)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
         let limits = settings.clientConnections.limits
@@ -114,7 +114,7 @@ import mortise
             "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
-            "--workspaces-per-organization", "--event-days",
+            "--workspaces-per-organization", "--list-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
             "--answer-timeout",
         ]
