@@ -19,6 +19,7 @@ struct Bench {
             let lookups = try await LookUps.measure(installation, options)
             try await Verifications.measure(installation, options, yardstick: lookups.pgbench)
             try await WorkspaceCreation.measure(installation, options, reactor)
+            try await ManyWorkspaces.measure(installation, options)
         }
         await reactor.shutdown()
     }
@@ -32,6 +33,8 @@ struct BenchOptions: Sendable {
     var seconds = 5
     /// The repetitions of each measurement, of which the median counts.
     var rounds = 3
+    /// The number of workspaces in use at once in the last measurement.
+    var workspaces = 1000
     /// The number of concurrent clients.
     let clients = 64
 
@@ -43,6 +46,7 @@ struct BenchOptions: Sendable {
             case "--keys": keys = value
             case "--seconds": seconds = value
             case "--rounds": rounds = value
+            case "--workspaces": workspaces = value
             default: throw BenchError.usage
             }
         }
@@ -55,7 +59,7 @@ enum BenchError: Error, CustomStringConvertible {
 
     var description: String {
         switch self {
-        case .usage: "usage: mortise-bench [--keys N] [--seconds N] [--rounds N]"
+        case .usage: "usage: mortise-bench [--keys N] [--seconds N] [--rounds N] [--workspaces N]"
         case .failed(let what): what
         }
     }

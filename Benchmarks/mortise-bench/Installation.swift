@@ -25,6 +25,7 @@ struct Installation: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var settings = LocalPostgres.Options.throwaway
+        settings.maximumConnections = options.workspaces + 200
         settings.settings["shared_buffers"] = "1GB"
         settings.settings["max_wal_size"] = "4GB"
         let server = try await LocalPostgres.throwaway(options: settings, logger: Logger(label: "bench"))
@@ -59,6 +60,8 @@ struct Installation: Sendable {
             "MORTISE_ADMIN_KEY": admin,
             "MORTISE_LISTEN": "127.0.0.1:\(port)",
             "MORTISE_LOG_LEVEL": "warning",
+            "MORTISE_LOOKUP_WORKSPACES": "\(min(1000, options.workspaces))",
+            "MORTISE_WORKSPACES_PER_ORGANIZATION": "100000",
         ]
         let binary = Bundle.main.executableURL?.deletingLastPathComponent().appending(path: "mortise").path ?? "mortise"
         let result = try await run(
@@ -121,6 +124,20 @@ struct Installation: Sendable {
         await connection.close()
         await reactor.shutdown()
         return (ref, UUIDv7.text(of: organization), database)
+    }
+
+    /// Creates something with the admin key, and returns the answer's text.
+    func post(_ path: String, _ body: String) async throws -> String {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = .POST
+        request.headers.add(name: "Authorization", value: "Bearer \(adminToken)")
+        request.headers.add(name: "Content-Type", value: "application/json")
+        request.body = .bytes(ByteBuffer(string: body))
+        let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        guard answer.status.code == 201 else {
+            throw BenchError.failed("POST \(path) was answered with \(answer.status.code)")
+        }
+        return String(buffer: try await answer.body.collect(upTo: 65_536))
     }
 
     /// Writes a file that every user may read, and returns its path.

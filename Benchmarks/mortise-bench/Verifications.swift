@@ -3,7 +3,7 @@ import FoundationEssentials
 /// `POST /v1/verify` over HTTP, loaded by `wrk`, with a different key each time.
 enum Verifications {
     static func measure(_ installation: Installation, _ options: BenchOptions, yardstick: Double) async throws {
-        let script = try installation.write("verify.lua", Self.script(installation))
+        let script = try installation.write("verify.lua", Self.script(installation, tokens: installation.tokensFile))
         var rates: [Double] = []
         for _ in 0..<options.rounds {
             rates.append(try await installation.wrk(script, connections: options.clients, seconds: options.seconds))
@@ -26,10 +26,10 @@ enum Verifications {
     }
 
     /// Lua for wrk: each thread goes through the sampled tokens from a random start, and anything but a valid verdict ends the run.
-    private static func script(_ installation: Installation) -> String {
+    static func script(_ installation: Installation, tokens: String) -> String {
         """
         local tokens = {}
-        for line in io.lines("\(installation.tokensFile)") do tokens[#tokens + 1] = line end
+        for line in io.lines("\(tokens)") do tokens[#tokens + 1] = line end
         local next = 0
         function init(args) math.randomseed(os.time() + tonumber(tostring({}):sub(8), 16) % 100000) next = math.random(#tokens) end
         local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer \(installation.adminToken)" }

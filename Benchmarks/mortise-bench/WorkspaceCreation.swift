@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import Logging
-import NIOCore
-import NIOHTTP1
 import Postgres
 
 /// `POST …/workspaces` against a bare `CREATE DATABASE … TEMPLATE` of the same template.
@@ -44,18 +41,10 @@ enum WorkspaceCreation {
     }
 
     private static func create(_ installation: Installation, _ index: Int) async throws {
-        var request = HTTPClientRequest(
-            url: "\(installation.url)/v1/organizations/\(installation.organizationID)/workspaces"
+        _ = try await installation.post(
+            "/v1/organizations/\(installation.organizationID)/workspaces",
+            #"{"name":"Bench \#(index)"}"#
         )
-        request.method = .POST
-        request.headers.add(name: "Authorization", value: "Bearer \(installation.adminToken)")
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.body = .bytes(ByteBuffer(string: #"{"name":"Bench \#(index)"}"#))
-        let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        guard answer.status.code == 201 else {
-            throw BenchError.failed("a workspace was answered \(answer.status.code)")
-        }
-        _ = try await answer.body.collect(upTo: 65_536)
     }
 
     private static func milliseconds(_ body: () async throws -> Void) async throws -> Double {

@@ -33,6 +33,8 @@ struct ClerkVerifyRoutes: Sendable {
             body: .required(ClerkSchema.verify),
             responses: [EndpointResult(.ok, "The key, which is valid.", ClerkKeyJSON.schema)],
             problems: [.notFound, .rateLimited, .workspaceUnavailable, .serviceUnavailable],
+            deadline: nil,
+            waits: context.platform.verifier.deadline,
             logsAccess: false,
             isDocumented: false
         ) { request in

@@ -38,9 +38,7 @@ public struct UsageCount: Sendable {
             self.code = code
         }
 
-        var beginning: PostgresTimestamp {
-            PostgresTimestamp(microsecondsSinceUnixEpoch: number * 3_600_000_000)
-        }
+        var beginning: Timestamp { Timestamp(microsecondsSinceUnixEpoch: number * 3_600_000_000) }
     }
 
     /// Creates a count of zero.
@@ -87,63 +85,79 @@ public struct UsageStore: Sendable {
         self.connection = connection
     }
 
-    /// The rows are locked in the order of their ids, so concurrent flushes of two nodes cannot deadlock.
-    private static let flushSecrets = Statement(
-        """
-        INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications)
-        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[]) ORDER BY 1
-        ON CONFLICT (secret_id) DO UPDATE
-            SET last_used_at = greatest(key_usage.last_used_at, EXCLUDED.last_used_at),
-                verifications = key_usage.verifications + EXCLUDED.verifications
-        """
-    )
-
-    private static let flushHours = Statement(
-        """
-        INSERT INTO auth.key_usage_hourly (key_id, hour, code, count)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::bigint[]) ORDER BY 1, 2, 3
-        ON CONFLICT (key_id, hour, code) DO UPDATE SET count = key_usage_hourly.count + EXCLUDED.count
-        """
-    )
-
     /// Adds a batch in one transaction.
     ///
     /// The batch has one count for each secret.
     ///
     /// - Throws: The errors of a transaction. After `commitOutcomeUnknown` the batch may have been added.
     public func add(_ counts: [UsageCount]) async throws {
-        try await connection.transaction { _ in try await flush(counts) }
+        try await connection.transaction { _ in
+            try await connection.script(Self.script(counts))
+        }
     }
 
-    private func flush(_ counts: [UsageCount]) async throws {
-        let used = counts.filter { $0.lastUsedAt != nil }
-        if !used.isEmpty {
-            try await connection.query(
-                Self.flushSecrets,
-                [
-                    used.map(\.secretID), used.map(\.keyID),
-                    used.compactMap(\.lastUsedAt)
-                        .map {
-                            PostgresTimestamp(microsecondsSinceUnixEpoch: $0.microsecondsSinceUnixEpoch)
-                        },
-                    used.map { Int64($0.accepted) },
-                ]
-            )
-        }
+    /// Adds a batch over a connection for look-ups, between two of its flushes.
+    ///
+    /// The batch has one count for each secret.
+    ///
+    /// - Throws: The errors of ``PostgresPipeline/query(_:_:deadline:)``. After `commitOutcomeUnknown` the batch may have been
+    ///   added.
+    public static func add(_ counts: [UsageCount], over pipeline: PostgresPipeline) async throws(PostgresError) {
+        try await pipeline.write(script(counts), lockPatience: lockPatience)
+    }
+
+    /// The maximum wait for another node's flush, in which look-ups wait too.
+    private static let lockPatience = Duration.milliseconds(100)
+
+    /// Returns the statements that add a batch.
+    ///
+    /// Their values are ids, numbers and names of verdicts, which need no quotation. Rows are locked in the order of their ids, so
+    /// concurrent flushes of two nodes cannot deadlock.
+    private static func script(_ counts: [UsageCount]) -> String {
+        var secrets: [String] = []
         var hours: [HourlyKey: Int] = [:]
         for count in counts {
+            if let used = count.lastUsedAt {
+                secrets.append(
+                    "('\(count.secretID)'::uuid, '\(count.keyID)'::uuid, \(instant(used)), \(count.accepted)::bigint)"
+                )
+            }
             for (hour, number) in count.verdicts {
                 hours[HourlyKey(keyID: count.keyID, hour: hour), default: 0] += number
             }
         }
-        let list = Array(hours)
-        try await connection.query(
-            Self.flushHours,
-            [
-                list.map(\.key.keyID), list.map(\.key.hour.beginning), list.map(\.key.hour.code.rawValue),
-                list.map { Int64($0.value) },
-            ]
-        )
+        var statements: [String] = []
+        if !secrets.isEmpty {
+            statements.append(
+                """
+                INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications)
+                SELECT * FROM (VALUES \(secrets.joined(separator: ", "))) v ORDER BY 1
+                ON CONFLICT (secret_id) DO UPDATE
+                    SET last_used_at = greatest(key_usage.last_used_at, EXCLUDED.last_used_at),
+                        verifications = key_usage.verifications + EXCLUDED.verifications
+                """
+            )
+        }
+        if !hours.isEmpty {
+            let rows = hours.map { key, number in
+                "('\(key.keyID)'::uuid, \(instant(key.hour.beginning)), '\(key.hour.code.rawValue)'::text, \(number)::bigint)"
+            }
+            statements.append(
+                """
+                INSERT INTO auth.key_usage_hourly (key_id, hour, code, count)
+                SELECT * FROM (VALUES \(rows.joined(separator: ", "))) v ORDER BY 1, 2, 3
+                ON CONFLICT (key_id, hour, code) DO UPDATE SET count = key_usage_hourly.count + EXCLUDED.count
+                """
+            )
+        }
+        return statements.joined(separator: "; ")
+    }
+
+    /// Returns an instant as SQL.
+    ///
+    /// PostgreSQL multiplies by whole microseconds without rounding.
+    private static func instant(_ timestamp: Timestamp) -> String {
+        "timestamptz '1970-01-01 00:00:00+00' + interval '1 us' * \(timestamp.microsecondsSinceUnixEpoch)"
     }
 
     private struct HourlyKey: Hashable {

@@ -47,7 +47,7 @@ extension LocalPostgres {
         public static var durable: Options {
             Options(
                 isDurable: true,
-                maximumConnections: 200,
+                maximumConnections: 300,
                 startTimeout: .seconds(60),
                 stopTimeout: .seconds(60),
                 settings: [:],

@@ -128,7 +128,8 @@ struct KeyRoutes: Sendable {
             "List \(family.noun)s, newest first",
             .keysRead,
             query: .page(filters),
-            responses: [EndpointResult(.ok, "A page of keys.", NativeSchema.page("KeyPage", of: KeyJSON.schema))]
+            responses: [EndpointResult(.ok, "A page of keys.", NativeSchema.page("KeyPage", of: KeyJSON.schema))],
+            problems: [.conflict]
         ) { request in
             let page = try context.page(request)
             let home = try await home(request, .keysRead)

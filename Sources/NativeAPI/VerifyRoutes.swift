@@ -10,7 +10,8 @@ import Verification
 
 /// The operations that turn tokens into verdicts.
 ///
-/// API servers call them for each of their own requests. The verifier enforces its own deadline, so no extra task watches it.
+/// API servers call them for each of their own requests. The authentication of the caller and the verification share one
+/// deadline, the verifier's, and no extra task watches it.
 struct VerifyRoutes: Sendable {
     private let context: NativeContext
     private let counters: VerdictCounters
@@ -67,6 +68,7 @@ struct VerifyRoutes: Sendable {
             responses: [EndpointResult(.ok, "The verdict.", VerdictJSON.schema)],
             problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             deadline: nil,
+            waits: context.platform.verifier.deadline,
             logsAccess: false
         ) { request in
             let audience = try context.platform.access.audience(of: try request.caller)
@@ -111,6 +113,7 @@ struct VerifyRoutes: Sendable {
             ],
             problems: [.serviceUnavailable, .rateLimited],
             deadline: nil,
+            waits: context.platform.verifier.deadline,
             logsAccess: false
         ) { request in
             let audience = try context.platform.access.audience(of: try request.caller)

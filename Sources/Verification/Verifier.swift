@@ -17,7 +17,8 @@ public final class Verifier: Sendable {
     private let peppers: PepperCache
     private let usage: UsageRecorder
     private let limiter: UseLimiter
-    private let deadline: Duration
+    /// The longest time of a verification, with all of its waits.
+    public let deadline: Duration
 
     /// Creates a verifier.
     ///

@@ -39,7 +39,7 @@ import mortise
             "ADMIN_PASSWORD", "LOG_LEVEL", "LOG_FORMAT",
             "ACCESS_LOG", "POSTGRES_BIN", "THREADS", "LOOKUP_WORKSPACES", "MANAGED_WORKSPACES",
             "KEYS_PER_WORKSPACE", "KEYS_PER_SUBJECT", "ADMIN_KEYS_PER_ORGANIZATION", "WORKSPACES_PER_ORGANIZATION",
-            "EVENT_DAYS",
+            "LIST_BYTES", "EVENT_DAYS",
             "DRAIN_DELAY", "SHUTDOWN_GRACE",
         ] {
             #expect(help.contains("MORTISE_\(name)"))

@@ -54,7 +54,9 @@ import mortise
         let defaults = try serve("")
         #expect(settings.listen == defaults.listen && settings.log.level == defaults.log.level)
         #expect(settings.shutdownGrace == defaults.shutdownGrace && settings.drainDelay == defaults.drainDelay)
-        #expect(settings.connections.lookupWorkspaces == defaults.connections.lookupWorkspaces)
+        // The default follows from the PostgreSQL server.
+        #expect(settings.connections.lookupWorkspaces == 100 && defaults.connections.lookupWorkspaces == nil)
+        #expect(settings.connections.managedWorkspaces == defaults.connections.managedWorkspaces)
         #expect(settings.quotas == defaults.quotas)
     }
 }

@@ -38,7 +38,7 @@ import mortise
         "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
-        "workspaces_per_organization": "14", "event_days": "90",
+        "workspaces_per_organization": "14", "list_bytes": "65537", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
@@ -59,7 +59,7 @@ import mortise
         #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
         #expect(settings.quotas.keysPerWorkspace == 11 && settings.quotas.keysPerSubject == 12)
         #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
-        #expect(settings.eventDays == 90)
+        #expect(settings.quotas.listBytes == 65_537 && settings.eventDays == 90)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
         let limits = settings.clientConnections.limits
@@ -80,7 +80,7 @@ import mortise
         #expect(settings.operatorKey == nil && settings.adminKey == nil)
         #expect("\(settings.log.level)" == "info" && settings.log.format == .json && settings.log.access == .management)
         #expect(settings.connections.threads == ServingThreads.defaultCount)
-        #expect(settings.connections.lookupWorkspaces == 32 && settings.connections.managedWorkspaces == 8)
+        #expect(settings.connections.lookupWorkspaces == nil && settings.connections.managedWorkspaces == 8)
         #expect(settings.shutdownGrace == .seconds(30) && settings.drainDelay == .zero)
         #expect(settings.publishesOperations && settings.keysFile == nil)
         #expect(settings.clientConnections.limits == ConnectionLimits() && !settings.clientConnections.hasMaximum)
@@ -114,7 +114,7 @@ import mortise
             "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
-            "--workspaces-per-organization", "--event-days",
+            "--workspaces-per-organization", "--list-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
             "--answer-timeout",
         ]
@@ -194,15 +194,18 @@ import mortise
 
     // A server with more connections than its PostgreSQL server allows fails only under load.
     @Test func `more connections than Mortise's own PostgreSQL server allows are refused before the start`() throws {
-        let many = ["MORTISE_THREADS": "16"]
+        let many = ["MORTISE_LOOKUP_WORKSPACES": "500"]
         let failure = try #require(throws: CommandFailure.self) { try serve(many) }
         #expect(failure.kind == .usage)
-        #expect(failure.text.contains("MORTISE_THREADS"))
+        #expect(failure.text.contains("MORTISE_THREADS") && failure.text.contains("MORTISE_LOOKUP_WORKSPACES"))
         // The bound of another server is not known here. The doctor reads it from the server.
         let other = try serve(many.merging(["MORTISE_DATABASE_URL": "postgresql://u@db/x"]) { $1 })
-        #expect(other.connections.maximum > 500)
+        #expect(other.connections.maximum(allowed: 300) > 500)
         // Look-ups, management, counts, the control database's own, changes that stop keys, and the provisioner.
-        #expect(try serve([:]).connections.maximum == 33 + 16 + 4 + (4 + 2 + 1) + (3 + 3) + 12)
+        #expect(
+            try serve([:]).connections.maximum(allowed: 300)
+                == 100 + ServingThreads.defaultCount + 16 + (4 + 2 + 1) + (3 + 3) + 12
+        )
     }
 
     @Test func `a first member needs an e-mail address and a password`() throws {

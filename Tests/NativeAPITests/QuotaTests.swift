@@ -132,4 +132,35 @@ import Testing
             #expect(made.refusals == ["The organization has 3 workspaces, its maximum. Delete archived ones."])
         }
     }
+
+    // The attack: a member makes fat keys and lists them all, which took 53 MB of memory from every other tenant.
+    @Test func `a list of keys with too many bytes is refused in every dialect, and a shorter one is answered`()
+        async throws
+    {
+        var quotas = Quotas()
+        quotas.listBytes = 20_000
+        try await withMortise(configure: { [quotas] in $0.quotas = quotas }) { mortise in
+            let fat: JSONValue = ["note": .string(String(repeating: "x", count: 7_000))]
+            func add(_ number: Int) async throws {
+                let made = try await mortise.api.post(
+                    ServerHarness.keys(),
+                    ["name": .string("fat \(number)"), "metadata": fat],
+                    as: mortise.adminToken
+                )
+                #expect(made.status == 201, "\(made)")
+            }
+            for number in 1...2 { try await add(number) }
+            let lists = [ServerHarness.keys(), "/api/v1/admin/service-keys"]
+            for path in lists {
+                #expect(try await mortise.api.get(path, as: mortise.adminToken).status == 200, "\(path)")
+            }
+            try await add(3)
+            for path in lists {
+                let answer = try await mortise.api.get(path, as: mortise.adminToken)
+                #expect(answer.status == 409, "\(path): \(answer)")
+                #expect(answer.text.contains("20000 bytes"), "\(path): \(answer)")
+            }
+            #expect(try await mortise.api.get("\(ServerHarness.keys())?limit=1", as: mortise.adminToken).status == 200)
+        }
+    }
 }

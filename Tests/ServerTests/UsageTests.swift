@@ -47,6 +47,63 @@ import Verification
         }
     }
 
+    // A flush used to open a connection to each workspace that had been used, 82 of them in 15 s.
+    @Test func `a flush opens no connection to a workspace, and its look-ups go on`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.verdict(key.token) == "valid")
+            let database = try await mortise.workspaceDatabase()
+            func sessions() async throws -> [Int] {
+                try await mortise.rows(
+                    mortise.installation.server.configuration(),
+                    """
+                    SELECT pid FROM pg_stat_activity
+                    WHERE datname = '\(database.database ?? "")' AND backend_type = 'client backend' ORDER BY 1
+                    """
+                )
+                .map { try $0.decode(0, as: Int.self) }
+            }
+            let before = try await sessions()
+            #expect(!before.isEmpty)
+            await mortise.server.platform.usage.flush()
+            #expect(try await sessions() == before)
+            #expect(try await text(Self.counts, mortise) == "1")
+            #expect(try await mortise.verdict(key.token) == "valid")
+            await mortise.server.platform.usage.flush()
+            #expect(try await text(Self.counts, mortise) == "2")
+            #expect(try await sessions() == before)
+        }
+    }
+
+    @Test func `uses are written at a clean stop, even if the workspace has no connection any more`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey()
+            for _ in 0..<3 { #expect(try await mortise.verdict(key.token) == "valid") }
+            for _ in 0..<2 { await mortise.server.platform.databases.closeUnusedLookups() }
+            #expect(mortise.server.platform.databases.lookupConnections.open == 0)
+            let end = Task { await mortise.server.platform.usage.run() }
+            end.cancel()
+            await end.value
+            #expect(try await text(Self.counts, mortise) == "3")
+        }
+    }
+
+    // Another node's flush holds the rows, or somebody works in the table by hand.
+    @Test func `a flush that waits for a lock gives up soon, loses nothing, and fails no look-up`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.verdict(key.token) == "valid")
+            try await mortise.withConnection(try await mortise.workspaceDatabase()) { person in
+                try await person.script("BEGIN; LOCK auth.key_usage")
+                await mortise.server.platform.usage.flush()
+                #expect(try await mortise.verdict(key.token) == "valid")
+                try await person.script("COMMIT")
+            }
+            await mortise.server.platform.usage.flush()
+            #expect(try await text(Self.counts, mortise) == "2")
+        }
+    }
+
     @Test func `a use is visible on every node within two seconds`() {
         #expect(UsageOptions().interval <= .seconds(1))
     }

@@ -130,7 +130,7 @@ import Testing
     @Test func `connections are bounded, whatever the number of workspaces`() async throws {
         try await withTenants { test, control, _, workspaces in
             var options = DatabasesOptions.ample
-            options.maximumLookupDatabases = 1
+            options.maximumLookupConnections = 1
             options.maximumManagedDatabases = 1
             options.connectionsPerManagedDatabase = 1
             let databases = try Databases(control, options: options)
@@ -162,6 +162,126 @@ import Testing
             await #expect(throws: (any Error).self) {
                 try await databases.withLookups(workspaces[1].facts) { try await $0.query(Self.whoami) }
             }
+        }
+    }
+
+    // MARK: Look-up connections
+
+    /// Returns the server processes of the runtime role in workspaces' databases.
+    private func sessions(_ test: TestInstallation) async throws -> [String] {
+        try await test.withDatabase(test.owner.database ?? "postgres") {
+            try await $0.texts(
+                """
+                SELECT pid::text FROM pg_stat_activity
+                WHERE usename = '\(test.installation.runtimeRole)' AND datname LIKE '%\\_w\\_%'
+                """
+            )
+        }
+    }
+
+    // One for each reactor made the number of connections grow with the processors.
+    @Test func `a workspace has one look-up connection, whatever the number of reactors`() async throws {
+        try await withTenants { test, control, _, workspaces in
+            let reactors = [try Reactor(name: "one"), try Reactor(name: "two"), try Reactor(name: "three")]
+            let databases = try Databases(control, reactors: reactors, options: .ample)
+            for reactor in reactors {
+                for workspace in workspaces {
+                    try await withTaskExecutorPreference(reactor) {
+                        _ = try await databases.withLookups(workspace.facts) { try await $0.query(Self.whoami) }
+                    }
+                }
+            }
+            #expect(try await sessions(test).count == workspaces.count)
+            await databases.shutdown()
+            for reactor in reactors { await reactor.shutdown() }
+        }
+    }
+
+    @Test func `a look-up connection that is not used any more is closed, and opened again when it is needed`()
+        async throws
+    {
+        try await withTenants { test, _, databases, workspaces in
+            func use() async throws {
+                _ = try await databases.withLookups(workspaces[0].facts) { try await $0.query(Self.whoami) }
+            }
+            try await use()
+            await databases.closeUnusedLookups()
+            try await use()
+            await databases.closeUnusedLookups()
+            #expect(try await sessions(test).count == 1, "a connection in use was closed")
+            await databases.closeUnusedLookups()
+            try await eventually("the connection is closed") { try await sessions(test).isEmpty }
+            #expect(databases.lookupConnections.open == 0)
+            try await use()
+            #expect(databases.lookupConnections.open == 1)
+        }
+    }
+
+    // Six of 36 workspaces were never answered at a full server, while connections of others idled.
+    @Test func `at a full server every workspace is answered, because idle connections are closed`() async throws {
+        try await withTenants { test, control, _, workspaces in
+            let provisioner = Provisioner(control, options: .ample)
+            var all = workspaces
+            for number in 0..<4 {
+                let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "more \(number)")
+                all.append(try await provisioner.create(new, by: .system))
+            }
+            await provisioner.shutdown()
+            let role = PostgresConnection.quote(identifier: test.installation.runtimeRole)
+            // One is for look-ups in the control database.
+            try await administer("ALTER ROLE \(role) CONNECTION LIMIT 3")
+            let databases = try Databases(control, options: .ample)
+            for _ in 0..<2 {
+                for workspace in all {
+                    let looked = try await databases.withLookups(workspace.facts) { try await $0.query(Self.whoami) }
+                    #expect(looked.count == 1)
+                    let changed = try await databases.withConnection(workspace.facts) {
+                        try await $0.query(Self.whoami)
+                    }
+                    #expect(changed.count == 1)
+                    let stopped = try await databases.withStop(workspace.facts) { try await $0.query(Self.whoami) }
+                    #expect(stopped.count == 1)
+                }
+            }
+            await databases.shutdown()
+        }
+    }
+
+    @Test func `more workspaces at once than look-up connections are all answered, within the bound`() async throws {
+        try await withTenants { test, control, _, workspaces in
+            let provisioner = Provisioner(control, options: .ample)
+            var all = workspaces
+            for number in 0..<4 {
+                let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "more \(number)")
+                all.append(try await provisioner.create(new, by: .system))
+            }
+            await provisioner.shutdown()
+            var options = DatabasesOptions.ample
+            options.maximumLookupConnections = 2
+            let databases = try Databases(control, options: options)
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for round in 0..<60 {
+                    let facts = all[round % all.count].facts
+                    group.addTask {
+                        _ = try await databases.withLookups(facts) { try await $0.query(Self.whoami) }
+                        return databases.lookupConnections.open
+                    }
+                }
+                for try await open in group { #expect(open <= 2) }
+            }
+            await databases.shutdown()
+        }
+    }
+
+    @Test func `without a setting, the look-up connections are a third of what the server allows`() async throws {
+        try await withTenants { test, control, databases, workspaces in
+            _ = try await databases.withLookups(workspaces[0].facts) { try await $0.query(Self.whoami) }
+            let allowed = try await test.withDatabase(test.owner.database ?? "postgres") {
+                try await $0.texts(
+                    "SELECT ((current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int) / 3)::text"
+                )
+            }
+            #expect(allowed == ["\(databases.lookupLimit(of: workspaces[0].clusterID) ?? 0)"])
         }
     }
 }

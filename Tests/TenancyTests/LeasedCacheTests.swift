@@ -1,4 +1,6 @@
+import FoundationEssentials
 import Locks
+import Synchronization
 import Tenancy
 import TestSupport
 import Testing
@@ -168,5 +170,224 @@ import Testing
         await cache.shutdown()
         #expect(closed.withLock { $0 } == [1])
         await #expect(throws: TenancyError.self) { try await cache.withValue("a", make: { 1 }) { $0 } }
+    }
+
+    // The attack: one organization uses a thousand workspaces, to close the connection of another that has one.
+    @Test func `an owner with many values closes its own, and not the only one of another`() async throws {
+        let (large, small) = (UUID(), UUID())
+        let cache = self.cache(3)
+        _ = try await cache.withValue("small", of: small, make: { 1 }) { $0 }
+        for number in 2...50 { _ = try await cache.withValue("\(number)", of: large, make: { number }) { $0 } }
+        #expect(try await cache.withValue("small", of: small, make: { 99 }) { $0 } == 1)
+        #expect(cache.count == 3)
+    }
+
+    @Test func `an owner without a value gets the slot that the largest owner has used least`() async throws {
+        let (large, middle) = (UUID(), UUID())
+        let cache = self.cache(4)
+        // The middle owner's value was unused for longest.
+        _ = try await cache.withValue("m", of: middle, make: { 1 }) { $0 }
+        for number in 2...4 { _ = try await cache.withValue("\(number)", of: large, make: { number }) { $0 } }
+        _ = try await cache.withValue("new", of: UUID(), make: { 5 }) { $0 }
+        #expect(closed.withLock { $0 } == [2])
+    }
+
+    // Taking a slot from an owner that has only one more would be undone by its next call, and each costs a connection.
+    @Test func `two owners do not take the same slot from each other in turns`() async throws {
+        let (one, other) = (UUID(), UUID())
+        let cache = self.cache(3)
+        for (number, key) in ["a", "b"].enumerated() {
+            _ = try await cache.withValue(key, of: one, make: { number }) { $0 }
+        }
+        for number in 10..<20 { _ = try await cache.withValue("\(number)", of: other, make: { number }) { $0 } }
+        #expect(try await cache.withValue("a", of: one, make: { 99 }) { $0 } == 0)
+        #expect(try await cache.withValue("b", of: one, make: { 99 }) { $0 } == 1)
+    }
+
+    @Test func `a free slot goes to the waiting owner that has fewest, although another has waited longer`()
+        async throws
+    {
+        let (large, small) = (UUID(), UUID())
+        let cache = self.cache(2)
+        let isOver = AsyncStream<Void>.makeStream()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await cache.withValue("a1", of: large, make: { 1 }) { _ in for await _ in isOver.stream {} }
+            }
+            try await eventually("a1 is in use") { cache.count == 1 }
+            try await cache.withValue("a2", of: large, make: { 2 }) { _ in
+                for (number, (key, owner)) in [("a3", large), ("b1", small)].enumerated() {
+                    group.addTask {
+                        try await cache.withValue(key, of: owner, make: { number + 3 }) { _ in
+                            self.order.withLock { $0.append(key) }
+                        }
+                    }
+                    try await eventually("\(key) waits") { cache.waitingCount == number + 1 }
+                }
+            }
+            try await eventually("the smaller owner is served") { !self.order.withLock { $0.isEmpty } }
+            #expect(order.withLock { $0 } == ["b1"])
+            isOver.continuation.finish()
+            try await group.waitForAll()
+        }
+        #expect(order.withLock { $0 } == ["b1", "a3"])
+    }
+
+    // The attack: one organization asks for so many workspaces that no other can wait any more.
+    @Test func `an owner with many waiting callers loses its last one for another owner`() async throws {
+        let (large, small) = (UUID(), UUID())
+        let cache = self.cache(1, waiters: 3)
+        try await withThrowingTaskGroup(of: String?.self) { group in
+            try await cache.withValue("a", of: large, make: { 0 }) { _ in
+                for number in 1...3 {
+                    group.addTask {
+                        do {
+                            _ = try await cache.withValue("a\(number)", of: large, make: { number }) { $0 }
+                            return nil
+                        } catch { return "a\(number)" }
+                    }
+                    try await eventually("it waits") { cache.waitingCount == number }
+                }
+                let refused = await #expect(throws: TenancyError.self) {
+                    try await cache.withValue("a4", of: large, make: { 4 }) { $0 }
+                }
+                #expect(refused?.code == .capacityExceeded)
+                group.addTask {
+                    _ = try await cache.withValue("b", of: small, make: { 5 }) { $0 }
+                    return nil
+                }
+                #expect(try await group.next() == "a3")
+                try await eventually("the other owner waits") { cache.waitingCount == 3 }
+            }
+            while let late = try await group.next() { #expect(late == nil) }
+        }
+    }
+
+    // MARK: Refusals of the server
+
+    private struct Refused: Error {}
+
+    /// A server that opens a number of values, and refuses further ones when they are used.
+    private final class Server: Sendable {
+        let open = Locked<Set<Int>>([])
+        let most = Locked(0)
+        let room = Locked(2)
+
+        func use(_ value: Int) throws {
+            let isOpen = open.withLock { open in
+                if open.count < room.withLock({ $0 }) { open.insert(value) }
+                most.withLock { $0 = max($0, open.count) }
+                return open.contains(value)
+            }
+            if !isOpen { throw Refused() }
+        }
+    }
+
+    private func cache(
+        _ capacity: Int,
+        over server: Server,
+        patience: Duration = .ample,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) -> LeasedCache<String, Int> {
+        LeasedCache(capacity: capacity, patience: patience, isRefusal: { $0 is Refused }, now: now) { value in
+            server.open.withLock { _ = $0.remove(value) }
+        }
+    }
+
+    // Six of 36 workspaces were never answered while connections of others idled.
+    @Test func `a value that the server refuses takes the slot that was unused for longest`() async throws {
+        let server = Server()
+        let later = Atomic(false)
+        let start = ContinuousClock.now
+        let cache = self.cache(10, over: server) {
+            later.load(ordering: .relaxed) ? start + .seconds(60) : start
+        }
+        for round in 1...3 {
+            for key in ["a", "b", "c", "d"] {
+                try await cache.withValue(key, of: UUID(), make: self.next) { try server.use($0) }
+            }
+            #expect(cache.limit == 2, "round \(round)")
+        }
+        #expect(server.most.withLock { $0 } == 2)
+        // Later the server may have room again.
+        server.room.withLock { $0 = 4 }
+        later.store(true, ordering: .relaxed)
+        #expect(cache.limit == 10)
+        for key in ["a", "b", "c", "d"] {
+            try await cache.withValue(key, make: self.next) { try server.use($0) }
+        }
+        #expect(cache.count == 4)
+    }
+
+    @Test func `a value for which the server never has room is refused with the server's error`() async throws {
+        let server = Server()
+        server.room.withLock { $0 = 0 }
+        let cache = self.cache(10, over: server, patience: .zero)
+        await #expect(throws: Refused.self) {
+            try await cache.withValue("a", make: self.next) { try server.use($0) }
+        }
+    }
+
+    @Test func `room for something else is made of the value that was unused for longest, unless all are in use`()
+        async throws
+    {
+        let cache = self.cache(10)
+        for (number, key) in ["a", "b", "c"].enumerated() {
+            _ = try await cache.withValue(key, make: { number }) { $0 }
+        }
+        #expect(await cache.makeRoom())
+        #expect(closed.withLock { $0 } == [0])
+        #expect(cache.limit == 2)
+        try await cache.withValue("b", make: { 9 }) { _ in
+            try await cache.withValue("c", make: { 9 }) { _ in #expect(await !cache.makeRoom()) }
+        }
+    }
+
+    @Test func `there are never more open values than slots, whoever asks`() async throws {
+        let server = Server()
+        server.room.withLock { $0 = 100 }
+        let cache = self.cache(3, over: server)
+        let owners = (0..<4).map { _ in UUID() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for user in 0..<400 {
+                group.addTask {
+                    let key = user % 16
+                    try await cache.withValue("\(key)", of: owners[key % 4], make: self.next) { value in
+                        try server.use(value)
+                        await Task.yield()
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(server.most.withLock { $0 } == 3)
+        #expect(cache.count <= 3 && cache.waitingCount == 0)
+    }
+
+    // MARK: Unused values
+
+    @Test func `a value that nobody has used since the last look is closed`() async throws {
+        let cache = self.cache(10)
+        _ = try await cache.withValue("a", make: { 1 }) { $0 }
+        _ = try await cache.withValue("b", make: { 2 }) { $0 }
+        await cache.closeUnused()
+        #expect(closed.withLock { $0 }.isEmpty)
+        try await cache.withValue("b", make: { 9 }) { _ in
+            await cache.closeUnused()
+            #expect(closed.withLock { $0 } == [1])
+            await cache.closeUnused()
+            #expect(closed.withLock { $0 } == [1], "a value in use stays")
+        }
+        #expect(try await cache.withValue("a", make: { 3 }) { $0 } == 3)
+    }
+
+    @Test func `a smaller capacity closes the values that were unused for longest`() async throws {
+        let cache = self.cache(3)
+        for (number, key) in ["a", "b", "c"].enumerated() {
+            _ = try await cache.withValue(key, make: { number }) { $0 }
+        }
+        await cache.setCapacity(1)
+        #expect(closed.withLock { $0 } == [0, 1])
+        #expect(cache.limit == 1)
     }
 }

@@ -50,7 +50,8 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         _ context: MortiseRequestContext,
         _ known: inout Principal?
     ) async throws -> EndpointResponse {
-        var principal = try await caller(request, context, isRepeated: false, &known)
+        var waits = WaitBudget(endpoint, settings)
+        var principal = try await caller(request, context, isRepeated: false, &known, &waits)
         let authenticated = NIODeadline.now()
         let parameters = try parameters(request, context)
         var faults: [Fault] = []
@@ -60,7 +61,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         let (rawBody, json) = try await body(request, context, &faults)
         // A client that holds a body back until its credential is revoked must not use what the credential permitted before.
         if principal != nil, NIODeadline.now() - authenticated >= TimeAmount(settings.credentialAge) {
-            principal = try await caller(request, context, isRepeated: true, &known)
+            principal = try await caller(request, context, isRepeated: true, &known, &waits)
         }
         guard faults.isEmpty else { throw Problem.invalidRequest(faults) }
         let endpointRequest = EndpointRequest(
@@ -76,7 +77,9 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             rawQuery: rawQuery,
             context: context
         )
-        guard let deadline = endpoint.deadline else { return try await endpoint.handler(endpointRequest) }
+        guard let deadline = endpoint.deadline else {
+            return try await waits.spend { try await endpoint.handler(endpointRequest) }
+        }
         return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
             try await handler(endpointRequest)
         }
@@ -86,10 +89,13 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         _ request: Request,
         _ context: MortiseRequestContext,
         isRepeated: Bool,
-        _ known: inout Principal?
+        _ known: inout Principal?,
+        _ waits: inout WaitBudget
     ) async throws -> Principal? {
         guard endpoint.access != .open else { return nil }
-        let principal = try await security.authenticate(request.headers, context, isRepeated)
+        let principal = try await waits.spend {
+            try await security.authenticate(request.headers, context, isRepeated)
+        }
         known = principal
         try security.authorize(principal, endpoint.access)
         return principal

@@ -59,6 +59,11 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     /// `nil` if the handler has its own deadline.
     package let deadline: Duration?
 
+    /// The maximum time of all waits of the authentication and the handler together.
+    ///
+    /// `EndpointSettings.limitWaits` enforces it without a task. `nil` if only the deadline counts.
+    package let waits: Duration?
+
     /// True if requests have a line in the access log.
     ///
     /// Requests with an answer of 500 and above have a line in any case; the log leaves out similar ones beyond five a second.
@@ -93,6 +98,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         problems: [Problem.Kind] = [],
         takesIdempotencyKey: Bool = false,
         deadline: Duration? = .seconds(30),
+        waits: Duration? = nil,
         logsAccess: Bool = true,
         isCounted: Bool = true,
         isDocumented: Bool = true,
@@ -112,6 +118,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         self.problems = problems
         self.takesIdempotencyKey = takesIdempotencyKey
         self.deadline = deadline
+        self.waits = waits
         self.logsAccess = logsAccess
         self.isCounted = isCounted
         self.isDocumented = isDocumented

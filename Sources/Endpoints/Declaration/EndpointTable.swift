@@ -108,6 +108,15 @@ package struct EndpointSettings: Sendable {
     /// The clock that measures deadlines.
     package var clock: any Clock<Duration>
 
+    /// Runs a body so that its waits last no longer than a duration in all.
+    ///
+    /// Waits that would last longer throw.
+    ///
+    /// Defaults to a closure that limits nothing.
+    package var limitWaits: @Sendable (_ limit: Duration, _ body: () async throws -> Void) async throws -> Void = {
+        try await $1()
+    }
+
     /// The requests that have a line in the access log.
     package var accessLog: AccessLog
 

@@ -113,7 +113,45 @@ public final class PostgresPipeline: Sendable {
     ) async throws(PostgresError) -> Rows {
         if Task.isCancelled { throw .taskCancelled }
         let lane = self.lane(parameters)
-        let session = try lane.session { isPatient, whenOpened in
+        let session = try session(of: lane)
+        let request = Request(.query(statement, parameters), deadline: instant)
+        session.submit(request, joining: true)
+        return try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
+    }
+
+    /// Executes a script that writes, by itself between two flushes.
+    ///
+    /// The script is one message and one transaction, so no look-up runs in the middle of it, and no lock waits for this side. Look-ups
+    /// that arrive meanwhile wait for its end. It is for a short change now and then that is not worth a connection of its own.
+    ///
+    /// The transaction waits neither for a disk nor for a standby: its outcome can be lost if the server crashes within a second.
+    ///
+    /// - Parameters:
+    ///   - sql: One statement or several, separated by semicolons.
+    ///   - lockPatience: The maximum wait for each lock.
+    /// - Throws: The errors of ``query(_:_:deadline:)``. After `commitOutcomeUnknown` the script may have been executed.
+    package func write(_ sql: String, lockPatience: Duration) async throws(PostgresError) {
+        if Task.isCancelled { throw .taskCancelled }
+        let lane = lanes[0]
+        let instant = PostgresDeadline.instant(after: configuration.queryDeadline)
+        let settings = """
+            SET TRANSACTION READ WRITE; SET LOCAL synchronous_commit = off; \
+            SET LOCAL lock_timeout = '\(lockPatience.timeoutMilliseconds)ms'
+            """
+        let request = Request(.script("\(settings); \(sql)"), deadline: instant)
+        try session(of: lane).submit(request)
+        do throws(PostgresError) {
+            _ = try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
+        } catch {
+            guard error.wasSent, error.code != .server else { throw error }
+            var uncertain = error
+            uncertain.code = .commitOutcomeUnknown
+            throw uncertain
+        }
+    }
+
+    private func session(of lane: PipelineLane) throws(PostgresError) -> Session {
+        try lane.session { isPatient, whenOpened in
             Session(
                 configuration,
                 policy: .perFlush,
@@ -124,9 +162,6 @@ public final class PostgresPipeline: Sendable {
                 onOpen: whenOpened
             )
         }
-        let request = Request(.query(statement, parameters), deadline: instant)
-        session.submit(request, joining: true)
-        return try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
     }
 
     /// True if a connection is open or being opened.

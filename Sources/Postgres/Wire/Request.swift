@@ -48,6 +48,10 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     var isCommit: Bool {
         if case .query(let statement, _) = work { statement.isCommit } else { false }
     }
+    /// True for a script.
+    var isScript: Bool {
+        if case .script = work { true } else { false }
+    }
     /// True if the statement was written when a cancellation was sent, which can have hit it.
     var isExposed = false
 

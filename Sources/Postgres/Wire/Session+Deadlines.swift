@@ -47,7 +47,8 @@ extension Session: Reactor.Ticking {
         case .perFlush:
             // The server's statement_timeout ends a slow statement.
             if wire.watchedHead?.request !== head { wire.watchedHead = WatchedHead(request: head, since: now) }
-            let limit = now < patientUntil ? statementLimit : silence
+            // A script waits for locks, which is no silence.
+            let limit = now < patientUntil || head.isScript ? statementLimit : silence
             isStuck = wire.watchedHead.map { now >= $0.since + limit } ?? false
             wire.froze = isStuck
         }

@@ -23,6 +23,7 @@ extension MortiseServer {
             metrics: registry
         )
         settings.clientAddress = { [clients = configuration.clients] in clients.address($0, $1)?.description }
+        settings.limitWaits = { limit, body in try await PostgresDeadline.with(limit) { try await body() } }
         return settings
     }
 

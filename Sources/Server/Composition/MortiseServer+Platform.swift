@@ -34,9 +34,8 @@ extension MortiseServer {
             case .control:
                 try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
             case .workspace(let workspace):
-                try await databases.withUsagePool(workspace) { pool in
-                    try await pool.withConnection { try await UsageStore($0).add(counts) }
-                }
+                // The verifications that are counted left a look-up connection behind, so a flush opens none.
+                try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
             }
         }
         return Platform(

@@ -59,12 +59,21 @@ extension MortiseServer {
             BackgroundTask { [usage = platform.usage] in await usage.run() },
             BackgroundTask { [self] in await upkeep() },
             BackgroundTask { [self] in await repair() },
+            BackgroundTask { [self] in await closeUnusedLookups() },
             BackgroundTask { [self] in
                 await ServerMetrics(registry, version: configuration.version).sample(platform, connections)
             },
             listener(onListening),
             DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock),
         ]
+    }
+
+    /// Closes look-up connections that are not used any more, again and again.
+    private func closeUnusedLookups() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: configuration.lookupIdleTime)
+            if !Task.isCancelled { await platform.databases.closeUnusedLookups() }
+        }
     }
 
     /// Deletes old rows and sessions, again and again.

@@ -137,8 +137,7 @@ package struct ServerConfiguration: Sendable {
 
     /// The number of threads that run requests.
     ///
-    /// Each thread has its own connection to every database that it reads keys from. Defaults to half the number of processors,
-    /// at most 4.
+    /// Each thread has its own connection to the control database. Defaults to half the number of processors, at most 4.
     package var threads = ServingThreads.defaultCount
 
     /// The days for which events are kept, at least 90.
@@ -151,6 +150,13 @@ package struct ServerConfiguration: Sendable {
 
     /// The limits of connections to databases.
     package var databases = DatabasesOptions()
+
+    /// The time without a look-up after which a workspace's look-up connection is closed.
+    ///
+    /// It can take twice as long.
+    ///
+    /// Defaults to 60 s.
+    package var lookupIdleTime: Duration = .seconds(60)
 
     /// The limits of creating and changing workspaces.
     package var provisioner = ProvisionerOptions()

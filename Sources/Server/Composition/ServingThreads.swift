@@ -28,7 +28,7 @@ package final class ServingThreads: Sendable {
 
     /// The default number of threads that run requests: half of the processors, at most 4.
     ///
-    /// HTTP and PostgreSQL need the other half. Each thread has its own connections, which limits the number.
+    /// HTTP and PostgreSQL need the other half.
     package static var defaultCount: Int { min(4, max(1, System.coreCount / 2)) }
 
     /// The reactor for the next connection, in turn.

@@ -40,8 +40,8 @@ public struct Upkeep: Sendable {
             for workspace in page.items {
                 try Task.checkCancellation()
                 do {
-                    count += try await context.databases.withPool(workspace.facts) { pool in
-                        try await pool.withConnection { try await Self.expire($0, eventDays) }
+                    count += try await context.databases.withConnection(workspace.facts) {
+                        try await Self.expire($0, eventDays)
                     }
                 } catch {
                     context.logger.debug(

@@ -46,7 +46,7 @@ extension ServiceContext {
         }
         do {
             switch lane {
-            case .changes: return try await databases.withPool(workspace) { try await $0.withConnection(body) }
+            case .changes: return try await databases.withConnection(workspace, body)
             case .stops: return try await databases.withStop(workspace, body)
             }
         } catch let error as PostgresError

@@ -16,11 +16,12 @@ public struct KeyListing: Sendable {
 extension KeyService {
     /// Returns a page of keys, newest first whatever the direction.
     ///
-    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
     public func list(_ filter: KeyFilter, _ page: PageRequest, in keys: KeyCollection) async throws -> Page<KeyRecord> {
         let rows = try await context.withConnection(to: keys.workspace?.facts) { connection in
             try await KeyStore(connection).list(in: keys.keyOwner, filter, at: page.keyPosition, limit: page.limit + 1)
         }
+        try requireShort(rows)
         return Page(rows.map(withUses), of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
@@ -35,7 +36,7 @@ extension KeyService {
     ///   - limit: The maximum number of keys; 1 to 10 000.
     ///   - keys: The collection.
     /// - Returns: The keys and their total.
-    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
     public func listing(
         _ filter: KeyFilter,
         offset: Int = 0,
@@ -45,14 +46,31 @@ extension KeyService {
         let limit = min(max(limit, 1), Self.longestListing)
         return try await context.withConnection(to: keys.workspace?.facts) { connection in
             let store = KeyStore(connection)
-            let rows = try await store.list(
-                in: keys.keyOwner,
-                filter,
-                at: .newest(offset: max(offset, 0)),
-                limit: limit
-            )
+            var rows: [KeyRecord] = []
+            var position = KeyPosition.newest(offset: max(offset, 0))
+            // In parts, so that no more of a list is read than it may have.
+            while rows.count < limit {
+                let part = min(Self.listingPart, limit - rows.count)
+                let more = try await store.list(in: keys.keyOwner, filter, at: position, limit: part)
+                rows += more
+                try requireShort(rows)
+                guard more.count == part, let last = more.last else { break }
+                position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
+            }
             return KeyListing(keys: rows.map(withUses), total: try await store.count(in: keys.keyOwner, filter))
         }
+    }
+
+    /// The number of keys of a listing that are read at once.
+    private static let listingPart = 200
+
+    /// Throws if the keys of a list have more bytes than a list may have.
+    private func requireShort(_ keys: [KeyRecord]) throws(Refusal) {
+        let limit = context.quotas.listBytes
+        guard keys.reduce(0, { $0 + $1.textBytes }) > limit else { return }
+        throw .conflict(
+            "The keys of this list have more than \(limit) bytes. Ask for fewer keys or for those of one subject, or delete some."
+        )
     }
 
     /// Returns a page of events, newest first: of one key, which may have been deleted, or of all keys of the
@@ -151,5 +169,15 @@ extension EventRecord {
     /// Returns a member of the changes that is a text.
     fileprivate func text(_ name: String) -> String? {
         (try? JSONValue(parsing: changes.utf8))?[name]?.string
+    }
+}
+
+extension KeyRecord {
+    /// The bytes of the texts that the owner chose.
+    fileprivate var textBytes: Int {
+        let texts = [name, description, metadata, claims, type, subject, deprecationReason, revocationReason]
+        let lists = [scopes, permissions, allowedNamespaces ?? [], allowedAddresses]
+        return texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+            + lists.joined().reduce(0) { $0 + $1.utf8.count }
     }
 }

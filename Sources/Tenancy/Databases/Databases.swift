@@ -8,9 +8,12 @@ import Synchronization
 /// Lends connections to the control database and to workspaces' databases, as the runtime role: the only way to get
 /// one.
 ///
-/// Connections are opened when they are first used. Their number on each cluster is bounded, whatever the number of
-/// workspaces. Each workspace has its own connections, queues and back-off, so a workspace whose database is down keeps
-/// no other waiting.
+/// Connections are opened when they are first used, and closed when they are not used for a while. Their number on each
+/// cluster is bounded, whatever the number of workspaces, and organizations share it fairly. Each workspace has its own
+/// connections, queues and back-off, so a workspace whose database is down keeps no other waiting.
+///
+/// A workspace has one connection for look-ups, on the reactor that its id decides. When a PostgreSQL server has no connection
+/// left, the look-up connection that was unused for longest is closed for the one that is needed.
 public final class Databases: Sendable {
     /// The control database, which is the root tenant.
     public let control: ControlConnections
@@ -20,10 +23,17 @@ public final class Databases: Sendable {
         let configuration: PostgresConfiguration
         let lookups: LeasedCache<UUID, PostgresPipeline>
         let pools: LeasedCache<UUID, PostgresPool>
-        let usage: LeasedCache<UUID, PostgresPool>
         let stops: LeasedCache<UUID, PostgresPool>
+        let lookupLimit: LookupLimit
 
-        var all: [LeasedCache<UUID, PostgresPool>] { [pools, usage, stops] }
+        var all: [LeasedCache<UUID, PostgresPool>] { [pools, stops] }
+
+        /// Closes a connection that nobody uses, of a look-up if there is one.
+        func makeRoom() async {
+            if await lookups.makeRoom() { return }
+            if await pools.makeRoom() { return }
+            await stops.makeRoom()
+        }
     }
 
     private let database: ControlDatabase
@@ -89,6 +99,8 @@ public final class Databases: Sendable {
 
     /// Lends the pipeline for look-ups in a workspace's database, to any number of callers at once.
     ///
+    /// `body` is called again if the server had no connection left and another look-up connection was closed for this one.
+    ///
     /// - Throws: `unknownWorkspace` if the database does not exist, `capacityExceeded`, `PostgresError`, and what
     ///   `body` throws.
     public func withLookups<T>(
@@ -99,17 +111,37 @@ public final class Databases: Sendable {
             let caches = try await self.caches(of: workspace.clusterID)
             return try await caches.lookups.withValue(
                 workspace.workspaceID,
+                of: workspace.organizationID,
                 make: {
                     PostgresPipeline(
                         Self.lookups(caches.configuration.database(workspace.database), options),
-                        reactors: reactors,
+                        reactors: [reactor(for: workspace.workspaceID)],
                         silence: options.lookupSilence,
                         logger: database.logger
                     )
                 },
-                body
+                { pipeline in
+                    let result = try await body(pipeline)
+                    if let allowed = await caches.lookupLimit.learn(over: pipeline) {
+                        await caches.lookups.setCapacity(options.lookupConnections(allowed: allowed))
+                    }
+                    return result
+                }
             )
         }
+    }
+
+    /// Closes the look-up connections that nobody has used since the last call.
+    public func closeUnusedLookups() async {
+        for caches in caches.values { await caches.lookups.closeUnused() }
+    }
+
+    /// Returns the maximum number of look-up connections to a cluster at this moment, or `nil` before its first use.
+    package func lookupLimit(of clusterID: UUID) -> Int? { caches[clusterID]?.lookups.limit }
+
+    /// The number of look-up connections to workspaces, and of callers that wait for one.
+    public var lookupConnections: (open: Int, waiting: Int) {
+        caches.values.reduce((0, 0)) { ($0.0 + $1.lookups.count, $0.1 + $1.lookups.waitingCount) }
     }
 
     /// Lends the pool for changes and lists in a workspace's database, to any number of callers at once.
@@ -124,6 +156,49 @@ public final class Databases: Sendable {
             { Self.management($0, options) },
             body
         )
+    }
+
+    /// Lends a connection for changes and lists in a workspace's database.
+    ///
+    /// If the server has no connection left, a look-up connection is closed for this one.
+    ///
+    /// - Throws: The errors of ``withPool(_:_:)``.
+    public func withConnection<T>(
+        _ workspace: WorkspaceFacts,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        try await makingRoom(on: workspace.clusterID) { begin in
+            try await withPool(workspace) { pool in
+                try await pool.withConnection {
+                    begin()
+                    return try await body($0)
+                }
+            }
+        }
+    }
+
+    /// Connects again, after a look-up connection was closed, as long as the server refuses connections and there is time.
+    ///
+    /// - Parameters:
+    ///   - clusterID: The cluster.
+    ///   - connect: Connects, and calls the closure that it gets before it uses the connection.
+    /// - Returns: The value that `connect` returned.
+    /// - Throws: The error of `connect`.
+    private func makingRoom<T>(
+        on clusterID: UUID,
+        _ connect: (_ begin: () -> Void) async throws -> T
+    ) async throws -> T {
+        let end = ContinuousClock.now + PostgresDeadline.limit(options.placePatience)
+        while true {
+            var hasBegun = false
+            do {
+                return try await connect { hasBegun = true }
+            } catch let error as PostgresError where error.isRefusedConnection && !hasBegun {
+                guard ContinuousClock.now < end, let caches = caches[clusterID] else { throw error }
+                await caches.makeRoom()
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
     }
 
     /// Lends a connection for a change that stops keys: a revocation, a disabling or a deletion.
@@ -143,10 +218,20 @@ public final class Databases: Sendable {
     ) async throws -> T {
         try await PostgresDeadline.with(options.stopDeadline) {
             guard let workspace else {
-                return try await control.stops.withConnection { try await unblocking($0, over: nil, body) }
+                return try await makingRoom(on: database.primary.id) { begin in
+                    try await control.stops.withConnection {
+                        begin()
+                        return try await unblocking($0, over: nil, body)
+                    }
+                }
             }
-            return try await withPool(workspace, 1, from: { $0.stops }, { Self.stops($0, options) }) { pool in
-                try await pool.withConnection { try await unblocking($0, over: workspace, body) }
+            return try await makingRoom(on: workspace.clusterID) { begin in
+                try await withPool(workspace, 1, from: { $0.stops }, { Self.stops($0, options) }) { pool in
+                    try await pool.withConnection {
+                        begin()
+                        return try await unblocking($0, over: workspace, body)
+                    }
+                }
             }
         }
     }
@@ -171,16 +256,6 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Lends the pool for the counts of a workspace's verifications.
-    ///
-    /// - Throws: The errors of ``withPool(_:_:)``.
-    public func withUsagePool<T>(
-        _ workspace: WorkspaceFacts,
-        _ body: (PostgresPool) async throws -> T
-    ) async throws -> T {
-        try await withPool(workspace, 1, from: { $0.usage }, { Self.counting($0, options) }, body)
-    }
-
     private func withPool<T>(
         _ workspace: WorkspaceFacts,
         _ connections: Int,
@@ -193,6 +268,7 @@ public final class Databases: Sendable {
             return try await cache(caches)
                 .withValue(
                     workspace.workspaceID,
+                    of: workspace.organizationID,
                     make: {
                         PostgresPool(
                             limited(caches.configuration.database(workspace.database)),
@@ -254,19 +330,26 @@ public final class Databases: Sendable {
         return "a workspace's database cannot be reached"
     }
 
-    /// Returns the thread for a workspace's pool.
+    /// Returns the thread for a workspace's connections.
     private func reactor(for workspaceID: UUID) -> Reactor {
         reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(reactors.count))]
     }
 
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let known = caches[cluster] { return known }
+        let (pools, stops) = (pools(options.maximumManagedDatabases), pools(options.maximumStoppedDatabases))
         let created = ClusterCaches(
             configuration: try database.runtimeConfiguration(try await directory.cluster(cluster), database: nil),
-            lookups: cache(options.maximumLookupDatabases) { await $0.shutdown() },
-            pools: cache(options.maximumManagedDatabases) { await $0.shutdown() },
-            usage: cache(options.maximumUsageDatabases) { await $0.shutdown() },
-            stops: cache(options.maximumStoppedDatabases) { await $0.shutdown() }
+            lookups: LeasedCache(
+                capacity: options.maximumLookupConnections ?? LookupLimit.first,
+                patience: options.placePatience,
+                isRefusal: { ($0 as? PostgresError)?.isRefusedConnection ?? false },
+                makeRoomElsewhere: { if await !pools.makeRoom() { await stops.makeRoom() } },
+                close: { await $0.shutdown() }
+            ),
+            pools: pools,
+            stops: stops,
+            lookupLimit: LookupLimit(isKnown: options.maximumLookupConnections != nil)
         )
         let caches = self.caches.insert(created, for: cluster)
         // After the insertion: either `shutdown` sees these caches, or this call sees the shutdown.
@@ -276,11 +359,8 @@ public final class Databases: Sendable {
         return caches
     }
 
-    private func cache<Value: Sendable>(
-        _ capacity: Int,
-        close: @escaping @Sendable (Value) async -> Void
-    ) -> LeasedCache<UUID, Value> {
-        LeasedCache(capacity: capacity, patience: options.placePatience, close: close)
+    private func pools(_ capacity: Int) -> LeasedCache<UUID, PostgresPool> {
+        LeasedCache(capacity: capacity, patience: options.placePatience, close: { await $0.shutdown() })
     }
 
     private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions)

@@ -1,22 +1,22 @@
 /// The limits of the connections that one node opens.
 ///
-/// They are on each cluster at most `maximumLookupDatabases` times the number of reactors, `maximumManagedDatabases *
-/// connectionsPerManagedDatabase`, `maximumUsageDatabases` and `maximumStoppedDatabases` connections, and on the primary one
-/// `controlConnections`, `controlReaders`, `maximumStoppedDatabases` and one set of lookup connections more, whatever the
-/// number of workspaces; see `maximumConnections`.
+/// They are on each cluster at most `maximumLookupConnections`, `maximumManagedDatabases * connectionsPerManagedDatabase` and
+/// `maximumStoppedDatabases` connections, and on the primary one `controlConnections`, `controlReaders`,
+/// `maximumStoppedDatabases`, one for counts and a look-up connection for each reactor more, whatever the number of
+/// workspaces; see `maximumConnections`.
 public struct DatabasesOptions: Sendable {
-    /// The maximum number of a cluster's workspaces that have look-up connections at once.
+    /// The maximum number of look-up connections to a cluster's workspaces.
     ///
-    /// Default 32.
-    public var maximumLookupDatabases: Int
+    /// A workspace has one. Default `nil`: a third of the connections that the PostgreSQL server allows, at most `derivedLookupConnections`.
+    public var maximumLookupConnections: Int?
+    /// The bound of the number of look-up connections that follows from the PostgreSQL server.
+    ///
+    /// Default 1000.
+    public var derivedLookupConnections: Int
     /// The maximum number of a cluster's workspaces that are managed at once.
     ///
     /// Default 8.
     public var maximumManagedDatabases: Int
-    /// The maximum number of a cluster's workspaces whose counts are written at once, over one connection each.
-    ///
-    /// Default 4. The share is separate, so counting takes no slot from management.
-    public var maximumUsageDatabases: Int
     /// The maximum wait for one of these slots while all are in use.
     ///
     /// Default 2 s.
@@ -64,9 +64,9 @@ public struct DatabasesOptions: Sendable {
 
     /// Creates options.
     public init(
-        maximumLookupDatabases: Int = 32,
+        maximumLookupConnections: Int? = nil,
+        derivedLookupConnections: Int = 1000,
         maximumManagedDatabases: Int = 8,
-        maximumUsageDatabases: Int = 4,
         placePatience: Duration = .seconds(2),
         leaseDeadline: Duration = .seconds(5),
         connectionsPerManagedDatabase: Int = 2,
@@ -79,9 +79,9 @@ public struct DatabasesOptions: Sendable {
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10)
     ) {
-        self.maximumLookupDatabases = max(1, maximumLookupDatabases)
+        self.maximumLookupConnections = maximumLookupConnections.map { max(1, $0) }
+        self.derivedLookupConnections = max(1, derivedLookupConnections)
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
-        self.maximumUsageDatabases = max(1, maximumUsageDatabases)
         self.placePatience = placePatience
         self.leaseDeadline = leaseDeadline
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
@@ -99,10 +99,25 @@ public struct DatabasesOptions: Sendable {
     /// as the owner.
     ///
     /// The provisioner has its own connections, and one more for each to the workspace that it works on.
-    public func maximumConnections(reactors: Int, with provisioner: ProvisionerOptions = ProvisionerOptions()) -> Int {
-        (maximumLookupDatabases + 1) * reactors
-            + maximumManagedDatabases * connectionsPerManagedDatabase + maximumUsageDatabases
+    ///
+    /// - Parameters:
+    ///   - reactors: The number of reactors.
+    ///   - allowed: The connections that the PostgreSQL server allows, without its reserve.
+    ///   - provisioner: The provisioner's limits.
+    /// - Returns: The number.
+    public func maximumConnections(
+        reactors: Int,
+        allowed: Int,
+        with provisioner: ProvisionerOptions = ProvisionerOptions()
+    ) -> Int {
+        lookupConnections(allowed: allowed) + reactors
+            + maximumManagedDatabases * connectionsPerManagedDatabase
             + controlConnections + controlReaders + 1 + 2 * maximumStoppedDatabases
             + 2 * (provisioner.maximumConnections + provisioner.maximumStops)
+    }
+
+    /// Returns the maximum number of look-up connections to a server that allows a number of connections.
+    func lookupConnections(allowed: Int) -> Int {
+        maximumLookupConnections ?? min(derivedLookupConnections, LookupLimit.share(of: allowed))
     }
 }

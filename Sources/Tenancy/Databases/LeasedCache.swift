@@ -1,79 +1,37 @@
+package import FoundationEssentials
 import Locks
 import Postgres
 import Synchronization
 
 /// A bounded set of values that are created on demand, lent to any number of users at once, and closed to make room.
 ///
-/// The value that was unused for longest makes room. A value in use is never closed for that: the caller waits for a
-/// slot, first come first served. A value that is being closed no longer counts, so for that moment there can be one
-/// more.
+/// Each value belongs to an owner. Owners share the slots fairly: a value makes room for another value of its owner, or for an
+/// owner that has fewer. Of the values that can make room, the one that was unused for longest is closed. A value in use is
+/// never closed for that: the caller waits for a slot. A slot that becomes free goes to the waiting owner that has the fewest,
+/// and for one owner the first who came is served first. See `CacheSlots`.
 ///
 /// A thread finds a value that it has used before without the lock that all threads share.
 package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private final class Entry: Sendable {
-        /// The life of a value.
-        enum Phase {
-            /// The value can be lent.
-            case open
-            /// The value was removed from the set. Its last user closes it.
-            case removed
-            /// The value was closed, or its closer is about to.
-            case closed
-        }
-
-        let value: Value
-        /// The users, the number of the last use, and the phase; guarded by a lock of their own.
-        let counts = Locked((users: 0, lastUse: UInt64(0), phase: Phase.open))
-
-        init(_ value: Value) { self.value = value }
-
-        /// Adds a user, unless the value is not lent any more.
-        func acquire(_ use: UInt64) -> Bool {
-            counts.withLock { counts in
-                guard counts.phase == .open else { return false }
-                counts.users += 1
-                counts.lastUse = use
-                return true
-            }
-        }
-
-        /// Marks the value as closed if nobody uses it.
-        func closeIfIdle() -> Bool {
-            counts.withLock { counts in
-                guard counts.users == 0, counts.phase == .open else { return false }
-                counts.phase = .closed
-                return true
-            }
-        }
-    }
-
-    private struct State {
-        var entries: [Key: Entry] = [:]
-        var queue = SlotQueue<Entry>()
-        /// The number of slots that were given to callers who have not taken them yet.
-        var reserved = 0
-        var isShutDown = false
-    }
-
-    /// A slot for a value.
-    private enum Slot {
-        case free
-        /// The slot of a value that nobody used when it was found.
-        case occupied(Key, Entry)
-    }
-
     /// The result of asking for a value.
     private enum Lease {
-        case granted(Entry, evicted: Entry?)
+        case granted(Entry)
+        /// A slot is reserved for the new value. The value that had it is closed first, so that there are never too many.
+        case replacing(Entry, with: Entry)
         /// The value that was created for a slot that another caller took is not needed.
         case wait(SlotQueue<Entry>.Ticket, unneeded: Entry?)
     }
 
-    private let capacity: Int
+    /// The ends of waits that were decided under the lock, and that follow after it.
+    private typealias Decisions = [(SlotQueue<Entry>.Ticket, Result<Entry?, any Error>)]
+    typealias Entry = LeasedEntry<Key, Value>
+
     private let patience: Duration
     private let maximumWaiters: Int
+    private let isRefusal: @Sendable (any Error) -> Bool
+    private let makeRoomElsewhere: @Sendable () async -> Void
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let close: @Sendable (Value) async -> Void
-    private let state = Locked(State())
+    private let state: Locked<CacheSlots<Key, Value>>
     /// Copies of the entries, which change only under the lock of `state`, so that no copy outlives its entry.
     private let known = Striped<[Key: Entry]>([:])
     private let uses = Atomic<UInt64>(0)
@@ -85,22 +43,38 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// look, under the value's lock, sees the count.
     private let waiters = Atomic<Int>(0)
 
+    /// The pause before a refused value is created once more.
+    ///
+    /// A server needs a moment to end the session that made room.
+    private static var pause: Duration { .milliseconds(20) }
+
     /// Creates an empty set.
     ///
     /// - Parameters:
     ///   - capacity: The maximum number of values.
     ///   - patience: The maximum wait for a slot.
-    ///   - maximumWaiters: The maximum number of callers that wait. Further callers are refused at once.
+    ///   - maximumWaiters: The maximum number of callers that wait. Beyond it, the last caller of the owner that has the most
+    ///     waiting ones is refused.
+    ///   - isRefusal: Returns true for an error of a user which means that a value cannot be opened because there are too many.
+    ///     Fewer values are kept for a while then, and the user is called once more. Defaults to no error.
+    ///   - makeRoomElsewhere: Called after a refusal if the set has no other value. Does nothing by default.
+    ///   - now: The current instant. Defaults to the system's clock.
     ///   - close: Closes a value. It is called once for each.
     package init(
         capacity: Int,
         patience: Duration = .seconds(2),
         maximumWaiters: Int = 1024,
+        isRefusal: @escaping @Sendable (any Error) -> Bool = { _ in false },
+        makeRoomElsewhere: @escaping @Sendable () async -> Void = {},
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         close: @escaping @Sendable (Value) async -> Void
     ) {
-        self.capacity = max(1, capacity)
+        state = Locked(CacheSlots(capacity: capacity))
         self.patience = patience
         self.maximumWaiters = maximumWaiters
+        self.isRefusal = isRefusal
+        self.makeRoomElsewhere = makeRoomElsewhere
+        self.now = now
         self.close = close
     }
 
@@ -110,22 +84,124 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// The number of callers that wait for a slot.
     package var waitingCount: Int { state.withLock { $0.queue.count } }
 
+    /// The maximum number of values at this moment, which is lower for a while after a refusal.
+    package var limit: Int { state.withLock { $0.limit(at: now()) } }
+
     /// Lends the value of a key while `body` runs.
     ///
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - owner: The owner that the value belongs to. Defaults to `nil`, an owner like any other.
+    ///   - make: Creates the value.
+    ///   - body: The user. It is called again after an error that is a refusal, while there is time.
+    /// - Returns: The value that `body` returned.
     /// - Throws: `capacityExceeded` if no slot became free in time or too many callers wait, `CancellationError` if the
     ///   task was cancelled while it waited, and what `make` and `body` throw.
-    package func withValue<T>(_ key: Key, make: () throws -> Value, _ body: (Value) async throws -> T) async throws -> T
-    {
+    package func withValue<T>(
+        _ key: Key,
+        of owner: UUID? = nil,
+        make: () throws -> Value,
+        _ body: (Value) async throws -> T
+    ) async throws -> T {
         let entry: Entry
-        if let shared = share(key) { entry = shared } else { entry = try await lease(key, make) }
+        if let shared = share(key) { entry = shared } else { entry = try await lease(key, owner, make) }
         do {
             let result = try await body(entry.value)
             await release(entry)
             return result
         } catch {
             await release(entry)
-            throw error
+            guard isRefusal(error) else { throw error }
+            return try await retry(after: error, entry, make, body)
         }
+    }
+
+    /// Calls a user again, with other values of the key, while all that `entry` was refused for persists and there is time.
+    private func retry<T>(
+        after refusal: any Error,
+        _ entry: Entry,
+        _ make: () throws -> Value,
+        _ body: (Value) async throws -> T
+    ) async throws -> T {
+        let end = ContinuousClock.now + PostgresDeadline.limit(patience)
+        var (refusal, entry) = (refusal, entry)
+        while ContinuousClock.now < end {
+            await giveUp(entry)
+            if count == 0 { await makeRoomElsewhere() }
+            try await Task.sleep(for: Self.pause)
+            entry = try await lease(entry.key, entry.owner, make)
+            do {
+                let result = try await body(entry.value)
+                await release(entry)
+                return result
+            } catch {
+                await release(entry)
+                guard isRefusal(error) else { throw error }
+                refusal = error
+            }
+        }
+        throw refusal
+    }
+
+    /// Removes a value that was refused, and keeps only as many as there are now, for a while.
+    private func giveUp(_ entry: Entry) async {
+        let isIdle = self.state.withLock { state in
+            guard state.entries[entry.key] === entry else { return false }
+            remove(entry, &state)
+            state.lowerLimit(at: now())
+            return entry.end()
+        }
+        if isIdle { await close(entry.value) }
+    }
+
+    /// Closes the value that was unused for longest, of the owner that has the most, so that somebody else can open something.
+    ///
+    /// - Returns: False if every value is in use.
+    @discardableResult
+    package func makeRoom() async -> Bool {
+        let evicted: Entry? = self.state.withLock { state in
+            while let entry = state.mostDispensable(where: { _ in true }) {
+                guard entry.closeIfIdle() else { continue }
+                remove(entry, &state)
+                state.lowerLimit(at: now())
+                return entry
+            }
+            return nil
+        }
+        guard let evicted else { return false }
+        await close(evicted.value)
+        return true
+    }
+
+    /// Closes the values that nobody has used since the last call.
+    package func closeUnused() async {
+        let unused = self.state.withLock { state in
+            let mark = state.mark
+            state.mark = uses.load(ordering: .relaxed)
+            let unused = state.entries.values.filter { $0.closeIfIdle(unusedSince: mark) }
+            for entry in unused { remove(entry, &state) }
+            return unused
+        }
+        for entry in unused { await close(entry.value) }
+        serveQueue()
+    }
+
+    /// Changes the maximum number of values.
+    ///
+    /// Values beyond it are closed as soon as nobody uses them.
+    package func setCapacity(_ capacity: Int) async {
+        let excess = self.state.withLock { state in
+            state.capacity = max(1, capacity)
+            var excess: [Entry] = []
+            while state.used > state.capacity, let entry = state.mostDispensable(where: { _ in true }) {
+                guard entry.closeIfIdle() else { continue }
+                remove(entry, &state)
+                excess.append(entry)
+            }
+            return excess
+        }
+        for entry in excess { await close(entry.value) }
+        serveQueue()
     }
 
     /// Removes a key's value.
@@ -133,24 +209,19 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// It is closed as soon as nobody uses it.
     package func remove(_ key: Key) async {
         let idle: Entry? = self.state.withLock { state in
-            guard let entry = state.entries.removeValue(forKey: key) else { return nil }
-            known.updateAll { $0[key] = nil }
-            return entry.counts.withLock { counts in
-                counts.phase = counts.users == 0 ? .closed : .removed
-                return counts.phase == .closed ? entry : nil
-            }
+            guard let entry = state.entries[key] else { return nil }
+            remove(entry, &state)
+            return entry.end() ? entry : nil
         }
-        serveQueue()
         if let idle { await close(idle.value) }
+        serveQueue()
     }
 
     /// Refuses new users and closes every value, including those in use.
     package func shutdown() async {
         let (entries, waiting) = self.state.withLock { state in
-            state.isShutDown = true
             known.updateAll { $0 = [:] }
-            defer { state.entries = [:] }
-            return (Array(state.entries.values), state.queue.removeAll())
+            return state.shutDown()
         }
         for ticket in waiting { ticket.finish(.failure(Self.shutDown)) }
         for entry in entries {
@@ -175,91 +246,109 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         return entry
     }
 
-    private func lease(_ key: Key, _ make: () throws -> Value) async throws -> Entry {
-        switch try self.state.withLock({ state in try ask(key, make, &state) }) {
-        case .granted(let entry, let evicted):
-            if let evicted { await close(evicted.value) }
+    private func lease(_ key: Key, _ owner: UUID?, _ make: () throws -> Value) async throws -> Entry {
+        var decisions: Decisions = []
+        defer { carryOut(decisions) }
+        switch try self.state.withLock({ state in try ask(key, owner, make, &state, &decisions) }) {
+        case .granted(let entry): return entry
+        case .replacing(let evicted, let created):
+            await close(evicted.value)
+            let entry = try take(key, owner, { created })
+            if entry !== created { await close(created.value) }
             return entry
         case .wait(let ticket, let unneeded):
+            carryOut(decisions)
+            decisions = []
             if let unneeded { await close(unneeded.value) }
             let evicted = try await wait(ticket)
             if let evicted { await close(evicted.value) }
-            return try take(key, make)
+            return try take(key, owner) { Entry(key, owner, try make()) }
         }
     }
 
     /// Returns the present value of a key, with one more user.
-    private func present(_ key: Key, _ state: inout State) -> Entry? {
+    private func present(_ key: Key, _ state: inout CacheSlots<Key, Value>) -> Entry? {
         guard let entry = state.entries[key], entry.acquire(nextUse) else { return nil }
         known.withCurrent { $0[key] = entry }
         return entry
     }
 
     /// Lends the present value, creates one if there is a slot, or joins the queue.
-    private func ask(_ key: Key, _ make: () throws -> Value, _ state: inout State) throws -> Lease {
+    private func ask(
+        _ key: Key,
+        _ owner: UUID?,
+        _ make: () throws -> Value,
+        _ state: inout CacheSlots<Key, Value>,
+        _ decisions: inout Decisions
+    ) throws -> Lease {
         guard !state.isShutDown else { throw Self.shutDown }
-        if let entry = present(key, &state) { return .granted(entry, evicted: nil) }
+        if let entry = present(key, &state) { return .granted(entry) }
         waiters.add(1, ordering: .relaxed)
         var isWaiting = false
         defer { if !isWaiting { waiters.subtract(1, ordering: .relaxed) } }
         var created: Entry?
-        // Nobody overtakes the queue.
-        while state.queue.isEmpty, let slot = self.slot(state) {
+        while let slot = state.slot(for: owner, at: now()) {
+            // Nobody overtakes a caller of their own owner, or of one that has no more.
+            if let first = state.waiting(before: owner, for: slot) {
+                grant(slot, to: first, &state, &decisions)
+                continue
+            }
             // Before anything is evicted: nothing makes room for a value that cannot be created.
-            let entry = try created ?? Entry(make())
+            let entry = try created ?? Entry(key, owner, make())
             created = entry
             // False if a thread has begun to use the value meanwhile.
             guard let evicted = clear(slot, &state) else { continue }
-            put(entry, key, &state)
-            return .granted(entry, evicted: evicted)
+            if let evicted {
+                state.reserve(for: owner)
+                return .replacing(evicted, with: entry)
+            }
+            put(entry, &state)
+            return .granted(entry)
         }
-        guard state.queue.count < maximumWaiters else { throw Self.full }
+        if state.queue.count >= maximumWaiters {
+            guard let last = state.queue.removeLast(ofMoreThan: state.queue.count(of: owner)) else { throw Self.full }
+            decisions.append((last, .failure(Self.full)))
+        }
         isWaiting = true
-        return .wait(state.queue.join(), unneeded: created)
-    }
-
-    /// Returns a free slot, or that of the value that was unused for longest; `nil` if all are in use.
-    private func slot(_ state: State) -> Slot? {
-        if state.entries.count + state.reserved < capacity { return .free }
-        return state.entries.lazy
-            .map { (key: $0.key, entry: $0.value, counts: $0.value.counts.withLock { $0 }) }
-            .filter { $0.counts.users == 0 }
-            .min { $0.counts.lastUse < $1.counts.lastUse }
-            .map { .occupied($0.key, $0.entry) }
+        return .wait(state.queue.join(owner), unneeded: created)
     }
 
     /// Evicts the value of a slot, which the caller then closes.
     ///
     /// - Returns: The slot's former value, or `.some(nil)` for a free slot; `nil` if somebody uses the value now.
-    private func clear(_ slot: Slot, _ state: inout State) -> Entry?? {
+    private func clear(_ slot: CacheSlots<Key, Value>.Slot, _ state: inout CacheSlots<Key, Value>) -> Entry?? {
         switch slot {
         case .free: return .some(nil)
-        case .occupied(let key, let entry):
+        case .occupied(let entry):
             guard entry.closeIfIdle() else { return nil }
-            state.entries[key] = nil
-            known.updateAll { $0[key] = nil }
+            remove(entry, &state)
             return .some(entry)
         }
     }
 
-    private func put(_ entry: Entry, _ key: Key, _ state: inout State) {
-        _ = entry.acquire(nextUse)
-        state.entries[key] = entry
-        known.withCurrent { $0[key] = entry }
+    private func remove(_ entry: Entry, _ state: inout CacheSlots<Key, Value>) {
+        state.remove(entry)
+        known.updateAll { $0[entry.key] = nil }
     }
 
-    /// Takes the slot that the caller waited for.
+    private func put(_ entry: Entry, _ state: inout CacheSlots<Key, Value>) {
+        _ = entry.acquire(nextUse)
+        state.add(entry)
+        known.withCurrent { $0[entry.key] = entry }
+    }
+
+    /// Takes the slot that is reserved for the caller.
     ///
     /// Another caller can have created the same value meanwhile.
-    private func take(_ key: Key, _ make: () throws -> Value) throws -> Entry {
+    private func take(_ key: Key, _ owner: UUID?, _ make: () throws -> Entry) throws -> Entry {
         // A slot that is not needed, or that no value could be created for, goes to the next caller.
         defer { serveQueue() }
         return try self.state.withLock { state in
             guard !state.isShutDown else { throw Self.shutDown }
-            state.reserved -= 1
+            state.endReservation(of: owner)
             if let entry = present(key, &state) { return entry }
-            let entry = Entry(try make())
-            put(entry, key, &state)
+            let entry = try make()
+            put(entry, &state)
             return entry
         }
     }
@@ -274,8 +363,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         guard isIdle else { return }
         if isLast {
             await close(entry.value)
-        } else {
-            serveQueue()
+        } else if waiters.load(ordering: .relaxed) > 0 {
+            offer(entry)
         }
     }
 
@@ -302,18 +391,43 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         if state.withLock({ $0.queue.leave(ticket) }) { ticket.finish(.failure(error)) }
     }
 
-    /// Grants free slots to the callers that have waited longest.
+    /// Offers the slot of a value that nobody uses any more to the callers that wait.
+    private func offer(_ entry: Entry) {
+        var decisions: Decisions = []
+        self.state.withLock { state in
+            guard state.entries[entry.key] === entry,
+                let owner = state.waiting(for: .occupied(entry))
+            else { return }
+            grant(.occupied(entry), to: owner, &state, &decisions)
+        }
+        carryOut(decisions)
+    }
+
+    /// Grants free slots to the callers whose turn it is.
     private func serveQueue() {
         guard waiters.load(ordering: .relaxed) > 0 else { return }
-        let served = self.state.withLock { state in
-            var served: [(SlotQueue<Entry>.Ticket, Entry?)] = []
-            while !state.queue.isEmpty, let slot = self.slot(state) {
-                guard let evicted = clear(slot, &state), let ticket = state.queue.removeFirst() else { continue }
-                state.reserved += 1
-                served.append((ticket, evicted))
+        var decisions: Decisions = []
+        self.state.withLock { state in
+            while state.hasFreeSlot(at: now()), let owner = state.waiting(for: .free) {
+                grant(.free, to: owner, &state, &decisions)
             }
-            return served
         }
-        for (ticket, evicted) in served { ticket.finish(.success(evicted)) }
+        carryOut(decisions)
+    }
+
+    /// Grants a slot to the first waiting caller of an owner, unless somebody uses its value now.
+    private func grant(
+        _ slot: CacheSlots<Key, Value>.Slot,
+        to owner: UUID?,
+        _ state: inout CacheSlots<Key, Value>,
+        _ decisions: inout Decisions
+    ) {
+        guard let evicted = clear(slot, &state), let ticket = state.queue.removeFirst(of: owner) else { return }
+        state.reserve(for: owner)
+        decisions.append((ticket, .success(evicted)))
+    }
+
+    private func carryOut(_ decisions: Decisions) {
+        for (ticket, result) in decisions { ticket.finish(result) }
     }
 }

@@ -1,8 +1,9 @@
+import FoundationEssentials
 import Locks
 
-/// The queue of callers that wait for a slot.
+/// The queue of callers that wait for a slot, each on behalf of an owner.
 ///
-/// A value: its owner guards it.
+/// A value: the cache of the slots guards it.
 struct SlotQueue<Evicted: Sendable> {
     /// The wait of one caller, which ends once.
     final class Ticket: Sendable {
@@ -12,10 +13,14 @@ struct SlotQueue<Evicted: Sendable> {
             case finished(Result<Evicted?, any Error>)
         }
 
+        let owner: UUID?
         fileprivate let number: UInt64
         private let state = Locked(State.untouched)
 
-        fileprivate init(_ number: UInt64) { self.number = number }
+        fileprivate init(_ number: UInt64, _ owner: UUID?) {
+            self.number = number
+            self.owner = owner
+        }
 
         /// Waits for a slot, and returns what was evicted from it.
         ///
@@ -44,35 +49,71 @@ struct SlotQueue<Evicted: Sendable> {
         }
     }
 
-    private var tickets: [Ticket] = []
+    /// The tickets of each owner that has some, in the order of their arrival.
+    private var tickets: [UUID?: [Ticket]] = [:]
     private var last: UInt64 = 0
+    private(set) var count = 0
 
-    var isEmpty: Bool { tickets.isEmpty }
-    var count: Int { tickets.count }
+    var isEmpty: Bool { count == 0 }
+
+    /// The number of an owner's tickets.
+    func count(of owner: UUID?) -> Int { tickets[owner]?.count ?? 0 }
 
     /// Adds a ticket at the end.
-    mutating func join() -> Ticket {
+    mutating func join(_ owner: UUID?) -> Ticket {
         last += 1
-        let ticket = Ticket(last)
-        tickets.append(ticket)
+        let ticket = Ticket(last, owner)
+        tickets[owner, default: []].append(ticket)
+        count += 1
         return ticket
     }
 
-    /// Removes and returns the ticket that has waited longest.
-    mutating func removeFirst() -> Ticket? { tickets.isEmpty ? nil : tickets.removeFirst() }
+    /// Returns the owner whose turn it is: the one with the smallest share, and among several the one that has waited longest.
+    ///
+    /// - Parameters:
+    ///   - share: Returns the number of an owner's slots.
+    ///   - isEligible: Returns false for an owner that cannot have the slot in question.
+    /// - Returns: The owner, or `.none` if no ticket is eligible.
+    func next(share: (UUID?) -> Int, where isEligible: (UUID?) -> Bool) -> UUID?? {
+        var best: (owner: UUID?, share: Int, number: UInt64)?
+        for (owner, tickets) in tickets where isEligible(owner) {
+            let (share, number) = (share(owner), tickets[0].number)
+            if let best, (best.share, best.number) < (share, number) { continue }
+            best = (owner, share, number)
+        }
+        return best.map(\.owner)
+    }
+
+    /// Removes and returns the ticket of an owner that has waited longest.
+    mutating func removeFirst(of owner: UUID?) -> Ticket? {
+        remove(of: owner) { _ in 0 }
+    }
+
+    /// Removes and returns the latest ticket of the owner that has the most, if those are more than `number`.
+    mutating func removeLast(ofMoreThan number: Int) -> Ticket? {
+        guard let longest = tickets.max(by: { $0.value.count < $1.value.count }), longest.value.count > number
+        else { return nil }
+        return remove(of: longest.key) { $0.count - 1 }
+    }
 
     /// Removes a ticket.
     ///
     /// - Returns: False if the queue does not contain the ticket any more.
     mutating func leave(_ ticket: Ticket) -> Bool {
-        guard let index = tickets.firstIndex(where: { $0.number == ticket.number }) else { return false }
-        tickets.remove(at: index)
-        return true
+        remove(of: ticket.owner) { tickets in tickets.firstIndex { $0 === ticket } } != nil
     }
 
     /// Removes and returns all tickets.
     mutating func removeAll() -> [Ticket] {
-        defer { tickets = [] }
-        return tickets
+        defer { (tickets, count) = ([:], 0) }
+        return tickets.values.flatMap(\.self)
+    }
+
+    private mutating func remove(of owner: UUID?, at index: ([Ticket]) -> Int?) -> Ticket? {
+        guard var own = tickets[owner], let index = index(own) else { return nil }
+        let ticket = own.remove(at: index)
+        tickets[owner] = own.isEmpty ? nil : own
+        count -= 1
+        return ticket
     }
 }

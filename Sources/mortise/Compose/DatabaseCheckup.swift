@@ -84,14 +84,14 @@ struct DatabaseCheckup {
         }
         if let finding = inheritedDurability(settings) { findings.append(finding) }
         if let finding = standbys(settings) { findings.append(finding) }
-        let used = self.connections.maximum
+        let used = connections.maximum(allowed: settings.maximumConnections)
         if settings.maximumConnections < used + ConnectionSettings.reserve {
             findings.append(
                 Finding(
                     .warning,
                     "max_connections is \(settings.maximumConnections); one Mortise server with these settings opens up to \(used).",
                     remedy:
-                        "Raise max_connections to \(used + ConnectionSettings.reserve) or more for each Mortise server."
+                        "Raise max_connections to \(connections.recommended) or more for each Mortise server."
                 )
             )
         }

@@ -31,9 +31,18 @@ enum DescriptorLimit {
         max(8, min(descriptors - reserve - databases, descriptors * 3 / 4))
     }
 
+    /// Returns the largest number of look-up connections that leaves three quarters of the descriptors to clients, and at least 32.
+    static func lookups(descriptors: Int, others: Int) -> Int {
+        max(32, min(1000, descriptors / 4 - reserve - others))
+    }
+
     /// Returns the settings with a number of connections for which the system has descriptors.
-    static func apply(_ settings: ClientConnectionSettings, databases: Int, _ logger: Logger) -> ConnectionLimits {
-        let descriptors = raise()
+    static func apply(
+        _ settings: ClientConnectionSettings,
+        databases: Int,
+        descriptors: Int,
+        _ logger: Logger
+    ) -> ConnectionLimits {
         var limits = settings.limits
         let possible = connections(descriptors: descriptors, databases: databases)
         guard limits.maximum > possible else { return limits }

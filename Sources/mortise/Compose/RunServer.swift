@@ -23,14 +23,19 @@ func runServer(_ settings: ServeSettings) async throws {
 private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws {
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
+    let descriptors = DescriptorLimit.raise()
+    let others = settings.connections.maximumBesidesLookups
+    let lookups = DescriptorLimit.lookups(descriptors: descriptors, others: others)
     let connections = DescriptorLimit.apply(
         settings.clientConnections,
-        databases: settings.connections.maximum,
+        databases: others + (settings.connections.lookupWorkspaces ?? lookups),
+        descriptors: descriptors,
         logger
     )
     try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
         var configuration = try configuration(settings, host, telemetry)
         configuration.connections = connections
+        configuration.databases.derivedLookupConnections = lookups
         let server = try await MortiseServer.make(configuration, logger: logger) { first in
             try await FirstStartNotice(first).show(in: settings.keysFile)
         }

@@ -5,14 +5,14 @@ package import Tenancy
 package struct ConnectionSettings: Sendable, Equatable {
     /// The threads that run requests, 1 to 64.
     ///
-    /// Each has a connection to every workspace that keys are looked up in.
+    /// Each has a look-up connection to the control database.
     ///
     /// Defaults to half of the processors, up to 4: HTTP and PostgreSQL need the other half.
     package var threads: Int
-    /// The workspaces of a cluster that have look-up connections, 1 to 1000.
+    /// The workspaces of a cluster that have a look-up connection, 1 to 1000.
     ///
-    /// Defaults to 32.
-    package var lookupWorkspaces: Int
+    /// Defaults to `nil`: a third of the connections that the server allows.
+    package var lookupWorkspaces: Int?
     /// The workspaces of a cluster that have connections for changes, 1 to 1000.
     ///
     /// Defaults to 8.
@@ -30,20 +30,36 @@ package struct ConnectionSettings: Sendable, Equatable {
     /// The bounds as the pools of databases take them.
     package var options: DatabasesOptions {
         DatabasesOptions(
-            maximumLookupDatabases: lookupWorkspaces,
+            maximumLookupConnections: lookupWorkspaces,
             maximumManagedDatabases: managedWorkspaces
         )
     }
 
-    /// The maximum number of connections.
-    package var maximum: Int { options.maximumConnections(reactors: threads) }
+    /// Returns the maximum number of connections to a server that allows a number of connections.
+    package func maximum(allowed: Int) -> Int { options.maximumConnections(reactors: threads, allowed: allowed) }
+
+    /// The maximum number of connections besides look-ups in workspaces.
+    package var maximumBesidesLookups: Int {
+        DatabasesOptions(maximumLookupConnections: 1, maximumManagedDatabases: managedWorkspaces)
+            .maximumConnections(reactors: threads, allowed: 1) - 1
+    }
+
+    /// The number of connections that a server should allow for one program with these settings.
+    package var recommended: Int {
+        let others = maximumBesidesLookups + Self.reserve
+        // Where no setting gives the number, a third of the connections is for look-ups.
+        return lookupWorkspaces.map { others + $0 } ?? (others * 3 + 1) / 2
+    }
 
     /// Throws if the PostgreSQL server that Mortise runs itself has too few connections.
     func checkOwnServer() throws(CommandFailure) {
-        let limit = LocalPostgres.Options.durable.maximumConnections - Self.reserve
+        let allowed = LocalPostgres.Options.durable.maximumConnections
+        let (limit, maximum) = (allowed - Self.reserve, maximum(allowed: allowed))
         guard maximum > limit else { return }
-        let settings = [Settings.threads, Settings.lookupWorkspaces, Settings.managedWorkspaces]
-        let variables = settings.map(\.declaration.variable).joined(separator: ", ")
+        let settings = [
+            Settings.threads.declaration, Settings.lookupWorkspaces.declaration, Settings.managedWorkspaces.declaration,
+        ]
+        let variables = settings.map(\.variable).joined(separator: ", ")
         throw .usage(
             """
             These settings open up to \(maximum) connections, but the PostgreSQL server that Mortise runs itself has \

@@ -39,6 +39,15 @@ extension Settings {
         help: "Let an organization have this many workspaces, archived ones included, 1 to 100000000."
     )
 
+    /// The maximum number of bytes of the keys in one list.
+    package static let listBytes = Setting(
+        "list_bytes",
+        .integer(65_536...1_073_741_824),
+        default: Quotas().listBytes,
+        placeholder: "bytes",
+        help: "Refuse a list whose keys have more than this many bytes, 65536 to 1073741824."
+    )
+
     /// The days for which events are kept.
     package static let eventDays = Setting<Int?>(
         "event_days",
@@ -52,7 +61,7 @@ extension Settings {
     /// The settings of quotas and retention, in the order of the documentation.
     static let quotas: [SettingDeclaration] = [
         keysPerWorkspace.declaration, keysPerSubject.declaration, adminKeysPerOrganization.declaration,
-        workspacesPerOrganization.declaration, eventDays.declaration,
+        workspacesPerOrganization.declaration, listBytes.declaration, eventDays.declaration,
     ]
 }
 
@@ -64,5 +73,6 @@ extension Quotas {
         keysPerSubject = try reader.value(Settings.keysPerSubject)
         adminKeysPerOrganization = try reader.value(Settings.adminKeysPerOrganization)
         workspacesPerOrganization = try reader.value(Settings.workspacesPerOrganization)
+        listBytes = try reader.value(Settings.listBytes)
     }
 }

@@ -260,18 +260,19 @@ package enum Settings {
         written: "half of the processors, up to 4",
         placeholder: "count",
         help:
-            "Run requests on this many threads, 1 to 64. Each has its own look-up connection to every workspace in use."
+            "Run requests on this many threads, 1 to 64. Each has its own look-up connection to the control database."
     )
 
     /// The workspaces with look-up connections.
-    package static let lookupWorkspaces = Setting(
+    package static let lookupWorkspaces = Setting<Int?>(
         "lookup_workspaces",
         .integer(1...1000),
-        default: 32,
+        default: nil,
+        written: "a third of max_connections, at most 1000",
         placeholder: "count",
         help: """
-            Keep look-up connections to this many workspaces of each PostgreSQL server, 1 to 1000. With more in use, \
-            connections are closed and opened again.
+            Keep look-up connections to this many workspaces of each PostgreSQL server, one to each, 1 to 1000. With more \
+            workspaces in use, the connection that is idle longest is closed for the one that is needed.
             """
     )
 

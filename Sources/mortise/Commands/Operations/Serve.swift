@@ -102,6 +102,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.workspacesPerOrganization)
     var workspacesPerOrganization: SettingFlag?
 
+    @Option(Settings.listBytes)
+    var listBytes: SettingFlag?
+
     @Option(Settings.eventDays)
     var eventDays: SettingFlag?
 
@@ -116,7 +119,8 @@ struct Serve: AsyncParsableCommand {
             listen, trustedProxies, publicOperations, maximumConnections, headTimeout, bodyTimeout, idleTimeout,
             answerTimeout, keysOut, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
-            adminKeysPerOrganization, workspacesPerOrganization, eventDays, drainDelay, shutdownGrace,
+            adminKeysPerOrganization, workspacesPerOrganization, listBytes, eventDays, drainDelay,
+            shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
     }

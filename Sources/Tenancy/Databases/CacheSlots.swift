@@ -1,0 +1,143 @@
+import FoundationEssentials
+import Locks
+
+/// The slots of a `LeasedCache`: their values, their number, and the callers that wait for one.
+///
+/// A value without I/O: the cache guards it.
+///
+/// An owner without a slot can have that of any idle value. An owner with slots can have those of its own idle values, and those
+/// of an owner that has at least two more. So no owner takes a slot from one that has no more, and two owners never take the
+/// same slot from each other in turns.
+struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
+    typealias Entry = LeasedEntry<Key, Value>
+
+    /// A slot for a value.
+    enum Slot {
+        case free
+        /// The slot of a value that nobody used when it was found.
+        case occupied(Entry)
+    }
+
+    /// The time for which fewer values are kept after a refusal.
+    static var caution: Duration { .seconds(5) }
+
+    private(set) var entries: [Key: Entry] = [:]
+    var queue = SlotQueue<Entry>()
+    /// The maximum number of values.
+    var capacity: Int
+    /// The number of uses at the last search for unused values.
+    var mark: UInt64 = 0
+    private(set) var isShutDown = false
+    /// The number of slots of each owner that has some, granted ones that are not taken yet included.
+    private var shares: [UUID?: Int] = [:]
+    /// The number of slots that were granted to callers who have not taken them yet.
+    private var reserved = 0
+    /// The number of values that a server allowed, and the instant until which it counts.
+    private var allowed: (number: Int, until: ContinuousClock.Instant)?
+
+    init(capacity: Int) {
+        self.capacity = max(1, capacity)
+    }
+
+    // MARK: Numbers
+
+    /// The number of slots that are not free.
+    var used: Int { entries.count + reserved }
+
+    func share(of owner: UUID?) -> Int { shares[owner] ?? 0 }
+
+    func limit(at now: ContinuousClock.Instant) -> Int {
+        guard let allowed, now < allowed.until else { return capacity }
+        return min(capacity, allowed.number)
+    }
+
+    func hasFreeSlot(at now: ContinuousClock.Instant) -> Bool { used < limit(at: now) }
+
+    /// Keeps no more values than there are, for a while.
+    mutating func lowerLimit(at now: ContinuousClock.Instant) {
+        allowed = (max(1, entries.count), now + Self.caution)
+    }
+
+    // MARK: Fairness
+
+    /// Returns true if an owner can have the slot of an idle value of another.
+    private func canHave(_ owner: UUID?, from other: UUID?) -> Bool {
+        let own = share(of: owner)
+        return own == 0 || owner == other || share(of: other) > own + 1
+    }
+
+    private func canHave(_ owner: UUID?, _ slot: Slot) -> Bool {
+        switch slot {
+        case .free: true
+        case .occupied(let entry): canHave(owner, from: entry.owner)
+        }
+    }
+
+    /// Returns a free slot, or that of the idle value that an owner's new value can replace; `nil` if there is none.
+    func slot(for owner: UUID?, at now: ContinuousClock.Instant) -> Slot? {
+        if hasFreeSlot(at: now) { return .free }
+        return mostDispensable { canHave(owner, from: $0) }.map { .occupied($0) }
+    }
+
+    /// Returns the idle value that was unused for longest, of the owner that has the most slots among those that qualify.
+    func mostDispensable(where qualifies: (UUID?) -> Bool) -> Entry? {
+        var best: (entry: Entry, share: Int, lastUse: UInt64)?
+        for entry in entries.values where qualifies(entry.owner) {
+            let counts = entry.counts.withLock { $0 }
+            guard counts.users == 0, counts.phase == .open else { continue }
+            let share = share(of: entry.owner)
+            if let best, (share, best.lastUse) <= (best.share, counts.lastUse) { continue }
+            best = (entry, share, counts.lastUse)
+        }
+        return best?.entry
+    }
+
+    /// Returns the waiting owner that a slot goes to, if there is one.
+    func waiting(for slot: Slot) -> UUID?? {
+        queue.next(share: { share(of: $0) }, where: { canHave($0, slot) })
+    }
+
+    /// Returns the waiting owner that a slot goes to before a new caller gets it, if there is one.
+    func waiting(before owner: UUID?, for slot: Slot) -> UUID?? {
+        guard !queue.isEmpty else { return .none }
+        let own = share(of: owner)
+        return queue.next(
+            share: { share(of: $0) },
+            where: { ($0 == owner || share(of: $0) <= own) && canHave($0, slot) }
+        )
+    }
+
+    // MARK: Changes
+
+    mutating func add(_ entry: Entry) {
+        entries[entry.key] = entry
+        shares[entry.owner, default: 0] += 1
+    }
+
+    mutating func remove(_ entry: Entry) {
+        guard entries.removeValue(forKey: entry.key) != nil else { return }
+        shrink(entry.owner)
+    }
+
+    mutating func reserve(for owner: UUID?) {
+        reserved += 1
+        shares[owner, default: 0] += 1
+    }
+
+    mutating func endReservation(of owner: UUID?) {
+        reserved -= 1
+        shrink(owner)
+    }
+
+    private mutating func shrink(_ owner: UUID?) {
+        let share = share(of: owner) - 1
+        shares[owner] = share == 0 ? nil : share
+    }
+
+    /// Removes everything, and refuses new users.
+    mutating func shutDown() -> (entries: [Entry], waiting: [SlotQueue<Entry>.Ticket]) {
+        isShutDown = true
+        defer { (entries, shares, reserved) = ([:], [:], 0) }
+        return (Array(entries.values), queue.removeAll())
+    }
+}
