@@ -1,3 +1,4 @@
+import Connections
 import Keys
 import Server
 import Service

@@ -1,3 +1,4 @@
+import Connections
 import Endpoints
 import Keys
 package import Logging

@@ -1,5 +1,6 @@
 import BoltzAPI
 import ClerkAPI
+package import Connections
 package import Endpoints
 import FluxbaseAPI
 package import Keys

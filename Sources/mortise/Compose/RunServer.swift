@@ -1,3 +1,4 @@
+import Connections
 import Endpoints
 import Glibc
 import Keys

@@ -1,3 +1,4 @@
+import Connections
 package import Keys
 package import Logging
 import Server
