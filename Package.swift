@@ -164,9 +164,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "GatewayAPI",
+            dependencies: [
+                "CivilTime", "Connections", "Endpoints", "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Service",
+                "Surfaces", "Tenancy", "Verification", coreMetrics, httpTypes, lifecycle, log, nioCore, nioHTTP1,
+                nioPosix,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Server",
             dependencies: [
-                "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "JSON",
+                "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "JSON",
                 "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry",
                 "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle,
                 log, nioCore, nioHTTP1, nioPosix, tracing,
@@ -181,7 +190,7 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "CivilTime", "Connections", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
+                "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
                 "Migrations", "MortiseClient", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
                 arguments, configuration, log,
                 nioCore, nioHTTP1, nioPosix, yams,
@@ -203,7 +212,7 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "HTTPTestSupport",
+                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "HTTPTestSupport",
                 "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Postgres", "Server", "Service", "Surfaces",
                 "Telemetry", "Tenancy",
                 "TestSupport", asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
@@ -215,7 +224,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "Connections", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations",
+                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations",
                 "MortiseClient", "Postgres", "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport",
                 "mortise", asyncHTTPClient,
                 log, nioCore, nioHTTP1, nioPosix, subprocess,
@@ -306,6 +315,14 @@ let package = Package(
             dependencies: [
                 "BoltzAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
                 "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "GatewayAPITests",
+            dependencies: [
+                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
+                "ServerTestSupport", "Surfaces", "TestSupport", log, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),

@@ -33,10 +33,22 @@ enum DescriptorLimit {
     }
 
     /// Returns the settings with a number of connections for which the system has descriptors.
-    static func apply(_ settings: ClientConnectionSettings, databases: Int, _ logger: Logger) -> ConnectionLimits {
+    ///
+    /// - Parameters:
+    ///   - settings: The settings.
+    ///   - databases: The number of connections to databases.
+    ///   - listeners: The number of listeners that share the descriptors. Each can have the same number of connections.
+    ///   - logger: The logger.
+    /// - Returns: The limits of each listener.
+    static func apply(
+        _ settings: ClientConnectionSettings,
+        databases: Int,
+        listeners: Int,
+        _ logger: Logger
+    ) -> ConnectionLimits {
         let descriptors = raise()
         var limits = settings.limits
-        let possible = connections(descriptors: descriptors, databases: databases)
+        let possible = connections(descriptors: descriptors, databases: databases) / listeners
         guard limits.maximum > possible else { return limits }
         logger.log(
             level: settings.hasMaximum ? .warning : .notice,

@@ -1,5 +1,6 @@
 import Connections
 import Endpoints
+import GatewayAPI
 import Glibc
 import Keys
 import Logging
@@ -27,6 +28,7 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
     let connections = DescriptorLimit.apply(
         settings.clientConnections,
         databases: settings.connections.maximum,
+        listeners: settings.gateway.addresses.isEmpty ? 1 : 2,
         logger
     )
     try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
@@ -36,9 +38,13 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
             try await FirstStartNotice(first).show(in: settings.keysFile)
         }
         try await host.supervising {
-            try await server.run(onListening: { address in
+            try await server.run { address in
                 logger.notice("listening", metadata: ["address": "\(address)"])
-            })
+            } onGatewayListening: { addresses in
+                for address in addresses {
+                    logger.notice("listening for gateways", metadata: ["address": "\(address)"])
+                }
+            }
         }
     }
 }
@@ -65,6 +71,7 @@ private func configuration(
         version: Version.current
     )
     configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
+    configuration.gateway = settings.gateway
     configuration.clients = settings.clients
     configuration.publishesOperations = settings.publishesOperations
     configuration.operatorToken = settings.operatorKey
