@@ -75,6 +75,11 @@ let package = Package(
         .target(name: "CivilTime", swiftSettings: settings),
         .target(name: "Locks", swiftSettings: settings),
         .target(name: "JSON", swiftSettings: settings),
+        .target(
+            name: "Connections",
+            dependencies: ["CivilTime", "Locks", coreMetrics, nioCore],
+            swiftSettings: settings
+        ),
         .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),
         .target(
             name: "SQLFiles",
@@ -122,8 +127,8 @@ let package = Package(
         .target(
             name: "Surfaces",
             dependencies: [
-                "Endpoints", "JSON", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification", httpTypes,
-                hummingbird, log, nioCore,
+                "Endpoints", "JSON", "Keys", "Migrations", "Postgres", "Service", "Tenancy", "Verification",
+                coreMetrics, httpTypes, hummingbird, log, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -159,13 +164,21 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "GatewayAPI",
+            dependencies: [
+                "CivilTime", "Connections", "Endpoints", "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Service",
+                "Surfaces", "Tenancy", "Verification", coreMetrics, httpTypes, lifecycle, log, nioCore, nioHTTP1,
+                nioPosix,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Server",
             dependencies: [
-                "BoltzAPI", "CivilTime", "ClerkAPI", "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Locks",
-                "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy", "Traces",
-                "Verification",
-                asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore, nioHTTP1, nioPosix,
-                tracing,
+                "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "JSON",
+                "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry",
+                "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle,
+                log, nioCore, nioHTTP1, nioPosix, tracing,
             ],
             swiftSettings: settings
         ),
@@ -177,8 +190,9 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "CivilTime", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks", "Migrations", "MortiseClient",
-                "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy", arguments, configuration, log,
+                "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
+                "Migrations", "MortiseClient", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
+                arguments, configuration, log,
                 nioCore, nioHTTP1, nioPosix, yams,
             ],
             swiftSettings: settings
@@ -198,8 +212,9 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON", "KeyStore", "Keys",
-                "Locks", "NativeAPI", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
+                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "HTTPTestSupport",
+                "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Postgres", "Server", "Service", "Surfaces",
+                "Telemetry", "Tenancy",
                 "TestSupport", asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
             ],
             path: "Tests/ServerTestSupport",
@@ -209,8 +224,9 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations", "MortiseClient", "Postgres",
-                "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport", "mortise", asyncHTTPClient,
+                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations",
+                "MortiseClient", "Postgres", "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport",
+                "mortise", asyncHTTPClient,
                 log, nioCore, nioHTTP1, nioPosix, subprocess,
             ],
             swiftSettings: settings
@@ -303,10 +319,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "GatewayAPITests",
+            dependencies: [
+                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
+                "ServerTestSupport", "Surfaces", "TestSupport", log, nioCore, nioPosix,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ServerTests",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON", "KeyStore", "Keys",
-                "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport", "Service",
+                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON",
+                "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
+                "Service",
                 "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto,
                 cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
             ],
@@ -323,9 +348,9 @@ let package = Package(
         .testTarget(
             name: "EndpointsTests",
             dependencies: [
-                "Endpoints", "JSON", "Keys", "Locks", "Server", "ServerTestSupport", "Telemetry", "TestSupport",
-                "Traces", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, log, nioCore, nioEmbedded, nioHTTP1,
-                tracing,
+                "Connections", "Endpoints", "JSON", "Keys", "Locks", "Server", "ServerTestSupport", "Telemetry",
+                "TestSupport", "Traces", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, log, nioCore,
+                nioEmbedded, nioHTTP1, tracing,
             ],
             swiftSettings: settings
         ),

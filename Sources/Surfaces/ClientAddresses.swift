@@ -34,9 +34,19 @@ package struct ClientAddresses: Sendable, Equatable {
     /// Returns the client address of a request, or `nil` if it is unknown, as with a Unix-domain socket.
     package func address(_ headers: HTTPFields, _ peer: SocketAddress?) -> IPAddress? {
         guard let address = peer?.clientAddress else { return nil }
-        guard !trusted.isEmpty, isTrusted(address) else { return address }
-        var last = address
-        for value in headers[values: .xForwardedFor].reversed() {
+        guard isTrusted(address) else { return address }
+        return client(in: headers[values: .xForwardedFor], behind: address)
+    }
+
+    /// Returns the client address that a trusted peer forwards: the right-most address that is not a trusted proxy's.
+    ///
+    /// - Parameters:
+    ///   - lines: The values of `X-Forwarded-For`, in the order of the request.
+    ///   - proxy: The client address if no line has an address of a client. `nil` if it is unknown then.
+    /// - Returns: The address, or `nil` if it is unknown.
+    package func client(in lines: [String], behind proxy: IPAddress?) -> IPAddress? {
+        var last = proxy
+        for value in lines.reversed() {
             for entry in value.split(separator: ",", omittingEmptySubsequences: false).reversed() {
                 // A trusted proxy wrote a text that is not an address, so the client is unknown.
                 guard let next = Self.forwarded(entry) else { return nil }
@@ -50,7 +60,7 @@ package struct ClientAddresses: Sendable, Equatable {
     /// Returns the address of an entry, which can have a port, and which can be in brackets if it is an IPv6 address.
     ///
     /// Azure's application gateway and IIS write ports.
-    private static func forwarded(_ entry: Substring) -> IPAddress? {
+    package static func forwarded(_ entry: Substring) -> IPAddress? {
         let text = entry.filter { $0 != " " && $0 != "\t" }
         if let address = IPAddress(text) { return address }
         guard text.hasPrefix("[") else {
@@ -72,7 +82,8 @@ package struct ClientAddresses: Sendable, Equatable {
             && Int(text).map { $0 <= 65_535 } == true
     }
 
-    private func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
+    /// Returns true if a proxy at the address is trusted to name its clients.
+    package func isTrusted(_ address: IPAddress) -> Bool { trusted.contains { $0.contains(address) } }
 }
 
 /// The error that an entry in a list of trusted proxies is neither an address nor a range.

@@ -1,6 +1,6 @@
 import CNIOLinux
-import Keys
-import NIOCore
+package import Keys
+package import NIOCore
 
 #if canImport(Glibc)
 import Glibc
@@ -14,7 +14,7 @@ extension SocketAddress {
     /// The IP address, read from its bytes.
     ///
     /// `nil` for a Unix-domain socket.
-    var clientAddress: IPAddress? {
+    package var clientAddress: IPAddress? {
         switch self {
         case .v4(let peer): .v4(UInt32(bigEndian: peer.address.sin_addr.s_addr))
         case .v6(let peer):

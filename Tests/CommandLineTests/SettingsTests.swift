@@ -1,3 +1,5 @@
+import Connections
+import GatewayAPI
 import Keys
 import Server
 import Service
@@ -40,6 +42,7 @@ import mortise
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
         "workspaces_per_organization": "14", "list_bytes": "65537", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
+        "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "gateway_open": "true",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
@@ -50,6 +53,13 @@ import mortise
         #expect(settings.installation.database == .server(SecretText("postgresql://u:pw@db/x")))
         #expect(settings.installation.dataFolder == "/d")
         #expect(settings.listen == ListenAddress(host: "::", port: 1))
+        #expect(settings.gateway.isOpen)
+        #expect(
+            settings.gateway.addresses == [
+                GatewayAddress(.tcp(host: "10.0.0.1", port: 9)),
+                GatewayAddress(.unixSocket(path: "/s"), hasProxyHeader: true),
+            ]
+        )
         #expect(settings.installation.secretsFile == "/p")
         #expect(settings.operatorKey == SettingsTests.operatorKey && settings.adminKey == SettingsTests.adminKey)
         #expect("\(settings.log.level)" == "debug" && settings.log.format == .text && settings.log.access == .off)
@@ -76,6 +86,7 @@ import mortise
         #expect(settings.installation.secretsFile == nil)
         #expect(settings.installation.settingsFile == nil && settings.installation.warnings == [])
         #expect(settings.listen == ListenAddress(host: "127.0.0.1", port: 8080))
+        #expect(settings.gateway == GatewayListener.Configuration())
         #expect(settings.clients == ClientAddresses())
         #expect(settings.operatorKey == nil && settings.adminKey == nil)
         #expect("\(settings.log.level)" == "info" && settings.log.format == .json && settings.log.access == .management)
@@ -111,7 +122,8 @@ import mortise
         }
         // A flag that is read wins over its variable.
         let wrong = [
-            "--listen", "--trusted-proxies", "--log-level", "--log-format", "--access-log", "--span-log", "--threads",
+            "--listen", "--gateway-listen", "--gateway-open", "--trusted-proxies", "--log-level", "--log-format",
+            "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
             "--workspaces-per-organization", "--list-bytes", "--event-days",
@@ -158,6 +170,24 @@ import mortise
         #expect(outcome.errors.contains("Did you mean 192.168.0.0/16?"))
     }
 
+    // The fault: a listener that asks for no credential, on an address that strangers reach.
+    @Test func `an address for gateways that other machines can reach needs a setting that says so`() throws {
+        for address in [
+            "0.0.0.0:9000", "10.0.0.1:9000", "[::]:9000", "gateway.internal:9000", "127.0.0.1:1, 10.0.0.1:1",
+        ] {
+            let failure = try #require(throws: CommandFailure.self) { try serve(["MORTISE_GATEWAY_LISTEN": address]) }
+            #expect(failure.kind == .usage)
+            #expect("\(failure)".contains("neither a loopback address nor a socket"), "\(failure)")
+            let open = ["MORTISE_GATEWAY_LISTEN": address, "MORTISE_GATEWAY_OPEN": "true"]
+            #expect(try serve(open).gateway.isOpen)
+        }
+        for address in [
+            "127.0.0.1:9000", "127.1.2.3:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "localhost:1", "unix:/s;proxy",
+        ] {
+            #expect(try serve(["MORTISE_GATEWAY_LISTEN": address]).gateway.addresses.count == 1, "\(address)")
+        }
+    }
+
     @Test func `an empty variable or member does not hide the next source`() throws {
         #expect(try serve(["MORTISE_THREADS": ""], file: "threads: 3").connections.threads == 3)
         for empty in ["threads:", "threads: ~", "threads: null", "threads: ''"] {
@@ -174,7 +204,10 @@ import mortise
         ("MORTISE_SHUTDOWN_GRACE", "1e3"), ("MORTISE_DATABASE_URL", "mysql://x"),
         ("MORTISE_TRUSTED_PROXIES", "proxy.example.com"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/33"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/8 *"),
-        ("MORTISE_TRUSTED_PROXIES", " , "), ("MORTISE_KEYS_PER_SUBJECT", "0"), ("MORTISE_EVENT_DAYS", "89"),
+        ("MORTISE_GATEWAY_LISTEN", "9000"), ("MORTISE_GATEWAY_LISTEN", "unix:"), ("MORTISE_GATEWAY_LISTEN", "a:1;tls"),
+        ("MORTISE_GATEWAY_LISTEN", "127.0.0.1:1,,unix:/s"), ("MORTISE_GATEWAY_LISTEN", "unix:/s, unix:/s;proxy"),
+        ("MORTISE_GATEWAY_OPEN", "yes"), ("MORTISE_TRUSTED_PROXIES", " , "), ("MORTISE_KEYS_PER_SUBJECT", "0"),
+        ("MORTISE_EVENT_DAYS", "89"),
     ])
     func `a malformed setting is refused, and the error names its source and the expected values`(
         _ name: String,

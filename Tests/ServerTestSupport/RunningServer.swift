@@ -1,3 +1,4 @@
+import GatewayAPI
 import Keys
 import Logging
 package import NIOCore
@@ -14,6 +15,8 @@ package struct RunningServer: Sendable {
     package let server: MortiseServer
     /// The address of the listener.
     package let address: SocketAddress
+    /// The addresses for gateways.
+    package let gatewayAddresses: [SocketAddress]
     /// The log of the server.
     package let log: LogCollector
     /// The service group that runs the server.
@@ -42,10 +45,18 @@ package func withRunningServer<T: Sendable>(
         try await MortiseServer.make(configuration, logger: log.logger(label: "mortise"))
     }
     let (addresses, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
-    let service = ServerService(server: server) { continuation.yield($0) }
+    let (gateways, gatewayContinuation) = AsyncStream.makeStream(of: [SocketAddress].self)
+    let service = ServerService(server: server) {
+        continuation.yield($0)
+    } onGatewayListening: {
+        gatewayContinuation.yield($0)
+    }
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: [service], logger: log.logger))
     let running = Task {
-        defer { continuation.finish() }
+        defer {
+            continuation.finish()
+            gatewayContinuation.finish()
+        }
         try await group.run()
     }
     do {
@@ -56,8 +67,25 @@ package func withRunningServer<T: Sendable>(
             try await running.value
             throw NeverListened()
         }
+        var gatewayAddresses: [SocketAddress] = []
+        if !configuration.gateway.addresses.isEmpty {
+            let found = await waiting(for: "the server listens for gateways") { await gateways.first { _ in true } }
+            guard let found else {
+                try Task.checkCancellation()
+                try await running.value
+                throw NeverListened()
+            }
+            gatewayAddresses = found
+        }
         let value = try await body(
-            RunningServer(installation: installation, server: server, address: address, log: log, group: group)
+            RunningServer(
+                installation: installation,
+                server: server,
+                address: address,
+                gatewayAddresses: gatewayAddresses,
+                log: log,
+                group: group
+            )
         )
         await group.triggerGracefulShutdown()
         try await waiting(for: "the server stops") { try await running.value }
@@ -86,8 +114,13 @@ package struct NeverListened: Error {}
 private struct ServerService: ServiceLifecycle.Service {
     let server: MortiseServer
     let onListening: @Sendable (SocketAddress) -> Void
+    let onGatewayListening: @Sendable ([SocketAddress]) -> Void
 
     func run() async throws {
-        try await server.run(signals: []) { [onListening] in onListening($0) }
+        try await server.run(signals: []) { [onListening] in
+            onListening($0)
+        } onGatewayListening: { [onGatewayListening] in
+            onGatewayListening($0)
+        }
     }
 }

@@ -13,6 +13,7 @@ package struct ServerHarness: Sendable {
     package let installation: TestInstallation
     package let server: MortiseServer
     package let address: SocketAddress
+    package let gatewayAddresses: [SocketAddress]
     package let log: LogCollector
     package let api: APIClient
     package let group: ServiceGroup
@@ -21,6 +22,7 @@ package struct ServerHarness: Sendable {
         installation = running.installation
         server = running.server
         address = running.address
+        gatewayAddresses = running.gatewayAddresses
         log = running.log
         group = running.group
         self.api = api

@@ -1,3 +1,4 @@
+package import Connections
 package import Keys
 import Logging
 package import Postgres

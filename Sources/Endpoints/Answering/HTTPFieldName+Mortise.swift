@@ -31,6 +31,9 @@ extension HTTPField.Name {
     /// The id or slug of the tenant, in Fluxbase's header.
     package static let xFBTenant = known("X-FB-Tenant")
 
+    /// The admin key of a gateway.
+    package static let xMortiseKey = known("X-Mortise-Key")
+
     /// The caller's position in a trace (W3C Trace Context).
     static let traceParent = known("traceparent")
 

@@ -1,9 +1,9 @@
 /// Decodes `%XX` (RFC 3986 section 2.1).
-enum PercentDecoding {
+package enum PercentDecoding {
     /// Returns the decoded text, or `nil` if an escape is incomplete or malformed, or the bytes are not UTF-8.
     ///
     /// With `plusIsSpace`, a `+` stands for a space, as in queries. In paths it does not.
-    static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
+    package static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
             return String(text)
         }

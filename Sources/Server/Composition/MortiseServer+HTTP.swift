@@ -1,4 +1,6 @@
+import Connections
 import Endpoints
+import GatewayAPI
 import Hummingbird
 import Keys
 import Logging
@@ -28,21 +30,45 @@ extension MortiseServer {
     }
 
     /// Returns the service that listens and answers requests.
-    func listener(_ onListening: @escaping @Sendable (SocketAddress) async -> Void) -> HTTPListener {
+    func listener(
+        _ readiness: Readiness,
+        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) -> HTTPListener {
         HTTPListener(
             configuration.listener,
             threads: threads,
             limits: configuration.connections,
             connections: connections,
-            responder: router().buildResponder(),
+            responder: router(readiness).buildResponder(),
             logger: logger,
             onListening: onListening
         )
     }
 
-    private func router() -> Router<MortiseRequestContext> {
+    /// Returns the service that listens for gateways, or `nil` if it has no address.
+    func gatewayListener(
+        _ readiness: Readiness,
+        _ onListening: @escaping @Sendable ([SocketAddress]) async -> Void
+    ) -> GatewayListener? {
+        guard !configuration.gateway.addresses.isEmpty else { return nil }
+        return GatewayListener(
+            configuration.gateway,
+            eventLoops: threads.eventLoops,
+            nextExecutor: { [threads] in threads.next },
+            limits: configuration.connections,
+            connections: OpenConnections(
+                limit: configuration.connections.maximum,
+                label: "mortise_gateway_connections_closed_total",
+                registry
+            ),
+            routes: GatewayRoutes(authorizer) { await readiness.reasons() },
+            onListening: onListening
+        )
+    }
+
+    private func router(_ readiness: Readiness) -> Router<MortiseRequestContext> {
         let operations = OperationsEndpoints(
-            readiness: Readiness(clock: configuration.clock, check: readiness),
+            readiness: readiness,
             metrics: configuration.publishesOperations ? registry : nil,
             settings: Self.endpointSettings(configuration, registry)
         )
@@ -54,13 +80,15 @@ extension MortiseServer {
                 tracer: configuration.tracer
             )
         )
+        router.add(middleware: AuthorizeMiddleware(authorizer: authorizer))
         for surface in surfaces { surface.register(on: router) }
         operations.register(on: router)
         return router
     }
 
-    private var readiness: Readiness.Check {
-        { [platform, draining] in
+    /// The readiness of the service, which all listeners share.
+    func makeReadiness() -> Readiness {
+        Readiness(clock: configuration.clock) { [platform, draining] in
             if draining.hasBegun { return ["the server is shutting down"] }
             do {
                 try await platform.databases.control.probe()

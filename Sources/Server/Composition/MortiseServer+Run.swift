@@ -16,13 +16,16 @@ extension MortiseServer {
     ///   - signals: The signals that stop the server. Defaults to SIGTERM, SIGINT and SIGHUP,
     ///     which a terminal sends when it closes.
     ///   - onListening: A closure that receives the address when the server accepts connections.
+    ///   - onGatewayListening: A closure that receives the addresses for gateways, in their order, when they accept connections.
     /// - Throws: The error of the listener or of a service. Everything is closed then.
     package func run(
         signals: [UnixSignal] = [.sigterm, .sigint, .sighup],
-        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in },
+        onGatewayListening: @escaping @Sendable ([SocketAddress]) async -> Void = { _ in }
     ) async throws {
         var settings = ServiceGroupConfiguration(
-            services: services(onListening).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+            services: services(onListening, onGatewayListening)
+                .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
             gracefulShutdownSignals: signals,
             logger: logger
         )
@@ -53,9 +56,11 @@ extension MortiseServer {
     ///
     /// They stop in reverse order: first readiness, then the listener and its requests, then the writers of counts.
     private func services(
-        _ onListening: @escaping @Sendable (SocketAddress) async -> Void
+        _ onListening: @escaping @Sendable (SocketAddress) async -> Void,
+        _ onGatewayListening: @escaping @Sendable ([SocketAddress]) async -> Void
     ) -> [any ServiceLifecycle.Service] {
-        [
+        let readiness = makeReadiness()
+        let work: [any ServiceLifecycle.Service] = [
             BackgroundTask { [usage = platform.usage] in await usage.run() },
             BackgroundTask { [self] in await upkeep() },
             BackgroundTask { [self] in await repair() },
@@ -63,9 +68,11 @@ extension MortiseServer {
             BackgroundTask { [self] in
                 await ServerMetrics(registry, version: configuration.version).sample(platform, connections)
             },
-            listener(onListening),
-            DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock),
+            listener(readiness, onListening),
         ]
+        let gateways: [any ServiceLifecycle.Service] = gatewayListener(readiness, onGatewayListening).map { [$0] } ?? []
+        let notice = DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock)
+        return work + gateways + [notice]
     }
 
     /// Closes look-up connections that are not used any more, again and again.

@@ -1,4 +1,6 @@
+import Connections
 import Endpoints
+import GatewayAPI
 import Keys
 package import Logging
 package import Service
@@ -26,6 +28,8 @@ package struct MortiseServer: Sendable {
     let threads: ServingThreads
     let registry: PrometheusRegistry
     let connections: OpenConnections
+    /// Answers the checks of gateways, on each listener.
+    let authorizer: Authorizer
     let draining: Draining
     let logger: Logger
 
@@ -94,6 +98,7 @@ package struct MortiseServer: Sendable {
             registry.describe(ServerMetrics.help)
             registry.describe(OpenConnections.help)
             registry.describe(EndpointMetrics.help)
+            registry.describe(AnswerCounters.help)
             let context = SurfaceContext(
                 platform: platform,
                 clients: configuration.clients,
@@ -110,6 +115,14 @@ package struct MortiseServer: Sendable {
                 threads: threads,
                 registry: registry,
                 connections: OpenConnections(limit: configuration.connections.maximum, registry),
+                authorizer: Authorizer(
+                    platform,
+                    clients: configuration.clients,
+                    deadline: configuration.databases.lookupDeadline,
+                    metrics: registry,
+                    accessLog: configuration.accessLog,
+                    logger: logger
+                ),
                 draining: Draining(),
                 logger: logger
             )

@@ -1,7 +1,9 @@
 import BoltzAPI
 import ClerkAPI
+package import Connections
 package import Endpoints
 import FluxbaseAPI
+package import GatewayAPI
 package import Keys
 import NativeAPI
 package import Postgres
@@ -28,6 +30,11 @@ package struct ServerConfiguration: Sendable {
     ///
     /// Defaults to `127.0.0.1:8080`.
     package var listener: Listener = .tcp(host: "127.0.0.1", port: 8080)
+
+    /// The addresses that gateways connect to.
+    ///
+    /// None by default.
+    package var gateway = GatewayListener.Configuration()
 
     /// The connection to the control database, as a role that can create databases and roles.
     ///

@@ -1,3 +1,4 @@
+import Connections
 import CoreMetrics
 import Postgres
 import Service

@@ -1,3 +1,4 @@
+import Connections
 import Endpoints
 import HTTPTypes
 import Hummingbird
@@ -401,7 +402,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    private func close(_ context: ChannelHandlerContext, _ reason: ConnectionState.Reason) {
+    private func close(_ context: ChannelHandlerContext, _ reason: CloseReason) {
         service.connections.count(reason)
         context.close(promise: nil)
     }

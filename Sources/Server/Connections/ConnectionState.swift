@@ -1,3 +1,4 @@
+package import Connections
 package import NIOCore
 
 /// The life of an HTTP/1.1 connection: one request after another, each with a deadline (RFC 9112 section 9).
@@ -37,18 +38,12 @@ package struct ConnectionState {
         var expectsContinue: Bool
     }
 
-    /// A reason to close a connection, as a label of the metric.
-    package enum Reason: String, CaseIterable {
-        case idle, head, body, answer
-        case room
-    }
-
     /// The next action of the driver.
     package enum Action: Equatable {
         case none
         /// Pass the failure of the body to the endpoint, which answers it.
         case failBody
-        case close(Reason)
+        case close(CloseReason)
     }
 
     private(set) var phase: Phase

@@ -1,3 +1,4 @@
+package import Connections
 package import Endpoints
 package import Hummingbird
 package import Logging

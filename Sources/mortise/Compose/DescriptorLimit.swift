@@ -1,3 +1,4 @@
+import Connections
 import Glibc
 import Logging
 import Server
@@ -37,14 +38,23 @@ enum DescriptorLimit {
     }
 
     /// Returns the settings with a number of connections for which the system has descriptors.
+    ///
+    /// - Parameters:
+    ///   - settings: The settings.
+    ///   - databases: The number of connections to databases.
+    ///   - listeners: The number of listeners that share the descriptors. Each can have the same number of connections.
+    ///   - descriptors: The number of descriptors that the process can have.
+    ///   - logger: The logger.
+    /// - Returns: The limits of each listener.
     static func apply(
         _ settings: ClientConnectionSettings,
         databases: Int,
+        listeners: Int,
         descriptors: Int,
         _ logger: Logger
     ) -> ConnectionLimits {
         var limits = settings.limits
-        let possible = connections(descriptors: descriptors, databases: databases)
+        let possible = connections(descriptors: descriptors, databases: databases) / listeners
         guard limits.maximum > possible else { return limits }
         logger.log(
             level: settings.hasMaximum ? .warning : .notice,

@@ -1,4 +1,6 @@
+import Connections
 import Endpoints
+import GatewayAPI
 import Glibc
 import Keys
 import Logging
@@ -29,6 +31,7 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
     let connections = DescriptorLimit.apply(
         settings.clientConnections,
         databases: others + (settings.connections.lookupWorkspaces ?? lookups),
+        listeners: settings.gateway.addresses.isEmpty ? 1 : 2,
         descriptors: descriptors,
         logger
     )
@@ -40,9 +43,13 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
             try await FirstStartNotice(first).show(in: settings.keysFile)
         }
         try await host.supervising {
-            try await server.run(onListening: { address in
+            try await server.run { address in
                 logger.notice("listening", metadata: ["address": "\(address)"])
-            })
+            } onGatewayListening: { addresses in
+                for address in addresses {
+                    logger.notice("listening for gateways", metadata: ["address": "\(address)"])
+                }
+            }
         }
     }
 }
@@ -69,6 +76,7 @@ private func configuration(
         version: Version.current
     )
     configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
+    configuration.gateway = settings.gateway
     configuration.clients = settings.clients
     configuration.publishesOperations = settings.publishesOperations
     configuration.operatorToken = settings.operatorKey

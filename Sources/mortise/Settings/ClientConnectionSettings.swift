@@ -1,4 +1,4 @@
-package import Server
+package import Connections
 
 /// The limits of clients' connections.
 package struct ClientConnectionSettings: Sendable, Equatable {

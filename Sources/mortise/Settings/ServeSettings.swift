@@ -1,3 +1,4 @@
+package import GatewayAPI
 package import Keys
 package import Service
 package import Surfaces
@@ -7,12 +8,19 @@ package struct ServeSettings: Sendable, Equatable {
     /// The switch of the documents for operators and programmers.
     package enum PublicOperations: String, Sendable, CaseIterable { case on, off }
 
+    /// The permission to listen for gateways where other machines can connect.
+    package enum GatewayOpen: String, Sendable, CaseIterable { case `true`, `false` }
+
     /// The database and the files of the installation.
     package var installation: InstallationSettings
     /// The address and the port of the server.
     ///
     /// Defaults to 127.0.0.1:8080.
     package var listen: ListenAddress
+    /// The addresses that gateways connect to.
+    ///
+    /// Defaults to none.
+    package var gateway: GatewayListener.Configuration
     /// The proxies whose `X-Forwarded-For` the server trusts.
     ///
     /// Defaults to none: the client is the peer of the connection.
@@ -69,6 +77,7 @@ package struct ServeSettings: Sendable, Equatable {
     package init(_ reader: SettingReader, isTerminal: Bool) throws(CommandFailure) {
         installation = try InstallationSettings(reader)
         listen = try reader.value(Settings.listen)
+        gateway = try Self.gateway(reader)
         clients = try reader.value(Settings.trustedProxies)
         publishesOperations = try reader.value(Settings.publicOperations) == .on
         clientConnections = try ClientConnectionSettings(reader)
@@ -83,6 +92,22 @@ package struct ServeSettings: Sendable, Equatable {
         eventDays = try reader.value(Settings.eventDays)
         drainDelay = try reader.value(Settings.drainDelay)
         shutdownGrace = try reader.value(Settings.shutdownGrace)
+    }
+
+    private static func gateway(_ reader: SettingReader) throws(CommandFailure) -> GatewayListener.Configuration {
+        var configuration = GatewayListener.Configuration()
+        configuration.addresses = try reader.value(Settings.gatewayListen)
+        configuration.isOpen = try reader.value(Settings.gatewayOpen) == .true
+        guard !configuration.isOpen, let address = configuration.addresses.first(where: { !$0.isLocal }) else {
+            return configuration
+        }
+        throw .usage(
+            "The gateway address \(address) is neither a loopback address nor a socket.",
+            details: [
+                "Whoever can connect may ask about keys without a credential.",
+                "Set \(Settings.gatewayOpen.declaration.variable)=true if only gateways reach its network.",
+            ]
+        )
     }
 
     private static func firstMember(_ reader: SettingReader) throws(CommandFailure) -> FirstMember? {

@@ -1,3 +1,4 @@
+import GatewayAPI
 import Keys
 import Postgres
 import Surfaces
@@ -109,6 +110,32 @@ extension SettingForm where Value == ListenAddress {
             guard let address = ListenAddress(text) else { throw .form }
             return address
         }
+    }
+}
+
+extension SettingForm where Value == [GatewayAddress] {
+    /// Accepts a list of addresses for gateways.
+    static var gatewayAddresses: Self {
+        let expected = "a list of HOST:PORT or unix:PATH, such as 127.0.0.1:9000, unix:/run/mortise/gateway.sock;proxy"
+        return SettingForm(expected, isList: true) { text throws(SettingFault) in
+            var addresses: [GatewayAddress] = []
+            for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let address = GatewayAddress(part.trimmed),
+                    !addresses.contains(where: { $0.place == address.place })
+                else { throw .form }
+                addresses.append(address)
+            }
+            return addresses
+        }
+    }
+}
+
+extension Substring {
+    /// The text without blanks around it.
+    fileprivate var trimmed: String {
+        var text = drop { $0 == " " || $0 == "\t" }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return String(text)
     }
 }
 

@@ -1,3 +1,5 @@
+import Connections
+package import GatewayAPI
 package import Keys
 package import Logging
 import Server
@@ -67,6 +69,31 @@ package enum Settings {
         default: ListenAddress(host: "127.0.0.1", port: 8080),
         placeholder: "host:port",
         help: "Listen on this address. 0.0.0.0 means all IPv4 interfaces, [::] all interfaces, port 0 a free port."
+    )
+
+    /// The addresses that gateways connect to.
+    package static let gatewayListen = Setting(
+        "gateway_listen",
+        .gatewayAddresses,
+        default: [],
+        written: "none",
+        placeholder: "list",
+        help: """
+            Answer gateways on these addresses without a credential: HOST:PORT or unix:PATH, several with commas between \
+            them, each with ;proxy behind it for the PROXY protocol. Whoever can connect may ask about keys.
+            """
+    )
+
+    /// The permission to listen for gateways where other machines can connect.
+    package static let gatewayOpen = Setting(
+        "gateway_open",
+        .choice(),
+        default: ServeSettings.GatewayOpen.false,
+        placeholder: "switch",
+        help: """
+            Allow addresses for gateways that are neither loopback addresses nor sockets: true or false. Only gateways \
+            must reach their network.
+            """
     )
 
     /// The proxies whose `X-Forwarded-For` the server trusts.
@@ -316,7 +343,8 @@ package enum Settings {
     package static let members: [SettingDeclaration] =
         [
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
-            listen.declaration, trustedProxies.declaration, publicOperations.declaration,
+            listen.declaration, gatewayListen.declaration, gatewayOpen.declaration, trustedProxies.declaration,
+            publicOperations.declaration,
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Connections
 import Endpoints
 import HTTPTypes
 import Hummingbird

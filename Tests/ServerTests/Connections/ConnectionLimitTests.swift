@@ -1,3 +1,5 @@
+import Connections
+import HTTPTestSupport
 import Server
 import ServerTestSupport
 import TestSupport

@@ -1,3 +1,5 @@
+import Connections
+import HTTPTestSupport
 import NIOCore
 import Server
 import ServerTestSupport

@@ -33,6 +33,12 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.listen)
     var listen: SettingFlag?
 
+    @Option(Settings.gatewayListen)
+    var gatewayListen: SettingFlag?
+
+    @Option(Settings.gatewayOpen)
+    var gatewayOpen: SettingFlag?
+
     @Option(Settings.trustedProxies)
     var trustedProxies: SettingFlag?
 
@@ -116,8 +122,9 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader([
-            listen, trustedProxies, publicOperations, maximumConnections, headTimeout, bodyTimeout, idleTimeout,
-            answerTimeout, keysOut, operatorKey, adminKey, adminEmail, adminPassword, logLevel, logFormat, accessLog,
+            listen, gatewayListen, gatewayOpen, trustedProxies, publicOperations, maximumConnections, headTimeout,
+            bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey, adminEmail, adminPassword,
+            logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
             adminKeysPerOrganization, workspacesPerOrganization, listBytes, eventDays, drainDelay,
             shutdownGrace,

@@ -1,21 +1,24 @@
-import NIOCore
-import NIOPosix
-import TestSupport
+package import NIOCore
+package import NIOPosix
 
 /// One TCP connection that sends bytes as they are, and reads answers as a client of HTTP/1.1 does.
-struct RawConnection {
+package struct RawConnection {
     private typealias Wire = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     /// An answer: the status line, the header fields and the body.
-    struct Answer: Sendable {
-        let status: Int
-        let headers: [(name: String, value: String)]
-        let body: String
+    package struct Answer: Sendable {
+        /// The status.
+        package let status: Int
+        /// The header fields, with names in lower case.
+        package let headers: [(name: String, value: String)]
+        /// The body.
+        package let body: String
 
-        subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
+        /// The value of the first field with a name in lower case.
+        package subscript(name: String) -> String? { headers.first { $0.name == name }?.value }
 
         /// True if the server said that it closes the connection.
-        var isLast: Bool { self["connection"]?.lowercased() == "close" }
+        package var isLast: Bool { self["connection"]?.lowercased() == "close" }
     }
 
     private var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
@@ -23,7 +26,7 @@ struct RawConnection {
     private var received = ByteBuffer()
 
     /// Connects, and closes the connection after `body`.
-    static func with<T>(
+    package static func with<T>(
         _ address: SocketAddress,
         receiveBuffer: Int? = nil,
         _ body: (inout RawConnection) async throws -> T
@@ -49,22 +52,25 @@ struct RawConnection {
     }
 
     /// Sends a text.
-    func send(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
+    package func send(_ text: String) async throws { try await output.write(ByteBuffer(string: text)) }
+
+    /// Sends bytes.
+    package func send(_ bytes: ByteBuffer) async throws { try await output.write(bytes) }
 
     /// Sends nothing more.
-    func finish() { output.finish() }
+    package func finish() { output.finish() }
 
     /// Sends a GET request.
-    func get(_ path: String = "/healthz", _ headers: String...) async throws {
+    package func get(_ path: String = "/healthz", _ headers: String...) async throws {
         let fields = headers.map { "\($0)\r\n" }.joined()
         try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
     }
 
     /// Reads an answer, or returns `nil` if the connection ends before one begins.
-    nonisolated(nonsending) mutating func answer() async throws -> Answer? { await read(hasBody: true) }
+    package nonisolated(nonsending) mutating func answer() async throws -> Answer? { await read(hasBody: true) }
 
     /// Reads the answer to a HEAD request, which has no body whatever its length says.
-    nonisolated(nonsending) mutating func head() async throws -> Answer? { await read(hasBody: false) }
+    package nonisolated(nonsending) mutating func head() async throws -> Answer? { await read(hasBody: false) }
 
     private nonisolated(nonsending) mutating func read(hasBody: Bool) async -> Answer? {
         while true {
@@ -75,7 +81,7 @@ struct RawConnection {
     }
 
     /// Waits until the server closes its side, and returns the bytes until then.
-    nonisolated(nonsending) mutating func rest() async throws -> String {
+    package nonisolated(nonsending) mutating func rest() async throws -> String {
         while var more = try? await input.next(isolation: #isolation) { received.writeBuffer(&more) }
         try Task.checkCancellation()
         return received.readString(length: received.readableBytes) ?? ""
@@ -107,7 +113,7 @@ extension NIOAsyncChannel {
     /// Connects, and wraps the channel after that.
     ///
     /// A wrapped channel that nobody runs, such as that of a refused connection, would end the process.
-    static func connect(
+    package static func connect(
         _ bootstrap: ClientBootstrap,
         to address: SocketAddress,
         isOutboundHalfClosureEnabled: Bool = false

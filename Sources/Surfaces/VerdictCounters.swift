@@ -1,13 +1,16 @@
-import CoreMetrics
-import Keys
+package import CoreMetrics
+package import Keys
 
 /// The counters of verdicts by code.
 ///
 /// Their handles are created once.
-struct VerdictCounters: Sendable {
+package struct VerdictCounters: Sendable {
     private let counters: [VerdictCode: Counter]
 
-    init(_ metrics: (any MetricsFactory)?) {
+    /// Creates the counters.
+    ///
+    /// `nil` counts nothing.
+    package init(_ metrics: (any MetricsFactory)?) {
         guard let metrics else {
             counters = [:]
             return
@@ -26,5 +29,6 @@ struct VerdictCounters: Sendable {
         )
     }
 
-    func count(_ code: VerdictCode) { counters[code]?.increment(by: 1) }
+    /// Counts a verdict.
+    package func count(_ code: VerdictCode) { counters[code]?.increment(by: 1) }
 }

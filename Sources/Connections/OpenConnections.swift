@@ -1,6 +1,6 @@
 package import CoreMetrics
 import Locks
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// The open connections of a server, whose number is limited.
@@ -8,7 +8,7 @@ import Synchronization
 /// A connection beyond the limit takes the place of the connection that has been idle for the longest time.
 package final class OpenConnections: Sendable {
     /// One open connection.
-    final class Entry: Sendable {
+    package final class Entry: Sendable {
         fileprivate let channel: any Channel
         /// The time since which the connection is idle, in nanoseconds.
         ///
@@ -18,16 +18,18 @@ package final class OpenConnections: Sendable {
         fileprivate init(_ channel: any Channel) { self.channel = channel }
 
         /// Notes that the connection waits for a request.
-        func becameIdle(at now: NIODeadline) { idleSince.store(max(1, now.uptimeNanoseconds), ordering: .relaxed) }
+        package func becameIdle(at now: NIODeadline) {
+            idleSince.store(max(1, now.uptimeNanoseconds), ordering: .relaxed)
+        }
 
         /// Notes that the connection has a request.
-        func becameBusy() { idleSince.store(0, ordering: .relaxed) }
+        package func becameBusy() { idleSince.store(0, ordering: .relaxed) }
 
         fileprivate func ask(_ request: Request) { channel.pipeline.fireUserInboundEventTriggered(request) }
     }
 
     /// An event that asks a connection for something.
-    enum Request {
+    package enum Request {
         /// Close if the connection is still idle.
         case makeRoom
         /// End after the current or next answer.
@@ -61,38 +63,43 @@ package final class OpenConnections: Sendable {
     /// The connections beyond the limit that may exist for the moment in which others are closed.
     private let tolerance: Int
     private let state = Locked(State())
-    private let closed: [ConnectionState.Reason: Counter]
+    private let closed: [CloseReason: Counter]
     private let refused: Counter
 
     /// Creates the set of a listener's connections.
     ///
     /// - Parameters:
     ///   - limit: The maximum number of connections.
-    ///   - factory: The metrics that count the closed ones.
-    package init(limit: Int, _ factory: any MetricsFactory) {
+    ///   - label: The name of the metric that counts the closed ones.
+    ///   - factory: The metrics.
+    package init(
+        limit: Int,
+        label: String = "mortise_http_connections_closed_total",
+        _ factory: any MetricsFactory
+    ) {
         self.limit = limit
         tolerance = max(4, limit / 16)
         func counter(_ reason: String) -> Counter {
             Counter(
-                label: "mortise_http_connections_closed_total",
+                label: label,
                 dimensions: [("reason", reason)],
                 factory: factory
             )
         }
-        closed = Dictionary(uniqueKeysWithValues: ConnectionState.Reason.allCases.map { ($0, counter($0.rawValue)) })
+        closed = Dictionary(uniqueKeysWithValues: CloseReason.allCases.map { ($0, counter($0.rawValue)) })
         refused = counter("refused")
     }
 
     /// The number of open connections.
-    var count: Int { state.withLock { $0.entries.count } }
+    package var count: Int { state.withLock { $0.entries.count } }
 
     /// True after the listener has closed.
-    var isDraining: Bool { state.withLock { $0.phase != .accepting } }
+    package var isDraining: Bool { state.withLock { $0.phase != .accepting } }
 
     /// Adds a connection, and asks the longest idle one to close if there are too many.
     ///
     /// - Returns: The entry, or `nil` if there are too many connections and none of them is idle.
-    func add(_ channel: any Channel) -> Entry? {
+    package func add(_ channel: any Channel) -> Entry? {
         let entry = Entry(channel)
         let (isAdded, victim) = state.withLock { state -> (Bool, Entry?) in
             if state.phase == .over { return (false, nil) }
@@ -113,7 +120,7 @@ package final class OpenConnections: Sendable {
     }
 
     /// Removes a connection that has closed, and whose request has ended.
-    func remove(_ entry: Entry) {
+    package func remove(_ entry: Entry) {
         state.withLock {
             $0.entries.removeValue(forKey: ObjectIdentifier(entry))
             return $0.takeWaiter()
@@ -124,7 +131,7 @@ package final class OpenConnections: Sendable {
     // MARK: The end
 
     /// Asks every connection to end after its last answer.
-    func drain() {
+    package func drain() {
         let (entries, waiter) = state.withLock {
             if $0.phase == .accepting { $0.phase = .draining }
             return (Array($0.entries.values), $0.takeWaiter())
@@ -134,14 +141,14 @@ package final class OpenConnections: Sendable {
     }
 
     /// Cancels every request, and closes every connection.
-    func abort() {
+    package func abort() {
         for entry in state.withLock({ Array($0.entries.values) }) { entry.ask(.abort) }
     }
 
     /// Waits until the listener has closed, and all connections and their requests have ended.
     ///
     /// One task waits at a time. A cancellation has no effect; ``abort()`` brings the end.
-    func ended() async {
+    package func ended() async {
         await withCheckedContinuation { continuation in
             state.withLock {
                 $0.waiter = continuation
@@ -152,7 +159,7 @@ package final class OpenConnections: Sendable {
     }
 
     /// Counts a connection that the server closes.
-    func count(_ reason: ConnectionState.Reason) { closed[reason]?.increment() }
+    package func count(_ reason: CloseReason) { closed[reason]?.increment() }
 
     /// Returns the entry that has been idle for the longest time, which then counts as busy.
     private static func claimLongestIdle(_ entries: some Sequence<Entry>) -> Entry? {
@@ -166,7 +173,7 @@ package final class OpenConnections: Sendable {
     }
 
     /// The texts of the `HELP` lines.
-    static let help = [
+    package static let help = [
         "mortise_http_connections_closed_total":
             "Connections that the server closed or refused, by reason: idle, head, body, answer, room or refused."
     ]

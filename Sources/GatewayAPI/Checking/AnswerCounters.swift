@@ -1,0 +1,36 @@
+import CoreMetrics
+import Keys
+
+/// The counters of answers to gateways, by reason.
+///
+/// Their handles are created once.
+package struct AnswerCounters: Sendable {
+    private let counters: [String: Counter]
+
+    init(_ factory: any MetricsFactory) {
+        let others = ["no_token", "invalid_request", "gateway_credential"]
+        counters = Dictionary(
+            uniqueKeysWithValues: (VerdictCode.allCases.map(\.rawValue) + others)
+                .map { reason in
+                    (
+                        reason,
+                        Counter(
+                            label: "mortise_gateway_answers_total",
+                            dimensions: [("reason", reason)],
+                            factory: factory
+                        )
+                    )
+                }
+        )
+    }
+
+    func count(_ outcome: CheckOutcome) { counters[outcome.reason]?.increment() }
+
+    /// The texts of the `HELP` lines.
+    package static let help = [
+        "mortise_gateway_answers_total":
+            "Answers to gateways, by the reason in X-Mortise-Reason; valid where it is absent.",
+        "mortise_gateway_connections_closed_total":
+            "Connections of gateways that the server closed or refused, by reason: idle, head, body, answer, room or refused.",
+    ]
+}

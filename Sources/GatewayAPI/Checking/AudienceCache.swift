@@ -1,0 +1,50 @@
+import Locks
+import NIOCore
+import Service
+import Verification
+
+/// The audiences of organizations' names, as last read.
+///
+/// An organization can be renamed, and another one can then take its slug. So an entry counts for a short time only. A workspace is
+/// not here, because the facts of a workspace never change.
+final class AudienceCache: Sendable {
+    private struct Entry {
+        let audience: Audience
+        let expiry: NIODeadline
+    }
+
+    /// The time for which an entry counts.
+    private static let lifetime = TimeAmount.seconds(5)
+    /// The number of entries at which the cache starts anew.
+    private static let maximum = 4096
+
+    private let access: AccessControl
+    private let entries = Locked<[AudienceName: Entry]>([:])
+
+    init(_ access: AccessControl) {
+        self.access = access
+    }
+
+    /// Returns the audience with a name, or `nil` if it does not exist.
+    ///
+    /// - Throws: The errors of the control database.
+    func audience(_ name: AudienceName) async throws -> Audience? {
+        let now = NIODeadline.now()
+        let known = entries.withLock { $0[name] }
+        if let known, now < known.expiry { return known.audience }
+        let audience: Audience?
+        switch name {
+        case .workspace(let id): return try await access.audience(ofWorkspace: id)
+        case .organization(let id): audience = try await access.audience(ofOrganization: id)
+        case .organizationSlug(let slug): audience = try await access.audience(ofOrganizationSlug: slug)
+        case .malformed: return nil
+        }
+        guard let audience else { return nil }
+        // The time counts from before the read, so that a change in the meantime is not missed for longer.
+        entries.withLock {
+            if $0.count >= Self.maximum { $0 = [:] }
+            $0[name] = Entry(audience: audience, expiry: now + Self.lifetime)
+        }
+        return audience
+    }
+}

@@ -1,0 +1,226 @@
+package import CoreMetrics
+package import Endpoints
+package import Keys
+package import Logging
+import NIOCore
+import Postgres
+package import Service
+package import Surfaces
+import Verification
+
+/// Answers the questions of gateways.
+package final class Authorizer: Sendable {
+    /// A request of a gateway, with the question that was read from it.
+    package enum Asked: Sendable, Hashable {
+        /// A question.
+        case question(CheckQuestion)
+        /// The options of the path are at fault.
+        case fault(CheckFault)
+    }
+
+    /// The trusted proxies.
+    package let clients: ClientAddresses
+
+    private let access: AccessControl
+    private let verifier: Verifier
+    private let audiences: AudienceCache
+    private let deadline: Duration
+    private let verdicts: VerdictCounters
+    private let answers: AnswerCounters
+    private let accessLog: EndpointSettings.AccessLog
+    private let faults: ConfigurationLog
+    private let logger: Logger
+
+    /// Creates an authorizer.
+    ///
+    /// - Parameters:
+    ///   - platform: The use cases.
+    ///   - clients: The trusted proxies.
+    ///   - deadline: The maximum time of a check.
+    ///   - metrics: Counts the answers.
+    ///   - accessLog: The checks that have a line in the access log.
+    ///   - logger: The logger.
+    package init(
+        _ platform: Platform,
+        clients: ClientAddresses,
+        deadline: Duration,
+        metrics: any MetricsFactory,
+        accessLog: EndpointSettings.AccessLog,
+        logger: Logger
+    ) {
+        access = platform.access
+        verifier = platform.verifier
+        audiences = AudienceCache(platform.access)
+        self.clients = clients
+        self.deadline = deadline
+        verdicts = VerdictCounters(metrics)
+        answers = AnswerCounters(metrics)
+        self.accessLog = accessLog
+        self.logger = logger
+        faults = ConfigurationLog(logger)
+    }
+
+    /// Reads the question of a request, or returns `nil` if the target is not the target of a check.
+    package func read(_ target: String, _ headers: some RequestHeaders, from peer: GatewayPeer) -> Asked? {
+        do throws(CheckFault) {
+            guard let path = try CheckPath.read(target) else { return nil }
+            return .question(CheckQuestion(path, headers, from: peer, clients))
+        } catch {
+            return .fault(error)
+        }
+    }
+
+    /// Answers a request of a gateway that anybody who can connect may ask.
+    package func answer(_ asked: Asked) async -> GatewayAnswer {
+        await measured(asked) { question in try await outcome(question, within: nil) }
+    }
+
+    /// Answers a request of a gateway that must have a credential.
+    ///
+    /// The audience must be the credential's, or a part of it.
+    ///
+    /// - Parameters:
+    ///   - asked: The request.
+    ///   - credentials: The lines of `X-Mortise-Key`.
+    ///   - address: The gateway's own address, for a credential that is bound to addresses.
+    /// - Returns: The answer.
+    package func answer(_ asked: Asked, credentials: [String], from address: IPAddress?) async -> GatewayAnswer {
+        let bounds: Audience
+        do {
+            guard credentials.count == 1, let token = try? Token(credentials[0]) else {
+                return refuseCredential(asked)
+            }
+            let principal = try await access.authenticate(token.reveal(), from: address)
+            bounds = try access.audience(of: principal)
+        } catch Refusal.limitReached(let limit) {
+            return await measured(asked) { _ in .gatewayLimit(limit) }
+        } catch Refusal.unavailable {
+            return await measured(asked) { _ in .unavailable }
+        } catch is Refusal {
+            return refuseCredential(asked)
+        } catch {
+            return await measured(asked) { _ in throw error }
+        }
+        return await measured(asked) { question in try await outcome(question, within: bounds) }
+    }
+
+    /// Answers before the options of the path are looked at.
+    private func refuseCredential(_ asked: Asked) -> GatewayAnswer {
+        faults.report(.credential)
+        answers.count(.gatewayCredential)
+        let answer = GatewayAnswer(.gatewayCredential)
+        log(asked, .gatewayCredential, answer, NIODeadline.now())
+        return answer
+    }
+
+    private func outcome(_ question: CheckQuestion, within bounds: Audience?) async throws -> CheckOutcome {
+        try await PostgresDeadline.with(deadline) {
+            let audience = try await audiences.audience(question.audience)
+            if let bounds {
+                guard let audience, bounds.contains(audience) else {
+                    faults.report(.credential)
+                    return .gatewayCredential
+                }
+            } else if audience == nil {
+                faults.report(.audience)
+            }
+            let text: String
+            switch question.token {
+            case .none: return .noToken
+            case .malformed: return .unknown(.malformed)
+            case .text(let presented): text = presented
+            }
+            guard let audience else { return .unknown((try? Token(text)) == nil ? .malformed : .notFound) }
+            do {
+                let verdict = try await verifier.verify(text, question.request, audience: audience)
+                verdicts.count(verdict.code)
+                return CheckOutcome(verdict)
+            } catch is WorkspaceUnreachable {
+                verdicts.count(.workspaceUnavailable)
+                return .unavailable
+            }
+        }
+    }
+
+    /// Runs a check, and counts, logs and renders its outcome.
+    private func measured(
+        _ asked: Asked,
+        _ check: (CheckQuestion) async throws -> CheckOutcome
+    ) async -> GatewayAnswer {
+        let start = NIODeadline.now()
+        let outcome: CheckOutcome
+        let answer: GatewayAnswer
+        switch asked {
+        case .fault(let fault):
+            faults.report(.options(fault))
+            outcome = .invalid(fault)
+            answer = GatewayAnswer(outcome)
+        case .question(let question):
+            do {
+                outcome = try await check(question)
+            } catch {
+                outcome = .unavailable
+                report(error)
+            }
+            answer = GatewayAnswer(outcome, scopes: question.request.scopes, statuses: question.statuses)
+        }
+        answers.count(outcome)
+        log(asked, outcome, answer, start)
+        return answer
+    }
+
+    /// Logs the error of a check.
+    ///
+    /// Nobody gets in because of it.
+    private func report(_ error: any Error) {
+        if error is CancellationError { return }
+        let isExpected = DomainProblems.problem(for: error) != nil
+        logger.log(
+            level: isExpected ? .warning : .error,
+            isExpected ? "a gateway's check failed, because a database cannot be asked" : "a gateway's check failed",
+            metadata: ["error": "\(error)"]
+        )
+    }
+
+    private func log(_ asked: Asked, _ outcome: CheckOutcome, _ answer: GatewayAnswer, _ start: NIODeadline) {
+        guard accessLog == .all else { return }
+        var metadata: Logger.Metadata = [
+            "operation": "authorize",
+            "path": "/v1/authorize",
+            "status": .stringConvertible(answer.status),
+            "code": .string(outcome.reason),
+            "duration_us": .stringConvertible((NIODeadline.now() - start).nanoseconds / 1000),
+        ]
+        if case .question(let question) = asked {
+            if let address = question.request.address { metadata["address"] = .string(address.description) }
+            if case .workspace(let id) = question.audience { metadata["workspace_id"] = .string(UUIDv7.text(of: id)) }
+        }
+        logger.info("request", metadata: metadata)
+    }
+}
+
+extension Audience {
+    /// Returns true if every workspace of the other audience is in this one.
+    fileprivate func contains(_ other: Audience) -> Bool {
+        switch (self, other) {
+        case (.organization(let own), .organization(let other)), (.organization(let own), .workspace(_, let other)):
+            own == other
+        case (.workspace, .workspace): self == other
+        case (.workspace, .organization): false
+        }
+    }
+}
+
+extension CheckOutcome {
+    /// Creates the outcome of a verification.
+    init(_ verdict: Verdict) {
+        guard let verified = verdict.key else {
+            self = .unknown(verdict.code)
+            return
+        }
+        let key = CheckedKey(verified)
+        self =
+            verdict.code.isValid
+            ? .valid(key, limit: verdict.rateLimit) : .refused(verdict.code, key, limit: verdict.rateLimit)
+    }
+}

@@ -1,0 +1,61 @@
+import NIOHTTP1
+
+/// The paths that a gateway listener serves.
+package struct GatewayRoutes: Sendable {
+    /// The reply to a request.
+    package enum Reply: Sendable {
+        /// An answer that is known at once.
+        case now(GatewayAnswer)
+        /// An answer that needs a database.
+        case later(@Sendable () async -> GatewayAnswer)
+    }
+
+    /// The largest request line, in bytes.
+    private static let maximumLine = 8192
+    /// The bytes of a request line that are not its method and target: two spaces and the version.
+    private static let lineOverhead = 10
+    /// The largest header section, in bytes.
+    private static let maximumHeaders = 61_440
+
+    private let authorizer: Authorizer
+    private let unreadiness: @Sendable () async -> [String]
+
+    /// Creates the routes.
+    ///
+    /// - Parameters:
+    ///   - authorizer: Answers the checks.
+    ///   - unreadiness: Returns the reasons why the service is not ready.
+    package init(_ authorizer: Authorizer, unreadiness: @escaping @Sendable () async -> [String]) {
+        self.authorizer = authorizer
+        self.unreadiness = unreadiness
+    }
+
+    /// Replies to a request.
+    func reply(to head: HTTPRequestHead, from peer: GatewayPeer) -> Reply {
+        if let refusal = Self.refusal(of: head) { return .now(refusal) }
+        if let asked = authorizer.read(head.uri, head.headers, from: peer) {
+            return .later { [authorizer] in await authorizer.answer(asked) }
+        }
+        let path = head.uri.prefix { $0 != "?" }
+        guard path == "/healthz" || path == "/readyz" else { return .now(.notFound) }
+        guard head.method == .GET || head.method == .HEAD else { return .now(.methodNotAllowed) }
+        guard path == "/readyz" else { return .now(.text("ok\n")) }
+        return .later { [unreadiness] in
+            let reasons = await unreadiness()
+            guard !reasons.isEmpty else { return .text("ready\n") }
+            return .text(reasons.map { "\($0)\n" }.joined(), status: 503)
+        }
+    }
+
+    /// Returns the answer to a head that is too large or has no host, or `nil` for any other.
+    private static func refusal(of head: HTTPRequestHead) -> GatewayAnswer? {
+        let line = head.method.rawValue.utf8.count + head.uri.utf8.count + lineOverhead
+        if line > maximumLine { return .targetTooLong }
+        // Each line has a colon, a space, and the two bytes of its end.
+        let headers = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        if headers > maximumHeaders { return .headersTooLarge }
+        // HTTP/1.0 has no Host.
+        if head.version.minor > 0, head.headers["Host"].count != 1 { return .invalidHost }
+        return nil
+    }
+}

@@ -1,0 +1,104 @@
+import Keys
+
+/// An address that gateways connect to.
+package struct GatewayAddress: Sendable, Hashable {
+    /// The place of an address.
+    package enum Place: Sendable, Hashable {
+        /// A TCP port. Port 0 is any free port.
+        case tcp(host: String, port: Int)
+        /// A Unix-domain socket. The server creates it.
+        case unixSocket(path: String)
+    }
+
+    /// The place.
+    package let place: Place
+    /// True if each connection begins with the header of the PROXY protocol.
+    package let hasProxyHeader: Bool
+
+    /// Creates an address.
+    package init(_ place: Place, hasProxyHeader: Bool = false) {
+        self.place = place
+        self.hasProxyHeader = hasProxyHeader
+    }
+
+    /// Reads `HOST:PORT` or `unix:PATH`, each with `;proxy` behind it if connections begin with the header of the PROXY protocol.
+    ///
+    /// Returns `nil` for any other text. An IPv6 address stands in brackets.
+    package init?(_ text: String) {
+        let parts = text.split(separator: ";" as Character, maxSplits: 1, omittingEmptySubsequences: false)
+            .map(String.init)
+        guard parts.count == 1 || parts[1] == "proxy", let place = Self.place(parts[0]) else { return nil }
+        self.init(place, hasProxyHeader: parts.count == 2)
+    }
+
+    private static func place(_ text: String) -> Place? {
+        if text.hasPrefix("unix:") {
+            let path = String(text.dropFirst(5))
+            return path.isEmpty || path.utf8.contains(0) ? nil : .unixSocket(path: path)
+        }
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let digits = text[text.index(after: colon)...]
+        guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+            let port = Int(digits), port <= 65_535
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+            guard host.contains(":") else { return nil }
+        } else if host.contains(":") {
+            return nil
+        }
+        guard !host.isEmpty, host.allSatisfy({ $0.isASCII && !$0.isWhitespace && $0 != "/" }) else { return nil }
+        return .tcp(host: String(host), port: port)
+    }
+
+    /// True if only programs on this machine can connect: a socket, a loopback address or `localhost`.
+    package var isLocal: Bool {
+        switch place {
+        case .unixSocket: true
+        case .tcp(let host, _): host == "localhost" || IPAddress(host)?.isLoopback == true
+        }
+    }
+}
+
+extension GatewayAddress: CustomStringConvertible {
+    /// The text that `init(_:)` reads.
+    package var description: String {
+        let suffix = hasProxyHeader ? ";proxy" : ""
+        return switch place {
+        case .tcp(let host, let port): (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") + suffix
+        case .unixSocket(let path): "unix:\(path)\(suffix)"
+        }
+    }
+}
+
+extension IPAddress {
+    /// True for an address that reaches this machine alone (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
+    var isLoopback: Bool {
+        switch self {
+        case .v4(let bits): bits >> 24 == 127
+        case .v6(let bits): bits == 1
+        }
+    }
+}
+
+/// An error that says that a gateway listener cannot use an address.
+package struct GatewayAddressFault: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A sentence about the address, and the next step.
+    package let description: String
+
+    init(_ address: GatewayAddress, _ clause: String) {
+        description = "The gateway address \(address) \(clause)"
+    }
+
+    /// The fault of an address that other machines can reach.
+    static func notLocal(_ address: GatewayAddress) -> GatewayAddressFault {
+        GatewayAddressFault(
+            address,
+            """
+            is neither a loopback address nor a socket. Whoever can connect may ask about keys without a credential. Set \
+            MORTISE_GATEWAY_OPEN=true if only gateways reach its network.
+            """
+        )
+    }
+}

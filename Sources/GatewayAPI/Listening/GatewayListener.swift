@@ -1,0 +1,157 @@
+package import Connections
+package import NIOCore
+import NIOHTTP1
+import NIOPosix
+import ServiceLifecycle
+import Surfaces
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Accepts the connections of gateways, and answers their checks until the server stops.
+///
+/// The listener stops in the order that loses no request: it accepts no more connections, then the open ones end after their last
+/// answers, and then ``run()`` returns. A cancellation cancels the checks and closes the connections at once.
+package struct GatewayListener: ServiceLifecycle.Service {
+    /// The settings of a listener.
+    package struct Configuration: Sendable, Equatable {
+        /// The addresses.
+        ///
+        /// Empty by default, which means no listener.
+        package var addresses: [GatewayAddress] = []
+        /// True if addresses that other machines can reach are allowed.
+        ///
+        /// Defaults to false.
+        package var isOpen = false
+
+        /// Creates a configuration with default values.
+        package init() {}
+    }
+
+    private let configuration: Configuration
+    private let eventLoops: any EventLoopGroup
+    private let nextExecutor: @Sendable () -> any TaskExecutor
+    private let service: GatewayService
+    private let onListening: @Sendable ([SocketAddress]) async -> Void
+
+    /// Creates a listener, which does not listen yet.
+    ///
+    /// - Parameters:
+    ///   - configuration: The addresses.
+    ///   - eventLoops: The threads that read and write.
+    ///   - nextExecutor: Returns the thread that runs the checks of the next connection.
+    ///   - limits: The limits of each connection.
+    ///   - connections: The open connections, whose number is limited.
+    ///   - routes: The answers.
+    ///   - onListening: A closure that receives the addresses, in their order, when connections are accepted.
+    package init(
+        _ configuration: Configuration,
+        eventLoops: any EventLoopGroup,
+        nextExecutor: @escaping @Sendable () -> any TaskExecutor,
+        limits: ConnectionLimits,
+        connections: OpenConnections,
+        routes: GatewayRoutes,
+        onListening: @escaping @Sendable ([SocketAddress]) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.eventLoops = eventLoops
+        self.nextExecutor = nextExecutor
+        service = GatewayService(limits: limits, connections: connections, routes: routes)
+        self.onListening = onListening
+    }
+
+    /// Listens until the task's service group stops, or the task is cancelled.
+    ///
+    /// - Throws: `GatewayAddressFault`, or the system's error for an address. No address stays open then.
+    package func run() async throws {
+        let listeners = try await listen()
+        let connections = service.connections
+        // The connections end too when a listener fails by itself.
+        for listener in listeners { listener.closeFuture.whenComplete { _ in connections.drain() } }
+        await onListening(listeners.compactMap(\.localAddress))
+        @Sendable func closeListeners() {
+            for listener in listeners { listener.close(promise: nil) }
+        }
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await connections.ended()
+            } onGracefulShutdown: {
+                closeListeners()
+            }
+        } onCancel: {
+            closeListeners()
+            connections.abort()
+        }
+        // A listener that failed by itself leaves the others open.
+        for listener in listeners { try? await listener.close().get() }
+        for case .unixSocket(let path) in configuration.addresses.map(\.place) { _ = unlink(path) }
+    }
+
+    private func listen() async throws -> [any Channel] {
+        var listeners: [any Channel] = []
+        do {
+            for address in configuration.addresses { listeners.append(try await listen(on: address)) }
+        } catch {
+            for listener in listeners { try? await listener.close().get() }
+            throw error
+        }
+        return listeners
+    }
+
+    private func listen(on address: GatewayAddress) async throws -> any Channel {
+        let bootstrap = ServerBootstrap(group: eventLoops)
+            .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { [nextExecutor, service] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // The listener goes on after the failure of one connection.
+                    guard let entry = service.connections.add(channel) else { throw ChannelError.eof }
+                    do {
+                        try Self.configure(channel, address, service, nextExecutor(), entry)
+                    } catch {
+                        service.connections.remove(entry)
+                        throw error
+                    }
+                }
+            }
+        switch address.place {
+        case .tcp(let host, let port):
+            // A name can stand for any address, so the resolved address counts.
+            let resolved = try SocketAddress.makeAddressResolvingHost(host, port: port)
+            guard configuration.isOpen || resolved.clientAddress?.isLoopback == true else {
+                throw GatewayAddressFault.notLocal(address)
+            }
+            return try await bootstrap.bind(to: resolved).get()
+        case .unixSocket(let path):
+            try SocketFile.makeRoom(for: address, at: path)
+            let listener = try await bootstrap.bind(unixDomainSocketPath: path).get()
+            SocketFile.share(path)
+            return listener
+        }
+    }
+
+    private static func configure(
+        _ channel: any Channel,
+        _ address: GatewayAddress,
+        _ service: GatewayService,
+        _ executor: any TaskExecutor,
+        _ entry: OpenConnections.Entry
+    ) throws {
+        let pipeline = channel.pipeline.syncOperations
+        if address.hasProxyHeader { try pipeline.addHandler(ProxyHeaderHandler()) }
+        // A little more than is served, so that most heads that are too large have the answer that names the part.
+        var limits = NIOHTTPDecoderLimitConfiguration()
+        limits.maxHeaderFieldSize = 72 * 1024
+        limits.maxHeaderListSize = 72 * 1024
+        limits.maxHeaderFieldCount = 1000
+        let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+        try pipeline.addHandler(ByteToMessageHandler(decoder))
+        try pipeline.addHandler(GatewayHandler(service, executor, entry, .gateway))
+    }
+}

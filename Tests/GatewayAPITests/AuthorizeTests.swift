@@ -1,0 +1,207 @@
+import GatewayAPI
+import HTTPTestSupport
+import JSON
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// The checks of a gateway, over real sockets and with real databases.
+@Suite(.hangLimit) struct AuthorizeTests {
+    @Test func `a key is let in with its identity, and a revoked one is refused from the next request on`() async throws
+    {
+        try await withGateway { gateway in
+            let key = try await gateway.mortise.makeClientKey(
+                "café",
+                subject: "user_1",
+                ["scopes": ["read:orders"], "rate_limit_per_minute": 600]
+            )
+            try await RawConnection.with(gateway.address) { connection in
+                for path in [
+                    gateway.path(";scope=read:orders"), "/v1/authorize/organizations/default/x",
+                    "/v1/authorize/organizations/\(gateway.organization)",
+                ] {
+                    try await connection.send(gateway.request(key.token, path: path))
+                    let answer = try #require(try await connection.answer())
+                    #expect(answer.status == 200, "\(path): \(answer)")
+                    #expect(answer["content-length"] == "0" && answer["cache-control"] == "no-store")
+                    #expect(answer["x-mortise-key-id"] == key.id && answer["x-mortise-kind"] == "client")
+                    #expect(answer["x-mortise-workspace"] == gateway.workspace)
+                    #expect(answer["x-mortise-organization"] == gateway.organization)
+                    #expect(answer["x-mortise-subject"] == "user_1" && answer["x-mortise-scopes"] == "read:orders")
+                    #expect(answer["x-mortise-mode"] == "live" && answer["x-mortise-name"] == "caf%C3%A9")
+                    #expect(answer["ratelimit-policy"] == "\"minute\";q=600;w=60")
+                    #expect(!answer.isLast)
+                }
+                let revoked = try await gateway.mortise.api.post("\(key.path)/revoke", as: gateway.mortise.adminToken)
+                #expect(revoked.status == 200, "\(revoked)")
+                try await connection.send(gateway.request(key.token))
+                let answer = try #require(try await connection.answer())
+                #expect(answer.status == 401 && answer.reason == "revoked")
+            }
+        }
+    }
+
+    // The attack: a key of another tenant, or a guess, whose answer tells that it exists.
+    @Test func `a foreign key, an unknown key and an unknown audience get the same answer`() async throws {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            let key = try await mortise.makeKey()
+            let other = try await mortise.makeOrganization("Other")
+            let foreign = try await mortise.makeKey(in: other.workspaceID, as: other.token)
+            let deleted = try await mortise.makeKey("deleted")
+            #expect(try await mortise.api.send("DELETE", deleted.path, as: mortise.adminToken).status == 204)
+            let expected = try await gateway.ask(deleted.token)
+            #expect(expected.status == 401 && expected.reason == "not_found")
+            #expect(expected["www-authenticate"] == "Bearer realm=\"mortise\", error=\"invalid_token\"")
+            let answers = [
+                try await gateway.ask(foreign.token),
+                try await gateway.ask(mortise.adminToken),
+                try await gateway.ask(foreign.token, path: "/v1/authorize/organizations/default/"),
+                try await gateway.ask(key.token, path: "/v1/authorize/organizations/other/"),
+                try await gateway.ask(key.token, path: "/v1/authorize/organizations/nobody/"),
+                try await gateway.ask(key.token, path: "/v1/authorize/organizations/NO%20BODY/"),
+                try await gateway.ask(key.token, path: "/v1/authorize/workspaces/\(key.id)/"),
+                try await gateway.ask(key.token, path: "/v1/authorize/workspaces/default/"),
+            ]
+            for answer in answers {
+                #expect(answer.status == 401 && answer.body == expected.body, "\(answer)")
+                let names = answer.headers.filter { $0.name != "date" }
+                let wanted = expected.headers.filter { $0.name != "date" }
+                #expect(
+                    names.map(\.name) == wanted.map(\.name) && names.map(\.value) == wanted.map(\.value),
+                    "\(answer)"
+                )
+            }
+            #expect(try await gateway.ask(nil, path: "/v1/authorize/organizations/nobody/").reason == "no_token")
+            #expect(try await gateway.ask("x", path: "/v1/authorize/organizations/nobody/").reason == "malformed")
+            // The log names the fault once, however often the clients ask.
+            let lines = mortise.log.lines.filter { $0.message == "the configuration of a gateway is at fault" }
+            #expect(lines.count == 1)
+        }
+    }
+
+    @Test func `every demand of the path is enforced, and each refusal has its reason`() async throws {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            let key = try await mortise.makeKey(
+                "bound",
+                [
+                    "scopes": ["read:*"], "allowed_namespaces": ["eu"], "allowed_ips": ["198.51.100.0/24"],
+                    "mode": "live",
+                ]
+            )
+            let good = ";namespace=eu;mode=live;scope=read:orders"
+            let client = "X-Forwarded-For: 203.0.113.9, 198.51.100.7"
+            #expect(try await gateway.ask(key.token, good, client).status == 200)
+            let refused: [(String, String, String)] = [
+                (";namespace=eu;scope=write:orders", client, "insufficient_scope"),
+                (";namespace=eu;scope=read:orders;scope=write:orders", client, "insufficient_scope"),
+                (";namespace=us", client, "wrong_namespace"), ("", client, "wrong_namespace"),
+                (";namespace=eu;mode=test", client, "wrong_mode"),
+                // The attack: the client writes the header, and the gateway appends the true address.
+                (good, "X-Forwarded-For: 198.51.100.7, 203.0.113.9", "wrong_address"),
+                (good, "X-Real-IP: 198.51.100.7", "wrong_address"),
+                (good + ";address=X-Real-IP", client, "wrong_address"),
+            ]
+            for (options, header, reason) in refused {
+                let answer = try await gateway.ask(key.token, options, header)
+                #expect(answer.status == 403 && answer.reason == reason, "\(options) \(header): \(answer)")
+            }
+            // Options of the client's own path and query count for nothing.
+            let path =
+                "/v1/authorize/workspaces/\(gateway.workspace);namespace=eu;scope=write:a/;scope=read:a?scope=read:a"
+            #expect(try await gateway.ask(key.token, path: path, client).reason == "insufficient_scope")
+            let invalid = try await gateway.ask(key.token, ";scop=read:orders", client)
+            #expect(invalid.status == 400 && invalid.reason == "invalid_request", "\(invalid)")
+        }
+    }
+
+    @Test func `a key over its limit is told when to come again, with the status that the gateway understands`()
+        async throws
+    {
+        try await withGateway { gateway in
+            let key = try await gateway.mortise.makeKey("limited", ["rate_limit_per_hour": 1])
+            #expect(try await gateway.ask(key.token)["ratelimit"] == "\"hour\";r=0;t=3600")
+            let over = try await gateway.ask(key.token)
+            #expect(over.status == 429 && over.reason == "rate_limited" && over["retry-after"] != nil, "\(over)")
+            let other = try await gateway.ask(key.token, ";over=403")
+            #expect(other.status == 403 && other.reason == "rate_limited" && other["retry-after"] != nil, "\(other)")
+        }
+    }
+
+    // The fault: an outage that lets everybody in.
+    @Test func `a workspace that cannot be asked lets nobody in, and a suspended one is an answer`() async throws {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            let key = try await mortise.makeKey()
+            #expect(try await gateway.ask(key.token).status == 200)
+            let database = try await mortise.workspaceDatabase()
+            try await mortise.cutOff(database)
+            let away = try await gateway.ask(key.token)
+            #expect(away.status == 503 && away.reason == "workspace_unavailable", "\(away)")
+            #expect(away["retry-after"] == "2" && away["x-mortise-key-id"] == nil)
+            #expect(try await gateway.ask(key.token, ";away=403").status == 403)
+            try await mortise.restore(database)
+            try await eventually("the workspace is back") { try await gateway.ask(key.token).status == 200 }
+        }
+    }
+
+    @Test func `HEAD has the headers of GET, and every method but CONNECT asks`() async throws {
+        try await withGateway { gateway in
+            let key = try await gateway.mortise.makeKey()
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"] {
+                #expect(try await gateway.ask(key.token, method: method).status == 200, "\(method)")
+            }
+            let get = try await gateway.ask("x")
+            let head = try await gateway.ask("x", method: "HEAD")
+            #expect(head.status == 401 && head.headers.map(\.name) == get.headers.map(\.name))
+            #expect(head["content-length"] == get["content-length"] && head["content-length"] != "0")
+            let connect = try await gateway.ask(key.token, path: "mortise:80", method: "CONNECT")
+            #expect(connect.status == 404 && connect.isLast)
+        }
+    }
+
+    @Test func `the main listener asks for a credential of the audience's organization`() async throws {
+        try await withGateway { gateway in
+            let mortise = gateway.mortise
+            let key = try await mortise.makeKey()
+            let verifier = try await mortise.makeAdmin(["keys:verify"])
+            let reader = try await mortise.makeAdmin(["keys:read"])
+            let other = try await mortise.makeOrganization("Other")
+            func ask(_ credential: String?, path: String? = nil, method: String = "GET") async throws
+                -> RawConnection.Answer
+            {
+                let header = credential.map { "X-Mortise-Key: \($0)" } ?? "X-Other: 1"
+                return try await gateway.ask(key.token, path: path, method: method, at: mortise.address, header)
+            }
+            let good = try await ask(verifier.token)
+            #expect(good.status == 200 && good["x-mortise-key-id"] == key.id, "\(good)")
+            #expect(try await ask(verifier.token, method: "HEAD").status == 200)
+            #expect(try await ask(verifier.token, path: "/v1/authorize/organizations/default/a/b").status == 200)
+            for credential in [nil, "x", reader.token, other.token, mortise.operatorToken, key.token] {
+                let answer = try await ask(credential)
+                #expect(answer.status == 401 && answer.reason == "gateway_credential", "\(answer)")
+            }
+            for path in [
+                "/v1/authorize/workspaces/\(other.workspaceID)/", "/v1/authorize/organizations/other/",
+                "/v1/authorize/organizations/nobody/", "/v1/authorize/workspaces/x/",
+            ] {
+                let answer = try await ask(verifier.token, path: path)
+                #expect(answer.status == 401 && answer.reason == "gateway_credential", "\(path): \(answer)")
+            }
+            #expect(try await ask(verifier.token, path: gateway.path(";scop=a")).status == 400)
+            // The credential comes first, so that nobody else learns what the options are.
+            #expect(try await ask("x", path: gateway.path(";scop=a")).reason == "gateway_credential")
+            // X-Forwarded-For of a peer that is not trusted counts for nothing.
+            let bound = try await mortise.makeKey("bound", ["allowed_ips": ["198.51.100.0/24"]])
+            let spoofed = try await gateway.ask(
+                bound.token,
+                at: mortise.address,
+                "X-Mortise-Key: \(verifier.token)",
+                "X-Forwarded-For: 198.51.100.7"
+            )
+            #expect(spoofed.status == 403 && spoofed.reason == "wrong_address")
+        }
+    }
+}
