@@ -85,7 +85,7 @@ let package = Package(
             name: "SQLFiles",
             path: "sql",
             exclude: ["README.md"],
-            resources: [.embedInCode("control"), .embedInCode("workspace")],
+            resources: [.embedInCode("cluster"), .embedInCode("control"), .embedInCode("workspace")],
             swiftSettings: settings
         ),
         .target(name: "Migrations", dependencies: ["Postgres", crypto], swiftSettings: settings),
@@ -95,6 +95,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "KeyStore", dependencies: ["JSON", "Keys", "Postgres"], swiftSettings: settings),
+        .target(name: "Fence", dependencies: ["Locks", "Postgres", log], swiftSettings: settings),
         .target(
             name: "People",
             dependencies: ["KeyStore", "Keys", "Postgres", "Tenancy"],
@@ -237,6 +238,13 @@ let package = Package(
                 "CivilTime", "Endpoints", "JSON", "Keys", "Surfaces", "Tenancy", "Traces", httpTypes, nioCore,
             ],
             path: "Fuzz/Targets",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "FenceTests",
+            dependencies: [
+                "Fence", "LocalPostgres", "Locks", "Postgres", "SQLFiles", "TestSupport", log,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "FuzzCorpusTests", dependencies: ["FuzzTargets"], swiftSettings: settings),

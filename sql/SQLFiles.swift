@@ -11,10 +11,19 @@ public struct SQLFile: Sendable {
     }
 }
 
-/// The files of the two migration lines, in the order in which they are applied.
+/// The files of the three migration lines, in the order in which they are applied.
 ///
 /// The names are written out, because the ledgers of databases contain them: a file that is renamed by accident does not compile.
 public enum SQLFiles {
+    /// The files for the database of every cluster, which holds its leases and fences.
+    public static let cluster: [SQLFile] = [
+        SQLFile("f0001_schema", PackageResources.f0001_schema_sql),
+        SQLFile("f0002_leases", PackageResources.f0002_leases_sql),
+        SQLFile("f0003_fences", PackageResources.f0003_fences_sql),
+        SQLFile("f0004_timeline", PackageResources.f0004_timeline_sql),
+        SQLFile("f0005_functions", PackageResources.f0005_functions_sql),
+    ]
+
     /// The files for the control database alone.
     public static let control: [SQLFile] = [
         SQLFile("c0001_schema", PackageResources.c0001_schema_sql),

@@ -7,7 +7,7 @@ import Testing
         .deletingLastPathComponent().appending(path: "sql")
 
     private static let lines: [(folder: String, letter: Character, files: [SQLFile])] = [
-        ("control", "c", SQLFiles.control), ("workspace", "w", SQLFiles.workspace),
+        ("cluster", "f", SQLFiles.cluster), ("control", "c", SQLFiles.control), ("workspace", "w", SQLFiles.workspace),
     ]
 
     @Test func `the files in the program are the files of the folder, in order and byte for byte`() throws {

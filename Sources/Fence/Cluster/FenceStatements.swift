@@ -1,0 +1,68 @@
+import FoundationEssentials
+import Postgres
+
+/// The statements of the cluster's database.
+///
+/// Each is a transaction of its own, so a process that stops holds no lock there.
+enum FenceStatements {
+    /// The channel on which changes notify the nodes.
+    static let channel = "fence"
+
+    static let timeline = Statement(
+        """
+        SELECT c.system_identifier, c.timeline, t.system_identifier, t.timeline
+        FROM fence.current_timeline() c LEFT JOIN fence.timeline t ON true
+        """,
+        name: "read timeline"
+    )
+    static let renew = Statement(
+        "SELECT is_granted, fence_id, workspace_id, key_id FROM fence.renew($1, $2)",
+        name: "renew lease"
+    )
+    static let leave = Statement("DELETE FROM fence.leases WHERE node_id = $1", name: "delete lease")
+    static let insert = Statement("SELECT fence.insert_fence($1, $2, $3, $4)", name: "insert fence")
+    static let isAcknowledged = Statement("SELECT fence.is_acknowledged($1)", name: "read acknowledgements")
+    static let removeSilentNodes = Statement("SELECT fence.remove_silent_nodes($1)", name: "remove silent nodes")
+    static let lift = Statement("SELECT fence.lift($1)", name: "lift fence")
+    /// Ends the sessions of an application name, except the session that asks.
+    static let endOthers = Statement(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()
+        """,
+        name: "end earlier lease sessions"
+    )
+}
+
+extension PostgresConnection {
+    /// Reads the timeline of the server, and the one in the cluster's row.
+    ///
+    /// A session reads it once: the session of a primary does not survive a change of the timeline.
+    func readTimeline(deadline: Duration? = nil) async throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
+        guard let row = try await query(FenceStatements.timeline, deadline: deadline).first else {
+            throw PostgresError(.protocolViolation, "SELECT returned no row")
+        }
+        let (system, number, recordedSystem, recordedNumber) = try row.decode((Int64, Int64, Int64?, Int64?).self)
+        var recorded: ServerTimeline?
+        if let recordedSystem, let recordedNumber {
+            recorded = ServerTimeline(system: recordedSystem, number: recordedNumber)
+        }
+        return (ServerTimeline(system: system, number: number), recorded)
+    }
+}
+
+extension RenewalAnswer {
+    /// Reads the rows of a renewal.
+    init(_ rows: Rows, timeline: ServerTimeline) throws(PostgresError) {
+        guard let first = rows.first else {
+            throw PostgresError(.protocolViolation, "a renewal returned no row")
+        }
+        var standing: [StandingFence] = []
+        for row in rows {
+            let (_, id, workspace, key) = try row.decode((Bool, UUID?, UUID?, UUID?).self)
+            guard let id, let workspace else { continue }
+            standing.append(StandingFence(id: id, target: FenceTarget(workspace: workspace, key: key)))
+        }
+        self.init(isGranted: try first.decode(0), standing: standing, timeline: timeline)
+    }
+}

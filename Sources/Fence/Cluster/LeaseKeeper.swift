@@ -1,0 +1,66 @@
+public import FoundationEssentials
+import Locks
+public import Logging
+public import Postgres
+
+/// The keeper of a node's lease on one cluster: one connection, and a thread of its own.
+///
+/// Nothing that requests do can delay a renewal. The keeper reconnects after every loss, for as long as it lives. It ends with its last
+/// reference. ``shutdown()`` also deletes the node's row, so that no change waits for the node.
+public final class LeaseKeeper: Sendable {
+    /// The node's view of the cluster.
+    public let view: NodeView
+    /// The id of the node, which is new for every keeper (rule 6).
+    public let node: UUID
+
+    private let loop: LeaseLoop
+
+    /// Starts to keep a lease.
+    ///
+    /// - Parameters:
+    ///   - configuration: The cluster's database, as the runtime role.
+    ///   - times: The durations of the protocol.
+    ///   - clock: The clock.
+    ///   - logger: Gets a line when the cluster is lost and when it is back.
+    /// - Throws: `closed` if the system provides no descriptors.
+    public init(
+        _ configuration: PostgresConfiguration,
+        times: FenceTimes = .standard,
+        clock: @escaping FenceClock = { .now },
+        logger: Logger
+    ) throws(PostgresError) {
+        view = NodeView(times: times)
+        node = UUID()
+        let reactor = try Reactor(name: "lease")
+        loop = LeaseLoop(
+            configuration,
+            node: node,
+            view: view,
+            times: times,
+            clock: clock,
+            reactor: reactor,
+            logger: logger
+        )
+        let loop = self.loop
+        Task(executorPreference: reactor) {
+            await loop.run()
+            await reactor.shutdown()
+            loop.finish()
+        }
+    }
+
+    deinit { loop.stop() }
+
+    /// Renews the lease now, instead of after the usual time.
+    ///
+    /// Call this if a read was refused because the lease is not good.
+    public func hasten() { loop.hasten() }
+
+    /// Leaves the cluster, and returns when the connection is closed and the thread has ended.
+    ///
+    /// From the beginning of this call on, the view admits no entry and accepts no read.
+    public func shutdown() async {
+        loop.stop()
+        await loop.untilFinished()
+    }
+}

@@ -1,0 +1,164 @@
+import FoundationEssentials
+import Locks
+import Logging
+import Postgres
+
+/// The work of a lease's keeper, on the keeper's thread.
+final class LeaseLoop: Sendable {
+    private struct State {
+        var isStopping = false
+        var isFinished = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let configuration: PostgresConfiguration
+    private let node: UUID
+    private let view: NodeView
+    private let times: FenceTimes
+    private let clock: FenceClock
+    private let reactor: Reactor
+    private let logger: Logger
+    private let alarm = Alarm()
+    private let state = Locked(State())
+
+    init(
+        _ configuration: PostgresConfiguration,
+        node: UUID,
+        view: NodeView,
+        times: FenceTimes,
+        clock: @escaping FenceClock,
+        reactor: Reactor,
+        logger: Logger
+    ) {
+        var configuration = configuration
+        configuration.applicationName = "mortise lease \(node.uuidString.lowercased())"
+        configuration.connectDeadline = min(configuration.connectDeadline, times.renewalDeadline)
+        configuration.queryDeadline = times.renewalDeadline
+        // The server gives up what this side has given up.
+        let limit = "\(times.renewalDeadline.milliseconds)ms"
+        self.configuration = configuration.setting("lock_timeout", limit).setting("statement_timeout", limit)
+            .setting("default_transaction_isolation", "read committed")
+        self.node = node
+        self.view = view
+        self.times = times
+        self.clock = clock
+        self.reactor = reactor
+        self.logger = logger
+    }
+
+    /// Makes the loop renew now.
+    func hasten() { alarm.ring() }
+
+    /// Makes the loop leave and end.
+    func stop() {
+        // First the lease stops to count, then the row is deleted (rule 8).
+        view.leave()
+        state.withLock { $0.isStopping = true }
+        alarm.ring()
+    }
+
+    /// Notes that the loop and its thread have ended.
+    func finish() {
+        let waiters = state.withLock { state in
+            state.isFinished = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits for ``finish()``.
+    func untilFinished() async {
+        await withCheckedContinuation { continuation in
+            let isFinished = self.state.withLock { state in
+                if !state.isFinished { state.waiters.append(continuation) }
+                return state.isFinished
+            }
+            if isFinished { continuation.resume() }
+        }
+    }
+
+    private var isStopping: Bool { state.withLock(\.isStopping) }
+
+    /// The pauses between attempts to connect.
+    ///
+    /// They are short, because a lease does not last long.
+    private func pause(after failures: Int) -> Duration {
+        min(times.renewal / 2, times.renewal / 100 * (1 << min(failures, 6)))
+    }
+
+    /// Connects and renews until the loop is stopped.
+    func run() async {
+        var failures = 0
+        while !isStopping {
+            do {
+                try await withSession { session, timeline in
+                    if failures > 0 { logger.notice("the lease on a cluster is kept again") }
+                    failures = 0
+                    try await renew(session, timeline)
+                    await leave(session)
+                }
+            } catch {
+                if failures == 0 {
+                    logger.warning(
+                        "the lease on a cluster cannot be renewed, so keys are not verified from memory",
+                        metadata: ["database": "\(configuration)", "error": "\(error)"]
+                    )
+                }
+                failures += 1
+                if !isStopping { await alarm.wait(atMost: pause(after: failures)) }
+            }
+        }
+    }
+
+    private func withSession(_ body: (PostgresConnection, ServerTimeline) async throws -> Void) async throws {
+        let session = try await PostgresConnection.connect(configuration, reactor: reactor, logger: logger)
+        let listener = Task { [alarm] in
+            for await _ in session.notifications { alarm.ring() }
+            // The connection broke. The next renewal finds out.
+            alarm.ring()
+        }
+        do {
+            // A renewal that was given up can still wait on the server, for a standby for example.
+            try await session.query(FenceStatements.endOthers, [configuration.applicationName])
+            let (timeline, _) = try await session.readTimeline()
+            try await session.listen(FenceStatements.channel)
+            try await body(session, timeline)
+        } catch {
+            await session.close()
+            await listener.value
+            throw error
+        }
+        await session.close()
+        await listener.value
+    }
+
+    /// Renews the lease until the loop is stopped or a renewal fails.
+    private func renew(_ session: PostgresConnection, _ timeline: ServerTimeline) async throws {
+        while let renewal = view.beginRenewal(at: clock()) {
+            let answer: RenewalAnswer
+            do throws(PostgresError) {
+                let rows = try await session.query(FenceStatements.renew, [node, Array(renewal.listed)])
+                answer = try RenewalAnswer(rows, timeline: timeline)
+            } catch {
+                view.giveUp(renewal)
+                throw error
+            }
+            let now = clock()
+            if view.apply(answer, to: renewal, at: now) == .later {
+                await alarm.wait(atMost: times.renewal - (now - renewal.sentAt))
+            }
+        }
+    }
+
+    /// Deletes the node's row.
+    ///
+    /// A row that stays costs the next change one wait.
+    private func leave(_ session: PostgresConnection) async {
+        do throws(PostgresError) {
+            try await session.query(FenceStatements.leave, [node])
+        } catch {
+            logger.notice("the lease on a cluster could not be deleted", metadata: ["error": "\(error)"])
+        }
+    }
+}

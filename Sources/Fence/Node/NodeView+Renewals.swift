@@ -1,0 +1,134 @@
+public import FoundationEssentials
+import Locks
+import Synchronization
+
+/// A renewal of a lease that is on its way.
+public struct Renewal: Sendable {
+    let number: UInt64
+    /// The clock before the renewal was sent.
+    public let sentAt: Moment
+    /// The fences that the node has raised.
+    public let listed: Set<UUID>
+}
+
+/// The answer of a cluster to a renewal.
+public struct RenewalAnswer: Sendable {
+    /// True if the lease was renewed.
+    public let isGranted: Bool
+    /// The fences that stand.
+    public let standing: [StandingFence]
+    /// The timeline of the server that answered.
+    public let timeline: ServerTimeline
+
+    /// Creates an answer.
+    public init(isGranted: Bool, standing: [StandingFence], timeline: ServerTimeline) {
+        self.isGranted = isGranted
+        self.standing = standing
+        self.timeline = timeline
+    }
+}
+
+extension NodeView {
+    /// The moment of the next renewal.
+    public enum NextRenewal: Sendable, Hashable {
+        /// The renewal was refused because of fences, which are raised now. The next one lists them.
+        case atOnce
+        /// The next renewal is due after its usual time.
+        case later
+    }
+
+    /// The state that only the keeper of the lease uses.
+    struct Keeping {
+        /// The slot and the workspace of a fence that was raised.
+        struct Raised {
+            let slot: FenceSlot
+            let workspace: WorkspaceFences
+        }
+
+        var raised: [UUID: Raised] = [:]
+        /// The renewal whose answer counts.
+        var current: UInt64?
+        var lastNumber: UInt64 = 0
+        var hasLeft = false
+    }
+
+    /// The number of fences that the node has raised and not lifted.
+    public var raisedCount: Int { keeping.withLock { $0.raised.count } }
+
+    /// Begins a renewal, which replaces one that has no answer (rule 5).
+    ///
+    /// - Parameter now: The clock before the renewal is sent (rule 1).
+    /// - Returns: The renewal, or `nil` if the node has left.
+    public func beginRenewal(at now: Moment) -> Renewal? {
+        keeping.withLock { keeping in
+            guard !keeping.hasLeft else { return nil }
+            keeping.lastNumber += 1
+            keeping.current = keeping.lastNumber
+            return Renewal(number: keeping.lastNumber, sentAt: now, listed: Set(keeping.raised.keys))
+        }
+    }
+
+    /// Gives up a renewal, whose answer does not count any more.
+    public func giveUp(_ renewal: Renewal) {
+        keeping.withLock { keeping in
+            if keeping.current == renewal.number { keeping.current = nil }
+        }
+    }
+
+    /// Applies the answer to a renewal: lifts fences, raises fences, and counts the lease.
+    ///
+    /// - Parameters:
+    ///   - answer: The answer.
+    ///   - renewal: The renewal. The answer is dropped if another renewal has begun, or if this one was given up.
+    ///   - now: The clock after the answer arrived.
+    /// - Returns: The moment of the next renewal.
+    @discardableResult
+    public func apply(_ answer: RenewalAnswer, to renewal: Renewal, at now: Moment) -> NextRenewal {
+        keeping.withLock { keeping in
+            guard keeping.current == renewal.number, !keeping.hasLeft else { return .later }
+            keeping.current = nil
+            let standing = Set(answer.standing.map(\.id))
+            for id in renewal.listed where !standing.contains(id) { Self.lift(id, &keeping) }
+            for fence in answer.standing where keeping.raised[fence.id] == nil { raise(fence, &keeping) }
+            guard answer.isGranted else { return .atOnce }
+            install(renewal, answer.timeline, at: now)
+            return .later
+        }
+    }
+
+    /// Leaves the cluster: the lease does not count from now on, and no later one does (rule 8).
+    ///
+    /// Delete the node's row after this call.
+    public func leave() {
+        keeping.withLock { keeping in
+            keeping.hasLeft = true
+            leaseEnd.store(Moment.distantPast.nanoseconds, ordering: .sequentiallyConsistent)
+        }
+    }
+
+    /// Raises a fence (rules 9 and 12).
+    private func raise(_ fence: StandingFence, _ keeping: inout Keeping) {
+        let workspace = fences(of: fence.target.workspace)
+        let slot = fence.target.key.map(slot(of:)) ?? workspace.slot
+        slot.open()
+        workspace.countChange()
+        // The fence is listed, and so acknowledged, only after every thread can see it.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        keeping.raised[fence.id] = Keeping.Raised(slot: slot, workspace: workspace)
+    }
+
+    /// Lifts a fence (rules 10 and 18).
+    private static func lift(_ id: UUID, _ keeping: inout Keeping) {
+        guard let raised = keeping.raised.removeValue(forKey: id) else { return }
+        // The count first: a read that began under the fence must not find the slot closed and the count unchanged.
+        raised.workspace.countChange()
+        raised.slot.close()
+    }
+
+    /// Counts a lease (rules 1 and 7).
+    private func install(_ renewal: Renewal, _ timeline: ServerTimeline, at now: Moment) {
+        if lease(at: now) == nil { epoch.add(1, ordering: .sequentiallyConsistent) }
+        leaseTimeline.store(timeline.tag, ordering: .sequentiallyConsistent)
+        leaseEnd.store((renewal.sentAt + times.trust).nanoseconds, ordering: .sequentiallyConsistent)
+    }
+}

@@ -1,0 +1,156 @@
+import FoundationEssentials
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Fence
+
+/// Changes under fences, on a real server.
+@Suite(.hangLimit) struct ClusterFencesTests {
+    private struct Refusal: Error {}
+
+    private let target = FenceTarget(workspace: UUID(), key: UUID())
+
+    @Test func `a change runs while its fence stands, and its fence is gone when it returns`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withFences(clock: StoppedClock().clock) { fences in
+                let standing = try await fences.perform(target) {
+                    try await cluster.withConnection {
+                        try await $0.number("SELECT count(*) FROM fence.fences WHERE key_id IS NOT NULL")
+                    }
+                }
+                #expect(standing == 1)
+                let fencesLeft = try await cluster.count("fences")
+                #expect(fencesLeft == 0)
+            }
+        }
+    }
+
+    @Test func `a change that was rolled back throws its own error, and its fence is gone`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withFences { fences in
+                await #expect(throws: Refusal.self) { try await fences.perform(target) { throw Refusal() } }
+                let fencesLeft = try await cluster.count("fences")
+                #expect(fencesLeft == 0)
+            }
+        }
+    }
+
+    // Attack (rule 26): the mutator gives up its fence, the COMMIT that hung on a standby ends, and the change returns.
+    @Test func `a change with an unknown outcome leaves its fence`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withFences { fences in
+                let error = await #expect(throws: PostgresError.self) {
+                    try await fences.perform(target) { throw PostgresError(.commitOutcomeUnknown, "lost") }
+                }
+                #expect(error?.code == .commitOutcomeUnknown)
+                let fencesLeft = try await cluster.count("fences")
+                #expect(fencesLeft == 1)
+            }
+        }
+    }
+
+    // Attack (rules 28, 29): the fence expired, or its session ended, before the commit.
+    @Test(arguments: [
+        "DELETE FROM fence.fences",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%is_acknowledged%' AND pid <> pg_backend_pid()",
+    ])
+    func `a fence that is gone is inserted once more, and the change is made once`(end: String) async throws {
+        try await withCluster { cluster in
+            try await cluster.withFences { fences in
+                // The second fence, and with it the first, are counted by a trigger.
+                try await cluster.withConnection {
+                    try await $0.script(
+                        """
+                        CREATE TABLE inserted (id uuid);
+                        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+                            'BEGIN INSERT INTO public.inserted VALUES (NEW.id); RETURN NULL; END';
+                        CREATE TRIGGER note AFTER INSERT ON fence.fences FOR EACH ROW EXECUTE FUNCTION note()
+                        """
+                    )
+                }
+                var changes = 0
+                try await fences.perform(target) {
+                    changes += 1
+                    try await cluster.withConnection { try await $0.script(end) }
+                }
+                #expect(changes == 1)
+                let inserted = try await cluster.withConnection { try await $0.number("SELECT count(*) FROM inserted") }
+                #expect(inserted == 2)
+            }
+        }
+    }
+
+    @Test func `a change whose fence is gone twice is answered with an unknown outcome`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection {
+                try await $0.script(
+                    "CREATE OR REPLACE FUNCTION fence.lift(fence uuid) RETURNS boolean LANGUAGE sql AS 'SELECT false'"
+                )
+            }
+            try await cluster.withFences { fences in
+                var changes = 0
+                await #expect(throws: FenceError.unknown) { try await fences.perform(target) { changes += 1 } }
+                #expect(changes == 1)
+            }
+        }
+    }
+
+    @Test func `without a fence no change is made`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection { try await $0.script("DROP TABLE fence.fences") }
+            try await cluster.withFences { fences in
+                let error = await #expect(throws: FenceError.self) {
+                    try await fences.perform(target) { Issue.record("the change was made") }
+                }
+                #expect(error == .notStarted)
+            }
+        }
+    }
+
+    // Attack on ourselves: a client that hangs up leaves fences behind, and keys are not cached for half a minute.
+    @Test func `a cancelled change lifts its fence`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withFences { fences in
+                let target = self.target
+                let task = Task {
+                    try await fences.perform(target) {
+                        withUnsafeCurrentTask { $0?.cancel() }
+                        try Task.checkCancellation()
+                    }
+                }
+                await #expect(throws: CancellationError.self) { try await task.value }
+                let fencesLeft = try await cluster.count("fences")
+                #expect(fencesLeft == 0)
+            }
+        }
+    }
+
+    // Attack (rule 22): the change returns while a node serves its entry. The clock stands still, so only the row can end the wait.
+    @Test func `a change waits for a silent node until the time is over, and then deletes its row`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection {
+                _ = try await $0.query(FenceStatements.renew, [UUID(), [UUID]()])
+            }
+            let clock = StoppedClock()
+            try await cluster.withFences(clock: clock.clock) { fences in
+                let isMade = Flag()
+                let target = self.target
+                let change = Task { try await fences.perform(target) { isMade.set() } }
+                try await eventually("the fence stands") { try await cluster.count("fences") == 1 }
+                // The wait has begun.
+                try await clock.waitForReads()
+                clock.advance(by: .milliseconds(2900))
+                try await clock.waitForReads()
+                #expect(!isMade.isSet)
+                let leasesBefore = try await cluster.count("leases")
+                #expect(leasesBefore == 1)
+                clock.advance(by: .milliseconds(200))
+                try await change.value
+                #expect(isMade.isSet)
+                let leasesLeft = try await cluster.count("leases")
+                #expect(leasesLeft == 0)
+            }
+        }
+    }
+}
