@@ -144,6 +144,11 @@ import Testing
             #expect(try await gateway.ask(key.token, ";away=403").status == 403)
             try await mortise.restore(database)
             try await eventually("the workspace is back") { try await gateway.ask(key.token).status == 200 }
+            // Mortise knows this state, so the answer is final, whatever `away` says.
+            let suspend = try await mortise.api.post("/v1/workspaces/default/suspend", as: mortise.adminToken)
+            #expect(suspend.status == 200)
+            let suspended = try await gateway.ask(key.token, ";away=599")
+            #expect(suspended.status == 403 && suspended.reason == "workspace_unavailable", "\(suspended)")
         }
     }
 
