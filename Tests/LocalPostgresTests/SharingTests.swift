@@ -82,7 +82,7 @@ struct SharingTests {
         try await withFolder { folder in
             let server = try await LocalPostgres.throwaway(environment: ["TMPDIR": folder], logger: quiet)
             #expect(try await query(server, "SHOW fsync") == "off")
-            #expect(try await query(server, "SHOW max_connections") == "200")
+            #expect(try await query(server, "SHOW max_connections") == "300")
             await server.stop(mode: .immediate)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == [])
             try await eventually("no process is left") { processes(naming: folder).isEmpty }
