@@ -47,6 +47,25 @@ import Testing
         #expect(talk.finished == ["bad: server"])
     }
 
+    // The fault: a statement that waited for a lock is refused at the moment of its deadline, and its caller is told that the outcome
+    // is unknown.
+    @Test func `a statement that is its own transaction commits after its result, and not after its refusal`() {
+        var talk = Talk(policy: .everyQuery)
+        talk.ask("done")
+        _ = talk.write()
+        talk.arrive(.answer, .end, .answer, .end)
+        let commitsAfterResult = talk.isCommitting
+        #expect(commitsAfterResult)
+        talk.arrive(.sync)
+        talk.ask("refused")
+        _ = talk.write()
+        talk.arrive(.answer, .end, .failure, .end)
+        let commitsAfterRefusal = talk.isCommitting
+        #expect(!commitsAfterRefusal)
+        talk.arrive(.sync)
+        #expect(talk.finished == ["done: rows", "refused: server"])
+    }
+
     @Test func `a statement that the server no longer knows is prepared again, once`() {
         var talk = Talk(policy: .everyQuery)
         talk.ask("a")
@@ -178,6 +197,8 @@ private struct Talk: ~Copyable {
     mutating func leave(_ index: Int) {
         requests[index].request.finish(.failure(PostgresError(.cancelled, "left")))
     }
+
+    var isCommitting: Bool { conversation.isCommitting }
 
     mutating func beginCancellation() { conversation.beginCancellation() }
 

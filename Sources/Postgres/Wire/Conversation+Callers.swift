@@ -79,10 +79,10 @@ extension Conversation {
 
     /// True if the server works on a COMMIT, or on the commit of a statement that is its own transaction.
     ///
-    /// The server sends the result of such a statement before it commits at the sync point.
-    var isCommitting: Bool {
+    /// The server sends the result of such a statement before it commits at the sync point. It commits none that failed.
+    package var isCommitting: Bool {
         switch unanswered.first {
-        case .sync(let request?): policy == .everyQuery && request.outcome != nil
+        case .sync(let request?): policy == .everyQuery && request.outcome != nil && !request.hasFailed
         case .query(let request): request.isCommit
         default: false
         }

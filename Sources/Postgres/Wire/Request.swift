@@ -28,6 +28,8 @@ package final class Request: @unchecked Sendable {  // the session's locks guard
     var attempts = 0
     /// The outcome so far: the first error of several results, or else the last result.
     var outcome: Outcome<Rows>?
+    /// True if the server has refused the statement.
+    var hasFailed: Bool { if case .failure = outcome { true } else { false } }
     private var incidents: Incidents?
     /// The failure after which the statement was sent again, if it was not the statement's own fault.
     var firstFailure: PostgresError? {

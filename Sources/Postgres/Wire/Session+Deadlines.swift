@@ -36,7 +36,7 @@ extension Session: Reactor.Ticking {
         let isCommitting = wire.conversation.isCommitting
         if isCommitting {
             if isHeadOverdue { leaveCommit(head, &wire, &effects) }
-        } else if policy == .everyQuery, isHeadOverdue, head.stopReason == nil {
+        } else if policy == .everyQuery, isHeadOverdue, head.stopReason == nil, !head.hasFailed {
             // Other callers share a look-up connection, so no statement of theirs is cancelled.
             head.stopReason = sentLate
         }
