@@ -77,7 +77,7 @@ let package = Package(
         .target(name: "JSON", swiftSettings: settings),
         .target(
             name: "Connections",
-            dependencies: ["CivilTime", "Locks", coreMetrics, nioCore],
+            dependencies: ["CivilTime", "Locks", coreMetrics, nioCore, nioPosix],
             swiftSettings: settings
         ),
         .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),

@@ -25,6 +25,11 @@ struct SessionListRoutes: Sendable {
         ])
         .named("SessionsEnded")
 
+    private func id(_ request: NativeRequest) throws -> UUID {
+        guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
+        return id
+    }
+
     private static func answer(_ count: Int) -> EndpointResponse {
         .object { $0.member("sessions", count) }
     }
@@ -62,7 +67,7 @@ struct SessionListRoutes: Sendable {
             responses: [EndpointResult(.noContent, "The session's tokens are refused from now on.")],
             problems: [.forbidden, .serviceUnavailable]
         ) { request in
-            guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
+            let id = try id(request)
             try await context.platform.ownSessions.end(id, by: try context.caller(request))
             return .noContent
         }
@@ -97,7 +102,7 @@ struct SessionListRoutes: Sendable {
             responses: [EndpointResult(.ok, "The sessions.", SessionSummaryJSON.page)],
             problems: [.serviceUnavailable]
         ) { request in
-            guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
+            let id = try id(request)
             let found = try await context.platform.members.sessions(
                 of: id,
                 organization: try request.parameter("organization"),
@@ -120,7 +125,7 @@ struct SessionListRoutes: Sendable {
             responses: [EndpointResult(.ok, "The sessions have ended.", Self.ended)],
             problems: [.serviceUnavailable]
         ) { request in
-            guard let id = UUIDv7.parse(try request.parameter("id")) else { throw Refusal.notFound }
+            let id = try id(request)
             return Self.answer(
                 try await context.platform.members.endSessions(
                     of: id,

@@ -6,7 +6,8 @@ import Testing
     static let commands = [
         ["key", "delete", "k", "--workspace", "w"], ["key", "revoke", "k", "--workspace", "w"],
         ["workspace", "archive", "w"], ["workspace", "delete", "w"], ["member", "remove", "m", "--organization", "o"],
-        ["session-issuer", "remove", "i", "--organization", "o"],
+        ["session-issuer", "remove", "i", "--organization", "o"], ["organization", "delete", "o"],
+        ["member", "sign-out", "m", "--organization", "o"],
     ]
 
     @Test(arguments: commands)

@@ -171,36 +171,15 @@ import Testing
         }
     }
 
-    private final class Tally: Sendable {
-        let answers = Atomic(0)
-        let lost = Atomic(0)
-        let announced = Atomic(0)
-    }
-
     // The fault: a rolling restart under load, and each restart loses the requests that were on their way.
     @Test func `a server that stops under load loses no request of 32 busy connections`() async throws {
-        let tally = Tally()
+        let tally = BusyClients()
         try await withGateway(configure: { $0.connections.drainingIdle = .ample }) { gateway in
             let key = try await gateway.mortise.makeKey()
             let (address, request) = (gateway.address, gateway.request(key.token))
             let clients = (0..<32)
                 .map { _ in
-                    Task {
-                        try await RawConnection.with(address) { connection in
-                            while true {
-                                try await connection.send(request)
-                                guard let answer = try await connection.answer() else {
-                                    tally.lost.add(1, ordering: .relaxed)
-                                    return
-                                }
-                                #expect(answer.status == 200)
-                                tally.answers.add(1, ordering: .relaxed)
-                                guard answer.isLast else { continue }
-                                tally.announced.add(1, ordering: .relaxed)
-                                return
-                            }
-                        }
-                    }
+                    Task { try await tally.run(request, to: address) { #expect($0.status == 200) } }
                 }
             try await eventually("every connection is busy") { tally.answers.load(ordering: .relaxed) > 500 }
             await gateway.mortise.stop()

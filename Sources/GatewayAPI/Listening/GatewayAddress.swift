@@ -1,22 +1,15 @@
+package import Connections
 import Keys
 
 /// An address that gateways connect to.
 package struct GatewayAddress: Sendable, Hashable {
-    /// The place of an address.
-    package enum Place: Sendable, Hashable {
-        /// A TCP port. Port 0 is any free port.
-        case tcp(host: String, port: Int)
-        /// A Unix-domain socket. The server creates it.
-        case unixSocket(path: String)
-    }
-
     /// The place.
-    package let place: Place
+    package let place: ListenerPlace
     /// True if each connection begins with the header of the PROXY protocol.
     package let hasProxyHeader: Bool
 
     /// Creates an address.
-    package init(_ place: Place, hasProxyHeader: Bool = false) {
+    package init(_ place: ListenerPlace, hasProxyHeader: Bool = false) {
         self.place = place
         self.hasProxyHeader = hasProxyHeader
     }
@@ -31,25 +24,12 @@ package struct GatewayAddress: Sendable, Hashable {
         self.init(place, hasProxyHeader: parts.count == 2)
     }
 
-    private static func place(_ text: String) -> Place? {
+    private static func place(_ text: String) -> ListenerPlace? {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
             return path.isEmpty || path.utf8.contains(0) ? nil : .unixSocket(path: path)
         }
-        guard let colon = text.lastIndex(of: ":") else { return nil }
-        let digits = text[text.index(after: colon)...]
-        guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let port = Int(digits), port <= 65_535
-        else { return nil }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-            guard host.contains(":") else { return nil }
-        } else if host.contains(":") {
-            return nil
-        }
-        guard !host.isEmpty, host.allSatisfy({ $0.isASCII && !$0.isWhitespace && $0 != "/" }) else { return nil }
-        return .tcp(host: String(host), port: port)
+        return ListenAddress(text).map { .tcp(host: $0.host, port: $0.port) }
     }
 
     /// True if only programs on this machine can connect: a socket, a loopback address or `localhost`.
@@ -66,7 +46,7 @@ extension GatewayAddress: CustomStringConvertible {
     package var description: String {
         let suffix = hasProxyHeader ? ";proxy" : ""
         return switch place {
-        case .tcp(let host, let port): (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)") + suffix
+        case .tcp(let host, let port): "\(ListenAddress(host: host, port: port))\(suffix)"
         case .unixSocket(let path): "unix:\(path)\(suffix)"
         }
     }

@@ -49,7 +49,7 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var wantsRead = false
     private var hasInputEnded = false
     private var isAdvanceDue = false
-    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private var timer = DeadlineTimer()
     /// The place in the pipeline, until the connection has closed.
     private var context: ChannelHandlerContext?
 
@@ -71,8 +71,7 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         held.removeAll()
         self.context = nil
         if running.isEmpty { service.connections.remove(entry) }
@@ -286,19 +285,13 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Time
 
-    /// Sees to it that the timer runs at the next deadline or before.
-    ///
-    /// A deadline that has moved into the future leaves the timer as it is, because most requests move it.
     private func setTimer(_ context: ChannelHandlerContext) {
-        guard let deadline = state.deadline else { return }
-        if let timer, timer.at <= deadline { return }
-        timer?.task.cancel()
-        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timerFired(context) }
-        timer = (task, deadline)
+        guard let deadline = timer.missed(state.deadline) else { return }
+        timer.set(deadline, on: context.eventLoop) { [self] in timerFired(context) }
     }
 
     private func timerFired(_ context: ChannelHandlerContext) {
-        timer = nil
+        timer.fired()
         guard context.channel.isActive else { return }
         perform(state.timerFired(at: .now()), context)
         setTimer(context)

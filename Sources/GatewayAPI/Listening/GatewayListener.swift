@@ -104,26 +104,16 @@ package struct GatewayListener: ServiceLifecycle.Service {
     }
 
     private func listen(on address: GatewayAddress) async throws -> any Channel {
-        let bootstrap = ServerBootstrap(group: eventLoops)
-            .serverChannelOption(.backlog, value: 256)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [nextExecutor, service] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    // The listener goes on after the failure of one connection.
-                    guard let entry = service.connections.add(channel) else { throw ChannelError.eof }
-                    do {
-                        try Self.configure(channel, address, service, nextExecutor(), entry)
-                    } catch {
-                        service.connections.remove(entry)
-                        throw error
-                    }
-                }
-            }
+        let bootstrap = ServerBootstrap.accepting(service.connections, on: eventLoops) { [nextExecutor, service] in
+            try Self.configure($0, address, service, nextExecutor(), $1)
+        }
         switch address.place {
         case .tcp(let host, let port):
             // A name can stand for any address, so the resolved address counts.
-            let resolved = try SocketAddress.makeAddressResolvingHost(host, port: port)
+            let resolved = try await NIOThreadPool.singleton.runIfActive {
+                // A name server can take seconds.
+                try SocketAddress.makeAddressResolvingHost(host, port: port)
+            }
             guard configuration.isOpen || resolved.clientAddress?.isLoopback == true else {
                 throw GatewayAddressFault.notLocal(address)
             }

@@ -51,12 +51,12 @@ package struct PipelineState: Sendable {
     private var bodyBytes = 0
     /// The deadline of the next head, which counts while no request is under way.
     private var headDeadline: NIODeadline
-    /// The time at which a client that takes nothing of its answers is given up.
-    private var answerDeadline: NIODeadline?
+    private var answers: AnswerDeadline
 
     /// Creates the state of a new connection.
     package init(_ limits: ConnectionLimits, at now: NIODeadline) {
         self.limits = limits
+        answers = AnswerDeadline(limits)
         headDeadline = now + TimeAmount(limits.head)
     }
 
@@ -76,8 +76,7 @@ package struct PipelineState: Sendable {
             case .finishing: nil
             case .lingering(let until): until
             }
-        guard let answerDeadline else { return ofPhase }
-        return min(answerDeadline, ofPhase ?? answerDeadline)
+        return answers.earlier(of: ofPhase)
     }
 
     // MARK: Requests
@@ -146,21 +145,21 @@ package struct PipelineState: Sendable {
         }
         reading = .nothing
         phase = .finishing
-        answerDeadline = answerDeadline ?? now + patience
+        answers.lastAnswerBegan(at: now)
         return true
     }
 
     /// Notes that the client takes its answers more slowly than the server gives them.
-    package mutating func answersStalled(at now: NIODeadline) { answerDeadline = now + patience }
+    package mutating func answersStalled(at now: NIODeadline) { answers.stalled(at: now) }
 
     /// Notes that the client has taken all that was waiting.
     package mutating func answersFlowed() {
-        if phase != .finishing { answerDeadline = nil }
+        if phase != .finishing { answers.flowed() }
     }
 
     /// Notes that the last answer has left.
     package mutating func lastAnswerLeft(at now: NIODeadline) {
-        answerDeadline = nil
+        answers.flowed()
         phase = .lingering(until: now + TimeAmount(limits.linger))
     }
 
@@ -172,12 +171,12 @@ package struct PipelineState: Sendable {
     package mutating func drain(at now: NIODeadline) {
         isDraining = true
         headDeadline = min(headDeadline, now + TimeAmount(limits.drainingIdle))
-        if let deadline = answerDeadline { answerDeadline = min(deadline, now + patience) }
+        answers.drain(at: now)
     }
 
     /// Returns the action of a deadline that has passed.
     package mutating func timerFired(at now: NIODeadline) -> Action {
-        if let answerDeadline, answerDeadline <= now { return .close(.answer) }
+        if answers.isOver(at: now) { return .close(.answer) }
         switch phase {
         case .open:
             switch reading {
@@ -201,6 +200,4 @@ package struct PipelineState: Sendable {
         guard reading == .head, unanswered == 0 else { return }
         headDeadline = now + TimeAmount(isDraining ? limits.drainingIdle : limits.idle)
     }
-
-    private var patience: TimeAmount { TimeAmount(isDraining ? limits.drainingAnswer : limits.answer) }
 }

@@ -72,15 +72,21 @@ extension MortiseServer {
             metrics: configuration.publishesOperations ? registry : nil,
             settings: Self.endpointSettings(configuration, registry)
         )
+        let mounts = surfaces.flatMap(\.mounts) + operations.mounts
+        let checks = authorizer.mount { request, context in
+            guard let native = mounts.first(where: { $0.prefix == "/v1" }) else {
+                return ErrorRenderer.problemJSON.render(.notFound, context)
+            }
+            return await native.respond(request, context)
+        }
         let router = Router(context: MortiseRequestContext.self)
         router.add(
             middleware: FrontMiddleware(
-                mounts: surfaces.flatMap(\.mounts) + operations.mounts,
+                mounts: mounts + [checks],
                 redact: Redaction.redact,
                 tracer: configuration.tracer
             )
         )
-        router.add(middleware: AuthorizeMiddleware(authorizer: authorizer))
         for surface in surfaces { surface.register(on: router) }
         operations.register(on: router)
         return router

@@ -18,18 +18,10 @@ import Verification
 ///
 /// The program reads them from flags and environment variables. Tests set them directly.
 package struct ServerConfiguration: Sendable {
-    /// An address that a server listens on.
-    package enum Listener: Sendable, Equatable {
-        /// A TCP port. Port 0 is any free port.
-        case tcp(host: String, port: Int)
-        /// A Unix-domain socket. The server creates it.
-        case unixSocket(path: String)
-    }
-
     /// The address of the listener.
     ///
     /// Defaults to `127.0.0.1:8080`.
-    package var listener: Listener = .tcp(host: "127.0.0.1", port: 8080)
+    package var listener: ListenerPlace = .tcp(host: "127.0.0.1", port: 8080)
 
     /// The addresses that gateways connect to.
     ///

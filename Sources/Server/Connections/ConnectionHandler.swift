@@ -50,7 +50,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var held = CircularBuffer<Held>()
     private var wantsRead = false
     private var hasInputEnded = false
-    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private var timer = DeadlineTimer()
     private var task: Task<Void, Never>?
     /// The place in the pipeline, until the connection has closed.
     private var context: ChannelHandlerContext?
@@ -76,8 +76,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.task.cancel()
-        timer = nil
+        timer.cancel()
         held.removeAll()
         self.context = nil
         if task == nil { service.connections.remove(entry) }
@@ -379,19 +378,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Time
 
-    /// Sees to it that the timer runs at the next deadline or before.
-    ///
-    /// A deadline that has moved into the future leaves the timer as it is, because most requests move it.
     private func setTimer(_ context: ChannelHandlerContext) {
-        guard let deadline = state.deadline else { return }
-        if let timer, timer.at <= deadline { return }
-        timer?.task.cancel()
-        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in timerFired(context) }
-        timer = (task, deadline)
+        guard let deadline = timer.missed(state.deadline) else { return }
+        timer.set(deadline, on: context.eventLoop) { [self] in timerFired(context) }
     }
 
     private func timerFired(_ context: ChannelHandlerContext) {
-        timer = nil
+        timer.fired()
         guard context.channel.isActive else { return }
         switch state.timerFired(at: .now()) {
         case .none: setTimer(context)

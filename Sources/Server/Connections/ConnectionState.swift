@@ -50,11 +50,11 @@ package struct ConnectionState {
     private let limits: ConnectionLimits
     private var isDraining = false
     private var isFirst = true
-    /// The time at which a client that takes nothing of its answer is given up.
-    private var answerDeadline: NIODeadline?
+    private var answers: AnswerDeadline
 
     package init(_ limits: ConnectionLimits, at now: NIODeadline) {
         self.limits = limits
+        answers = AnswerDeadline(limits)
         phase = .waiting(until: now + TimeAmount(limits.head))
     }
 
@@ -78,8 +78,7 @@ package struct ConnectionState {
                 if case .arriving(let until) = exchange.request { until } else { nil }
             case .finishing: nil
             }
-        guard let answerDeadline else { return ofPhase }
-        return min(answerDeadline, ofPhase ?? answerDeadline)
+        return answers.earlier(of: ofPhase)
     }
 
     // MARK: Requests
@@ -156,7 +155,7 @@ package struct ConnectionState {
         exchange.answer = .ended
         if exchange.isLast {
             phase = .finishing
-            answerDeadline = answerDeadline ?? now + patience
+            answers.lastAnswerBegan(at: now)
             return true
         }
         phase = exchange.request == .complete ? next(at: now) : .exchanging(exchange)
@@ -164,16 +163,16 @@ package struct ConnectionState {
     }
 
     /// Notes that the client takes its answer more slowly than the server gives it.
-    package mutating func answerStalled(at now: NIODeadline) { answerDeadline = now + patience }
+    package mutating func answerStalled(at now: NIODeadline) { answers.stalled(at: now) }
 
     /// Notes that the client has taken all that was waiting.
     package mutating func answerFlowed() {
-        if phase != .finishing { answerDeadline = nil }
+        if phase != .finishing { answers.flowed() }
     }
 
     /// Notes that the last answer has left.
     package mutating func lastAnswerLeft(at now: NIODeadline) {
-        answerDeadline = nil
+        answers.flowed()
         phase = .lingering(until: now + TimeAmount(limits.linger))
     }
 
@@ -187,12 +186,12 @@ package struct ConnectionState {
         if case .waiting(let until) = phase {
             phase = .waiting(until: min(until, now + TimeAmount(limits.drainingIdle)))
         }
-        if let deadline = answerDeadline { answerDeadline = min(deadline, now + patience) }
+        answers.drain(at: now)
     }
 
     /// Returns the action of a deadline that has passed.
     package mutating func timerFired(at now: NIODeadline) -> Action {
-        if let answerDeadline, answerDeadline <= now { return .close(.answer) }
+        if answers.isOver(at: now) { return .close(.answer) }
         switch phase {
         case .waiting(let until) where until <= now: return .close(isFirst ? .head : .idle)
         case .lingering(let until) where until <= now: return .close(.idle)
@@ -206,6 +205,4 @@ package struct ConnectionState {
     private func next(at now: NIODeadline) -> Phase {
         .waiting(until: now + TimeAmount(isDraining ? limits.drainingIdle : limits.idle))
     }
-
-    private var patience: TimeAmount { TimeAmount(isDraining ? limits.drainingAnswer : limits.answer) }
 }

@@ -12,7 +12,7 @@ import ServiceLifecycle
 /// The listener stops in the order that loses no request: it accepts no more connections, then the open ones end after their last
 /// answer, and then ``run()`` returns. A cancellation cancels the requests and closes the connections at once.
 package struct HTTPListener: ServiceLifecycle.Service {
-    private let address: ServerConfiguration.Listener
+    private let address: ListenerPlace
     private let threads: ServingThreads
     private let connections: OpenConnections
     private let service: ConnectionService
@@ -29,7 +29,7 @@ package struct HTTPListener: ServiceLifecycle.Service {
     ///   - logger: The logger of the requests.
     ///   - onListening: A closure that receives the address when connections are accepted.
     package init<Responder: HTTPResponder>(
-        _ address: ServerConfiguration.Listener,
+        _ address: ListenerPlace,
         threads: ServingThreads,
         limits: ConnectionLimits,
         connections: OpenConnections,
@@ -72,22 +72,9 @@ package struct HTTPListener: ServiceLifecycle.Service {
     }
 
     private func listen() async throws -> any Channel {
-        let bootstrap = ServerBootstrap(group: threads.eventLoops)
-            .serverChannelOption(.backlog, value: 256)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelInitializer { [threads, connections, service] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    // The listener goes on after the failure of one connection.
-                    guard let entry = connections.add(channel) else { throw ChannelError.eof }
-                    do {
-                        try Self.configure(channel.pipeline.syncOperations, service, threads.next, entry)
-                    } catch {
-                        connections.remove(entry)
-                        throw error
-                    }
-                }
-            }
+        let bootstrap = ServerBootstrap.accepting(connections, on: threads.eventLoops) { [threads, service] in
+            try Self.configure($0.pipeline.syncOperations, service, threads.next, $1)
+        }
         return switch address {
         case .tcp(let host, let port): try await bootstrap.bind(host: host, port: port).get()
         case .unixSocket(let path):

@@ -103,44 +103,26 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         make: () throws -> Value,
         _ body: (Value) async throws -> T
     ) async throws -> T {
-        let entry: Entry
+        var entry: Entry
         if let shared = share(key) { entry = shared } else { entry = try await lease(key, owner, make) }
-        do {
-            let result = try await body(entry.value)
-            await release(entry)
-            return result
-        } catch {
-            await release(entry)
-            guard isRefusal(error) else { throw error }
-            return try await retry(after: error, entry, make, body)
-        }
-    }
-
-    /// Calls a user again, with other values of the key, while all that `entry` was refused for persists and there is time.
-    private func retry<T>(
-        after refusal: any Error,
-        _ entry: Entry,
-        _ make: () throws -> Value,
-        _ body: (Value) async throws -> T
-    ) async throws -> T {
-        let end = ContinuousClock.now + PostgresDeadline.limit(patience)
-        var (refusal, entry) = (refusal, entry)
-        while ContinuousClock.now < end {
-            await giveUp(entry)
-            if count == 0 { await makeRoomElsewhere() }
-            try await Task.sleep(for: Self.pause)
-            entry = try await lease(entry.key, entry.owner, make)
+        var end: ContinuousClock.Instant?
+        while true {
             do {
                 let result = try await body(entry.value)
                 await release(entry)
                 return result
             } catch {
                 await release(entry)
-                guard isRefusal(error) else { throw error }
-                refusal = error
+                let now = ContinuousClock.now
+                let limit = end ?? now + PostgresDeadline.limit(patience)
+                guard isRefusal(error), now < limit else { throw error }
+                end = limit
             }
+            await giveUp(entry)
+            if count == 0 { await makeRoomElsewhere() }
+            try await Task.sleep(for: Self.pause)
+            entry = try await lease(key, owner, make)
         }
-        throw refusal
     }
 
     /// Removes a value that was refused, and keeps only as many as there are now, for a while.

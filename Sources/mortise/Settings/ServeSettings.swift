@@ -1,3 +1,4 @@
+package import Connections
 package import GatewayAPI
 package import Keys
 package import Service

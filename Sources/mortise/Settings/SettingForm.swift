@@ -1,3 +1,4 @@
+import Connections
 import GatewayAPI
 import Keys
 import Postgres

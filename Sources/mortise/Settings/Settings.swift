@@ -1,4 +1,4 @@
-import Connections
+package import Connections
 package import GatewayAPI
 package import Keys
 package import Logging

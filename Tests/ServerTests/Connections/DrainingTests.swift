@@ -9,19 +9,10 @@ import Testing
 
 /// A client that trusts HTTP/1.1 sends its next request on a connection that no answer has called the last one.
 @Suite(.hangLimit) struct DrainingTests {
-    /// The outcomes of all connections.
-    private final class Tally: Sendable {
-        let answers = Atomic(0)
-        let lost = Atomic(0)
-        let announced = Atomic(0)
-    }
-
-    /// Sends verifications over one connection until an answer says that it is the last.
-    private static func verify(_ token: String, _ credential: String, _ address: SocketAddress, _ tally: Tally)
-        async throws
-    {
+    /// Returns a verification, byte for byte.
+    private static func verification(of token: String, as credential: String) -> String {
         let body = #"{"token":"\#(token)"}"#
-        let request = """
+        return """
             POST /v1/verify HTTP/1.1\r
             Host: localhost\r
             Authorization: Bearer \(credential)\r
@@ -30,29 +21,20 @@ import Testing
             \r
             \(body)
             """
-        try await RawConnection.with(address) { connection in
-            while true {
-                try await connection.send(request)
-                guard let answer = try await connection.answer() else {
-                    tally.lost.add(1, ordering: .relaxed)
-                    return
-                }
-                #expect(answer.status == 200)
-                tally.answers.add(1, ordering: .relaxed)
-                guard answer.isLast else { continue }
-                tally.announced.add(1, ordering: .relaxed)
-                return
-            }
-        }
     }
 
     // The fault: a rolling restart under load, and each restart loses the requests that were on their way.
     @Test func `a server that stops under load loses no request of 128 busy connections`() async throws {
-        let tally = Tally()
+        let tally = BusyClients()
         try await withMortise(configure: { $0.connections.drainingIdle = .ample }) { mortise in
             let key = try await mortise.makeKey()
-            let (token, credential, address) = (key.token, mortise.adminToken, mortise.address)
-            let clients = (0..<128).map { _ in Task { try await Self.verify(token, credential, address, tally) } }
+            let request = Self.verification(of: key.token, as: mortise.adminToken)
+            let clients = (0..<128)
+                .map { _ in
+                    Task { [address = mortise.address] in
+                        try await tally.run(request, to: address) { #expect($0.status == 200) }
+                    }
+                }
             try await eventually("every connection is busy") { tally.answers.load(ordering: .relaxed) > 1000 }
             await mortise.stop()
             for client in clients { try await waiting(for: "a connection ends") { try await client.value } }
