@@ -91,7 +91,9 @@ let package = Package(
         .target(name: "Migrations", dependencies: ["Postgres", crypto], swiftSettings: settings),
         .target(
             name: "Tenancy",
-            dependencies: ["JSON", "KeyStore", "Keys", "Locks", "Migrations", "Postgres", "SQLFiles", log],
+            dependencies: [
+                "Fence", "JSON", "KeyStore", "Keys", "Locks", "Migrations", "Postgres", "SQLFiles", log,
+            ],
             swiftSettings: settings
         ),
         .target(name: "KeyStore", dependencies: ["JSON", "Keys", "Postgres"], swiftSettings: settings),
@@ -103,14 +105,14 @@ let package = Package(
         ),
         .target(
             name: "Verification",
-            dependencies: ["KeyStore", "Keys", "Locks", "Postgres", "Tenancy", log],
+            dependencies: ["Fence", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", deque, log],
             swiftSettings: settings
         ),
         .target(
             name: "Service",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Locks", "People", "Postgres", "Tenancy", "Verification", cryptoExtras,
-                jwtKit, log, nioPosix,
+                "Fence", "JSON", "KeyStore", "Keys", "Locks", "People", "Postgres", "Tenancy", "Verification",
+                cryptoExtras, jwtKit, log, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -216,7 +218,7 @@ let package = Package(
                 "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "HTTPTestSupport",
                 "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Postgres", "Server", "Service", "Surfaces",
                 "Telemetry", "Tenancy",
-                "TestSupport", asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
+                "TestSupport", "Verification", asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings
@@ -332,6 +334,11 @@ let package = Package(
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
                 "ServerTestSupport", "Surfaces", "TestSupport", log, nioCore, nioPosix,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "VerificationTests",
+            dependencies: ["Fence", "KeyStore", "Keys", "Postgres", "Verification"],
             swiftSettings: settings
         ),
         .testTarget(

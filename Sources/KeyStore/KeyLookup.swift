@@ -4,7 +4,9 @@ public import Postgres
 
 /// A key that a presented token belongs to, read in one indexed read together with its workspace's state and the
 /// database's time.
-public struct FoundKey: Sendable {
+///
+/// A class, because keys in memory are shared by all verifications.
+public final class FoundKey: Sendable {
     /// The state that a decision needs.
     public let state: KeyState
     /// The name.
@@ -23,10 +25,83 @@ public struct FoundKey: Sendable {
     public let limitID: UUID
     /// The database's time of the read.
     public let readAt: Timestamp
+
+    /// Creates a key without data of its owner, for tests.
+    package init(state: KeyState, name: String, readAt: Timestamp) {
+        self.state = state
+        self.name = name
+        metadata = "{}"
+        permissions = []
+        organizationID = nil
+        subject = nil
+        limitID = state.keyID
+        self.readAt = readAt
+    }
+
+    /// Decodes a row of the look-up.
+    fileprivate init(row: Row, ref: WorkspaceRef) throws(PostgresError) {
+        let ranges: [String] = try row.decode(8)
+        let limits = RateLimits(perMinute: try row.decode(9), perHour: try row.decode(10))
+        let permissions = PermissionSet(names: try row.decode(6))
+        guard let limits, let permissions else {
+            throw PostgresError(.decoding, "a key holds a limit or a permission that this version does not know")
+        }
+        state = KeyState(
+            keyID: try row.decode(0),
+            secretID: try row.decode(1),
+            workspaceRef: ref,
+            workspaceIsActive: try row.decode(21),
+            kind: try row.word(2),
+            mode: try row.word(3),
+            lifecycle: KeyLifecycle(
+                revokedAt: try row.optionalTimestamp(16),
+                expiresAt: try row.optionalTimestamp(11),
+                deprecatedAt: try row.optionalTimestamp(13),
+                graceEndsAt: try row.optionalTimestamp(14),
+                isEnded: try row.decode(15),
+                isDisabled: try row.decode(12)
+            ),
+            secret: SecretLifetime(
+                endsAt: try row.optionalTimestamp(17),
+                isEnded: try row.decode(18)
+            ),
+            scopes: ScopeSet(freeForm: try row.decode(5)),
+            namespaces: NamespaceRule(try row.decode(7)),
+            addressRanges: ranges.isEmpty ? [] : try Self.ranges(ranges),
+            rateLimits: limits
+        )
+        name = try row.decode(4)
+        metadata = try row.decode(19, as: PostgresJSON.self).text
+        self.permissions = permissions
+        organizationID = try row.decode(20)
+        readAt = try row.timestamp(22)
+        limitID = try row.decode(23)
+        subject = try row.decode(24)
+    }
+
+    private static func ranges(_ texts: [String]) throws(PostgresError) -> [AddressRange] {
+        var ranges: [AddressRange] = []
+        for text in texts {
+            do throws(AddressFault) {
+                ranges.append(try AddressRange(text))
+            } catch {
+                throw PostgresError(.decoding, "a key holds an address range that cannot be read")
+            }
+        }
+        return ranges
+    }
 }
 
 /// The look-up of a verification: from a token's digest to everything that decides about its key.
 public enum KeyLookup {
+    /// The result of a look-up.
+    public struct Answer<Found: Sendable>: Sendable {
+        /// The key, or `nil` if there is none.
+        public let found: Found?
+        /// The mark of the session that read, which stands for the history of its server.
+        public let mark: SessionMark
+    }
+
     /// The columns of a decision over the key `k`, its secret `s` and the workspace `w`.
     private static func columns(kind: String, permissions: String, organization: String) -> String {
         """
@@ -94,7 +169,7 @@ public enum KeyLookup {
     ///   - ref: The workspace whose database `pipeline` reads.
     ///   - pipeline: The pipeline.
     ///   - deadline: The maximum time of the read.
-    /// - Returns: The key.
+    /// - Returns: The key, and the mark of the session that read it.
     /// - Throws: The database's errors. A row that cannot be decoded is an error too, and never a key without
     ///   restrictions.
     public static func find(
@@ -102,19 +177,19 @@ public enum KeyLookup {
         ref: WorkspaceRef,
         in pipeline: PostgresPipeline,
         deadline: Duration? = nil
-    ) async throws(PostgresError) -> FoundKey? {
-        let rows =
+    ) async throws(PostgresError) -> Answer<FoundKey> {
+        let answer =
             if digests.count == 1 {
-                try await pipeline.query(
+                try await pipeline.answer(
                     ref.isRoot ? byDigestInRoot : byDigest,
                     [digests[0].digest.bytes],
                     deadline: deadline
                 )
             } else {
-                try await pipeline.query(byAnyDigest, [digests.map(\.digest.bytes)], deadline: deadline)
+                try await pipeline.answer(byAnyDigest, [digests.map(\.digest.bytes)], deadline: deadline)
             }
-        guard let row = rows.first else { return nil }
-        return try FoundKey(row: row, ref: ref)
+        guard let row = answer.rows.first else { return Answer(found: nil, mark: answer.mark) }
+        return Answer(found: try FoundKey(row: row, ref: ref), mark: answer.mark)
     }
 
     /// Returns the client key that one of some digests belongs to, with its record from the same read, or `nil`.
@@ -125,71 +200,18 @@ public enum KeyLookup {
         ref: WorkspaceRef,
         in pipeline: PostgresPipeline,
         deadline: Duration? = nil
-    ) async throws(PostgresError) -> (found: FoundKey, record: KeyRecord)? {
-        let rows = try await pipeline.query(
+    ) async throws(PostgresError) -> Answer<(key: FoundKey, record: KeyRecord)> {
+        let answer = try await pipeline.answer(
             clientKeyByDigests,
             [digests.map(\.digest.bytes)],
             deadline: deadline
         )
-        guard let row = rows.first else { return nil }
+        let rows = answer.rows
+        guard let row = rows.first else { return Answer(found: nil, mark: answer.mark) }
         var record = try KeyRecord(row: row, from: columnCount)
         record.allSecrets = try rows.map { row throws(PostgresError) in
             try SecretRecord(row: row, from: columnCount + KeyRecord.columnCount)
         }
-        return (try FoundKey(row: row, ref: ref), record)
-    }
-}
-
-extension FoundKey {
-    init(row: Row, ref: WorkspaceRef) throws(PostgresError) {
-        let ranges: [String] = try row.decode(8)
-        let limits = RateLimits(perMinute: try row.decode(9), perHour: try row.decode(10))
-        let permissions = PermissionSet(names: try row.decode(6))
-        guard let limits, let permissions else {
-            throw PostgresError(.decoding, "a key holds a limit or a permission that this version does not know")
-        }
-        state = KeyState(
-            keyID: try row.decode(0),
-            secretID: try row.decode(1),
-            workspaceRef: ref,
-            workspaceIsActive: try row.decode(21),
-            kind: try row.word(2),
-            mode: try row.word(3),
-            lifecycle: KeyLifecycle(
-                revokedAt: try row.optionalTimestamp(16),
-                expiresAt: try row.optionalTimestamp(11),
-                deprecatedAt: try row.optionalTimestamp(13),
-                graceEndsAt: try row.optionalTimestamp(14),
-                isEnded: try row.decode(15),
-                isDisabled: try row.decode(12)
-            ),
-            secret: SecretLifetime(
-                endsAt: try row.optionalTimestamp(17),
-                isEnded: try row.decode(18)
-            ),
-            scopes: ScopeSet(freeForm: try row.decode(5)),
-            namespaces: NamespaceRule(try row.decode(7)),
-            addressRanges: ranges.isEmpty ? [] : try Self.ranges(ranges),
-            rateLimits: limits
-        )
-        name = try row.decode(4)
-        metadata = try row.decode(19, as: PostgresJSON.self).text
-        self.permissions = permissions
-        organizationID = try row.decode(20)
-        readAt = try row.timestamp(22)
-        limitID = try row.decode(23)
-        subject = try row.decode(24)
-    }
-
-    private static func ranges(_ texts: [String]) throws(PostgresError) -> [AddressRange] {
-        var ranges: [AddressRange] = []
-        for text in texts {
-            do throws(AddressFault) {
-                ranges.append(try AddressRange(text))
-            } catch {
-                throw PostgresError(.decoding, "a key holds an address range that cannot be read")
-            }
-        }
-        return ranges
+        return Answer(found: (try FoundKey(row: row, ref: ref), record), mark: answer.mark)
     }
 }

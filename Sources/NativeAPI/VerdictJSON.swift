@@ -77,7 +77,7 @@ struct VerdictJSON: JSONWritable {
         writer.key("key")
         if let key { write(key, to: &writer) } else { writer.null() }
         writer.key("rate_limit")
-        if let limit, let key { write(limit, readAt: key.found.readAt, to: &writer) } else { writer.null() }
+        if let limit, let key { write(limit, readAt: key.checkedAt, to: &writer) } else { writer.null() }
         writer.endObject()
     }
 

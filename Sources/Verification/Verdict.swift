@@ -23,6 +23,8 @@ public struct Verdict: Sendable {
 public struct VerifiedKey: Sendable {
     /// The key as it was read.
     public let found: FoundKey
+    /// The database's time of the decision.
+    public let checkedAt: Timestamp
     /// The id of the key's workspace.
     public let workspaceID: UUID
     /// The id of the key's organization.

@@ -9,12 +9,17 @@ public import Tenancy
 ///
 /// 1. The form and the checksum of the token are checked, without a read.
 /// 2. The token's workspace is compared with the audience, before any read of a workspace's database.
-/// 3. One indexed read finds the key in the workspace's database. Reads of one flush share a round trip.
+/// 3. The key is found in memory, if the fences allow it. Otherwise one indexed read finds it in the workspace's database. Reads of one flush
+///    share a round trip.
 /// 4. The key is judged by the database's time.
 /// 5. Rate limits are counted, and then the use.
 public final class Verifier: Sendable {
+    /// The default size of the keys in memory: 64 MiB, about 60,000 keys.
+    public static let defaultCacheBytes = 64 << 20
+
+    /// Finds keys, in memory or in their databases.
+    package let keys: KeyFinder
     private let databases: Databases
-    private let peppers: PepperCache
     private let usage: UsageRecorder
     private let limiter: UseLimiter
     /// The longest time of a verification, with all of its waits.
@@ -27,17 +32,19 @@ public final class Verifier: Sendable {
     ///   - peppers: The peppers that tokens are digested with.
     ///   - usage: Counts verifications.
     ///   - deadline: The longest time of a verification, with all of its waits. Defaults to 2 s.
+    ///   - cacheBytes: The maximum size of the keys in memory. 0 means that every verification reads.
     ///   - nanoseconds: A clock for rate limits that never goes back. Defaults to the system's.
     public init(
         databases: Databases,
         peppers: PepperRing,
         usage: UsageRecorder,
         deadline: Duration = .seconds(2),
+        cacheBytes: Int = Verifier.defaultCacheBytes,
         nanoseconds: (@Sendable () -> Int64)? = nil
     ) {
         self.databases = databases
-        self.peppers = PepperCache(peppers)
         self.usage = usage
+        keys = KeyFinder(databases: databases, peppers: peppers, cacheBytes: cacheBytes, deadline: deadline)
         limiter = UseLimiter(nanoseconds: nanoseconds)
         self.deadline = deadline
     }
@@ -58,32 +65,62 @@ public final class Verifier: Sendable {
         audience: Audience,
         isCounted: Bool = true
     ) async throws -> Verdict {
-        try await PostgresDeadline.with(deadline) {
-            try await verifyInTime(text, request, audience, isCounted)
+        switch verifyInMemory(text, request, audience: audience, isCounted: isCounted) {
+        case .verdict(let verdict): return verdict
+        case .pending(let pending): return try await finish(pending)
         }
     }
 
-    private func verifyInTime(
+    // MARK: In memory
+
+    /// Verifies a token without any wait, if that is possible.
+    ///
+    /// Call it after the request was received. The parameters are those of ``verify(_:_:audience:isCounted:)``.
+    ///
+    /// - Returns: The verdict, or what ``finish(_:)`` needs to go on.
+    public func verifyInMemory(
         _ text: String,
         _ request: VerificationRequest,
-        _ audience: Audience,
-        _ isCounted: Bool
-    ) async throws -> Verdict {
-        switch try await locate(text, audience) {
-        case .nowhere(let code): return .withoutKey(code)
-        case .workspace(let facts, let token):
-            let digests = peppers[facts.ref].digests(of: token)
-            let found = try await lookUp(in: facts) { pipeline in
-                try await KeyLookup.find(digests, ref: facts.ref, in: pipeline, deadline: deadline)
-            }
-            guard let found else { return .withoutKey(.notFound) }
-            return decideAndCount(found, request, facts, isCounted: isCounted)
+        audience: Audience,
+        isCounted: Bool = true
+    ) -> FirstStep {
+        let token: Token
+        do throws(TokenFault) {
+            token = try Token(text)
+        } catch {
+            return .verdict(.withoutKey(.malformed))
+        }
+        let question = PendingVerification.Question(request: request, audience: audience, isCounted: isCounted)
+        guard let home = keys.knownHome(token.parsed.workspaceRef, of: audience.organizationID) else {
+            return .pending(PendingVerification(question: question, token: token, found: nil))
+        }
+        guard let workspace = home.workspace, audience.includes(workspace: workspace.workspaceID) else {
+            return .verdict(.withoutKey(.notFound))
+        }
+        let digests = home.peppers.digests(of: token)
+        guard let reading = keys.cached(digests[0], in: home) else {
+            return .pending(PendingVerification(question: question, token: token, found: (home, digests)))
+        }
+        return .verdict(decideAndCount(reading, question, workspace))
+    }
+
+    /// Finishes a verification that memory could not answer.
+    ///
+    /// - Throws: The errors of ``verify(_:_:audience:isCounted:)``.
+    public func finish(_ pending: PendingVerification) async throws -> Verdict {
+        try await PostgresDeadline.with(deadline) {
+            guard let place = try await locate(pending) else { return .withoutKey(.notFound) }
+            let reading = try await reaching(place.workspace) { try await keys.read(place.digests, in: place.home) }
+            guard let reading else { return .withoutKey(.notFound) }
+            return decideAndCount(reading, pending.question, place.workspace)
         }
     }
+
+    // MARK: A key with its record
 
     /// Verifies the token of a client key, and returns the key's record from the same read.
     ///
-    /// The token of any other key is not found.
+    /// The token of any other key is not found. The key is read from the database, because its record changes with each use.
     ///
     /// - Parameters:
     ///   - text: The text that was presented as a token.
@@ -96,69 +133,69 @@ public final class Verifier: Sendable {
         _ request: VerificationRequest,
         audience: Audience
     ) async throws -> (verdict: Verdict, record: KeyRecord?) {
-        try await PostgresDeadline.with(deadline) { try await verifyClientKeyInTime(text, request, audience) }
-    }
-
-    private func verifyClientKeyInTime(
-        _ text: String,
-        _ request: VerificationRequest,
-        _ audience: Audience
-    ) async throws -> (verdict: Verdict, record: KeyRecord?) {
-        switch try await locate(text, audience) {
-        case .nowhere(let code): return (.withoutKey(code), nil)
-        case .workspace(let facts, let token):
-            let digests = peppers[facts.ref].digests(of: token)
-            let result = try await lookUp(in: facts) { pipeline in
-                try await KeyLookup.findClientKey(digests, ref: facts.ref, in: pipeline, deadline: deadline)
+        guard let token = try? Token(text) else { return (.withoutKey(.malformed), nil) }
+        let question = PendingVerification.Question(request: request, audience: audience, isCounted: true)
+        let pending = PendingVerification(question: question, token: token, found: nil)
+        return try await PostgresDeadline.with(deadline) {
+            guard let place = try await locate(pending) else { return (.withoutKey(.notFound), nil) }
+            let found = try await reaching(place.workspace) {
+                try await keys.read(in: place.home, storedUnder: nil, \.key) { pipeline, deadline in
+                    try await KeyLookup.findClientKey(
+                        place.digests,
+                        ref: place.home.ref,
+                        in: pipeline,
+                        deadline: deadline
+                    )
+                }
             }
-            guard let (found, record) = result else { return (.withoutKey(.notFound), nil) }
-            let verdict = decideAndCount(found, request, facts, isCounted: true)
-            return (verdict, verdict.key == nil ? nil : record)
+            guard let found else { return (.withoutKey(.notFound), nil) }
+            let reading = KeyReading(key: found.key, now: found.key.readAt)
+            let verdict = decideAndCount(reading, question, place.workspace)
+            return (verdict, verdict.key == nil ? nil : found.record)
         }
     }
 
-    /// The workspace of a presented text.
-    private enum Location {
-        case workspace(WorkspaceFacts, Token)
-        /// The text is no token, or its workspace is not in the audience.
-        case nowhere(VerdictCode)
+    // MARK: Steps
+
+    private struct Place {
+        let home: KeyHome
+        let workspace: WorkspaceFacts
+        let digests: [PepperedDigest]
     }
 
-    private func locate(_ text: String, _ audience: Audience) async throws -> Location {
-        let token: Token
-        do throws(TokenFault) {
-            token = try Token(text)
-        } catch {
-            return .nowhere(.malformed)
+    /// Returns the place of a token's key, or `nil` if its workspace is not in the audience.
+    private func locate(_ pending: PendingVerification) async throws -> Place? {
+        if let (home, digests) = pending.found, let workspace = home.workspace {
+            return Place(home: home, workspace: workspace, digests: digests)
         }
         // A reference of another owner and one that does not exist cost the same, because a node remembers only the
         // workspaces that it found for the caller.
-        let facts = try await databases.facts(
-            ref: token.parsed.workspaceRef,
-            organization: audience.organizationID
-        )
-        guard let facts, audience.includes(workspace: facts.workspaceID) else { return .nowhere(.notFound) }
-        return .workspace(facts, token)
+        let audience = pending.question.audience
+        let home = try await keys.home(pending.token.parsed.workspaceRef, of: audience.organizationID)
+        guard let home, let workspace = home.workspace, audience.includes(workspace: workspace.workspaceID) else {
+            return nil
+        }
+        return Place(home: home, workspace: workspace, digests: home.peppers.digests(of: pending.token))
     }
 
     /// Reads in a workspace's database.
     ///
     /// - Returns: What `body` found, or `nil` if the workspace has been deleted.
-    private func lookUp<Found>(
-        in facts: WorkspaceFacts,
-        _ body: (PostgresPipeline) async throws -> Found?
+    private func reaching<Found>(
+        _ workspace: WorkspaceFacts,
+        _ body: () async throws -> Found?
     ) async throws -> Found? {
         do {
-            return try await databases.withLookups(facts, body)
+            return try await body()
         } catch let error as PostgresError {
             switch error.code {
             case .cancelled: throw error
-            default: throw unreachable(facts, error)
+            default: throw unreachable(workspace, error)
             }
         } catch let error as TenancyError {
             // The workspace has been deleted, and its keys with it.
             if error.code == .unknownWorkspace { return nil }
-            throw unreachable(facts, error)
+            throw unreachable(workspace, error)
         }
     }
 
@@ -168,24 +205,25 @@ public final class Verifier: Sendable {
     }
 
     private func decideAndCount(
-        _ found: FoundKey,
-        _ request: VerificationRequest,
-        _ facts: WorkspaceFacts,
-        isCounted: Bool
+        _ reading: KeyReading,
+        _ question: PendingVerification.Question,
+        _ workspace: WorkspaceFacts
     ) -> Verdict {
-        var code = decide(found.state, request, at: found.readAt)
+        let key = reading.key
+        var code = decide(key.state, question.request, at: reading.now)
         var limit: RateLimitVerdict?
-        if isCounted, code == .valid, !found.state.rateLimits.isUnlimited {
-            limit = limiter.use(found.limitID, found.state.rateLimits)
+        if question.isCounted, code == .valid, !key.state.rateLimits.isUnlimited {
+            limit = limiter.use(key.limitID, key.state.rateLimits)
             if limit?.isAllowed == false { code = .rateLimited }
         }
         guard code != .notFound else { return .withoutKey(.notFound) }
-        if isCounted { usage.record(facts, found.state, code, at: found.readAt) }
-        let key = VerifiedKey(
-            found: found,
-            workspaceID: facts.workspaceID,
-            organizationID: facts.organizationID
+        if question.isCounted { usage.record(workspace, key.state, code, at: reading.now) }
+        let verified = VerifiedKey(
+            found: key,
+            checkedAt: reading.now,
+            workspaceID: workspace.workspaceID,
+            organizationID: workspace.organizationID
         )
-        return Verdict(code: code, key: key, rateLimit: limit)
+        return Verdict(code: code, key: verified, rateLimit: limit)
     }
 }

@@ -40,7 +40,7 @@ import mortise
         "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
-        "workspaces_per_organization": "14", "list_bytes": "65537", "event_days": "90",
+        "workspaces_per_organization": "14", "list_bytes": "65537", "cache_bytes": "0", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "gateway_open": "true",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
@@ -70,6 +70,7 @@ import mortise
         #expect(settings.quotas.keysPerWorkspace == 11 && settings.quotas.keysPerSubject == 12)
         #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
         #expect(settings.quotas.listBytes == 65_537 && settings.eventDays == 90)
+        #expect(settings.cacheBytes == 0)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
         let limits = settings.clientConnections.limits

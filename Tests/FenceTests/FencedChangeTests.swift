@@ -16,14 +16,14 @@ import Testing
 
     /// Returns a course whose fence is inserted and acknowledged.
     private func ready() -> FencedChange {
-        var course = FencedChange()
+        var course = FencedChange(times: FenceTimes(trust: .milliseconds(2500)))
         course.inserted(at: seconds(1))
         course.acknowledged()
         return course
     }
 
     @Test func `a change fences, waits, commits, lifts and returns`() throws {
-        var course = FencedChange()
+        var course = FencedChange(times: FenceTimes(trust: .milliseconds(2500)))
         let fence = try #require(id(course))
         #expect(course.step == .insert(fence))
         course.inserted(at: seconds(1))
@@ -38,7 +38,7 @@ import Testing
 
     // Attack: the change returns while a node serves its entry, or a lease is granted between the start of the wait and the fence.
     @Test func `22, 23: without acknowledgements a change waits 3 s from the commit of its fence`() throws {
-        var course = FencedChange()
+        var course = FencedChange(times: FenceTimes(trust: .milliseconds(2500)))
         let fence = try #require(id(course))
         course.passed(to: seconds(100))
         #expect(course.step == .insert(fence))
@@ -70,7 +70,7 @@ import Testing
 
     // Attack: the mutator slept, its fence expired, and an old read was stored before the commit.
     @Test func `28: a fence that is gone is inserted once more with a new id, without a second commit`() throws {
-        var course = FencedChange()
+        var course = FencedChange(times: FenceTimes(trust: .milliseconds(2500)))
         let first = try #require(id(course))
         course.inserted(at: seconds(1))
         course.acknowledged()
@@ -105,7 +105,7 @@ import Testing
 
     @Test func `a change without a fence is not started`() {
         for progress in 0..<3 {
-            var course = FencedChange()
+            var course = FencedChange(times: FenceTimes(trust: .milliseconds(2500)))
             if progress > 0 { course.inserted(at: seconds(1)) }
             if progress > 1 { course.passed(to: seconds(9)) }
             course.lostSession()
@@ -125,24 +125,5 @@ import Testing
             }
             #expect(course.step == .finished(.refused))
         }
-    }
-
-    // Attack: the failover lost the row of a lease, so nobody waits for that node.
-    @Test func `32: acknowledgements suffice when the timeline was known for the time of a wait, or is recorded`() {
-        let (old, new) = (ServerTimeline(system: 1, number: 1), ServerTimeline(system: 1, number: 2))
-        var knowledge = TimelineKnowledge()
-        #expect(!knowledge.acknowledgementsSuffice(on: old, recorded: nil, at: seconds(100)))
-        knowledge.saw(old, at: seconds(10))
-        #expect(!knowledge.acknowledgementsSuffice(on: old, recorded: nil, at: seconds(12.999)))
-        #expect(knowledge.acknowledgementsSuffice(on: old, recorded: nil, at: seconds(13)))
-        #expect(knowledge.acknowledgementsSuffice(on: old, recorded: old, at: seconds(10)))
-        // Seeing it again does not begin again.
-        knowledge.saw(old, at: seconds(12))
-        #expect(knowledge.acknowledgementsSuffice(on: old, recorded: nil, at: seconds(13)))
-        // The row is from before the failover.
-        knowledge.saw(new, at: seconds(20))
-        #expect(!knowledge.acknowledgementsSuffice(on: new, recorded: old, at: seconds(22.999)))
-        #expect(!knowledge.acknowledgementsSuffice(on: old, recorded: nil, at: seconds(30)))
-        #expect(knowledge.acknowledgementsSuffice(on: new, recorded: old, at: seconds(23)))
     }
 }

@@ -27,7 +27,7 @@ import Testing
         var result: Stamp?
         try await eventually("a read can be stored") {
             let ticket = keeper.view.willRead(in: fences)
-            if case .store(let stamp) = keeper.view.didRead(ticket, key: target.key, on: timeline, at: .now) {
+            if case .store(let stamp) = keeper.view.didRead(ticket, key: target.key, on: timeline.mark, at: .now) {
                 result = stamp
             }
             return result != nil
@@ -171,7 +171,7 @@ import Testing
             let (new, recorded) = try await standby.withConnection { try await $0.readTimeline() }
             #expect(new.system == old.system && new.number > old.number && recorded == old)
             let ticket = early.view.willRead(in: early.view.fences(of: target.workspace))
-            guard case .refused = early.view.didRead(ticket, key: target.key, on: old, at: .now) else {
+            guard case .otherServer = early.view.didRead(ticket, key: target.key, on: old.mark, at: .now) else {
                 Issue.record("a read of the old server counts")
                 return
             }
@@ -183,7 +183,7 @@ import Testing
                 let change = Task { try await fences.perform(target) { isMade.set() } }
                 try await eventually("the node has raised the fence") { early.view.raisedCount == 1 }
                 try await clock.waitForReads()
-                clock.advance(by: .milliseconds(2900))
+                clock.advance(by: .milliseconds(2300))
                 try await clock.waitForReads()
                 #expect(!isMade.isSet)
                 clock.advance(by: .milliseconds(200))

@@ -5,7 +5,7 @@ import Testing
 
 /// The rules of a node, each with the attack that it stops (decision 0014, rules 1 to 21).
 @Suite struct NodeViewTests {
-    private let view = NodeView()
+    private let view = NodeView(times: FenceTimes(trust: .milliseconds(2500)))
     private let workspace = UUID()
     private let key = UUID()
     private static let timeline = ServerTimeline(system: 7, number: 1)
@@ -38,7 +38,9 @@ import Testing
     private func fill(at moment: Moment, during: () throws -> Void) rethrows -> Stamp? {
         let ticket = view.willRead(in: view.fences(of: workspace))
         try during()
-        guard case .store(let stamp) = view.didRead(ticket, key: key, on: Self.timeline, at: moment) else { return nil }
+        guard case .store(let stamp) = view.didRead(ticket, key: key, on: Self.timeline.mark, at: moment) else {
+            return nil
+        }
         return stamp
     }
 
@@ -66,8 +68,8 @@ import Testing
 
     @Test func `2: a mutator waits longer than a node trusts its lease`() {
         let times = FenceTimes.standard
-        #expect(times.trust == .milliseconds(2500) && times.wait == .seconds(3) && times.renewal == .seconds(1))
-        #expect(times.fenceLife == .seconds(30))
+        #expect(times.trust == .seconds(2) && times.wait == .milliseconds(2400) && times.renewal == .milliseconds(800))
+        #expect(times.fenceLife == .seconds(24))
     }
 
     // Attack: NOTIFY was lost, and the node goes on with its entry.
@@ -165,7 +167,7 @@ import Testing
         try renew(at: seconds(10))
         let stamp = try #require(fill(at: seconds(10)))
         let ticket = view.willRead(in: view.fences(of: UUID()))
-        guard case .store(let other) = view.didRead(ticket, key: UUID(), on: Self.timeline, at: seconds(10)) else {
+        guard case .store(let other) = view.didRead(ticket, key: UUID(), on: Self.timeline.mark, at: seconds(10)) else {
             return #expect(Bool(false), "the other workspace's key is not stored")
         }
         let fence = self.fence(nil)
@@ -229,11 +231,11 @@ import Testing
     @Test func `20: the answer of a read is refused if the lease is not good when it arrives`() throws {
         try renew(at: seconds(10))
         let ticket = view.willRead(in: view.fences(of: workspace))
-        guard case .refused = view.didRead(ticket, key: key, on: Self.timeline, at: seconds(12.5)) else {
+        guard case .noLease = view.didRead(ticket, key: key, on: Self.timeline.mark, at: seconds(12.5)) else {
             return #expect(Bool(false), "a read counts without a lease")
         }
         // An answer without a key counts under a good lease, and is not stored.
-        guard case .answer = view.didRead(ticket, key: nil, on: Self.timeline, at: seconds(12)) else {
+        guard case .answer = view.didRead(ticket, key: nil, on: Self.timeline.mark, at: seconds(12)) else {
             return #expect(Bool(false), "an answer without a key is not one to use")
         }
     }
@@ -244,7 +246,7 @@ import Testing
         let ticket = view.willRead(in: view.fences(of: workspace))
         for (system, number) in [(7, 2), (8, 1)] {
             let other = ServerTimeline(system: Int64(system), number: Int64(number))
-            guard case .refused = view.didRead(ticket, key: key, on: other, at: seconds(11)) else {
+            guard case .otherServer = view.didRead(ticket, key: key, on: other.mark, at: seconds(11)) else {
                 return #expect(Bool(false), "a read of another server counts")
             }
         }
@@ -269,7 +271,7 @@ import Testing
                         let outcome = view.didRead(
                             ticket,
                             key: key,
-                            on: Self.timeline,
+                            on: Self.timeline.mark,
                             at: Moment(nanoseconds: 10_000_000_000)
                         )
                         if case .store = outcome { Issue.record("a read under the fence is stored") }

@@ -7,6 +7,7 @@ import Service
 import Tenancy
 import TestSupport
 import Testing
+import Verification
 
 /// Changes of databases that bypass the server.
 extension ServerHarness {
@@ -103,7 +104,8 @@ extension ServerHarness {
         }
     }
 
-    /// Runs `body` with a connection of the superuser.
+    /// Runs `body` with a connection of the superuser, and then lets the server forget the keys that it has in memory: no fence covers SQL by
+    /// hand.
     package func withConnection<T>(
         _ database: PostgresConfiguration,
         _ body: (PostgresConnection) async throws -> T
@@ -116,6 +118,7 @@ extension ServerHarness {
         do {
             let value = try await body(connection)
             await connection.close()
+            server.platform.verifier.keys.removeAll()
             return value
         } catch {
             await connection.close()

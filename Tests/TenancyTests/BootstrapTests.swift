@@ -37,7 +37,8 @@ import Testing
             let owner = test.owner.database("\(test.installation.prefix)_control")
             let other = TestInstallation(owner: owner, installation: test.installation)
             _ = try await other.bootstrap()
-            #expect(try await test.databases() == ["\(test.installation.prefix)_control"])
+            let prefix = test.installation.prefix
+            #expect(try await test.databases() == ["\(prefix)_cluster", "\(prefix)_control"])
         }
     }
 
@@ -49,7 +50,7 @@ import Testing
             let workspace = try await test.makeTenant(provisioner)
             let names = [test.owner.database ?? "", workspace.database]
             let role = test.installation.runtimeRole
-            for name in names {
+            for name in names + [test.installation.clusterDatabase] {
                 try await test.withDatabase(name) { connection in
                     try await connection.script("DROP OWNED BY \(role)")
                     // A restored database has no privileges of its own.

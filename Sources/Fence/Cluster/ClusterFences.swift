@@ -1,17 +1,14 @@
 import FoundationEssentials
-import Locks
 public import Logging
 public import Postgres
 
 /// The fences around the changes of one cluster (rules 22 to 32).
 ///
-/// Create one for each cluster and process, because it learns how long the process has known the server's timeline.
 public final class ClusterFences: Sendable {
     private let pool: PostgresPool
     private let times: FenceTimes
     private let clock: FenceClock
     private let logger: Logger
-    private let knowledge: Locked<TimelineKnowledge>
 
     /// The pauses between two looks at the acknowledgements: nodes answer within a round trip or two.
     private static let firstPause = Duration.milliseconds(1)
@@ -34,7 +31,6 @@ public final class ClusterFences: Sendable {
         self.times = times
         self.clock = clock
         self.logger = logger
-        knowledge = Locked(TimelineKnowledge(times: times))
     }
 
     /// Makes a change under a fence, and returns when no verification that starts from now on sees an older state.
@@ -47,13 +43,14 @@ public final class ClusterFences: Sendable {
     ///   - change: Commits the change, on another connection. It runs at most once. It must throw `commitOutcomeUnknown` if it does not know
     ///     the outcome, and must return if it finds nothing to change.
     /// - Returns: The value of the change.
-    /// - Throws: The error of the change, if it was rolled back or if its outcome is unknown. ``FenceError`` if there was no fence, or if
-    ///   the change was made without the promise.
+    /// - Throws: The error of the change, if it was rolled back or if its outcome is unknown. `PostgresError` if no fence could be inserted,
+    ///   so that the change was not made. ``FenceError`` if the change was made without the promise.
     public func perform<Value>(_ target: FenceTarget, _ change: () async throws -> Value) async throws -> Value {
         var course = FencedChange(times: times)
         var result: Result<Value, any Error>?
+        var fault: any Error = FenceError.notStarted
         while true {
-            if case .finished(let outcome) = course.step { return try Self.value(of: result, outcome) }
+            if case .finished(let outcome) = course.step { return try Self.value(of: result, outcome, fault) }
             // A session for each fence: the next fence can be on another server (rule 29).
             do {
                 try await pool.withConnection { session in
@@ -61,6 +58,7 @@ public final class ClusterFences: Sendable {
                 }
             } catch {
                 logger.debug("a session with a fence ended", metadata: ["error": "\(error)"])
+                fault = error
                 course.lostSession()
             }
         }
@@ -75,8 +73,6 @@ public final class ClusterFences: Sendable {
         _ change: () async throws -> Value
     ) async throws {
         let (timeline, recorded) = try await shielded { try await session.readTimeline() }
-        let seen = clock()
-        knowledge.withLock { $0.saw(timeline, at: seen) }
         var isFirst = true
         while true {
             switch course.step {
@@ -89,12 +85,8 @@ public final class ClusterFences: Sendable {
                 }
                 course.inserted(at: clock())
             case .wait(let fence, let end):
-                let suffices = { [self] in
-                    knowledge.withLock {
-                        $0.acknowledgementsSuffice(on: timeline, recorded: recorded, at: clock())
-                    }
-                }
-                try await wait(for: fence, until: end, session, ifSufficient: suffices)
+                // On a timeline that no change has recorded, a lease of an earlier one can still be good (rule 32).
+                try await wait(for: fence, until: end, session, ifSufficient: recorded == timeline)
                     ? course.acknowledged() : course.passed(to: clock())
             case .removeSilentNodes(let fence):
                 try await shielded { try await session.query(FenceStatements.removeSilentNodes, [fence]) }
@@ -120,12 +112,11 @@ public final class ClusterFences: Sendable {
         for fence: UUID,
         until end: Moment,
         _ session: PostgresConnection,
-        ifSufficient suffices: () -> Bool
+        ifSufficient suffices: Bool
     ) async throws -> Bool {
         var pause = Self.firstPause
         while true {
-            // The statement comes after the question: acknowledgements suffice only if they are read from then on.
-            if suffices(),
+            if suffices,
                 try await shielded({ try await session.query(FenceStatements.isAcknowledged, [fence]) }).first?
                     .decode(0, as: Bool.self) == true
             {
@@ -165,14 +156,15 @@ public final class ClusterFences: Sendable {
 
     private static func value<Value>(
         of result: Result<Value, any Error>?,
-        _ outcome: FencedChange.Outcome
+        _ outcome: FencedChange.Outcome,
+        _ fault: any Error
     ) throws -> Value {
         switch outcome {
         case .completed, .refused:
             guard let result else { throw FenceError.unknown }
             return try result.get()
         case .notStarted:
-            throw FenceError.notStarted
+            throw fault
         case .unknown:
             if case .failure(let error) = result { throw error }
             throw FenceError.unknown

@@ -1,6 +1,6 @@
 /// A change that could not be made under a fence.
 public enum FenceError: Error, Sendable, Hashable {
-    /// No fence could be inserted, so the change was not made.
+    /// No fence was inserted, so the change was not made.
     case notStarted
     /// The change was made or not made, and a verification can see the older state for a short time.
     ///

@@ -14,6 +14,8 @@ public final class LeaseKeeper: Sendable {
     public let node: UUID
 
     private let loop: LeaseLoop
+    private let clock: FenceClock
+    private let waits = LeaseWaits()
 
     /// Starts to keep a lease.
     ///
@@ -31,6 +33,7 @@ public final class LeaseKeeper: Sendable {
     ) throws(PostgresError) {
         view = NodeView(times: times)
         node = UUID()
+        self.clock = clock
         let reactor = try Reactor(name: "lease")
         loop = LeaseLoop(
             configuration,
@@ -55,6 +58,22 @@ public final class LeaseKeeper: Sendable {
     ///
     /// Call this if a read was refused because the lease is not good.
     public func hasten() { loop.hasten() }
+
+    /// Waits until the lease is good.
+    ///
+    /// A server that is back answers within the pause between two attempts, so a long wait is of no use. A cancelled task stops waiting.
+    ///
+    /// - Parameter duration: The maximum wait.
+    /// - Returns: True if the lease is good.
+    public func waitForLease(atMost duration: Duration) async -> Bool {
+        let end = ContinuousClock.now + duration
+        while view.lease(at: clock()) == nil {
+            guard !Task.isCancelled, ContinuousClock.now < end else { return false }
+            hasten()
+            await waits.round()
+        }
+        return true
+    }
 
     /// Leaves the cluster, and returns when the connection is closed and the thread has ended.
     ///

@@ -38,6 +38,8 @@ final class LeaseLoop: Sendable {
         let limit = "\(times.renewalDeadline.milliseconds)ms"
         self.configuration = configuration.setting("lock_timeout", limit).setting("statement_timeout", limit)
             .setting("default_transaction_isolation", "read committed")
+            // An operator can make a server read-only for changes. Leases go on, so that keys are verified.
+            .setting("default_transaction_read_only", "off")
         self.node = node
         self.view = view
         self.times = times

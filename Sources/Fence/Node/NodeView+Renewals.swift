@@ -1,5 +1,6 @@
 public import FoundationEssentials
 import Locks
+import Postgres
 import Synchronization
 
 /// A renewal of a lease that is on its way.
@@ -128,7 +129,7 @@ extension NodeView {
     /// Counts a lease (rules 1 and 7).
     private func install(_ renewal: Renewal, _ timeline: ServerTimeline, at now: Moment) {
         if lease(at: now) == nil { epoch.add(1, ordering: .sequentiallyConsistent) }
-        leaseTimeline.store(timeline.tag, ordering: .sequentiallyConsistent)
+        leaseTimeline.store(timeline.mark.number, ordering: .sequentiallyConsistent)
         leaseEnd.store((renewal.sentAt + times.trust).nanoseconds, ordering: .sequentiallyConsistent)
     }
 }

@@ -1,5 +1,6 @@
 public import FoundationEssentials
 import Locks
+public import Postgres
 import Synchronization
 
 /// A node's view of one cluster: its lease, its epochs and the fences that it has raised.
@@ -16,7 +17,7 @@ public final class NodeView: Sendable {
     let epoch = Atomic<UInt64>(0)
     /// The end of the lease, in nanoseconds of ``Moment``.
     let leaseEnd = Atomic<Int64>(Moment.distantPast.nanoseconds)
-    /// The timeline of the server that granted the lease, as ``ServerTimeline/tag``.
+    /// The timeline of the server that granted the lease, as the number of ``ServerTimeline/mark``.
     let leaseTimeline = Atomic<UInt64>(0)
     let keySlots: [FenceSlot]
     let workspaces = Locked<[UUID: WorkspaceFences]>([:])
@@ -96,14 +97,13 @@ public final class NodeView: Sendable {
     /// - Parameters:
     ///   - ticket: The ticket from before the read was written.
     ///   - key: The id of the key that was found, or `nil` if there is none. An answer without a key is never stored.
-    ///   - timeline: The timeline of the session that read.
+    ///   - mark: The mark of the session that read, which stands for its timeline.
     ///   - now: The clock, read after the answer arrived (rule 20).
     /// - Returns: The use that the node can make of the answer.
-    public func didRead(_ ticket: ReadTicket, key: UUID?, on timeline: ServerTimeline, at now: Moment) -> ReadOutcome {
+    public func didRead(_ ticket: ReadTicket, key: UUID?, on mark: SessionMark, at now: Moment) -> ReadOutcome {
         // The end of the lease comes first: a grant writes it last.
-        guard lease(at: now) != nil, leaseTimeline.load(ordering: .sequentiallyConsistent) == timeline.tag else {
-            return .refused
-        }
+        guard lease(at: now) != nil else { return .noLease }
+        guard leaseTimeline.load(ordering: .sequentiallyConsistent) == mark.number else { return .otherServer }
         guard let key else { return .answer }
         let slot = self.slot(of: key)
         let stamp = Stamp(

@@ -26,8 +26,10 @@ public struct ReadTicket: Sendable {
 
 /// The use that a node may make of an answer of the database (rules 17, 20 and 21).
 public enum ReadOutcome: Sendable {
-    /// The lease is not good, or is one of another server. The answer must not be used: renew and read again, or answer 503.
-    case refused
+    /// The lease is not good. The answer must not be used: renew and read again, or answer 503.
+    case noLease
+    /// The lease is one of another server than the read. The answer must not be used: read again on a new session, or answer 503.
+    case otherServer
     /// The answer can be used now, and must not be stored.
     case answer
     /// The answer can be used now, and stored with a stamp.

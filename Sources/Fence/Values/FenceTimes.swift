@@ -11,8 +11,10 @@ public struct FenceTimes: Sendable, Hashable {
     /// The time after which the server removes a fence that was not lifted.
     public let fenceLife: Duration
 
-    /// The durations of a server: 2.5 s, 3 s, 1 s and 30 s.
-    public static let standard = FenceTimes(trust: .milliseconds(2500))
+    /// The durations of a server: 2 s, 2.4 s, 0.8 s and 24 s.
+    ///
+    /// A revocation must return within 3.5 s although a node is silent, and it needs a second of that for its own transaction.
+    public static let standard = FenceTimes(trust: .seconds(2))
 
     /// Creates durations that have the proportions of ``standard``.
     ///

@@ -1,3 +1,5 @@
+public import Postgres
+
 /// The history of changes that a server continues: a timeline of PostgreSQL, and the identifier of the data folder.
 ///
 /// A promotion begins a new timeline. A server to which a dump was restored has another identifier.
@@ -13,11 +15,29 @@ public struct ServerTimeline: Sendable, Hashable {
         self.number = number
     }
 
-    /// A number that stands for this timeline in an atomic variable, and is not 0.
+    /// The mark of this timeline's sessions.
     ///
-    /// Two timelines with the same number differ with a probability of all but 2⁻⁶⁴. The multiplier is that of Fibonacci hashing.
-    var tag: UInt64 {
-        let mixed = UInt64(bitPattern: system) ^ (UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15)
-        return mixed == 0 ? 1 : mixed
+    /// Two timelines with the same mark differ with a probability of all but 2⁻⁶⁴. The multiplier is that of Fibonacci hashing.
+    public var mark: SessionMark {
+        SessionMark(UInt64(bitPattern: system) ^ (UInt64(bitPattern: number) &* 0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// The question that each session of a pipeline must answer before its reads count (rule 21).
+    ///
+    /// A server in recovery answers with an error. Any database of a cluster can be asked: `fence.current_timeline()` is the same query.
+    public static let question = SessionQuestion(
+        Statement(
+            """
+            SELECT s.system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint
+            FROM pg_control_system() s
+            """,
+            name: "read timeline"
+        )
+    ) { rows throws(PostgresError) in
+        guard let row = rows.first else {
+            throw PostgresError(.protocolViolation, "SELECT returned no row")
+        }
+        let (system, number) = try row.decode((Int64, Int64).self)
+        return ServerTimeline(system: system, number: number).mark
     }
 }

@@ -43,7 +43,7 @@ package struct CheckedKey: Sendable, Hashable {
             subject: key.found.subject,
             workspaceID: key.workspaceID,
             organizationID: key.organizationID,
-            readAt: key.found.readAt
+            readAt: key.checkedAt
         )
     }
 }

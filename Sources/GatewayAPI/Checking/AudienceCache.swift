@@ -1,6 +1,6 @@
-import Locks
 import NIOCore
 import Service
+import Tenancy
 import Verification
 
 /// The audiences of organizations' names, as last read.
@@ -19,19 +19,26 @@ final class AudienceCache: Sendable {
     private static let maximum = 4096
 
     private let access: AccessControl
-    private let entries = Locked<[AudienceName: Entry]>([:])
+    /// A copy for each group of threads: a thread that reads waits for no other one.
+    private let entries = Striped<[AudienceName: Entry]>([:])
 
     init(_ access: AccessControl) {
         self.access = access
+    }
+
+    /// Returns the audience with a name, if it is in memory.
+    func known(_ name: AudienceName) -> Audience? {
+        if case .workspace(let id) = name { return access.knownAudience(ofWorkspace: id) }
+        guard let known = entries.withCurrent({ $0[name] }), NIODeadline.now() < known.expiry else { return nil }
+        return known.audience
     }
 
     /// Returns the audience with a name, or `nil` if it does not exist.
     ///
     /// - Throws: The errors of the control database.
     func audience(_ name: AudienceName) async throws -> Audience? {
+        if let known = known(name) { return known }
         let now = NIODeadline.now()
-        let known = entries.withLock { $0[name] }
-        if let known, now < known.expiry { return known.audience }
         let audience: Audience?
         switch name {
         case .workspace(let id): return try await access.audience(ofWorkspace: id)
@@ -41,7 +48,7 @@ final class AudienceCache: Sendable {
         }
         guard let audience else { return nil }
         // The time counts from before the read, so that a change in the meantime is not missed for longer.
-        entries.withLock {
+        entries.withCurrent {
             if $0.count >= Self.maximum { $0 = [:] }
             $0[name] = Entry(audience: audience, expiry: now + Self.lifetime)
         }

@@ -70,9 +70,51 @@ package final class Authorizer: Sendable {
         }
     }
 
-    /// Answers a request of a gateway that anybody who can connect may ask.
-    package func answer(_ asked: Asked) async -> GatewayAnswer {
-        await measured(asked) { question in try await outcome(question, within: nil) }
+    /// Replies to a request of a gateway that anybody who can connect may ask.
+    ///
+    /// The reply is known at once if the audience and the key are in memory, or if there is nothing to look for.
+    func reply(to asked: Asked) -> GatewayRoutes.Reply {
+        let start = NIODeadline.now()
+        guard case .question(let question) = asked else { return .now(conclude(asked, start) { _ in .noToken }) }
+        guard let audience = audiences.known(question.audience) else {
+            return .later { [self] in await measured(asked, start) { try await outcome($0, within: nil) } }
+        }
+        switch first(question, audience) {
+        case .outcome(let outcome): return .now(conclude(asked, start) { _ in outcome })
+        case .pending(let pending):
+            return .later { [self] in await measured(asked, start) { _ in try await finish(pending) } }
+        }
+    }
+
+    /// The result of the part of a check that waits for nothing.
+    private enum First {
+        case outcome(CheckOutcome)
+        case pending(PendingVerification)
+    }
+
+    private func first(_ question: CheckQuestion, _ audience: Audience) -> First {
+        switch question.token {
+        case .none: return .outcome(.noToken)
+        case .malformed: return .outcome(.unknown(.malformed))
+        case .text(let presented):
+            switch verifier.verifyInMemory(presented, question.request, audience: audience) {
+            case .pending(let pending): return .pending(pending)
+            case .verdict(let verdict):
+                verdicts.count(verdict.code)
+                return .outcome(CheckOutcome(verdict))
+            }
+        }
+    }
+
+    private func finish(_ pending: PendingVerification) async throws -> CheckOutcome {
+        do {
+            let verdict = try await verifier.finish(pending)
+            verdicts.count(verdict.code)
+            return CheckOutcome(verdict)
+        } catch is WorkspaceUnreachable {
+            verdicts.count(.workspaceUnavailable)
+            return .unavailable
+        }
     }
 
     /// Answers a request of a gateway that must have a credential.
@@ -85,6 +127,7 @@ package final class Authorizer: Sendable {
     ///   - address: The gateway's own address, for a credential that is bound to addresses.
     /// - Returns: The answer.
     package func answer(_ asked: Asked, credentials: [String], from address: IPAddress?) async -> GatewayAnswer {
+        let start = NIODeadline.now()
         let bounds: Audience
         do {
             guard credentials.count == 1, let token = try? Token(credentials[0]) else {
@@ -93,15 +136,15 @@ package final class Authorizer: Sendable {
             let principal = try await access.authenticate(token.reveal(), from: address)
             bounds = try access.audience(of: principal)
         } catch Refusal.limitReached(let limit) {
-            return await measured(asked) { _ in .gatewayLimit(limit) }
+            return conclude(asked, start) { _ in .gatewayLimit(limit) }
         } catch Refusal.unavailable {
-            return await measured(asked) { _ in .unavailable }
+            return conclude(asked, start) { _ in .unavailable }
         } catch is Refusal {
             return refuseCredential(asked)
         } catch {
-            return await measured(asked) { _ in throw error }
+            return conclude(asked, start) { _ in throw error }
         }
-        return await measured(asked) { question in try await outcome(question, within: bounds) }
+        return await measured(asked, start) { question in try await outcome(question, within: bounds) }
     }
 
     /// Answers before the options of the path are looked at.
@@ -124,20 +167,16 @@ package final class Authorizer: Sendable {
             } else if audience == nil {
                 faults.report(.audience)
             }
-            let text: String
-            switch question.token {
-            case .none: return .noToken
-            case .malformed: return .unknown(.malformed)
-            case .text(let presented): text = presented
+            guard let audience else {
+                switch question.token {
+                case .none: return .noToken
+                case .malformed: return .unknown(.malformed)
+                case .text(let text): return .unknown((try? Token(text)) == nil ? .malformed : .notFound)
+                }
             }
-            guard let audience else { return .unknown((try? Token(text)) == nil ? .malformed : .notFound) }
-            do {
-                let verdict = try await verifier.verify(text, question.request, audience: audience)
-                verdicts.count(verdict.code)
-                return CheckOutcome(verdict)
-            } catch is WorkspaceUnreachable {
-                verdicts.count(.workspaceUnavailable)
-                return .unavailable
+            switch first(question, audience) {
+            case .outcome(let outcome): return outcome
+            case .pending(let pending): return try await finish(pending)
             }
         }
     }
@@ -145,9 +184,31 @@ package final class Authorizer: Sendable {
     /// Runs a check, and counts, logs and renders its outcome.
     private func measured(
         _ asked: Asked,
+        _ start: NIODeadline,
         _ check: (CheckQuestion) async throws -> CheckOutcome
     ) async -> GatewayAnswer {
-        let start = NIODeadline.now()
+        guard case .question(let question) = asked else { return conclude(asked, start) { _ in .noToken } }
+        let result: Result<CheckOutcome, any Error>
+        do {
+            result = .success(try await check(question))
+        } catch {
+            result = .failure(error)
+        }
+        return conclude(asked, start) { _ in try result.get() }
+    }
+
+    /// Counts, logs and renders the outcome of a check.
+    ///
+    /// - Parameters:
+    ///   - asked: The request.
+    ///   - start: The start of the check.
+    ///   - check: Returns the outcome for a question.
+    /// - Returns: The answer.
+    private func conclude(
+        _ asked: Asked,
+        _ start: NIODeadline,
+        _ check: (CheckQuestion) throws -> CheckOutcome
+    ) -> GatewayAnswer {
         let outcome: CheckOutcome
         let answer: GatewayAnswer
         switch asked {
@@ -157,7 +218,7 @@ package final class Authorizer: Sendable {
             answer = GatewayAnswer(outcome)
         case .question(let question):
             do {
-                outcome = try await check(question)
+                outcome = try check(question)
             } catch {
                 outcome = .unavailable
                 report(error)

@@ -6,7 +6,7 @@ package struct GatewayRoutes: Sendable {
     package enum Reply: Sendable {
         /// An answer that is known at once.
         case now(GatewayAnswer)
-        /// An answer that needs a database.
+        /// An answer that must be waited for.
         case later(@Sendable () async -> GatewayAnswer)
     }
 
@@ -34,7 +34,7 @@ package struct GatewayRoutes: Sendable {
     func reply(to head: HTTPRequestHead, from peer: GatewayPeer) -> Reply {
         if let refusal = Self.refusal(of: head) { return .now(refusal) }
         if let asked = authorizer.read(head.uri, head.headers, from: peer) {
-            return .later { [authorizer] in await authorizer.answer(asked) }
+            return authorizer.reply(to: asked)
         }
         let path = head.uri.prefix { $0 != "?" }
         guard path == "/healthz" || path == "/readyz" else { return .now(.notFound) }

@@ -33,6 +33,9 @@ public struct Digest: Sendable, Redacted {
         )
     }
 
+    /// The first 8 bytes as a number, which is as good as random.
+    package var firstWord: UInt64 { words.0 }
+
     /// The 32 bytes, for storage and look-up.
     public var bytes: [UInt8] {
         withUnsafeBytes(of: words) { Array($0) }

@@ -17,6 +17,7 @@ public final class PostgresPipeline: Sendable {
     private let logger: Logger
     private let spans: ClientSpans?
     private let silence: Duration?
+    private let question: SessionQuestion?
     let lanes: [PipelineLane]
 
     /// Creates a pipeline.
@@ -32,14 +33,17 @@ public final class PostgresPipeline: Sendable {
     ///   - silence: The time without an answer after which a session counts as frozen. It is closed then, and its look-ups are sent once more
     ///     on a new session, which has the time of a whole statement to answer. Set it well above the time of the slowest look-up. Defaults to
     ///     `nil`: a session has the time of a whole statement, and some more.
+    ///   - question: A question about the server that each session answers once. Defaults to `nil`: no question.
     ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
         reactors: [Reactor],
         silence: Duration? = nil,
+        question: SessionQuestion? = nil,
         logger: Logger
     ) {
         self.silence = silence
+        self.question = question
         precondition(!reactors.isEmpty, "a pipeline needs a reactor")
         lanes = reactors.map { PipelineLane($0) }
         spans = ClientSpans(configuration)
@@ -65,7 +69,16 @@ public final class PostgresPipeline: Sendable {
         _ statement: Statement,
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
-    ) async throws(PostgresError) -> Rows {
+    ) async throws(PostgresError) -> Rows { try await answer(statement, parameters, deadline: deadline).rows }
+
+    /// Executes a look-up, and returns its rows with the mark of the session that answered.
+    ///
+    /// The parameters and errors are those of ``query(_:_:deadline:)``, and the errors of the session's question.
+    public func answer(
+        _ statement: Statement,
+        _ parameters: [any PostgresEncodable] = [],
+        deadline: Duration? = nil
+    ) async throws(PostgresError) -> PipelineAnswer {
         guard let spans else { return try await lookUp(statement, parameters, deadline) }
         return try await spans.statement(statement) { () async throws(PostgresError) in
             try await lookUp(statement, parameters, deadline)
@@ -77,7 +90,7 @@ public final class PostgresPipeline: Sendable {
         _ statement: Statement,
         _ parameters: [any PostgresEncodable],
         _ deadline: Duration?
-    ) async throws(PostgresError) -> Rows {
+    ) async throws(PostgresError) -> PipelineAnswer {
         let parameters = ParameterBuffer(parameters)
         let instant = PostgresDeadline.instant(after: deadline ?? configuration.queryDeadline)
         do throws(PostgresError) {
@@ -97,7 +110,7 @@ public final class PostgresPipeline: Sendable {
         _ parameters: ParameterBuffer,
         until instant: MonotonicInstant,
         after first: PostgresError
-    ) async throws(PostgresError) -> Rows {
+    ) async throws(PostgresError) -> PipelineAnswer {
         do throws(PostgresError) {
             return try await lookUpOnce(statement, parameters, until: instant)
         } catch {
@@ -110,13 +123,39 @@ public final class PostgresPipeline: Sendable {
         _ statement: Statement,
         _ parameters: ParameterBuffer,
         until instant: MonotonicInstant
-    ) async throws(PostgresError) -> Rows {
+    ) async throws(PostgresError) -> PipelineAnswer {
         if Task.isCancelled { throw .taskCancelled }
         let lane = self.lane(parameters)
         let session = try session(of: lane)
+        let rows = try await execute(statement, parameters, on: session, until: instant)
+        guard let question else { return PipelineAnswer(rows: rows, mark: .none) }
+        if let mark = session.mark { return PipelineAnswer(rows: rows, mark: mark) }
+        let answer = try await execute(question.statement, ParameterBuffer([]), on: session, until: instant)
+        return PipelineAnswer(rows: rows, mark: session.setMark(try question.mark(answer)))
+    }
+
+    @inline(__always)
+    private func execute(
+        _ statement: Statement,
+        _ parameters: ParameterBuffer,
+        on session: Session,
+        until instant: MonotonicInstant
+    ) async throws(PostgresError) -> Rows {
         let request = Request(.query(statement, parameters), deadline: instant)
         session.submit(request, joining: true)
         return try await request.value(onCancel: { request.resume(.failure(.taskCancelled)) })
+    }
+
+    /// Closes the sessions that have a mark.
+    ///
+    /// The next look-ups open new ones. A look-up that is under way on a closed session is sent once more.
+    ///
+    /// - Parameter mark: The mark.
+    public func closeSessions(marked mark: SessionMark) {
+        for lane in lanes {
+            guard let session = lane.session, session.mark == mark else { continue }
+            session.closeNow(.lost("the session was closed because of its mark"))
+        }
     }
 
     /// Executes a script that writes, by itself between two flushes.

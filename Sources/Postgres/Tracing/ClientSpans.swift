@@ -30,10 +30,10 @@ final class ClientSpans: Sendable {
     }
 
     /// Records a statement.
-    func statement(
+    func statement<Value>(
         _ statement: Statement,
-        _ body: () async throws(PostgresError) -> Rows
-    ) async throws(PostgresError) -> Rows {
+        _ body: () async throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
         try await operation(statement.operation, name: statement.name, body)
     }
 

@@ -1,6 +1,7 @@
 import LibPQ
 import Locks
 import Logging
+import Synchronization
 
 /// The driver of one connection: it performs what ``Conversation`` decides.
 ///
@@ -95,6 +96,8 @@ final class Session: Sendable {
     let notificationSink: AsyncStream<PostgresNotification>.Continuation
     let onOpen: @Sendable (Outcome<Void>) -> Void
     let doubts = CommitDoubts()
+    /// The number of the session's mark, or 0.
+    let markNumber = Atomic<UInt64>(0)
 
     /// Creates a session and starts to connect.
     ///

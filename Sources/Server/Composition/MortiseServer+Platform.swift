@@ -40,13 +40,18 @@ extension MortiseServer {
         }
         return Platform(
             installation: installation,
-            provisioner: Provisioner(control, options: configuration.provisioner),
+            provisioner: Provisioner(
+                control,
+                options: configuration.provisioner,
+                fencing: databases.fencing
+            ),
             databases: databases,
             verifier: Verifier(
                 databases: databases,
                 peppers: configuration.secrets.peppers,
                 usage: usage,
-                deadline: configuration.databases.lookupDeadline
+                deadline: configuration.databases.lookupDeadline,
+                cacheBytes: configuration.cacheBytes
             ),
             usage: usage,
             quotas: configuration.quotas,

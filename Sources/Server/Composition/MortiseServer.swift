@@ -94,6 +94,8 @@ package struct MortiseServer: Sendable {
             for cluster in repair.unreachableClusters {
                 logger.warning("a cluster is unreachable", metadata: ["cluster": "\(cluster)"])
             }
+            // The first requests would wait for the lease, which takes some milliseconds.
+            try await platform.databases.join(waitingAtMost: .seconds(1))
             let registry = configuration.metrics
             registry.describe(ServerMetrics.help)
             registry.describe(OpenConnections.help)

@@ -150,6 +150,14 @@ package struct ServerConfiguration: Sendable {
     /// The limits of connections to databases.
     package var databases = DatabasesOptions()
 
+    /// The maximum size of the keys in memory, in estimated bytes.
+    ///
+    /// Defaults to 64 MiB. 0 means that every verification reads its database.
+    package var cacheBytes = defaultCacheBytes
+
+    /// The default of ``cacheBytes``.
+    package static let defaultCacheBytes = Verifier.defaultCacheBytes
+
     /// The time without a look-up after which a workspace's look-up connection is closed.
     ///
     /// It can take twice as long.

@@ -4,6 +4,11 @@ public import Verification
 
 /// The audiences that the configuration of a gateway names.
 extension AccessControl {
+    /// Returns the audience of one workspace, if this node knows the workspace.
+    public func knownAudience(ofWorkspace id: UUID) -> Audience? {
+        context.databases.knownFacts(id: id).map { .workspace($0.workspaceID, of: $0.organizationID) }
+    }
+
     /// Returns the audience of one workspace, or `nil` if the workspace does not exist.
     ///
     /// - Throws: The errors of the control database.

@@ -35,14 +35,11 @@ public final class AccessControl: Sendable {
     ) async throws -> Principal {
         if AccessToken.isShaped(text) { return try await sessions.authenticate(text) }
         guard let token = try? Token(text), token.parsed.workspaceRef.isRoot else { throw Refusal.unauthenticated }
-        let digests = context.rootPeppers.digests(of: token)
-        let found = try await context.lookUp { lookups throws(PostgresError) in
-            try await KeyLookup.find(digests, ref: .root, in: lookups)
-        }
-        guard let found, let reach = Self.reach(found), Self.isUsable(found, from: address) else {
-            throw Refusal.unauthenticated
-        }
-        if !isRepeated { try count(found) }
+        guard let reading = try await context.rootKey(token), let reach = Self.reach(reading.key),
+            Self.isUsable(reading, from: address)
+        else { throw Refusal.unauthenticated }
+        if !isRepeated { try count(reading) }
+        let found = reading.key
         return Principal(
             keyID: found.state.keyID,
             secretID: found.state.secretID,
@@ -54,11 +51,12 @@ public final class AccessControl: Sendable {
     }
 
     /// Counts a use of a good credential, in memory.
-    private func count(_ found: FoundKey) throws(Refusal) {
+    private func count(_ reading: KeyReading) throws(Refusal) {
+        let found = reading.key
         let limits = found.state.rateLimits
         let limit = limits.isUnlimited ? nil : context.limiter.use(found.limitID, limits)
         let isAllowed = limit?.isAllowed ?? true
-        context.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: found.readAt)
+        context.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: reading.now)
         if let limit, !isAllowed { throw .limitReached(limit) }
     }
 
@@ -70,9 +68,10 @@ public final class AccessControl: Sendable {
         }
     }
 
-    private static func isUsable(_ found: FoundKey, from address: IPAddress?) -> Bool {
-        found.state.status(at: found.readAt).isUsable && !found.state.secret.hasEnded(at: found.readAt)
-            && found.state.allows(address: address)
+    private static func isUsable(_ reading: KeyReading, from address: IPAddress?) -> Bool {
+        let state = reading.key.state
+        return state.status(at: reading.now).isUsable && !state.secret.hasEnded(at: reading.now)
+            && state.allows(address: address)
     }
 
     /// Authenticates a caller by a key of a workspace, which no other credential vouches for.

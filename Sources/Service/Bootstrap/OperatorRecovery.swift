@@ -32,7 +32,7 @@ public enum OperatorRecovery {
         let usage = UsageRecorder(logger: logger) { _, _ in }
         let platform = Platform(
             installation: installation,
-            provisioner: Provisioner(control),
+            provisioner: Provisioner(control, fencing: databases.fencing),
             databases: databases,
             verifier: Verifier(databases: databases, peppers: secrets.peppers, usage: usage),
             usage: usage,

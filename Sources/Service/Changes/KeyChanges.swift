@@ -21,6 +21,8 @@ struct KeyChanges: Sendable {
         case new
         /// An existing key, which the change locks.
         case existing(UUID)
+        /// All keys of the collection.
+        case all
     }
 
     /// The id under which a request that issues a token is recorded.
@@ -87,7 +89,7 @@ struct KeyChanges: Sendable {
     ///   - body: Ends the owner, after its keys.
     /// - Throws: `Refusal`, what `body` throws, or the database's errors.
     func deleteAll(_ keys: KeyCollection, by caller: Caller, _ body: (KeyChange) async throws -> Void) async throws {
-        try await perform(.new, in: keys, by: caller) { _, change in
+        try await perform(.all, in: keys, by: caller) { _, change in
             while true {
                 let page = try await change.store
                     .list(in: keys.keyOwner, KeyFilter(), at: .newest(offset: 0), limit: 500)
@@ -220,34 +222,56 @@ struct KeyChanges: Sendable {
         )
         return try await context.translating {
             try await context.withConnection(to: keys.workspace?.facts, lane) { connection in
-                try await KeyStore.change(request, on: connection) { key, transaction in
-                    if keyID != nil, key == nil { throw Refusal.notFound }
-                    var newID: UUID?
-                    var claim = IdempotencyClaim.notRequested
-                    if let resource {
-                        let fresh = context.newID(at: try await transaction.now())
-                        newID = fresh
-                        let id = resource == .target ? keyID ?? fresh : fresh
-                        claim = try await idempotency.claim(caller, workspace: keys.ref, resource: id, in: transaction)
-                    }
-                    // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
-                    let current = try await access.recheck(caller, over: keys, in: transaction)
-                    if let key { try Authority(current.principal, over: keys).requireControl(of: key) }
-                    return (current.attribution, (caller: current, newID: newID, claim: claim))
-                } _: { key, authorized, writer in
-                    try await body(
-                        key,
-                        KeyChange(
-                            keys: keys,
-                            caller: authorized.caller,
-                            newID: authorized.newID ?? context.newID(at: writer.now),
-                            claim: authorized.claim,
-                            writer: writer,
-                            idempotency: idempotency
+                try await fenced(target, in: keys) {
+                    try await KeyStore.change(request, on: connection) { key, transaction in
+                        if keyID != nil, key == nil { throw Refusal.notFound }
+                        var newID: UUID?
+                        var claim = IdempotencyClaim.notRequested
+                        if let resource {
+                            let fresh = context.newID(at: try await transaction.now())
+                            newID = fresh
+                            let id = resource == .target ? keyID ?? fresh : fresh
+                            claim = try await idempotency.claim(
+                                caller,
+                                workspace: keys.ref,
+                                resource: id,
+                                in: transaction
+                            )
+                        }
+                        // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
+                        let current = try await access.recheck(caller, over: keys, in: transaction)
+                        if let key { try Authority(current.principal, over: keys).requireControl(of: key) }
+                        return (current.attribution, (caller: current, newID: newID, claim: claim))
+                    } _: { key, authorized, writer in
+                        try await body(
+                            key,
+                            KeyChange(
+                                keys: keys,
+                                caller: authorized.caller,
+                                newID: authorized.newID ?? context.newID(at: writer.now),
+                                claim: authorized.claim,
+                                writer: writer,
+                                idempotency: idempotency
+                            )
                         )
-                    )
+                    }
                 }
             }
+        }
+    }
+
+    /// Runs a change under the fence that its target needs.
+    ///
+    /// A new key needs none: nothing is known of it, and no node keeps in memory that a token is unknown.
+    private func fenced<T>(
+        _ target: Target,
+        in keys: KeyCollection,
+        _ change: () async throws -> T
+    ) async throws -> T {
+        switch target {
+        case .new: try await change()
+        case .existing(let id): try await context.fenced(id, in: keys.workspace?.facts, change)
+        case .all: try await context.fenced(nil, in: keys.workspace?.facts, change)
         }
     }
 }

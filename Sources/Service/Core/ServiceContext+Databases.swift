@@ -1,4 +1,7 @@
+import Fence
+import FoundationEssentials
 import KeyStore
+import Keys
 import Logging
 import People
 import Postgres
@@ -69,6 +72,46 @@ extension ServiceContext {
         }
     }
 
+    /// Returns the admin or operator key of a token, or `nil` if there is none.
+    ///
+    /// - Throws: `Refusal.unavailable` if the control database cannot be asked, and the errors of a look-up.
+    func rootKey(_ token: Token) async throws -> KeyReading? {
+        let keys = verifier.keys
+        do {
+            let home = try await keys.root()
+            let digests = home.peppers.digests(of: token)
+            if let reading = keys.cached(digests[0], in: home) { return reading }
+            return try await keys.read(digests, in: home)
+        } catch let error as PostgresError where error.isUnreachable {
+            throw unavailable(error)
+        }
+    }
+
+    private func unavailable(_ error: PostgresError) -> Refusal {
+        logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
+        return .unavailable
+    }
+
+    /// Makes a change of keys under a fence.
+    ///
+    /// - Parameters:
+    ///   - key: The key that the change is about. `nil` stands for all keys of the workspace.
+    ///   - workspace: The workspace of the key. `nil` is the control database.
+    ///   - change: Commits the change. It runs at most once.
+    /// - Returns: The value of the change.
+    /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, and what `change` throws.
+    func fenced<T>(
+        _ key: UUID?,
+        in workspace: WorkspaceFacts?,
+        _ change: () async throws -> T
+    ) async throws -> T {
+        do {
+            return try await databases.fenced(key, in: workspace, change)
+        } catch is FenceError {
+            throw Refusal.outcomeUnknown
+        }
+    }
+
     /// Reads over the pipeline that all look-ups in the control database share.
     ///
     /// - Throws: `Refusal.unavailable` if the control database cannot be reached, and what `body` throws.
@@ -77,8 +120,7 @@ extension ServiceContext {
             return try await body(databases.control.lookups)
         } catch {
             guard error.isUnreachable else { throw error }
-            logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
-            throw Refusal.unavailable
+            throw unavailable(error)
         }
     }
 

@@ -1,3 +1,4 @@
+public import Fence
 public import FoundationEssentials
 public import Keys
 import Locks
@@ -17,8 +18,11 @@ import Synchronization
 public final class Databases: Sendable {
     /// The control database, which is the root tenant.
     public let control: ControlConnections
+    /// The leases of this node and the fences around its changes.
+    public let fencing: ClusterFencing
 
     private struct ClusterCaches: Sendable {
+        let cluster: Cluster
         /// The runtime role's configuration, with any database of the cluster.
         let configuration: PostgresConfiguration
         let lookups: LeasedCache<UUID, PostgresPipeline>
@@ -64,7 +68,13 @@ public final class Databases: Sendable {
             Self.lookups(configuration, options),
             reactors: self.reactors,
             silence: options.lookupSilence,
+            question: ServerTimeline.question,
             logger: database.logger
+        )
+        fencing = ClusterFencing(
+            database,
+            maximumConnections: options.maximumFencedChanges,
+            times: options.fenceTimes
         )
         func pool(_ configuration: PostgresConfiguration, _ connections: Int) -> PostgresPool {
             PostgresPool(
@@ -87,6 +97,7 @@ public final class Databases: Sendable {
     /// Closes every connection and refuses new ones.
     public func shutdown() async {
         isShutDown.store(true, ordering: .sequentiallyConsistent)
+        await fencing.shutdown()
         for cache in caches.values {
             await cache.lookups.shutdown()
             for pools in cache.all { await pools.shutdown() }
@@ -117,6 +128,7 @@ public final class Databases: Sendable {
                         Self.lookups(caches.configuration.database(workspace.database), options),
                         reactors: [reactor(for: workspace.workspaceID)],
                         silence: options.lookupSilence,
+                        question: ServerTimeline.question,
                         logger: database.logger
                     )
                 },
@@ -338,8 +350,10 @@ public final class Databases: Sendable {
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let known = caches[cluster] { return known }
         let (pools, stops) = (pools(options.maximumManagedDatabases), pools(options.maximumStoppedDatabases))
+        let record = try await directory.cluster(cluster)
         let created = ClusterCaches(
-            configuration: try database.runtimeConfiguration(try await directory.cluster(cluster), database: nil),
+            cluster: record,
+            configuration: try database.runtimeConfiguration(record, database: nil),
             lookups: LeasedCache(
                 capacity: options.maximumLookupConnections ?? LookupLimit.first,
                 patience: options.placePatience,
@@ -399,6 +413,47 @@ public final class Databases: Sendable {
         return limited
     }
 
+    // MARK: Leases and fences
+
+    /// Returns the keeper of this node's lease on a workspace's cluster.
+    ///
+    /// - Parameter workspace: The workspace. `nil` is the control database.
+    /// - Returns: The keeper.
+    /// - Throws: `unknownCluster`, `closed` after the shutdown, and the errors of the control database.
+    public func keeper(for workspace: WorkspaceFacts?) async throws -> LeaseKeeper {
+        try fencing.keeper(of: try await cluster(of: workspace))
+    }
+
+    /// Joins the primary cluster: starts to keep this node's lease, and waits for it.
+    ///
+    /// - Parameter patience: The maximum wait. A lease that comes later is used, too.
+    /// - Throws: `closed` after the shutdown, or if the system provides no descriptors.
+    public func join(waitingAtMost patience: Duration) async throws {
+        _ = await (try await keeper(for: nil)).waitForLease(atMost: patience)
+    }
+
+    /// Makes a change of keys under a fence: see ``ClusterFencing/perform(_:on:_:)``.
+    ///
+    /// - Parameters:
+    ///   - key: The key that the change is about. `nil` stands for all keys of the workspace.
+    ///   - workspace: The workspace of the key. `nil` is the control database.
+    ///   - change: Commits the change. It runs at most once.
+    /// - Returns: The value of the change.
+    /// - Throws: The errors of ``ClusterFencing/perform(_:on:_:)``, and of finding the cluster.
+    public func fenced<Value>(
+        _ key: UUID?,
+        in workspace: WorkspaceFacts?,
+        _ change: () async throws -> Value
+    ) async throws -> Value {
+        let target = FenceTarget(workspace: workspace?.workspaceID ?? Workspace.rootID, key: key)
+        return try await fencing.perform(target, on: try await cluster(of: workspace), change)
+    }
+
+    private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {
+        guard let workspace else { return database.primary }
+        return try await caches(of: workspace.clusterID).cluster
+    }
+
     // MARK: Facts
 
     /// Returns the facts of an organization's workspace by its reference.
@@ -413,6 +468,9 @@ public final class Databases: Sendable {
     public func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
         try await directory.facts(ref: ref)
     }
+
+    /// Returns the facts of a workspace by its id, if this node knows them.
+    public func knownFacts(id: UUID) -> WorkspaceFacts? { directory.known(id) }
 
     /// Returns the facts of a workspace by its id.
     public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {

@@ -1,3 +1,5 @@
+public import Fence
+
 /// The limits of the connections that one node opens.
 ///
 /// They are on each cluster at most `maximumLookupConnections`, `maximumManagedDatabases * connectionsPerManagedDatabase` and
@@ -62,6 +64,16 @@ public struct DatabasesOptions: Sendable {
     /// Default 10 s.
     public var managementDeadline: Duration
 
+    /// The durations of leases and fences, which all nodes of an installation share.
+    public var fenceTimes: FenceTimes
+
+    /// The maximum number of connections for the fences of changes, to each cluster.
+    ///
+    /// A change holds another connection while it holds one of these, so none of them waits.
+    var maximumFencedChanges: Int {
+        maximumManagedDatabases * connectionsPerManagedDatabase + controlConnections + 2 * maximumStoppedDatabases
+    }
+
     /// Creates options.
     public init(
         maximumLookupConnections: Int? = nil,
@@ -77,7 +89,8 @@ public struct DatabasesOptions: Sendable {
         blockerPatience: Duration = .milliseconds(400),
         lookupSilence: Duration = .milliseconds(500),
         lookupDeadline: Duration = .seconds(2),
-        managementDeadline: Duration = .seconds(10)
+        managementDeadline: Duration = .seconds(10),
+        fenceTimes: FenceTimes = .standard
     ) {
         self.maximumLookupConnections = maximumLookupConnections.map { max(1, $0) }
         self.derivedLookupConnections = max(1, derivedLookupConnections)
@@ -93,12 +106,13 @@ public struct DatabasesOptions: Sendable {
         self.lookupSilence = lookupSilence
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
+        self.fenceTimes = fenceTimes
     }
 
     /// Returns the maximum number of connections to the primary cluster, as the runtime role and, with a provisioner's,
     /// as the owner.
     ///
-    /// The provisioner has its own connections, and one more for each to the workspace that it works on.
+    /// The lease has one, and the fences of changes have as many as there are changes. The provisioner has its own connections, and one more for each to the workspace that it works on.
     ///
     /// - Parameters:
     ///   - reactors: The number of reactors.
@@ -113,6 +127,7 @@ public struct DatabasesOptions: Sendable {
         lookupConnections(allowed: allowed) + reactors
             + maximumManagedDatabases * connectionsPerManagedDatabase
             + controlConnections + controlReaders + 1 + 2 * maximumStoppedDatabases
+            + 1 + maximumFencedChanges
             + 2 * (provisioner.maximumConnections + provisioner.maximumStops)
     }
 

@@ -4,7 +4,7 @@ import Locks
 /// Copies of a read-mostly state, one for each group of threads, so that threads do not wait for each other's lock.
 ///
 /// A copy is a cache of a shared state, which its owner guards. The owner changes copies under its own lock only.
-final class Striped<State: Sendable>: Sendable {
+package final class Striped<State: Sendable>: Sendable {
     private final class Stripe: Sendable {
         let state: Locked<State>
 
@@ -16,12 +16,12 @@ final class Striped<State: Sendable>: Sendable {
     private let stripes: [Stripe]
 
     /// Creates copies of a state.
-    init(_ state: State) {
+    package init(_ state: State) {
         stripes = (0..<Self.count).map { _ in Stripe(state) }
     }
 
     /// Calls `body` with the copy of the current thread.
-    func withCurrent<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+    package func withCurrent<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
         // The addresses of threads differ in high bits only, which the multiplication (Fibonacci hashing) spreads.
         let hash = UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15
         return stripes[Int(hash >> 60)].state.withLock { state in body(&state) }

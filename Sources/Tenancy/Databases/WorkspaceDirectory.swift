@@ -43,6 +43,9 @@ final class WorkspaceDirectory: Sendable {
         try await read(Self.byRefOfAnyone, [ref.text])
     }
 
+    /// Returns a workspace by its id, if it is in memory.
+    func known(_ id: UUID) -> WorkspaceFacts? { knownByID[id] }
+
     /// Returns a workspace by its id.
     func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         if let known = knownByID[id] { return known }

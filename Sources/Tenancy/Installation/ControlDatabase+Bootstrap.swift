@@ -19,7 +19,7 @@ extension ControlDatabase {
     /// Creates or migrates the control database, whatever state an earlier start left it in.
     ///
     /// It creates the database and the runtime role if they do not exist, migrates, closes the database to all other
-    /// roles, and registers the server as cluster `primary`. Any number of programs can start at once. The next start
+    /// roles, registers the server as cluster `primary`, and does the same for the database of leases and fences. Any number of programs can start at once. The next start
     /// repairs an interrupted one.
     ///
     /// - Parameters:
@@ -54,7 +54,10 @@ extension ControlDatabase {
         let connection = try await connectOrCreate(durable(owner), reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
         return try await withResource(connection) { connection in
-            let (primary, report) = try await lock.withLock(on: connection, patience: migratorOptions.lockPatience) {
+            let (primary, report, clusterReport) = try await lock.withLock(
+                on: connection,
+                patience: migratorOptions.lockPatience
+            ) {
                 let isExisting = try await connection.checkDatabase()
                 try await server.checkMark(try await Self.identity(on: connection))
                 try await server.prepareRole()
@@ -92,12 +95,21 @@ extension ControlDatabase {
                 }
                 try await server.close(database: database)
                 try await server.open(database: database)
-                return (primary, report)
+                let clusterReport = try await prepareClusterDatabase(
+                    on: server,
+                    owner: durable(owner).database(installation.clusterDatabase),
+                    version: version,
+                    migratorOptions: migratorOptions,
+                    reactor: reactor,
+                    logger: logger
+                )
+                return (primary, report, clusterReport)
             }
             return ControlDatabase(
                 installation: installation,
                 primary: primary,
                 migration: report,
+                clusterMigration: clusterReport,
                 owner: owner,
                 credentials: credentials,
                 version: version,

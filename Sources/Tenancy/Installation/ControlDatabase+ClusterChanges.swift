@@ -45,6 +45,7 @@ extension ControlDatabase {
                 try await requireNew(server, control: control, besides: cluster)
                 try await requireDatabases(of: cluster, on: remote, control: control)
                 try await server.prepareRole()
+                try await prepareClusterDatabase(of: candidate, on: server)
                 let updated = try await control.auditedTransaction { transaction in
                     try await writer(in: transaction).updateCluster(cluster, conninfo: canonical, by: attribution)
                 }
@@ -76,6 +77,8 @@ extension ControlDatabase {
             }
             do {
                 try await withOwner(cluster, database: nil) { remote in
+                    let name = PostgresConnection.quote(identifier: installation.clusterDatabase)
+                    try await remote.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", deadline: .seconds(60))
                     try await Server(installation: installation, connection: remote).removeMark(of: primary.id)
                 }
             } catch {

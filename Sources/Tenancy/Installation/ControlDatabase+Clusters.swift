@@ -41,6 +41,7 @@ extension ControlDatabase {
                 try await server.checkMark(primary.id)
                 try await requireNew(server, control: control, besides: nil)
                 try await server.prepareRole()
+                try await prepareClusterDatabase(of: candidate, on: server)
                 // The row comes first: if the name is taken, the password on the server that has it must not change.
                 let created = try await control.auditedTransaction { transaction in
                     try await writer(in: transaction)
@@ -109,17 +110,7 @@ extension ControlDatabase {
         while true {
             for cluster in page.items where !cluster.isPrimary {
                 do {
-                    try await withOwner(cluster, database: nil) { remote in
-                        let server = Server(installation: installation, connection: remote)
-                        // Without the lock, sessions that alter one role at once get "tuple concurrently updated".
-                        try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience) {
-                            try await server.checkMark(primary.id)
-                            try await server.prepareRole()
-                            _ = try await server.resetRole()
-                            try await server.setMark(primary.id)
-                            try await server.setPassword(credentials.runtimePassword(cluster.id))
-                        }
-                    }
+                    try await prepare(cluster, control: control, setsPassword: true)
                 } catch {
                     failed.append(cluster.name)
                     logger.warning(
@@ -130,6 +121,28 @@ extension ControlDatabase {
             }
             guard let next = page.next else { return failed }
             page = try await store.clusters(PageRequest(limit: 100, .after(next)))
+        }
+    }
+
+    /// Sets up the runtime role and the cluster database of a cluster other than the primary one.
+    ///
+    /// - Parameters:
+    ///   - cluster: The cluster.
+    ///   - control: A connection to the control database, for the lock.
+    ///   - setsPassword: True to set the runtime role's password. A program that does not serve must leave it alone.
+    /// - Throws: `incompatible`, `MigrationError`, `PostgresError`, `AdvisoryLock.Taken`.
+    func prepare(_ cluster: Cluster, control: PostgresConnection, setsPassword: Bool) async throws {
+        try await withOwner(cluster, database: nil) { remote in
+            let server = Server(installation: installation, connection: remote)
+            // Without the lock, sessions that alter one role at once get "tuple concurrently updated".
+            try await Self.lock.withLock(on: control, patience: migratorOptions.lockPatience) {
+                try await server.checkMark(primary.id)
+                try await server.prepareRole()
+                _ = try await server.resetRole()
+                try await server.setMark(primary.id)
+                if setsPassword { try await server.setPassword(credentials.runtimePassword(cluster.id)) }
+                try await prepareClusterDatabase(of: cluster, on: server)
+            }
         }
     }
 

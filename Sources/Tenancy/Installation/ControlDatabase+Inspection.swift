@@ -54,6 +54,7 @@ extension ControlDatabase {
                     installation: installation,
                     primary: primary,
                     migration: MigrationReport.nothing,
+                    clusterMigration: MigrationReport.nothing,
                     owner: owner,
                     credentials: credentials,
                     version: version,

@@ -14,6 +14,8 @@ public struct ControlDatabase: Sendable {
     public let primary: Cluster
     /// The report of this start's migration.
     public let migration: MigrationReport
+    /// The report of this start's migration of the primary cluster's database.
+    public let clusterMigration: MigrationReport
 
     let owner: PostgresConfiguration
     let credentials: ClusterCredentials

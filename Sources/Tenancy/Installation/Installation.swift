@@ -39,6 +39,9 @@ public struct Installation: Sendable, Hashable {
     /// References are case-sensitive, and so are quoted names.
     func workspaceDatabase(_ ref: WorkspaceRef) -> String { "\(prefix)_w_\(ref.text)" }
 
+    /// The name of the database with the leases and fences of a cluster, on each cluster.
+    public var clusterDatabase: String { "\(prefix)_cluster" }
+
     /// The beginning of every template database's name.
     var templatePrefix: String { "\(prefix)_template_" }
 

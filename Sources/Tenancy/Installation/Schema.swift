@@ -5,6 +5,8 @@ import SQLFiles
 enum Schema {
     /// The files of every workspace's database.
     static let workspace = line("workspace", SQLFiles.workspace)
+    /// The files of every cluster's database.
+    static let cluster = line("cluster", SQLFiles.cluster)
     /// The additional files of the control database.
     static let control = line("control", SQLFiles.control)
 
@@ -26,6 +28,21 @@ extension Installation {
     /// Returns the SQL that grants the runtime role its privileges in the control database.
     func controlPrivileges() throws(MigrationError) -> String {
         try workspacePrivileges() + Schema.control.get().privileges(identifiers: ["runtime_role": runtimeRole])
+    }
+
+    /// Returns the SQL that grants the runtime role its privileges in a cluster's database.
+    func clusterPrivileges() throws(MigrationError) -> String {
+        try Schema.cluster.get().privileges(identifiers: ["runtime_role": runtimeRole])
+    }
+
+    /// Returns the migrator of a cluster's database.
+    func clusterMigrator(version: String, options: MigratorOptions) throws(MigrationError) -> Migrator {
+        Migrator(
+            lines: [try Schema.cluster.get()],
+            identifiers: ["runtime_role": runtimeRole],
+            version: version,
+            options: options
+        )
     }
 
     /// Returns the migrator of a workspace's database.

@@ -1,3 +1,4 @@
+import Fence
 public import FoundationEssentials
 package import KeyStore
 import Logging
@@ -16,6 +17,7 @@ import Postgres
 public final class Provisioner: Sendable {
     let control: ControlDatabase
     let options: ProvisionerOptions
+    let fencing: ClusterFencing
     let pool: PostgresPool
     /// The connections of suspensions, archivings and deletions.
     let stops: PostgresPool
@@ -26,16 +28,27 @@ public final class Provisioner: Sendable {
     let onStep: @Sendable (ProvisioningStep) throws -> Void
 
     /// Creates a provisioner; it connects when it is first used.
-    public convenience init(_ control: ControlDatabase, options: ProvisionerOptions = ProvisionerOptions()) {
-        self.init(control, options: options, onStep: { _ in })
+    ///
+    /// - Parameters:
+    ///   - control: The control database.
+    ///   - options: The limits.
+    ///   - fencing: The fences around changes of state. By default the provisioner has its own.
+    public convenience init(
+        _ control: ControlDatabase,
+        options: ProvisionerOptions = ProvisionerOptions(),
+        fencing: ClusterFencing? = nil
+    ) {
+        self.init(control, options: options, fencing: fencing, onStep: { _ in })
     }
 
     package init(
         _ control: ControlDatabase,
         options: ProvisionerOptions,
+        fencing: ClusterFencing? = nil,
         onStep: @escaping @Sendable (ProvisioningStep) throws -> Void
     ) {
         self.control = control
+        self.fencing = fencing ?? ClusterFencing(control)
         self.options = options
         self.onStep = onStep
         templates = TemplateDatabases(control, options: options, onStep: onStep)
@@ -57,6 +70,7 @@ public final class Provisioner: Sendable {
     public func shutdown() async {
         await pool.shutdown()
         await stops.shutdown()
+        await fencing.shutdown()
     }
 
     /// Runs `body` while every connection of the provisioner but those for stops is lent; for tests.
@@ -117,15 +131,26 @@ public final class Provisioner: Sendable {
         switch plan.step {
         case .none:
             // Whoever asks again gets an answer only when the change that they see is as safe as a new one.
-            try await connection.auditedTransaction { _ in }
-            return plan.workspace
+            return try await fenced(plan.workspace, of: cluster) {
+                try await connection.auditedTransaction { _ in }
+                return plan.workspace
+            }
         case .create: return try await completeCreation(plan, cluster: cluster, on: connection)
         case .change(let state):
-            return try await completeChange(plan, to: state, cluster: cluster, on: connection)
+            return try await fenced(plan.workspace, of: cluster) {
+                try await completeChange(plan, to: state, cluster: cluster, on: connection)
+            }
         case .drop:
+            // No fence: the keys of a workspace that can be deleted are refused already.
             try await completeDeletion(plan, cluster: cluster, on: connection)
             return nil
         }
+    }
+
+    /// Makes a change of a workspace's state under a fence around all of its keys.
+    private func fenced<T>(_ workspace: Workspace, of cluster: Cluster, _ body: () async throws -> T) async throws -> T
+    {
+        try await fencing.perform(FenceTarget(workspace: workspace.id), on: cluster, body)
     }
 
     /// Holds a workspace's lock while `body` runs, and ends the session that holds it if that session does nothing.

@@ -39,6 +39,7 @@ struct DatabaseCheckup {
                 + workspaces(connection)
         }
         findings += await runtimeRole(control)
+        findings += try await clusters(control)
         findings += try await fleet(control)
         return findings
     }
@@ -272,6 +273,30 @@ struct DatabaseCheckup {
                 remedy: "Start the server again, which removes them. Set such values for the whole PostgreSQL server."
             )
         ]
+    }
+
+    /// Examines the database of leases and fences on every cluster.
+    private func clusters(_ control: ControlDatabase) async throws -> [Finding] {
+        try await control.migrateClusterDatabases(isDryRun: true).outcomes
+            .map { outcome in
+                let database = "The database \(control.installation.clusterDatabase) of cluster \(outcome.name)"
+                switch outcome.status {
+                case .upToDate, .migrated: return Finding(.fine, "\(database) is up to date.")
+                case .pending(let files):
+                    return Finding(
+                        .warning,
+                        "\(database) lacks \(quantity(files.count, "migration")).",
+                        remedy: "Run `mortise migrate`, or start the server."
+                    )
+                case .unreachable(let reason), .failed(let reason):
+                    return Finding(
+                        .problem,
+                        "\(database) cannot be examined: \(reason)",
+                        remedy: "If it does not exist, run `mortise migrate`, or start the server."
+                    )
+                case .skipped: return Finding(.warning, "\(database) was not examined.")
+                }
+            }
     }
 
     private func fleet(_ control: ControlDatabase) async throws -> [Finding] {

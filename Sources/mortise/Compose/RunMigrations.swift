@@ -68,8 +68,9 @@ struct MigrationRun {
         )
         let files = control.migration.files.map { "\($0.line)/\($0.name)" }
         try print("control", files.isEmpty ? "up to date" : "migrated", files)
-        guard settings.includesWorkspaces else { return true }
-        return try await migrateWorkspaces(control, isDryRun: false)
+        let isSuccess = try await migrateClusters(control, isDryRun: false)
+        guard settings.includesWorkspaces else { return isSuccess }
+        return try await migrateWorkspaces(control, isDryRun: false) && isSuccess
     }
 
     private func examine() async throws -> Bool {
@@ -81,8 +82,10 @@ struct MigrationRun {
             reactor: reactor,
             logger: logger
         )
-        let isSuccess = try show(inspection.plans)
-        guard settings.includesWorkspaces, let control = inspection.control else { return isSuccess }
+        var isSuccess = try show(inspection.plans)
+        guard let control = inspection.control else { return isSuccess }
+        isSuccess = try await migrateClusters(control, isDryRun: true) && isSuccess
+        guard settings.includesWorkspaces else { return isSuccess }
         return try await migrateWorkspaces(control, isDryRun: true) && isSuccess
     }
 
@@ -97,6 +100,19 @@ struct MigrationRun {
         }
         try print("control", pending.isEmpty ? "up to date" : "pending", pending, plans.flatMap(\.applied))
         return true
+    }
+
+    /// Migrates or examines the database of leases and fences on every cluster.
+    private func migrateClusters(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
+        let report = try await control.migrateClusterDatabases(isDryRun: isDryRun)
+        // The start has migrated the primary cluster's database.
+        let migrated = control.clusterMigration.files
+        for outcome in report.outcomes {
+            let isPrimary = outcome.name == control.primary.name && !migrated.isEmpty
+            let (state, files) = Self.describe(isPrimary ? .migrated(migrated) : outcome.status)
+            try print("cluster \(outcome.name)", state, files, outcome.applied)
+        }
+        return report.isSuccess
     }
 
     private func migrateWorkspaces(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {

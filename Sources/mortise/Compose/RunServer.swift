@@ -87,6 +87,7 @@ private func configuration(
     configuration.threads = settings.connections.threads
     configuration.databases = settings.connections.options
     configuration.quotas = settings.quotas
+    configuration.cacheBytes = settings.cacheBytes
     configuration.eventDays = settings.eventDays
     configuration.metrics = telemetry.metrics
     configuration.tracer = telemetry.tracer

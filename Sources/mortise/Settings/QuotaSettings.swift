@@ -1,3 +1,4 @@
+import Server
 import Service
 
 extension Settings {
@@ -58,10 +59,20 @@ extension Settings {
         help: "Delete events that are older than this many days, 90 to 36500."
     )
 
+    /// The size of the keys in memory.
+    package static let cacheBytes = Setting(
+        "cache_bytes",
+        .integer(0...1_099_511_627_776),
+        default: ServerConfiguration.defaultCacheBytes,
+        placeholder: "bytes",
+        help: "Keep verified keys in memory up to this many bytes; 0 reads the database for every verification."
+    )
+
     /// The settings of quotas and retention, in the order of the documentation.
     static let quotas: [SettingDeclaration] = [
         keysPerWorkspace.declaration, keysPerSubject.declaration, adminKeysPerOrganization.declaration,
-        workspacesPerOrganization.declaration, listBytes.declaration, eventDays.declaration,
+        workspacesPerOrganization.declaration, listBytes.declaration, cacheBytes.declaration,
+        eventDays.declaration,
     ]
 }
 

@@ -58,6 +58,10 @@ package struct ServeSettings: Sendable, Equatable {
     package var eventDays: Int?
     /// The numbers of things that one owner can have.
     package var quotas: Quotas
+    /// The maximum size of the keys in memory, in bytes.
+    ///
+    /// Defaults to 64 MiB. 0 keeps none.
+    package var cacheBytes: Int
     /// The time after SIGTERM in which the server says that it is not ready and still accepts connections, 0 to 3600 s.
     ///
     /// Defaults to 0 s.
@@ -90,6 +94,7 @@ package struct ServeSettings: Sendable, Equatable {
         connections = try ConnectionSettings(reader)
         if case .own = installation.database { try connections.checkOwnServer() }
         quotas = try Quotas(reader)
+        cacheBytes = try reader.value(Settings.cacheBytes)
         eventDays = try reader.value(Settings.eventDays)
         drainDelay = try reader.value(Settings.drainDelay)
         shutdownGrace = try reader.value(Settings.shutdownGrace)

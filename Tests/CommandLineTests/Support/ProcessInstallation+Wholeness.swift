@@ -36,6 +36,7 @@ extension ProcessInstallation {
             #expect(creations.count == 1, "\(database): \(creations)", sourceLocation: location)
         }
         try await expectSchema(of: "mortise", SQLFiles.workspace + SQLFiles.control, location)
+        try await expectSchema(of: "mortise_cluster", SQLFiles.cluster, location)
         let templates = try await texts(
             "SELECT datistemplate || ' ' || datallowconn FROM pg_database WHERE starts_with(datname, 'mortise_template_')",
             in: "postgres"

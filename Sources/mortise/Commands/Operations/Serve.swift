@@ -111,6 +111,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.listBytes)
     var listBytes: SettingFlag?
 
+    @Option(Settings.cacheBytes)
+    var cacheBytes: SettingFlag?
+
     @Option(Settings.eventDays)
     var eventDays: SettingFlag?
 
@@ -126,8 +129,8 @@ struct Serve: AsyncParsableCommand {
             bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey, adminEmail, adminPassword,
             logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
-            adminKeysPerOrganization, workspacesPerOrganization, listBytes, eventDays, drainDelay,
-            shutdownGrace,
+            adminKeysPerOrganization, workspacesPerOrganization, listBytes, cacheBytes, eventDays,
+            drainDelay, shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
     }

@@ -1,0 +1,121 @@
+public import Fence
+public import FoundationEssentials
+import Locks
+public import Postgres
+
+/// The leases of this node and the fences around its changes: one of each for a cluster (decision 0014).
+///
+/// They use the cluster database, which stands on the same server as the keys.
+public final class ClusterFencing: Sendable {
+    /// The connections to a cluster database, and the fences over them.
+    private struct Gate {
+        let pool: PostgresPool
+        let fences: ClusterFences
+    }
+
+    private struct State {
+        var keepers: [UUID: LeaseKeeper] = [:]
+        var gates: [UUID: Gate] = [:]
+        var isShutDown = false
+    }
+
+    /// The maximum time of a fence's statement, which includes the wait for a standby.
+    private static let statementDeadline = Duration.seconds(1)
+
+    private let control: ControlDatabase
+    private let maximumConnections: Int
+    private let times: FenceTimes
+    private let state = Locked(State())
+
+    /// Creates the fencing of an installation, without a connection.
+    ///
+    /// - Parameters:
+    ///   - control: The control database.
+    ///   - maximumConnections: The maximum number of connections for changes to each cluster. A change uses one, so it should be the number of
+    ///     changes that can be under way at once.
+    ///   - times: The durations of the protocol, which all nodes share.
+    public init(_ control: ControlDatabase, maximumConnections: Int = 32, times: FenceTimes = .standard) {
+        self.control = control
+        self.maximumConnections = maximumConnections
+        self.times = times
+    }
+
+    /// Leaves all clusters, so that no change waits for this node, and closes the connections.
+    public func shutdown() async {
+        let (keepers, gates) = state.withLock { state in
+            state.isShutDown = true
+            defer { (state.keepers, state.gates) = ([:], [:]) }
+            return (state.keepers.values, state.gates.values)
+        }
+        for keeper in keepers { await keeper.shutdown() }
+        for gate in gates { await gate.pool.shutdown() }
+    }
+
+    /// Returns the keeper of this node's lease on a cluster.
+    ///
+    /// The first call for a cluster starts it.
+    ///
+    /// - Throws: `closed` after the shutdown, or if the system provides no descriptors; `invalidConfiguration`.
+    public func keeper(of cluster: Cluster) throws(PostgresError) -> LeaseKeeper {
+        try self.state.withLock { state throws(PostgresError) in
+            if let keeper = state.keepers[cluster.id] { return keeper }
+            guard !state.isShutDown else { throw Self.shutDown }
+            let keeper = try LeaseKeeper(
+                try configuration(cluster),
+                times: times,
+                logger: control.logger
+            )
+            state.keepers[cluster.id] = keeper
+            return keeper
+        }
+    }
+
+    /// The keepers that have been started, with the clusters' ids.
+    public var keepers: [UUID: LeaseKeeper] { state.withLock(\.keepers) }
+
+    /// Makes a change under a fence, and returns when no verification that starts from now on sees an older state.
+    ///
+    /// - Parameters:
+    ///   - target: The keys that the change is about.
+    ///   - cluster: The cluster of the keys.
+    ///   - change: Commits the change. It runs at most once.
+    /// - Returns: The value of the change.
+    /// - Throws: The error of the change, or ``FenceError``.
+    public func perform<Value>(
+        _ target: FenceTarget,
+        on cluster: Cluster,
+        _ change: () async throws -> Value
+    ) async throws -> Value {
+        try await fences(of: cluster).perform(target, change)
+    }
+
+    private func fences(of cluster: Cluster) throws(PostgresError) -> ClusterFences {
+        try self.state.withLock { state throws(PostgresError) in
+            if let gate = state.gates[cluster.id] { return gate.fences }
+            guard !state.isShutDown else { throw Self.shutDown }
+            var configuration = try configuration(cluster)
+                .setting("default_transaction_isolation", "read committed")
+                .setting("statement_timeout", "\(Self.statementDeadline.timeoutMilliseconds)ms")
+            configuration.connectDeadline = min(configuration.connectDeadline, Self.statementDeadline)
+            configuration.queryDeadline = Self.statementDeadline
+            let pool = PostgresPool(
+                configuration,
+                options: PostgresPoolOptions(
+                    maximumConnections: maximumConnections,
+                    leaseDeadline: Self.statementDeadline
+                ),
+                reactor: control.reactor,
+                logger: control.logger
+            )
+            let gate = Gate(pool: pool, fences: ClusterFences(pool, times: times, logger: control.logger))
+            state.gates[cluster.id] = gate
+            return gate.fences
+        }
+    }
+
+    private func configuration(_ cluster: Cluster) throws(PostgresError) -> PostgresConfiguration {
+        try control.runtimeConfiguration(cluster, database: control.installation.clusterDatabase)
+    }
+
+    private static let shutDown = PostgresError(.closed, "this node is shutting down")
+}

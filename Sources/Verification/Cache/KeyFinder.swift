@@ -1,0 +1,147 @@
+import Fence
+import FoundationEssentials
+package import KeyStore
+package import Keys
+import Postgres
+import Tenancy
+
+/// A key at the moment of a decision.
+package struct KeyReading: Sendable {
+    /// The key.
+    package let key: FoundKey
+    /// The database's time, carried forward by this node's clock since the key was read.
+    package let now: Timestamp
+}
+
+/// Finds the key of a token: in memory while the fences allow it, otherwise in the database.
+///
+/// The rules are those of decision 0014: an answer from memory needs a good lease and an equal stamp, and an answer of the database counts only
+/// if the lease is good after it arrived.
+package final class KeyFinder: Sendable {
+    private let databases: Databases
+    private let homes: KeyHomes
+    private let cache: KeyCache?
+    private let deadline: Duration
+
+    /// The maximum age of an entry, which bounds what no fence covers: SQL by hand, and restored databases.
+    private static let maximumAge = Duration.seconds(60)
+    /// The maximum wait for a lease: a server that is back grants one within the pause between two attempts.
+    private static let leasePatience = Duration.seconds(1)
+    private static let maximumReads = 3
+
+    /// Creates a finder without keys in memory.
+    ///
+    /// - Parameters:
+    ///   - databases: The databases.
+    ///   - peppers: The peppers of tokens.
+    ///   - cacheBytes: The maximum size of the keys in memory. 0 means that every verification reads.
+    ///   - deadline: The maximum time of a read.
+    init(databases: Databases, peppers: PepperRing, cacheBytes: Int, deadline: Duration) {
+        self.databases = databases
+        homes = KeyHomes(databases, peppers)
+        cache = cacheBytes > 0 ? KeyCache(maximumBytes: cacheBytes) : nil
+        self.deadline = deadline
+    }
+
+    /// The number of keys in memory, and their estimated bytes.
+    package var size: (keys: Int, bytes: Int) { cache?.size ?? (0, 0) }
+
+    /// Removes all keys from memory, for tests that change rows by hand, which no fence covers.
+    package func removeAll() { cache?.removeAll() }
+
+    // MARK: Homes
+
+    func knownHome(_ ref: WorkspaceRef, of organizationID: UUID) -> KeyHome? { homes.known(ref, of: organizationID) }
+
+    func home(_ ref: WorkspaceRef, of organizationID: UUID) async throws -> KeyHome? {
+        try await homes.home(ref, of: organizationID)
+    }
+
+    /// Returns the home of admin and operator keys.
+    ///
+    /// - Throws: The errors of the control database.
+    package func root() async throws -> KeyHome { try await homes.root() }
+
+    // MARK: Keys
+
+    /// Returns the key of a token from memory, or `nil` if it is not there or does not count any more.
+    ///
+    /// Call it after the request was received: the clock is read here (rule 13).
+    package func cached(_ digest: PepperedDigest, in home: KeyHome) -> KeyReading? {
+        guard let cache else { return nil }
+        let now = Moment.now
+        guard let lease = home.keeper.view.lease(at: now), let entry = cache[digest.digest],
+            home.keeper.view.admits(entry.stamp, lease)
+        else { return nil }
+        let age = now - entry.readAt
+        guard age < Self.maximumAge else { return nil }
+        return KeyReading(key: entry.key, now: entry.key.readAt + age)
+    }
+
+    /// Reads the key of a token, and keeps it in memory if the fences allow it.
+    ///
+    /// - Parameters:
+    ///   - digests: The digests of the token, the current pepper's first.
+    ///   - home: The home of the key.
+    /// - Returns: The key, or `nil` if there is none.
+    /// - Throws: The database's errors; `deadlineExceeded` without a lease; `unknownWorkspace`.
+    package func read(_ digests: [PepperedDigest], in home: KeyHome) async throws -> KeyReading? {
+        let key = try await read(in: home, storedUnder: digests[0].digest, { $0 }) { pipeline, deadline in
+            try await KeyLookup.find(digests, ref: home.ref, in: pipeline, deadline: deadline)
+        }
+        return key.map { KeyReading(key: $0, now: $0.readAt) }
+    }
+
+    /// Reads something of a key, which counts only under a good lease (rules 17, 20 and 21).
+    ///
+    /// - Parameters:
+    ///   - home: The home of the key.
+    ///   - digest: The digest under which the key is kept in memory. `nil` keeps it not.
+    ///   - key: Returns the key of what was found.
+    ///   - body: Reads.
+    /// - Returns: What `body` found.
+    /// - Throws: What `body` throws, and `deadlineExceeded` without a lease.
+    func read<Found: Sendable>(
+        in home: KeyHome,
+        storedUnder digest: Digest?,
+        _ key: (Found) -> FoundKey,
+        _ body: (PostgresPipeline, Duration) async throws -> KeyLookup.Answer<Found>
+    ) async throws -> Found? {
+        let view = home.keeper.view
+        for _ in 0..<Self.maximumReads {
+            // Before the read is written. A pipeline joins a read only to one that is not written either.
+            let ticket = view.willRead(in: home.fences)
+            let before = Moment.now
+            let (found, outcome) = try await withLookups(in: home) { pipeline in
+                let answer = try await body(pipeline, deadline)
+                let id = answer.found.map { key($0).state.keyID }
+                let outcome = view.didRead(ticket, key: id, on: answer.mark, at: .now)
+                if case .otherServer = outcome { pipeline.closeSessions(marked: answer.mark) }
+                return (answer.found, outcome)
+            }
+            switch outcome {
+            case .answer: return found
+            case .store(let stamp):
+                if let found, let digest, let cache {
+                    cache.insert(CachedKey(digest: digest, key: key(found), stamp: stamp, readAt: before))
+                }
+                return found
+            case .noLease, .otherServer:
+                // After a failover, the old server's lease ends before the new one's begins.
+                let patience = PostgresDeadline.limit(Self.leasePatience)
+                guard await home.keeper.waitForLease(atMost: patience) else { throw Self.withoutLease }
+            }
+        }
+        throw Self.withoutLease
+    }
+
+    private func withLookups<T>(in home: KeyHome, _ body: (PostgresPipeline) async throws -> T) async throws -> T {
+        guard let workspace = home.workspace else { return try await body(databases.control.lookups) }
+        return try await databases.withLookups(workspace, body)
+    }
+
+    private static let withoutLease = PostgresError(
+        .deadlineExceeded,
+        "this node has no lease on the cluster, so what it reads could be out of date"
+    )
+}

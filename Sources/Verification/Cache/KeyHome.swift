@@ -1,0 +1,27 @@
+import Fence
+package import Keys
+package import Tenancy
+
+/// The place of keys: a workspace's database, or the control database, with what a node knows of it.
+package final class KeyHome: Sendable {
+    /// The reference in the tokens of the keys.
+    package let ref: WorkspaceRef
+    /// The workspace.
+    ///
+    /// `nil` is the control database, which holds admin and operator keys.
+    package let workspace: WorkspaceFacts?
+    /// The peppers of the tokens.
+    package let peppers: WorkspacePeppers
+    /// The keeper of this node's lease on the cluster.
+    let keeper: LeaseKeeper
+    /// The fences of the workspace.
+    let fences: WorkspaceFences
+
+    init(_ workspace: WorkspaceFacts?, peppers: WorkspacePeppers, keeper: LeaseKeeper) {
+        ref = workspace?.ref ?? .root
+        self.workspace = workspace
+        self.peppers = peppers
+        self.keeper = keeper
+        fences = keeper.view.fences(of: workspace?.workspaceID ?? Workspace.rootID)
+    }
+}

@@ -1,0 +1,61 @@
+import FoundationEssentials
+import Keys
+import Tenancy
+
+/// The homes of keys that were verified: the facts of a workspace, its peppers and its fences, found with one look into memory.
+///
+/// The owner is part of the key, so the reference of another owner's workspace misses and is looked up, as one that was never assigned.
+final class KeyHomes: Sendable {
+    private struct Name: Hashable {
+        let organizationID: UUID
+        let ref: WorkspaceRef
+    }
+
+    /// The number of workspaces at which the memory starts anew.
+    ///
+    /// An entry takes some 500 bytes.
+    private static let maximum = 16_384
+
+    private let databases: Databases
+    private let ring: PepperRing
+    private let known = ReadMostlyMap<Name, KeyHome>()
+
+    init(_ databases: Databases, _ ring: PepperRing) {
+        self.databases = databases
+        self.ring = ring
+    }
+
+    /// Returns the home of the keys of an organization's workspace, if this node knows it.
+    func known(_ ref: WorkspaceRef, of organizationID: UUID) -> KeyHome? {
+        known[Name(organizationID: organizationID, ref: ref)]
+    }
+
+    /// Returns the home of the keys of an organization's workspace, or `nil` if it does not exist.
+    ///
+    /// - Throws: The control database's errors, and `closed` after the shutdown.
+    func home(_ ref: WorkspaceRef, of organizationID: UUID) async throws -> KeyHome? {
+        if let known = known(ref, of: organizationID) { return known }
+        guard let facts = try await databases.facts(ref: ref, organization: organizationID) else { return nil }
+        return insert(try await home(of: facts), Name(organizationID: organizationID, ref: ref))
+    }
+
+    /// The home of admin and operator keys.
+    func root() async throws -> KeyHome {
+        let name = Name(organizationID: Workspace.rootID, ref: .root)
+        if let known = known[name] { return known }
+        return insert(try await home(of: nil), name)
+    }
+
+    private func home(of workspace: WorkspaceFacts?) async throws -> KeyHome {
+        KeyHome(
+            workspace,
+            peppers: ring.peppers(of: workspace?.ref ?? .root),
+            keeper: try await databases.keeper(for: workspace)
+        )
+    }
+
+    private func insert(_ home: KeyHome, _ name: Name) -> KeyHome {
+        if known.count >= Self.maximum { known.removeAll() }
+        return known.insert(home, for: name)
+    }
+}
