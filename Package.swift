@@ -332,7 +332,7 @@ let package = Package(
             name: "GatewayAPITests",
             dependencies: [
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
-                "ServerTestSupport", "Surfaces", "TestSupport", log, nioCore, nioPosix,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", log, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),

@@ -193,4 +193,20 @@ import Testing
             await early.shutdown()
         }
     }
+
+    @Test func `a keeper survives the loss of its server, and the change after it waits for no earlier lease`()
+        async throws
+    {
+        try await withServer { server, process in
+            let cluster = try await ClusterFixture.create(in: server.configuration())
+            try await cluster.withKeeper { keeper in
+                await process.stop(mode: .immediate)
+                try await eventually("the lease ends") { keeper.view.lease(at: .now) == nil }
+                try await process.start()
+                try await waitForRenewal(keeper)
+                // The restart is no new timeline, and the row is the keeper's own.
+                try await cluster.withFences(clock: StoppedClock().clock) { try await $0.perform(target) {} }
+            }
+        }
+    }
 }

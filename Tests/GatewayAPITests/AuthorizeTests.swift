@@ -1,8 +1,12 @@
 import GatewayAPI
 import HTTPTestSupport
 import JSON
+import Keys
+import Postgres
 import Server
 import ServerTestSupport
+import Service
+import Tenancy
 import TestSupport
 import Testing
 
@@ -207,6 +211,46 @@ import Testing
                 "X-Forwarded-For: 198.51.100.7"
             )
             #expect(spoofed.status == 403 && spoofed.reason == "wrong_address")
+        }
+    }
+
+    // Attack: one client guesses tokens through a gateway, and its neighbours behind the gateway must not suffer.
+    @Test func `a client that presents many unknown tokens is told to wait, and nobody else is`() async throws {
+        try await withGateway { gateway in
+            let key = try await gateway.mortise.makeKey()
+            try await RawConnection.with(gateway.address) { connection in
+                func ask(_ token: String, _ headers: String...) async throws -> RawConnection.Answer {
+                    try await connection.send(gateway.request(token, ";over=403", headers))
+                    return try #require(try await connection.answer())
+                }
+                for _ in 0..<60 {
+                    #expect(try await ask("guess", "X-Forwarded-For: 203.0.113.5").status == 401)
+                    #expect(try await ask("guess", "X-Forwarded-For: 2001:db8::1").status == 401)
+                }
+                let refused = try await ask("guess", "X-Forwarded-For: 203.0.113.5")
+                #expect(refused.status == 403 && refused.reason == "rate_limited" && refused["retry-after"] != nil)
+                // An IPv6 client has the whole /64.
+                #expect(try await ask("guess", "X-Forwarded-For: 2001:db8::2").reason == "rate_limited")
+                #expect(try await ask(key.token, "X-Forwarded-For: 203.0.113.5").status == 200)
+                #expect(try await ask("guess", "X-Forwarded-For: 203.0.113.6").status == 401)
+                // The gateway that names no client counts for nobody.
+                for _ in 0..<70 { #expect(try await ask("guess").status == 401) }
+            }
+        }
+    }
+
+    // Memory answers: no look-up is sent, and no task runs.
+    @Test func `a check of a key in memory needs no look-up`() async throws {
+        try await withGateway { gateway in
+            let key = try await gateway.mortise.makeKey()
+            #expect(try await gateway.ask(key.token).status == 200)
+            let databases = gateway.mortise.server.platform.databases
+            let facts = try #require(databases.knownFacts(id: try #require(UUIDv7.parse(gateway.workspace))))
+            func lookUps() async throws -> Int { try await databases.withLookups(facts) { $0.statistics.lookUps } }
+            _ = try await lookUps()
+            let before = try await lookUps()
+            for _ in 0..<20 { #expect(try await gateway.ask(key.token).status == 200) }
+            #expect(try await lookUps() == before)
         }
     }
 }

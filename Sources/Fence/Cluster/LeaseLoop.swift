@@ -8,6 +8,7 @@ final class LeaseLoop: Sendable {
     private struct State {
         var isStopping = false
         var isFinished = false
+        var isConnected = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -48,8 +49,10 @@ final class LeaseLoop: Sendable {
         self.logger = logger
     }
 
-    /// Makes the loop renew now.
-    func hasten() { alarm.ring() }
+    /// Makes the loop renew now, unless it has to connect first: the pauses between attempts are short, and protect the server.
+    func hasten() {
+        if state.withLock(\.isConnected) { alarm.ring() }
+    }
 
     /// Makes the loop leave and end.
     func stop() {
@@ -125,6 +128,8 @@ final class LeaseLoop: Sendable {
             try await session.query(FenceStatements.endOthers, [configuration.applicationName])
             let (timeline, _) = try await session.readTimeline()
             try await session.listen(FenceStatements.channel)
+            state.withLock { $0.isConnected = true }
+            defer { state.withLock { $0.isConnected = false } }
             try await body(session, timeline)
         } catch {
             await session.close()

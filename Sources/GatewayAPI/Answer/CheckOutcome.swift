@@ -10,6 +10,8 @@ package enum CheckOutcome: Sendable, Hashable {
     case unknown(VerdictCode)
     /// The request has no token.
     case noToken
+    /// The end client has presented too many unknown tokens.
+    case tooManyFailures(RateLimitVerdict)
     /// The workspace cannot be asked.
     case unavailable
     /// The options of the path are at fault.
@@ -25,6 +27,7 @@ package enum CheckOutcome: Sendable, Hashable {
         case .valid: VerdictCode.valid.rawValue
         case .refused(let code, _, _), .unknown(let code): code.rawValue
         case .noToken: "no_token"
+        case .tooManyFailures: VerdictCode.rateLimited.rawValue
         case .unavailable: VerdictCode.workspaceUnavailable.rawValue
         case .invalid: "invalid_request"
         case .gatewayCredential, .gatewayLimit: "gateway_credential"

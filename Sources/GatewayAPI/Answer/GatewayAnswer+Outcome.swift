@@ -47,6 +47,13 @@ extension GatewayAnswer {
                 "The gateway's own credential is not valid.",
                 [Self.reason(outcome), Field("WWW-Authenticate", Self.challenge)]
             )
+        case .tooManyFailures(let limit):
+            self = Self.problem(
+                .rateLimited,
+                status: statuses.over,
+                "The client has sent too many invalid API keys. Send the request again later.",
+                [Self.reason(outcome), Field("Retry-After", "\(Self.seconds(limit.retryAfter))")]
+            )
         case .gatewayLimit(let limit):
             self = Self.problem(
                 .rateLimited,

@@ -29,6 +29,7 @@ package final class Authorizer: Sendable {
     private let answers: AnswerCounters
     private let accessLog: EndpointSettings.AccessLog
     private let faults: ConfigurationLog
+    private let failures = FailureLimiter()
     private let logger: Logger
 
     /// Creates an authorizer.
@@ -144,7 +145,7 @@ package final class Authorizer: Sendable {
         } catch {
             return conclude(asked, start) { _ in throw error }
         }
-        return await measured(asked, start) { question in try await outcome(question, within: bounds) }
+        return await measured(asked, start, gateway: address) { try await outcome($0, within: bounds) }
     }
 
     /// Answers before the options of the path are looked at.
@@ -185,6 +186,7 @@ package final class Authorizer: Sendable {
     private func measured(
         _ asked: Asked,
         _ start: NIODeadline,
+        gateway: IPAddress? = nil,
         _ check: (CheckQuestion) async throws -> CheckOutcome
     ) async -> GatewayAnswer {
         guard case .question(let question) = asked else { return conclude(asked, start) { _ in .noToken } }
@@ -194,7 +196,7 @@ package final class Authorizer: Sendable {
         } catch {
             result = .failure(error)
         }
-        return conclude(asked, start) { _ in try result.get() }
+        return conclude(asked, start, gateway: gateway) { _ in try result.get() }
     }
 
     /// Counts, logs and renders the outcome of a check.
@@ -202,11 +204,13 @@ package final class Authorizer: Sendable {
     /// - Parameters:
     ///   - asked: The request.
     ///   - start: The start of the check.
+    ///   - gateway: The gateway's own address, which counts no failures. `nil` if the question's address is never the gateway's.
     ///   - check: Returns the outcome for a question.
     /// - Returns: The answer.
     private func conclude(
         _ asked: Asked,
         _ start: NIODeadline,
+        gateway: IPAddress? = nil,
         _ check: (CheckQuestion) throws -> CheckOutcome
     ) -> GatewayAnswer {
         let outcome: CheckOutcome
@@ -218,7 +222,7 @@ package final class Authorizer: Sendable {
             answer = GatewayAnswer(outcome)
         case .question(let question):
             do {
-                outcome = try check(question)
+                outcome = limited(try check(question), question, gateway)
             } catch {
                 outcome = .unavailable
                 report(error)
@@ -228,6 +232,14 @@ package final class Authorizer: Sendable {
         answers.count(outcome)
         log(asked, outcome, answer, start)
         return answer
+    }
+
+    /// Returns the outcome, or the refusal of a client that has presented too many unknown tokens.
+    private func limited(_ outcome: CheckOutcome, _ question: CheckQuestion, _ gateway: IPAddress?) -> CheckOutcome {
+        guard case .unknown = outcome, let address = question.request.address, address != gateway,
+            let limit = failures.failure(of: address)
+        else { return outcome }
+        return .tooManyFailures(limit)
     }
 
     /// Logs the error of a check.
