@@ -67,5 +67,6 @@ public enum SQLFiles {
         SQLFile("w0011_key_limits_and_holds", PackageResources.w0011_key_limits_and_holds_sql),
         SQLFile("w0012_event_retention", PackageResources.w0012_event_retention_sql),
         SQLFile("w0013_client_key_secrets_index", PackageResources.w0013_client_key_secrets_index_sql),
+        SQLFile("w0014_key_usage_minutes", PackageResources.w0014_key_usage_minutes_sql),
     ]
 }

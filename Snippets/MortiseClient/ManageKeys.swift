@@ -188,3 +188,12 @@ func end(_ keys: Mortise.Keys) async throws {
     for try await event in keys.events(key.id) { print(event.occurredAt, event.type, event.actor) }
     // snippet.end
 }
+
+func readUsage(_ keys: Mortise.Keys) async throws {
+    // snippet.usage
+    let query = UsageQuery(since: Date(timeIntervalSinceNow: -7 * 86_400), step: .day, grouping: .code)
+    for try await row in keys.usage("0198c0de-0000-7000-8000-000000000001", query) {
+        print(row.start, row.code ?? "", row.count)
+    }
+    // snippet.end
+}

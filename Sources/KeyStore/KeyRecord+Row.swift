@@ -95,7 +95,8 @@ extension SecretRecord {
         prefix = try row.decode(first + 1)
         createdAt = try row.timestamp(first + 2)
         endsAt = try row.optionalTimestamp(first + 3)
-        lastUsedAt = try row.optionalTimestamp(first + 4)
-        isLive = try row.decode(first + 5)
+        let address = try row.decode(first + 5, as: String?.self)
+        lastUse = try row.optionalTimestamp(first + 4).map { KeyUse(at: $0, address: address.flatMap(IPAddress.init)) }
+        isLive = try row.decode(first + 6)
     }
 }

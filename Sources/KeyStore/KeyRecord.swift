@@ -112,17 +112,21 @@ public struct KeyRecord: Sendable {
     public var secrets: [SecretRecord] { allSecrets.filter(\.isLive) }
 
     /// The time at which one of the secrets was last used, as of the last flush of usage.
-    public var lastUsedAt: Timestamp? { allSecrets.compactMap(\.lastUsedAt).max() }
+    public var lastUsedAt: Timestamp? { lastUse?.at }
+
+    /// The last known address of the clients that used the key, as of the last flush of usage.
+    public var lastUsedAddress: IPAddress? { lastUse?.address }
+
+    private var lastUse: KeyUse? { allSecrets.map(\.lastUse).reduce(nil, KeyUse.later) }
 
     /// Returns the key with later uses of its secrets than those of the last flush.
     ///
     /// - Parameter lastUse: Returns the last use of a secret, or `nil` if it is unknown.
     /// - Returns: The key.
-    public func merging(usesBy lastUse: (_ secretID: UUID) -> Timestamp?) -> KeyRecord {
+    public func merging(usesBy lastUse: (_ secretID: UUID) -> KeyUse?) -> KeyRecord {
         var key = self
         for index in allSecrets.indices {
-            let uses = [allSecrets[index].lastUsedAt, lastUse(allSecrets[index].id)]
-            key.allSecrets[index].lastUsedAt = uses.compactMap(\.self).max()
+            key.allSecrets[index].lastUse = KeyUse.later(allSecrets[index].lastUse, lastUse(allSecrets[index].id))
         }
         return key
     }
@@ -152,8 +156,8 @@ public struct SecretRecord: Sendable {
     public var createdAt: Timestamp
     /// The time at which a replaced secret ends; `nil` for the newest secret.
     public var endsAt: Timestamp?
-    /// The time at which the secret was last used.
-    public var lastUsedAt: Timestamp?
+    /// The last use of the secret.
+    public var lastUse: KeyUse?
     /// A Boolean value that indicates whether the secret was still good at the time of the read.
     var isLive: Bool
 }

@@ -73,6 +73,7 @@ struct KeyTable: Sendable {
     func secretColumns(_ secret: String) -> String {
         """
         \(secret).id, \(secret).prefix, \(secret).created_at, \(secret).ends_at, u.last_used_at, \
+        u.last_used_address, \
         \(secret).ended_at IS NULL AND (\(secret).ends_at IS NULL OR \(secret).ends_at > clock_timestamp())
         """
     }

@@ -19,6 +19,9 @@ struct KeyJSON: JSONWritable {
         self.workspaceID = workspaceID
     }
 
+    private static let address = Schema.string(max: 64).orNull
+        .described("The last known address of a client that used it.")
+
     static let secretSchema =
         Schema.object([
             .required("prefix", .string(max: 16).described("The first characters of the token.")),
@@ -28,6 +31,7 @@ struct KeyJSON: JSONWritable {
                 NativeSchema.time.orNull.described("The end of the grace period, if the secret was replaced.")
             ),
             .required("last_used_at", NativeSchema.time.orNull),
+            .required("last_used_address", address),
         ])
         .named("Secret")
 
@@ -62,6 +66,7 @@ struct KeyJSON: JSONWritable {
             .required("created_at", NativeSchema.time),
             .required("updated_at", NativeSchema.time),
             .required("last_used_at", NativeSchema.time.orNull),
+            .required("last_used_address", address),
             .required("deprecated_at", NativeSchema.time.orNull),
             .required("deprecation_reason", NativeSchema.text.orNull),
             .required("grace_period_ends_at", NativeSchema.time.orNull),
@@ -108,6 +113,7 @@ struct KeyJSON: JSONWritable {
         writer.member("created_at", key.createdAt.rfc3339)
         writer.member("updated_at", key.updatedAt.rfc3339)
         writer.member("last_used_at", key.lastUsedAt?.rfc3339)
+        writer.member("last_used_address", key.lastUsedAddress?.description)
         writer.member("deprecated_at", key.deprecatedAt?.rfc3339)
         writer.member("deprecation_reason", key.deprecationReason)
         writer.member("grace_period_ends_at", key.gracePeriodEndsAt?.rfc3339)
@@ -127,7 +133,8 @@ private struct SecretJSON: JSONWritable {
             $0.member("prefix", secret.prefix)
             $0.member("created_at", secret.createdAt.rfc3339)
             $0.member("ends_at", secret.endsAt?.rfc3339)
-            $0.member("last_used_at", secret.lastUsedAt?.rfc3339)
+            $0.member("last_used_at", secret.lastUse?.at.rfc3339)
+            $0.member("last_used_address", secret.lastUse?.address?.description)
         }
     }
 }

@@ -14,7 +14,7 @@ struct KeyRoutes: Sendable {
     let family: KeyFamily
 
     var endpoints: [NativeEndpoint] {
-        [list, create, get, update, delete, disable, enable, deprecate, rotate, revoke, events]
+        [list, create, get, update, delete, disable, enable, deprecate, rotate, revoke, events, usage]
     }
 
     static let idParameter = PathParameter("id", "The key's id.")
@@ -171,6 +171,22 @@ struct KeyRoutes: Sendable {
         ) { request in
             let home = try await home(request, .eventsRead)
             return try await EventRoutes.answer(request, key: try key(request), in: home, context)
+        }
+    }
+
+    private var usage: NativeEndpoint {
+        endpoint(
+            .get,
+            "/{id}/usage",
+            id: "get\(family.schemaName)Usage",
+            "Report the usage of \(family.article) \(family.noun)",
+            .keysRead,
+            description: UsageRoutes.description,
+            query: UsageRoutes.query,
+            responses: UsageRoutes.responses
+        ) { request in
+            let home = try await home(request, .keysRead)
+            return try await UsageRoutes.answer(request, key: try key(request), in: home, context)
         }
     }
 

@@ -24,10 +24,13 @@ struct NativeContext: Sendable {
         let limit: Int = try request.query.required("limit")
         guard let text: String = try request.query.optional("cursor") else { return PageRequest(limit: limit) }
         guard let cursor = PageCursor(text) else {
-            throw Problem.invalidRequest(Fault(.query("cursor"), "must be the `next_cursor` of a page"))
+            throw Self.unknownCursor
         }
         return PageRequest(limit: limit, .after(cursor))
     }
+
+    /// The problem of a `cursor` that no page had.
+    static let unknownCursor = Problem.invalidRequest(Fault(.query("cursor"), "must be the `next_cursor` of a page"))
 
     /// Authenticates callers and checks the kind and the permission of their credential.
     ///

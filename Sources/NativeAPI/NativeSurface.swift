@@ -29,6 +29,7 @@ package struct NativeSurface: Surface {
             + KeyRoutes(context: context, family: .operator).endpoints
             + ClientKeyRetirementRoutes(context: context).endpoints
             + EventRoutes(context: context).endpoints
+            + UsageRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
         let operations = EndpointTable(endpoints, security: context.security, settings: settings)
         let document = try operations.servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
@@ -61,6 +62,7 @@ package struct NativeSurface: Surface {
                 (Tag.adminKeys, "Keys that manage one organization."),
                 (Tag.operatorKeys, "Keys that manage the platform."),
                 (Tag.events, "The audit log: changes, actors and addresses."),
+                (Tag.usage, "The number of verifications, by time, verdict and key."),
             ]
         )
     }
@@ -78,6 +80,7 @@ package struct NativeSurface: Surface {
         static let adminKeys = "Admin keys"
         static let operatorKeys = "Operator keys"
         static let events = "Events"
+        static let usage = "Usage"
     }
 }
 

@@ -81,7 +81,7 @@ public final class UsageRecorder: Sendable {
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
     /// The last uses that a flush is writing, by flush and secret.
-    private let inFlight = Locked<(next: Int, uses: [Int: [UUID: Timestamp]])>((0, [:]))
+    private let inFlight = Locked<(next: Int, uses: [Int: [UUID: KeyUse]])>((0, [:]))
 
     /// Creates a recorder.
     ///
@@ -98,22 +98,24 @@ public final class UsageRecorder: Sendable {
     /// The number of uses that were not counted because too many secrets waited.
     public var overflowCount: Int { overflow.load(ordering: .relaxed) }
 
-    func record(_ facts: WorkspaceFacts, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
-        record(.workspace(facts), state, code, at: now)
-    }
-
     /// Counts one verification, or one use of an admin or operator key, in memory.
-    package func record(_ database: Database, _ state: KeyState, _ code: VerdictCode, at now: Timestamp) {
+    package func record(
+        _ database: Database,
+        _ state: KeyState,
+        _ code: VerdictCode,
+        at now: Timestamp,
+        from address: IPAddress?
+    ) {
         let bound = boundOfShard
         let isCounted = shard(of: state.secretID, Self.threadIndex).counts
             .withLock { counts in
                 if let index = counts.index(forKey: state.secretID) {
-                    counts.values[index].count.add(code, at: now)
+                    counts.values[index].count.add(code, at: now, from: address)
                     return true
                 }
                 guard counts.count < bound else { return false }
                 var count = UsageCount(secretID: state.secretID, keyID: state.keyID)
-                count.add(code, at: now)
+                count.add(code, at: now, from: address)
                 counts[state.secretID] = Pending(database: database, count: count)
                 return true
             }
@@ -150,15 +152,15 @@ public final class UsageRecorder: Sendable {
         }
     }
 
-    /// Returns the time of the last accepted use of a secret that this node has counted and may not have written yet.
-    package func lastUse(of secret: UUID) -> Timestamp? {
+    /// Returns the last accepted use of a secret that this node has counted and may not have written yet.
+    package func lastUse(of secret: UUID) -> KeyUse? {
         // A flush moves uses from the shards into flight, so the shards are read first.
         var uses = (0..<Self.shardsOfSecret)
             .compactMap { index in
-                shard(of: secret, index).counts.withLock { $0[secret]?.count.lastUsedAt }
+                shard(of: secret, index).counts.withLock { $0[secret]?.count.lastUse }
             }
         uses += inFlight.withLock { $0.uses.values.compactMap { $0[secret] } }
-        return uses.max()
+        return uses.reduce(nil, KeyUse.later)
     }
 
     /// Removes the counts, and keeps their last uses visible until ``inFlight`` forgets them.
@@ -170,7 +172,7 @@ public final class UsageRecorder: Sendable {
             flights.uses[flights.next] = Dictionary(
                 uniqueKeysWithValues: counts.values.joined()
                     .compactMap { count in
-                        count.lastUsedAt.map { (count.secretID, $0) }
+                        count.lastUse.map { (count.secretID, $0) }
                     }
             )
             return (flights.next, counts)

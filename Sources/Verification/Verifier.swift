@@ -217,7 +217,9 @@ public final class Verifier: Sendable {
             if limit?.isAllowed == false { code = .rateLimited }
         }
         guard code != .notFound else { return .withoutKey(.notFound) }
-        if question.isCounted { usage.record(workspace, key.state, code, at: reading.now) }
+        if question.isCounted {
+            usage.record(.workspace(workspace), key.state, code, at: reading.now, from: question.request.address)
+        }
         let verified = VerifiedKey(
             found: key,
             checkedAt: reading.now,

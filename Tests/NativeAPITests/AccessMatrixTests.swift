@@ -276,6 +276,7 @@ import Testing
             if path.contains("/client-keys") { return .owner("events:read") }
             return path.hasPrefix("/v1/organizations") ? .any("events:read") : .admin("events:read")
         }
+        if path == "/v1/workspaces/{workspace}/usage" { return .admin("keys:read") }
         if path.contains("-keys") {
             let permission = isReading ? "keys:read" : "keys:write"
             if path.contains("/client-keys") { return .owner(permission) }
@@ -328,7 +329,9 @@ import Testing
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             for endpoint in mortise.api.endpoints
-            where ["/service-keys", "/client-keys", "verify"].contains(where: endpoint.path.text.contains) {
+            where ["/service-keys", "/client-keys", "{workspace}/usage", "verify"]
+                .contains(where: endpoint.path.text.contains)
+            {
                 var reference: Answer?
                 for values in [world.own, world.foreign, ["workspace": World.unknown, "id": World.unknown]] {
                     let path = try Self.path(endpoint, values)

@@ -47,6 +47,33 @@ import Verification
         }
     }
 
+    // The attack: somebody uses a stolen token from elsewhere. The owner looks where it was used.
+    @Test func `the last known address of an accepted use is shown, and a refused use changes nothing`() async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            let key = try await mortise.makeKey("k", ["allowed_ips": ["192.0.2.0/24", "2001:db8::/32"]])
+            func address() async throws -> String? {
+                try await mortise.api.get(key.path, as: mortise.adminToken)["last_used_address"]?.string
+            }
+            #expect(try await address() == nil)
+            #expect(try await mortise.verdict(key.token, ["address": "198.51.100.1"]) == "wrong_address")
+            #expect(try await address() == nil)
+            for next in ["192.0.2.7", "2001:db8::7"] {
+                #expect(try await mortise.verdict(key.token, ["address": .string(next)]) == "valid")
+                #expect(try await address() == next)
+                await mortise.server.platform.usage.flush()
+                #expect(try await address() == next)
+            }
+            let free = try await mortise.makeKey("free")
+            for asked: JSONValue in [["address": "192.0.2.9"], [:]] {
+                #expect(try await mortise.verdict(free.token, asked) == "valid")
+                await mortise.server.platform.usage.flush()
+                let shown = try await mortise.api.get(free.path, as: mortise.adminToken)
+                #expect(shown["last_used_address"] == "192.0.2.9")
+                #expect(shown["secrets"]?.array?.first?["last_used_address"] == "192.0.2.9")
+            }
+        }
+    }
+
     // A flush used to open a connection to each workspace that had been used, 82 of them in 15 s.
     @Test func `a flush opens no connection to a workspace, and its look-ups go on`() async throws {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
@@ -129,7 +156,7 @@ import Verification
     }
 
     // The sessions of this database have a time zone with an offset of half an hour.
-    @Test func `a use is counted in its own UTC hour, whenever it is written`() async throws {
+    @Test func `a use is counted in its own UTC minute and hour, whenever it is written`() async throws {
         try await withMortise { mortise in
             let name = try #require(try await mortise.workspaceDatabase().database)
             try await administer("ALTER DATABASE \"\(name)\" SET timezone = 'Asia/Kolkata'")
@@ -146,20 +173,28 @@ import Verification
             count.add(.expired, at: second)
             try await UsageStore(connection).add([count])
             await connection.close()
-            let hours =
+            func rows(_ table: String, _ column: String) async throws -> [String] {
                 try await mortise.rows(
                     try await mortise.workspaceDatabase(),
                     """
-                    SELECT to_char(hour AT TIME ZONE 'UTC', 'HH24:MI') || ' ' || code || ' ' || count FROM auth.key_usage_hourly
+                    SELECT to_char(\(column) AT TIME ZONE 'UTC', 'HH24:MI') || ' ' || code || ' ' || count FROM auth.\(table)
                     ORDER BY 1
                     """
                 )
                 .map { try $0.decode(0, as: String.self) }
-            #expect(hours == ["10:00 valid 1", "11:00 expired 1", "11:00 valid 1"])
+            }
+            #expect(
+                try await rows("key_usage_hourly", "hour") == ["10:00 valid 1", "11:00 expired 1", "11:00 valid 1"]
+            )
+            #expect(
+                try await rows("key_usage_minutes", "minute") == ["10:59 valid 1", "11:00 expired 1", "11:00 valid 1"]
+            )
         }
     }
 
-    @Test func `usage of deleted keys and old hourly counts are deleted`() async throws {
+    @Test func `usage of deleted keys and old counts are deleted, and no report loses a row that it can show`()
+        async throws
+    {
         try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
             let (kept, gone) = (try await mortise.makeKey("kept"), try await mortise.makeKey("gone"))
             for key in [kept, gone] { #expect(try await mortise.verdict(key.token) == "valid") }
@@ -168,10 +203,18 @@ import Verification
             try await mortise.inWorkspace(
                 """
                 INSERT INTO auth.key_usage_hourly VALUES
-                    ('\(kept.id)', now() - interval '401 days', 'valid', 1), ('\(kept.id)', now() - interval '399 days', 'valid', 1)
+                    ('\(kept.id)', now() - interval '401 days', 'valid', 1), ('\(kept.id)', now() - interval '399 days', 'valid', 1);
+                INSERT INTO auth.key_usage_minutes
+                SELECT '\(kept.id)', now() - interval '49 hours' - n * interval '1 minute', 'valid', 1
+                FROM generate_series(1, 2500) n;
+                INSERT INTO auth.key_usage_minutes VALUES ('\(kept.id)', now() - interval '48 hours', 'expired', 1)
                 """
             )
-            #expect(try await mortise.server.platform.upkeep.expire(eventDays: nil) == 2)
+            #expect(try await mortise.server.platform.upkeep.expire(eventDays: nil) == 2502)
+            #expect(
+                try await text("SELECT count(*)::text FROM auth.key_usage_minutes WHERE code = 'expired'", mortise)
+                    == "1"
+            )
             #expect(try await text("SELECT string_agg(key_id::text, ',') FROM auth.key_usage", mortise) == kept.id)
             let old = "SELECT count(*)::text FROM auth.key_usage_hourly WHERE hour < now() - interval '1 day'"
             #expect(try await text(old, mortise) == "1")

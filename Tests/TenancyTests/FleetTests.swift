@@ -21,11 +21,15 @@ import Testing
             for workspace in [first, second] {
                 try await test.withDatabase(workspace.database) {
                     try await $0.script(
-                        "DELETE FROM mortise.migrations WHERE name = 'w0013_client_key_secrets_index'"
+                        """
+                        DELETE FROM mortise.migrations WHERE name = 'w0014_key_usage_minutes';
+                        DROP TABLE auth.key_usage_minutes;
+                        ALTER TABLE auth.key_usage DROP COLUMN last_used_address
+                        """
                     )
                 }
             }
-            let file = MigrationReport.File(line: "workspace", name: "w0013_client_key_secrets_index")
+            let file = MigrationReport.File(line: "workspace", name: "w0014_key_usage_minutes")
             let dry = try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
             #expect(dry.outcomes.map(\.status) == [.pending([file]), .pending([file])])
             let started = Locked<[String]>([])

@@ -38,7 +38,7 @@ public final class AccessControl: Sendable {
         guard let reading = try await context.rootKey(token), let reach = Self.reach(reading.key),
             Self.isUsable(reading, from: address)
         else { throw Refusal.unauthenticated }
-        if !isRepeated { try count(reading) }
+        if !isRepeated { try count(reading, from: address) }
         let found = reading.key
         return Principal(
             keyID: found.state.keyID,
@@ -51,12 +51,18 @@ public final class AccessControl: Sendable {
     }
 
     /// Counts a use of a good credential, in memory.
-    private func count(_ reading: KeyReading) throws(Refusal) {
+    private func count(_ reading: KeyReading, from address: IPAddress?) throws(Refusal) {
         let found = reading.key
         let limits = found.state.rateLimits
         let limit = limits.isUnlimited ? nil : context.limiter.use(found.limitID, limits)
         let isAllowed = limit?.isAllowed ?? true
-        context.usage.record(.control, found.state, isAllowed ? .valid : .rateLimited, at: reading.now)
+        context.usage.record(
+            .control,
+            found.state,
+            isAllowed ? .valid : .rateLimited,
+            at: reading.now,
+            from: address
+        )
         if let limit, !isAllowed { throw .limitReached(limit) }
     }
 

@@ -21,6 +21,7 @@ extension Mortise.Key: AnswerReadable {
         createdAt = try answer.time("created_at")
         updatedAt = try answer.time("updated_at")
         lastUsedAt = try answer.timeIfAny("last_used_at")
+        lastUsedAddress = try answer.textIfAny("last_used_address")
         deprecatedAt = try answer.timeIfAny("deprecated_at")
         deprecationReason = try answer.textIfAny("deprecation_reason")
         gracePeriodEndsAt = try answer.timeIfAny("grace_period_ends_at")

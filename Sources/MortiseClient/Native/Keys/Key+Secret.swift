@@ -15,8 +15,10 @@ extension Mortise.Key {
         public let createdAt: Date
         /// The time at which a rotated token stops working, or `nil` for the newest token.
         public let endsAt: Date?
-        /// The time of the last use, to about a minute, or `nil` before the first use.
+        /// The time of the last use, as of about two seconds ago, or `nil` before the first use.
         public let lastUsedAt: Date?
+        /// The last known IP address of a client that used it.
+        public let lastUsedAddress: String?
     }
 }
 
@@ -26,5 +28,6 @@ extension Mortise.Key.Secret: AnswerReadable {
         createdAt = try answer.time("created_at")
         endsAt = try answer.timeIfAny("ends_at")
         lastUsedAt = try answer.timeIfAny("last_used_at")
+        lastUsedAddress = try answer.textIfAny("last_used_address")
     }
 }

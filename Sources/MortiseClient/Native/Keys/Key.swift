@@ -49,8 +49,10 @@ extension Mortise {
         public let createdAt: Date
         /// The time of the last change.
         public let updatedAt: Date
-        /// The time of the last use, to about a minute, or `nil` before the first use.
+        /// The time of the last use, as of about two seconds ago, or `nil` before the first use.
         public let lastUsedAt: Date?
+        /// The last known IP address of a client that used it.
+        public let lastUsedAddress: String?
         /// The time at which the key was deprecated, if it was.
         public let deprecatedAt: Date?
         /// The reason of the deprecation, if one was given.

@@ -110,5 +110,22 @@ extension Mortise {
         ) -> PageSequence<Event> {
             transport.list(collection.path(id, "events"), filter.parameters, limit: limit)
         }
+
+        /// Reports the verifications of a key, in the order of time.
+        ///
+        /// Requires the permission `keys:read`. A step without a verification has no row. The server writes counts every
+        /// second, so a report can lack the last two seconds.
+        ///
+        /// @Snippet(path: "mortise/Snippets/MortiseClient/ManageKeys", slice: "usage")
+        ///
+        /// - Parameters:
+        ///   - id: The id of the key.
+        ///   - query: The interval, the step and the rows. The last 24 hours by default.
+        ///   - limit: The number of rows per page, 1 to 100.
+        /// - Returns: The rows.
+        public func usage(_ id: String, _ query: UsageQuery = UsageQuery(), limit: Int = 100) -> PageSequence<UsageRow>
+        {
+            transport.list(collection.path(id, "usage"), query.parameters, limit: limit)
+        }
     }
 }

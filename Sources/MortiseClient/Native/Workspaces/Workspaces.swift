@@ -160,6 +160,24 @@ extension Mortise {
             transport.list(path(workspace, "events"), filter.parameters, limit: limit)
         }
 
+        /// Reports the verifications of all keys of a workspace, in the order of time.
+        ///
+        /// Requires the permission `keys:read`. A step without a verification has no row. The server writes counts every
+        /// second, so a report can lack the last two seconds.
+        ///
+        /// - Parameters:
+        ///   - workspace: The id or slug of the workspace.
+        ///   - query: The interval, the step and the rows. The last 24 hours by default.
+        ///   - limit: The number of rows per page, 1 to 100.
+        /// - Returns: The rows.
+        public func usage(
+            _ workspace: String,
+            _ query: UsageQuery = UsageQuery(),
+            limit: Int = 100
+        ) -> PageSequence<UsageRow> {
+            transport.list(path(workspace, "usage"), query.parameters, limit: limit)
+        }
+
         private func path(_ workspace: String, _ more: String...) -> [String] {
             ["v1", "workspaces", workspace] + more
         }

@@ -4,7 +4,7 @@ import ArgumentParser
 struct KeyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Manage keys: create, list, get, update, disable, enable, deprecate, rotate, revoke, delete, events.",
+        abstract: "Manage keys: create, list, get, update, disable, enable, deprecate, rotate, revoke, delete.",
         discussion: HelpText.reflowed(
             """
             Each command works on the keys of one owner. --workspace W selects the service keys of a workspace. --workspace W
@@ -16,7 +16,7 @@ struct KeyCommand: AsyncParsableCommand {
             """
         ),
         groupedSubcommands: [
-            CommandGroup(name: "Inspection", subcommands: [KeyList.self, KeyGet.self, KeyEvents.self]),
+            CommandGroup(name: "Inspection", subcommands: [KeyList.self, KeyGet.self, KeyEvents.self, KeyUsage.self]),
             CommandGroup(
                 name: "Management",
                 subcommands: [KeyCreate.self, KeyUpdate.self, KeyRotate.self, KeyDisable.self, KeyEnable.self]

@@ -13,7 +13,8 @@ struct WorkspaceCommand: AsyncParsableCommand {
         ),
         subcommands: [
             WorkspaceCreate.self, WorkspaceList.self, WorkspaceGet.self, WorkspaceUpdate.self, WorkspaceEvents.self,
-            WorkspaceSuspend.self, WorkspaceResume.self, WorkspaceArchive.self, WorkspaceDelete.self,
+            WorkspaceUsage.self, WorkspaceSuspend.self, WorkspaceResume.self, WorkspaceArchive.self,
+            WorkspaceDelete.self,
         ],
         aliases: ["ws"]
     )

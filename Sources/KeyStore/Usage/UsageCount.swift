@@ -1,0 +1,102 @@
+public import FoundationEssentials
+public import Keys
+
+/// The verifications of one secret since the last flush.
+public struct UsageCount: Sendable {
+    /// The secret.
+    public var secretID: UUID
+    /// The key.
+    public var keyID: UUID
+    /// The last accepted verification; `nil` if all were refused.
+    public var lastUse: KeyUse?
+    /// The count of the first minute and verdict, which nearly all verifications share.
+    ///
+    /// It needs no memory of its own.
+    private var common: (minute: Minute, count: Int)?
+    private var others: [Minute: Int]
+
+    /// The number of verifications with each verdict in each minute.
+    public var verdicts: [Minute: Int] {
+        guard let common else { return others }
+        return others.merging([common.minute: common.count], uniquingKeysWith: +)
+    }
+
+    /// A verdict in a minute.
+    public struct Minute: Sendable, Hashable {
+        /// The number of minutes since 1970, UTC.
+        public let number: Int64
+        /// The verdict.
+        public let code: VerdictCode
+
+        /// Creates the minute of an instant.
+        public init(of now: Timestamp, _ code: VerdictCode) {
+            // Rounded down, also before 1970.
+            let (quotient, remainder) = now.microsecondsSinceUnixEpoch.quotientAndRemainder(dividingBy: 60_000_000)
+            number = remainder < 0 ? quotient - 1 : quotient
+            self.code = code
+        }
+
+        var beginning: Timestamp { Timestamp(microsecondsSinceUnixEpoch: number * 60_000_000) }
+        var beginningOfHour: Timestamp {
+            Timestamp(microsecondsSinceUnixEpoch: (number - ((number % 60) + 60) % 60) * 60_000_000)
+        }
+    }
+
+    /// Creates a count of zero.
+    public init(secretID: UUID, keyID: UUID) {
+        self.secretID = secretID
+        self.keyID = keyID
+        others = [:]
+    }
+
+    /// Counts verifications of one minute and verdict.
+    private mutating func add(_ number: Int, _ minute: Minute) {
+        if let common, common.minute != minute {
+            others[minute, default: 0] += number
+        } else {
+            self.common = (minute, (self.common?.count ?? 0) + number)
+        }
+    }
+
+    var accepted: Int { verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
+
+    /// Counts one verification.
+    ///
+    /// - Parameters:
+    ///   - code: The verdict.
+    ///   - now: The time of the verification.
+    ///   - address: The client's address, if it is known.
+    public mutating func add(_ code: VerdictCode, at now: Timestamp, from address: IPAddress? = nil) {
+        add(1, Minute(of: now, code))
+        if code == .valid { lastUse = KeyUse.later(lastUse, KeyUse(at: now, address: address)) }
+    }
+
+    /// Adds another count of the same secret.
+    public mutating func merge(_ other: UsageCount) {
+        for (minute, number) in other.verdicts { add(number, minute) }
+        lastUse = KeyUse.later(lastUse, other.lastUse)
+    }
+}
+
+/// An accepted verification of a key.
+public struct KeyUse: Sendable, Hashable {
+    /// The time of the verification.
+    public let at: Timestamp
+    /// The client's address; `nil` if no verification that counts here named one.
+    public let address: IPAddress?
+
+    /// Creates a use.
+    public init(at: Timestamp, address: IPAddress?) {
+        self.at = at
+        self.address = address
+    }
+
+    /// Returns the later of two uses.
+    ///
+    /// If nobody named the client's address then, the use has the address of the earlier one.
+    public static func later(_ one: KeyUse?, _ other: KeyUse?) -> KeyUse? {
+        guard let one, let other else { return one ?? other }
+        let (earlier, later) = one.at <= other.at ? (one, other) : (other, one)
+        return later.address == nil ? KeyUse(at: later.at, address: earlier.address) : later
+    }
+}

@@ -1,0 +1,156 @@
+import FoundationEssentials
+import Keys
+public import Postgres
+
+/// The counts of verifications in one database.
+///
+/// They have tables of their own, so counting never touches a row that a look-up reads.
+public struct UsageStore: Sendable {
+    let connection: PostgresConnection
+
+    /// Creates a store over a connection to a workspace's database, or to the control database.
+    public init(_ connection: PostgresConnection) {
+        self.connection = connection
+    }
+
+    /// Adds a batch in one transaction.
+    ///
+    /// The batch has one count for each secret.
+    ///
+    /// - Throws: The errors of a transaction. After `commitOutcomeUnknown` the batch may have been added.
+    public func add(_ counts: [UsageCount]) async throws {
+        try await connection.transaction { _ in
+            try await connection.script(Self.script(counts))
+        }
+    }
+
+    /// Adds a batch over a connection for look-ups, between two of its flushes.
+    ///
+    /// The batch has one count for each secret.
+    ///
+    /// - Throws: The errors of ``PostgresPipeline/query(_:_:deadline:)``. After `commitOutcomeUnknown` the batch may have been
+    ///   added.
+    public static func add(_ counts: [UsageCount], over pipeline: PostgresPipeline) async throws(PostgresError) {
+        try await pipeline.write(script(counts), lockPatience: lockPatience)
+    }
+
+    /// The maximum wait for another node's flush, in which look-ups wait too.
+    private static let lockPatience = Duration.milliseconds(100)
+
+    /// Returns the statements that add a batch.
+    ///
+    /// Their values are ids, numbers, addresses and names of verdicts, which need no quotation. Rows are locked in the order of their ids, so
+    /// concurrent flushes of two nodes cannot deadlock.
+    private static func script(_ counts: [UsageCount]) -> String {
+        var secrets: [String] = []
+        var minutes: [Slot: Int] = [:]
+        var hours: [Slot: Int] = [:]
+        for count in counts {
+            if let use = count.lastUse {
+                let address = use.address.map { "'\($0)'" } ?? "NULL"
+                secrets.append(
+                    "('\(count.secretID)'::uuid, '\(count.keyID)'::uuid, \(instant(use.at)), \(count.accepted)::bigint, \(address)::text)"
+                )
+            }
+            for (minute, number) in count.verdicts {
+                minutes[Slot(count.keyID, minute.beginning, minute.code), default: 0] += number
+                hours[Slot(count.keyID, minute.beginningOfHour, minute.code), default: 0] += number
+            }
+        }
+        var statements: [String] = []
+        if !secrets.isEmpty {
+            statements.append(
+                """
+                INSERT INTO auth.key_usage (secret_id, key_id, last_used_at, verifications, last_used_address)
+                SELECT * FROM (VALUES \(secrets.joined(separator: ", "))) v ORDER BY 1
+                ON CONFLICT (secret_id) DO UPDATE
+                    SET last_used_at = greatest(key_usage.last_used_at, EXCLUDED.last_used_at),
+                        verifications = key_usage.verifications + EXCLUDED.verifications,
+                        last_used_address = CASE WHEN EXCLUDED.last_used_at < key_usage.last_used_at
+                            THEN coalesce(key_usage.last_used_address, EXCLUDED.last_used_address)
+                            ELSE coalesce(EXCLUDED.last_used_address, key_usage.last_used_address) END
+                """
+            )
+        }
+        if !hours.isEmpty {
+            statements.append(addition(of: minutes, to: "key_usage_minutes", "minute"))
+            statements.append(addition(of: hours, to: "key_usage_hourly", "hour"))
+        }
+        return statements.joined(separator: "; ")
+    }
+
+    /// The row of a key, a verdict, and a minute or an hour.
+    private struct Slot: Hashable {
+        let keyID: UUID
+        let beginning: Timestamp
+        let code: VerdictCode
+
+        init(_ keyID: UUID, _ beginning: Timestamp, _ code: VerdictCode) {
+            self.keyID = keyID
+            self.beginning = beginning
+            self.code = code
+        }
+    }
+
+    /// Returns the statement that adds counts to the table of minutes or of hours.
+    private static func addition(of counts: [Slot: Int], to table: String, _ column: String) -> String {
+        let rows = counts.map { slot, number in
+            "('\(slot.keyID)'::uuid, \(instant(slot.beginning)), '\(slot.code.rawValue)'::text, \(number)::bigint)"
+        }
+        return """
+            INSERT INTO auth.\(table) (key_id, \(column), code, count)
+            SELECT * FROM (VALUES \(rows.joined(separator: ", "))) v ORDER BY 1, 2, 3
+            ON CONFLICT (key_id, \(column), code) DO UPDATE SET count = \(table).count + EXCLUDED.count
+            """
+    }
+
+    /// Returns an instant as SQL.
+    ///
+    /// PostgreSQL multiplies by whole microseconds without rounding.
+    private static func instant(_ timestamp: Timestamp) -> String {
+        "timestamptz '1970-01-01 00:00:00+00' + interval '1 us' * \(timestamp.microsecondsSinceUnixEpoch)"
+    }
+
+    // MARK: Old rows
+
+    private static let deleteUsage = Statement(
+        """
+        DELETE FROM auth.key_usage WHERE secret_id IN (
+            SELECT u.secret_id FROM auth.key_usage u
+            WHERE NOT EXISTS (SELECT FROM auth.key_secrets s WHERE s.id = u.secret_id)
+            LIMIT 1000)
+        """
+    )
+
+    private static let deleteMinutes = Statement(
+        """
+        DELETE FROM auth.key_usage_minutes WHERE (key_id, minute, code) IN (
+            SELECT key_id, minute, code FROM auth.key_usage_minutes
+            WHERE minute < clock_timestamp() - interval '49 hours'
+            LIMIT 1000)
+        """
+    )
+
+    private static let deleteHours = Statement(
+        """
+        DELETE FROM auth.key_usage_hourly WHERE (key_id, hour, code) IN (
+            SELECT key_id, hour, code FROM auth.key_usage_hourly
+            WHERE hour < date_trunc('day', clock_timestamp() - interval '400 days', 'UTC')
+            LIMIT 1000)
+        """
+    )
+
+    /// Deletes the usage of deleted secrets, minutes older than 48 hours and hours older than 400 days, up to a thousand rows of
+    /// each.
+    ///
+    /// After 400 days the present month can still be compared with that of the year before. The first hour and the first
+    /// day of a report are complete, so an hour of minutes and a day of hours are kept longer. A count can arrive after its
+    /// key's deletion, so the deletion does not do this.
+    ///
+    /// - Returns: The number of deleted rows.
+    public func prune() async throws -> Int {
+        try await connection.query(Self.deleteUsage).affectedRows
+            + connection.query(Self.deleteMinutes).affectedRows
+            + connection.query(Self.deleteHours).affectedRows
+    }
+}
