@@ -23,7 +23,9 @@ struct MortiseCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Server",
-                subcommands: [Serve.self, Migrate.self, Doctor.self, ClusterCommand.self, SecretsCommand.self]
+                subcommands: [
+                    Serve.self, Migrate.self, Doctor.self, Bench.self, ClusterCommand.self, SecretsCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Client",

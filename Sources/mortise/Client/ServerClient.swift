@@ -26,19 +26,33 @@ struct ServerClient: Sendable {
     func answer<Value>(to request: Request<Value>) async throws(CommandFailure) -> ServerAnswer<Value> {
         let record = AnswerRecord()
         let client = client.observingAnswers { record.set($0) }
-        let result = await Interrupt.cancelling { () -> Result<Value, MortiseError> in
-            do throws(MortiseError) {
-                return .success(try await request.send(client))
-            } catch {
-                return .failure(error)
-            }
-        }
+        let result = await Interrupt.cancelling { await Self.send(request, client) }
         switch result {
         case .success(let value): return ServerAnswer(value: value, json: record.json)
         case .failure(let error):
             let failure = CommandFailure(error)
             guard error.mayHaveTakenEffect else { throw failure }
             throw failure.addingRepetition(of: request, idempotencyKey: error.idempotencyKey)
+        }
+    }
+
+    /// Sends a request within work that watches Ctrl-C itself.
+    ///
+    /// - Parameter request: The call to make.
+    /// - Returns: The value.
+    /// - Throws: `CommandFailure` of the kinds of ``answer(to:)``.
+    func value<Value>(of request: Request<Value>) async throws(CommandFailure) -> Value {
+        switch await Self.send(request, client) {
+        case .success(let value): return value
+        case .failure(let error): throw CommandFailure(error)
+        }
+    }
+
+    private static func send<Value>(_ request: Request<Value>, _ client: Mortise) async -> Result<Value, MortiseError> {
+        do throws(MortiseError) {
+            return .success(try await request.send(client))
+        } catch {
+            return .failure(error)
         }
     }
 }
