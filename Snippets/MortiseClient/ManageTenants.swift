@@ -26,6 +26,13 @@ func readOrganizations(_ client: Mortise) async throws {
     print(try await client.organizations.update(acme.id, name: "Acme & Sons", tokenPrefix: .clear).name)
 }
 
+func readStatus(_ platform: Mortise) async throws {
+    // snippet.status
+    let status = try await platform.status()
+    for cluster in status.clusters where !cluster.isReachable { print(cluster.name, "does not answer") }
+    // snippet.end
+}
+
 // MARK: Workspaces
 
 func createWorkspace(_ client: Mortise) async throws {

@@ -30,6 +30,7 @@ package struct NativeSurface: Surface {
             + ClientKeyRetirementRoutes(context: context).endpoints
             + EventRoutes(context: context).endpoints
             + UsageRoutes(context: context).endpoints
+            + StatusRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
         let operations = EndpointTable(endpoints, security: context.security, settings: settings)
         let document = try operations.servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
@@ -62,6 +63,7 @@ package struct NativeSurface: Surface {
                 (Tag.adminKeys, "Keys that manage one organization."),
                 (Tag.operatorKeys, "Keys that manage the platform."),
                 (Tag.events, "The audit log: changes, actors and addresses."),
+                (Tag.status, "The state of the installation, for operators."),
                 (Tag.usage, "The number of verifications, by time, verdict and key."),
             ]
         )
@@ -81,6 +83,7 @@ package struct NativeSurface: Surface {
         static let operatorKeys = "Operator keys"
         static let events = "Events"
         static let usage = "Usage"
+        static let status = "Status"
     }
 }
 

@@ -33,6 +33,8 @@ public final class Platform: Sendable {
     public let ownSessions: OwnSessions
     /// The use cases of session issuers.
     public let sessionIssuers: SessionIssuerService
+    /// The state of the installation.
+    public let status: StatusService
     /// The work of a start before it serves.
     public let bootstrap: Bootstrap
     /// The periodic work.
@@ -58,6 +60,7 @@ public final class Platform: Sendable {
     ///     `ContinuousClock`.
     ///   - passwordCost: The cost of hashing a password.
     ///   - fetchKeySet: Reads the content of a URL, within about 5 s and 256 KiB; for the keys of session issuers.
+    ///   - version: The version of the program. Defaults to `unknown`.
     ///   - logger: The logger.
     public init(
         installation: Installation,
@@ -72,6 +75,7 @@ public final class Platform: Sendable {
         elapsed: (@Sendable () -> Duration)? = nil,
         passwordCost: PasswordCost = .standard,
         fetchKeySet: @escaping @Sendable (_ url: String) async throws -> [UInt8],
+        version: String = "unknown",
         logger: Logger
     ) {
         self.provisioner = provisioner
@@ -130,6 +134,7 @@ public final class Platform: Sendable {
         ownSessions = OwnSessions(context: context, access: access)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
         upkeep = Upkeep(context: context)
+        status = StatusService(context: context, node: Node(version: version, startedAt: now()))
         self.passwords = passwords
         self.keySets = keySets
         self.sessions = sessions

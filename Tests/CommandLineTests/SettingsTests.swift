@@ -43,6 +43,7 @@ import mortise
         "workspaces_per_organization": "14", "list_bytes": "65537", "cache_bytes": "0", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "gateway_open": "true",
+        "operations_listen": "127.0.0.1:9464",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
@@ -54,6 +55,7 @@ import mortise
         #expect(settings.installation.dataFolder == "/d")
         #expect(settings.listen == ListenAddress(host: "::", port: 1))
         #expect(settings.gateway.isOpen)
+        #expect(settings.operations == .tcp(host: "127.0.0.1", port: 9464))
         #expect(
             settings.gateway.addresses == [
                 GatewayAddress(.tcp(host: "10.0.0.1", port: 9)),
@@ -88,6 +90,7 @@ import mortise
         #expect(settings.installation.settingsFile == nil && settings.installation.warnings == [])
         #expect(settings.listen == ListenAddress(host: "127.0.0.1", port: 8080))
         #expect(settings.gateway == GatewayListener.Configuration())
+        #expect(settings.operations == nil)
         #expect(settings.clients == ClientAddresses())
         #expect(settings.operatorKey == nil && settings.adminKey == nil)
         #expect("\(settings.log.level)" == "info" && settings.log.format == .json && settings.log.access == .management)
@@ -123,7 +126,8 @@ import mortise
         }
         // A flag that is read wins over its variable.
         let wrong = [
-            "--listen", "--gateway-listen", "--gateway-open", "--trusted-proxies", "--log-level", "--log-format",
+            "--listen", "--gateway-listen", "--gateway-open", "--operations-listen", "--trusted-proxies", "--log-level",
+            "--log-format",
             "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
@@ -205,6 +209,7 @@ import mortise
         ("MORTISE_SHUTDOWN_GRACE", "1e3"), ("MORTISE_DATABASE_URL", "mysql://x"),
         ("MORTISE_TRUSTED_PROXIES", "proxy.example.com"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/33"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/8 *"),
+        ("MORTISE_OPERATIONS_LISTEN", "9090"), ("MORTISE_OPERATIONS_LISTEN", "unix:/s;proxy"),
         ("MORTISE_GATEWAY_LISTEN", "9000"), ("MORTISE_GATEWAY_LISTEN", "unix:"), ("MORTISE_GATEWAY_LISTEN", "a:1;tls"),
         ("MORTISE_GATEWAY_LISTEN", "127.0.0.1:1,,unix:/s"), ("MORTISE_GATEWAY_LISTEN", "unix:/s, unix:/s;proxy"),
         ("MORTISE_GATEWAY_OPEN", "yes"), ("MORTISE_TRUSTED_PROXIES", " , "), ("MORTISE_KEYS_PER_SUBJECT", "0"),

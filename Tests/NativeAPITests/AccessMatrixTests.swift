@@ -264,6 +264,7 @@ import Testing
         let path = endpoint.path.text
         let isReading = endpoint.method == .only(.get)
         if path == "/openapi.json" { return .open }
+        if path == "/v1/status" { return .operator("platform:*") }
         if path.hasPrefix("/v1/operator-keys") { return .operator("platform:*") }
         if ["/v1/organizations", "/v1/organizations/{organization}"].contains(path), !isReading {
             return .operator("platform:*")

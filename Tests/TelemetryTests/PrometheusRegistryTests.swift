@@ -1,4 +1,5 @@
 import CoreMetrics
+import Locks
 import Server
 import Telemetry
 import Testing
@@ -103,5 +104,38 @@ import Testing
         }
         #expect(lines.contains("shared_total 8000"))
         #expect(lines.contains("sum_total 4000.0"))
+    }
+
+    // An API of 150 operations had 3,955 series before its first request.
+    @Test func `many counters and all histograms appear with their first value, few counters at once`() {
+        let registry = PrometheusRegistry()
+        let many = (0..<100).map { Counter(label: "many", dimensions: [("n", "\($0)")], factory: registry) }
+        let timer = Timer(label: "lookup", dimensions: [], factory: registry)
+        let few = Counter(label: "few", dimensions: [("code", "revoked")], factory: registry)
+        let before = registry.exposition()
+        #expect(!before.contains("many") && !before.contains("lookup"))
+        #expect(before.contains(#"few_total{code="revoked"} 0"#))
+        many[7].increment()
+        timer.recordNanoseconds(1)
+        few.increment()
+        let after = registry.exposition().split(separator: "\n")
+        #expect(after.filter { $0.hasPrefix("many_total") } == [#"many_total{n="7"} 1"#])
+        #expect(after.contains("lookup_seconds_count 1"))
+    }
+
+    @Test func `figures that are read are those of the moment of the scrape, and a total never falls`() {
+        let registry = PrometheusRegistry()
+        let value = Locked(1.0)
+        let total = RunningTotal("total", registry)
+        let meter = Meter(label: "level", factory: registry)
+        registry.beforeExposition {
+            total.set(value.withLock(\.self))
+            meter.set(value.withLock(\.self))
+        }
+        for (next, level, sum) in [(5.0, "level 5.0", "total_total 5.0"), (2.0, "level 2.0", "total_total 5.0")] {
+            value.withLock { $0 = next }
+            let lines = registry.exposition().split(separator: "\n").map(String.init)
+            #expect(lines.contains(level) && lines.contains(sum), "\(lines)")
+        }
     }
 }

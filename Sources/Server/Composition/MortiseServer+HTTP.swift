@@ -69,7 +69,7 @@ extension MortiseServer {
     private func router(_ readiness: Readiness) -> Router<MortiseRequestContext> {
         let operations = OperationsEndpoints(
             readiness: readiness,
-            metrics: configuration.publishesOperations ? registry : nil,
+            metrics: configuration.publishesOperations && configuration.operations == nil ? registry : nil,
             settings: Self.endpointSettings(configuration, registry)
         )
         let mounts = surfaces.flatMap(\.mounts) + operations.mounts

@@ -61,6 +61,7 @@ extension MortiseServer {
             elapsed: configuration.elapsed,
             passwordCost: configuration.passwordCost,
             fetchKeySet: { try await keySets.fetch($0) },
+            version: configuration.version,
             logger: logger
         )
     }

@@ -17,14 +17,16 @@ extension MortiseServer {
     ///     which a terminal sends when it closes.
     ///   - onListening: A closure that receives the address when the server accepts connections.
     ///   - onGatewayListening: A closure that receives the addresses for gateways, in their order, when they accept connections.
+    ///   - onOperationsListening: A closure that receives the address for operators when it accepts connections.
     /// - Throws: The error of the listener or of a service. Everything is closed then.
     package func run(
         signals: [UnixSignal] = [.sigterm, .sigint, .sighup],
         onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in },
-        onGatewayListening: @escaping @Sendable ([SocketAddress]) async -> Void = { _ in }
+        onGatewayListening: @escaping @Sendable ([SocketAddress]) async -> Void = { _ in },
+        onOperationsListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
     ) async throws {
         var settings = ServiceGroupConfiguration(
-            services: services(onListening, onGatewayListening)
+            services: services(onListening, onGatewayListening, onOperationsListening)
                 .map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
             gracefulShutdownSignals: signals,
             logger: logger
@@ -57,7 +59,8 @@ extension MortiseServer {
     /// They stop in reverse order: first readiness, then the listener and its requests, then the writers of counts.
     private func services(
         _ onListening: @escaping @Sendable (SocketAddress) async -> Void,
-        _ onGatewayListening: @escaping @Sendable ([SocketAddress]) async -> Void
+        _ onGatewayListening: @escaping @Sendable ([SocketAddress]) async -> Void,
+        _ onOperationsListening: @escaping @Sendable (SocketAddress) async -> Void
     ) -> [any ServiceLifecycle.Service] {
         let readiness = makeReadiness()
         let work: [any ServiceLifecycle.Service] = [
@@ -65,14 +68,14 @@ extension MortiseServer {
             BackgroundTask { [self] in await upkeep() },
             BackgroundTask { [self] in await repair() },
             BackgroundTask { [self] in await closeUnusedLookups() },
-            BackgroundTask { [self] in
-                await ServerMetrics(registry, version: configuration.version).sample(platform, connections)
-            },
             listener(readiness, onListening),
         ]
+        // It stops last but for the writers, so that operators see the end of the drain.
+        let operators: [any ServiceLifecycle.Service] =
+            operationsListener(readiness, onOperationsListening).map { [$0] } ?? []
         let gateways: [any ServiceLifecycle.Service] = gatewayListener(readiness, onGatewayListening).map { [$0] } ?? []
         let notice = DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock)
-        return work + gateways + [notice]
+        return operators + work + gateways + [notice]
     }
 
     /// Closes look-up connections that are not used any more, again and again.

@@ -97,7 +97,8 @@ package struct MortiseServer: Sendable {
             // The first requests would wait for the lease, which takes some milliseconds.
             try await platform.databases.join(waitingAtMost: .seconds(1))
             let registry = configuration.metrics
-            registry.describe(ServerMetrics.help)
+            let connections = OpenConnections(limit: configuration.connections.maximum, registry)
+            ServerMetrics.add(to: registry, platform, connections, version: configuration.version)
             registry.describe(OpenConnections.help)
             registry.describe(EndpointMetrics.help)
             registry.describe(AnswerCounters.help)
@@ -116,7 +117,7 @@ package struct MortiseServer: Sendable {
                 keySets: keySets,
                 threads: threads,
                 registry: registry,
-                connections: OpenConnections(limit: configuration.connections.maximum, registry),
+                connections: connections,
                 authorizer: Authorizer(
                     platform,
                     clients: configuration.clients,

@@ -28,6 +28,11 @@ package struct ServerConfiguration: Sendable {
     /// None by default.
     package var gateway = GatewayListener.Configuration()
 
+    /// The address for operators and their tools, which answers `/healthz`, `/readyz` and `/metrics`.
+    ///
+    /// With one, the main listener has no `/metrics`. None by default.
+    package var operations: ListenerPlace?
+
     /// The connection to the control database, as a role that can create databases and roles.
     ///
     /// The server creates the database if it does not exist.

@@ -2,70 +2,100 @@ import Connections
 import CoreMetrics
 import Postgres
 import Service
+import Telemetry
 import Tenancy
 import Verification
 
-/// The figures of the server as a whole.
+/// The figures of the server as a whole, read for each scrape.
 ///
 /// Endpoints count requests, and the verification endpoints count verdicts.
-struct ServerMetrics: Sendable {
-    private static let interval = Duration.seconds(5)
+final class ServerMetrics: Sendable {
+    private let platform: Platform
+    private let connections: OpenConnections
+    private let factory: PrometheusRegistry
+    private let clients: Meter
+    private let controlLookups: Meter
+    private let uncounted: RunningTotal
+    private let lookUps: RunningTotal
+    private let flushes: RunningTotal
 
-    private let open: Meter
-    private let idle: Meter
-    private let waiting: Meter
-    private let lookups: Meter
-    private let workspaceLookups: Meter
-    private let waitingLookups: Meter
-    private let uncounted: Meter
-    private let connections: Meter
-
-    init(_ factory: any MetricsFactory, version: String) {
-        open = Self.pool("open", factory)
-        idle = Self.pool("idle", factory)
-        waiting = Self.pool("waiting", factory)
-        lookups = Meter(label: "mortise_control_lookups_connected", factory: factory)
-        workspaceLookups = Self.lookups("open", factory)
-        waitingLookups = Self.lookups("waiting", factory)
-        uncounted = Meter(label: "mortise_usage_uncounted", factory: factory)
-        connections = Meter(label: "mortise_http_connections", factory: factory)
-        Meter(label: "mortise_build_info", dimensions: [("version", version)], factory: factory).set(1)
+    /// Adds the figures to a registry.
+    static func add(
+        to registry: PrometheusRegistry,
+        _ platform: Platform,
+        _ connections: OpenConnections,
+        version: String
+    ) {
+        registry.describe(help)
+        Meter(label: "mortise_build_info", dimensions: [("version", version)], factory: registry).set(1)
+        let metrics = ServerMetrics(platform, connections, registry)
+        registry.beforeExposition { metrics.update() }
+        let process = ProcessMetrics(registry)
+        registry.beforeExposition { process.update() }
     }
 
-    private static func pool(_ state: String, _ factory: any MetricsFactory) -> Meter {
-        Meter(label: "mortise_control_pool_connections", dimensions: [("state", state)], factory: factory)
+    private init(_ platform: Platform, _ connections: OpenConnections, _ factory: PrometheusRegistry) {
+        self.platform = platform
+        self.connections = connections
+        self.factory = factory
+        clients = Meter(label: "mortise_http_connections", factory: factory)
+        controlLookups = Meter(label: "mortise_control_lookups_connected", factory: factory)
+        uncounted = RunningTotal("mortise_usage_uncounted_total", factory)
+        lookUps = RunningTotal("mortise_control_lookups_total", factory)
+        flushes = RunningTotal("mortise_control_lookup_flushes_total", factory)
     }
 
-    private static func lookups(_ state: String, _ factory: any MetricsFactory) -> Meter {
-        Meter(label: "mortise_lookup_connections", dimensions: [("state", state)], factory: factory)
-    }
-
-    /// Reads the figures every five seconds, until the task is cancelled.
-    func sample(_ platform: Platform, _ open: OpenConnections) async {
-        while !Task.isCancelled {
-            let pool = platform.databases.control.pool.usage
-            connections.set(Int64(open.count))
-            self.open.set(Int64(pool.open))
-            idle.set(Int64(pool.idle))
-            waiting.set(Int64(pool.waiting))
-            lookups.set(Int64(platform.databases.control.lookups.isConnected ? 1 : 0))
-            let workspaces = platform.databases.lookupConnections
-            workspaceLookups.set(Int64(workspaces.open))
-            waitingLookups.set(Int64(workspaces.waiting))
-            uncounted.set(Int64(platform.usage.overflowCount))
-            try? await Task.sleep(for: Self.interval)
+    private func update() {
+        let databases = platform.databases
+        clients.set(Int64(connections.count))
+        controlLookups.set(Int64(databases.control.lookups.isConnected ? 1 : 0))
+        uncounted.set(Double(platform.usage.overflowCount))
+        let statistics = databases.lookupStatistics
+        lookUps.set(Double(statistics.lookUps))
+        flushes.set(Double(statistics.flushes))
+        for (purpose, figures) in databases.controlPools {
+            set("mortise_control_pool_connections", [("pool", purpose)], figures)
         }
+        // The sums over clusters. `mortise status` shows each cluster by its name.
+        let clusters = databases.clusterConnections
+        set("mortise_clusters_in_use", [], clusters.count)
+        set("mortise_lookup_connections", [("state", "open")], clusters.reduce(0) { $0 + $1.lookups })
+        set("mortise_lookup_connections", [("state", "waiting")], clusters.reduce(0) { $0 + $1.waitingLookups })
+        set("mortise_lookup_connections_limit", [], clusters.reduce(0) { $0 + $1.lookupLimit })
+        set("mortise_workspace_pools", [], clusters.reduce(0) { $0 + $1.managedWorkspaces })
+        var managed = PoolFigures()
+        for cluster in clusters { managed.add(cluster.managed) }
+        set("mortise_workspace_pool_connections", [], managed)
+    }
+
+    private func set(_ label: String, _ dimensions: [(String, String)], _ figures: PoolFigures) {
+        set(label, dimensions + [("state", "open")], figures.open)
+        set(label, dimensions + [("state", "idle")], figures.idle)
+        set(label, dimensions + [("state", "waiting")], figures.waiting)
+    }
+
+    private func set(_ label: String, _ dimensions: [(String, String)], _ value: Int) {
+        Meter(label: label, dimensions: dimensions, factory: factory).set(Int64(value))
     }
 
     /// The texts of the `HELP` lines.
-    static let help = [
+    private static let help = [
         "mortise_verifications_total": "Verifications, by the code of the verdict.",
         "mortise_control_pool_connections":
-            "Connections of the control database's pool that are open or idle, and callers that wait for a connection.",
+            "Connections to the control database by pool that are open or idle, and callers that wait for one.",
         "mortise_control_lookups_connected": "1 if the look-up connection to the control database is open, else 0.",
+        "mortise_control_lookups_total": "Look-ups in the control database.",
+        "mortise_control_lookup_flushes_total":
+            "Writes to the look-up connection, each of which sends one look-up or more.",
+        "mortise_clusters_in_use": "PostgreSQL servers with workspaces that this node has used.",
         "mortise_lookup_connections":
             "Look-up connections to workspaces that are open, and callers that wait for one.",
-        "mortise_usage_uncounted": "Verifications that were not counted, because too many counts waited to be written.",
+        "mortise_lookup_connections_limit": "The maximum number of look-up connections to workspaces at this moment.",
+        "mortise_workspace_pools": "Workspaces with connections for changes and lists.",
+        "mortise_workspace_pool_connections":
+            "Connections to workspaces for changes and lists that are open or idle, and callers that wait for one.",
+        "mortise_usage_uncounted_total":
+            "Verifications that were not counted, because too many counts waited to be written.",
         "mortise_http_connections": "Open connections of clients.",
         "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]

@@ -10,6 +10,8 @@ final class CounterSeries: CounterHandler, MetricSeries {
         value.wrappingAdd(amount, ordering: .relaxed)
     }
 
+    var isUnused: Bool { value.load(ordering: .relaxed) == 0 }
+
     func reset() { value.store(0, ordering: .relaxed) }
 
     func write(name: String, labels: String, to text: inout String) {

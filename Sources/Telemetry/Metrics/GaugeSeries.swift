@@ -4,6 +4,8 @@ import CoreMetrics
 final class GaugeSeries: MeterHandler, RecorderHandler, FloatingPointCounterHandler, MetricSeries {
     private let value = AtomicDouble()
 
+    var isUnused: Bool { false }
+
     func set(_ value: Int64) { self.value.store(Double(value)) }
     func set(_ value: Double) { self.value.store(value) }
     func record(_ value: Int64) { self.value.store(Double(value)) }

@@ -30,6 +30,8 @@ final class HistogramSeries: TimerHandler, RecorderHandler, MetricSeries {
         HistogramSeries(bounds: [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576])
     }
 
+    var isUnused: Bool { buckets.allSatisfy { $0.count.load(ordering: .relaxed) == 0 } }
+
     func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1_000_000_000) }
 
     func record(_ value: Int64) { record(Double(value)) }

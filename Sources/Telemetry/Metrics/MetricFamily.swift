@@ -6,13 +6,19 @@ struct MetricFamily {
         case histogram
     }
 
+    /// The largest number of counters of one name that are shown before their first value.
+    private static let few = 50
+
     let kind: Kind
     var series: [String: any MetricSeries] = [:]
 
     func write(name: String, help: String?, to text: inout String) {
-        if let help { text += "# HELP \(name) \(MetricName.escaped(help, quotes: false))\n" }
+        // A series of many labels appears with its first value. Few ones are shown from the start, so that a rate sees their first value.
+        let shown = series.filter { kind == .counter && series.count <= Self.few || !$0.value.isUnused }
+        guard !shown.isEmpty else { return }
+        text += "# HELP \(name) \(MetricName.escaped(help ?? "A metric of a library.", quotes: false))\n"
         text += "# TYPE \(name) \(kind.rawValue)\n"
-        for (labels, series) in series.sorted(by: { $0.key < $1.key }) {
+        for (labels, series) in shown.sorted(by: { $0.key < $1.key }) {
             series.write(name: name, labels: labels, to: &text)
         }
     }
@@ -22,6 +28,9 @@ struct MetricFamily {
 protocol MetricSeries: AnyObject, Sendable {
     /// Appends the sample lines.
     func write(name: String, labels: String, to text: inout String)
+
+    /// True for a counter or a histogram that has never counted anything.
+    var isUnused: Bool { get }
 }
 
 enum MetricSample {

@@ -23,6 +23,7 @@ package final class PrometheusRegistry: MetricsFactory {
     private let state = Locked(State())
     private let seriesLimit: Int
     private let help: Locked<[String: String]>
+    private let updates = Locked<[@Sendable () -> Void]>([])
 
     /// Creates a registry.
     ///
@@ -37,6 +38,11 @@ package final class PrometheusRegistry: MetricsFactory {
     /// Adds texts for the `HELP` lines, by the full name in the output.
     package func describe(_ texts: [String: String]) {
         help.withLock { $0.merge(texts) { _, new in new } }
+    }
+
+    /// Runs a closure before each ``exposition()``, to set figures that are read and not counted.
+    package func beforeExposition(_ update: @escaping @Sendable () -> Void) {
+        updates.withLock { $0.append(update) }
     }
 
     /// Returns a counter.
@@ -87,7 +93,11 @@ package final class PrometheusRegistry: MetricsFactory {
     package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
     /// Returns all series in the text format, in the order of names and labels.
+    ///
+    /// A histogram without a value, and a counter of requests without one, is left out: an API with 150 operations has
+    /// thousands of such series.
     package func exposition() -> String {
+        for update in updates.withLock(\.self) { update() }
         let (families, refused) = state.withLock { ($0.families, $0.refused) }
         let texts = help.withLock { $0 }
         var text = ""

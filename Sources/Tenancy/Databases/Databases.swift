@@ -21,7 +21,7 @@ public final class Databases: Sendable {
     /// The leases of this node and the fences around its changes.
     public let fencing: ClusterFencing
 
-    private struct ClusterCaches: Sendable {
+    struct ClusterCaches: Sendable {
         let cluster: Cluster
         /// The runtime role's configuration, with any database of the cluster.
         let configuration: PostgresConfiguration
@@ -41,10 +41,10 @@ public final class Databases: Sendable {
     }
 
     private let database: ControlDatabase
-    private let options: DatabasesOptions
+    let options: DatabasesOptions
     private let reactors: [Reactor]
     private let directory: WorkspaceDirectory
-    private let caches = ReadMostlyMap<UUID, ClusterCaches>()
+    let caches = ReadMostlyMap<UUID, ClusterCaches>()
     private let isShutDown = Atomic<Bool>(false)
     private let reports = Locked(ReportLimit())
 

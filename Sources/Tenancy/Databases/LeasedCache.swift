@@ -81,6 +81,9 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// The number of values.
     package var count: Int { state.withLock { $0.entries.count } }
 
+    /// All values.
+    var values: [Value] { state.withLock { $0.entries.values.map(\.value) } }
+
     /// The number of callers that wait for a slot.
     package var waitingCount: Int { state.withLock { $0.queue.count } }
 

@@ -23,6 +23,9 @@ package final class ReadMostlyMap<Key: Hashable & Sendable, Value: Sendable>: Se
     /// The number of values.
     package var count: Int { shared.withLock { $0.count } }
 
+    /// All keys with their values.
+    var entries: [Key: Value] { shared.withLock(\.self) }
+
     /// All values.
     var values: [Value] { shared.withLock { Array($0.values) } }
 

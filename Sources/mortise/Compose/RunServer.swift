@@ -49,6 +49,8 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
                 for address in addresses {
                     logger.notice("listening for gateways", metadata: ["address": "\(address)"])
                 }
+            } onOperationsListening: { address in
+                logger.notice("listening for operators", metadata: ["address": "\(address)"])
             }
         }
     }
@@ -77,6 +79,7 @@ private func configuration(
     )
     configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
     configuration.gateway = settings.gateway
+    configuration.operations = settings.operations
     configuration.clients = settings.clients
     configuration.publishesOperations = settings.publishesOperations
     configuration.operatorToken = settings.operatorKey

@@ -22,6 +22,10 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// Defaults to none.
     package var gateway: GatewayListener.Configuration
+    /// The address for operators and their tools.
+    ///
+    /// `nil` means that the main listener answers them.
+    package var operations: ListenerPlace?
     /// The proxies whose `X-Forwarded-For` the server trusts.
     ///
     /// Defaults to none: the client is the peer of the connection.
@@ -83,6 +87,7 @@ package struct ServeSettings: Sendable, Equatable {
         installation = try InstallationSettings(reader)
         listen = try reader.value(Settings.listen)
         gateway = try Self.gateway(reader)
+        operations = try reader.value(Settings.operationsListen)
         clients = try reader.value(Settings.trustedProxies)
         publishesOperations = try reader.value(Settings.publicOperations) == .on
         clientConnections = try ClientConnectionSettings(reader)

@@ -131,6 +131,16 @@ extension SettingForm where Value == [GatewayAddress] {
     }
 }
 
+extension SettingForm where Value == ListenerPlace? {
+    /// Accepts a host and a port, or the path of a socket.
+    static var place: Self {
+        SettingForm("HOST:PORT or unix:PATH, such as 127.0.0.1:9090") { text throws(SettingFault) in
+            guard let address = GatewayAddress(text), !address.hasProxyHeader else { throw .form }
+            return address.place
+        }
+    }
+}
+
 extension Substring {
     /// The text without blanks around it.
     fileprivate var trimmed: String {

@@ -84,6 +84,19 @@ package enum Settings {
             """
     )
 
+    /// The address for operators and their tools.
+    package static let operationsListen = Setting(
+        "operations_listen",
+        .place,
+        default: nil,
+        written: "none",
+        placeholder: "address",
+        help: """
+            Answer /healthz, /readyz and /metrics on this address, HOST:PORT or unix:PATH, without a credential. The main listener \
+            then has no /metrics.
+            """
+    )
+
     /// The permission to listen for gateways where other machines can connect.
     package static let gatewayOpen = Setting(
         "gateway_open",
@@ -343,8 +356,8 @@ package enum Settings {
     package static let members: [SettingDeclaration] =
         [
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
-            listen.declaration, gatewayListen.declaration, gatewayOpen.declaration, trustedProxies.declaration,
-            publicOperations.declaration,
+            listen.declaration, gatewayListen.declaration, gatewayOpen.declaration, operationsListen.declaration,
+            trustedProxies.declaration, publicOperations.declaration,
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,

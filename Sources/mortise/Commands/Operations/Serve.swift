@@ -39,6 +39,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.gatewayOpen)
     var gatewayOpen: SettingFlag?
 
+    @Option(Settings.operationsListen)
+    var operationsListen: SettingFlag?
+
     @Option(Settings.trustedProxies)
     var trustedProxies: SettingFlag?
 
@@ -125,8 +128,9 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader([
-            listen, gatewayListen, gatewayOpen, trustedProxies, publicOperations, maximumConnections, headTimeout,
-            bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey, adminEmail, adminPassword,
+            listen, gatewayListen, gatewayOpen, operationsListen, trustedProxies, publicOperations,
+            maximumConnections, headTimeout, bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey,
+            adminEmail, adminPassword,
             logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
             adminKeysPerOrganization, workspacesPerOrganization, listBytes, cacheBytes, eventDays,

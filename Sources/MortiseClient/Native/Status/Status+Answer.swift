@@ -1,0 +1,68 @@
+extension Mortise {
+    /// Gets the state of the installation.
+    ///
+    /// Requires an operator key.
+    ///
+    /// - Returns: The state, as the node sees it that answers.
+    /// - Throws: ``MortiseError``.
+    public func status() async throws(MortiseError) -> Status {
+        try await transport.read(.get(["v1", "status"]))
+    }
+}
+
+extension Mortise.Status: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        nodes = try answer.objects("nodes")
+        controlPools = try answer.objects("control_pools")
+        clusters = try answer.objects("clusters")
+    }
+}
+
+extension Mortise.Status.Node: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        id = try answer.text("id")
+        version = try answer.text("version")
+        startedAt = try answer.time("started_at")
+    }
+}
+
+extension Mortise.Status.Pool: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        purpose = try answer.text("purpose")
+        open = try answer.integer("open")
+        idle = try answer.integer("idle")
+        waiting = try answer.integer("waiting")
+    }
+}
+
+extension Mortise.Status.Lookups: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        open = try answer.integer("open")
+        limit = try answer.integerIfAny("limit")
+        waiting = try answer.integer("waiting")
+    }
+}
+
+extension Mortise.Status.Cluster: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        id = try answer.text("id")
+        name = try answer.text("name")
+        isReachable = try answer.bool("is_reachable")
+        version = try answer.textIfAny("version")
+        connections = try answer.integerIfAny("connections")
+        maximumConnections = try answer.integerIfAny("maximum_connections")
+        lookups = try answer.object("lookups")
+        changes = try answer.object("changes")
+        standbys = try answer.objects("standbys")
+    }
+}
+
+extension Mortise.Status.Standby: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        name = try answer.text("name")
+        state = try answer.text("state")
+        synchronization = try answer.text("synchronization")
+        lagBytes = try answer.integer("lag_bytes")
+        lagMilliseconds = try answer.integer("lag_milliseconds")
+    }
+}

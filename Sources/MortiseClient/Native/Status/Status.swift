@@ -1,0 +1,89 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
+extension Mortise {
+    /// The state of an installation, as the node sees it that answered.
+    ///
+    /// @Snippet(path: "mortise/Snippets/MortiseClient/ManageTenants", slice: "status")
+    public struct Status: Sendable, Hashable {
+        /// The node that answered.
+        public let nodes: [Node]
+        /// The node's connections to the control database.
+        public let controlPools: [Pool]
+        /// The PostgreSQL servers, in the order of their names.
+        public let clusters: [Cluster]
+    }
+}
+
+extension Mortise.Status {
+    /// A running server.
+    public struct Node: Sendable, Hashable, Identifiable {
+        /// The id of the node, which each start chooses anew.
+        public let id: String
+        /// The version of the program.
+        public let version: String
+        /// The time of the start.
+        public let startedAt: Date
+    }
+
+    /// The connections of a pool.
+    public struct Pool: Sendable, Hashable {
+        /// The purpose of the connections, such as `changes`.
+        public let purpose: String
+        /// The number of open connections, idle ones included.
+        public let open: Int
+        /// The number of idle connections.
+        public let idle: Int
+        /// The number of requests that wait for a connection.
+        public let waiting: Int
+    }
+
+    /// The look-up connections of a node to one PostgreSQL server.
+    public struct Lookups: Sendable, Hashable {
+        /// The number of workspaces with a connection.
+        public let open: Int
+        /// The maximum, or `nil` before the first look-up.
+        public let limit: Int?
+        /// The number of requests that wait for a connection.
+        public let waiting: Int
+    }
+
+    /// A PostgreSQL server.
+    public struct Cluster: Sendable, Hashable, Identifiable {
+        /// The id of the cluster.
+        public let id: String
+        /// The name of the cluster.
+        public let name: String
+        /// True if the server answered.
+        public let isReachable: Bool
+        /// The version of PostgreSQL, or `nil` if the server did not answer.
+        public let version: String?
+        /// The number of connections of all clients of the server.
+        public let connections: Int?
+        /// The maximum number of connections of the server.
+        public let maximumConnections: Int?
+        /// The look-up connections of the node.
+        public let lookups: Lookups
+        /// The node's connections for changes and lists.
+        public let changes: Pool
+        /// The standbys that follow the server.
+        public let standbys: [Standby]
+    }
+
+    /// A standby of a PostgreSQL server.
+    public struct Standby: Sendable, Hashable {
+        /// The name that the standby gave itself.
+        public let name: String
+        /// The state, such as `streaming`.
+        public let state: String
+        /// `async`, `potential`, `sync` or `quorum`.
+        public let synchronization: String
+        /// The bytes of the log that the standby has not replayed.
+        public let lagBytes: Int
+        /// The time that the standby needs to replay a change, in milliseconds; 0 on an idle server.
+        public let lagMilliseconds: Int
+    }
+}

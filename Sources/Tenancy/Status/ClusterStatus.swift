@@ -1,0 +1,114 @@
+import FoundationEssentials
+import KeyStore
+import Postgres
+
+/// A PostgreSQL server as its own statistics describe it at a moment.
+public struct ClusterStatus: Sendable {
+    /// The cluster.
+    public let cluster: Cluster
+    /// The server's answer; `nil` if it did not answer.
+    public let server: ServerStatus?
+}
+
+/// The state of a PostgreSQL server.
+public struct ServerStatus: Sendable, Hashable {
+    /// The version, such as `15.4`.
+    public let version: String
+    /// True if the server is a standby, which accepts no changes.
+    public let isStandby: Bool
+    /// The connections of all clients.
+    public let connections: Int
+    /// The value of `max_connections`.
+    public let maximumConnections: Int
+    /// The standbys that follow the server; empty if the role lacks the right to see them (`pg_read_all_stats`).
+    public let standbys: [Standby]
+
+    /// A standby that follows the server.
+    public struct Standby: Sendable, Hashable {
+        /// The name that the standby gave itself.
+        public let name: String
+        /// The state, such as `streaming`.
+        public let state: String
+        /// `async`, `potential`, `sync` or `quorum`.
+        public let synchronization: String
+        /// The bytes of the log that the standby has not replayed.
+        public let lagBytes: Int
+        /// The time that the standby needs to replay a change, in milliseconds; 0 if the server has been idle.
+        public let lagMilliseconds: Int
+    }
+
+    private static let server = Statement(
+        """
+        SELECT split_part(current_setting('server_version'), ' ', 1), pg_is_in_recovery(),
+               (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+               current_setting('max_connections')::int
+        """,
+        name: "server status"
+    )
+
+    /// The position of a server that is a standby itself is that of its replay.
+    private static let standbys = Statement(
+        """
+        SELECT coalesce(application_name, ''), state, coalesce(sync_state, ''),
+               greatest(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                   ELSE pg_current_wal_lsn() END, replay_lsn), 0)::bigint,
+               coalesce(extract(epoch FROM replay_lag) * 1000, 0)::bigint
+        FROM pg_stat_replication WHERE state IS NOT NULL AND replay_lsn IS NOT NULL ORDER BY 1
+        """,
+        name: "standbys"
+    )
+
+    init(of connection: PostgresConnection) async throws {
+        let row = try await connection.query(Self.server).first.orMissing()
+        version = try row.decode(0)
+        isStandby = try row.decode(1)
+        connections = try row.decode(2)
+        maximumConnections = Int(try row.decode(3, as: Int32.self))
+        standbys = try await connection.query(Self.standbys)
+            .map { row in
+                Standby(
+                    name: try row.decode(0),
+                    state: try row.decode(1),
+                    synchronization: try row.decode(2),
+                    lagBytes: try row.decode(3),
+                    lagMilliseconds: try row.decode(4)
+                )
+            }
+    }
+}
+
+extension Provisioner {
+    /// The time that one server has to answer.
+    private static var patience: Duration { .seconds(2) }
+
+    /// Returns the state of every cluster, in the order of their names.
+    ///
+    /// The clusters are asked at the same time. One that does not answer within two seconds has no state.
+    ///
+    /// - Throws: The control database's errors.
+    public func clusterStatus() async throws -> [ClusterStatus] {
+        var clusters: [Cluster] = []
+        var position = PagePosition.first
+        while true {
+            let page = try await pool.withConnection { [position] in
+                try await ControlStore($0).clusters(PageRequest(limit: 100, position))
+            }
+            clusters += page.items
+            guard let next = page.next else { break }
+            position = .after(next)
+        }
+        return await withTaskGroup(of: ClusterStatus.self) { group in
+            for cluster in clusters {
+                group.addTask { ClusterStatus(cluster: cluster, server: try? await self.server(of: cluster)) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.cluster.name < $1.cluster.name }
+        }
+    }
+
+    private func server(of cluster: Cluster) async throws -> ServerStatus {
+        try await PostgresDeadline.with(Self.patience) {
+            if cluster.isPrimary { return try await pool.withConnection { try await ServerStatus(of: $0) } }
+            return try await control.withOwner(cluster, database: nil) { try await ServerStatus(of: $0) }
+        }
+    }
+}

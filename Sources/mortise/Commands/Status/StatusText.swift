@@ -1,0 +1,71 @@
+package import MortiseClient
+
+/// The state of an installation as lines for operators.
+package struct StatusText {
+    private let status: Mortise.Status
+
+    /// Creates the lines of a state.
+    package init(_ status: Mortise.Status) {
+        self.status = status
+    }
+
+    /// The lines: a table for each kind of thing.
+    package var lines: [String] {
+        let parts = [
+            Self.table(
+                ["NODE", "VERSION", "STARTED (UTC)"],
+                status.nodes.map { [$0.id, $0.version, DisplayText.minute($0.startedAt)] }
+            ),
+            Self.table(
+                ["CONTROL DATABASE", "OPEN", "IDLE", "WAITING"],
+                status.controlPools.map { [$0.purpose, "\($0.open)", "\($0.idle)", "\($0.waiting)"] }
+            ),
+            Self.table(
+                ["CLUSTER", "POSTGRESQL", "CONNECTIONS", "LOOK-UPS", "WAITING", "CHANGES", "WAITING"],
+                status.clusters.map(Self.cells)
+            ),
+            Self.table(
+                ["STANDBY", "OF", "STATE", "MODE", "BEHIND", "REPLAY LAG"],
+                status.clusters.flatMap { cluster in
+                    cluster.standbys.map {
+                        [
+                            $0.name, cluster.name, $0.state, $0.synchronization, Self.size($0.lagBytes),
+                            "\($0.lagMilliseconds) ms",
+                        ]
+                    }
+                }
+            ),
+        ]
+        return Array(parts.filter { !$0.isEmpty }.joined(separator: [""]))
+    }
+
+    private static func cells(_ cluster: Mortise.Status.Cluster) -> [String] {
+        let limit = cluster.lookups.limit.map { " of \($0)" } ?? ""
+        let connections = cluster.connections.map { used in
+            "\(used)" + (cluster.maximumConnections.map { " of \($0)" } ?? "")
+        }
+        return [
+            cluster.name, cluster.isReachable ? DisplayText.optional(cluster.version) : "unreachable",
+            DisplayText.optional(connections), "\(cluster.lookups.open)\(limit)", "\(cluster.lookups.waiting)",
+            "\(cluster.changes.open)", "\(cluster.changes.waiting)",
+        ]
+    }
+
+    /// Returns a number of bytes with a unit.
+    private static func size(_ bytes: Int) -> String {
+        var (value, unit) = (bytes, 0)
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        while value >= 10_240, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return "\(value) \(units[unit])"
+    }
+
+    /// Returns the lines of a table, none without rows.
+    private static func table(_ headings: [String], _ rows: [[String]]) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        let table = Table(headings.map { Column($0) }, rows: rows, width: nil)
+        return [table.header] + rows.map(table.line)
+    }
+}

@@ -1,0 +1,70 @@
+import HTTPTestSupport
+import JSON
+import TestSupport
+import Testing
+
+/// `mortise status`, and the setting of the listener for operators.
+@Suite(.hangLimit(.seconds(600))) struct StatusCommandTests {
+    private static func answer(isReachable: Bool) -> String {
+        """
+        {"nodes":[{"id":"n-1","version":"1.2.3","started_at":"2030-01-31T12:34:56Z","unknown":1}],\
+        "control_pools":[{"purpose":"changes","open":2,"idle":1,"waiting":0}],\
+        "clusters":[{"id":"c-1","name":"primary","is_reachable":\(isReachable),"version":\(isReachable ? "\"15.4\"" : "null"),\
+        "is_standby":null,"connections":\(isReachable ? "40" : "null"),"maximum_connections":\(isReachable ? "100" : "null"),\
+        "lookups":{"open":7,"limit":32,"waiting":3},"changes":{"purpose":"changes","open":4,"idle":1,"waiting":0},\
+        "standbys":[{"name":"standby1","state":"streaming","synchronization":"sync","lag_bytes":123456,\
+        "lag_milliseconds":12}]}]}
+        """
+    }
+
+    @Test func `the state is a table for each kind of thing`() async throws {
+        try await ScriptedServer.with({ _ in .json(Self.answer(isReachable: true)) }) { server in
+            let outcome = try await Program.call("status", at: server)
+            #expect(outcome.code == 0, "\(outcome.everything)")
+            #expect(server.requests.map(\.uri) == ["/v1/status"])
+            for text in [
+                "n-1", "1.2.3", "2030-01-31 12:34", "primary  15.4", "40 of 100", "7 of 32", "standby1", "120 KiB",
+                "12 ms",
+            ] {
+                #expect(outcome.output.contains(text), "\(text) is not in \(outcome.output)")
+            }
+            let json = try await Program.call("status", "--json", at: server)
+            #expect(try JSONValue(parsing: json.output.utf8)["nodes"]?.array?.first?["unknown"] == 1)
+        }
+    }
+
+    @Test func `a PostgreSQL server that does not answer is named, and the exit code says so`() async throws {
+        try await ScriptedServer.with({ _ in .json(Self.answer(isReachable: false)) }) { server in
+            let outcome = try await Program.call("status", at: server)
+            #expect(outcome.code == 1)
+            #expect(outcome.output.contains("unreachable") && outcome.errors.contains("primary"))
+        }
+    }
+
+    @Test func `the server listens for operators where a setting says, and its status is that of the real server`()
+        async throws
+    {
+        try await ProcessInstallation.with { installation in
+            let socket = "\(installation.folder)/operators.sock"
+            try await installation.serve(["--operations-listen", "unix:\(socket)"]) { program in
+                let port = try await program.port()
+                try await eventually("the server listens for operators") {
+                    program.log.contains("listening for operators")
+                }
+                #expect(try await installation.status("/metrics", port: port) == 404)
+                let variables = [
+                    "MORTISE_TOKEN": installation.operatorToken, "MORTISE_URL": "http://127.0.0.1:\(port)",
+                ]
+                let outcome = try await Program.run(["status"], environment: variables)
+                #expect(outcome.code == 0 && outcome.output.contains("primary"), "\(outcome.everything)")
+            }
+        }
+    }
+}
+
+extension ProcessInstallation {
+    /// Returns the status of a GET without a credential that matters.
+    fileprivate func status(_ path: String, port: Int) async throws -> UInt {
+        try await call("GET", path, port: port).status
+    }
+}

@@ -1,0 +1,41 @@
+import JSON
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// The state of the installation, for operators.
+@Suite(.hangLimit) struct StatusTests {
+    @Test func `an operator sees the node, its connections and the PostgreSQL servers`() async throws {
+        try await withMortise { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.verdict(key.token) == "valid")
+            let status = try await mortise.api.get("/v1/status", as: mortise.operatorToken)
+            #expect(status.status == 200, "\(status)")
+            let node = try #require(status["nodes"]?.array?.first)
+            #expect(node["version"] == "1.0.0-test")
+            #expect(try await mortise.api.get("/v1/status", as: mortise.operatorToken)["nodes"]?.array?.first == node)
+            let pools = status["control_pools"]?.array ?? []
+            #expect(pools.compactMap { $0["purpose"]?.string } == ["changes", "reads", "usage", "stops"])
+            let cluster = try #require(status["clusters"]?.array?.first)
+            #expect(cluster["name"] == "primary" && cluster["is_reachable"] == true && cluster["is_standby"] == false)
+            #expect(cluster["version"]?.string?.first?.isNumber == true)
+            #expect(cluster["lookups"]?["open"] == 1)
+            #expect(cluster["changes"]?["open"] != 0)
+            #expect(try await mortise.api.get("/v1/status", as: mortise.adminToken).status == 403)
+            #expect(try await mortise.api.get("/v1/status", as: nil).status == 401)
+        }
+    }
+
+    @Test func `a standby is shown with its lag`() async throws {
+        try await withReplicatedServer { server in
+            try await withMortise(of: try TestInstallation(server.primary)) { mortise in
+                let status = try await mortise.api.get("/v1/status", as: mortise.operatorToken)
+                let standby = try #require(status["clusters"]?.array?.first?["standbys"]?.array?.first, "\(status)")
+                #expect(standby["state"] == "streaming" && standby["synchronization"] != nil)
+                #expect(standby["lag_bytes"]?.text.allSatisfy(\.isNumber) == true)
+                #expect(standby["lag_milliseconds"]?.text.allSatisfy(\.isNumber) == true)
+            }
+        }
+    }
+}
