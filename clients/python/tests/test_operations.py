@@ -78,6 +78,7 @@ def test_workspaces(admin, organization):
     assert admin.workspaces.resume(slug).state == "active"
     assert admin.workspaces.archive(slug).state == "archived"
     # An archived workspace gives up its slug.
+    assert admin.workspaces.usage(workspace.id, step="minute", group_by="code,key").all() == []
     events = admin.workspaces.events(workspace.id).all()
     assert events[0].occurred_at >= events[-1].occurred_at
     assert events[0].workspace_id == workspace.id
@@ -160,6 +161,7 @@ def test_the_life_of_a_key(operator, admin, organization, family):
         keys.rotate(key.id)
     assert {"created", "rotated", "revoked"} <= {event.type for event in keys.events(key.id, page_size=2)}
     (event,) = keys.events(key.id, type="revoked", actor=revoked.revoked_by)
+    assert keys.usage(key.id, step="day", group_by="key").all() == []
     assert event.key_id == key.id
     keys.delete(key.id)
     with pytest.raises(NotFoundError):

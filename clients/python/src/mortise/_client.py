@@ -25,7 +25,7 @@ from ._encode import members, path_text, texts
 from ._exchange import Policy
 from ._keys import AsyncKeys, Keys
 from ._members import AsyncMembers, Members
-from ._models import Identity, Mode, Session, Verdict, Verification
+from ._models import Identity, Mode, Session, Status, Verdict, Verification
 from ._organizations import AsyncOrganizations, Organizations
 from ._secret import SecretToken, secret
 from ._session_issuers import AsyncSessionIssuers, SessionIssuers
@@ -141,6 +141,11 @@ class _ClientCalls:
         """
         body = {"current_password": secret(current), "new_password": secret(new)}
         return run("PUT", ["v1", "me", "password"], body)
+
+    @operation
+    def status(self) -> Call[Status]:
+        """Gets the state of the installation. Requires an operator key."""
+        return get(["v1", "status"], Status)
 
     @operation
     def openapi(self) -> Call[dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, post, run
 from ._encode import KEEP, Keep, changes, members, texts, whole_seconds
-from ._models import Event, IssuedKey, Key, KeyStatus, KeyType, Mode, Permission
-from ._organizations import event_filters
+from ._models import Event, IssuedKey, Key, KeyStatus, KeyType, Mode, Permission, UsageGrouping, UsageRow, UsageStep
+from ._organizations import event_filters, usage_filters
 
 if TYPE_CHECKING:
     from ._connection import AsyncConnection, SyncConnection
@@ -242,6 +242,33 @@ class _KeyCalls:
             page_size: The number of events per page, 1 to 100.
         """
         return Listing([*self._path, id, "events"], Event, event_filters(type, actor, since, until), page_size)
+
+    @listing
+    def usage(
+        self,
+        id: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: UsageStep = "hour",
+        group_by: UsageGrouping | None = None,
+        page_size: int = 100,
+    ) -> Listing[UsageRow]:
+        """Reports the verifications of a key, in the order of time.
+
+        Requires the permission `keys:read`. A step without a verification has no row. The server writes counts every
+        second, so a report can lack the last two seconds.
+
+        Args:
+            id: The id of the key.
+            since: The time whose step is the first of the report. None means 24 hours before `until`.
+            until: The time before which the steps begin. None means the present.
+            step: The length of a step, in UTC: `minute` for the last 48 hours, `hour` and `day` for the last 400 days.
+            group_by: The members that tell the rows of a step apart. None means one row for each step.
+            page_size: The number of rows per page, 1 to 100.
+        """
+        path = [*self._path, id, "usage"]
+        return Listing(path, UsageRow, usage_filters(since, until, step, group_by), page_size)
 
 
 class Keys(_KeyCalls, SyncGroup):

@@ -18,6 +18,8 @@ Permission = Literal[
 Role = Literal["owner", "admin", "member", "auditor"]
 WorkspaceState = Literal["creating", "active", "suspended", "archived", "deleting"]
 ClientKeyOutcome = Literal["keep", "disable", "revoke"]
+UsageStep = Literal["minute", "hour", "day"]
+UsageGrouping = Literal["code", "key", "code,key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ class Secret:
     ends_at: datetime | None
     """The time at which a rotated token stops working, or None for the newest token."""
     last_used_at: datetime | None
-    """The time of the last use, to about a minute, or None before the first use."""
+    """The time of the last use, as of about two seconds ago, or None before the first use."""
+    last_used_address: str | None
+    """The last known IP address of a client that used it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,9 @@ class Key:
     created_at: datetime
     updated_at: datetime
     last_used_at: datetime | None
-    """The time of the last use, to about a minute, or None before the first use."""
+    """The time of the last use, as of about two seconds ago, or None before the first use."""
+    last_used_address: str | None
+    """The last known IP address of a client that used it."""
     deprecated_at: datetime | None
     deprecation_reason: str | None
     grace_period_ends_at: datetime | None
@@ -184,6 +190,93 @@ class Event:
     occurred_at: datetime
     changes: Mapping[str, Any] = field(hash=False)
     """The changed settings by name, with the old value in `from` and the new value in `to` where both are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A running server."""
+
+    id: str
+    """The id of the node, which each start chooses anew."""
+    version: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPool:
+    """The connections of a pool."""
+
+    purpose: str
+    open: int
+    """The number of open connections, idle ones included."""
+    idle: int
+    waiting: int
+    """The number of requests that wait for a connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookupConnections:
+    """The look-up connections of a node to one PostgreSQL server."""
+
+    open: int
+    """The number of workspaces with a connection."""
+    limit: int | None
+    """The maximum, or None before the first look-up."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """A standby of a PostgreSQL server."""
+
+    name: str
+    state: str
+    synchronization: str
+    """`async`, `potential`, `sync` or `quorum`."""
+    lag_bytes: int
+    """The bytes of the log that the standby has not replayed."""
+    lag_milliseconds: int
+    """The time that the standby needs to replay a change. 0 on an idle server."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStatus:
+    """A PostgreSQL server. The members that only the server knows are None if it did not answer."""
+
+    id: str
+    name: str
+    is_reachable: bool
+    version: str | None
+    is_standby: bool | None
+    connections: int | None
+    """The number of connections of all clients of the server."""
+    maximum_connections: int | None
+    lookups: LookupConnections
+    changes: ConnectionPool
+    standbys: tuple[Standby, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of an installation, as the node sees it that answered."""
+
+    nodes: tuple[Node, ...]
+    control_pools: tuple[ConnectionPool, ...]
+    """The connections of the node to the control database."""
+    clusters: tuple[ClusterStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """A row of a usage report: the number of verifications in one step of time."""
+
+    start: datetime
+    """The beginning of the step."""
+    code: str | None
+    """The code of the verdict, such as `valid`, or None if the report is not grouped by it."""
+    key_id: str | None
+    """The id of the key, or None if the report is not grouped by it."""
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

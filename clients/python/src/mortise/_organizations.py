@@ -4,7 +4,7 @@ from datetime import datetime
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, run
 from ._encode import KEEP, Keep, changes, members, time_text
-from ._models import CreatedOrganization, Event, Organization
+from ._models import CreatedOrganization, Event, Organization, UsageGrouping, UsageStep
 
 
 def event_filters(
@@ -16,6 +16,18 @@ def event_filters(
         ("actor", actor),
         ("since", None if since is None else time_text(since)),
         ("until", None if until is None else time_text(until)),
+    )
+
+
+def usage_filters(
+    since: datetime | None, until: datetime | None, step: UsageStep, group_by: UsageGrouping | None
+) -> tuple[tuple[str, str | None], ...]:
+    """Returns the parameters of a usage report."""
+    return (
+        ("since", None if since is None else time_text(since)),
+        ("until", None if until is None else time_text(until)),
+        ("step", step),
+        ("group_by", group_by),
     )
 
 

@@ -5,8 +5,17 @@ from datetime import datetime
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, post, run
 from ._encode import KEEP, Keep, changes, members, texts
-from ._models import ClientKeyOutcome, ClientKeyRetirement, Event, Workspace, WorkspaceState
-from ._organizations import event_filters
+from ._models import (
+    ClientKeyOutcome,
+    ClientKeyRetirement,
+    Event,
+    UsageGrouping,
+    UsageRow,
+    UsageStep,
+    Workspace,
+    WorkspaceState,
+)
+from ._organizations import event_filters, usage_filters
 
 
 class _WorkspaceCalls:
@@ -162,6 +171,33 @@ class _WorkspaceCalls:
         """
         path = ["v1", "workspaces", workspace, "events"]
         return Listing(path, Event, event_filters(type, actor, since, until), page_size)
+
+    @listing
+    def usage(
+        self,
+        workspace: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        step: UsageStep = "hour",
+        group_by: UsageGrouping | None = None,
+        page_size: int = 100,
+    ) -> Listing[UsageRow]:
+        """Reports the verifications of all keys of a workspace, in the order of time.
+
+        Requires the permission `keys:read`. A step without a verification has no row. The server writes counts every
+        second, so a report can lack the last two seconds.
+
+        Args:
+            workspace: The id or slug of the workspace.
+            since: The time whose step is the first of the report. None means 24 hours before `until`.
+            until: The time before which the steps begin. None means the present.
+            step: The length of a step, in UTC: `minute` for the last 48 hours, `hour` and `day` for the last 400 days.
+            group_by: The members that tell the rows of a step apart. None means one row for each step.
+            page_size: The number of rows per page, 1 to 100.
+        """
+        path = ["v1", "workspaces", workspace, "usage"]
+        return Listing(path, UsageRow, usage_filters(since, until, step, group_by), page_size)
 
 
 class Workspaces(_WorkspaceCalls, SyncGroup):
