@@ -111,7 +111,8 @@ let package = Package(
         .target(
             name: "Service",
             dependencies: [
-                "Fence", "JSON", "KeyStore", "Keys", "Locks", "People", "Postgres", "Tenancy", "Verification",
+                "Fence", "JSON", "KeyStore", "Keys", "Locks", "People", "Postgres", "Tenancy", "Traces",
+                "Verification",
                 cryptoExtras, jwtKit, log, nioPosix,
             ],
             swiftSettings: settings

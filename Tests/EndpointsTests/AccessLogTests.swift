@@ -31,6 +31,22 @@ import Testing
         #expect(!line.text.contains("secret"))
     }
 
+    // An operator looks for the cause of a 500, of which the client learns nothing.
+    @Test func `an answer of 500 has one line, an error with its cause, and others have none`() async throws {
+        let log = LineCollector()
+        try await withSampleServer(log: log) { client async throws in
+            _ = try await client.send(.post, "/v1/fails")
+            _ = try await client.send(.get, "/v1/workspaces/w/keys")
+        }
+        let lines = log.lines.compactMap { try? JSONValue(parsing: $0.utf8) }
+        let faults = lines.filter { $0["level"] == "error" }
+        #expect(faults.count == 1)
+        #expect(faults.first?["message"] == "request" && faults.first?["status"] == 500)
+        #expect(faults.first?["error"]?.string?.isEmpty == false && faults.first?["code"] == "internal_error")
+        let others = lines.filter { $0["level"] != "error" && $0["message"] == "request" }
+        #expect(others.count == 1 && others.first?["error"] == nil)
+    }
+
     @Test(
         arguments: [
             (.declared, ["listKeys", "fails"]), (.all, ["listKeys", "rotateKey", "fails"]), (.failures, ["fails"]),

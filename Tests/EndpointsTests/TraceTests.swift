@@ -25,11 +25,10 @@ import Traces
         try await withSampleServer(log: log) { client async throws in
             _ = try await client.send(.post, "/v1/fails", as: nil, try traced(Self.caller))
         }
-        let all = lines("request") + lines("the request failed")
-        #expect(all.count == 2)
+        let all = lines("request")
+        #expect(all.count == 1)
         for line in all { #expect(line["trace_id"] == "0af7651916cd43dd8448eb211c80319c") }
-        #expect(all[0]["span_id"] == all[1]["span_id"])
-        #expect(all[0]["span_id"] != "b7ad6b7169203331")
+        #expect(all.first?["span_id"] != nil && all.first?["span_id"] != "b7ad6b7169203331")
     }
 
     @Test func `a request without a valid traceparent, or with two, starts its own trace`() async throws {

@@ -3,6 +3,7 @@ import Hummingbird
 import JSON
 import Logging
 import NIOCore
+import Traces
 import Tracing
 
 /// Answers the requests of one endpoint.
@@ -29,17 +30,47 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         context.span?.name(operation: endpoint.operationID, route: endpoint.path.text)
         var response: Response
         var caller: Principal?
-        var code: String?
+        var failure: Failure?
+        let trail = isUsuallyLogged ? RequestTrail() : nil
         do {
-            response = try await answer(request, context, &caller).response(common: settings.headers)
+            response = try await answer(request, context, trail, &caller).response(common: settings.headers)
         } catch {
             let problem = problem(for: error, context)
-            code = problem.code ?? problem.kind.rawValue
+            failure = Failure(code: problem.code ?? problem.kind.rawValue, error: error)
             response = settings.renderer.render(problem, context)
         }
         if request.method == .head { response = response.createHeadResponse() }
-        report(request, context, response.status, caller, code, NIODeadline.now() - start)
+        report(request, context, response.status, caller, trail, failure, NIODeadline.now() - start)
         return response
+    }
+
+    /// The reason of an answer that is no success.
+    private struct Failure {
+        let code: String
+        let error: any Error
+
+        /// The cause in words, which the answer may hide from the client; `nil` if the code says it all.
+        var cause: String? { error is Problem || error is RequestBodyFault ? nil : String(describing: error) }
+    }
+
+    /// True if a request has a line in the access log also if it succeeds.
+    private var isUsuallyLogged: Bool {
+        switch settings.accessLog {
+        case .all: true
+        case .declared: endpoint.logsAccess
+        case .failures: false
+        }
+    }
+
+    /// Answers a request, and notes facts about it in a trail.
+    private func answer(
+        _ request: Request,
+        _ context: MortiseRequestContext,
+        _ trail: RequestTrail?,
+        _ known: inout Principal?
+    ) async throws -> EndpointResponse {
+        guard let trail else { return try await answer(request, context, &known) }
+        return try await RequestTrail.$current.withValue(trail) { try await answer(request, context, &known) }
     }
 
     /// Authenticates, authorizes, validates and runs the handler, in this order.
@@ -103,7 +134,7 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
 
     /// Returns the problem that stands for an error.
     ///
-    /// An error that nothing translates is logged, and the client learns nothing of it.
+    /// The client learns nothing of an error that nothing translates. The request's log line has it.
     private func problem(for error: any Error, _ context: MortiseRequestContext) -> Problem {
         if let problem = error as? Problem { return problem }
         if let fault = error as? RequestBodyFault { return fault.problem }
@@ -111,13 +142,6 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         context.span?.recordError(error)
         // The connection or the server is closing, so no client reads the answer.
         if error is CancellationError, Task.isCancelled { return .serviceUnavailable(retryAfter: 1) }
-        context.logger.error(
-            "the request failed",
-            metadata: [
-                "operation": .string(endpoint.operationID),
-                "error": .string(settings.redact(String(describing: error))),
-            ]
-        )
         return .internalError
     }
 
@@ -126,17 +150,13 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         _ context: MortiseRequestContext,
         _ status: HTTPResponse.Status,
         _ caller: Principal?,
-        _ code: String?,
+        _ trail: RequestTrail?,
+        _ failure: Failure?,
         _ duration: TimeAmount
     ) {
         metrics?.record(status, nanoseconds: duration.nanoseconds)
-        let isLogged =
-            switch settings.accessLog {
-            case .all: true
-            case .declared: endpoint.logsAccess || status.code >= 500
-            case .failures: status.code >= 500
-            }
-        guard isLogged else { return }
+        let isFault = status.code >= 500
+        guard isUsuallyLogged || isFault else { return }
         // The template stands for the path, because a client can put a secret into a path.
         var metadata: Logger.Metadata = [
             "operation": .string(endpoint.operationID),
@@ -149,10 +169,13 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         if let address = settings.clientAddress(request.headers, context.remoteAddress) {
             metadata["address"] = .string(address)
         }
-        if let code { metadata["code"] = .string(code) }
-        if let workspace = workspaceID(request) { metadata["workspace_id"] = .string(workspace) }
+        if let failure {
+            metadata["code"] = .string(failure.code)
+            if isFault, let cause = failure.cause { metadata["error"] = .string(settings.redact(cause)) }
+        }
+        if let workspace = trail?.workspaceID ?? workspaceID(request) { metadata["workspace_id"] = .string(workspace) }
         if let caller { metadata.merge(security.describe(caller)) { _, new in new } }
-        context.logger.log(level: status.code >= 500 ? .warning : .info, "request", metadata: metadata)
+        context.logger.log(level: isFault ? .error : .info, "request", metadata: metadata)
     }
 
     /// Returns the id of the workspace that the path names, or `nil` for a name, which could be a secret in the wrong place.

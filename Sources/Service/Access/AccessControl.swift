@@ -3,6 +3,7 @@ import KeyStore
 public import Keys
 import Postgres
 public import Tenancy
+import Traces
 public import Verification
 
 /// Authenticates callers, and resolves the organizations, workspaces and keys that a request names.
@@ -153,6 +154,7 @@ public final class AccessControl: Sendable {
                 } else { nil }
             guard let found, includesDeleting || found.state != .deleting else { throw Refusal.notFound }
             try principal.requireReach(into: found.organizationID, workspace: found.id)
+            RequestTrail.current?.note(workspaceID: UUIDv7.text(of: found.id))
             return found
         }
     }
@@ -166,6 +168,7 @@ public final class AccessControl: Sendable {
         let found = try await context.readControl { try await $0.defaultWorkspace(of: organization) }
         guard let found, found.state != .deleting else { throw Refusal.notFound }
         try principal.requireReach(into: organization, workspace: found.id)
+        RequestTrail.current?.note(workspaceID: UUIDv7.text(of: found.id))
         return found
     }
 
