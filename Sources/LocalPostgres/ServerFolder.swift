@@ -137,8 +137,8 @@ struct ServerFolder: Sendable {
             .unusableFolder,
             """
             PostgreSQL does not run as root, so it runs as the user \(account.name), who cannot enter \(outcome.output). \
-            Choose another data folder (MORTISE_DATA, for example /var/lib/mortise), allow entry (chmod o+x \
-            \(outcome.output)), or run this program as an ordinary user.
+            Choose another data folder (MORTISE_DATA, for example /var/lib/mortise), or run this program as an ordinary \
+            user.
             """
         )
     }

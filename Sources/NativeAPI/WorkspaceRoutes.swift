@@ -10,7 +10,7 @@ import Tenancy
 struct WorkspaceRoutes: Sendable {
     let context: NativeContext
 
-    var endpoints: [NativeEndpoint] { [create, list, get, update, delete, suspend, resume, archive] }
+    var endpoints: [NativeEndpoint] { [create, list, get, update, delete, suspend, resume, archive, restore] }
 
     /// Declares an operation on a workspace.
     private func endpoint(
@@ -221,9 +221,24 @@ struct WorkspaceRoutes: Sendable {
             id: "archiveWorkspace",
             "Archive a workspace",
             description:
-                "The workspace's keys are refused from now on, and its events stay. The default workspace cannot be archived."
+                "The workspace's keys are refused from now on, and its events stay. It can be restored for 30 days. The default workspace cannot be archived."
         ) { name, caller, _ in
             .json(WorkspaceJSON(workspace: try await context.platform.workspaces.archive(name, by: caller)))
+        }
+    }
+
+    private var restore: NativeEndpoint {
+        endpoint(
+            .post,
+            "/restore",
+            id: "restoreWorkspace",
+            "Restore an archived workspace",
+            description: """
+                The workspace gets the state that it had before: active or suspended. A workspace that was archived more than 30 days ago \
+                cannot be restored. A workspace that is not archived stays as it is.
+                """
+        ) { name, caller, _ in
+            .json(WorkspaceJSON(workspace: try await context.platform.workspaces.restore(name, by: caller)))
         }
     }
 }

@@ -75,7 +75,7 @@ extension MemberService {
 
     /// Returns the workspaces that a user can no longer enter without a membership.
     ///
-    /// The keys of an archived workspace are refused for good.
+    /// Archived workspaces are among them, because they can be restored.
     private func lost(by member: Member, besides others: [Member], _ store: ControlStore) async throws -> [Workspace] {
         guard !others.contains(where: { $0.workspaceID == nil }) else { return [] }
         let kept = Set(others.compactMap(\.workspaceID))
@@ -84,7 +84,7 @@ extension MemberService {
         while true {
             let page = try await store.workspaces(
                 PageRequest(limit: 100, position),
-                WorkspaceFilter(organizationID: member.organizationID, states: [.active, .suspended])
+                WorkspaceFilter(organizationID: member.organizationID, states: [.active, .suspended, .archived])
             )
             found += page.items.filter { workspace in
                 (member.workspaceID == nil || member.workspaceID == workspace.id) && !kept.contains(workspace.id)

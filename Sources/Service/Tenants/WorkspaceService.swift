@@ -113,7 +113,7 @@ public struct WorkspaceService: Sendable {
         return try await context.provisioner.resume(workspace.id, by: caller.attribution)
     }
 
-    /// Archives a workspace: it stays readable, and its keys are refused for good.
+    /// Archives a workspace: it stays readable, and its keys are refused until it is restored.
     public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         return try await context.provisioner.archive(workspace.id, by: caller.attribution)
@@ -153,7 +153,8 @@ public struct WorkspaceService: Sendable {
 
     private static let deletable: Set<WorkspaceState> = [.archived, .creating, .deleting]
 
-    private func writable(
+    /// Returns a workspace that the caller can change.
+    func writable(
         _ name: String,
         _ caller: Caller,
         includingDeleting includesDeleting: Bool = false,

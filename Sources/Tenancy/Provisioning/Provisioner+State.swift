@@ -43,7 +43,7 @@ extension Provisioner {
         }
     }
 
-    /// Archives a workspace: its keys are refused for good, and its database stays.
+    /// Archives a workspace: its keys are refused until it is restored, and its database stays.
     ///
     /// - Throws: `defaultWorkspace`, and the errors of ``suspend(_:by:)``.
     public func archive(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
@@ -69,9 +69,11 @@ extension Provisioner {
     /// Changes the state.
     ///
     /// The caller holds the workspace's lock.
-    private func change(
+    /// `origins` are the states from which the state can be requested, where they are not those of the state.
+    func change(
         _ id: UUID,
         to state: WorkspaceState,
+        from origins: Set<WorkspaceState>? = nil,
         by attribution: Attribution,
         on connection: PostgresConnection
     ) async throws -> Workspace {
@@ -85,7 +87,7 @@ extension Provisioner {
         // The requested state counts, not the one that the workspace still has.
         let current = workspace.targetState ?? workspace.state
         if current != state {
-            guard state.origins.contains(current) else {
+            guard (origins ?? state.origins).contains(current) else {
                 throw TenancyError(
                     .wrongState,
                     "a workspace that is \(current.rawValue) cannot become \(state.rawValue)"

@@ -10,7 +10,7 @@ public enum WorkspaceState: String, Sendable, Hashable, CaseIterable {
     case active
     /// The keys are refused until the workspace is resumed.
     case suspended
-    /// The keys are refused for good. The history can be read.
+    /// The keys are refused. The history can be read, and the workspace can be restored for 30 days.
     case archived
     /// The database is being dropped.
     case deleting

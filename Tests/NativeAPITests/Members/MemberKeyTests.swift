@@ -55,6 +55,20 @@ import Testing
         }
     }
 
+    // The attack: somebody who was dismissed waits until an archived workspace is restored.
+    @Test func `a restored workspace brings no key of a removed member back`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let other = try await mortise.makeWorkspace("Other")
+            let (member, tokens) = try await person(mortise, "m@example.org", [other])
+            #expect(try await api.post("/v1/workspaces/\(other)/archive", as: mortise.adminToken).status == 200)
+            let removed = try await api.send("DELETE", member.path, as: mortise.adminToken)
+            #expect(removed.status == 204, "\(removed)")
+            #expect(try await api.post("/v1/workspaces/\(other)/restore", as: mortise.adminToken)["state"] == "active")
+            #expect(try await mortise.verdict(tokens[0]) == "disabled")
+        }
+    }
+
     // A role elsewhere keeps the keys there, and what was disabled stays so for a user who comes back.
     @Test func `keys go where the user can no longer enter, and only administration brings them back`() async throws {
         try await withMortise { mortise in

@@ -77,6 +77,8 @@ def test_workspaces(admin, organization):
     assert admin.workspaces.suspend(slug).state == "suspended"
     assert admin.workspaces.resume(slug).state == "active"
     assert admin.workspaces.archive(slug).state == "archived"
+    assert admin.workspaces.restore(slug).state == "active"
+    assert admin.workspaces.archive(slug).state == "archived"
     # An archived workspace gives up its slug.
     assert admin.workspaces.usage(workspace.id, step="minute", group_by="code,key").all() == []
     events = admin.workspaces.events(workspace.id).all()

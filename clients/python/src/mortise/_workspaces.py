@@ -130,12 +130,22 @@ class _WorkspaceCalls:
 
     @operation
     def archive(self, workspace: str) -> Call[Workspace]:
-        """Archives a workspace: its keys never work again.
+        """Archives a workspace: its keys do not work until it is restored.
 
         Requires the permission `workspaces:write` or an operator key. The events of the workspace can still be read.
-        The call is retried only if nothing was sent.
+        `restore` undoes the call for 30 days. The call is retried only if nothing was sent.
         """
         return post(["v1", "workspaces", workspace, "archive"], Workspace)
+
+    @operation
+    def restore(self, workspace: str) -> Call[Workspace]:
+        """Restores an archived workspace, in the state that it had before.
+
+        Requires the permission `workspaces:write` or an operator key. Restoring a workspace that is not archived
+        changes nothing, and restoring one that was archived more than 30 days ago is a conflict. The call is retried
+        only if nothing was sent.
+        """
+        return post(["v1", "workspaces", workspace, "restore"], Workspace)
 
     @operation
     def delete(self, workspace: str) -> Call[None]:
