@@ -50,7 +50,7 @@ func readState(_ workspace: Mortise.Workspace) {
     case .creating: print("The database is being created.")
     case .active: print("The keys work.")
     case .suspended: print("The keys work again after the workspace is resumed.")
-    case .archived: print("The keys never work again.")
+    case .archived: print("The keys do not work. The workspace can be restored for 30 days.")
     case .deleting: print("The database is being deleted.")
     default: print("The workspace has a newer state:", workspace.state.rawValue)
     }
@@ -62,6 +62,7 @@ func endWorkspaces(_ client: Mortise) async throws {
     _ = try await client.workspaces.suspend("shop")
     _ = try await client.workspaces.resume("shop")
     _ = try await client.workspaces.archive("shop")
+    _ = try await client.workspaces.restore("shop")
     // snippet.end
     // snippet.delete
     for try await workspace in client.workspaces.list(state: .archived) where !workspace.isDefault {

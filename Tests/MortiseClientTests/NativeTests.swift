@@ -73,6 +73,11 @@ import Testing
             let back = try await platform.organizations.update("sons", slug: "acme", tokenPrefix: .clear)
             #expect(back.slug == "acme" && back.tokenPrefix == nil)
             #expect(try await platform.organizations.list().all().contains(back))
+            #expect(try await platform.organizations.list(query: "acm").all() == [back])
+            #expect(try await platform.organizations.list(query: "nobody").all().isEmpty)
+            #expect(
+                try await platform.organizations.events("acme").all().contains { $0.type == "organization.updated" }
+            )
             let workspace = try await platform.workspaces.create(name: "Shop", organization: "acme", slug: "shop")
             #expect(workspace.state == .active && workspace.organizationID == created.organization.id)
             let acme = Mortise(url: admin.url, credential: .token(created.token), options: .patient)
@@ -81,7 +86,12 @@ import Testing
             #expect(try await acme.workspaces.suspend("shop").state == .suspended)
             #expect(try await acme.workspaces.resume("shop").state == .active)
             #expect(try await acme.workspaces.events("shop").all().isEmpty == false)
+            let scoped = try await acme.workspaces.update("shop", memberScopes: .set(["read:orders"]))
+            #expect(scoped.memberScopes == ["read:orders"])
+            #expect(try await acme.workspaces.update("shop", memberScopes: .clear).memberScopes == nil)
             #expect(try await acme.workspaces.archive("shop").archivedAt != nil)
+            #expect(try await acme.workspaces.restore("shop").state == .active)
+            #expect(try await acme.workspaces.retireClientKeys(of: "user_ada", in: "shop", .revoke) == 0)
             // A workspace of another organization does not exist for the credential.
             let error = try await #require(throws: MortiseError.self) { try await admin.workspaces.get(workspace.id) }
             #expect(error.reason == .notFound)

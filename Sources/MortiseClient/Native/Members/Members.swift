@@ -112,10 +112,14 @@ extension Mortise {
         /// Requires the permission `members:write`. The sessions of the user in the organization end at once. A user
         /// without another membership is deleted. The call is retried only if nothing was sent.
         ///
-        /// - Parameter id: The id of the membership.
+        /// - Parameters:
+        ///   - id: The id of the membership.
+        ///   - clientKeys: The outcome for the user's client keys in workspaces that the user can no longer enter.
         /// - Throws: ``MortiseError``, with the reason `.conflict` for the last owner.
-        public func remove(_ id: String) async throws(MortiseError) {
-            try await transport.run(.delete(path(id)))
+        public func remove(_ id: String, clientKeys: ClientKeyOutcome = .disable) async throws(MortiseError) {
+            var call = Call.delete(path(id))
+            if clientKeys != .disable { call.query = [("client_keys", clientKeys.rawValue)] }
+            try await transport.run(call)
         }
 
         /// Lists the sessions of a member in the organization that have not ended, newest first, at most 100.

@@ -44,10 +44,12 @@ extension Mortise {
         ///
         /// @Snippet(path: "mortise/Snippets/MortiseClient/ManageTenants", slice: "organizations")
         ///
-        /// - Parameter limit: The number of organizations per page, 1 to 100.
+        /// - Parameters:
+        ///   - query: A part of the name or the slug, 1 to 255 characters.
+        ///   - limit: The number of organizations per page, 1 to 100.
         /// - Returns: The organizations.
-        public func list(limit: Int = 50) -> PageSequence<Organization> {
-            transport.list(["v1", "organizations"], [], limit: limit)
+        public func list(query: String? = nil, limit: Int = 50) -> PageSequence<Organization> {
+            transport.list(["v1", "organizations"], [("query", query)], limit: limit)
         }
 
         /// Gets an organization.
@@ -94,6 +96,24 @@ extension Mortise {
         /// - Throws: ``MortiseError``, with the reason `.conflict` if a workspace is in use.
         public func delete(_ organization: String) async throws(MortiseError) {
             try await transport.run(.delete(["v1", "organizations", organization]))
+        }
+
+        /// Lists the events of an organization, newest first.
+        ///
+        /// Requires the permission `events:read`. The events are those of its members, sessions, admin keys and
+        /// workspaces. The events of the keys in a workspace are in ``Workspaces/events(_:_:limit:)``.
+        ///
+        /// - Parameters:
+        ///   - organization: The id or slug of the organization.
+        ///   - filter: The events to list.
+        ///   - limit: The number of events per page, 1 to 100.
+        /// - Returns: The events that pass the filter.
+        public func events(
+            _ organization: String,
+            _ filter: EventFilter = EventFilter(),
+            limit: Int = 50
+        ) -> PageSequence<Event> {
+            transport.list(["v1", "organizations", organization, "events"], filter.parameters, limit: limit)
         }
     }
 }

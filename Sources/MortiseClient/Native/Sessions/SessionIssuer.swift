@@ -25,6 +25,10 @@ extension Mortise {
         public let algorithms: [String]
         /// The accepted values of the claim `azp`: all if empty.
         public let authorizedParties: [String]
+        /// The accepted values of the claim `aud`.
+        ///
+        /// Empty if a token must not have the claim.
+        public let audiences: [String]
         /// The roles that can read the keys of the application's organizations.
         public let readRoles: [String]
         /// The roles that can read, create and revoke the keys of the application's organizations.
@@ -44,6 +48,7 @@ extension Mortise.SessionIssuer: AnswerReadable {
         hasInlineJWKS = try answer.bool("has_inline_jwks")
         algorithms = try answer.texts("algorithms")
         authorizedParties = try answer.texts("authorized_parties")
+        audiences = try answer.textsIfAny("audiences") ?? []
         readRoles = try answer.texts("read_roles")
         manageRoles = try answer.texts("manage_roles")
         createdAt = try answer.time("created_at")

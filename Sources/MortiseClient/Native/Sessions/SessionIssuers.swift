@@ -31,6 +31,8 @@ extension Mortise {
         ///   - algorithms: The accepted signature algorithms, which must be asymmetric. `nil` means `RS256`.
         ///   - authorizedParties: The accepted values of the claim `azp`, usually the origins of your pages. An empty
         ///     array accepts all.
+        ///   - audiences: The accepted values of the claim `aud`. With an empty array, a token that has the claim is
+        ///     refused.
         ///   - readRoles: The roles that can read the keys of the application's organizations.
         ///   - manageRoles: The roles that can read, create and revoke those keys. `nil` means `admin`, and an empty
         ///     array means no role.
@@ -44,6 +46,7 @@ extension Mortise {
             keys: SessionIssuer.KeySource,
             algorithms: [String]? = nil,
             authorizedParties: [String] = [],
+            audiences: [String] = [],
             readRoles: [String] = [],
             manageRoles: [String]? = nil,
             idempotencyKey: String? = nil
@@ -57,6 +60,7 @@ extension Mortise {
             }
             body.add("algorithms", algorithms)
             if !authorizedParties.isEmpty { body.add("authorized_parties", authorizedParties) }
+            if !audiences.isEmpty { body.add("audiences", audiences) }
             if !readRoles.isEmpty { body.add("read_roles", readRoles) }
             body.add("manage_roles", manageRoles)
             let key = idempotencyKey ?? Call.newIdempotencyKey()

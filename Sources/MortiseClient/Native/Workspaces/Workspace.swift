@@ -25,6 +25,10 @@ extension Mortise {
         public let state: State
         /// True if the workspace is used for requests of the organization that name none.
         public let isDefault: Bool
+        /// The scopes that members can give to their own client keys.
+        ///
+        /// `nil` allows every scope without a wildcard.
+        public let memberScopes: [String]?
         /// The time of the creation.
         public let createdAt: Date
         /// The time of the last change.
@@ -44,6 +48,7 @@ extension Mortise.Workspace: AnswerReadable {
         clusterID = try answer.text("cluster_id")
         state = State(rawValue: try answer.text("state"))
         isDefault = try answer.bool("is_default")
+        memberScopes = try answer.textsIfAny("member_scopes")
         createdAt = try answer.time("created_at")
         updatedAt = try answer.time("updated_at")
         archivedAt = try answer.timeIfAny("archived_at")

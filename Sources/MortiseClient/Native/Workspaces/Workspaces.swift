@@ -73,7 +73,7 @@ extension Mortise {
             try await transport.read(.get(path(workspace)))
         }
 
-        /// Changes the name or the slug of a workspace.
+        /// Changes the name, the slug or the scopes of members in a workspace.
         ///
         /// Requires the permission `workspaces:write` or an operator key. The call is retried only if nothing was sent.
         ///
@@ -81,16 +81,20 @@ extension Mortise {
         ///   - workspace: The id or slug of the workspace.
         ///   - name: The change of the name.
         ///   - slug: The new slug, or `nil` to keep the slug.
+        ///   - memberScopes: The change of the scopes that members can give to their own client keys. Cleared, members
+        ///     can give every scope without a wildcard.
         /// - Returns: The workspace.
         /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the slug is taken.
         public func update(
             _ workspace: String,
             name: Change<String> = .keep,
-            slug: String? = nil
+            slug: String? = nil,
+            memberScopes: Change<[String]> = .keep
         ) async throws(MortiseError) -> Workspace {
             var body = JSONObject()
             body.add("name", name, JSONValue.string)
             body.add("slug", slug)
+            body.add("member_scopes", memberScopes) { $0.json }
             return try await transport.read(.patch(path(workspace), body))
         }
 
@@ -117,16 +121,48 @@ extension Mortise {
             try await transport.read(.post(path(workspace, "resume")))
         }
 
-        /// Archives a workspace: its keys never work again.
+        /// Archives a workspace: its keys do not work until it is restored.
         ///
         /// Requires the permission `workspaces:write` or an operator key. The events of the workspace can still be
-        /// read. The call is retried only if nothing was sent.
+        /// read. ``restore(_:)`` undoes the call for 30 days. The call is retried only if nothing was sent.
         ///
         /// - Parameter workspace: The id or slug of the workspace.
         /// - Returns: The workspace.
         /// - Throws: ``MortiseError``, with the reason `.conflict` for the default workspace.
         public func archive(_ workspace: String) async throws(MortiseError) -> Workspace {
             try await transport.read(.post(path(workspace, "archive")))
+        }
+
+        /// Restores an archived workspace, in the state that it had before.
+        ///
+        /// Requires the permission `workspaces:write` or an operator key. Restoring a workspace that is not archived
+        /// changes nothing. The call is retried only if nothing was sent.
+        ///
+        /// - Parameter workspace: The id or slug of the workspace.
+        /// - Returns: The workspace.
+        /// - Throws: ``MortiseError``, with the reason `.conflict` if the workspace was archived more than 30 days ago.
+        public func restore(_ workspace: String) async throws(MortiseError) -> Workspace {
+            try await transport.read(.post(path(workspace, "restore")))
+        }
+
+        /// Disables or revokes all client keys of a subject that is gone.
+        ///
+        /// Requires the permission `keys:write`. The call is retried only if nothing was sent.
+        ///
+        /// - Parameters:
+        ///   - subject: The subject of the keys.
+        ///   - workspace: The id or slug of the workspace.
+        ///   - outcome: The outcome for the keys. ``ClientKeyOutcome/keep`` only counts them.
+        /// - Returns: The number of keys that worked before.
+        /// - Throws: ``MortiseError``, with the reason `.notFound` if the workspace does not exist.
+        public func retireClientKeys(
+            of subject: String,
+            in workspace: String,
+            _ outcome: ClientKeyOutcome = .disable
+        ) async throws(MortiseError) -> Int {
+            let body: JSONObject = ["subject": .string(subject), "client_keys": .string(outcome.rawValue)]
+            let retired: RetiredClientKeys = try await transport.read(.post(path(workspace, "retire-subject"), body))
+            return retired.count
         }
 
         /// Deletes an archived workspace and its database.
