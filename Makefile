@@ -15,7 +15,7 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench fuzz docs clean dependencies test-dependencies
+.PHONY: help run test build lint bench fuzz docs completions man clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -51,6 +51,12 @@ docs: dependencies ## build the documentation of the modules into .build/docs
 		MORTISE_DOCS=1 $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation \
 			--target $$target --warnings-as-errors --output-path .build/docs/$$target; \
 	done
+
+completions: build ## write completion scripts for bash, zsh and fish into .build/completions
+	@scripts/make-completions.sh "$$($(SWIFT) build -c release --show-bin-path)/mortise" .build/completions
+
+man: dependencies ## write manual pages into .build/man
+	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv

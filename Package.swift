@@ -25,6 +25,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -196,8 +198,7 @@ let package = Package(
             dependencies: [
                 "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
                 "Migrations", "MortiseClient", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
-                arguments, configuration, log,
-                nioCore, nioHTTP1, nioPosix, yams,
+                arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
             ],
             swiftSettings: settings
         ),
@@ -231,7 +232,7 @@ let package = Package(
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations",
                 "MortiseClient", "Postgres", "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport",
                 "mortise", asyncHTTPClient,
-                log, nioCore, nioHTTP1, nioPosix, subprocess,
+                log, nioCore, nioHTTP1, nioPosix, nioSSL, subprocess,
             ],
             swiftSettings: settings
         ),

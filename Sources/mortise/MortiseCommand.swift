@@ -10,11 +10,10 @@ struct MortiseCommand: AsyncParsableCommand {
         discussion: HelpText.reflowed(
             """
             Start with `mortise serve`. It runs its own PostgreSQL, and prints an operator key and an admin key once. Save the
-            admin key in a file. Then try these commands in another terminal: `mortise workspace list --token-file admin.key`,
-            `mortise key create CI --workspace default --show-token --token-file admin.key`, and `mortise verify --token-file
-            admin.key`.
+            admin key in a file. Then try these commands in another terminal: `mortise login --token-file admin.key`,
+            `mortise workspace list`, `mortise key create CI --workspace default --show-token`, and `mortise verify`.
 
-            Tokens come from files, standard input, MORTISE_TOKEN or a hidden prompt. They are never arguments, because ps and
+            Tokens come from profiles, files, standard input, MORTISE_TOKEN or a hidden prompt. They are never arguments, because ps and
             the history of the shell would keep them. `mortise help COMMAND` explains a command.
             """
         ),
@@ -25,6 +24,13 @@ struct MortiseCommand: AsyncParsableCommand {
                 name: "Server",
                 subcommands: [
                     Serve.self, Migrate.self, Doctor.self, Bench.self, ClusterCommand.self, SecretsCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Identity",
+                subcommands: [
+                    Login.self, Logout.self, Whoami.self, ProfileCommand.self, SessionCommand.self,
+                    PasswordCommand.self,
                 ]
             ),
             CommandGroup(
@@ -41,7 +47,7 @@ struct MortiseCommand: AsyncParsableCommand {
     static func main() async {
         do {
             try ArgumentGuard.check(CommandLine.arguments.dropFirst())
-            var command = try parseAsRoot()
+            var command = try parse(Array(CommandLine.arguments.dropFirst()))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -52,6 +58,20 @@ struct MortiseCommand: AsyncParsableCommand {
             Glibc.exit(failure.kind.rawValue)
         } catch {
             exit(withError: error)
+        }
+    }
+
+    /// Parses the arguments.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` for an unknown command or option, with a suggestion. Another error of the
+    ///   parser as it is.
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        do {
+            return try parseAsRoot(arguments)
+        } catch {
+            // A request for help or for the version is an error, too.
+            guard exitCode(for: error) == .validationFailure else { throw error }
+            throw UnknownArgument.failure(arguments, of: self) ?? error
         }
     }
 }

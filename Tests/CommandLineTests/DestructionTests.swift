@@ -4,10 +4,11 @@ import Testing
 
 @Suite(.hangLimit) struct DestructionTests {
     static let commands = [
-        ["key", "delete", "k", "--workspace", "w"], ["key", "revoke", "k", "--workspace", "w"],
-        ["workspace", "archive", "w"], ["workspace", "delete", "w"], ["member", "remove", "m", "--organization", "o"],
-        ["session-issuer", "remove", "i", "--organization", "o"], ["organization", "delete", "o"],
-        ["member", "sign-out", "m", "--organization", "o"],
+        ["key", "delete", Sample.id, "--workspace", "w"], ["key", "revoke", Sample.id, "--workspace", "w"],
+        ["workspace", "archive", "w"], ["workspace", "delete", "w"],
+        ["member", "remove", Sample.id, "--organization", "o"],
+        ["session-issuer", "remove", Sample.id, "--organization", "o"], ["organization", "delete", "o"],
+        ["member", "sign-out", Sample.id, "--organization", "o"], ["key", "retire", "u", "--workspace", "w"],
     ]
 
     @Test(arguments: commands)
@@ -32,7 +33,7 @@ import Testing
     func `a prompt accepts only y and yes as confirmation`(_ answer: String, _ requests: Int) async throws {
         try await ScriptedServer.with({ _ in .json(Sample.key) }) { server in
             let (code, _) = try await PseudoTerminal.run(
-                ["key", "revoke", "k", "--workspace", "w"],
+                ["key", "revoke", Sample.id, "--workspace", "w"],
                 server: server,
                 environment: ["MORTISE_TOKEN": "t"],
                 answers: [("[y/N] ", answer + "\r")]

@@ -9,11 +9,14 @@ import mortise
         "organization list",
         "organization get", "organization update", "workspace create", "workspace list", "workspace get",
         "workspace update",
-        "workspace suspend", "workspace resume", "workspace archive", "workspace delete", "workspace events",
+        "workspace suspend", "workspace resume", "workspace archive", "workspace restore", "workspace delete",
+        "workspace events",
         "member list", "member add", "member change", "member remove",
+        "login", "logout", "whoami", "profile list", "profile use", "session list", "session end", "password",
+        "organization delete", "organization events", "member sessions", "member sign-out",
         "session-issuer list", "session-issuer add", "session-issuer remove",
         "key create", "key list", "key get", "key update", "key disable", "key enable", "key deprecate", "key rotate",
-        "key revoke", "key delete", "key events", "key generate", "key recover",
+        "key revoke", "key retire", "key delete", "key events", "key generate", "key recover",
     ]
 
     @Test(arguments: commands)

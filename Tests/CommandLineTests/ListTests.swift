@@ -1,16 +1,43 @@
+import FoundationEssentials
 import HTTPTestSupport
+import MortiseClient
 import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct ListTests {
-    @Test func `a list is a table with headings and uncut ids`() async throws {
+    @Test func `a list is a table with headings, and a wide list has uncut ids and times to the second`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key]) }) { server in
-            let outcome = try await Program.call("key", "list", "--workspace", "shop", at: server)
+            let outcome = try await Program.call("key", "list", "--workspace", "shop", "--wide", at: server)
             let lines = outcome.output.split(separator: "\n")
             #expect(lines.count == 2)
             #expect(lines.first?.hasPrefix("ID ") == true)
             #expect(lines.last?.hasPrefix("0198c0de-0000-7000-8000-000000000001  CI  ") == true)
-            #expect(lines.last?.hasSuffix("2030-01-31 12:34") == true)
+            #expect(lines.last?.contains("  2030-01-31 12:34:56  ") == true)
+        }
+    }
+
+    @Test func `a list for people has names and relative times, and no color without a terminal`() async throws {
+        let soon = Date(timeIntervalSinceNow: 3 * 86_400 + 600).rfc3339
+        let key = Sample.key.replacing("2030-01-31T12:34:56.789Z", with: soon)
+        try await ScriptedServer.with({ _ in Sample.list([key]) }) { server in
+            let outcome = try await Program.call("key", "list", "--workspace", "shop", at: server)
+            let lines = outcome.output.split(separator: "\n")
+            #expect(lines.first?.hasPrefix("NAME ") == true)
+            #expect(lines.last?.hasPrefix("CI ") == true)
+            #expect(lines.last?.hasSuffix("in 3 days") == true, "\(outcome.output)")
+            #expect(!outcome.output.contains("\u{1B}"))
+            // The program itself takes the terminal of `script` for one with colors, unless NO_COLOR has a value.
+            for (variables, isColored) in [
+                ([:], true), (["NO_COLOR": "1"], false), (["TERM": "dumb"], false),
+            ] as [([String: String], Bool)] {
+                let (_, screen) = try await PseudoTerminal.run(
+                    ["key", "list", "--workspace", "shop"],
+                    server: server,
+                    environment: ["MORTISE_TOKEN": "t"].merging(variables) { $1 },
+                    answers: []
+                )
+                #expect(screen.contains("\u{1B}[32mactive\u{1B}[0m") == isColored, "\(screen)")
+            }
         }
     }
 
@@ -78,18 +105,18 @@ import Testing
                     environment: ["MORTISE_TOKEN": "t"]
                 )
                 let first = try #require(outcome.output.split(separator: "\n").first)
-                #expect(first.split(separator: " ").dropFirst(3).first == Substring(heading), "\(first)")
+                #expect(first.split(separator: " ").dropFirst(2).first == Substring(heading), "\(first)")
             }
         }
     }
 
     @Test func `events are a table with actors and addresses`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.event]) }) { server in
-            let outcome = try await Program.call("workspace", "events", "w", at: server)
+            let outcome = try await Program.call("workspace", "events", "w", "--wide", at: server)
             #expect(
                 outcome.output == """
-                    TIME (UTC)        TYPE     KEY    ACTOR        ADDRESS
-                    2029-01-31 12:34  rotated  key-1  admin-key:x  192.0.2.1
+                    ID   TIME (UTC)           TYPE     KEY ID  KEY  ACTOR        ADDRESS    REQUEST
+                    e-1  2029-01-31 12:34:56  rotated  key-1   CI   admin-key:x  192.0.2.1  req-7
 
                     """
             )

@@ -109,10 +109,9 @@ import Testing
     // The database of the oldest workspace is unavailable. The migration must still reach the others.
     @Test func `an unreachable database is reported and does not stop the migration of the others`() async throws {
         try await ProcessInstallation.with { installation in
-            let chosen = try await installation.serve { program in
+            try await installation.serve { program in
                 let port = try await program.port()
-                _ = try await createWorkspace("second", installation, port)
-                return try await createWorkspace("third", installation, port)
+                for name in ["second", "third"] { _ = try await createWorkspace(name, installation, port) }
             }
             let databases = try await self.databases(installation)
             for database in databases { try await removeLastFile(database, installation) }
@@ -127,11 +126,28 @@ import Testing
             #expect(try lines(look).filter { $0["state"] == "pending" }.count == 2)
             let doctor = try await Program.run(["doctor"], environment: installation.variables)
             #expect(doctor.code == 1)
-            #expect(doctor.output.contains("The database of workspace default cannot be examined"))
-            #expect(doctor.output.contains("The schema of workspace third lacks 1 migration."))
+            #expect(doctor.output.contains("The database of workspace default/default cannot be examined"))
+            #expect(
+                doctor.output.contains("The schemas of 2 workspaces lack migrations: default/second, default/third.")
+            )
+            let each = try await Program.run(["doctor", "--all"], environment: installation.variables)
+            #expect(each.output.contains("The schema of workspace default/third lacks 1 migration."))
+            let sums = try await Program.run(
+                ["migrate", "--workspaces", "--dry-run"],
+                environment: installation.variables
+            )
+            let expected = "workspaces: 3, of which 1 cannot be reached, 2 pending"
+            #expect(sums.output.contains(expected), "\(sums.everything)")
+            #expect(sums.output.contains("workspace/\(Self.last): default/second, default/third"), "\(sums.everything)")
+            let sorted = try await Program.run(
+                ["migrate", "--workspaces", "--dry-run", "--all"],
+                environment: installation.variables
+            )
+            let named = sorted.output.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first }
+            #expect(named.suffix(3) == ["default/default", "default/second", "default/third"], "\(sorted.everything)")
 
             let outcome = try await Program.run(
-                ["migrate", "--workspaces", "--canary", chosen, "--json"],
+                ["migrate", "--workspaces", "--canary", "default/third", "--json"],
                 environment: installation.variables
             )
             #expect(outcome.code == 1, "\(outcome.everything)")

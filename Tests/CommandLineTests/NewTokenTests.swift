@@ -7,7 +7,7 @@ import Testing
 @Suite(.hangLimit) struct NewTokenTests {
     static let commands = [
         ["key", "create", "CI", "--workspace", "shop"],
-        ["key", "rotate", "key-1", "--workspace", "shop"],
+        ["key", "rotate", Sample.id, "--workspace", "shop"],
         ["organization", "create", "Acme"],
     ]
 

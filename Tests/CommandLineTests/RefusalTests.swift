@@ -16,8 +16,8 @@ import Testing
             #expect(
                 outcome.errors == """
                     Error: The request is not valid. (400, invalid_request, request req-7)
-                      /scopes/0: is not a scope
-                      /name: is empty
+                      --scope, number 1: is not a scope
+                      the name: is empty
 
                     """
             )
@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: [(502, "text/html"), (200, "text/html"), (200, "application/json")])
     func `an answer that does not come from Mortise exits with 3`(_ status: Int, _ type: String) async throws {
         try await ScriptedServer.with({ _ in .answer(status, "<html>", type: type) }) { server in
-            let outcome = try await Program.call("key", "get", "k", "--operator", at: server)
+            let outcome = try await Program.call("key", "get", Sample.id, "--operator", at: server)
             #expect(outcome.code == 3)
             #expect(outcome.errors.contains("Is --url right?"))
         }
@@ -60,7 +60,15 @@ import Testing
         try await ScriptedServer.with({ _ in .silence }) { server in
             // Long enough for the request to be sent.
             let limit = "\(Duration.seconds(1).onThisMachine.components.seconds)"
-            let outcome = try await Program.call("key", "disable", "k", "--operator", "--timeout", limit, at: server)
+            let outcome = try await Program.call(
+                "key",
+                "disable",
+                Sample.id,
+                "--operator",
+                "--timeout",
+                limit,
+                at: server
+            )
             #expect(outcome.code == 3)
             #expect(outcome.errors.contains("did not answer within \(limit) s."))
             #expect(outcome.errors.contains("The server may have completed the request."))
@@ -86,7 +94,7 @@ import Testing
             let key = try #require(server.requests.first?.header("Idempotency-Key").first)
             #expect(outcome.errors.contains("Look again."))
             #expect(outcome.errors.contains("--idempotency-key \(key)"))
-            let get = try await Program.call("key", "get", "k", "--workspace", "w", at: server)
+            let get = try await Program.call("key", "get", Sample.id, "--workspace", "w", at: server)
             #expect(!get.errors.contains("may have completed"))
         }
     }
@@ -106,7 +114,15 @@ import Testing
     ])
     func `metadata with a number that would lose digits is refused`(_ metadata: String) async throws {
         try await ScriptedServer.with(Sample.success) { server in
-            let outcome = try await Program.call("key", "update", "k", "--operator", "--metadata", metadata, at: server)
+            let outcome = try await Program.call(
+                "key",
+                "update",
+                Sample.id,
+                "--operator",
+                "--metadata",
+                metadata,
+                at: server
+            )
             #expect(outcome.code == 64)
             #expect(outcome.errors.contains("more digits"), "\(outcome.errors)")
             #expect(server.requests.isEmpty)
@@ -129,13 +145,14 @@ import Testing
         ["key", "list"], ["key", "list", "--workspace", "w", "--operator"], ["key", "list", "--operator", "--client"],
         ["key", "list", "--operator", "--limit", "0"], ["key", "get", "--operator"], ["nothing"],
         ["key", "create", "n", "--workspace", "w", "--client", "--show-token"],
-        ["key", "update", "k", "--operator"], ["key", "update", "k", "--operator", "--name", "n", "--clear", "name"],
-        ["key", "update", "k", "--workspace", "w", "--scope", "a:b", "--clear", "scopes"],
-        ["key", "update", "k", "--workspace", "w", "--metadata", "{"],
-        ["key", "rotate", "k", "--operator", "--show-token", "--grace", "soon"],
-        ["member", "list"], ["member", "change", "m", "--organization", "o"],
+        ["key", "update", Sample.id, "--operator"],
+        ["key", "update", Sample.id, "--operator", "--name", "n", "--clear", "name"],
+        ["key", "update", Sample.id, "--workspace", "w", "--scope", "a:b", "--clear", "scopes"],
+        ["key", "update", Sample.id, "--workspace", "w", "--metadata", "{"],
+        ["key", "rotate", Sample.id, "--operator", "--show-token", "--grace", "soon"],
+        ["member", "change", Sample.id, "--organization", "o"],
         ["member", "add", "a@example.com", "--organization", "o", "--role", "king"],
-        ["session-issuer", "list"], ["session-issuer", "add", "i", "--organization", "o"],
+        ["session-issuer", "add", "i", "--organization", "o"],
         ["session-issuer", "add", "i", "--organization", "o", "--jwks-url", "u", "--jwks-file", "/f"],
         ["session-issuer", "add", "i", "--organization", "o", "--jwks", "/no/such/file"],
         ["session-issuer", "add", "i", "--organization", "o", "--jwks", "-", "--token-file", "-"],
@@ -145,11 +162,14 @@ import Testing
         ],
         ["key", "create", "n", "--workspace", "w", "--show-token", "--expires-at", "tomorrow"],
         ["key", "create", "n", "--workspace", "w", "--show-token", "--metadata", "[]"],
-        ["key", "events", "k", "--workspace", "w", "--since", "yesterday"],
+        ["key", "events", Sample.id, "--workspace", "w", "--since", "yesterday"],
         ["member", "change", "m", "--organization", "o", "--name", "n", "--clear-name"],
         ["organization", "update", "o"], ["workspace", "update", "w"], ["verify", "--from", "a", "--batch", "b"],
         ["migrate", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
-        ["migrate", "--workspaces", "--canary", "shop"],
+        ["key", "list", "--operator", "--wide", "--quiet"], ["key", "list", "--operator", "--wide", "--json"],
+        ["key", "list", "--operator", "--ca-file", "/no/such/file"], ["session", "end"],
+        ["session", "end", "s", "--others"],
+        ["login", "a@example.com", "--token-file", "/f"], ["login"], ["key", "lsit", "--operator"],
         ["migrate", "--workspaces", "--status", "--canary", "01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11"],
         ["key", "list", "--operator", "--timeout", "0"], ["key", "list", "--operator", "--json", "--quiet"],
     ])

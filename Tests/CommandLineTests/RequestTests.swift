@@ -19,6 +19,8 @@ struct Translation: Sendable, CustomTestStringConvertible {
 
 @Suite(.hangLimit) struct RequestTests {
     static let keys = "/v1/workspaces/w/service-keys"
+    /// An id, which is sent without a look-up.
+    private static let id = Sample.id
 
     static let translations = [
         Translation(
@@ -40,8 +42,8 @@ struct Translation: Sendable, CustomTestStringConvertible {
             #"{"name":"W","cluster":"c"}"#
         ),
         Translation(
-            "ws list --organization o --state active",
-            "GET /v1/workspaces?organization_id=o&state=active&limit=50"
+            "ws list --organization \(id) --state active",
+            "GET /v1/workspaces?organization_id=\(id)&state=active&limit=50"
         ),
         Translation("workspace get w", "GET /v1/workspaces/w"),
         Translation("workspace update w --clear-name --slug s", "PATCH /v1/workspaces/w", #"{"name":null,"slug":"s"}"#),
@@ -77,46 +79,89 @@ struct Translation: Sendable, CustomTestStringConvertible {
             "key list --workspace w --client --subject u",
             "GET /v1/workspaces/w/client-keys?subject=u&limit=50"
         ),
-        Translation("key get k --workspace w", "GET \(keys)/k"),
+        Translation("key get \(id) --workspace w", "GET \(keys)/\(id)"),
         Translation(
-            "key update k --workspace w --name m --clear expires-at --clear allowed-ips",
-            "PATCH \(keys)/k",
+            "key update \(id) --workspace w --name m --clear expires-at --clear allowed-ips",
+            "PATCH \(keys)/\(id)",
             #"{"name":"m","allowed_ips":null,"expires_at":null}"#
         ),
-        Translation("key disable k --workspace w", "POST \(keys)/k/disable"),
-        Translation("key enable k --organization o", "POST /v1/organizations/o/admin-keys/k/enable"),
+        Translation("key disable \(id) --workspace w", "POST \(keys)/\(id)/disable"),
+        Translation("key enable \(id) --organization o", "POST /v1/organizations/o/admin-keys/\(id)/enable"),
         Translation(
-            "key deprecate k --workspace w --grace 7d --reason old",
-            "POST \(keys)/k/deprecate",
+            "key deprecate \(id) --workspace w --grace 7d --reason old",
+            "POST \(keys)/\(id)/deprecate",
             #"{"reason":"old","grace_period_seconds":604800}"#
         ),
-        Translation("key rotate k --workspace w --grace 0", "POST \(keys)/k/rotate", #"{"grace_period_seconds":0}"#),
-        Translation("key revoke k --operator --yes", "POST /v1/operator-keys/k/revoke", "{}"),
-        Translation("key delete k --workspace w --yes", "DELETE \(keys)/k"),
         Translation(
-            "key events k --workspace w --type revoked --since 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00.5Z --cursor c",
-            "GET \(keys)/k/events?type=revoked&since=2026-01-01T00%3A00%3A00Z&until=2026-02-01T00%3A00%3A00.500000Z&limit=50&cursor=c"
+            "key rotate \(id) --workspace w --grace 0",
+            "POST \(keys)/\(id)/rotate",
+            #"{"grace_period_seconds":0}"#
+        ),
+        Translation("key revoke \(id) --operator --yes", "POST /v1/operator-keys/\(id)/revoke", "{}"),
+        Translation("key delete \(id) --workspace w --yes", "DELETE \(keys)/\(id)"),
+        Translation(
+            "key events \(id) --workspace w --type revoked --since 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00.5Z --cursor c",
+            "GET \(keys)/\(id)/events?type=revoked&since=2026-01-01T00%3A00%3A00Z&until=2026-02-01T00%3A00%3A00.500000Z&limit=50&cursor=c"
         ),
         Translation(
-            "member list --organization o --workspace w --role owner --query a",
-            "GET /v1/organizations/o/members?workspace_id=w&role=owner&query=a&limit=50"
+            "member list --organization o --workspace \(id) --role owner --query a",
+            "GET /v1/organizations/o/members?workspace_id=\(id)&role=owner&query=a&limit=50"
         ),
         Translation(
-            "member add a@example.com --organization o --role admin --workspace w --name A",
+            "member add a@example.com --organization o --role admin --workspace \(id) --name A",
             "POST /v1/organizations/o/members",
-            #"{"email":"a@example.com","role":"admin","workspace_id":"w","name":"A"}"#
+            #"{"email":"a@example.com","role":"admin","workspace_id":"\#(id)","name":"A"}"#
         ),
         Translation(
-            "member change m --organization o --role auditor --clear-name",
-            "PATCH /v1/organizations/o/members/m",
+            "member change \(id) --organization o --role auditor --clear-name",
+            "PATCH /v1/organizations/o/members/\(id)",
             #"{"role":"auditor","name":null}"#
         ),
-        Translation("member remove m --organization o --yes", "DELETE /v1/organizations/o/members/m"),
-        // The attack: an id leaves its segment of the path.
-        Translation("key get ../../../operator-keys --workspace w", "GET \(keys)/..%2F..%2F..%2Foperator-keys"),
-        Translation("key get .. --workspace w", "GET \(keys)/%2E%2E"),
+        Translation("member remove \(id) --organization o --yes", "DELETE /v1/organizations/o/members/\(id)"),
+        Translation("workspace restore w", "POST /v1/workspaces/w/restore"),
+        Translation(
+            "workspace update w --member-scope a:b --member-scope c:d",
+            "PATCH /v1/workspaces/w",
+            #"{"member_scopes":["a:b","c:d"]}"#
+        ),
+        Translation("workspace update w --clear-member-scopes", "PATCH /v1/workspaces/w", #"{"member_scopes":null}"#),
+        Translation("organization list --query a", "GET /v1/organizations?query=a&limit=50"),
+        Translation(
+            "organization events o --type member.added",
+            "GET /v1/organizations/o/events?type=member.added&limit=50"
+        ),
+        Translation(
+            "key retire u --workspace w --client-keys revoke --yes",
+            "POST /v1/workspaces/w/retire-subject",
+            #"{"subject":"u","client_keys":"revoke"}"#
+        ),
+        Translation(
+            "member remove \(id) --organization o --client-keys keep --yes",
+            "DELETE /v1/organizations/o/members/\(id)?client_keys=keep"
+        ),
+        Translation("member sessions \(id) --organization o", "GET /v1/organizations/o/members/\(id)/sessions"),
+        Translation("session list", "GET /v1/me/sessions"),
+        Translation("session end s", "DELETE /v1/me/sessions/s"),
+        Translation("session end --others", "DELETE /v1/me/sessions"),
+        // An id in upper case, as some tools print it, is the same id.
+        Translation("key get 0198C0DE-0000-7000-8000-000000000001 --workspace w", "GET \(keys)/\(id)"),
+        // The attack: a name leaves its segment of the path.
         Translation("workspace get w?x#y%2F", "GET /v1/workspaces/w%3Fx%23y%252F"),
     ]
+
+    // The attack: the name of a key leaves its segment of the path.
+    @Test(arguments: ["../../../operator-keys", ".."])
+    func `a name of a key is a query, and never a part of a path`(_ name: String) async throws {
+        try await ScriptedServer.with(Sample.success) { server in
+            let outcome = try await Program.call("key", "get", name, "--workspace", "w", at: server)
+            #expect(outcome.code == 1 && outcome.errors.contains("There is no service key"))
+            let encoded = name.replacing("/", with: "%2F")
+            #expect(
+                server.requests.first?.uri == "\(Self.keys)?query=\(encoded == ".." ? "%2E%2E" : encoded)&limit=100"
+            )
+            #expect(server.requests.allSatisfy { $0.uri.hasPrefix("\(Self.keys)?") })
+        }
+    }
 
     @Test(arguments: translations)
     func `a command line sends exactly its request`(_ translation: Translation) async throws {

@@ -25,15 +25,17 @@ import Testing
             let outcome = try await Program.call("session-issuer", "list", "--organization", "acme", at: server)
             #expect(
                 outcome.output == """
-                    ID   ISSUER                     KEYS                            PARTIES                  READ             MANAGE
-                    i-1  https://clerk.example.com  https://clerk.example.com/jwks  https://app.example.com  member, billing  admin
-                    i-2  https://sso.example.com    stored                          -                        -                -
+                    ISSUER                     KEYS                            PARTIES                  READ             MANAGE
+                    https://clerk.example.com  https://clerk.example.com/jwks  https://app.example.com  member, billing  admin
+                    https://sso.example.com    stored                          -                        -                -
 
                     """
             )
+            let wide = try await Program.call("session-issuer", "list", "--organization", "acme", "--wide", at: server)
+            for text in ["i-1 ", "RS256", "2029-01-31 12:34:56"] { #expect(wide.output.contains(text)) }
             let json = try await Program.call("session-issuer", "list", "--organization", "acme", "--json", at: server)
             #expect(json.output == "[\(Sample.issuer),\(Self.stored)]\n")
-            #expect(server.requests.map(\.method) == ["GET", "GET"])
+            #expect(server.requests.map(\.method) == ["GET", "GET", "GET"])
             #expect(Set(server.requests.map(\.uri)) == ["/v1/organizations/acme/session-issuers?limit=50"])
         }
     }
@@ -55,7 +57,7 @@ import Testing
             let outcome = try await Self.add(
                 [
                     "--jwks-file", "/etc/jwks.json", "--algorithm", "ES256", "--algorithm", "EdDSA", "--json",
-                    "--authorized-party", "https://app.example.com", "--read-role", "member",
+                    "--authorized-party", "https://app.example.com", "--audience", "api", "--read-role", "member",
                     "--manage-role", "admin", "--manage-role", "owner",
                 ],
                 at: server
@@ -65,7 +67,7 @@ import Testing
             #expect(
                 server.requests.map(\.body) == [
                     #"{"issuer":"https://clerk.example.com","jwks_file":"/etc/jwks.json","algorithms":["ES256","EdDSA"],"#
-                        + #""authorized_parties":["https://app.example.com"],"read_roles":["member"],"#
+                        + #""authorized_parties":["https://app.example.com"],"audiences":["api"],"read_roles":["member"],"#
                         + #""manage_roles":["admin","owner"]}"#,
                     #"{"issuer":"https://clerk.example.com","jwks_file":"/f","manage_roles":[]}"#,
                 ]
@@ -107,11 +109,11 @@ import Testing
 
     @Test func `a removal prints a confirmation`() async throws {
         try await ScriptedServer.with({ _ in .answer(204, "") }) { server in
-            let command = ["session-issuer", "remove", "i-1", "--organization", "acme", "--yes"]
+            let command = ["session-issuer", "remove", Sample.id, "--organization", "acme", "--yes"]
             let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
-            #expect(outcome.output == "Removed.\n")
+            #expect(outcome.output == "Removed the session issuer \(Sample.id).\n")
             let requests = server.requests.map { "\($0.method) \($0.uri)" }
-            #expect(requests == ["DELETE /v1/organizations/acme/session-issuers/i-1"])
+            #expect(requests == ["DELETE /v1/organizations/acme/session-issuers/\(Sample.id)"])
         }
     }
 }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import JSON
 import MortiseClient
 import TestSupport
@@ -53,6 +54,22 @@ import mortise
     @Test(arguments: ["", "d", "-1", "1.5h", "1w", "１s", "9999999999999999999", "106751991167301d", " 1"])
     func `a malformed duration is refused`(_ text: String) {
         #expect(LengthOfTime(argument: text) == nil)
+    }
+
+    @Test(arguments: [
+        (0, "now"), (90.0, "in 90 s"), (-90, "90 s ago"), (3600, "in 60 min"), (7200, "in 2 h"),
+        (-172_800, "2 days ago"),
+        (259_200, "in 3 days"), (7_776_000, "in 3 months"), (94_608_000, "in 3 years"),
+    ])
+    func `a time is said in relation to now`(_ seconds: Double, _ text: String) {
+        let now = Date(timeIntervalSince1970: 1_800_000_000)
+        #expect(RelativeTime.text(now.addingTimeInterval(seconds), now: now) == text)
+    }
+
+    @Test func `a message of several lines is several lines`() {
+        let failure = CommandFailure(.refused, "One.\nTwo \u{1B}[2J.", details: ["Three.\nFour."])
+        // On a terminal, the first word has a color.
+        #expect(failure.text.hasSuffix(" One.\n  Two \\u{1b}[2J.\n  Three.\n  Four."))
     }
 
     // The attack: a name or address looks local but is not, so the credential leaves the machine unencrypted.

@@ -88,7 +88,7 @@ import Testing
                 answers: [("Token to verify: ", Sample.token + "\r")]
             )
             #expect(code == 0)
-            #expect(server.requests.count == 1)
+            #expect(server.requests.count { $0.uri == "/v1/verify" } == 1)
             #expect(screen.contains("The token is valid.") && !screen.contains("ZZZZ"))
         }
     }

@@ -26,6 +26,10 @@ package enum ConnectionFault: Sendable, Equatable {
     case broken
     /// The response is larger than any response of Mortise.
     case tooLarge
+    /// The certificate of the server is not trusted.
+    case untrustedCertificate
+    /// The server does not use TLS on this port.
+    case notEncrypted
     /// TLS or HTTP failed.
     ///
     /// The text comes from the libraries: it describes certificates and protocols, and has no headers.
@@ -49,7 +53,21 @@ package enum ConnectionFault: Sendable, Equatable {
             self = .closed
         case is IOError: self = .broken
         case is NIOTooManyBytesError: self = .tooLarge
-        default: self = .protocolFailed("\(error)")
+        default: self = ConnectionFault.ofProtocol("\(error)")
+        }
+    }
+
+    /// Reads the text of an error of TLS or HTTP.
+    ///
+    /// BoringSSL writes `error:<number>:SSL routines:OPENSSL_internal:<REASON> at <file of its source>`.
+    private static func ofProtocol(_ text: String) -> ConnectionFault {
+        let marker = "OPENSSL_internal:"
+        guard let start = text.firstRange(of: marker)?.upperBound else { return .protocolFailed(text) }
+        let reason = text[start...].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        switch reason {
+        case "CERTIFICATE_VERIFY_FAILED": return .untrustedCertificate
+        case "WRONG_VERSION_NUMBER", "HTTP_REQUEST": return .notEncrypted
+        default: return .protocolFailed("TLS says \(reason.lowercased().replacing("_", with: " "))")
         }
     }
 
@@ -59,7 +77,7 @@ package enum ConnectionFault: Sendable, Equatable {
     /// True if the fault came before anything was sent.
     var isBeforeSending: Bool {
         switch self {
-        case .unknownHost, .refused, .connectTimeout, .handshakeTimeout: true
+        case .unknownHost, .refused, .connectTimeout, .handshakeTimeout, .untrustedCertificate, .notEncrypted: true
         case .closed, .broken, .tooLarge, .protocolFailed: false
         }
     }
@@ -74,6 +92,8 @@ package enum ConnectionFault: Sendable, Equatable {
         case .closed: "closed the connection before it responded."
         case .broken: "cannot be reached: the connection broke before a response came."
         case .tooLarge: "sent a response that is larger than any response of Mortise."
+        case .untrustedCertificate: "has a certificate that this system does not trust."
+        case .notEncrypted: "does not use TLS on this port."
         case .protocolFailed(let reason): "does not follow the protocol: \(reason)."
         }
     }

@@ -1,27 +1,55 @@
 import MortiseClient
 
-/// The credential of a command, from a file, the environment or a prompt.
+/// The credential of a command.
 ///
 /// It never comes from the arguments, which `ps` shows to every user of the machine.
-enum CommandCredential {
+struct CommandCredential: Sendable {
     /// The environment variable.
     static let variable = "MORTISE_TOKEN"
 
-    /// Finds the credential in the file, else in the environment variable, else by asking on the terminal.
+    /// The credential for the client.
+    let credential: Credential
+    /// True if the credential is an operator key, by its prefix.
+    let isOperator: Bool
+    /// The origin of the credential, for messages.
+    let source: String
+    /// Renews the token if it ends soon, so that a fault is known before the first request.
+    let renew: @Sendable () async throws -> Void
+
+    /// Wraps a token.
+    init(_ token: SecretToken, from source: String) {
+        credential = .token(token)
+        isOperator = Self.isOperator(token)
+        self.source = source
+        renew = {}
+    }
+
+    /// Returns the kind of a credential for people, by its prefix.
+    static func kind(of token: SecretToken) -> String { isOperator(token) ? "an operator key" : "an admin key" }
+
+    private static func isOperator(_ token: SecretToken) -> Bool { token.reveal().hasPrefix("mko_") }
+
+    /// Wraps the session of a profile.
+    init(_ session: ProfileSession, from source: String) {
+        credential = .provided { try await session.token() }
+        isOperator = false
+        self.source = source
+        renew = { _ = try await session.token() }
+    }
+
+    /// Asks for the credential on the terminal.
     ///
-    /// - Throws: `CommandFailure` of kind `usage` if there is none, and `interrupted` after Ctrl-C at the prompt.
-    static func find(file: InputFile?) async throws -> SecretToken {
-        if let file { return try await file.readToken(option: "--token-file") }
-        if let text = Environment.value(variable) { return try SecretToken(checking: text, from: variable) }
+    /// - Throws: `CommandFailure` of kind `usage` if there is no terminal, and `interrupted` after Ctrl-C at the prompt.
+    static func ask() async throws -> CommandCredential {
         guard Terminal.isError else { throw missing }
         let text = try await HiddenPrompt.ask("Admin key, operator key or session token: ", orThrow: missing)
-        return try SecretToken(checking: text, from: "The input")
+        return CommandCredential(try SecretToken(checking: text, from: "The input"), from: "the prompt")
     }
 
     private static let missing = CommandFailure.usage(
         "No credential was given.",
         details: [
-            "Set \(variable), or name a file with --token-file PATH (- is standard input).",
+            "Sign in with `mortise login`, set \(variable), or name a file with --token-file PATH (- is standard input).",
             "On a terminal, the command asks for the token and does not show it.",
         ]
     )

@@ -2,7 +2,11 @@ import MortiseClient
 
 extension CommandFailure {
     /// Describes a failed call, with advice on what to check.
-    init(_ error: MortiseError) {
+    ///
+    /// - Parameters:
+    ///   - error: The error of the call.
+    ///   - credential: The origin of the credential, such as `MORTISE_TOKEN`. Empty if the call had none.
+    init(_ error: MortiseError, credential: String) {
         if let fault = error.connectionFault {
             self.init(.unreachable, error.message, details: fault.advice)
             return
@@ -20,7 +24,7 @@ extension CommandFailure {
         case .unexpectedAnswer,
             .unavailable where error.code == nil:
             self.init(.unreachable, error.message, details: [Self.wrongServerAdvice])
-        default: self.init(refusal: error)
+        default: self.init(refusal: error, credential)
         }
     }
 
@@ -28,24 +32,28 @@ extension CommandFailure {
     static let wrongServerAdvice = "Is --url right? Is there a proxy in front that cannot reach Mortise?"
 
     /// Describes a refusal: the detail, the identifiers in brackets, and a line for each fault of the body.
-    private init(refusal error: MortiseError) {
+    private init(refusal error: MortiseError, _ credential: String) {
         let marks = [error.status.map(String.init), error.code, error.requestID.map { "request \($0)" }]
-        var details = error.faults.map { fault in fault.place.map { "\($0): \(fault.detail)" } ?? fault.detail }
-        if let delay = error.retryAfter { details.append("Try again in \(delay.components.seconds) s.") }
-        if error.reason == .unauthenticated {
-            details.append(
-                "Check the credential from --token-file or \(CommandCredential.variable): is it the right one, and still valid?"
-            )
+        let faults = error.faults.map { fault in
+            fault.place.map { "\(FlagNames.text(for: $0)): \(fault.detail)" } ?? fault.detail
         }
-        let sentence = "\(error.message) (\(marks.compactMap(\.self).joined(separator: ", ")))"
-        self.init(.refused, sentence, details: details)
+        // The server's sentence about a single fault repeats it, with a pointer instead of a flag.
+        let repeats = error.faults.count == 1 && error.faults[0].place.map(error.message.contains) == true
+        let message = repeats ? faults[0] + "." : error.message
+        var details = repeats ? [] : faults
+        if let delay = error.retryAfter { details.append("Try again in \(delay.components.seconds) s.") }
+        if error.reason == .unauthenticated, !credential.isEmpty {
+            details.append("The credential comes from \(credential). Is it the right one, and still valid?")
+        }
+        let sentence = "\(message) (\(marks.compactMap(\.self).joined(separator: ", ")))"
+        self.init(.refused, sentence, details: details, isNotFound: error.reason == .notFound)
     }
 }
 
 extension ConnectionFault {
     /// Questions that lead to the cause.
     fileprivate var advice: [String] {
-        let running = "Is `mortise serve` running there? Is --url (or MORTISE_URL) right?"
+        let running = "Is `mortise serve` running there? Is --url (or MORTISE_URL, or the profile) right?"
         return switch self {
         case .unknownHost: ["Is --url (or MORTISE_URL) right?"]
         case .refused, .tooLarge: [running]
@@ -53,6 +61,9 @@ extension ConnectionFault {
         case .handshakeTimeout: ["Does the server use TLS on this port? If not, the URL must start with http://."]
         case .closed: ["Was the server just stopped? If the port uses TLS, the URL must start with https://."]
         case .broken: ["Was the server just stopped?"]
+        case .untrustedCertificate:
+            ["If an authority of your own issued it, name its certificate with --ca-file or MORTISE_CA_FILE."]
+        case .notEncrypted: ["If the server does not use TLS on this port, the URL must start with http://."]
         case .protocolFailed: ["Is it an HTTP server, and does this system trust its certificate?"]
         }
     }

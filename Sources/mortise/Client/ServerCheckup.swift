@@ -13,9 +13,9 @@ struct ServerCheckup {
     /// A larger difference between the clocks, in seconds, is a problem for expiry times and the audit log.
     private static let toleratedSkew = 5.0
 
-    init(url: ServerURL, timeout: Duration) {
+    init(url: ServerURL, timeout: Duration, authorities: String?) throws(CommandFailure) {
         self.url = url
-        client = ServerClient(url, credential: nil, timeout: timeout)
+        client = try ServerClient(url, credential: nil, timeout: timeout, authorities: authorities)
     }
 
     /// Examines liveness, readiness, version, clock and encryption.

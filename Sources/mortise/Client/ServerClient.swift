@@ -5,14 +5,41 @@ import MortiseClient
 /// Sends the requests of one command to one server.
 struct ServerClient: Sendable {
     private let client: Mortise
+    /// True if the credential is an operator key, by its prefix.
+    let isOperator: Bool
+    /// The origin of the credential, for the message that it is refused.
+    let source: String
 
-    init(_ server: ServerURL, credential: SecretToken?, timeout: Duration) {
+    /// The URL of the server.
+    var url: ServerURL { client.url }
+
+    /// Creates a client of a server.
+    ///
+    /// - Parameters:
+    ///   - server: The URL of the server.
+    ///   - credential: The credential of all requests.
+    ///   - timeout: The maximum duration of a request.
+    ///   - authorities: A file with the certificates to trust instead of the system's. `nil` trusts the system's.
+    /// - Throws: `CommandFailure` of kind `usage` if the file of certificates cannot be used.
+    init(
+        _ server: ServerURL,
+        credential: CommandCredential?,
+        timeout: Duration,
+        authorities: String? = nil
+    ) throws(CommandFailure) {
         var options = ClientOptions()
         options.timeout = timeout
         // A person who waits prefers the error at once. It says when to try again.
         options.maximumRetries = 0
         options.userAgent = "mortise/\(Version.current)"
-        client = Mortise(url: server, credential: credential.map(Credential.token), options: options)
+        isOperator = credential?.isOperator ?? false
+        source = credential?.source ?? ""
+        client = Mortise(
+            url: server,
+            credential: credential?.credential,
+            options: options,
+            http: try authorities.map(CertificateAuthorities.client)
+        )
     }
 
     /// Sends a request.
@@ -30,7 +57,7 @@ struct ServerClient: Sendable {
         switch result {
         case .success(let value): return ServerAnswer(value: value, json: record.json)
         case .failure(let error):
-            let failure = CommandFailure(error)
+            let failure = CommandFailure(error, credential: source)
             guard error.mayHaveTakenEffect else { throw failure }
             throw failure.addingRepetition(of: request, idempotencyKey: error.idempotencyKey)
         }

@@ -9,8 +9,17 @@ extension ServerURL {
 
     /// Finds the server in the option, else in the environment variable, else the default.
     static func find(option url: String?) throws(CommandFailure) -> ServerURL {
+        if let given = try given(option: url) { return given }
+        return try ServerURL(standard, from: variable)
+    }
+
+    /// Finds the server in the option, else in the environment variable.
+    ///
+    /// `nil` if neither names one.
+    static func given(option url: String?) throws(CommandFailure) -> ServerURL? {
         if let url { return try ServerURL(url, from: "--url") }
-        return try ServerURL(Environment.value(variable) ?? standard, from: variable)
+        guard let text = Environment.value(variable) else { return nil }
+        return try ServerURL(text, from: variable)
     }
 
     /// Checks a URL from an option or a variable.

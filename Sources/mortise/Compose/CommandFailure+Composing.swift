@@ -19,6 +19,12 @@ extension CommandFailure {
                 "PostgreSQL accepts no changes: the server is a standby, or default_transaction_read_only is on.",
                 details: ["Name the primary in MORTISE_DATABASE_URL, or wait until the standby is promoted."]
             )
+        case let error as PostgresError where error.sqlState?.rawValue == "53100":
+            CommandFailure(
+                .refused,
+                "The disk of the PostgreSQL server is full.",
+                details: ["Free some space there, and run this again."]
+            )
         case let error as PostgresError:
             CommandFailure(.refused, "PostgreSQL refused: \(error.description)")
         case let error as TenancyError:

@@ -12,6 +12,8 @@ struct DatabaseCheckup {
     let host: Host
     /// The number of connections that a server with the same settings opens.
     let connections: ConnectionSettings
+    /// True for a finding for each workspace, false for one for each kind of fault.
+    let showsAll: Bool
     let reactor: Reactor
     let logger: Logger
 
@@ -40,7 +42,10 @@ struct DatabaseCheckup {
         }
         findings += await runtimeRole(control)
         findings += try await clusters(control)
-        findings += try await fleet(control)
+        let names = try await PostgresConnection.with(owner, reactor: reactor, logger: logger) {
+            try await FleetNames.read($0)
+        }
+        findings += try await fleet(control, names)
         return findings
     }
 
@@ -297,31 +302,5 @@ struct DatabaseCheckup {
                 case .skipped: return Finding(.warning, "\(database) was not examined.")
                 }
             }
-    }
-
-    private func fleet(_ control: ControlDatabase) async throws -> [Finding] {
-        let report = try await withResource(Provisioner(control)) { provisioner in
-            try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
-        } close: {
-            await $0.shutdown()
-        }
-        var findings: [Finding] = report.outcomes.compactMap { outcome in
-            switch outcome.status {
-            case .upToDate, .migrated: nil
-            case .skipped: Finding(.warning, "The database of workspace \(outcome.name) was not examined.")
-            case .pending(let files):
-                Finding(
-                    .warning,
-                    "The schema of workspace \(outcome.name) lacks \(quantity(files.count, "migration")).",
-                    remedy: "Run `mortise migrate --workspaces`."
-                )
-            case .unreachable(let reason), .failed(let reason):
-                Finding(.problem, "The database of workspace \(outcome.name) cannot be examined: \(reason)")
-            }
-        }
-        if let failure = report.listingFailure {
-            findings.append(Finding(.problem, "Not all workspaces could be examined: \(failure)"))
-        }
-        return findings
     }
 }

@@ -73,15 +73,13 @@ enum InstallationSecrets {
         do throws(FileAccess.Fault) {
             bytes = try FileAccess.readNow(file, limit: maximumBytes)
         } catch {
-            throw .usage(
-                "The secrets file \(file) cannot be read: \(error.reason).",
-                details: [
-                    """
-                    For a new installation, `mortise secrets new \(file)` creates one. An existing installation needs its \
-                    original file.
-                    """
-                ]
-            )
+            let advice =
+                error.isMissing
+                ? """
+                For a new installation, `mortise secrets new \(file)` creates one. An existing installation needs its original \
+                file.
+                """ : "Run this as a user who can read the file. Do not make a new one: no token would be valid."
+            throw .usage("The secrets file \(file) cannot be read: \(error.reason).", details: [advice])
         }
         do throws(SecretsFileFault) {
             return try SecretsFile(parsing: String(decoding: bytes, as: UTF8.self))
@@ -97,7 +95,13 @@ enum InstallationSecrets {
     private static func create(_ settings: InstallationSettings, _ logger: Logger) throws(CommandFailure) {
         let file = settings.secretsPath
         guard access(file, F_OK) != 0 else { return }
-        mkdir(settings.dataFolder, 0o711)
+        guard mkdir(settings.dataFolder, 0o711) == 0 || errno == EEXIST else {
+            let setting = Settings.data.declaration
+            throw CommandFailure.usage(
+                "The data folder \(settings.dataFolder) cannot be created: \(String(cString: strerror(errno))).",
+                details: ["Create it, or name another with \(setting.flag) or \(setting.variable). Nothing was done."]
+            )
+        }
         var random = SystemRandomNumberGenerator()
         guard let id = SecretID("s1"), let secrets = SecretsFile.random(id: id, using: &random) else {
             throw CommandFailure(.output, "The system provided no random secrets.")

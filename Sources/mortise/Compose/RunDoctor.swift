@@ -23,6 +23,7 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
                     try await DatabaseCheckup(
                         host: host,
                         connections: settings.connections,
+                        showsAll: settings.showsAll,
                         reactor: reactor,
                         logger: logger
                     )

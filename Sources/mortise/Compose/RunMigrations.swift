@@ -117,34 +117,37 @@ struct MigrationRun {
 
     private func migrateWorkspaces(_ control: ControlDatabase, isDryRun: Bool) async throws -> Bool {
         let options = FleetOptions(concurrency: settings.concurrency, isDryRun: isDryRun)
-        let progress = Progress(isShown: Terminal.isError && !settings.printsJSON)
+        let names = try await PostgresConnection.with(host.configuration(), reactor: reactor, logger: logger) {
+            try await FleetNames.read($0)
+        }
+        let canary = try settings.canary.map { name throws(CommandFailure) in try names.id(of: name) }
+        let progress = Progress(total: names.count, isShown: Terminal.isError && !settings.printsJSON)
         let report = try await withResource(Provisioner(control)) { provisioner in
-            try await provisioner.migrateFleet(options, canary: settings.canary) { event in
+            try await provisioner.migrateFleet(options, canary: canary.flatMap(UUIDv7.parse)) { event in
                 if case .finished = event { progress.advance() }
             }
         } close: {
             await $0.shutdown()
         }
         progress.end()
-        for outcome in report.outcomes {
-            let (state, files) = Self.describe(outcome.status)
-            try print("workspace \(outcome.name) (\(outcome.id))", state, files, outcome.applied)
-        }
+        let outcomes = report.outcomes.map { (name: names.name($0.id, slug: $0.name), outcome: $0) }
+            .sorted { ($0.outcome.id == canary ? 0 : 1, $0.name) < ($1.outcome.id == canary ? 0 : 1, $1.name) }
+        try show(outcomes)
         if let failure = report.listingFailure {
             try print("workspaces", "could not all be listed: \(failure)", [])
         }
         return report.isSuccess
     }
 
-    private static func describe(_ status: FleetOutcome.Status) -> (String, [String]) {
-        func names(_ files: [MigrationReport.File]) -> [String] { files.map { "\($0.line)/\($0.name)" } }
-        return switch status {
-        case .migrated(let files): ("migrated", names(files))
-        case .pending(let files): ("pending", names(files))
-        case .upToDate: ("up to date", [])
-        case .unreachable(let reason): ("cannot be reached: \(reason)", [])
-        case .failed(let reason): ("failed: \(reason)", [])
-        case .skipped: ("skipped", [])
+    /// Prints the outcomes: all of them, or their numbers and those that are not up to date.
+    private func show(_ outcomes: [(name: String, outcome: FleetOutcome)]) throws {
+        guard settings.printsJSON || settings.showsAll else {
+            for line in FleetText(outcomes).summary { try Output.line(line.printable) }
+            return
+        }
+        for (name, outcome) in outcomes {
+            let (state, files) = (FleetText.state(outcome.status), FleetText.files(outcome.status))
+            try print("workspace \(name) (\(outcome.id))", state, files, outcome.applied)
         }
     }
 
@@ -166,7 +169,8 @@ struct MigrationRun {
             try Output.line(JSONValue.object(object).outputText)
         } else {
             try Output.line(
-                files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))"
+                (files.isEmpty ? "\(database): \(state)" : "\(database): \(state) \(files.joined(separator: ", "))")
+                    .printable
             )
             for migration in shown {
                 try Output.line("  \(migration.line)/\(migration.name)  \(migration.time)  by \(migration.version)")

@@ -25,6 +25,7 @@ func runServer(_ settings: ServeSettings) async throws {
 private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws {
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
+    try await ListenCheck.run(settings.listen)
     let descriptors = DescriptorLimit.raise()
     let others = settings.connections.maximumBesidesLookups
     let lookups = DescriptorLimit.lookups(descriptors: descriptors, others: others)
@@ -43,14 +44,18 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
             try await FirstStartNotice(first).show(in: settings.keysFile)
         }
         try await host.supervising {
-            try await server.run { address in
-                logger.notice("listening", metadata: ["address": "\(address)"])
-            } onGatewayListening: { addresses in
-                for address in addresses {
-                    logger.notice("listening for gateways", metadata: ["address": "\(address)"])
+            do {
+                try await server.run { address in
+                    logger.notice("listening", metadata: ["address": "\(address)"])
+                } onGatewayListening: { addresses in
+                    for address in addresses {
+                        logger.notice("listening for gateways", metadata: ["address": "\(address)"])
+                    }
+                } onOperationsListening: { address in
+                    logger.notice("listening for operators", metadata: ["address": "\(address)"])
                 }
-            } onOperationsListening: { address in
-                logger.notice("listening for operators", metadata: ["address": "\(address)"])
+            } catch {
+                throw ListenCheck.failure(error, settings.listen) ?? error
             }
         }
     }

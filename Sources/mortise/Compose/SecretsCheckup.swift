@@ -28,6 +28,14 @@ enum SecretsCheckup {
             findings.append(Finding(.fine, "The secrets file \(path) can be used. Its peppers are \(ids)."))
         } catch let fault as SecretsFileFault {
             findings.append(Finding(.problem, "The secrets file \(path) cannot be used. \(fault.description)"))
+        } catch let fault as FileAccess.Fault {
+            findings.append(
+                Finding(
+                    .problem,
+                    "The secrets file \(path) cannot be read: \(fault.reason).",
+                    remedy: "Run this as its owner. Do not make a new one."
+                )
+            )
         } catch {
             findings.append(
                 Finding(.problem, "The secrets file \(path) cannot be read.", remedy: "Run this as its owner.")

@@ -14,9 +14,7 @@ extension InstallationSettings {
 
     /// Prints the faults in the settings on standard error.
     func printWarnings() throws {
-        for warning in warnings {
-            try Output.error("Warning: \(warning.sentence.printable)\n  \(warning.remedy.printable)")
-        }
+        for warning in warnings { try warning.print() }
     }
 
     /// The settings file that was read and the faults in the settings, as findings.

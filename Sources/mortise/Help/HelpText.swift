@@ -47,6 +47,6 @@ package enum HelpText {
         """
 
     static let adminKey =
-        "a running server, and an admin key or a member's session token (MORTISE_TOKEN or --token-file)"
-    static let operatorKey = "a running server, and the operator key (MORTISE_TOKEN or --token-file)"
+        "a running server, and an admin key or a member's session (see Connection)"
+    static let operatorKey = "a running server, and the operator key (see Connection)"
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The reason that a command did not do what it was asked to do.
 package struct CommandFailure: Error, Sendable, Equatable {
     /// The class of the failure.
@@ -23,12 +25,19 @@ package struct CommandFailure: Error, Sendable, Equatable {
     package let message: String
     /// Further lines: each fault of a body, or advice.
     package let details: [String]
+    /// True if the server says that something in the request's path does not exist.
+    let isNotFound: Bool
 
     /// Describes a failure.
     package init(_ kind: Kind, _ message: String, details: [String] = []) {
+        self.init(kind, message, details: details, isNotFound: false)
+    }
+
+    init(_ kind: Kind, _ message: String, details: [String], isNotFound: Bool) {
         self.kind = kind
         self.message = message
         self.details = details
+        self.isNotFound = isNotFound
     }
 
     /// Returns the failure for a wrong command line or setting.
@@ -38,13 +47,18 @@ package struct CommandFailure: Error, Sendable, Equatable {
 
     /// Returns the failure with one more line.
     func adding(_ detail: String) -> CommandFailure {
-        CommandFailure(kind, message, details: details + [detail])
+        CommandFailure(kind, message, details: details + [detail], isNotFound: isNotFound)
     }
 
     /// The lines for standard error, without the last line break.
     ///
-    /// Parts of them come from the server, so control characters are escaped.
+    /// Parts of them come from the server, so control characters are escaped. A line of a message of several lines is a
+    /// line of its own.
     package var text: String {
-        (["Error: " + message.printable] + details.map { "  " + $0.printable }).joined(separator: "\n")
+        let lines = ([message] + details).map { $0.split(whereSeparator: \.isNewline).map { String($0).printable } }
+        let head = lines[0].first ?? ""
+        let rest = lines[0].dropFirst() + lines.dropFirst().joined()
+        return (["\(Style.bad.paint("Error:", on: STDERR_FILENO)) \(head)"] + rest.map { "  " + $0 })
+            .joined(separator: "\n")
     }
 }

@@ -17,36 +17,23 @@ enum DisplayText {
         optional(texts.joined(separator: ", "))
     }
 
-    /// A time in UTC to the minute, such as `2026-01-31 12:34`, or a hyphen if there is none.
-    static func minute(_ time: Date?) -> String {
-        time.map { minute(rfc3339: $0.rfc3339) } ?? absent
+    /// A time in UTC to the second, such as `2026-01-31 12:34:56`, or a hyphen if there is none.
+    static func second(_ time: Date?) -> String {
+        time.map { second(rfc3339: $0.rfc3339) } ?? absent
     }
 
-    /// A time in UTC to the minute.
-    static func minute(rfc3339 text: String) -> String {
-        String(text.prefix(16).replacing("T", with: " "))
+    /// A time in UTC to the second.
+    static func second(rfc3339 text: String) -> String {
+        String(text.prefix(19).replacing("T", with: " "))
     }
 
-    /// The members of an object as aligned lines.
-    ///
-    /// The names have blanks instead of underscores.
-    static func lines(_ object: JSONValue) -> [String] {
-        let members = object.object?.members ?? []
-        let width = members.reduce(0) { max($0, $1.name.printable.columns) }
-        return members.map { member in
-            let label = member.name.replacing("_", with: " ").printable.padded(to: width)
-            return "\(label)  \(text(member.value).printable)"
-        }
+    /// A time in relation to now, such as `in 3 days`, or a hyphen if there is none.
+    static func relative(_ time: Date?) -> String {
+        time.map { RelativeTime.text($0, now: Date()) } ?? absent
     }
 
-    private static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .null: absent
-        case .bool(let value): value ? "yes" : "no"
-        case .number(let number): number.text
-        case .string(let text): optional(text)
-        case .array(let elements): list(elements.map { $0.string ?? $0.text })
-        case .object(let object): object.isEmpty ? absent : JSONValue.object(object).text
-        }
+    /// A time to the second and in relation to now, such as `2026-01-31 12:34:56 UTC (in 3 days)`.
+    static func time(_ time: Date?) -> String {
+        time.map { "\(second($0)) UTC (\(relative($0)))" } ?? absent
     }
 }

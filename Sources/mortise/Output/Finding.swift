@@ -32,9 +32,19 @@ package struct Finding: Sendable, Equatable {
 
     /// The finding as lines for people.
     var lines: [String] {
-        let first = level.rawValue.padded(to: 9) + sentence.printable
-        guard let remedy else { return [first] }
-        return [first, String(repeating: " ", count: 9) + remedy.printable]
+        let margin = String(repeating: " ", count: 9)
+        let label = style.paint(level.rawValue) + margin.dropFirst(level.rawValue.count)
+        let texts = [sentence, remedy].compactMap(\.self)
+            .flatMap { $0.split(whereSeparator: \.isNewline).map { String($0).printable } }
+        return texts.enumerated().map { $0.offset == 0 ? label + $0.element : margin + $0.element }
+    }
+
+    private var style: Style {
+        switch level {
+        case .fine: .good
+        case .warning: .warning
+        case .problem: .bad
+        }
     }
 
     /// The finding as JSON for scripts.

@@ -54,13 +54,22 @@ package struct Table: Sendable {
     package var header: String { line(columns.map(\.heading)) }
 
     /// Returns a row as a line.
-    package func line(_ cells: [String]) -> String {
+    package func line(_ cells: [String]) -> String { line(cells) { $1 } }
+
+    /// Returns a row as a line with colors.
+    ///
+    /// - Parameters:
+    ///   - cells: The text of each cell.
+    ///   - paint: Returns the text of a cell in its color. The color does not count for the width.
+    /// - Returns: The line.
+    package func line(_ cells: [String], paint: (Int, String) -> String) -> String {
         var line = ""
         for (index, cell) in cells.enumerated() {
             if index > 0 { line += Table.gap }
             let isCut = isBounded && columns[index].minimum != nil
             let text = isCut ? cell.printable.cut(to: widths[index]) : cell.printable
-            line += index == cells.count - 1 ? text : text.padded(to: widths[index])
+            line += paint(index, text)
+            if index < cells.count - 1 { line += String(repeating: " ", count: max(0, widths[index] - text.columns)) }
         }
         return line
     }

@@ -2,16 +2,27 @@
 struct TableColumn<Row>: Sendable {
     let column: Column
     let cell: @Sendable (Row) -> String
+    /// Returns the color of a cell's text.
+    ///
+    /// `nil` leaves it as it is.
+    let style: @Sendable (String) -> Style?
 
     /// Describes a column.
     ///
     /// - Parameters:
     ///   - heading: The text above the column.
     ///   - minimum: The narrowest width that a cell may be cut to. `nil` for text that must stay whole, such as an id.
+    ///   - style: Returns the color of a cell's text.
     ///   - cell: Returns the cell of a row.
-    init(_ heading: String, minimum: Int? = nil, _ cell: @escaping @Sendable (Row) -> String) {
+    init(
+        _ heading: String,
+        minimum: Int? = nil,
+        style: @escaping @Sendable (String) -> Style? = { _ in nil },
+        _ cell: @escaping @Sendable (Row) -> String
+    ) {
         column = Column(heading, minimum: minimum)
         self.cell = cell
+        self.style = style
     }
 }
 
@@ -39,8 +50,11 @@ struct TablePrinter<Row> {
         } else {
             layout = Table(columns.map(\.column), rows: cells, width: Terminal.outputWidth)
             table = layout
-            try Output.line(layout.header)
+            try Output.line(Style.strong.paint(layout.header))
         }
-        for row in cells { try Output.line(layout.line(row)) }
+        for row in cells {
+            let line = layout.line(row) { index, text in columns[index].style(row[index])?.paint(text) ?? text }
+            try Output.line(line)
+        }
     }
 }

@@ -8,15 +8,18 @@ package struct DoctorSettings: Sendable, Equatable {
     ///
     /// Defaults to 30 s.
     package var timeout: Duration
+    /// True for a finding for each workspace, false for one for each kind of fault.
+    package var showsAll: Bool
 
     /// Reads the settings.
     ///
     /// An absent setting has its default.
     ///
     /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed.
-    package init(_ reader: SettingReader, timeout: Duration) throws(CommandFailure) {
+    package init(_ reader: SettingReader, timeout: Duration, showsAll: Bool = false) throws(CommandFailure) {
         installation = try InstallationSettings(reader)
         connections = try ConnectionSettings(reader)
         self.timeout = timeout
+        self.showsAll = showsAll
     }
 }

@@ -1,5 +1,3 @@
-package import FoundationEssentials
-
 /// All settings of `mortise migrate`.
 package struct MigrateSettings: Sendable, Equatable {
     /// The work of one run.
@@ -24,8 +22,12 @@ package struct MigrateSettings: Sendable, Equatable {
     package var concurrency: Int
     /// The workspace that is migrated first and alone.
     ///
-    /// `nil` means the oldest one that can be reached.
-    package var canary: UUID?
+    /// Its id, its slug, or `ORGANIZATION/SLUG`. `nil` means the oldest one that can be reached.
+    package var canary: String?
+    /// True if the text has a line for each database.
+    ///
+    /// Otherwise it has the numbers of databases, and those that are not up to date.
+    package var showsAll: Bool
     /// True if the result is printed as JSON, one object and line for each database.
     package var printsJSON: Bool
 
@@ -37,7 +39,8 @@ package struct MigrateSettings: Sendable, Equatable {
         includesWorkspaces: Bool,
         action: Action,
         concurrency: Int,
-        canary: UUID? = nil,
+        canary: String? = nil,
+        showsAll: Bool = false,
         printsJSON: Bool
     ) throws(CommandFailure) {
         installation = try InstallationSettings(reader)
@@ -45,6 +48,7 @@ package struct MigrateSettings: Sendable, Equatable {
         self.action = action
         self.concurrency = concurrency
         self.canary = canary
+        self.showsAll = showsAll
         self.printsJSON = printsJSON
     }
 }

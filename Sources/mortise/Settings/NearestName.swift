@@ -12,6 +12,31 @@ enum NearestName {
         return nearest.name
     }
 
+    /// Returns the names that a person may have meant, such as "a, b or c", or `nil` if none is near.
+    ///
+    /// - Parameters:
+    ///   - name: The name that means nothing.
+    ///   - names: The names that exist. The other text of each can be near instead, such as a display name.
+    /// - Returns: Up to three names.
+    static func suggestion(for name: String, among names: [(name: String, other: String)]) -> String? {
+        let wanted = normalized(name)
+        let limit = max(1, wanted.count / 3)
+        let near = names.map { candidate in
+            let texts = [candidate.name, candidate.other].filter { !$0.isEmpty }.map(normalized)
+            let distances = texts.map { isBeginning(wanted, of: $0) ? 0 : distance(wanted, $0) }
+            return (name: candidate.name, distance: distances.min() ?? .max)
+        }
+        let best = near.filter { $0.distance <= limit }.sorted { $0.distance < $1.distance }.prefix(3).map(\.name)
+        guard let last = best.last else { return nil }
+        let others = best.dropLast().joined(separator: ", ")
+        return others.isEmpty ? last : "\(others) or \(last)"
+    }
+
+    /// Returns true if one name begins with the other, which has three characters or more.
+    private static func isBeginning(_ first: [Character], of second: [Character]) -> Bool {
+        min(first.count, second.count) >= 3 && (first.starts(with: second) || second.starts(with: first))
+    }
+
     /// Returns the words of a name in lower case with underscores between them.
     private static func normalized(_ name: String) -> [Character] {
         var words = ""

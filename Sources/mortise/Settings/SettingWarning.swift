@@ -1,3 +1,5 @@
+import Glibc
+
 /// A fault in the settings that does not keep Mortise from running.
 package enum SettingWarning: Sendable, Equatable {
     /// An environment variable begins with `MORTISE_` and is not a setting.
@@ -43,7 +45,18 @@ extension SettingWarning {
         return environment.keys.sorted()
             .filter { $0.hasPrefix(SettingNames.variablePrefix) && !known.contains($0) }
             .filter { !isServiceLink($0, environment[$0] ?? "") }
-            .map { .unknownVariable($0, suggestion: NearestName.find($0, among: settings)) }
+            .map { .unknownVariable($0, suggestion: NearestName.find($0, among: settings + Settings.clientVariables)) }
+    }
+
+    /// Prints a warning for each variable of the environment that begins with `MORTISE_` and that nothing reads.
+    static func printUnknownVariables() throws {
+        for warning in unknownVariables(in: Environment.all) { try warning.print() }
+    }
+
+    /// Prints the warning on standard error.
+    func print() throws {
+        let label = Style.warning.paint("Warning:", on: STDERR_FILENO)
+        try Output.error("\(label) \(sentence.printable)\n  \(remedy.printable)")
     }
 
     /// Returns a warning for each member that is not a setting.

@@ -365,10 +365,13 @@ package enum Settings {
             threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,
         ] + quotas + [drainDelay.declaration, shutdownGrace.declaration]
 
+    /// The variables of the commands that call a server.
+    static let clientVariables = [
+        "MORTISE_URL", CommandCredential.variable, ServerAccess.profileVariable, ServerAccess.authoritiesVariable,
+    ]
+
     /// The variables of Mortise that are not settings of a server.
     ///
-    /// The first two are read by the commands that call a server. The others belong to `docker-compose.yml` and to the tests.
-    static let otherVariables = [
-        "MORTISE_URL", "MORTISE_TOKEN", "MORTISE_POSTGRES_PASSWORD", "MORTISE_TEST_DATABASE_URL",
-    ]
+    /// The last two belong to `docker-compose.yml` and to the tests.
+    static let otherVariables = clientVariables + ["MORTISE_POSTGRES_PASSWORD", "MORTISE_TEST_DATABASE_URL"]
 }

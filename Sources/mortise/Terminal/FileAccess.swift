@@ -10,9 +10,18 @@ package enum FileAccess {
         package let reason: String
         /// True if the call failed because the file exists.
         package let isExisting: Bool
+        /// True if the call failed because the file does not exist.
+        package var isMissing = false
 
         /// Returns the fault of the call that failed last.
-        static func last() -> Fault { Fault(reason: String(cString: strerror(errno)), isExisting: errno == EEXIST) }
+        static func last() -> Fault {
+            let code = errno
+            return Fault(
+                reason: String(cString: strerror(code)),
+                isExisting: code == EEXIST,
+                isMissing: code == ENOENT || code == ENOTDIR
+            )
+        }
     }
 
     /// Reads a file.

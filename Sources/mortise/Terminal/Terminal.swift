@@ -21,6 +21,18 @@ package enum Terminal {
         return Int(size.ws_col)
     }
 
+    /// Asks for a text on standard error.
+    ///
+    /// - Returns: The line without its line break and without blanks around it.
+    /// - Throws: `CommandFailure` of kind `interrupted` at the end of the input.
+    static func ask(_ prompt: String) async throws -> String {
+        try Output.error(prompt, terminator: "")
+        guard let answer = try await Blocking.run({ readLine(strippingNewline: true) }) else {
+            throw CommandFailure(.interrupted, "Interrupted. Nothing was sent.")
+        }
+        return answer.trimmingBlanks
+    }
+
     /// Asks a question on standard error.
     ///
     /// Returns true if the answer is `y` or `yes`, in upper or lower case.

@@ -109,7 +109,13 @@ struct ProcessInstallation: Sendable {
             let response = try await client.execute(request, timeout: .hours(1))
             return (response, try await response.body.collect(upTo: 1 << 20))
         }
-        let json = buffer.readableBytes == 0 ? .null : try JSONValue(parsing: Array(buffer.readableBytesView))
+        let json =
+            buffer.readableBytes == 0
+            ? .null
+            : try JSONValue(
+                parsing: Array(buffer.readableBytesView),
+                limits: JSONLimits(maximumBytes: 1 << 20)
+            )
         return Answer(status: response.status.code, body: json)
     }
 

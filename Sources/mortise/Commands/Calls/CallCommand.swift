@@ -1,50 +1,95 @@
 import ArgumentParser
+import JSON
 import MortiseClient
 
 /// A command that presents a credential, sends a request and prints the answer.
 ///
 /// The protocols that refine this one say what is printed. A command conforms to one of them and to nothing else, except
-/// that it also conforms to `ConfirmedCommand` if its change cannot be undone.
+/// that it also conforms to `ConfirmedCommand` if its change needs consent.
 protocol CallCommand: AsyncParsableCommand, Sendable {
     associatedtype Options: CallOptionGroup
 
     /// The options that commands of the same form share.
     var options: Options { get }
 
-    /// Asks for consent before anything is read or sent. Does nothing by default.
+    /// Throws unless there can be consent: a flag, or a terminal to ask on. Does nothing by default.
+    ///
+    /// It runs before anything is read or sent.
+    func checkConsent() throws
+
+    /// Asks for consent before anything is changed. Does nothing by default.
     ///
     /// - Throws: `CommandFailure` of kind `usage` if there is no consent.
-    func confirm() async throws
+    func confirm(_ names: Names) async throws
 }
 
 extension CallCommand {
-    func confirm() async throws {}
+    func checkConsent() throws {}
+
+    func confirm(_ names: Names) async throws {}
+
+    /// Returns the resolver of names, with the client of the server.
+    func names() async throws -> Names { Names(try await options.call.connection.client()) }
 }
 
-/// A command whose change cannot be undone, which asks for consent.
+/// A command whose change needs consent.
 protocol ConfirmedCommand: CallCommand where Options == ConfirmedOptions {
-    /// The question, which names the object and the effect.
-    var question: String { get }
+    /// Returns the question, which names the object and the effect.
+    func question(_ names: Names) async throws -> String
 }
 
 extension ConfirmedCommand {
-    func confirm() async throws { try await options.confirmation.ask(question) }
+    func checkConsent() throws { try options.confirmation.check() }
+
+    func confirm(_ names: Names) async throws {
+        // Without a question, the names need no look-up before the request does it.
+        if options.confirmation.yes { return }
+        try await options.confirmation.ask(question(names))
+    }
+}
+
+/// The text for a person after a command has succeeded.
+struct Report: Sendable {
+    /// The sentence that says what was done.
+    ///
+    /// `nil` if the command only reads.
+    var sentence: String?
+    /// The members of the object to show, in their order.
+    ///
+    /// `nil` means all that have a value.
+    var members: [String]?
+    /// The next commands, each a sentence.
+    var next: [String] = []
 }
 
 /// A command whose answer is one object.
 protocol ObjectCommand: CallCommand {
     associatedtype Object: Sendable, Identifiable where Object.ID == String
 
-    /// Returns the request. Reads files and asks for passwords, but sends nothing.
-    func request() async throws -> Request<Object>
+    /// Returns the request. Reads files, asks for passwords and looks names up, but changes nothing.
+    func request(_ names: Names) async throws -> Request<Object>
+
+    /// Returns the text for a person. Shows the whole object by default.
+    func report(_ object: Object) -> Report
+
+    /// Looks up the names that the text for a person needs. Does nothing by default.
+    func prepare(_ object: Object, _ names: Names) async
 }
 
 extension ObjectCommand {
+    func report(_ object: Object) -> Report { Report() }
+
+    func prepare(_ object: Object, _ names: Names) async {}
+
     func run() async throws {
-        try await confirm()
-        let request = try await request()
-        let answer = try await options.call.connection.client().answer(to: request)
-        try options.call.output.print(answer.json, id: answer.value.id)
+        try checkConsent()
+        let names = try await names()
+        let answer = try await names.explained {
+            try await confirm(names)
+            return try await names.answer(to: request(names))
+        }
+        if options.call.output.format == .text { await prepare(answer.value, names) }
+        try options.call.output.print(answer.json, id: answer.value.id, report(answer.value), actor: names.actor)
     }
 }
 
@@ -53,14 +98,18 @@ protocol ActionCommand: CallCommand {
     /// The sentence to print after success.
     var success: String { get }
 
-    /// Returns the request.
-    func request() -> Request<Void>
+    /// Returns the request. Looks names up, but changes nothing.
+    func request(_ names: Names) async throws -> Request<Void>
 }
 
 extension ActionCommand {
     func run() async throws {
-        try await confirm()
-        _ = try await options.call.connection.client().answer(to: request())
+        try checkConsent()
+        let names = try await names()
+        try await names.explained {
+            try await confirm(names)
+            _ = try await names.answer(to: request(names))
+        }
         try options.call.output.confirm(success)
     }
 }

@@ -24,7 +24,7 @@ struct ClusterList: AsyncParsableCommand {
 
     private static let columns = [
         TableColumn<Cluster>("NAME") { $0.name },
-        TableColumn("CREATED (UTC)") { DisplayText.minute(rfc3339: $0.createdAt.rfc3339) },
+        TableColumn("CREATED (UTC)") { DisplayText.second(rfc3339: $0.createdAt.rfc3339) },
         TableColumn("CONNECTION", minimum: 20) { $0.isPrimary ? "the control database's" : $0.conninfo },
     ]
 

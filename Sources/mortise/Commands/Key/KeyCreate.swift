@@ -16,7 +16,7 @@ struct KeyCreate: NewTokenCommand {
                 "key create CI --workspace shop --scope read:orders --token-out ci.key",
                 "key create site --workspace shop --type anon --rate-limit-per-minute 60 --show-token",
                 "key create phone --workspace shop --client --subject user_42 --expires-in 90d --show-token",
-                "key create auditor --organization ORG --permission keys:read --permission events:read --token-out a.key",
+                "key create auditor --organization acme --permission keys:read --permission events:read --token-out a.key",
                 "key create deploy --workspace shop --show-token --quiet | vault-tool put deploy -",
             ]
         )
@@ -44,14 +44,30 @@ struct KeyCreate: NewTokenCommand {
         try options.call.connection.check(settings.metadata.metadataFile, of: "--metadata-file")
     }
 
-    func request(idempotencyKey: String) async throws -> Request<NewToken> {
+    func request(_ names: Names, idempotencyKey: String) async throws -> Request<NewToken> {
+        let collection = try await names.collection(owner)
         let draft = try await settings.draft(name: name, identity)
         // A repetition must send the same body, so --expires-in must not be counted again.
         let expiry = settings.expiry.expiresIn.flatMap { _ in draft.expiresAt }
         let changedOptions = expiry.map { " and --expires-at \($0.rfc3339) instead of --expires-in" }
         return Request(changedOptions: changedOptions ?? "") { client throws(MortiseError) in
-            let issued = try await owner.keys(client).create(draft, idempotencyKey: idempotencyKey)
-            return NewToken(id: issued.key.id, token: issued.token)
+            let issued = try await client.keys(collection).create(draft, idempotencyKey: idempotencyKey)
+            return NewToken(id: issued.key.id, token: issued.token, report: report(issued.key))
         }
+    }
+
+    private func report(_ key: Mortise.Key) -> Report {
+        let use =
+            owner.workspace == nil
+            ? "Use it as the credential of a command: `mortise whoami --token-file FILE`."
+            : "Verify it with an admin key: `mortise verify --from FILE`."
+        return Report(
+            sentence: "Created the \(owner.noun) \(key.name).",
+            members: [
+                "id", "subject", "mode", "scopes", "permissions", "allowed_namespaces", "allowed_ips",
+                "rate_limit_per_minute", "rate_limit_per_hour", "expires_at",
+            ],
+            next: [use]
+        )
     }
 }

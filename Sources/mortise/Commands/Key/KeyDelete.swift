@@ -9,7 +9,7 @@ struct KeyDelete: ActionCommand, ConfirmedCommand {
         discussion: HelpText.discussion(
             "When the command returns, every node refuses the key. Asks for confirmation.",
             needs: HelpText.adminKey,
-            examples: ["key delete ID --workspace shop", "key delete ID --workspace shop --yes"]
+            examples: ["key delete CI --workspace shop", "key delete CI --workspace shop --yes"]
         )
     )
 
@@ -19,11 +19,14 @@ struct KeyDelete: ActionCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "Delete the key \(target.id)? It never works again. Its events stay." }
+    func question(_ names: Names) async throws -> String {
+        "Delete the key \(try await names.key(target).label)? It never works again. Its events stay."
+    }
 
-    var success: String { "Deleted." }
+    var success: String { "Deleted the key \(target.key)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await target.keys(client).delete(target.id) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in try await client.keys(key.collection).delete(key.id) }
     }
 }

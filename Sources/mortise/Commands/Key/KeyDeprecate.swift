@@ -12,7 +12,7 @@ struct KeyDeprecate: ObjectCommand {
             expires at the end of the grace period. Another deprecation can shorten the grace period, but not extend it.
             """,
             needs: HelpText.adminKey,
-            examples: ["key deprecate ID --workspace shop --grace 7d --reason \"replaced by CI2\""]
+            examples: ["key deprecate CI --workspace shop --grace 7d --reason \"replaced by CI2\""]
         )
     )
 
@@ -28,9 +28,12 @@ struct KeyDeprecate: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Key> {
-        Request { client throws(MortiseError) in
-            try await target.keys(client).deprecate(target.id, reason: cause.reason, gracePeriod: grace.period)
+    func request(_ names: Names) async throws -> Request<Mortise.Key> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in
+            try await client.keys(key.collection).deprecate(key.id, reason: cause.reason, gracePeriod: grace.period)
         }
     }
+
+    func report(_ key: Mortise.Key) -> Report { .changed("Deprecated", key, ["status", "grace_period_ends_at"]) }
 }

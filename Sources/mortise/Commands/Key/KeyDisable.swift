@@ -9,7 +9,7 @@ struct KeyDisable: ObjectCommand {
         discussion: HelpText.discussion(
             "When the command returns, no node accepts the key.",
             needs: HelpText.adminKey,
-            examples: ["key disable ID --workspace shop"]
+            examples: ["key disable CI --workspace shop"]
         )
     )
 
@@ -19,9 +19,14 @@ struct KeyDisable: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Key> {
-        Request { client throws(MortiseError) in try await target.keys(client).disable(target.id) }
+    func request(_ names: Names) async throws -> Request<Mortise.Key> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in
+            try await client.keys(key.collection).disable(key.id)
+        }
     }
+
+    func report(_ key: Mortise.Key) -> Report { .changed("Disabled", key) }
 }
 
 /// The `mortise key enable` command.
@@ -32,7 +37,7 @@ struct KeyEnable: ObjectCommand {
         discussion: HelpText.discussion(
             "A key that is revoked or expired stays so.",
             needs: HelpText.adminKey,
-            examples: ["key enable ID --workspace shop"]
+            examples: ["key enable CI --workspace shop"]
         )
     )
 
@@ -42,7 +47,12 @@ struct KeyEnable: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Key> {
-        Request { client throws(MortiseError) in try await target.keys(client).enable(target.id) }
+    func request(_ names: Names) async throws -> Request<Mortise.Key> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in
+            try await client.keys(key.collection).enable(key.id)
+        }
     }
+
+    func report(_ key: Mortise.Key) -> Report { .changed("Enabled", key) }
 }

@@ -9,7 +9,7 @@ struct KeyEvents: ListCommand {
         discussion: HelpText.discussion(
             "Each event names the actor, the time and the address. The events of a deleted key stay. --json shows what changed.",
             needs: HelpText.adminKey,
-            examples: ["key events ID --workspace shop", "key events ID --workspace shop --type rotated"]
+            examples: ["key events CI --workspace shop", "key events CI --workspace shop --type rotated"]
         )
     )
 
@@ -22,9 +22,19 @@ struct KeyEvents: ListCommand {
     @OptionGroup
     var options: ListOptions
 
-    var columns: [TableColumn<Mortise.Event>] { EventOptions.columns }
+    func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Event>] {
+        EventOptions.columns(names, isWide: isWide)
+    }
 
-    func list(_ client: Mortise) -> PageSequence<Mortise.Event> {
-        target.keys(client).events(target.id, events.filter, limit: options.pages.limit)
+    func prepare(_ items: [Mortise.Event], _ names: Names) async throws {
+        // A wide list has the actors as the server names them.
+        if !options.call.output.wide { await names.learnActors(of: items) }
+    }
+
+    func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {
+        let key = try await names.key(target)
+        let filter = try await events.filter(names) { try await names.organization(target.owner.organization) }
+        let limit = options.pages.limit
+        return { $0.keys(key.collection).events(key.id, filter, limit: limit) }
     }
 }

@@ -7,9 +7,9 @@ struct KeyGet: ObjectCommand {
         commandName: "get",
         abstract: "Show a key.",
         discussion: HelpText.discussion(
-            "Prints every property of the key, but never its token.",
+            "Prints the properties of the key that have a value, but never its token. --wide prints all.",
             needs: HelpText.adminKey,
-            examples: ["key get ID --workspace shop", "key get ID --organization ORG --json"]
+            examples: ["key get CI --workspace shop", "key get CI --workspace acme/shop --json"]
         )
     )
 
@@ -19,7 +19,8 @@ struct KeyGet: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Key> {
-        Request { client throws(MortiseError) in try await target.keys(client).get(target.id) }
+    func request(_ names: Names) async throws -> Request<Mortise.Key> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in try await client.keys(key.collection).get(key.id) }
     }
 }

@@ -40,35 +40,41 @@ struct KeyList: ListCommand {
         guard subject == nil || owner.client else { throw ValidationError("--subject requires --client.") }
     }
 
-    var columns: [TableColumn<Mortise.Key>] {
-        [
-            TableColumn("ID") { $0.id },
+    func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Key>] {
+        let id = isWide ? [TableColumn<Mortise.Key>("ID") { $0.id }] : []
+        let more: [TableColumn<Mortise.Key>] =
+            isWide
+            ? [
+                .time("CREATED", isWide: true) { $0.createdAt }, TableColumn("MODE") { $0.mode.rawValue },
+                TableColumn("SCOPES", minimum: 6) { DisplayText.list($0.scopes) },
+            ] : []
+        return id + [
             TableColumn("NAME", minimum: 12) { $0.name },
-            TableColumn("STATUS") { $0.status.rawValue },
+            TableColumn("STATUS", style: Style.of(status:)) { $0.status.rawValue },
             ownColumn,
             TableColumn("PREFIX") { $0.prefix },
-            TableColumn("LAST USED (UTC)") { DisplayText.minute($0.lastUsedAt) },
-            TableColumn("EXPIRES (UTC)") { DisplayText.minute($0.expiresAt) },
-        ]
+            .time("LAST USED", isWide: isWide) { $0.lastUsedAt },
+            .time("EXPIRES", isWide: isWide) { $0.expiresAt },
+        ] + more
     }
 
     /// The column that only keys of this kind have.
     private var ownColumn: TableColumn<Mortise.Key> {
-        switch owner.collection {
-        case .service: TableColumn("TYPE", minimum: 6) { DisplayText.optional($0.type) }
-        case .client: TableColumn("SUBJECT", minimum: 6) { DisplayText.optional($0.subject) }
-        case .admin, .operator: TableColumn("PERMISSIONS", minimum: 6) { DisplayText.list($0.permissions) }
+        if owner.workspace == nil {
+            TableColumn("PERMISSIONS", minimum: 6) { DisplayText.list($0.permissions) }
+        } else if owner.client {
+            TableColumn("SUBJECT", minimum: 6) { DisplayText.optional($0.subject) }
+        } else {
+            TableColumn("TYPE", minimum: 6) { DisplayText.optional($0.type) }
         }
     }
 
-    func list(_ client: Mortise) -> PageSequence<Mortise.Key> {
-        owner.keys(client)
-            .list(
-                query: query,
-                status: status.map(Mortise.Key.Status.init),
-                type: type,
-                subject: subject,
-                limit: options.pages.limit
-            )
+    func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Key> {
+        let collection = try await names.collection(owner)
+        let (query, type, subject, limit) = (query, type, subject, options.pages.limit)
+        let status = status.map(Mortise.Key.Status.init)
+        return {
+            $0.keys(collection).list(query: query, status: status, type: type, subject: subject, limit: limit)
+        }
     }
 }

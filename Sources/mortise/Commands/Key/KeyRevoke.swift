@@ -11,7 +11,7 @@ struct KeyRevoke: ObjectCommand, ConfirmedCommand {
             When the command returns, every node refuses the key. Revoking it again changes nothing. Asks for confirmation.
             """,
             needs: HelpText.adminKey,
-            examples: ["key revoke ID --workspace shop --reason leaked", "key revoke ID --workspace shop --yes"]
+            examples: ["key revoke CI --workspace shop --reason leaked", "key revoke CI --workspace shop --yes"]
         )
     )
 
@@ -24,11 +24,18 @@ struct KeyRevoke: ObjectCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "Revoke the key \(target.id)? It never works again." }
+    func question(_ names: Names) async throws -> String {
+        "Revoke the key \(try await names.key(target).label)? It never works again."
+    }
 
-    func request() -> Request<Mortise.Key> {
-        Request { client throws(MortiseError) in
-            try await target.keys(client).revoke(target.id, reason: cause.reason)
+    func request(_ names: Names) async throws -> Request<Mortise.Key> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in
+            try await client.keys(key.collection).revoke(key.id, reason: cause.reason)
         }
+    }
+
+    func report(_ key: Mortise.Key) -> Report {
+        .changed("Revoked", key, ["status", "revoked_at", "revocation_reason"])
     }
 }

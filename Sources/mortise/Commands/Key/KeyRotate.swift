@@ -13,8 +13,8 @@ struct KeyRotate: NewTokenCommand {
             """,
             needs: HelpText.adminKey,
             examples: [
-                "key rotate ID --workspace shop --token-out ci.key",
-                "key rotate ID --workspace shop --grace 0 --show-token --quiet",
+                "key rotate CI --workspace shop --token-out ci.key",
+                "key rotate CI --workspace shop --grace 0 --show-token --quiet",
             ]
         )
     )
@@ -28,11 +28,19 @@ struct KeyRotate: NewTokenCommand {
     @OptionGroup
     var options: NewTokenOptions
 
-    func request(idempotencyKey: String) -> Request<NewToken> {
-        Request { client throws(MortiseError) in
-            let issued = try await target.keys(client)
-                .rotate(target.id, gracePeriod: grace.period, idempotencyKey: idempotencyKey)
-            return NewToken(id: issued.key.id, token: issued.token)
+    func request(_ names: Names, idempotencyKey: String) async throws -> Request<NewToken> {
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in
+            let issued = try await client.keys(key.collection)
+                .rotate(key.id, gracePeriod: grace.period, idempotencyKey: idempotencyKey)
+            return NewToken(id: issued.key.id, token: issued.token, report: Self.report(issued.key))
         }
+    }
+
+    private static func report(_ key: Mortise.Key) -> Report {
+        var report = Report.changed("Rotated", key, ["prefix", "expires_at"])
+        let end = key.secrets.dropFirst().compactMap(\.endsAt).max()
+        report.next = end.map { ["The old token works until \(DisplayText.time($0))."] } ?? ["The old token ended."]
+        return report
     }
 }

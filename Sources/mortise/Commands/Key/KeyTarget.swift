@@ -3,7 +3,7 @@ import MortiseClient
 
 /// The owner of the keys that a command works on.
 struct KeyOwnerOptions: ParsableArguments {
-    @Option(help: "The keys of this workspace: its id, or its slug in the organization of the credential.")
+    @Option(help: "The keys of this workspace: its id, its slug, or ORGANIZATION/SLUG.")
     var workspace: String?
 
     @Flag(help: "With --workspace: the client keys, which belong to a subject, instead of the service keys.")
@@ -25,27 +25,26 @@ struct KeyOwnerOptions: ParsableArguments {
         guard !client || workspace != nil else { throw ValidationError("--client requires --workspace.") }
     }
 
-    /// The keys of the owner.
-    var collection: KeyCollection {
-        if let workspace { return client ? .client(workspace: workspace) : .service(workspace: workspace) }
-        if let organization { return .admin(organization: organization) }
-        return .operator
+    /// The kind of the keys, such as "service key".
+    var noun: String {
+        if workspace != nil { return client ? "client key" : "service key" }
+        return organization == nil ? "operator key" : "admin key"
     }
 
-    /// Returns the calls for the keys of the owner.
-    func keys(_ client: Mortise) -> Mortise.Keys { client.keys(collection) }
+    /// The options as a command line has them.
+    var spelling: String {
+        if let workspace { return "--workspace \(workspace)\(client ? " --client" : "")" }
+        return organization.map { "--organization \($0)" } ?? "--operator"
+    }
 }
 
 /// The key of a command.
 struct KeyTarget: ParsableArguments {
-    @Argument(help: ArgumentHelp("The id of the key, as `mortise key list` shows it.", valueName: "id"))
-    var id: String
+    @Argument(help: ArgumentHelp("The key: its name, its id, or the first characters of its token.", valueName: "key"))
+    var key: String
 
     @OptionGroup(title: "Key owner (exactly one)")
     var owner: KeyOwnerOptions
-
-    /// Returns the calls for the keys among which the key is.
-    func keys(_ client: Mortise) -> Mortise.Keys { owner.keys(client) }
 }
 
 /// The time during which a token still works.

@@ -13,8 +13,8 @@ struct KeyUpdate: ObjectCommand {
             """,
             needs: HelpText.adminKey,
             examples: [
-                "key update ID --workspace shop --scope read:orders --scope read:items",
-                "key update ID --workspace shop --clear expires-at --clear allowed-ips",
+                "key update CI --workspace shop --scope read:orders --scope read:items",
+                "key update CI --workspace shop --clear expires-at --clear allowed-ips",
             ]
         )
     )
@@ -40,11 +40,18 @@ struct KeyUpdate: ObjectCommand {
         try options.connection.check(settings.metadata.metadataFile, of: "--metadata-file")
     }
 
-    func request() async throws -> Request<Mortise.Key> {
+    func report(_ key: Mortise.Key) -> Report {
+        var report = Report.changed("Changed", key)
+        report.members = nil
+        return report
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Key> {
         var changes = try await settings.changes(name: name)
         for setting in clear { try setting.clear(in: &changes) }
         guard changes != Mortise.KeyChanges() else { throw ValidationError.nothingToChange }
         let final = changes
-        return Request { client throws(MortiseError) in try await target.keys(client).update(target.id, final) }
+        let key = try await names.key(target)
+        return Request { client throws(MortiseError) in try await client.keys(key.collection).update(key.id, final) }
     }
 }

@@ -14,7 +14,7 @@ struct MemberAdd: ObjectCommand {
             needs: MemberCommand.needs,
             examples: [
                 "member add ada@example.com --organization acme --role admin --ask-password",
-                "member add bob@example.com --organization acme --role member --workspace ID --password-file bob.txt",
+                "member add bob@example.com --organization acme --role member --workspace shop --password-file bob.txt",
             ]
         )
     )
@@ -27,8 +27,8 @@ struct MemberAdd: ObjectCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The workspace that the role is limited to, by its id. (default: the whole organization)",
-            valueName: "id"
+            "The workspace that the role is limited to, by its id or slug. (default: the whole organization)",
+            valueName: "workspace"
         )
     )
     var workspace: String?
@@ -53,11 +53,21 @@ struct MemberAdd: ObjectCommand {
         try options.call.connection.check(password.passwordFile, of: "--password-file")
     }
 
-    func request() async throws -> Request<Mortise.Member> {
+    func report(_ member: Mortise.Member) -> Report {
+        Report(
+            sentence: "Added \(member.user.email) as \(member.role.rawValue).",
+            members: ["id"],
+            next: ["The member signs in with: `mortise login \(member.user.email)`."]
+        )
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Member> {
         let password = try await password.password()
+        let organization = try await names.organization(place.organization)
+        let workspace: String? = if let workspace { try await names.workspaceID(workspace) } else { nil }
         let key = options.idempotency.makeKey()
         return Request { client throws(MortiseError) in
-            try await client.members(of: place.organization)
+            try await client.members(of: organization)
                 .add(
                     email: email,
                     role: role.role,

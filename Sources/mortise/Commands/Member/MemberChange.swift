@@ -13,8 +13,8 @@ struct MemberChange: ObjectCommand {
             """,
             needs: MemberCommand.needs,
             examples: [
-                "member change ID --organization acme --role auditor",
-                "member change ID --organization acme --ask-password",
+                "member change ada@example.com --role auditor",
+                "member change ada@example.com --organization acme --ask-password",
             ]
         )
     )
@@ -40,11 +40,16 @@ struct MemberChange: ObjectCommand {
         guard role != nil || newName.change != .keep || changesPassword else { throw ValidationError.nothingToChange }
     }
 
-    func request() async throws -> Request<Mortise.Member> {
+    func report(_ member: Mortise.Member) -> Report {
+        Report(sentence: "Changed the member \(member.user.email).", members: ["id", "role"])
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Member> {
         let password = try await password.password()
+        let member = try await names.member(target)
         return Request { client throws(MortiseError) in
-            try await target.members(client)
-                .change(target.id, role: role?.role, name: newName.change, password: password)
+            try await client.members(of: member.organization)
+                .change(member.id, role: role?.role, name: newName.change, password: password)
         }
     }
 }

@@ -1,32 +1,31 @@
 import ArgumentParser
-import MortiseClient
 
 /// The `mortise member` commands.
 struct MemberCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "member",
-        abstract: "Manage the members of an organization: list, add, change, remove.",
+        abstract: "Manage the members of an organization: list, add, change, sessions, sign-out, remove.",
         discussion: HelpText.reflowed(
             """
             A member signs in with an e-mail address and a password. The member's role applies to the whole organization or to
-            one of its workspaces. Name a membership by its id, as `mortise member list` shows it.
+            one of its workspaces. Name a member by the e-mail address, or by the id of the membership.
             """
         ),
-        subcommands: [MemberList.self, MemberAdd.self, MemberChange.self, MemberSignOut.self, MemberRemove.self]
+        subcommands: [
+            MemberList.self, MemberAdd.self, MemberChange.self, MemberSessions.self, MemberSignOut.self,
+            MemberRemove.self,
+        ]
     )
 
     static let needs =
-        "a running server, and an admin key or session token with the permission members:write (MORTISE_TOKEN or --token-file)"
+        "a running server, and an admin key or session token with the permission members:write (see Connection)"
 }
 
 /// The membership of a command.
 struct MemberTarget: ParsableArguments {
-    @Argument(help: ArgumentHelp("The id of the membership, as `mortise member list` shows it.", valueName: "id"))
-    var id: String
+    @Argument(help: ArgumentHelp("The e-mail address of the member, or the id of the membership.", valueName: "member"))
+    var member: String
 
     @OptionGroup(title: "Organization")
     var place: OrganizationOptions
-
-    /// Returns the members among which the membership is.
-    func members(_ client: Mortise) -> Mortise.Members { client.members(of: place.organization) }
 }

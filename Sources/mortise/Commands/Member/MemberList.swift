@@ -9,14 +9,16 @@ struct MemberList: ListCommand {
         discussion: HelpText.discussion(
             "A person with roles in several workspaces appears once for each.",
             needs: MemberCommand.needs,
-            examples: ["member list --organization acme", "member list --organization acme --role owner --json"]
+            examples: [
+                "member list", "member list --organization acme", "member list --organization acme --role owner --json",
+            ]
         )
     )
 
     @OptionGroup(title: "Organization")
     var place: OrganizationOptions
 
-    @Option(help: ArgumentHelp("Only members of this workspace, by its id. (default: all)", valueName: "id"))
+    @Option(help: "Only members of this workspace, by its id or slug. (default: all)")
     var workspace: String?
 
     @Option(help: "Only members with this role. (default: all)")
@@ -28,19 +30,27 @@ struct MemberList: ListCommand {
     @OptionGroup
     var options: ListOptions
 
-    var columns: [TableColumn<Mortise.Member>] {
-        [
-            TableColumn("ID") { $0.id },
+    func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Member>] {
+        let ids =
+            isWide
+            ? [TableColumn<Mortise.Member>("ID") { $0.id }, TableColumn<Mortise.Member>("USER ID") { $0.user.id }] : []
+        return ids + [
             TableColumn("E-MAIL", minimum: 12) { $0.user.email },
             TableColumn("NAME", minimum: 8) { DisplayText.optional($0.user.name) },
             TableColumn("ROLE") { $0.role.rawValue },
-            TableColumn("WORKSPACE") { DisplayText.optional($0.workspaceID) },
-            TableColumn("SINCE (UTC)") { DisplayText.minute($0.createdAt) },
+            TableColumn("WORKSPACE", minimum: 9) { $0.workspaceID.map(names.workspaceSlug) ?? "all" },
+            .time("SINCE", isWide: isWide) { $0.createdAt },
         ]
     }
 
-    func list(_ client: Mortise) -> PageSequence<Mortise.Member> {
-        client.members(of: place.organization)
-            .list(workspaceID: workspace, role: role?.role, query: query, limit: options.pages.limit)
+    func prepare(_ items: [Mortise.Member], _ names: Names) async throws {
+        await names.learnWorkspaces(items.compactMap(\.workspaceID))
+    }
+
+    func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Member> {
+        let organization = try await names.organization(place.organization)
+        let workspace: String? = if let workspace { try await names.workspaceID(workspace) } else { nil }
+        let (role, query, limit) = (role?.role, query, options.pages.limit)
+        return { $0.members(of: organization).list(workspaceID: workspace, role: role, query: query, limit: limit) }
     }
 }

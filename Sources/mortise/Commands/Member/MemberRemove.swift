@@ -7,23 +7,39 @@ struct MemberRemove: ActionCommand, ConfirmedCommand {
         commandName: "remove",
         abstract: "Remove a member from an organization.",
         discussion: HelpText.discussion(
-            "The member's sessions end at once. The last owner cannot be removed. Asks for confirmation.",
+            """
+            The member's sessions end at once, and the member's client keys are disabled. The last owner cannot be removed. Asks for
+            confirmation.
+            """,
             needs: MemberCommand.needs,
-            examples: ["member remove ID --organization acme", "member remove ID --organization acme --yes"]
+            examples: ["member remove ada@example.com", "member remove ada@example.com --client-keys revoke --yes"]
         )
     )
 
     @OptionGroup
     var target: MemberTarget
 
+    @Option(
+        help: """
+            The outcome for the member's client keys, in workspaces that the member can no longer enter: disable, keep or \
+            revoke.
+            """
+    )
+    var clientKeys = ClientKeyFate.disable
+
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "Remove the member \(target.id)? The member's sessions end." }
+    func question(_ names: Names) -> String {
+        "Remove the member \(target.member)? The member's sessions end, and the client keys \(clientKeys.effect)."
+    }
 
-    var success: String { "Removed." }
+    var success: String { "Removed the member \(target.member)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await target.members(client).remove(target.id) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let member = try await names.member(target)
+        return Request { client throws(MortiseError) in
+            try await client.members(of: member.organization).remove(member.id, clientKeys: clientKeys.outcome)
+        }
     }
 }

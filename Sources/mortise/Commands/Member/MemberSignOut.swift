@@ -12,7 +12,7 @@ struct MemberSignOut: ActionCommand, ConfirmedCommand {
             password or remove the member. Asks for confirmation.
             """,
             needs: MemberCommand.needs,
-            examples: ["member sign-out ID --organization acme", "member sign-out ID --organization acme --yes"]
+            examples: ["member sign-out ada@example.com", "member sign-out ada@example.com --yes"]
         )
     )
 
@@ -22,11 +22,14 @@ struct MemberSignOut: ActionCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "End the sessions of the member \(target.id)?" }
+    func question(_ names: Names) -> String { "End the sessions of the member \(target.member)?" }
 
-    var success: String { "Ended." }
+    var success: String { "Ended the sessions of the member \(target.member)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in _ = try await target.members(client).endSessions(target.id) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let member = try await names.member(target)
+        return Request { client throws(MortiseError) in
+            _ = try await client.members(of: member.organization).endSessions(member.id)
+        }
     }
 }

@@ -27,12 +27,13 @@ struct PasswordOptions: ParsableArguments {
     /// - Returns: The password. `nil` if neither option was given.
     func password() async throws -> SecretToken? {
         if let passwordFile { return try await passwordFile.readPassword(option: "--password-file") }
-        return askPassword ? try await Self.ask() : nil
+        let missing = CommandFailure.usage("There is no terminal to ask on. Name a file with --password-file.")
+        return askPassword ? try await Self.ask("Password of the member: ", orThrow: missing) : nil
     }
 
-    private static func ask() async throws -> SecretToken {
-        let missing = CommandFailure.usage("There is no terminal to ask on. Name a file with --password-file.")
-        let first = try await HiddenPrompt.ask("Password of the member: ", orThrow: missing)
+    /// Asks for a new password twice.
+    static func ask(_ prompt: String, orThrow missing: CommandFailure) async throws -> SecretToken {
+        let first = try await HiddenPrompt.ask(prompt, orThrow: missing)
         guard try await HiddenPrompt.ask("Repeat the password: ", orThrow: missing) == first else {
             throw CommandFailure.usage("The two passwords differ. Nothing was sent.")
         }
@@ -44,7 +45,7 @@ extension InputFile {
     /// Reads the first line.
     ///
     /// Blanks in it are part of the password, the line break is not.
-    fileprivate func readPassword(option: String) async throws -> SecretToken {
+    func readPassword(option: String) async throws -> SecretToken {
         let bytes = try await read(limit: HiddenPrompt.limit, option: option)
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n", maxSplits: 1).first ?? ""
         guard !line.isEmpty else { throw CommandFailure.usage("\(name) holds no password.") }

@@ -33,6 +33,21 @@ struct Doctor: AsyncParsableCommand {
     )
     var url: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            With --url or --ready: a file with the certificates (PEM) of the authorities to trust instead of the system's. \
+            Environment: MORTISE_CA_FILE.
+            """,
+            valueName: "path"
+        ),
+        completion: .file()
+    )
+    var caFile: String?
+
+    @Flag(help: "Show a finding for each workspace, not one for all workspaces with the same fault.")
+    var all = false
+
     @OptionGroup
     var time: TimeoutOptions
 
@@ -66,7 +81,8 @@ struct Doctor: AsyncParsableCommand {
     func run() async throws {
         let findings: [Finding] =
             switch subject {
-            case .installation: try await runDoctor(DoctorSettings(installation.reader(), timeout: time.limit))
+            case .installation:
+                try await runDoctor(DoctorSettings(installation.reader(), timeout: time.limit, showsAll: all))
             case .server: try await checkup().run()
             case .readiness: try await checkup().readiness()
             }
@@ -75,7 +91,8 @@ struct Doctor: AsyncParsableCommand {
     }
 
     private func checkup() throws(CommandFailure) -> ServerCheckup {
-        ServerCheckup(url: try ServerURL.find(option: url), timeout: time.limit)
+        let authorities = caFile ?? Environment.value(ServerAccess.authoritiesVariable)
+        return try ServerCheckup(url: ServerURL.find(option: url), timeout: time.limit, authorities: authorities)
     }
 
     private func show(_ findings: [Finding]) throws {

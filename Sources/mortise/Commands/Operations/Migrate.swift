@@ -1,5 +1,4 @@
 import ArgumentParser
-import Keys
 
 /// The `mortise migrate` command.
 struct Migrate: AsyncParsableCommand {
@@ -10,14 +9,15 @@ struct Migrate: AsyncParsableCommand {
             The control database comes first. With --workspaces, the workspaces' databases follow: one alone, and if it succeeds,
             the others, several at once. A failure in the first workspace stops the run. Later failures are reported and stop no
             other database. A database that cannot be reached never stops the run. Run the command again to continue where it
-            stopped. Servers of the previous version keep running meanwhile.
+            stopped. Servers of the previous version keep running meanwhile. The output has the numbers of databases, and those that
+            are not up to date. --all has a line for each.
             """,
             needs: "the database settings of `mortise serve`, and the secrets file, which this command does not create",
             examples: [
                 "migrate --status --workspaces",
                 "migrate --workspaces --dry-run",
                 "migrate --workspaces --concurrency 8",
-                "migrate --workspaces --canary 01979d2c-1c50-7cc5-9c1e-0f5f2a7f8a11",
+                "migrate --workspaces --canary acme/shop",
             ],
             exits: """
                 0 all databases are up to date (with --dry-run and --status: all were examined), 1 at least one is not, \
@@ -40,11 +40,14 @@ struct Migrate: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Migrate the workspace with this id first. (default: the oldest that can be reached)",
+            "Migrate this workspace first: its id, its slug, or ORGANIZATION/SLUG. (default: the oldest that can be reached)",
             valueName: "workspace"
         )
     )
     var canary: String?
+
+    @Flag(help: "Print a line for each database, not only the sums and what is not up to date.")
+    var all = false
 
     @Flag(help: "Print one JSON object for each database, one on each line.")
     var json = false
@@ -57,8 +60,7 @@ struct Migrate: AsyncParsableCommand {
     func validate() throws {
         guard !(dryRun && status) else { throw ValidationError("--dry-run and --status exclude each other.") }
         guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 64.") }
-        guard let canary else { return }
-        guard UUIDv7.parse(canary) != nil else { throw ValidationError("--canary must be the id of a workspace.") }
+        guard canary != nil else { return }
         guard workspaces, action == .apply else {
             throw ValidationError("--canary requires --workspaces, and excludes --dry-run and --status.")
         }
@@ -70,7 +72,8 @@ struct Migrate: AsyncParsableCommand {
             includesWorkspaces: workspaces,
             action: action,
             concurrency: concurrency,
-            canary: canary.flatMap(UUIDv7.parse),
+            canary: canary,
+            showsAll: all,
             printsJSON: json
         )
         try await runMigrations(settings)

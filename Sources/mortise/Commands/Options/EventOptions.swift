@@ -6,7 +6,7 @@ struct EventOptions: ParsableArguments {
     @Option(help: "Only events of this type, such as revoked. (default: all)")
     var type: String?
 
-    @Option(help: "Only events by this actor, such as admin-key:ID. (default: all)")
+    @Option(help: "Only events by this actor: the e-mail address of a member, or admin-key:ID. (default: all)")
     var actor: String?
 
     @Option(help: ArgumentHelp("Only events at or after this time (RFC 3339). (default: all)", valueName: "time"))
@@ -15,15 +15,36 @@ struct EventOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only events before this time (RFC 3339). (default: all)", valueName: "time"))
     var until: PointInTime?
 
-    /// The filter for the server.
-    var filter: EventFilter { EventFilter(type: type, actor: actor, since: since?.date, until: until?.date) }
+    /// Looks the actor up, and returns the filter for the server.
+    ///
+    /// - Parameters:
+    ///   - names: The resolver of names.
+    ///   - organization: Returns the path component of the organization of the events.
+    /// - Returns: The filter.
+    /// - Throws: `CommandFailure` if there is no such member.
+    func filter(_ names: Names, organization: @Sendable () async throws -> String) async throws -> EventFilter {
+        let actor = try await names.actorFilter(actor, organization: organization)
+        return EventFilter(type: type, actor: actor, since: since?.date, until: until?.date)
+    }
 
-    /// The columns of a list of events.
-    static let columns = [
-        TableColumn<Mortise.Event>("TIME (UTC)") { DisplayText.minute($0.occurredAt) },
-        TableColumn("TYPE", minimum: 12) { $0.type },
-        TableColumn("KEY") { DisplayText.optional($0.keyID) },
-        TableColumn("ACTOR", minimum: 12) { $0.actor },
-        TableColumn("ADDRESS", minimum: 9) { DisplayText.optional($0.address) },
-    ]
+    /// Returns the columns of a list of events.
+    static func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Event>] {
+        let time = [TableColumn<Mortise.Event>("TIME (UTC)") { DisplayText.second($0.occurredAt) }]
+        let ago = isWide ? [] : [TableColumn<Mortise.Event>("") { DisplayText.relative($0.occurredAt) }]
+        let type = [TableColumn<Mortise.Event>("TYPE", minimum: 12) { $0.type }]
+        guard isWide else {
+            return time + ago + type + [
+                TableColumn("KEY", minimum: 12) { DisplayText.optional($0.keyName ?? $0.keyID) },
+                TableColumn("ACTOR", minimum: 12) { names.actor($0.actor) },
+                TableColumn("ADDRESS", minimum: 9) { DisplayText.optional($0.address) },
+            ]
+        }
+        return [TableColumn("ID") { $0.id }] + time + type + [
+            TableColumn("KEY ID") { DisplayText.optional($0.keyID) },
+            TableColumn("KEY", minimum: 12) { DisplayText.optional($0.keyName) },
+            TableColumn("ACTOR") { $0.actor },
+            TableColumn("ADDRESS", minimum: 9) { DisplayText.optional($0.address) },
+            TableColumn("REQUEST", minimum: 9) { DisplayText.optional($0.requestID) },
+        ]
+    }
 }

@@ -15,20 +15,25 @@ enum OutputFormat {
     }
 
     /// Throws if two forms are asked for at once.
-    static func check(json: Bool, quiet: Bool) throws {
+    static func check(json: Bool, quiet: Bool, wide: Bool = false) throws {
         guard !json || !quiet else { throw ValidationError("--json and --quiet exclude each other.") }
+        guard !wide || !json else { throw ValidationError("--wide and --json exclude each other.") }
+        guard !wide || !quiet else { throw ValidationError("--wide and --quiet exclude each other.") }
     }
 }
 
 /// The output of a command that prints objects of the API.
 struct OutputOptions: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Print everything as text: ids, all properties, and times in UTC.")
+    var wide = false
+
     @Flag(name: .long, help: "Print the server's JSON instead of text.")
     var json = false
 
     @Flag(name: .shortAndLong, help: "Print only ids, one per line. With --show-token, print only the token.")
     var quiet = false
 
-    func validate() throws { try OutputFormat.check(json: json, quiet: quiet) }
+    func validate() throws { try OutputFormat.check(json: json, quiet: quiet, wide: wide) }
 
     /// The form of the output.
     var format: OutputFormat { OutputFormat(json: json, quiet: quiet) }
@@ -38,14 +43,31 @@ struct OutputOptions: ParsableArguments {
     /// - Parameters:
     ///   - object: The object as the server sent it.
     ///   - id: The id of the object.
+    ///   - report: The text for a person.
+    ///   - actor: Returns the name of an actor.
     /// - Throws: `CommandFailure` of kind `output` if standard output cannot be written.
-    func print(_ object: JSONValue, id: String) throws {
+    func print(
+        _ object: JSONValue,
+        id: String,
+        _ report: Report,
+        actor: @escaping @Sendable (String) -> String = { $0 }
+    ) throws {
         switch format {
         case .text:
-            for line in DisplayText.lines(object) { try Output.line(line) }
+            if let sentence = report.sentence { try Output.line(sentence.printable) }
+            for line in lines(object, report, actor: actor) { try Output.line(line) }
+            for sentence in report.next { try Output.line(sentence.printable) }
         case .json: try Output.line(object.outputText)
         case .quiet: try Output.line(id.printable)
         }
+    }
+
+    /// Returns the members of an object as lines.
+    func lines(_ object: JSONValue, _ report: Report, actor: @escaping @Sendable (String) -> String = { $0 })
+        -> [String]
+    {
+        let text = ObjectText(object, actor: actor)
+        return wide ? text.everything : text.essentials(report.members)
     }
 
     /// Prints the success of a request that has no answer.

@@ -11,7 +11,8 @@ struct TokenOptions: ParsableArguments {
         help: ArgumentHelp(
             "Write the new token to a new file that only you can read. An existing file is never overwritten.",
             valueName: "path"
-        )
+        ),
+        completion: .file()
     )
     var tokenOut: String?
 
@@ -35,9 +36,14 @@ struct TokenOptions: ParsableArguments {
         let token = answer.value.token.reveal()
         switch output.format {
         case .text:
-            for line in sections(answer.json) { try Output.line(line) }
+            let report = answer.value.report
+            if let sentence = report.sentence { try Output.line(sentence.printable) }
+            for line in sections(answer.json, output, report) { try Output.line(line) }
             if showToken { try Output.line("\nToken (shown only once): \(token)") }
             if let tokenOut { try Output.line("\nThe token is in \(tokenOut.printable).") }
+            for sentence in report.next {
+                try Output.line(sentence.replacing("FILE", with: tokenOut ?? "FILE").printable)
+            }
         case .json:
             var object = answer.json.object ?? JSONObject()
             if !showToken { object["token"] = nil }
@@ -46,12 +52,15 @@ struct TokenOptions: ParsableArguments {
         }
     }
 
-    /// Returns the objects of the answer as lines, with a heading for each if there are several.
-    private func sections(_ answer: JSONValue) -> [String] {
+    /// Returns the object that a person asked for as lines.
+    ///
+    /// A wide output has all objects of the answer.
+    private func sections(_ answer: JSONValue, _ output: OutputOptions, _ report: Report) -> [String] {
         let objects = (answer.object?.members ?? []).filter { $0.value.object != nil }
+        guard output.wide else { return objects.prefix(1).flatMap { output.lines($0.value, report) } }
         let sections = objects.map { member -> [String] in
             let heading = member.name.replacing("_", with: " ").uppercased().printable
-            return (objects.count > 1 ? [heading] : []) + DisplayText.lines(member.value)
+            return (objects.count > 1 ? [heading] : []) + output.lines(member.value, report)
         }
         return Array(sections.joined(separator: [""]))
     }
@@ -63,4 +72,8 @@ struct NewToken: Sendable {
     let id: String
     /// The token.
     let token: SecretToken
+    /// The text for a person.
+    ///
+    /// `FILE` in it stands for the file of the token.
+    let report: Report
 }

@@ -4,7 +4,7 @@ import ArgumentParser
 struct OrganizationCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "organization",
-        abstract: "Manage organizations: create, list, get, update, delete.",
+        abstract: "Manage organizations: create, list, get, update, events, delete.",
         discussion: HelpText.reflowed(
             """
             An organization owns workspaces, and its admin keys manage them. These commands are for the operators of the
@@ -13,7 +13,7 @@ struct OrganizationCommand: AsyncParsableCommand {
         ),
         subcommands: [
             OrganizationCreate.self, OrganizationList.self, OrganizationGet.self, OrganizationUpdate.self,
-            OrganizationDelete.self,
+            OrganizationEvents.self, OrganizationDelete.self,
         ],
         aliases: ["org"]
     )

@@ -36,7 +36,7 @@ struct OrganizationCreate: NewTokenCommand {
     @OptionGroup
     var options: NewTokenOptions
 
-    func request(idempotencyKey: String) -> Request<NewToken> {
+    func request(_ names: Names, idempotencyKey: String) -> Request<NewToken> {
         Request { client throws(MortiseError) in
             let created = try await client.organizations.create(
                 name: name,
@@ -44,7 +44,15 @@ struct OrganizationCreate: NewTokenCommand {
                 tokenPrefix: tokenPrefix,
                 idempotencyKey: idempotencyKey
             )
-            return NewToken(id: created.organization.id, token: created.token)
+            let slug = created.organization.slug
+            let report = Report(
+                sentence: "Created the organization \(slug), with its default workspace and an admin key.",
+                members: ["id", "name", "token_prefix"],
+                next: [
+                    "Use the admin key as the credential of further commands: `mortise login --token-file FILE --profile \(slug)`."
+                ]
+            )
+            return NewToken(id: created.organization.id, token: created.token, report: report)
         }
     }
 }

@@ -22,13 +22,14 @@ struct OrganizationDelete: ActionCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String {
+    func question(_ names: Names) -> String {
         "Delete the organization \(target.organization), its default workspace, its keys and its members? This cannot be undone."
     }
 
-    var success: String { "Deleted." }
+    var success: String { "Deleted the organization \(target.organization)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await client.organizations.delete(target.organization) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let organization = try await names.organization(target.organization)
+        return Request { client throws(MortiseError) in try await client.organizations.delete(organization) }
     }
 }

@@ -7,7 +7,7 @@ struct OrganizationGet: ObjectCommand {
         commandName: "get",
         abstract: "Show an organization.",
         discussion: HelpText.discussion(
-            "Prints every property of the organization.",
+            "Prints the properties of the organization that have a value. --wide prints all.",
             needs: HelpText.operatorKey,
             examples: ["organization get acme", "organization get 0198c0de-0000-7000-8000-000000000001 --json"]
         )
@@ -19,7 +19,8 @@ struct OrganizationGet: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Organization> {
-        Request { client throws(MortiseError) in try await client.organizations.get(target.organization) }
+    func request(_ names: Names) async throws -> Request<Mortise.Organization> {
+        let organization = try await names.organization(target.organization)
+        return Request { client throws(MortiseError) in try await client.organizations.get(organization) }
     }
 }

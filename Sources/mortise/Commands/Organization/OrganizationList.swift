@@ -13,19 +13,24 @@ struct OrganizationList: ListCommand {
         )
     )
 
+    @Option(help: "Only organizations with this text in the name or slug. (default: all)")
+    var query: String?
+
     @OptionGroup
     var options: ListOptions
 
-    var columns: [TableColumn<Mortise.Organization>] {
-        [
-            TableColumn("ID") { $0.id },
-            TableColumn("NAME", minimum: 12) { $0.name },
+    func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Organization>] {
+        let id = isWide ? [TableColumn<Mortise.Organization>("ID") { $0.id }] : []
+        let more = isWide ? [TableColumn<Mortise.Organization>("PREFIX") { DisplayText.optional($0.tokenPrefix) }] : []
+        return id + [
             TableColumn("SLUG", minimum: 8) { $0.slug },
-            TableColumn("CREATED (UTC)") { DisplayText.minute($0.createdAt) },
-        ]
+            TableColumn("NAME", minimum: 12) { $0.name },
+            .time("CREATED", isWide: isWide) { $0.createdAt },
+        ] + more
     }
 
-    func list(_ client: Mortise) -> PageSequence<Mortise.Organization> {
-        client.organizations.list(limit: options.pages.limit)
+    func list(_ names: Names) -> @Sendable (Mortise) -> PageSequence<Mortise.Organization> {
+        let (query, limit) = (query, options.pages.limit)
+        return { $0.organizations.list(query: query, limit: limit) }
     }
 }

@@ -46,10 +46,15 @@ struct OrganizationUpdate: ObjectCommand {
         }
     }
 
-    func request() -> Request<Mortise.Organization> {
+    func report(_ organization: Mortise.Organization) -> Report {
+        Report(sentence: "Changed the organization \(organization.slug).")
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Organization> {
+        let organization = try await names.organization(target.organization)
         let prefix = Change(tokenPrefix, clears: clearTokenPrefix)
         return Request { client throws(MortiseError) in
-            try await client.organizations.update(target.organization, name: name, slug: slug, tokenPrefix: prefix)
+            try await client.organizations.update(organization, name: name, slug: slug, tokenPrefix: prefix)
         }
     }
 }

@@ -52,6 +52,14 @@ struct SessionIssuerAdd: ObjectCommand {
 
     @Option(
         help: ArgumentHelp(
+            "An accepted value of the claim aud. Repeatable. (default: a token with the claim is refused)",
+            valueName: "audience"
+        )
+    )
+    var audience: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "A role that can list the keys of its organization. Repeatable. (default: none)",
             valueName: "role"
         )
@@ -79,16 +87,22 @@ struct SessionIssuerAdd: ObjectCommand {
         try options.call.connection.check(keys.jwks, of: "--jwks")
     }
 
-    func request() async throws -> Request<Mortise.SessionIssuer> {
+    func report(_ issuer: Mortise.SessionIssuer) -> Report {
+        Report(sentence: "Sessions of \(issuer.issuer) are trusted from now on.")
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.SessionIssuer> {
         let source = try await keys.source()
+        let organization = try await names.organization(place.organization)
         let key = options.idempotency.makeKey()
         return Request { client throws(MortiseError) in
-            try await client.sessionIssuers(of: place.organization)
+            try await client.sessionIssuers(of: organization)
                 .add(
                     issuer: issuer,
                     keys: source,
                     algorithms: algorithm.isEmpty ? nil : algorithm,
                     authorizedParties: authorizedParty,
+                    audiences: audience,
                     readRoles: readRole,
                     manageRoles: manageRole.isEmpty && !noManageRole ? nil : manageRole,
                     idempotencyKey: key

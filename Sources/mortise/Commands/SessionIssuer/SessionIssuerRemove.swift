@@ -10,15 +10,14 @@ struct SessionIssuerRemove: ActionCommand, ConfirmedCommand {
             "Sessions of the issuer are refused from then on. The keys that its users created still work. Asks for confirmation.",
             needs: HelpText.operatorKey,
             examples: [
-                "session-issuer remove ID --organization acme", "session-issuer remove ID --organization acme --yes",
+                "session-issuer remove https://clerk.example.com --organization acme",
+                "session-issuer remove https://clerk.example.com --organization acme --yes",
             ]
         )
     )
 
-    @Argument(
-        help: ArgumentHelp("The id of the issuer, as `mortise session-issuer list` shows it.", valueName: "id")
-    )
-    var id: String
+    @Argument(help: ArgumentHelp("The issuer, as the claim iss of its tokens has it, or its id.", valueName: "issuer"))
+    var issuer: String
 
     @OptionGroup(title: "Organization")
     var place: OrganizationOptions
@@ -26,13 +25,16 @@ struct SessionIssuerRemove: ActionCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "Remove the session issuer \(id)? The sessions of its users are refused." }
+    func question(_ names: Names) -> String {
+        "Remove the session issuer \(issuer)? The sessions of its users are refused."
+    }
 
-    var success: String { "Removed." }
+    var success: String { "Removed the session issuer \(issuer)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in
-            try await client.sessionIssuers(of: place.organization).remove(id)
+    func request(_ names: Names) async throws -> Request<Void> {
+        let issuer = try await names.sessionIssuer(issuer, place)
+        return Request { client throws(MortiseError) in
+            try await client.sessionIssuers(of: issuer.organization).remove(issuer.id)
         }
     }
 }

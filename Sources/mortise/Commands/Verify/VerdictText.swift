@@ -1,3 +1,4 @@
+import FoundationEssentials
 import JSON
 import MortiseClient
 
@@ -22,11 +23,29 @@ enum VerdictText {
         }
     }
 
+    /// A token that ends within this time needs attention: 7 days.
+    private static let soon = 604_800.0
+
     /// Returns the verdict as lines, with the key if it is known.
-    static func lines(_ answer: ServerAnswer<Mortise.Verdict>) -> [String] {
+    ///
+    /// - Parameters:
+    ///   - answer: The verdict.
+    ///   - ends: The time at which the token ends. `nil` if it never does.
+    ///   - isWide: True to show all members of the key.
+    /// - Returns: The lines.
+    static func lines(_ answer: ServerAnswer<Mortise.Verdict>, ends: Date?, isWide: Bool) -> [String] {
         let verdict = answer.value
-        var lines = ["\(verdict.code.rawValue): \(sentence(verdict.code))".printable]
-        if let key = answer.json["key"] { lines += DisplayText.lines(key) }
+        let code = verdict.code.rawValue.printable
+        let label = Style.of(status: code)?.paint(code) ?? code
+        var lines = ["\(label): \(sentence(verdict.code).printable)"]
+        if let ends, ends.timeIntervalSinceNow < soon {
+            lines.append(
+                Style.warning.paint("The token ends \(DisplayText.relative(ends)), at \(DisplayText.second(ends)) UTC.")
+            )
+        }
+        if let key = answer.json["key"] {
+            lines += isWide ? ObjectText(key).everything : ObjectText(key).essentials()
+        }
         if let limit = verdict.rateLimit { lines.append("rate limit  \(limit.remaining) of \(limit.limit) left") }
         return lines
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import JSON
 import MortiseClient
 
@@ -72,13 +73,30 @@ struct Verify: AsyncParsableCommand {
                 namespace: verification.namespace
             )
         }
-        let answer = try await connection.client().answer(to: request)
+        let client = try await connection.client()
+        let answer = try await client.answer(to: request)
         switch output.format {
-        case .text: for line in VerdictText.lines(answer) { try Output.line(line) }
+        case .text:
+            let ends = await tokenEnd(answer.value, verification.token, Names(client))
+            for line in VerdictText.lines(answer, ends: ends, isWide: output.wide) { try Output.line(line) }
         case .json: try Output.line(answer.json.outputText)
         case .quiet: break
         }
         return answer.value.isValid
+    }
+
+    /// Returns the end of a valid token: of its key, or of the token itself after a rotation.
+    ///
+    /// A verdict has the end of the key alone. The end of a rotated token is in the key, which the credential may not be able
+    /// to read.
+    private func tokenEnd(_ verdict: Mortise.Verdict, _ token: SecretToken, _ names: Names) async -> Date? {
+        guard verdict.isValid, let key = verdict.key else { return nil }
+        let owner = key.workspaceID
+        let collection: KeyCollection = key.kind == "client" ? .client(workspace: owner) : .service(workspace: owner)
+        let read = try? await names.read { client throws(MortiseError) in try await client.keys(collection).get(key.id)
+        }
+        let secret = read?.secrets.first { token.reveal().hasPrefix($0.prefix) }
+        return [key.expiresAt, read?.gracePeriodEndsAt, secret?.endsAt].compactMap(\.self).min()
     }
 
     private func token() async throws -> SecretToken {

@@ -12,7 +12,7 @@ struct VerifyBatch {
 
     private static let columns = [
         TableColumn<(VerifyBatchLine, Mortise.Verdict)>("LINE") { "\($0.0.number)" },
-        TableColumn("VERDICT") { $0.1.code.rawValue },
+        TableColumn("VERDICT", style: Style.of(status:)) { $0.1.code.rawValue },
         TableColumn("KEY") { DisplayText.optional($0.1.key?.id) },
         TableColumn("NAME", minimum: 12) { DisplayText.optional($0.1.key?.name) },
     ]

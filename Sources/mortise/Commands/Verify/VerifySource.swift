@@ -20,13 +20,16 @@ struct VerifySource: ParsableArguments {
 
 /// The output of `mortise verify`.
 struct VerifyOutput: ParsableArguments {
+    @Flag(name: .shortAndLong, help: "Print everything as text: ids, all properties, and times in UTC.")
+    var wide = false
+
     @Flag(name: .long, help: "Print the server's JSON instead of text.")
     var json = false
 
     @Flag(name: .shortAndLong, help: "Print nothing. The exit code tells the verdict.")
     var quiet = false
 
-    func validate() throws { try OutputFormat.check(json: json, quiet: quiet) }
+    func validate() throws { try OutputFormat.check(json: json, quiet: quiet, wide: wide) }
 
     /// The form of the output.
     var format: OutputFormat { OutputFormat(json: json, quiet: quiet) }

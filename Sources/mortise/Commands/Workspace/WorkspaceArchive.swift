@@ -8,8 +8,8 @@ struct WorkspaceArchive: ObjectCommand, ConfirmedCommand {
         abstract: "Archive a workspace.",
         discussion: HelpText.discussion(
             """
-            Its keys are refused from then on. Its database stays until the workspace is deleted. An archived workspace cannot
-            be resumed. Asks for confirmation.
+            Its keys are refused from then on. Its database stays until the workspace is deleted. `mortise workspace restore`
+            undoes the command for 30 days. Asks for confirmation.
             """,
             needs: HelpText.adminKey,
             examples: ["workspace archive shop", "workspace archive shop --yes"]
@@ -22,10 +22,51 @@ struct WorkspaceArchive: ObjectCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "Archive the workspace \(target.workspace)? All its keys stop working for good." }
+    func question(_ names: Names) -> String {
+        """
+        Archive the workspace \(target.workspace)? All its keys stop working. `mortise workspace restore` can undo this for \
+        30 days, and not afterwards.
+        """
+    }
 
-    func request() -> Request<Mortise.Workspace> {
-        Request { client throws(MortiseError) in try await client.workspaces.archive(target.workspace) }
+    func report(_ workspace: Mortise.Workspace) -> Report {
+        var report = Report.changed("Archived", workspace)
+        report.next = ["Undo this within 30 days: `mortise workspace restore \(target.workspace)`."]
+        return report
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in try await client.workspaces.archive(workspace) }
+    }
+}
+
+/// The `mortise workspace restore` command.
+struct WorkspaceRestore: ObjectCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Restore an archived workspace, within 30 days.",
+        discussion: HelpText.discussion(
+            """
+            The workspace gets the state that it had before: active or suspended. Its keys work again as far as they did.
+            Restoring a workspace that is not archived changes nothing.
+            """,
+            needs: HelpText.adminKey,
+            examples: ["workspace restore shop"]
+        )
+    )
+
+    @OptionGroup
+    var target: WorkspaceArgument
+
+    @OptionGroup
+    var options: CallOptions
+
+    func report(_ workspace: Mortise.Workspace) -> Report { .changed("Restored", workspace) }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in try await client.workspaces.restore(workspace) }
     }
 }
 
@@ -47,13 +88,14 @@ struct WorkspaceDelete: ActionCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String {
+    func question(_ names: Names) -> String {
         "Delete the workspace \(target.workspace), its database, its keys and their history? This cannot be undone."
     }
 
-    var success: String { "Deleted." }
+    var success: String { "Deleted the workspace \(target.workspace)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await client.workspaces.delete(target.workspace) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in try await client.workspaces.delete(workspace) }
     }
 }

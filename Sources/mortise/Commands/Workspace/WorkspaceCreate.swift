@@ -10,7 +10,7 @@ struct WorkspaceCreate: ObjectCommand {
             "When the command returns, the database exists and has the current schema.",
             needs: HelpText.adminKey,
             examples: [
-                "workspace create \"Shop\" --organization 0198c0de-0000-7000-8000-000000000001 --slug shop"
+                "workspace create Shop", "workspace create \"Web shop\" --slug shop --organization acme",
             ]
         )
     )
@@ -30,12 +30,23 @@ struct WorkspaceCreate: ObjectCommand {
     @OptionGroup
     var options: CreateOptions
 
-    func request() -> Request<Mortise.Workspace> {
+    func report(_ workspace: Mortise.Workspace) -> Report {
+        let name =
+            owner.organization.map { $0.id == nil ? "\($0)/\(workspace.slug)" : workspace.slug } ?? workspace.slug
+        return Report(
+            sentence: "Created the workspace \(name).",
+            members: ["id", "state"],
+            next: ["Create its first key: `mortise key create NAME --workspace \(name) --show-token`."]
+        )
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let organization = try await names.organization(owner.organization)
         let key = options.idempotency.makeKey()
         return Request { client throws(MortiseError) in
             try await client.workspaces.create(
                 name: name,
-                organization: owner.organization,
+                organization: organization,
                 slug: slug,
                 cluster: cluster,
                 idempotencyKey: key

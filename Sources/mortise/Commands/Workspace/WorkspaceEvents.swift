@@ -22,9 +22,19 @@ struct WorkspaceEvents: ListCommand {
     @OptionGroup
     var options: ListOptions
 
-    var columns: [TableColumn<Mortise.Event>] { EventOptions.columns }
+    func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Event>] {
+        EventOptions.columns(names, isWide: isWide)
+    }
 
-    func list(_ client: Mortise) -> PageSequence<Mortise.Event> {
-        client.workspaces.events(target.workspace, events.filter, limit: options.pages.limit)
+    func prepare(_ items: [Mortise.Event], _ names: Names) async throws {
+        // A wide list has the actors as the server names them.
+        if !options.call.output.wide { await names.learnActors(of: items) }
+    }
+
+    func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {
+        let workspace = try await names.workspace(target.workspace)
+        let filter = try await events.filter(names) { try await names.organization(nil) }
+        let limit = options.pages.limit
+        return { $0.workspaces.events(workspace, filter, limit: limit) }
     }
 }

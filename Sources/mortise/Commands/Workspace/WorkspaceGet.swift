@@ -7,7 +7,7 @@ struct WorkspaceGet: ObjectCommand {
         commandName: "get",
         abstract: "Show a workspace.",
         discussion: HelpText.discussion(
-            "Prints every property of the workspace.",
+            "Prints the properties of the workspace that have a value. --wide prints all.",
             needs: HelpText.adminKey,
             examples: ["workspace get default", "workspace get default --json"]
         )
@@ -19,7 +19,8 @@ struct WorkspaceGet: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Workspace> {
-        Request { client throws(MortiseError) in try await client.workspaces.get(target.workspace) }
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in try await client.workspaces.get(workspace) }
     }
 }

@@ -19,8 +19,11 @@ struct WorkspaceSuspend: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Workspace> {
-        Request { client throws(MortiseError) in try await client.workspaces.suspend(target.workspace) }
+    func report(_ workspace: Mortise.Workspace) -> Report { .changed("Suspended", workspace) }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in try await client.workspaces.suspend(workspace) }
     }
 }
 
@@ -42,7 +45,10 @@ struct WorkspaceResume: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Workspace> {
-        Request { client throws(MortiseError) in try await client.workspaces.resume(target.workspace) }
+    func report(_ workspace: Mortise.Workspace) -> Report { .changed("Resumed", workspace) }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in try await client.workspaces.resume(workspace) }
     }
 }

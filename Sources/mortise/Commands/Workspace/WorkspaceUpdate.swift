@@ -5,7 +5,7 @@ import MortiseClient
 struct WorkspaceUpdate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
-        abstract: "Change the name or the slug of a workspace.",
+        abstract: "Change the name, the slug or the scopes of members of a workspace.",
         discussion: HelpText.discussion(
             "Options that are absent change nothing. Keys and tokens depend on neither name nor slug.",
             needs: HelpText.adminKey,
@@ -22,16 +22,41 @@ struct WorkspaceUpdate: ObjectCommand {
     @Option(help: "The new slug.")
     var slug: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A scope that members can give to their own client keys. Repeatable; the list replaces the old one.",
+            valueName: "scope"
+        )
+    )
+    var memberScope: [String] = []
+
+    @Flag(help: "Let members give every scope without a wildcard to their own client keys.")
+    var clearMemberScopes = false
+
     @OptionGroup
     var options: CallOptions
 
-    func validate() throws {
-        guard newName.change != .keep || slug != nil else { throw ValidationError.nothingToChange }
+    private var scopes: Change<[String]> {
+        Change(memberScope.isEmpty ? nil : memberScope, clears: clearMemberScopes)
     }
 
-    func request() -> Request<Mortise.Workspace> {
-        Request { client throws(MortiseError) in
-            try await client.workspaces.update(target.workspace, name: newName.change, slug: slug)
+    func validate() throws {
+        guard memberScope.isEmpty || !clearMemberScopes else {
+            throw ValidationError("--member-scope and --clear-member-scopes exclude each other.")
+        }
+        guard newName.change != .keep || slug != nil || scopes != .keep else { throw ValidationError.nothingToChange }
+    }
+
+    func report(_ workspace: Mortise.Workspace) -> Report {
+        var report = Report.changed("Changed", workspace)
+        report.members = ["id", "slug", "name", "state", "member_scopes"]
+        return report
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Workspace> {
+        let workspace = try await names.workspace(target.workspace)
+        return Request { client throws(MortiseError) in
+            try await client.workspaces.update(workspace, name: newName.change, slug: slug, memberScopes: scopes)
         }
     }
 }

@@ -1,0 +1,68 @@
+import MortiseClient
+
+extension Names {
+    /// Returns the failure of a request that found nothing, with the name that is wrong.
+    ///
+    /// Any other failure is returned as it is. The server tells nobody which name is wrong, because that would tell
+    /// strangers what exists. So the credential looks for itself.
+    func explaining(_ failure: CommandFailure) async -> CommandFailure {
+        guard failure.isNotFound else { return failure }
+        for name in unverified {
+            switch name {
+            case .organization(let name):
+                if await isMissing({ client throws(MortiseError) in _ = try await client.organizations.get(name) }) {
+                    return await noOrganization(name)
+                }
+            case .workspace(let name):
+                if await isMissing({ client throws(MortiseError) in _ = try await client.workspaces.get(name) }) {
+                    return await noWorkspace(name)
+                }
+            case .id(let id, let noun, let list):
+                return .missing(noun, id, near: [], list: list)
+            }
+        }
+        return failure
+    }
+
+    private func isMissing(_ call: @escaping @Sendable (Mortise) async throws(MortiseError) -> Void) async -> Bool {
+        do throws(CommandFailure) {
+            try await read(call)
+            return false
+        } catch {
+            return error.isNotFound
+        }
+    }
+}
+
+extension CommandFailure {
+    /// Returns the failure for a name that means nothing that the credential can see.
+    ///
+    /// - Parameters:
+    ///   - noun: The kind of object, such as "workspace".
+    ///   - name: The name.
+    ///   - place: The end of the sentence, such as " in the organization acme".
+    ///   - near: The names that exist, each with another text that can be near.
+    ///   - list: The command that lists the objects, without `mortise`.
+    /// - Returns: The failure, of kind `refused`.
+    static func missing(
+        _ noun: String,
+        _ name: String,
+        in place: String = "",
+        near: [(name: String, other: String)],
+        list: String
+    ) -> CommandFailure {
+        var details = NearestName.suggestion(for: name, among: near).map { ["Did you mean \($0)?"] } ?? []
+        details.append("`mortise \(list)` lists what this credential can see.")
+        return CommandFailure(.refused, "There is no \(noun) \"\(name)\"\(place).", details: details)
+    }
+
+    /// Returns the failure for a name that means several objects.
+    static func ambiguous(_ noun: String, _ name: String, _ candidates: [String]) -> CommandFailure {
+        let shown = candidates.prefix(10)
+        let more = candidates.count > shown.count ? ["and \(candidates.count - shown.count) more"] : []
+        return .usage(
+            "\"\(name)\" means \(candidates.count) \(noun)s. Nothing was changed. Name one of them:",
+            details: Array(shown) + more
+        )
+    }
+}

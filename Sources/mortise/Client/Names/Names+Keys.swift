@@ -1,0 +1,70 @@
+import MortiseClient
+
+/// A key that a command names.
+struct NamedKey: Sendable {
+    /// The collection that has the key.
+    let collection: KeyCollection
+    /// The id of the key.
+    let id: String
+    /// The key for people: its name and id, or the id alone.
+    let label: String
+}
+
+extension Names {
+    /// Returns the collection of an owner, with resolved names.
+    func collection(_ owner: KeyOwnerOptions) async throws -> KeyCollection {
+        if let workspace = owner.workspace {
+            let name = try await self.workspace(workspace)
+            return owner.client ? .client(workspace: name) : .service(workspace: name)
+        }
+        if let organization = owner.organization {
+            return .admin(organization: try await self.organization(organization))
+        }
+        return .operator
+    }
+
+    /// Returns the key that a command names by its id, its name, or the first characters of its token.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if several keys have the name, and `refused` if there is no such key.
+    func key(_ target: KeyTarget) async throws -> NamedKey {
+        let collection = try await collection(target.owner)
+        let name = target.key
+        if let id = name.id {
+            note(.id(id, noun: target.owner.noun, list: "key list \(target.owner.spelling)"))
+            return NamedKey(collection: collection, id: id, label: id)
+        }
+        guard !name.isEmpty else { throw CommandFailure.usage("The name of the key is empty.") }
+        let found = try await items(
+            of: { $0.keys(collection).list(query: String(name.prefix(255)), limit: 100) },
+            where: { $0.name == name || $0.prefix == name || Self.isPrefix(name, of: $0.prefix) }
+        )
+        guard let key = found.first else { throw await noKey(target, in: collection) }
+        guard found.count == 1 else {
+            let candidates = found.map { "\($0.id)  \($0.status.rawValue)  \($0.prefix)  \($0.name)" }
+            throw CommandFailure.ambiguous(target.owner.noun, name, candidates)
+        }
+        return NamedKey(collection: collection, id: key.id, label: "\(key.name) (\(key.id))")
+    }
+
+    /// Returns true if the text is the beginning of a token, and the key's prefix begins with it.
+    private static func isPrefix(_ text: String, of prefix: String) -> Bool {
+        ["_live_", "_test_"].contains(where: text.contains) && prefix.hasPrefix(text)
+    }
+
+    private func noKey(_ target: KeyTarget, in collection: KeyCollection) async -> CommandFailure {
+        let known: [Mortise.Key]
+        do throws(CommandFailure) {
+            known = try await read { client throws(MortiseError) in
+                try await client.keys(collection).list(limit: 100).firstPage().items
+            }
+        } catch {
+            return await explaining(error)
+        }
+        return .missing(
+            target.owner.noun,
+            target.key,
+            near: known.map { ($0.name, $0.prefix) },
+            list: "key list \(target.owner.spelling)"
+        )
+    }
+}

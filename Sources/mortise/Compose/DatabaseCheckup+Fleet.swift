@@ -1,0 +1,82 @@
+import Migrations
+import Postgres
+import Tenancy
+
+extension DatabaseCheckup {
+    /// A fault that workspaces can have.
+    private enum Fault: Hashable {
+        case notExamined
+        case lacksMigrations
+        case unreachable(String)
+    }
+
+    /// Examines the databases of all workspaces.
+    func fleet(_ control: ControlDatabase, _ names: FleetNames) async throws -> [Finding] {
+        let report = try await withResource(Provisioner(control)) { provisioner in
+            try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
+        } close: {
+            await $0.shutdown()
+        }
+        let faults = report.outcomes.map { (name: names.name($0.id, slug: $0.name), status: $0.status) }
+            .sorted { $0.name < $1.name }
+        var findings = showsAll ? faults.compactMap { single($0.name, $0.status) } : grouped(faults)
+        if let failure = report.listingFailure {
+            findings.append(Finding(.problem, "Not all workspaces could be examined: \(failure)"))
+        }
+        return findings
+    }
+
+    private func single(_ name: String, _ status: FleetOutcome.Status) -> Finding? {
+        switch status {
+        case .upToDate, .migrated:
+            showsAll ? Finding(.fine, "The schema of workspace \(name) is up to date.") : nil
+        case .skipped: Finding(.warning, "The database of workspace \(name) was not examined.")
+        case .pending(let files):
+            Finding(
+                .warning,
+                "The schema of workspace \(name) lacks \(quantity(files.count, "migration")).",
+                remedy: "Run `mortise migrate --workspaces`."
+            )
+        case .unreachable(let reason), .failed(let reason):
+            Finding(.problem, "The database of workspace \(name) cannot be examined: \(reason)")
+        }
+    }
+
+    /// Returns one finding for all workspaces with the same fault.
+    private func grouped(_ workspaces: [(name: String, status: FleetOutcome.Status)]) -> [Finding] {
+        let groups = Dictionary(grouping: workspaces) { fault($0.status) }
+        return
+            groups.compactMap { fault, workspaces -> (String, Finding)? in
+                guard let fault, let first = workspaces.first else { return nil }
+                let names = workspaces.map(\.name)
+                let finding = names.count == 1 ? single(first.name, first.status) : all(names, fault)
+                return finding.map { (first.name, $0) }
+            }
+            .sorted { $0.0 < $1.0 }
+            .map(\.1)
+    }
+
+    private func fault(_ status: FleetOutcome.Status) -> Fault? {
+        switch status {
+        case .upToDate, .migrated: nil
+        case .skipped: .notExamined
+        case .pending: .lacksMigrations
+        case .unreachable(let reason), .failed(let reason): .unreachable(reason)
+        }
+    }
+
+    private func all(_ names: [String], _ fault: Fault) -> Finding {
+        let list = "\(names.summary). --all names each."
+        return switch fault {
+        case .notExamined: Finding(.warning, "The databases of \(names.count) workspaces were not examined: \(list)")
+        case .lacksMigrations:
+            Finding(
+                .warning,
+                "The schemas of \(names.count) workspaces lack migrations: \(list)",
+                remedy: "Run `mortise migrate --workspaces`."
+            )
+        case .unreachable(let reason):
+            Finding(.problem, "The databases of \(names.count) workspaces cannot be examined: \(list)", remedy: reason)
+        }
+    }
+}

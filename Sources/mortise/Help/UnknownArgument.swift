@@ -1,0 +1,90 @@
+import ArgumentParser
+import JSON
+
+/// Finds the word of a command line that no command knows.
+///
+/// ArgumentParser checks the values of options first, so that a mistyped option shows as another that is missing.
+enum UnknownArgument {
+    /// Returns the failure for an unknown command or option, or `nil` if all words are known.
+    static func failure(_ arguments: [String], of root: any ParsableCommand.Type) -> CommandFailure? {
+        var command = root
+        var path = [root._commandName]
+        var rest = arguments[...]
+        while let word = rest.popFirst(), word != "--" {
+            if word.hasPrefix("-") {
+                if path.count == 1 { return nil }
+                rest = [word] + rest
+                break
+            }
+            let commands = subcommands(of: command)
+            if commands.isEmpty {
+                rest = [word] + rest
+                break
+            }
+            if word == "help" { return nil }
+            guard let next = commands.first(where: { names(of: $0).contains(word) }) else {
+                return unknown(command: word, among: commands, path)
+            }
+            command = next
+            path.append(next._commandName)
+        }
+        return unknownOption(in: Array(rest), of: command, path)
+    }
+
+    private static func subcommands(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+        let configuration = command.configuration
+        return configuration.ungroupedSubcommands + configuration.groupedSubcommands.flatMap(\.subcommands)
+    }
+
+    private static func names(of command: any ParsableCommand.Type) -> [String] {
+        [command._commandName] + command.configuration.aliases
+    }
+
+    private static func unknownOption(
+        in words: [String],
+        of command: any ParsableCommand.Type,
+        _ path: [String]
+    ) -> CommandFailure? {
+        let limits = JSONLimits(maximumBytes: 1 << 22)
+        let dump = try? JSONValue(parsing: Array(command._dumpHelp().utf8), limits: limits)
+        guard let arguments = dump?["command"]?["arguments"]?.array else { return nil }
+        let options = arguments.flatMap { argument in
+            (argument["names"]?.array ?? []).compactMap { $0["name"]?.string }.map { (name: $0, option: argument) }
+        }
+        var rest = words[...]
+        while let word = rest.popFirst(), word != "--" {
+            guard word.hasPrefix("--") else { continue }
+            let name = String(word.dropFirst(2).prefix { $0 != "=" })
+            // Every command has these, and the description does not.
+            if ["help", "help-hidden", "version", "generate-completion-script"].contains(name) { return nil }
+            guard let known = options.first(where: { $0.name == name }) else {
+                return unknown(option: name, among: options.map(\.name), path)
+            }
+            if known.option["kind"]?.string == "option", !word.contains("=") { rest = rest.dropFirst() }
+        }
+        return nil
+    }
+
+    private static func unknown(option name: String, among names: [String], _ path: [String]) -> CommandFailure {
+        let near = NearestName.suggestion(for: name, among: names.map { ("--\($0)", $0) })
+        return .usage(
+            "`\(path.joined(separator: " "))` has no option --\(name).",
+            details: (near.map { ["Did you mean \($0)?"] } ?? [])
+                + ["`mortise help \(path.dropFirst().joined(separator: " "))` lists its options."]
+        )
+    }
+
+    private static func unknown(
+        command word: String,
+        among commands: [any ParsableCommand.Type],
+        _ path: [String]
+    ) -> CommandFailure {
+        let near = NearestName.suggestion(for: word, among: commands.flatMap(names).map { ($0, "") })
+        let spelled = path.joined(separator: " ")
+        return .usage(
+            "There is no command `\(spelled) \(word)`.",
+            details: (near.map { ["Did you mean `\(spelled) \($0)`?"] } ?? [])
+                + ["`\(spelled) --help` lists the commands."]
+        )
+    }
+}

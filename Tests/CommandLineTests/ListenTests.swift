@@ -1,0 +1,59 @@
+import Glibc
+import NIOCore
+import NIOPosix
+import TestSupport
+import Testing
+
+/// What keeps a server from starting, before it has done anything.
+@Suite(.hangLimit) struct ListenTests {
+    // The accident: the port is taken, and the keys of the first start are shown although they never count.
+    @Test func `a server whose port is taken shows no keys, creates nothing and names the address`() async throws {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = channel.localAddress?.port ?? 0
+        try await TemporaryFolder.with { folder in
+            let outcome = try await Program.run(
+                ["serve"],
+                environment: ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:\(port)"]
+            )
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("Another program listens at 127.0.0.1:\(port)."), "\(outcome.errors)")
+            #expect(outcome.errors.contains("--listen"))
+            #expect(!outcome.output.contains("mko_"))
+            #expect(access("\(folder)/data", F_OK) != 0)
+        }
+        try await channel.close()
+    }
+
+    @Test func `a data folder that cannot be created is named`() async throws {
+        try await TemporaryFolder.with { folder in
+            TemporaryFolder.write("", to: "\(folder)/file")
+            let outcome = try await Program.run(
+                ["serve"],
+                environment: ["MORTISE_DATA": "\(folder)/file/data", "MORTISE_LISTEN": "127.0.0.1:0"]
+            )
+            #expect(outcome.code == 64, "\(outcome.everything)")
+            #expect(
+                outcome.errors.contains("The data folder \(folder)/file/data cannot be created"),
+                "\(outcome.errors)"
+            )
+            #expect(outcome.errors.contains("--data"))
+        }
+    }
+
+    // The accident: somebody who cannot read the secrets file follows the advice to make a new one.
+    @Test func `a secrets file that exists and cannot be read gets no advice to make a new one`() async throws {
+        try await TemporaryFolder.with { folder in
+            try #require(mkdir("\(folder)/secrets", 0o700) == 0)
+            let variables = [
+                "MORTISE_DATABASE_URL": "postgresql://u@127.0.0.1:1/d", "MORTISE_PEPPER_FILE": "\(folder)/secrets",
+            ]
+            for command in [["migrate"], ["cluster", "list"]] {
+                let outcome = try await Program.run(command, environment: variables)
+                #expect(outcome.code == 64)
+                #expect(outcome.errors.contains("Do not make a new one"), "\(outcome.errors)")
+                #expect(!outcome.errors.contains("secrets new"))
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import HTTPTestSupport
+import TestSupport
+import Testing
+
+/// Names instead of ids.
+@Suite(.hangLimit) struct NameTests {
+    private static let other = "0198c0de-0000-7000-8000-000000000002"
+    private static let operatorKey = "mko_live_" + String(repeating: "k", count: 46)
+
+    private static func workspace(_ id: String, _ slug: String, of organization: String = "org-1") -> String {
+        """
+        {"id":"\(id)","organization_id":"\(organization)","ref":"00abcdef","slug":"\(slug)","name":null,"cluster_id":"c-1",\
+        "state":"active","is_default":false,"member_scopes":null,"created_at":"2029-01-31T12:34:56Z",\
+        "updated_at":"2029-01-31T12:34:56Z","archived_at":null}
+        """
+    }
+
+    private static func organization(_ id: String, _ slug: String) -> String {
+        """
+        {"id":"\(id)","name":"\(slug)","slug":"\(slug)","token_prefix":null,"default_workspace_id":null,\
+        "created_at":"2029-01-31T12:34:56Z","updated_at":"2029-01-31T12:34:56Z"}
+        """
+    }
+
+    @Test(arguments: ["CI", "mks_live_ZZZZZZZ", "mks_live_ZZZ"])
+    func `a key is named by its name or by the first characters of its token`(_ name: String) async throws {
+        try await ScriptedServer.with({ request in
+            request.method == "POST"
+                ? .json(Sample.key) : Sample.list([Sample.key, Sample.key(Self.other, name: "CI 2")])
+        }) { server in
+            let name = name.hasPrefix("mks") ? name : "CI"
+            let reply = try await Program.call("key", "disable", name, "--workspace", "shop", at: server)
+            guard name == "CI" else {
+                // Both keys of the sample have the same prefix.
+                #expect(reply.code == 64 && reply.errors.contains("means 2 service keys"), "\(reply.errors)")
+                #expect(server.requests.allSatisfy { $0.method == "GET" })
+                return
+            }
+            #expect(reply.code == 0, "\(reply.errors)")
+            #expect(
+                server.requests.map { "\($0.method) \($0.uri)" } == [
+                    "GET /v1/workspaces/shop/service-keys?query=CI&limit=100",
+                    "POST /v1/workspaces/shop/service-keys/\(Sample.id)/disable",
+                ]
+            )
+            #expect(reply.output.contains("Disabled the key CI (mks_live_ZZZZZZZ)."))
+        }
+    }
+
+    // The accident: a name means two keys, and the wrong one is revoked.
+    @Test func `a name that means several keys changes nothing, and the error lists them`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.key, Sample.key(Self.other)]) }) { server in
+            let outcome = try await Program.call("key", "revoke", "CI", "--workspace", "shop", "--yes", at: server)
+            #expect(outcome.code == 64)
+            for id in [Sample.id, Self.other] { #expect(outcome.errors.contains(id)) }
+            #expect(server.requests.allSatisfy { $0.method == "GET" })
+        }
+    }
+
+    @Test func `a name that no key has gets near names and the next command`() async throws {
+        try await ScriptedServer.with({ request in
+            request.uri.contains("query=") ? Sample.list([]) : Sample.list([Sample.key(Self.other, name: "deploy")])
+        }) { server in
+            let outcome = try await Program.call("key", "get", "deplyo", "--workspace", "shop", at: server)
+            #expect(outcome.code == 1)
+            #expect(
+                outcome.errors == """
+                    Error: There is no service key "deplyo".
+                      Did you mean deploy?
+                      `mortise key list --workspace shop` lists what this credential can see.
+
+                    """
+            )
+        }
+    }
+
+    @Test func `ORGANIZATION/WORKSPACE and an operator's slug are resolved to the id`() async throws {
+        try await ScriptedServer.with({ request in
+            switch request.uri.prefix(while: { $0 != "?" }) {
+            case "/v1/organizations/acme": .json(Self.organization(Self.other, "acme"))
+            case "/v1/workspaces": Sample.list([Self.workspace(Sample.id, "shop"), Self.workspace("w-2", "shopping")])
+            default: .json(Self.workspace(Sample.id, "shop"))
+            }
+        }) { server in
+            for name in ["acme/shop", "shop"] {
+                let outcome = try await Program.run(
+                    ["workspace", "suspend", name],
+                    server: server,
+                    environment: ["MORTISE_TOKEN": Self.operatorKey]
+                )
+                #expect(outcome.code == 0, "\(outcome.errors)")
+            }
+            #expect(
+                server.requests.map { "\($0.method) \($0.uri)" } == [
+                    "GET /v1/organizations/acme",
+                    "GET /v1/workspaces?organization_id=\(Self.other)&query=shop&limit=100",
+                    "POST /v1/workspaces/\(Sample.id)/suspend",
+                    "GET /v1/workspaces?query=shop&limit=100",
+                    "POST /v1/workspaces/\(Sample.id)/suspend",
+                ]
+            )
+        }
+    }
+
+    @Test func `a slug that several organizations have is refused with all candidates`() async throws {
+        try await ScriptedServer.with({ request in
+            request.uri.hasPrefix("/v1/organizations")
+                ? Sample.list([Self.organization("o-1", "acme"), Self.organization("o-2", "bolt")])
+                : Sample.list([Self.workspace("w-1", "shop", of: "o-1"), Self.workspace("w-2", "shop", of: "o-2")])
+        }) { server in
+            let outcome = try await Program.run(
+                ["workspace", "delete", "shop", "--yes"],
+                server: server,
+                environment: ["MORTISE_TOKEN": Self.operatorKey]
+            )
+            #expect(outcome.code == 64)
+            #expect(outcome.errors.contains("acme/shop") && outcome.errors.contains("bolt/shop"))
+            #expect(server.requests.allSatisfy { $0.method == "GET" })
+        }
+    }
+
+    // The server tells nobody which name is wrong.
+    @Test(arguments: [["workspace", "suspend", "shpo"], ["key", "list", "--workspace", "shpo"]])
+    func `after "not found" the error says which name is wrong`(_ command: [String]) async throws {
+        try await ScriptedServer.with({ request in
+            request.uri.hasPrefix("/v1/workspaces?")
+                ? Sample.list([Self.workspace("w-1", "shop")]) : Sample.problem(404, "not_found", "Not here.")
+        }) { server in
+            let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("There is no workspace \"shpo\"."), "\(outcome.errors)")
+            #expect(outcome.errors.contains("Did you mean shop?"))
+        }
+    }
+
+    @Test func `a member is named by the e-mail address, and the organization defaults to the credential's`()
+        async throws
+    {
+        try await ScriptedServer.with({ request in
+            switch request.uri {
+            case "/v1/me":
+                .json(
+                    #"{"type":"admin_key","key_id":"k","name":"n","organization_id":"o-1","permissions":[],"session_id":null,"user":null,"memberships":[]}"#
+                )
+            default: request.method == "GET" ? Sample.list([Sample.member]) : .json(Sample.member)
+            }
+        }) { server in
+            let outcome = try await Program.call("member", "change", "ADA@example.com", "--role", "auditor", at: server)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            #expect(server.requests.last?.uri == "/v1/organizations/o-1/members/m-1")
+        }
+    }
+
+    @Test func `events name their actors, and a wide list has the ids`() async throws {
+        let user = "0198c0de-0000-7000-8000-0000000000aa"
+        let key = "0198c0de-0000-7000-8000-0000000000bb"
+        let actors = ["admin-key:\(key)", "member:\(user)", "system", "session:user_42"]
+        let events = actors.enumerated()
+            .map {
+                Sample.event.replacing("admin-key:x", with: $0.element).replacing("\"e-1\"", with: "\"e-\($0.offset)\"")
+            }
+        let member = Sample.member.replacing("\"u-1\"", with: "\"\(user)\"")
+        try await ScriptedServer.with({ request in
+            if request.uri.contains("/admin-keys/") { return .json(Sample.key(key, name: "deploy")) }
+            return request.uri.contains("/members") ? Sample.list([member]) : Sample.list(events)
+        }) { server in
+            let outcome = try await Program.call("workspace", "events", "w", at: server)
+            for text in ["deploy (admin key)", "ada@example.com", "system", "session:user_42"] {
+                #expect(outcome.output.contains(text), "\(outcome.output)")
+            }
+            #expect(!outcome.output.contains(key) && !outcome.output.contains(user))
+            let count = server.requests.count
+            let wide = try await Program.call("workspace", "events", "w", "--wide", at: server)
+            for actor in actors { #expect(wide.output.contains(actor)) }
+            let json = try await Program.call("workspace", "events", "w", "--json", at: server)
+            #expect(json.output.contains("member:\(user)"))
+            #expect(server.requests.count == count + 2)
+        }
+    }
+
+    @Test func `an operator's list of workspaces names the organizations`() async throws {
+        try await ScriptedServer.with({ request in
+            request.uri.hasPrefix("/v1/organizations")
+                ? Sample.list([Self.organization("org-1", "acme")]) : Sample.list([Self.workspace("w-1", "shop")])
+        }) { server in
+            let list = ["workspace", "list"]
+            let outcome = try await Program.run(list, server: server, environment: ["MORTISE_TOKEN": Self.operatorKey])
+            #expect(outcome.output.hasPrefix("ORGANIZATION  SLUG"))
+            #expect(outcome.output.contains("\nacme          shop"))
+            let own = try await Program.run(list, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(own.output.hasPrefix("SLUG"))
+        }
+    }
+}
