@@ -1,3 +1,4 @@
+import Keys
 import Postgres
 
 /// The SQL over the keys of one table and their secrets.
@@ -40,10 +41,34 @@ struct KeyStatements: Sendable {
     /// Parameters: the secret's id, the key's id, digest, pepper id, prefix, time, and the owner's.
     let insertSecret: Statement
     let hasSecret: Statement
+    /// The table of the keys.
+    let table: KeyTable
+    /// Parameters: the ids of keys and the owner's.
+    let some: Statement
+    /// Parameters: the owner's.
+    ///
+    /// One row with a number for each status, in the order of `KeyStatus.allCases`.
+    let statusCounts: Statement
+    /// Parameters: the owner's.
+    let usedScopes: Statement
+    /// Parameters: the owner's.
+    let usedOwners: Statement
 
     private init(_ table: KeyTable) {
+        self.table = table
+        let counts = KeyStatus.allCases.map { "count(*) FILTER (WHERE \(BrowseQuery.has($0)))" }
+        statusCounts = Statement(
+            "SELECT \(counts.joined(separator: ", ")) FROM \(table.name) k WHERE \(table.isOwned(1))"
+        )
+        let newest = "FROM \(table.name) k WHERE \(table.isOwned(1)) ORDER BY k.created_at DESC, k.id DESC LIMIT 500"
+        usedScopes = Statement(
+            "SELECT DISTINCT s FROM (SELECT k.scopes \(newest)) k, unnest(k.scopes) s ORDER BY s LIMIT 100"
+        )
+        let owner = table.kind == KeyTable.client.kind ? "k.subject" : "k.created_by"
+        usedOwners = Statement("SELECT DISTINCT o FROM (SELECT \(owner) AS o \(newest)) k ORDER BY o LIMIT 100")
         let select = "SELECT \(table.columns) FROM \(table.name) k"
         find = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2))")
+        some = Statement("\(select) WHERE k.id = ANY ($1) AND \(table.isOwned(2))")
         lock = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2)) FOR UPDATE")
         let matches = "\(Self.filter(table)) AND \(table.isOwned(Self.filterCount + 1))"
         count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")

@@ -75,7 +75,7 @@ public struct KeyStore: Sendable {
         try await !connection.query(owner.statements.hasSecret, [digest.bytes, key]).isEmpty
     }
 
-    private func withSecrets(_ keys: [KeyRecord], _ owner: KeyOwner) async throws -> [KeyRecord] {
+    func withSecrets(_ keys: [KeyRecord], _ owner: KeyOwner) async throws -> [KeyRecord] {
         if keys.isEmpty { return [] }
         let rows = try await connection.query(owner.statements.secrets, [keys.map(\.id)])
         var secrets: [UUID: [SecretRecord]] = [:]

@@ -113,6 +113,11 @@ extension PeopleWriter {
         try await connection.query(Self.extend, [token.sessionID, refreshUntil.stored])
     }
 
+    /// Extends a session that is used without a refresh token.
+    public func extendSession(_ id: UUID, until refreshUntil: Timestamp) async throws {
+        try await connection.query(Self.extend, [id, refreshUntil.stored])
+    }
+
     /// Ends a session.
     ///
     /// - Returns: False if the session had ended before.

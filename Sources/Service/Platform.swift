@@ -31,6 +31,8 @@ public final class Platform: Sendable {
     public let sessions: SessionService
     /// The use cases of a member's own sessions.
     public let ownSessions: OwnSessions
+    /// The sessions of operators in browsers.
+    public let operatorSessions: OperatorSessions
     /// The use cases of session issuers.
     public let sessionIssuers: SessionIssuerService
     /// The state of the installation.
@@ -132,6 +134,7 @@ public final class Platform: Sendable {
             keySets: keySets
         )
         ownSessions = OwnSessions(context: context, access: access)
+        operatorSessions = OperatorSessions(context: context, access: access, seal: sessions.seal)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
         upkeep = Upkeep(context: context)
         status = StatusService(context: context, node: Node(version: version, startedAt: now()))

@@ -1,4 +1,4 @@
-import FoundationEssentials
+public import FoundationEssentials
 import KeyStore
 public import Keys
 
@@ -208,5 +208,5 @@ public struct IssuedKey: Sendable {
     /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` issued the token.
     public let isReplay: Bool
     /// The key.
-    let keyID: UUID
+    public let keyID: UUID
 }

@@ -1,0 +1,118 @@
+public import FoundationEssentials
+public import KeyStore
+public import Keys
+import People
+import Postgres
+import Tenancy
+
+/// The facts about one workspace that an overview shows.
+public struct WorkspaceOverview: Sendable {
+    /// The number of service keys by status.
+    public let serviceKeys: [KeyStatus: Int]
+    /// The number of client keys by status.
+    public let clientKeys: [KeyStatus: Int]
+    /// The verifications of the last 24 hours.
+    public let usage: [UsageBar]
+    /// The keys that a person should look at.
+    public let concerns: [ConcerningKey]
+}
+
+/// The questions of people who look through keys.
+extension KeyService {
+    /// Returns a page of keys in any order.
+    ///
+    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    public func browse(_ browse: KeyBrowse, limit: Int, in keys: KeyCollection) async throws -> KeyBrowsePage {
+        try await context.withConnection(to: keys.workspace?.facts) { connection in
+            let page = try await KeyStore(connection).browse(browse, in: keys.keyOwner, limit: limit)
+            return KeyBrowsePage(keys: page.keys.map(withUses), next: page.next)
+        }
+    }
+
+    /// Returns the keys of the collection that have one of some ids, in the order of the ids.
+    public func find(_ ids: [UUID], in keys: KeyCollection) async throws -> [KeyRecord] {
+        try await context.withConnection(to: keys.workspace?.facts) { connection in
+            try await KeyStore(connection).find(ids, in: keys.keyOwner).map(withUses)
+        }
+    }
+
+    /// Returns scopes and owners of the newest keys, as suggestions.
+    public func suggestions(in keys: KeyCollection) async throws -> (scopes: [String], owners: [String]) {
+        try await context.withConnection(to: keys.workspace?.facts) { connection in
+            try await KeyStore(connection).suggestions(in: keys.keyOwner)
+        }
+    }
+
+    /// Returns the verifications of a key, for a chart.
+    ///
+    /// - Parameters:
+    ///   - id: A key of the collection.
+    ///   - period: The length of a bar.
+    ///   - now: The end of the chart.
+    ///   - keys: The collection.
+    /// - Returns: The counts by period and verdict.
+    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    public func usage(
+        of id: UUID,
+        _ period: UsageReport.Period,
+        at now: Timestamp,
+        in keys: KeyCollection
+    ) async throws -> [UsageBar] {
+        let start = period.start(of: now) - .seconds(period.seconds * Int64(period.count - 1))
+        return try await context.withConnection(to: keys.workspace?.facts) { connection in
+            guard try await !KeyStore(connection).find([id], in: keys.keyOwner).isEmpty else { throw Refusal.notFound }
+            return try await UsageReport(connection).bars(ofKey: id, period, since: start)
+        }
+    }
+
+    /// Returns the facts about a workspace that an overview shows.
+    ///
+    /// - Parameters:
+    ///   - keys: The service keys of the workspace.
+    ///   - now: The present time.
+    /// - Returns: The facts.
+    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    public func overview(of keys: KeyCollection, at now: Timestamp) async throws -> WorkspaceOverview {
+        guard keys.workspace != nil, keys.subject == nil else { throw Refusal.notFound }
+        let start = UsageReport.Period.hour.start(of: now) - .seconds(23 * 3600)
+        return try await context.withConnection(to: keys.workspace?.facts) { connection in
+            let store = KeyStore(connection)
+            return WorkspaceOverview(
+                serviceKeys: try await store.statusCounts(in: .workspace),
+                clientKeys: try await store.statusCounts(in: .clients(subject: nil)),
+                usage: try await UsageReport(connection).hours(since: start),
+                concerns: try await AttentionStore(connection).keys(limit: 5)
+            )
+        }
+    }
+
+    /// Returns names for the actors of keys and events of an organization: addresses of members, names of admin keys.
+    ///
+    /// - Parameters:
+    ///   - actors: The actors, as events name them.
+    ///   - principal: The principal that sees them. One without `keys:read` gets its own name only.
+    /// - Returns: The names that are known, by actor.
+    /// - Throws: The database's errors.
+    public func names(of actors: Set<String>, for principal: Principal) async throws -> [String: String] {
+        guard let organization = principal.organizationID else { return [:] }
+        var users: [UUID] = []
+        var adminKeys: [UUID] = []
+        for actor in actors where actor == principal.actor || principal.permissions.contains(.keysRead) {
+            if actor.hasPrefix("member:") { users += UUIDv7.parse(String(actor.dropFirst(7))).map { [$0] } ?? [] }
+            if actor.hasPrefix("admin-key:") {
+                adminKeys += UUIDv7.parse(String(actor.dropFirst(10))).map { [$0] } ?? []
+            }
+        }
+        if users.isEmpty && adminKeys.isEmpty { return [:] }
+        return try await context.databases.control.pool.withConnection { connection in
+            var names: [String: String] = [:]
+            for (id, email) in try await PeopleStore(connection).emails(of: users, organization: organization) {
+                names["member:\(UUIDv7.text(of: id))"] = email
+            }
+            for (id, name) in try await KeyStore(connection).names(ofAdminKeys: adminKeys, organization: organization) {
+                names["admin-key:\(UUIDv7.text(of: id))"] = name
+            }
+            return names
+        }
+    }
+}
