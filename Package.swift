@@ -36,6 +36,7 @@ let configuration = Target.Dependency.product(name: "Configuration", package: "s
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let inMemoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -59,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -179,9 +181,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Console",
+            dependencies: [
+                "Endpoints", "JSON", "KeyStore", "Keys", "Migrations", "People", "Service", "Surfaces", "Tenancy",
+                "Verification", httpTypes, hummingbird, mustache, nioCore,
+            ],
+            resources: [.embedInCode("Templates"), .embedInCode("Assets")],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Server",
             dependencies: [
-                "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "JSON",
+                "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI",
+                "JSON",
                 "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry",
                 "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle,
                 log, nioCore, nioHTTP1, nioPosix, tracing,
@@ -359,6 +371,16 @@ let package = Package(
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "Server", "ServerTestSupport", "Service", "Surfaces",
                 "Tenancy", "TestSupport", "Verification", httpTypes, hummingbird, nioCore,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ConsoleTests",
+            dependencies: [
+                "Console", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Server",
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", asyncHTTPClient, httpTypes,
+                nioCore,
+                nioHTTP1,
             ],
             swiftSettings: settings
         ),

@@ -45,6 +45,9 @@ package struct SurfaceContext: Sendable {
     /// True if a surface answers its OpenAPI document.
     package var publishesDocument: Bool
 
+    /// The URL by which browsers reach the server; `nil` for a server on a loopback address.
+    package var publicURL: String?
+
     /// Creates a context.
     ///
     /// It has no clock: the status of a key goes by the database's time, which the key's record has.
@@ -53,12 +56,14 @@ package struct SurfaceContext: Sendable {
         clients: ClientAddresses,
         settings: EndpointSettings,
         version: String,
-        publishesDocument: Bool = true
+        publishesDocument: Bool = true,
+        publicURL: String? = nil
     ) {
         self.platform = platform
         self.clients = clients
         self.settings = settings
         self.version = version
         self.publishesDocument = publishesDocument
+        self.publicURL = publicURL
     }
 }

@@ -44,6 +44,7 @@ import mortise
         "trusted_proxies": "10.0.0.0/8, ::1",
         "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "gateway_open": "true",
         "operations_listen": "127.0.0.1:9464",
+        "public_url": "https://keys.example.com",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
@@ -74,6 +75,7 @@ import mortise
         #expect(settings.quotas.listBytes == 65_537 && settings.eventDays == 90)
         #expect(settings.cacheBytes == 0)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
+        #expect(settings.publicURL == "https://keys.example.com")
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
         let limits = settings.clientConnections.limits
         #expect(settings.clientConnections.hasMaximum && limits.maximum == 500)
@@ -133,7 +135,7 @@ import mortise
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
             "--workspaces-per-organization", "--list-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
-            "--answer-timeout",
+            "--answer-timeout", "--public-url",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)
         for flag in wrong + files {

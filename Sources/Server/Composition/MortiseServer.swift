@@ -107,7 +107,8 @@ package struct MortiseServer: Sendable {
                 clients: configuration.clients,
                 settings: endpointSettings(configuration, registry),
                 version: configuration.version,
-                publishesDocument: configuration.publishesOperations
+                publishesDocument: configuration.publishesOperations,
+                publicURL: configuration.publicURL
             )
             return MortiseServer(
                 platform: platform,

@@ -1,6 +1,7 @@
 import BoltzAPI
 import ClerkAPI
 package import Connections
+import Console
 package import Endpoints
 import FluxbaseAPI
 package import GatewayAPI
@@ -89,12 +90,17 @@ package struct ServerConfiguration: Sendable {
     /// None by default.
     package var clients = ClientAddresses()
 
-    /// The dialects that the server speaks.
+    /// The dialects that the server speaks, and the console.
     ///
-    /// Defaults to all four.
+    /// Defaults to all.
     package var surfaces: [any Surface.Type] = [
-        NativeSurface.self, FluxbaseSurface.self, ClerkSurface.self, BoltzSurface.self,
+        NativeSurface.self, FluxbaseSurface.self, ClerkSurface.self, BoltzSurface.self, ConsoleSurface.self,
     ]
+
+    /// The URL by which browsers reach the server, such as `https://keys.example.com`.
+    ///
+    /// Defaults to `nil`: the console takes `http://` and the `Host` of requests to a loopback address.
+    package var publicURL: String?
 
     /// True if the listener answers `/metrics` and `/openapi.json`.
     ///

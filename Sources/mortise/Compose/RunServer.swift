@@ -86,6 +86,7 @@ private func configuration(
     configuration.gateway = settings.gateway
     configuration.operations = settings.operations
     configuration.clients = settings.clients
+    configuration.publicURL = settings.publicURL
     configuration.publishesOperations = settings.publishesOperations
     configuration.operatorToken = settings.operatorKey
     configuration.adminToken = settings.adminKey

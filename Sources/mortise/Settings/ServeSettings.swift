@@ -30,6 +30,10 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// Defaults to none: the client is the peer of the connection.
     package var clients: ClientAddresses
+    /// The URL by which browsers reach the server.
+    ///
+    /// `nil` takes `http://` and the `Host` of requests to a loopback address.
+    package var publicURL: String?
     /// True if the listener answers `/metrics` and `/openapi.json`.
     ///
     /// Defaults to true.
@@ -89,6 +93,7 @@ package struct ServeSettings: Sendable, Equatable {
         gateway = try Self.gateway(reader)
         operations = try reader.value(Settings.operationsListen)
         clients = try reader.value(Settings.trustedProxies)
+        publicURL = try reader.value(Settings.publicURL)
         publishesOperations = try reader.value(Settings.publicOperations) == .on
         clientConnections = try ClientConnectionSettings(reader)
         keysFile = try reader.value(Settings.keysOut)

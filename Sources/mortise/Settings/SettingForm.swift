@@ -104,6 +104,20 @@ extension SettingForm where Value == SecretText? {
     }
 }
 
+extension SettingForm where Value == String? {
+    /// Accepts the URL of a web server, without a path.
+    static var webURL: Self {
+        SettingForm("a URL without a path, such as https://keys.example.com") { text throws(SettingFault) in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            let isPlain = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"?#@\\".utf8.contains($0) }
+            guard isPlain, parts.count == 3 || parts.count == 4 && parts[3].isEmpty,
+                ["http:", "https:"].contains(parts[0].lowercased()), parts[1].isEmpty, !parts[2].isEmpty
+            else { throw .form }
+            return text
+        }
+    }
+}
+
 extension SettingForm where Value == ListenAddress {
     /// Accepts a host and a port.
     static var listenAddress: Self {

@@ -122,6 +122,19 @@ package enum Settings {
             """
     )
 
+    /// The URL by which browsers reach the server.
+    package static let publicURL = Setting(
+        "public_url",
+        .webURL,
+        default: nil,
+        written: "http:// and the Host of requests to a loopback address",
+        placeholder: "url",
+        help: """
+            Name the URL by which browsers reach the server. The console behind a proxy accepts forms only from pages of \
+            this address.
+            """
+    )
+
     /// The documents for operators and programmers on the listener.
     package static let publicOperations = Setting(
         "public_operations",
@@ -357,7 +370,7 @@ package enum Settings {
         [
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
             listen.declaration, gatewayListen.declaration, gatewayOpen.declaration, operationsListen.declaration,
-            trustedProxies.declaration, publicOperations.declaration,
+            trustedProxies.declaration, publicURL.declaration, publicOperations.declaration,
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,

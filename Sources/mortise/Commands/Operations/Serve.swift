@@ -45,6 +45,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.trustedProxies)
     var trustedProxies: SettingFlag?
 
+    @Option(Settings.publicURL)
+    var publicURL: SettingFlag?
+
     @Option(Settings.publicOperations)
     var publicOperations: SettingFlag?
 
@@ -128,7 +131,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader([
-            listen, gatewayListen, gatewayOpen, operationsListen, trustedProxies, publicOperations,
+            listen, gatewayListen, gatewayOpen, operationsListen, trustedProxies, publicURL, publicOperations,
             maximumConnections, headTimeout, bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey,
             adminEmail, adminPassword,
             logLevel, logFormat, accessLog,

@@ -1,0 +1,144 @@
+import Endpoints
+import HTTPTypes
+import Keys
+import NIOCore
+import Service
+import Surfaces
+
+/// The parts that all routes of the console use.
+struct ConsoleContext: Sendable {
+    let platform: Platform
+    let clients: ClientAddresses
+    let origin: ConsoleOrigin
+    let pages: PageRenderer
+    /// The program's version.
+    let version: String
+
+    /// Signs the texts that a browser keeps.
+    var seal: Seal { platform.sessions.seal }
+
+    // MARK: Declarations
+
+    /// The rules for the body of every form.
+    private static let form = RequestBodySchema.optional(.anyObject(maximumBytes: 131_072), maximumBytes: 131_072)
+        .orForm
+
+    /// Declares an operation for everybody.
+    func open(
+        _ method: EndpointMethod,
+        _ path: String,
+        id: String,
+        logsAccess: Bool = true,
+        handler: @escaping @Sendable (ConsoleRequest) async throws -> EndpointResponse
+    ) -> ConsoleEndpoint {
+        ConsoleEndpoint(
+            method,
+            path,
+            id: id,
+            tag: "Console",
+            summary: "Show or change something in the console.",
+            access: .open,
+            parameters: PathTemplate(path).parameterNames.map { PathParameter($0, "A name in the path.") },
+            query: .ignored,
+            body: method == .post ? Self.form : nil,
+            responses: [EndpointResult(.ok, "A page.", mediaType: "text/html")],
+            // Creating or deleting the database of a workspace can take long.
+            deadline: method == .post ? .seconds(120) : .seconds(30),
+            logsAccess: logsAccess,
+            isDocumented: false
+        ) { request in
+            let request = ConsoleRequest(request, clients)
+            do {
+                return try await handler(request).withPageHeaders()
+            } catch let redirect as Redirect {
+                return redirect.response.withPageHeaders()
+            }
+        }
+    }
+
+    /// Declares a page for members.
+    func page(
+        _ path: String,
+        id: String,
+        handler: @escaping @Sendable (Visit) async throws -> EndpointResponse
+    ) -> ConsoleEndpoint {
+        open(.get, path, id: id) { request in
+            guard let visit = try await visit(request) else {
+                if let arrival = arrival(request) { return arrival }
+                throw Redirect.signIn(from: request.target)
+            }
+            return try await visit.answering { try await handler(visit) }
+        }
+    }
+
+    /// Declares a change by members.
+    ///
+    /// The answer comes only after the request has proved that it is from a page of the console.
+    func action(
+        _ path: String,
+        id: String,
+        handler: @escaping @Sendable (Visit) async throws -> EndpointResponse
+    ) -> ConsoleEndpoint {
+        open(.post, path, id: id) { request in
+            try requireOwnPage(request)
+            guard let visit = try await visit(request) else {
+                // The session ended between the page and the click. Nothing was changed.
+                throw Redirect.signIn(from: request.path, hasEnded: true)
+            }
+            try visit.requireForm()
+            return try await visit.answering { try await handler(visit) }
+        }
+    }
+
+    // MARK: Sessions
+
+    /// Returns the visit of a member, or `nil` without a session that is alive.
+    func visit(_ request: ConsoleRequest) async throws -> Visit? {
+        guard let cookie = request.cookie(Cookie.session) else { return nil }
+        do {
+            return Visit(request, try await platform.sessions.authenticate(cookie: cookie), self)
+        } catch Refusal.unauthenticated {
+            return nil
+        }
+    }
+
+    /// Returns the page that a browser gets that follows a link from another site.
+    ///
+    /// A browser does not send a cookie that is `SameSite=Strict` with such a request. The page loads itself again, and that request
+    /// has the cookie.
+    func arrival(_ request: ConsoleRequest) -> EndpointResponse? {
+        guard request.headers.single(.secFetchSite) == "cross-site",
+            request.headers.single(.secFetchMode) == "navigate", request.cookie(Cookie.session) == nil
+        else { return nil }
+        return pages.page("arrival", ["title": "Mortise", "target": request.target])
+    }
+
+    /// Throws unless the header fields say that a page of the console sent the request.
+    func requireOwnPage(_ request: ConsoleRequest) throws {
+        guard origin.isOwn(request.headers, authority: request.head.authority) else {
+            throw Problem(.forbidden, detail: origin.refusal(authority: request.head.authority))
+        }
+    }
+}
+
+/// An answer that sends the browser to another page.
+struct Redirect: Error {
+    let location: String
+    var cookies: [String] = []
+
+    /// Sends the browser to the sign-in, and back afterwards.
+    static func signIn(from target: String, hasEnded: Bool = false) -> Redirect {
+        var query = hasEnded ? "ended=1" : ""
+        if target != "/console/" && target != "/console" {
+            query += (query.isEmpty ? "" : "&") + "next=\(Percent.encode(target))"
+        }
+        return Redirect(location: "/console/sign-in" + (query.isEmpty ? "" : "?\(query)"))
+    }
+
+    /// 303, so that the browser's next request is a GET (RFC 9110 section 15.4.4).
+    var response: EndpointResponse {
+        var headers: HTTPFields = [.location: location]
+        for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
+        return EndpointResponse(.seeOther, headers: headers)
+    }
+}

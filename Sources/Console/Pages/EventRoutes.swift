@@ -1,0 +1,145 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import KeyStore
+import Keys
+import Service
+import Tenancy
+
+/// The history of the organization and of a workspace.
+struct EventRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] {
+        [ofOrganization, ofWorkspace, fileOfOrganization, fileOfWorkspace]
+    }
+
+    private static let organizationPath = "/console/events"
+    private static let workspacePath = "/console/workspaces/{workspace}/events"
+
+    private func keys(ofOrganization visit: Visit) async throws -> KeyCollection {
+        try await visit.platform.access.keys(ofOrganization: visit.organization, for: visit.principal, .eventsRead)
+    }
+
+    private func keys(ofWorkspace visit: Visit) async throws -> KeyCollection {
+        try await visit.platform.access.keys(
+            ofWorkspace: visit.request.parameter("workspace"),
+            for: visit.principal,
+            .eventsRead
+        )
+    }
+
+    private var ofOrganization: ConsoleEndpoint {
+        context.page(Self.organizationPath, id: "consoleEvents") { visit in
+            let keys = try await keys(ofOrganization: visit)
+            return try await page(keys, Self.organizationPath, in: .events, [:], visit)
+        }
+    }
+
+    private var ofWorkspace: ConsoleEndpoint {
+        context.page(Self.workspacePath, id: "consoleWorkspaceEvents") { visit in
+            let keys = try await keys(ofWorkspace: visit)
+            guard let workspace = keys.workspace else { throw Refusal.notFound }
+            let values = ["workspace": WorkspaceView.values(workspace)]
+            return try await page(
+                keys,
+                "/console/workspaces/\(workspace.slug)/events",
+                in: .workspaces,
+                values,
+                visit
+            )
+        }
+    }
+
+    private func page(
+        _ keys: KeyCollection,
+        _ path: String,
+        in section: Section,
+        _ more: [String: Any],
+        _ visit: Visit
+    ) async throws -> EndpointResponse {
+        let search = EventSearch(visit.query)
+        let page = try await visit.platform.keys.events(search.filter(), search.page, in: keys)
+        let names = try await visit.platform.keys.names(of: Set(page.items.map(\.actor)), for: visit.principal)
+        var values = search.values(at: path, page.next)
+        values["events"] = page.items.map { EventView($0, names).values(at: visit.moment) }
+        values["hasEvents"] = !page.items.isEmpty
+        values.merge(more) { _, new in new }
+        return try await visit.page("events", title: "Events", in: section, values)
+    }
+
+    private var fileOfOrganization: ConsoleEndpoint {
+        context.page("\(Self.organizationPath).csv", id: "consoleEventFile") { visit in
+            try await file(try await keys(ofOrganization: visit), visit)
+        }
+    }
+
+    private var fileOfWorkspace: ConsoleEndpoint {
+        context.page("\(Self.workspacePath).csv", id: "consoleWorkspaceEventFile") { visit in
+            try await file(try await keys(ofWorkspace: visit), visit)
+        }
+    }
+
+    /// The maximum number of rows of a file.
+    private static let longestFile = 10_000
+
+    private func file(_ keys: KeyCollection, _ visit: Visit) async throws -> EndpointResponse {
+        let search = EventSearch(visit.query)
+        var table = CSV([
+            "occurred_at", "type", "actor", "address", "key_id", "key_name", "request_id", "changes", "id",
+        ])
+        var position = PagePosition.first
+        var count = 0
+        while count < Self.longestFile {
+            let page = try await visit.platform.keys.events(
+                search.filter(),
+                PageRequest(limit: 100, position),
+                in: keys
+            )
+            for event in page.items {
+                table.append([
+                    event.occurredAt.rfc3339, event.type, event.actor, event.address ?? "",
+                    event.keyID.map(UUIDv7.text(of:)) ?? "", event.keyName ?? "", event.requestID ?? "", event.changes,
+                    UUIDv7.text(of: event.id),
+                ])
+            }
+            count += page.items.count
+            guard let next = page.next else { break }
+            position = .after(next)
+        }
+        return table.response("events")
+    }
+}
+
+/// The filters of a list of events, as the query of its target has them.
+struct EventSearch {
+    private let fields: FormFields
+
+    init(_ query: FormFields) { fields = query }
+
+    /// The page of the list.
+    var page: PageRequest { PageRequest(limit: 50, PageCursor(fields["after"]).map { .after($0) } ?? .first) }
+
+    /// Returns the filter of the use case.
+    func filter(key: UUID? = nil) -> EventFilter {
+        EventFilter(
+            keyID: key,
+            type: fields.text("type"),
+            actor: fields.text("actor"),
+            since: Timestamp(rfc3339: "\(fields["since"])T00:00:00Z"),
+            until: Timestamp(rfc3339: "\(fields["until"])T00:00:00Z").map { $0 + .seconds(86_400) }
+        )
+    }
+
+    /// Returns the values of the form and of the links.
+    func values(at path: String, _ next: PageCursor?) -> [String: Any] {
+        [
+            "path": path,
+            "types": SelectView.options([("", "Any event")] + EventView.choices, selected: fields["type"]),
+            "actor": fields["actor"], "since": fields["since"], "until": fields["until"],
+            "csv": "\(path).csv\(fields.query(["after": ""]))", "hasNext": next != nil,
+            "next": next.map { "\(path)\(fields.query(["after": $0.text]))" } ?? "",
+            "isFiltered": ["type", "actor", "since", "until"].contains { fields.text($0) != nil },
+        ]
+    }
+}

@@ -1,0 +1,257 @@
+import KeyStore
+import Keys
+import Service
+
+/// The settings of a key as a form has them: texts, as a person entered them.
+struct KeyForm {
+    private let family: KeyFamily
+    private var name = ""
+    private var description = ""
+    private var mode = "live"
+    private var type = "service"
+    private var subject = ""
+    private var scopes = ""
+    private var addresses = ""
+    private var namespaces = ""
+    private var perMinute = ""
+    private var perHour = ""
+    /// A number of days, `never`, `date`, or `keep` for the present end.
+    private var ends = "never"
+    private var endsOn = ""
+    private var permissions: Set<String> = []
+    /// The end of a key that exists.
+    private var presentEnd: Timestamp?
+    private var isNew = true
+
+    /// Creates the form of a new key.
+    init(family: KeyFamily) { self.family = family }
+
+    /// Creates the form that a person sent.
+    init(_ form: FormFields, family: KeyFamily) {
+        self.family = family
+        name = form["name"]
+        description = form["description"]
+        mode = form["mode"]
+        type = form["type"]
+        subject = form["subject"]
+        scopes = form["scopes"]
+        addresses = form["addresses"]
+        namespaces = form["namespaces"]
+        perMinute = form["per_minute"]
+        perHour = form["per_hour"]
+        ends = form["ends"]
+        endsOn = form["ends_on"]
+        permissions = Set(form.names(after: "permission."))
+        isNew = !form.contains("edit")
+        presentEnd = form.text("present_end").flatMap(Timestamp.init(rfc3339:))
+    }
+
+    /// Creates the form of a key.
+    init(_ key: KeyRecord, family: KeyFamily) {
+        self.family = family
+        name = key.name
+        description = key.description ?? ""
+        mode = key.mode.rawValue
+        type = key.kind.rawValue
+        subject = key.subject ?? ""
+        scopes = key.scopes.joined(separator: "\n")
+        addresses = key.allowedAddresses.joined(separator: "\n")
+        // An empty list allows the default namespace alone.
+        namespaces = key.allowedNamespaces.map { $0.isEmpty ? "default" : $0.joined(separator: "\n") } ?? ""
+        perMinute = key.rateLimitPerMinute.map(String.init) ?? ""
+        perHour = key.rateLimitPerHour.map(String.init) ?? ""
+        permissions = Set(key.permissions)
+        presentEnd = key.expiresAt
+        ends = key.expiresAt == nil ? "never" : "keep"
+        isNew = false
+    }
+
+    // MARK: Use cases
+
+    /// Returns the draft of a new key, or `nil` with faults.
+    func draft(_ keys: KeyCollection, _ faults: inout FormFaults) -> KeyDraft? {
+        var draft = KeyDraft(
+            name: checkedName(&faults),
+            description: description.trimmed.isEmpty ? nil : description.trimmed,
+            kind: kind,
+            mode: KeyMode(rawValue: mode),
+            scopes: parsedScopes(&faults),
+            permissions: family == .admin ? PermissionSet(names: permissions.sorted()) ?? [] : [],
+            allowedNamespaces: parsedNamespaces,
+            allowedAddresses: parsedAddresses(&faults),
+            rateLimitPerMinute: limit(perMinute, "per_minute", &faults),
+            rateLimitPerHour: limit(perHour, "per_hour", &faults)
+        )
+        if let expiry = expiry(&faults) { draft.expiry = expiry }
+        if family == .client, keys.subject == nil {
+            if subject.trimmed.isEmpty { faults.add("subject", "Enter the owner of the key.") }
+            draft.subject = subject.trimmed
+        }
+        return faults.isEmpty ? draft : nil
+    }
+
+    /// Returns the change from another form: only what a person has changed.
+    func patch(from old: KeyForm, _ faults: inout FormFaults) -> KeyPatch {
+        var patch = KeyPatch()
+        if name != old.name { patch.name = .set(checkedName(&faults)) }
+        if Self.plain(description) != Self.plain(old.description) {
+            patch.description = .set(description.trimmed.isEmpty ? nil : description.trimmed)
+        }
+        if Self.lines(scopes) != Self.lines(old.scopes) { patch.scopes = .set(parsedScopes(&faults)) }
+        if Self.lines(addresses) != Self.lines(old.addresses) {
+            patch.allowedAddresses = .set(parsedAddresses(&faults))
+        }
+        if Self.lines(namespaces) != Self.lines(old.namespaces) { patch.allowedNamespaces = .set(parsedNamespaces) }
+        if perMinute.trimmed != old.perMinute {
+            patch.rateLimitPerMinute = .set(limit(perMinute, "per_minute", &faults))
+        }
+        if perHour.trimmed != old.perHour { patch.rateLimitPerHour = .set(limit(perHour, "per_hour", &faults)) }
+        if ends != old.ends, let expiry = expiry(&faults) { patch.expiry = .set(expiry) }
+        if family == .admin, permissions != old.permissions, let set = PermissionSet(names: permissions.sorted()) {
+            patch.permissions = .set(set)
+        }
+        return patch
+    }
+
+    /// Returns a text with one form of line ends, because a browser sends another one than it got.
+    private static func plain(_ text: String) -> String {
+        text.replacing("\r\n", with: "\n").trimmed
+    }
+
+    private static func lines(_ text: String) -> [String] { FormFields([("text", text)]).lines("text") }
+
+    private var kind: KeyKind {
+        switch family {
+        case .service: type == "anon" ? .anon : .service
+        case .client: .client
+        case .admin: .admin
+        }
+    }
+
+    private func checkedName(_ faults: inout FormFaults) -> String {
+        if name.trimmed.isEmpty { faults.add("name", "Enter a name, so that you recognize the key later.") }
+        return name.trimmed
+    }
+
+    private func parsedScopes(_ faults: inout FormFaults) -> [Scope] {
+        var parsed: [Scope] = []
+        for line in Self.lines(scopes) {
+            guard let scope = try? Scope(validating: line) else {
+                faults.add(
+                    "scopes",
+                    "\u{201C}\(line)\u{201D} is not a scope. A scope is \u{201C}verb:resource\u{201D}, \u{201C}verb:*\u{201D} or \u{201C}*\u{201D}."
+                )
+                return []
+            }
+            parsed.append(scope)
+        }
+        return ScopeSet(parsed).scopes
+    }
+
+    private func parsedAddresses(_ faults: inout FormFaults) -> [AddressRange] {
+        var parsed: [AddressRange] = []
+        for line in Self.lines(addresses) {
+            do throws(AddressFault) {
+                parsed.append(try AddressRange(line))
+            } catch {
+                faults.add(
+                    "addresses",
+                    "\u{201C}\(line)\u{201D} is not an address or a range such as 192.0.2.0/24. \(error)"
+                )
+                return []
+            }
+        }
+        return parsed
+    }
+
+    private var parsedNamespaces: [String]? {
+        let lines = Self.lines(namespaces)
+        return lines.isEmpty ? nil : lines
+    }
+
+    private func limit(_ text: String, _ field: String, _ faults: inout FormFaults) -> Int? {
+        guard !text.trimmed.isEmpty else { return nil }
+        guard let number = Int(text.trimmed), (1...Int(Int32.max)).contains(number) else {
+            faults.add(field, "Enter a number from 1, or nothing for no limit.")
+            return nil
+        }
+        return number
+    }
+
+    private func expiry(_ faults: inout FormFaults) -> KeyExpiry? {
+        switch ends {
+        case "never": return .never
+        case "keep": return nil
+        case "date":
+            // A day ends with the start of the next one.
+            guard let start = Timestamp(rfc3339: "\(endsOn)T00:00:00Z") else {
+                faults.add("ends_on", "Enter a date.")
+                return nil
+            }
+            return .at(start + .seconds(86_400))
+        default:
+            guard let days = Int(ends), (1...3660).contains(days) else {
+                faults.add("ends", "Choose an end.")
+                return nil
+            }
+            return .after(.seconds(86_400 * days))
+        }
+    }
+
+    // MARK: Values
+
+    /// Returns the name of the form's field for a member of the API.
+    static func field(_ member: String) -> String {
+        switch member {
+        case "allowed_ips": "addresses"
+        case "allowed_namespaces": "namespaces"
+        case "rate_limit_per_minute": "per_minute"
+        case "rate_limit_per_hour": "per_hour"
+        case "expires_at": "ends"
+        default: member
+        }
+    }
+
+    /// The permissions of an admin key, each with what it allows.
+    private static let permissionTexts: [(Permission, String)] = [
+        (.keysRead, "Read keys"), (.keysWrite, "Create, change, rotate and revoke keys"),
+        (.keysVerify, "Verify tokens"),
+        (.workspacesWrite, "Create and change workspaces"), (.membersWrite, "Add and change members"),
+        (.eventsRead, "Read events"),
+    ]
+
+    /// Returns the values of the form.
+    func values(_ now: Timestamp) -> [String: Any] {
+        var presets: [(value: String, label: String)] = [
+            ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In 1 year"),
+            ("date", "On a date\u{2026}"),
+            ("never", "Never"),
+        ]
+        if let presentEnd {
+            presets.insert(
+                ("keep", "\(TimeView.short(presentEnd)) UTC, \(TimeView.relative(presentEnd, to: now))"),
+                at: 0
+            )
+        }
+        return [
+            "isLimited": [addresses, namespaces, perMinute, perHour].contains { !$0.isEmpty },
+            "form": [
+                "name": name, "description": description, "subject": subject, "scopes": scopes, "addresses": addresses,
+                "namespaces": namespaces, "perMinute": perMinute, "perHour": perHour, "endsOn": endsOn,
+                "modes": SelectView.options([("live", "Live"), ("test", "Test")], selected: mode),
+                "types": SelectView.options(
+                    [("service", "Secret, for servers"), ("anon", "Publishable, for browsers and apps")],
+                    selected: type
+                ),
+                "ends": SelectView.options(presets, selected: ends), "isDate": ends == "date",
+                "presentEnd": presentEnd?.rfc3339 ?? "", "tomorrow": TimeView.input(now + .seconds(86_400)),
+                "permissions": Self.permissionTexts.map { permission, text in
+                    [
+                        "name": permission.rawValue, "text": text,
+                        "isGiven": permissions.contains(permission.rawValue),
+                    ] as [String: Any]
+                },
+            ] as [String: Any],
+        ]
+    }
+}

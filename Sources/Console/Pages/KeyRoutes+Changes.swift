@@ -1,0 +1,203 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import KeyStore
+import Keys
+import Service
+import Tenancy
+import Verification
+
+/// A change of one key that a person confirms.
+enum KeyAction: String, CaseIterable {
+    case rotate
+    case disable
+    case revoke
+    case delete
+
+    var title: String {
+        switch self {
+        case .rotate: "Rotate key"
+        case .disable: "Disable key"
+        case .revoke: "Revoke key"
+        case .delete: "Delete key"
+        }
+    }
+
+    /// The template of the form.
+    var template: String { "action-\(rawValue)" }
+
+    /// True if the change is final, so that a person enters the name of the key.
+    var isFinal: Bool { self == .revoke || self == .delete }
+}
+
+/// The changes of one key.
+extension KeyRoutes {
+    var changes: [ConsoleEndpoint] {
+        KeyAction.allCases.flatMap { [ask($0), perform($0)] } + [enable, back("enable"), tryToken, back("try")]
+    }
+
+    /// The page with the form of a change, for a browser without scripts.
+    ///
+    /// With scripts, the same form is in a dialog.
+    private func ask(_ action: KeyAction) -> ConsoleEndpoint {
+        context.page("\(family.basePath)/{id}/\(action.rawValue)", id: "consoleAsk\(action.rawValue)\(family.id)") {
+            visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            return try await actionPage(action, key, FormFaults(), scene, visit)
+        }
+    }
+
+    private func actionPage(
+        _ action: KeyAction,
+        _ key: KeyRecord,
+        _ faults: FormFaults,
+        _ scene: KeyScene,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        var values = scene.values
+        values["key"] = view(key, scene, visit, [:]).details
+        values["is\(action.rawValue)"] = true
+        values["ticket"] = visit.ticket
+        values["reason"] = visit.form["reason"]
+        values["confirmation"] = visit.form["confirmation"]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("key-action", title: action.title, in: section, values, status: status)
+    }
+
+    private func perform(_ action: KeyAction) -> ConsoleEndpoint {
+        context.action("\(family.basePath)/{id}/\(action.rawValue)", id: "console\(action.rawValue)\(family.id)") {
+            visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            let id = try id(visit)
+            if action == .rotate { return try await rotate(id, scene, visit) }
+            let key = try await visit.platform.keys.get(id, in: scene.keys)
+            guard !action.isFinal || KeyName.matches(visit.form["confirmation"], key.name) else {
+                var faults = FormFaults()
+                faults.add(
+                    "confirmation",
+                    "This is not the name of the key. Nothing was changed.",
+                    anchor: "\(action.rawValue)-confirmation"
+                )
+                return try await actionPage(action, key, faults, scene, visit, status: .unprocessableContent)
+            }
+            let service = visit.platform.keys
+            let page = "\(scene.base)/\(UUIDv7.text(of: id))"
+            do {
+                switch action {
+                case .rotate: break
+                case .disable: _ = try await service.disable(id, in: scene.keys, by: visit.caller)
+                case .revoke:
+                    let reason = visit.form.text("reason")
+                    _ = try await service.revoke(id, reason: reason, in: scene.keys, by: visit.caller)
+                case .delete:
+                    try await service.delete(id, in: scene.keys, by: visit.caller)
+                    throw Redirect(location: "\(scene.list)?done=deleted")
+                }
+            } catch Refusal.invalid(let fields) {
+                guard let faults = FormFaults(Refusal.invalid(fields)) else { throw Refusal.invalid(fields) }
+                return try await actionPage(action, key, faults, scene, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(page)?done=\(action == .disable ? "disabled" : "revoked")")
+        }
+    }
+
+    private func rotate(_ id: UUID, _ scene: KeyScene, _ visit: Visit) async throws -> EndpointResponse {
+        guard let grace = Int(visit.form["grace"]).flatMap(GracePeriod.init(seconds:)) else {
+            throw Problem(.invalidRequest, detail: "Choose a grace period.")
+        }
+        let issued = try await visit.platform.keys.rotate(id, grace: grace, in: scene.keys, by: try visit.callerOnce())
+        {
+            "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}"
+        }
+        return try await issuedPage(issued, scene, visit, isRotation: true)
+    }
+
+    private var enable: ConsoleEndpoint {
+        context.action("\(family.basePath)/{id}/enable", id: "consoleEnable\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            let id = try id(visit)
+            _ = try await visit.platform.keys.enable(id, in: scene.keys, by: visit.caller)
+            throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: id))?done=enabled")
+        }
+    }
+
+    /// The way back from the path of a change that has no page, such as after a sign-in.
+    private func back(_ suffix: String) -> ConsoleEndpoint {
+        context.page("\(family.basePath)/{id}/\(suffix)", id: "consoleBack\(suffix)\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysRead)
+            throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: try id(visit)))")
+        }
+    }
+
+    // MARK: Trying a token
+
+    private var tryToken: ConsoleEndpoint {
+        context.action("\(family.basePath)/{id}/try", id: "consoleTry\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysRead)
+            guard let workspace = scene.workspace, scene.canVerify else { throw Refusal.forbidden(.keysVerify) }
+            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            var faults = FormFaults()
+            var address: IPAddress?
+            if let text = visit.form.text("address") {
+                address = IPAddress(text)
+                if address == nil { faults.add("try-address", "This is not an IPv4 or IPv6 address.") }
+            }
+            var values: [String: Any] = ["tryAddress": visit.form["address"]]
+            if faults.isEmpty {
+                let verdict = try await visit.platform.verifier.verify(
+                    visit.form["token"].trimmed,
+                    VerificationRequest(address: address),
+                    audience: .workspace(workspace.id, of: workspace.organizationID),
+                    isCounted: false
+                )
+                values["verdict"] = VerdictView.values(verdict, key: key)
+            }
+            return try await keyPage(key, KeyForm(key, family: family), faults, scene, visit, values)
+        }
+    }
+
+    // MARK: The whole history
+
+    var history: ConsoleEndpoint {
+        context.page("\(family.basePath)/{id}/events", id: "console\(family.id)Events") { visit in
+            let scene = try await visit.scene(family, .eventsRead)
+            let id = try id(visit)
+            let search = EventSearch(visit.query)
+            let page = try await visit.platform.keys.events(search.filter(key: id), search.page, in: scene.keys)
+            let names = try await visit.platform.keys.names(of: Set(page.items.map(\.actor)), for: visit.principal)
+            var values = scene.values
+            values.merge(search.values(at: "\(scene.base)/\(UUIDv7.text(of: id))/events", page.next)) { _, new in new }
+            values["events"] = page.items.map { EventView($0, names).values(at: visit.moment) }
+            values["hasEvents"] = !page.items.isEmpty
+            values["isOfKey"] = true
+            values["keyPath"] = "\(scene.base)/\(UUIDv7.text(of: id))"
+            values["keyName"] = page.items.first?.keyName ?? "Key"
+            return try await visit.page("events", title: "History", in: section, values)
+        }
+    }
+}
+
+/// The comparison of a key's name with what a person entered to confirm a final change.
+enum KeyName {
+    /// Returns true if a person who sees the name can have meant it.
+    ///
+    /// A person can enter neither marks of direction nor the same white space, so both are left out.
+    static func matches(_ entered: String, _ name: String) -> Bool {
+        let (entered, name) = (visible(entered), visible(name))
+        return entered == name && !(name.isEmpty && entered.isEmpty) || name.isEmpty
+    }
+
+    private static func visible(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.filter {
+                    !$0.properties.isWhitespace && !$0.properties.isBidiControl
+                        && $0.properties.generalCategory != .control
+                        && $0.properties.generalCategory != .format
+                }
+            )
+        )
+    }
+}

@@ -1,0 +1,311 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import KeyStore
+import Keys
+import Service
+import Tenancy
+
+/// The pages of the keys of one family.
+struct KeyRoutes: Sendable {
+    let context: ConsoleContext
+    let family: KeyFamily
+
+    var endpoints: [ConsoleEndpoint] {
+        [list, csv, bulk, form, create, show, save] + changes + [history] + (family == .service ? [plainList] : [])
+    }
+
+    /// The number of keys on a page.
+    private static let pageSize = 50
+
+    /// The navigation link of the family.
+    var section: Section { family == .admin ? .adminKeys : .workspaces }
+
+    // MARK: The list
+
+    private var list: ConsoleEndpoint {
+        context.page(family.listPath, id: "console\(family.id)s") { visit in
+            try toOwnKeys(visit)
+            let scene = try await visit.scene(family, .keysRead)
+            let search = KeySearch(visit.query)
+            if let shortened = search.shortened { throw Redirect(location: "\(scene.list)\(shortened)") }
+            let page = try await visit.platform.keys.browse(search.browse, limit: Self.pageSize, in: scene.keys)
+            let suggestions = try await visit.platform.keys.suggestions(in: scene.keys)
+            let actors = Set(page.keys.map(\.createdBy) + suggestions.owners)
+            let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
+            var values = scene.values
+            values.merge(search.values(suggestions.owners, names, family)) { _, new in new }
+            values["keys"] = page.keys.map { view($0, scene, visit, names).row }
+            values["hasKeys"] = !page.keys.isEmpty
+            values["isFiltered"] = search.isFiltered
+            values["isStart"] = page.keys.isEmpty && !search.isFiltered
+            values["next"] = page.next.map { "\(scene.list)\(search.query(after: $0))" } ?? ""
+            values["hasNext"] = page.next != nil
+            values["isContinued"] = visit.query.contains("after")
+            values["first"] = "\(scene.list)\(search.query(after: nil))"
+            values["csv"] = "\(scene.base).csv\(search.query(after: nil))"
+            values["ownerHeading"] = family == .client ? "Subject" : "Created by"
+            values["canSeeEvents"] = scene.canSeeEvents
+            let title = family == .admin ? "Admin keys" : scene.workspace.map { $0.name ?? $0.slug } ?? family.title
+            return try await visit.page("keys", title: title, in: section, values)
+        }
+    }
+
+    /// The path of the list as people guess it from the path of a key.
+    private var plainList: ConsoleEndpoint {
+        context.page(family.basePath, id: "consoleServiceKeyList") { visit in
+            throw Redirect(location: family.list(Percent.encode(try visit.request.parameter("workspace"))))
+        }
+    }
+
+    /// Sends a member without a permission over the service keys to the member's own client keys.
+    private func toOwnKeys(_ visit: Visit) throws {
+        guard family == .service, visit.principal.ownsClientKeys, !visit.principal.permissions.contains(.keysRead)
+        else {
+            return
+        }
+        throw Redirect(location: KeyFamily.client.list(Percent.encode(try visit.request.parameter("workspace"))))
+    }
+
+    /// The maximum number of rows of a file.
+    private static let longestFile = 10_000
+
+    private var csv: ConsoleEndpoint {
+        context.page("\(family.basePath).csv", id: "console\(family.id)File") { visit in
+            let scene = try await visit.scene(family, .keysRead)
+            var browse = KeySearch(visit.query).browse
+            browse.cursor = nil
+            var table = CSV([
+                "id", "name", "description", "prefix", "type", "mode", "status", "scopes", "owner", "created_at",
+                "expires_at",
+                "last_used_at",
+            ])
+            var count = 0
+            repeat {
+                let page = try await visit.platform.keys.browse(browse, limit: 500, in: scene.keys)
+                for key in page.keys {
+                    table.append([
+                        UUIDv7.text(of: key.id), key.name, key.description ?? "", key.prefix, key.kind.rawValue,
+                        key.mode.rawValue, key.status.rawValue, key.scopes.joined(separator: " "),
+                        key.subject ?? key.createdBy, key.createdAt.rfc3339, key.expiresAt?.rfc3339 ?? "",
+                        key.lastUsedAt?.rfc3339 ?? "",
+                    ])
+                }
+                count += page.keys.count
+                browse.cursor = page.next
+            } while browse.cursor != nil && count < Self.longestFile
+            return table.response(scene.workspace?.slug ?? "admin-keys")
+        }
+    }
+
+    // MARK: Several keys
+
+    /// The two changes of several keys.
+    private enum BulkChange: String {
+        case disable
+        case revoke
+    }
+
+    private var bulk: ConsoleEndpoint {
+        context.action("\(family.basePath)/bulk", id: "console\(family.id)Bulk") { visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            guard let change = BulkChange(rawValue: visit.form["change"]) else { throw Problem.notFound }
+            let ids = visit.form.names(after: "key.").prefix(Self.pageSize).compactMap { UUIDv7.parse($0) }
+            let keys = try await visit.platform.keys.find(ids, in: scene.keys)
+            guard !keys.isEmpty else {
+                throw Problem(
+                    .invalidRequest,
+                    detail: "No key is selected. Go back and select keys by their check boxes."
+                )
+            }
+            if visit.form["confirmed"] == "yes" { try await perform(change, keys, scene, visit) }
+            let names = try await visit.platform.keys.names(of: Set(keys.map(\.createdBy)), for: visit.principal)
+            var values = scene.values
+            values["keys"] = keys.map { view($0, scene, visit, names).row }
+            values["isRevoke"] = change == .revoke
+            values["change"] = change.rawValue
+            values["count"] = NumberText.counted(keys.count, "key")
+            let title = change == .revoke ? "Revoke keys" : "Disable keys"
+            return try await visit.page("bulk", title: title, in: section, values)
+        }
+    }
+
+    /// Changes the keys one after the other, each in its own transaction.
+    ///
+    /// A key that was revoked or deleted meanwhile needs no change.
+    private func perform(_ change: BulkChange, _ keys: [KeyRecord], _ scene: KeyScene, _ visit: Visit) async throws {
+        for key in keys {
+            do {
+                switch change {
+                case .disable: _ = try await visit.platform.keys.disable(key.id, in: scene.keys, by: visit.caller)
+                case .revoke:
+                    _ = try await visit.platform.keys.revoke(
+                        key.id,
+                        reason: visit.form.text("reason"),
+                        in: scene.keys,
+                        by: visit.caller
+                    )
+                }
+            } catch Refusal.notFound {
+                continue
+            } catch Refusal.conflict where key.revokedAt != nil {
+                continue
+            }
+        }
+        let outcome: Outcome = change == .disable ? .keysDisabled : .keysRevoked
+        throw Redirect(location: "\(scene.list)?done=\(outcome.rawValue)")
+    }
+
+    // MARK: Creating
+
+    private var form: ConsoleEndpoint {
+        context.page("\(family.basePath)/new", id: "consoleNew\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            return try await formPage(KeyForm(family: family), FormFaults(), scene, visit, status: .ok)
+        }
+    }
+
+    private var create: ConsoleEndpoint {
+        context.action("\(family.basePath)/new", id: "consoleCreate\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            let form = KeyForm(visit.form, family: family)
+            var faults = FormFaults()
+            let draft = form.draft(scene.keys, &faults)
+            if let draft, faults.isEmpty {
+                do {
+                    let issued = try await visit.platform.keys.create(draft, in: scene.keys, by: try visit.callerOnce())
+                    {
+                        "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}"
+                    }
+                    return try await issuedPage(issued, scene, visit, isRotation: false)
+                } catch {
+                    guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
+                    faults = found
+                }
+            }
+            return try await formPage(form, faults, scene, visit, status: .unprocessableContent)
+        }
+    }
+
+    private func formPage(
+        _ form: KeyForm,
+        _ faults: FormFaults,
+        _ scene: KeyScene,
+        _ visit: Visit,
+        status: HTTPResponse.Status
+    ) async throws -> EndpointResponse {
+        var values = scene.values
+        values.merge(form.values(visit.moment)) { _, new in new }
+        values.merge(faults.values) { _, new in new }
+        let scopes = try await visit.platform.keys.suggestions(in: scene.keys).scopes
+        values["suggestions"] = scopes.prefix(24).map { ["text": $0] }
+        values["hasSuggestions"] = !scopes.isEmpty
+        values["needsSubject"] = family == .client && scene.keys.subject == nil
+        values["ticket"] = visit.ticket
+        values["isNew"] = true
+        return try await visit.page("key-form", title: "Create key", in: section, values, status: status)
+    }
+
+    /// Returns the page with a new token.
+    ///
+    /// It is the answer to the form itself, so that the token is in no other answer. The same form again finds the key and gets no token.
+    func issuedPage(
+        _ issued: IssuedKey,
+        _ scene: KeyScene,
+        _ visit: Visit,
+        isRotation: Bool
+    ) async throws -> EndpointResponse {
+        var values = scene.values
+        let key = try await visit.platform.keys.get(issued.keyID, in: scene.keys)
+        values["key"] = view(key, scene, visit, [:]).row
+        values["isRotation"] = isRotation
+        values["isAgain"] = issued.isReplay
+        if !issued.isReplay { values["token"] = issued.token.reveal() }
+        values["origin"] = context.origin.origin(authority: visit.request.head.authority) ?? ""
+        values["done"] = issued.isReplay ? "" : isRotation ? "The key has a new token." : "The key is created."
+        values["hasDone"] = !issued.isReplay
+        let title = isRotation ? "New token" : "Key created"
+        let status: HTTPResponse.Status = issued.isReplay || isRotation ? .ok : .created
+        return try await visit.page("key-issued", title: title, in: section, values, status: status)
+    }
+
+    // MARK: One key
+
+    /// Returns the key id in the path.
+    func id(_ visit: Visit) throws -> UUID {
+        guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
+        return id
+    }
+
+    func view(_ key: KeyRecord, _ scene: KeyScene, _ visit: Visit, _ names: [String: String]) -> KeyView {
+        KeyView(key: key, now: visit.moment, path: "\(scene.base)/\(UUIDv7.text(of: key.id))", names: names)
+    }
+
+    private var show: ConsoleEndpoint {
+        context.page("\(family.basePath)/{id}", id: "console\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysRead)
+            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            return try await keyPage(key, KeyForm(key, family: family), FormFaults(), scene, visit)
+        }
+    }
+
+    private var save: ConsoleEndpoint {
+        context.action("\(family.basePath)/{id}", id: "consoleSave\(family.id)") { visit in
+            let scene = try await visit.scene(family, .keysWrite)
+            let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
+            let form = KeyForm(visit.form, family: family)
+            var faults = FormFaults()
+            let patch = form.patch(from: KeyForm(key, family: family), &faults)
+            if faults.isEmpty {
+                do {
+                    _ = try await visit.platform.keys.update(key.id, patch, in: scene.keys, by: visit.caller)
+                    throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: key.id))?done=saved")
+                } catch let redirect as Redirect {
+                    throw redirect
+                } catch {
+                    guard let found = FormFaults(error, name: KeyForm.field) else { throw error }
+                    faults = found
+                }
+            }
+            return try await keyPage(key, form, faults, scene, visit, status: .unprocessableContent)
+        }
+    }
+
+    /// The number of events on a key's page.
+    private static let historyLength = 8
+
+    func keyPage(
+        _ key: KeyRecord,
+        _ form: KeyForm,
+        _ faults: FormFaults,
+        _ scene: KeyScene,
+        _ visit: Visit,
+        _ more: [String: Any] = [:],
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        var events: [EventRecord] = []
+        if scene.canSeeEvents {
+            let page = PageRequest(limit: Self.historyLength)
+            events = try await visit.platform.keys.events(EventFilter(keyID: key.id), page, in: scene.keys).items
+        }
+        let actors = Set(events.map(\.actor) + [key.createdBy, key.revokedBy ?? ""])
+        let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
+        let period = UsageReport.Period(rawValue: visit.query["range"]) ?? .hour
+        let bars = try await visit.platform.keys.usage(of: key.id, period, at: visit.moment, in: scene.keys)
+        var values = scene.values
+        let view = view(key, scene, visit, names)
+        values["key"] = view.details
+        values.merge(form.values(visit.moment)) { _, new in new }
+        values.merge(faults.values) { _, new in new }
+        values["chart"] = ChartView.chart(bars, period, at: visit.moment)
+        values["events"] = events.map { EventView($0, names).values(at: visit.moment) }
+        values["canSeeEvents"] = scene.canSeeEvents
+        values["canEdit"] = scene.canWrite && key.status != .revoked
+        values["ticket"] = visit.ticket
+        let scopes = try await visit.platform.keys.suggestions(in: scene.keys).scopes
+        values["suggestions"] = scopes.prefix(24).map { ["text": $0] }
+        values["hasSuggestions"] = !scopes.isEmpty
+        values.merge(more) { _, new in new }
+        return try await visit.page("key", title: key.name, in: section, values, status: status)
+    }
+}

@@ -1,0 +1,124 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+
+/// The search, the filters and the order of a list of keys, as the query of its target has them.
+struct KeySearch {
+    private let fields: FormFields
+
+    init(_ query: FormFields) { fields = query }
+
+    private static let names = ["q", "status", "mode", "owner", "ends", "unused"]
+
+    /// True if the list can lack keys that exist.
+    var isFiltered: Bool { Self.names.contains { fields.text($0) != nil } }
+
+    /// The query with the beginning of a token in place of the whole token, or `nil` if it has none.
+    ///
+    /// A person can paste a token into the search. The beginning finds its key, and the rest must not stay in the browser's history.
+    var shortened: String? {
+        guard let text = fields.text("q"), (try? Token(text)) != nil else { return nil }
+        return fields.query(["q": String(text.prefix(16)), "after": ""])
+    }
+
+    /// The question.
+    var browse: KeyBrowse {
+        var browse = KeyBrowse(order: order, isAscending: isAscending)
+        browse.query = fields.text("q").map { String($0.prefix(255)) }
+        browse.status = KeyStatus(rawValue: fields["status"])
+        browse.mode = KeyMode(rawValue: fields["mode"])
+        browse.owner = fields.text("owner")
+        browse.endsWithinDays = Int(fields["ends"]).map { min(max($0, 0), 3660) }
+        browse.unused = fields["unused"] == "ever" ? .ever : Int(fields["unused"]).map { .days(min(max($0, 0), 3660)) }
+        browse.cursor = Self.cursor(fields["after"], order)
+        return browse
+    }
+
+    private var order: KeyBrowse.Order { KeyBrowse.Order(rawValue: fields["sort"]) ?? .created }
+
+    private var isAscending: Bool {
+        switch fields["dir"] {
+        case "asc": true
+        case "desc": false
+        default: Self.isAscendingFirst(order)
+        }
+    }
+
+    /// Returns true if the smallest value is what people look for first.
+    private static func isAscendingFirst(_ order: KeyBrowse.Order) -> Bool { order == .name || order == .ends }
+
+    /// Returns the query of a page with the same filters.
+    func query(after cursor: KeyBrowse.Cursor?) -> String {
+        fields.query(["after": cursor.map(Self.text) ?? "", "done": ""])
+    }
+
+    private static func text(_ cursor: KeyBrowse.Cursor) -> String {
+        let id = UUIDv7.text(of: cursor.id)
+        switch cursor.value {
+        case .time(let time): return "\(id)\(String(time.microsecondsSinceUnixEpoch, radix: 36))"
+        case .text(let text): return "\(id)\(text)"
+        }
+    }
+
+    private static func cursor(_ text: String, _ order: KeyBrowse.Order) -> KeyBrowse.Cursor? {
+        guard text.utf8.count >= 36, let id = UUIDv7.parse(String(text.prefix(36))) else { return nil }
+        let rest = String(text.dropFirst(36))
+        if order == .name { return KeyBrowse.Cursor(value: .text(rest), id: id) }
+        return Int64(rest, radix: 36)
+            .map { KeyBrowse.Cursor(value: .time(Timestamp(microsecondsSinceUnixEpoch: $0)), id: id) }
+    }
+
+    // MARK: Values
+
+    /// Returns the values of the search form and of the headings.
+    func values(_ owners: [String], _ names: [String: String], _ family: KeyFamily) -> [String: Any] {
+        var choices = owners.map { (value: $0, label: KeyView.actor($0, names)) }.sorted { $0.label < $1.label }
+        if let owner = fields.text("owner"), !owners.contains(owner) {
+            choices.append((owner, KeyView.actor(owner, names)))
+        }
+        return [
+            "q": fields["q"],
+            "statuses": SelectView.options(
+                [("", "Any status")] + KeyStatus.allCases.map { ($0.rawValue, KeyView.name($0)) },
+                selected: fields["status"]
+            ),
+            "modes": SelectView.options(
+                [("", "Any mode"), ("live", "Live"), ("test", "Test")],
+                selected: fields["mode"]
+            ),
+            "owners": SelectView.options([("", "Any owner")] + choices, selected: fields["owner"]),
+            "endings": SelectView.options(
+                [("", "Any end"), ("7", "7 days"), ("30", "30 days"), ("90", "90 days")],
+                selected: fields["ends"]
+            ),
+            "unuseds": SelectView.options(
+                [("", "Any use"), ("30", "30 days"), ("90", "90 days"), ("180", "180 days"), ("ever", "Never used")],
+                selected: fields["unused"]
+            ),
+            "sort": fields["sort"], "dir": fields["dir"],
+            "headings": [
+                heading("Name", .name, "name"), heading("Last used", .used, "used"), heading("Ends", .ends, "ends"),
+                heading("Created", .created, "created"),
+            ]
+            .reduce(into: [String: Any]()) { $0[$1.key] = $1.values },
+        ]
+    }
+
+    private func heading(_ label: String, _ order: KeyBrowse.Order, _ key: String) -> (
+        key: String, values: [String: Any]
+    ) {
+        let isCurrent = self.order == order
+        let next = isCurrent ? !isAscending : Self.isAscendingFirst(order)
+        let query = fields.query([
+            "sort": order.rawValue, "dir": next ? "asc" : "desc", "after": "", "done": "",
+        ])
+        return (
+            key,
+            [
+                "label": label, "query": query, "isCurrent": isCurrent,
+                "order": isCurrent ? (isAscending ? "ascending" : "descending") : "none",
+                "isAscending": isCurrent && isAscending, "isDescending": isCurrent && !isAscending,
+            ]
+        )
+    }
+}

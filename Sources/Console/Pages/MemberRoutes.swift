@@ -1,0 +1,234 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import Keys
+import People
+import Service
+import Tenancy
+
+/// The members of the organization: their roles, passwords and sessions.
+struct MemberRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] { [list, add, show, change, remove, endSessions, askRemove] }
+
+    private static let path = "/console/members"
+
+    private static let roles: [(value: String, label: String, text: String)] = [
+        ("owner", "Owner", "does everything, and decides who else is an owner"),
+        ("admin", "Admin", "does everything except changing owners"),
+        ("auditor", "Auditor", "reads keys and events"),
+        ("member", "Member", "manages the own client keys"),
+    ]
+
+    private func id(_ visit: Visit) throws -> UUID {
+        guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
+        return id
+    }
+
+    /// Returns the workspaces that a role can be confined to.
+    private func workspaces(_ visit: Visit) async throws -> [Workspace] {
+        try await visit.platform.workspaces.list(PageRequest(limit: 100), WorkspaceFilter(), by: visit.caller).items
+            .filter { $0.state != .deleting }
+    }
+
+    private func values(_ member: Member, _ workspaces: [Workspace], _ visit: Visit) -> [String: Any] {
+        let role = Self.roles.first { $0.value == member.role.rawValue }
+        let place = member.workspaceID.map { id in
+            workspaces.first { $0.id == id }.map { $0.name ?? $0.slug } ?? "a workspace"
+        }
+        var values: [String: Any] = [
+            "id": UUIDv7.text(of: member.id), "path": "\(Self.path)/\(UUIDv7.text(of: member.id))",
+            "email": member.user.email, "name": member.user.name ?? "", "role": role?.label ?? member.role.rawValue,
+            "place": place ?? "Whole organization", "hasPassword": member.user.hasPassword,
+            "isSelf": member.user.id == visit.principal.member?.userID,
+        ]
+        values["created"] = TimeView.values(member.createdAt, at: visit.moment)
+        return values
+    }
+
+    private var list: ConsoleEndpoint {
+        context.page(Self.path, id: "consoleMembers") { visit in
+            try await listPage(FormFields(), FormFaults(), visit)
+        }
+    }
+
+    private func listPage(
+        _ form: FormFields,
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let page = try await visit.platform.members.list(
+            PageRequest(limit: 50, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+            filter: MemberFilter(query: visit.query.text("q")),
+            organization: visit.organization,
+            by: visit.caller
+        )
+        let workspaces = try await workspaces(visit)
+        var values: [String: Any] = [
+            "members": page.items.map { self.values($0, workspaces, visit) }, "hasMembers": !page.items.isEmpty,
+            "q": visit.query["q"], "hasNext": page.next != nil,
+            "next": page.next.map { "\(Self.path)\(visit.query.query(["after": $0.text, "done": ""]))" } ?? "",
+            "roles": SelectView.options(
+                Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
+                selected: form.text("role") ?? "member"
+            ),
+            "places": SelectView.options(
+                [("", "Whole organization")] + workspaces.map { (UUIDv7.text(of: $0.id), $0.name ?? $0.slug) },
+                selected: form["workspace"]
+            ),
+            "newEmail": form["email"], "newName": form["name"], "ticket": visit.ticket, "isAdding": !faults.isEmpty,
+        ]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("members", title: "Members", in: .members, values, status: status)
+    }
+
+    private var add: ConsoleEndpoint {
+        context.action(Self.path, id: "consoleAddMember") { visit in
+            let form = visit.form
+            guard let role = MemberRole(rawValue: form["role"]) else { throw Problem.notFound }
+            let new = NewMember(
+                email: form["email"].trimmed,
+                role: role,
+                workspaceID: UUIDv7.parse(form["workspace"]),
+                name: form.text("name"),
+                password: form["password"].isEmpty ? nil : form["password"]
+            )
+            do {
+                _ = try await visit.platform.members.add(
+                    new,
+                    organization: visit.organization,
+                    by: try visit.callerOnce()
+                ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
+            } catch {
+                let faults: FormFaults? =
+                    if case Refusal.memberExists(let text) = error { Self.fault("email", text) } else {
+                        FormFaults(error, name: Self.field)
+                    }
+                guard let faults else { throw error }
+                return try await listPage(form, faults, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(Self.path)?done=added")
+        }
+    }
+
+    private static func fault(_ field: String, _ text: String) -> FormFaults {
+        var faults = FormFaults()
+        faults.add(field, text)
+        return faults
+    }
+
+    private static func field(_ member: String) -> String { member == "workspace_id" ? "workspace" : member }
+
+    private var show: ConsoleEndpoint {
+        context.page("\(Self.path)/{id}", id: "consoleMember") { visit in
+            try await memberPage(try id(visit), FormFaults(), visit)
+        }
+    }
+
+    private func memberPage(
+        _ id: UUID,
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+        let sessions = try await visit.platform.members.sessions(
+            of: id,
+            organization: visit.organization,
+            by: visit.caller
+        )
+        var values: [String: Any] = [
+            "member": self.values(member, try await workspaces(visit), visit),
+            "roles": SelectView.options(
+                Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
+                selected: visit.form.text("role") ?? member.role.rawValue
+            ),
+            "name": visit.form.contains("name") ? visit.form["name"] : member.user.name ?? "",
+            "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
+            "hasSessions": !sessions.isEmpty, "sessionCount": NumberText.counted(sessions.count, "session"),
+        ]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("member", title: member.user.email, in: .members, values, status: status)
+    }
+
+    private var change: ConsoleEndpoint {
+        context.action("\(Self.path)/{id}", id: "consoleChangeMember") { visit in
+            let id = try id(visit)
+            let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+            var change = MemberChange(
+                role: MemberRole(rawValue: visit.form["role"]),
+                password: visit.form["password"].isEmpty ? nil : visit.form["password"]
+            )
+            if change.role == member.role { change.role = nil }
+            if visit.form.text("name") != member.user.name { change.name = .some(visit.form.text("name")) }
+            do {
+                _ = try await visit.platform.members.change(
+                    id,
+                    change,
+                    organization: visit.organization,
+                    by: visit.caller
+                )
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await memberPage(id, faults, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=saved")
+        }
+    }
+
+    private var askRemove: ConsoleEndpoint {
+        context.page("\(Self.path)/{id}/remove", id: "consoleAskRemoveMember") { visit in
+            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: try id(visit)))")
+        }
+    }
+
+    private var remove: ConsoleEndpoint {
+        context.action("\(Self.path)/{id}/remove", id: "consoleRemoveMember") { visit in
+            let id = try id(visit)
+            let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+            guard visit.form["confirmation"].trimmed.lowercased() == member.user.email else {
+                let faults = Self.fault(
+                    "confirmation",
+                    "This is not the e-mail address of the member. Nothing was changed."
+                )
+                return try await memberPage(id, faults, visit, status: .unprocessableContent)
+            }
+            do {
+                _ = try await visit.platform.members.remove(
+                    id,
+                    clientKeys: ClientKeyFate(rawValue: visit.form["client_keys"]) ?? .disable,
+                    organization: visit.organization,
+                    by: visit.caller
+                )
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await memberPage(id, faults, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(Self.path)?done=removed")
+        }
+    }
+
+    private var endSessions: ConsoleEndpoint {
+        context.action("\(Self.path)/{id}/sign-out", id: "consoleEndMemberSessions") { visit in
+            let id = try id(visit)
+            _ = try await visit.platform.members.endSessions(of: id, organization: visit.organization, by: visit.caller)
+            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=sessions-ended")
+        }
+    }
+}
+
+/// The values of sessions in templates.
+enum SessionView {
+    /// Returns the values.
+    static func values(_ session: SessionSummary, current: UUID, at now: Timestamp) -> [String: Any] {
+        var values: [String: Any] = [
+            "id": UUIDv7.text(of: session.id), "address": session.address ?? "unknown address",
+            "isCurrent": session.id == current,
+        ]
+        values["created"] = TimeView.values(session.createdAt, at: now)
+        values["expires"] = TimeView.values(session.expiresAt, at: now)
+        return values
+    }
+}

@@ -1,0 +1,337 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import Keys
+import Migrations
+import People
+import Service
+import Tenancy
+
+/// The pages for operators: organizations, workspaces and migrations.
+struct OperatorRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] {
+        [
+            showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, addIssuer,
+            removeIssuer,
+            backFromIssuers, workspaces, state, migrations,
+        ]
+    }
+
+    private static let path = "/console/platform"
+    private static let organizationPath = "/console/platform/organizations/{organization}"
+
+    // MARK: Sessions
+
+    private var showSignIn: ConsoleEndpoint {
+        context.open(.get, "\(Self.path)/sign-in", id: "consoleOperatorSignInPage") { request in
+            var values: [String: Any] = ["next": SignInForm.next(request.query["next"], under: "\(Self.path)/")]
+            if request.query["done"] == "out" { values["done"] = "You are signed out." }
+            return SignInForm(context).page("platform-sign-in", title: "Operators", request, values)
+        }
+    }
+
+    private var signIn: ConsoleEndpoint {
+        context.open(.post, "\(Self.path)/sign-in", id: "consoleOperatorSignIn") { request in
+            try context.requireOwnPage(request)
+            let form = SignInForm(context)
+            guard form.isOwn(request) else { throw form.stale }
+            let next = SignInForm.next(request.form["next"], under: "\(Self.path)/")
+            do {
+                let cookie = try await context.platform.operatorSessions.begin(
+                    request.form["key"].trimmed,
+                    from: request.address
+                )
+                throw Redirect(location: next, cookies: [Cookie.set(Cookie.operatorSession, cookie)])
+            } catch Refusal.unauthenticated {
+                let faults: [String: Any] = ["list": [["text": "This is not the token of an operator key that works."]]]
+                let values: [String: Any] = ["next": next, "faults": faults]
+                return form.page("platform-sign-in", title: "Operators", request, values, status: .unauthorized)
+            }
+        }
+    }
+
+    private var signOut: ConsoleEndpoint {
+        context.operatorAction("\(Self.path)/sign-out", id: "consoleOperatorSignOut") { _ in
+            throw Redirect(
+                location: "\(Self.path)/sign-in?done=out",
+                cookies: [Cookie.clear(Cookie.operatorSession)]
+            )
+        }
+    }
+
+    // MARK: Organizations
+
+    private var organizations: ConsoleEndpoint {
+        context.operatorPage("\(Self.path)/", id: "consolePlatform") { visit in
+            let page = try await visit.platform.organizations.list(
+                PageRequest(limit: 50, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+                query: visit.query.text("q"),
+                by: visit.caller
+            )
+            let values: [String: Any] = [
+                "organizations": page.items.map { organization -> [String: Any] in
+                    var values: [String: Any] = [
+                        "name": organization.name, "slug": organization.slug,
+                        "path": "\(Self.path)/organizations/\(organization.slug)",
+                    ]
+                    values["created"] = TimeView.values(organization.createdAt, at: visit.moment)
+                    return values
+                },
+                "hasOrganizations": !page.items.isEmpty, "q": visit.query["q"], "hasNext": page.next != nil,
+                "next": page.next.map { "\(Self.path)/\(visit.query.query(["after": $0.text, "done": ""]))" } ?? "",
+            ]
+            return visit.page("platform", title: "Organizations", in: "Organizations", values)
+        }
+    }
+
+    private static let newPath = "\(path)/new-organization"
+
+    private var newOrganization: ConsoleEndpoint {
+        context.operatorPage(Self.newPath, id: "consoleNewOrganization") { visit in newPage(FormFaults(), visit) }
+    }
+
+    private func newPage(_ faults: FormFaults, _ visit: OperatorVisit, status: HTTPResponse.Status = .ok)
+        -> EndpointResponse
+    {
+        var values: [String: Any] = [
+            "name": visit.form["name"], "slug": visit.form["slug"], "tokenPrefix": visit.form["token_prefix"],
+            "ticket": visit.ticket,
+        ]
+        values.merge(faults.values) { _, new in new }
+        return visit.page("platform-new", title: "Create organization", in: "Organizations", values, status: status)
+    }
+
+    private var create: ConsoleEndpoint {
+        context.operatorAction(Self.newPath, id: "consoleCreateOrganization") { visit in
+            var faults = FormFaults()
+            guard let name = visit.form.text("name") else {
+                faults.add("name", "Enter a name.")
+                return newPage(faults, visit, status: .unprocessableContent)
+            }
+            do {
+                let new = NewOrganization(
+                    name: name,
+                    slug: visit.form.text("slug"),
+                    tokenPrefix: visit.form.text("token_prefix")
+                )
+                let issued = try await visit.platform.organizations.create(new, by: try visit.callerOnce()) {
+                    "{\"id\":\"\(UUIDv7.text(of: $0.organization.id))\"}"
+                }
+                var values: [String: Any] = ["name": name, "isAgain": issued.isReplay]
+                if !issued.isReplay {
+                    values["token"] = issued.token.reveal()
+                    values["done"] = "The organization is created."
+                }
+                return visit.page(
+                    "platform-issued",
+                    title: "Organization created",
+                    in: "Organizations",
+                    values,
+                    status: .created
+                )
+            } catch {
+                guard let found = FormFaults(error) else { throw error }
+                return newPage(found, visit, status: .unprocessableContent)
+            }
+        }
+    }
+
+    private var organization: ConsoleEndpoint {
+        context.operatorPage(Self.organizationPath, id: "consoleOrganization") { visit in
+            try await organizationPage(FormFaults(), visit)
+        }
+    }
+
+    private func organizationPage(
+        _ faults: FormFaults,
+        _ visit: OperatorVisit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let found = try await visit.platform.organizations.get(
+            try visit.request.parameter("organization"),
+            by: visit.caller
+        )
+        let id = UUIDv7.text(of: found.id)
+        let workspaces = try await visit.platform.workspaces.list(
+            PageRequest(limit: 100),
+            WorkspaceFilter(organizationID: found.id),
+            by: visit.caller
+        )
+        let issuers = try await visit.platform.sessionIssuers.list(
+            PageRequest(limit: 100),
+            organization: id,
+            by: visit.caller
+        )
+        let form = visit.form
+        let isSent = form.contains("name")
+        var values: [String: Any] = [
+            "organizationName": found.name, "path": "\(Self.path)/organizations/\(found.slug)", "organizationID": id,
+            "name": isSent ? form["name"] : found.name, "slug": isSent ? form["slug"] : found.slug,
+            "tokenPrefix": isSent ? form["token_prefix"] : found.tokenPrefix ?? "", "ticket": visit.ticket,
+            "workspaces": workspaces.items.map(WorkspaceView.values), "hasWorkspaces": !workspaces.items.isEmpty,
+            "issuers": issuers.items.map { issuer -> [String: Any] in
+                let source: String =
+                    switch issuer.keys {
+                    case .url(let url): url
+                    case .file(let file): file
+                    case .inline: "key set given inline"
+                    }
+                return ["id": UUIDv7.text(of: issuer.id), "issuer": issuer.issuer, "source": source]
+            },
+            "hasIssuers": !issuers.items.isEmpty, "issuer": form["issuer"], "jwksURL": form["jwks_url"],
+            "parties": form["authorized_parties"],
+        ]
+        values.merge(faults.values) { _, new in new }
+        return visit.page("platform-organization", title: found.name, in: "Organizations", values, status: status)
+    }
+
+    private var save: ConsoleEndpoint {
+        context.operatorAction(Self.organizationPath, id: "consoleSaveOrganization") { visit in
+            let found = try await visit.platform.organizations.get(
+                try visit.request.parameter("organization"),
+                by: visit.caller
+            )
+            var change = OrganizationChange()
+            if let name = visit.form.text("name"), name != found.name { change.name = name }
+            if let slug = visit.form.text("slug"), slug != found.slug { change.slug = slug }
+            if visit.form.text("token_prefix") != found.tokenPrefix {
+                change.tokenPrefix = .some(visit.form.text("token_prefix"))
+            }
+            do {
+                let id = UUIDv7.text(of: found.id)
+                let saved = try await visit.platform.organizations.update(id, change, by: visit.caller)
+                throw Redirect(location: "\(Self.path)/organizations/\(saved.slug)?done=saved")
+            } catch let redirect as Redirect {
+                throw redirect
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await organizationPage(faults, visit, status: .unprocessableContent)
+            }
+        }
+    }
+
+    // MARK: Session issuers
+
+    private var addIssuer: ConsoleEndpoint {
+        context.operatorAction("\(Self.organizationPath)/session-issuers", id: "consoleAddSessionIssuer") { visit in
+            let name = try visit.request.parameter("organization")
+            let found = try await visit.platform.organizations.get(name, by: visit.caller)
+            let new = NewSessionIssuer(
+                issuer: visit.form["issuer"].trimmed,
+                keys: .url(visit.form["jwks_url"].trimmed),
+                authorizedParties: visit.form.lines("authorized_parties")
+            )
+            do {
+                _ = try await visit.platform.sessionIssuers.add(
+                    new,
+                    organization: UUIDv7.text(of: found.id),
+                    by: try visit.callerOnce()
+                ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await organizationPage(faults, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=added")
+        }
+    }
+
+    private var backFromIssuers: ConsoleEndpoint {
+        context.operatorPage("\(Self.organizationPath)/session-issuers", id: "consoleSessionIssuerPage") { visit in
+            throw Redirect(
+                location: "\(Self.path)/organizations/\(Percent.encode(try visit.request.parameter("organization")))"
+            )
+        }
+    }
+
+    private var removeIssuer: ConsoleEndpoint {
+        context.operatorAction("\(Self.organizationPath)/session-issuers/{id}/remove", id: "consoleRemoveSessionIssuer")
+        { visit in
+            guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
+            let name = try visit.request.parameter("organization")
+            try await visit.platform.sessionIssuers.remove(id, organization: name, by: visit.caller)
+            throw Redirect(location: "\(Self.path)/organizations/\(Percent.encode(name))?done=removed")
+        }
+    }
+
+    // MARK: Workspaces
+
+    private var workspaces: ConsoleEndpoint {
+        context.operatorPage("\(Self.path)/workspaces", id: "consolePlatformWorkspaces") { visit in
+            let state = WorkspaceState(rawValue: visit.query["state"])
+            let page = try await visit.platform.workspaces.list(
+                PageRequest(limit: 50, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+                WorkspaceFilter(states: state.map { [$0] } ?? [], query: visit.query.text("q")),
+                by: visit.caller
+            )
+            let values: [String: Any] = [
+                "workspaces": page.items.map { workspace -> [String: Any] in
+                    var values = WorkspaceView.values(workspace)
+                    values["created"] = TimeView.values(workspace.createdAt, at: visit.moment)
+                    values["organizationPath"] =
+                        "\(Self.path)/organizations/\(UUIDv7.text(of: workspace.organizationID))"
+                    return values
+                },
+                "hasWorkspaces": !page.items.isEmpty, "q": visit.query["q"], "hasNext": page.next != nil,
+                "states": SelectView.options(
+                    [("", "Any state")] + WorkspaceState.allCases.map { ($0.rawValue, $0.rawValue.capitalizedFirst) },
+                    selected: visit.query["state"]
+                ),
+                "next": page.next.map { "\(Self.path)/workspaces\(visit.query.query(["after": $0.text, "done": ""]))" }
+                    ?? "",
+            ]
+            return visit.page("platform-workspaces", title: "All workspaces", in: "All workspaces", values)
+        }
+    }
+
+    private var state: ConsoleEndpoint {
+        context.operatorAction("\(Self.path)/workspaces", id: "consolePlatformWorkspaceState") { visit in
+            guard UUIDv7.parse(visit.form["workspace"]) != nil else { throw Refusal.notFound }
+            let service = visit.platform.workspaces
+            switch visit.form["state"] {
+            case "suspended":
+                _ = try await service.suspend(visit.form["workspace"], by: visit.caller)
+                throw Redirect(location: "\(Self.path)/workspaces?done=suspended")
+            case "active":
+                _ = try await service.resume(visit.form["workspace"], by: visit.caller)
+                throw Redirect(location: "\(Self.path)/workspaces?done=resumed")
+            default: throw Problem.notFound
+            }
+        }
+    }
+
+    // MARK: Servers
+
+    private var migrations: ConsoleEndpoint {
+        context.operatorPage("\(Self.path)/migrations", id: "consoleMigrations") { visit in
+            var values: [String: Any] = ["version": context.version, "isChecked": visit.query["check"] == "1"]
+            if visit.query["check"] == "1" {
+                // A dry run changes nothing. The other pages check the permission in their use cases.
+                try visit.session.principal.requirePlatform(.platform)
+                let report = try await visit.platform.provisioner.migrateFleet(FleetOptions(isDryRun: true))
+                let pending = report.outcomes.filter { $0.status != .upToDate }
+                values["count"] = NumberText.counted(report.outcomes.count, "database")
+                values["isCurrent"] = pending.isEmpty && report.listingFailure == nil
+                values["pending"] = pending.prefix(100)
+                    .map { ["name": $0.name, "text": Self.text($0.status), "isBad": !$0.isSuccess] as [String: Any] }
+            }
+            return visit.page("platform-migrations", title: "Migrations", in: "Migrations", values)
+        }
+    }
+
+    private static func text(_ status: FleetOutcome.Status) -> String {
+        switch status {
+        case .pending(let files), .migrated(let files): "lacks \(NumberText.counted(files.count, "file"))"
+        case .upToDate: "is current"
+        case .unreachable(let reason): "cannot be reached: \(reason)"
+        case .failed(let reason): "could not be checked: \(reason)"
+        case .skipped: "was not checked"
+        }
+    }
+}
+
+extension String {
+    /// The text with a capital first letter.
+    var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,133 @@
+import Endpoints
+import HTTPTypes
+import Keys
+import Service
+import Surfaces
+
+/// A request of an operator whose session is alive.
+struct OperatorVisit: Sendable {
+    let request: ConsoleRequest
+    let session: OperatorSession
+    let context: ConsoleContext
+
+    var platform: Platform { context.platform }
+    var query: FormFields { request.query }
+    var form: FormFields { request.form }
+
+    /// The time of the request, by the database's clock.
+    var moment: Timestamp { session.readAt }
+
+    /// The caller of a use case.
+    var caller: Caller { request.caller(session.principal) }
+
+    /// The token that proves that a form is from a page of this session.
+    var formToken: String { context.seal.sign(session.id, for: "operator form") }
+
+    /// A ticket for a form that makes something once.
+    var ticket: String { FormTicket.make(session.id, at: moment, context.seal) }
+
+    /// Throws unless the form has the session's token.
+    func requireForm() throws {
+        guard context.seal.verify(form["csrf"], of: session.id, for: "operator form") else {
+            throw Problem(
+                .forbidden,
+                detail:
+                    "The form is not from a page of this session. Nothing was changed. Open the page again and repeat it there."
+            )
+        }
+    }
+
+    /// The caller of a use case that makes something once for each form.
+    func callerOnce() throws -> Caller {
+        guard let key = FormTicket.key(form["ticket"], session.id, at: moment, context.seal) else {
+            throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
+        }
+        return request.caller(session.principal, once: key)
+    }
+
+    /// Runs a handler, and renders what it refuses as a page with the navigation.
+    func answering(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
+        do {
+            return try await body()
+        } catch Refusal.unauthenticated {
+            throw OperatorVisit.signIn(request)
+        } catch let redirect as Redirect {
+            throw redirect
+        } catch {
+            guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
+            return page("error", title: problem.kind.title, ["detail": problem.detail], status: problem.kind.status)
+        }
+    }
+
+    /// Sends the browser to the operators' sign-in, and back afterwards.
+    static func signIn(_ request: ConsoleRequest) -> Redirect {
+        Redirect(location: "/console/platform/sign-in?next=\(Percent.encode(request.path))")
+    }
+
+    private static let links = [
+        ("Organizations", "/console/platform/", "icon-people"),
+        ("All workspaces", "/console/platform/workspaces", "icon-grid"),
+        ("Migrations", "/console/platform/migrations", "icon-sliders"),
+    ]
+
+    /// Returns a page with the navigation of operators.
+    func page(
+        _ template: String,
+        title: String,
+        in section: String? = nil,
+        _ values: [String: Any],
+        status: HTTPResponse.Status = .ok
+    ) -> EndpointResponse {
+        var values = values
+        values["title"] = title
+        values["organization"] = "Platform"
+        values["isPlatform"] = true
+        values["user"] = session.name
+        values["email"] = session.name
+        values["csrf"] = formToken
+        values["navigation"] = Self.links.map { name, path, icon in
+            ["name": name, "path": path, "icon": icon, "current": name == section] as [String: Any]
+        }
+        if values["done"] == nil, let done = Outcome(rawValue: query["done"]) { values["done"] = done.sentence }
+        return context.pages.page(template, values, status: status)
+    }
+}
+
+extension ConsoleContext {
+    /// Returns the visit of an operator, or `nil` without a session that is alive.
+    private func operatorVisit(_ request: ConsoleRequest) async throws -> OperatorVisit? {
+        guard let cookie = request.cookie(Cookie.operatorSession) else { return nil }
+        do {
+            let session = try await platform.operatorSessions.authenticate(cookie: cookie, from: request.address)
+            return OperatorVisit(request: request, session: session, context: self)
+        } catch Refusal.unauthenticated {
+            return nil
+        }
+    }
+
+    /// Declares a page for operators.
+    func operatorPage(
+        _ path: String,
+        id: String,
+        handler: @escaping @Sendable (OperatorVisit) async throws -> EndpointResponse
+    ) -> ConsoleEndpoint {
+        open(.get, path, id: id) { request in
+            guard let visit = try await operatorVisit(request) else { throw OperatorVisit.signIn(request) }
+            return try await visit.answering { try await handler(visit) }
+        }
+    }
+
+    /// Declares a change by operators.
+    func operatorAction(
+        _ path: String,
+        id: String,
+        handler: @escaping @Sendable (OperatorVisit) async throws -> EndpointResponse
+    ) -> ConsoleEndpoint {
+        open(.post, path, id: id) { request in
+            try requireOwnPage(request)
+            guard let visit = try await operatorVisit(request) else { throw OperatorVisit.signIn(request) }
+            try visit.requireForm()
+            return try await visit.answering { try await handler(visit) }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import Keys
+import People
+import Service
+import Tenancy
+
+/// The settings: the organization, the member's own password and sessions, and the session issuers.
+struct SettingsRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] {
+        [show, changePassword, endSession, endOthers, issuers, backFromPassword, backFromSessions]
+    }
+
+    private static let path = "/console/settings"
+
+    private var show: ConsoleEndpoint {
+        context.page(Self.path, id: "consoleSettings") { visit in try await page(FormFaults(), visit) }
+    }
+
+    private func page(
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
+        let sessions = try await visit.platform.ownSessions.list(visit.caller)
+        let grants = visit.principal.member?.grants ?? []
+        var values: [String: Any] = [
+            "organizationName": organization.name, "organizationSlug": organization.slug,
+            "organizationID": UUIDv7.text(of: organization.id), "tokenPrefix": organization.tokenPrefix ?? "",
+            "hasTokenPrefix": organization.tokenPrefix != nil,
+            "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
+            "hasOthers": sessions.count > 1, "roles": Set(grants.map(\.role.rawValue)).sorted().joined(separator: ", "),
+        ]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("settings", title: "Settings", in: .settings, values, status: status)
+    }
+
+    private var changePassword: ConsoleEndpoint {
+        context.action("\(Self.path)/password", id: "consoleChangePassword") { visit in
+            var faults = FormFaults()
+            if visit.form["new"] != visit.form["again"] { faults.add("again", "The two passwords differ.") }
+            if faults.isEmpty {
+                do {
+                    try await visit.platform.members.changePassword(
+                        current: visit.form["current"],
+                        new: visit.form["new"],
+                        by: visit.caller
+                    )
+                    throw Redirect(location: "\(Self.path)?done=password-changed")
+                } catch let redirect as Redirect {
+                    throw redirect
+                } catch {
+                    guard let found = FormFaults(error, name: { $0 == "new_password" ? "new" : "current" }) else {
+                        throw error
+                    }
+                    faults = found
+                }
+            }
+            return try await page(faults, visit, status: .unprocessableContent)
+        }
+    }
+
+    private var backFromPassword: ConsoleEndpoint {
+        context.page("\(Self.path)/password", id: "consolePasswordPage") { _ in throw Redirect(location: Self.path) }
+    }
+
+    private var backFromSessions: ConsoleEndpoint {
+        context.page("\(Self.path)/sessions", id: "consoleSessionsPage") { _ in throw Redirect(location: Self.path) }
+    }
+
+    private var endSession: ConsoleEndpoint {
+        context.action("\(Self.path)/sessions/{id}/end", id: "consoleEndSession") { visit in
+            guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
+            try await visit.platform.ownSessions.end(id, by: visit.caller)
+            throw Redirect(location: "\(Self.path)?done=session-ended")
+        }
+    }
+
+    private var endOthers: ConsoleEndpoint {
+        context.action("\(Self.path)/sessions", id: "consoleEndOtherSessions") { visit in
+            _ = try await visit.platform.ownSessions.endOthers(visit.caller)
+            throw Redirect(location: "\(Self.path)?done=sessions-ended")
+        }
+    }
+
+    /// The page says who manages session issuers: operators, as in the native API.
+    private var issuers: ConsoleEndpoint {
+        context.page("/console/session-issuers", id: "consoleSessionIssuers") { visit in
+            try visit.principal.requireWide(.membersWrite)
+            let organization = try await visit.platform.organizations.get(visit.organization, by: visit.caller)
+            let values: [String: Any] = ["organizationSlug": organization.slug]
+            return try await visit.page("session-issuers", title: "Session issuers", in: .sessionIssuers, values)
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import Endpoints
+import HTTPTypes
+import Keys
+import Service
+
+/// The pages with which members sign in and out.
+struct SignInRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] { [show, signIn, signOut, changeOrganization] }
+
+    private static let path = "/console/sign-in"
+
+    private var show: ConsoleEndpoint {
+        context.open(.get, Self.path, id: "consoleSignInPage") { request in
+            if try await context.visit(request) != nil {
+                throw Redirect(location: SignInForm.next(request.query["next"]))
+            }
+            var values: [String: Any] = ["next": SignInForm.next(request.query["next"])]
+            if request.query["ended"] == "1" {
+                values["done"] = "Your session has ended, and nothing was changed. Sign in to go on."
+            } else if request.query["done"] == "out" {
+                values["done"] = "You are signed out."
+            }
+            if context.origin.origin(authority: request.head.authority) == nil {
+                values["faults"] = ["list": [["text": context.origin.refusal(authority: request.head.authority)]]]
+            }
+            return SignInForm(context).page("sign-in", title: "Sign in", request, values)
+        }
+    }
+
+    private var signIn: ConsoleEndpoint {
+        context.open(.post, Self.path, id: "consoleSignIn") { request in
+            try context.requireOwnPage(request)
+            let form = SignInForm(context)
+            guard form.isOwn(request) else { throw form.stale }
+            let next = SignInForm.next(request.form["next"])
+            do {
+                let cookie = try await context.platform.sessions.signInBrowser(
+                    email: request.form["email"].trimmed,
+                    password: request.form["password"],
+                    from: request.origin
+                )
+                throw Redirect(
+                    location: next,
+                    cookies: [Cookie.set(Cookie.session, cookie), Cookie.clear(Cookie.signIn)]
+                )
+            } catch let refusal as Refusal {
+                let (text, status) = try Self.fault(refusal)
+                let values: [String: Any] = [
+                    "next": next, "email": request.form["email"], "faults": ["list": [["text": text]]] as [String: Any],
+                ]
+                return form.page("sign-in", title: "Sign in", request, values, status: status)
+            }
+        }
+    }
+
+    /// Returns the sentence for a refused sign-in.
+    static func fault(_ refusal: Refusal) throws -> (String, HTTPResponse.Status) {
+        switch refusal {
+        case .unauthenticated: return ("The address or the password is wrong.", .unauthorized)
+        case .tooManyAttempts(let seconds):
+            let minutes = max(1, (seconds + 59) / 60)
+            return (
+                "Too many attempts failed. Try again in \(NumberText.counted(minutes, "minute")).", .tooManyRequests
+            )
+        case .overloaded: return ("The service is busy. Try again in a moment.", .serviceUnavailable)
+        default: throw refusal
+        }
+    }
+
+    private var signOut: ConsoleEndpoint {
+        context.action("/console/sign-out", id: "consoleSignOut") { visit in
+            try await visit.platform.sessions.signOut(visit.caller)
+            throw Redirect(location: "\(Self.path)?done=out", cookies: [Cookie.clear(Cookie.session)])
+        }
+    }
+
+    private var changeOrganization: ConsoleEndpoint {
+        context.action("/console/organization", id: "consoleChangeOrganization") { visit in
+            guard let id = UUIDv7.parse(visit.form["organization"]) else { throw Refusal.notFound }
+            if id == visit.session.organizationID { throw Redirect(location: "/console/") }
+            let cookie = try await visit.platform.sessions.changeOrganization(
+                to: id,
+                by: visit.caller,
+                from: visit.request.origin
+            )
+            throw Redirect(location: "/console/", cookies: [Cookie.set(Cookie.session, cookie)])
+        }
+    }
+}
+
+/// A form for a credential, before there is a session.
+///
+/// A cookie with a random text and the text's signature in the form bind the form to the browser. Otherwise a page of another site could sign
+/// a person in as somebody else, who would then see what the person enters.
+struct SignInForm: Sendable {
+    private let context: ConsoleContext
+
+    init(_ context: ConsoleContext) { self.context = context }
+
+    /// Returns the page of the console that a person wanted, or its first page for a target that is elsewhere.
+    static func next(_ target: String, under path: String = "/console/") -> String {
+        let isInside = target.hasPrefix(path) && !target.hasPrefix("/console/sign-in")
+        let isPlain = target.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
+        return isInside && isPlain && target.utf8.count < 2000 ? target : path
+    }
+
+    /// Returns the page with the form.
+    func page(
+        _ template: String,
+        title: String,
+        _ request: ConsoleRequest,
+        _ values: [String: Any],
+        status: HTTPResponse.Status = .ok
+    ) -> EndpointResponse {
+        let known = request.cookie(Cookie.signIn).flatMap { $0.utf8.count == 32 ? $0 : nil }
+        let text = known ?? Self.random()
+        var values = values
+        values["title"] = title
+        values["csrf"] = context.seal.sign(text, for: "sign-in form")
+        var answer = context.pages.page(template, values, status: status)
+        if known == nil { answer.headers[.setCookie] = Cookie.set(Cookie.signIn, text) }
+        return answer
+    }
+
+    /// Returns true if the form is from a page that this browser was given.
+    func isOwn(_ request: ConsoleRequest) -> Bool {
+        guard let text = request.cookie(Cookie.signIn), text.utf8.count == 32 else { return false }
+        return context.seal.verify(request.form["csrf"], of: text, for: "sign-in form")
+    }
+
+    /// The problem of a form from elsewhere.
+    let stale = Problem(
+        .forbidden,
+        detail:
+            "The form is not from a page that this browser was given. Open the sign-in page again. The console needs cookies."
+    )
+
+    private static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        var text = ""
+        while text.utf8.count < 32 { text += String(generator.next(), radix: 36) }
+        return String(text.prefix(32))
+    }
+}

@@ -1,0 +1,188 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import JSON
+import Keys
+import Service
+import Tenancy
+
+/// The creation of workspaces, and the settings of one.
+struct WorkspaceRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] { [form, create, settings, save, state, backFromState, delete] }
+
+    /// A path that no workspace's slug can take.
+    private static let newPath = "/console/new-workspace"
+    private static let settingsPath = "/console/workspaces/{workspace}/settings"
+
+    private var form: ConsoleEndpoint {
+        context.page(Self.newPath, id: "consoleNewWorkspace") { visit in
+            try visit.principal.requireWide(.workspacesWrite)
+            return try await formPage(FormFaults(), visit)
+        }
+    }
+
+    private func formPage(
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        var values: [String: Any] = ["name": visit.form["name"], "slug": visit.form["slug"], "ticket": visit.ticket]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("workspace-new", title: "Create workspace", in: .workspaces, values, status: status)
+    }
+
+    private var create: ConsoleEndpoint {
+        context.action(Self.newPath, id: "consoleCreateWorkspace") { visit in
+            var faults = FormFaults()
+            guard let name = visit.form.text("name") else {
+                faults.add("name", "Enter a name.")
+                return try await formPage(faults, visit, status: .unprocessableContent)
+            }
+            do {
+                let made = try await visit.platform.workspaces.create(
+                    NewWorkspace(
+                        organizationID: visit.session.organizationID,
+                        name: name,
+                        slug: visit.form.text("slug"),
+                        cluster: nil
+                    ),
+                    by: try visit.callerOnce()
+                ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\",\"slug\":\"\($0.slug)\"}" }
+                let slug = (try? JSONValue(parsing: made.answer.utf8))?["slug"]?.string
+                throw Redirect(location: slug.map { "/console/workspaces/\($0)?done=created" } ?? "/console/")
+            } catch let redirect as Redirect {
+                throw redirect
+            } catch {
+                guard let found = FormFaults(error) else { throw error }
+                return try await formPage(found, visit, status: .unprocessableContent)
+            }
+        }
+    }
+
+    private func workspace(_ visit: Visit) async throws -> Workspace {
+        let found = try await visit.platform.workspaces.get(try visit.request.parameter("workspace"), by: visit.caller)
+        try visit.principal.require(.workspacesWrite, in: found.id)
+        return found
+    }
+
+    private var settings: ConsoleEndpoint {
+        context.page(Self.settingsPath, id: "consoleWorkspaceSettings") { visit in
+            try await page(try await workspace(visit), FormFaults(), visit)
+        }
+    }
+
+    private func page(
+        _ workspace: Workspace,
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let form = visit.form
+        var values: [String: Any] = [
+            "workspace": WorkspaceView.values(workspace),
+            "name": form.contains("name") ? form["name"] : workspace.name ?? "",
+            "slug": form.contains("slug") ? form["slug"] : workspace.slug,
+            "memberScopes": form.contains("member_scopes")
+                ? form["member_scopes"] : (workspace.memberScopes ?? []).joined(separator: "\n"),
+            "limitsScopes": form.contains("name") ? form.contains("limits_scopes") : workspace.memberScopes != nil,
+            "ref": workspace.ref.text, "id": UUIDv7.text(of: workspace.id),
+            "canDelete": workspace.state == .archived && !workspace.isDefault,
+            "canArchive": (workspace.state == .active || workspace.state == .suspended) && !workspace.isDefault,
+        ]
+        values["created"] = TimeView.values(workspace.createdAt, at: visit.moment)
+        values.merge(faults.values) { _, new in new }
+        let title = "\(workspace.name ?? workspace.slug): settings"
+        return try await visit.page("workspace-settings", title: title, in: .workspaces, values, status: status)
+    }
+
+    private var save: ConsoleEndpoint {
+        context.action(Self.settingsPath, id: "consoleSaveWorkspace") { visit in
+            let workspace = try await workspace(visit)
+            var change = WorkspaceChange()
+            var faults = FormFaults()
+            if visit.form.text("name") != workspace.name { change.name = .some(visit.form.text("name")) }
+            if let slug = visit.form.text("slug"), slug != workspace.slug { change.slug = slug }
+            let scopes = visit.form.contains("limits_scopes") ? visit.form.lines("member_scopes") : nil
+            for scope in scopes ?? [] where (try? Scope(validating: scope)) == nil {
+                faults.add(
+                    "member_scopes",
+                    "\u{201C}\(scope)\u{201D} is not a scope, such as \u{201C}read:invoices\u{201D}."
+                )
+            }
+            if scopes != workspace.memberScopes { change.memberScopes = .some(scopes) }
+            guard faults.isEmpty else { return try await page(workspace, faults, visit, status: .unprocessableContent) }
+            do {
+                let id = UUIDv7.text(of: workspace.id)
+                let saved = try await visit.platform.workspaces.update(id, change, by: visit.caller)
+                throw Redirect(location: "/console/workspaces/\(saved.slug)/settings?done=saved")
+            } catch let redirect as Redirect {
+                throw redirect
+            } catch {
+                guard let found = FormFaults(error) else { throw error }
+                return try await page(workspace, found, visit, status: .unprocessableContent)
+            }
+        }
+    }
+
+    private var state: ConsoleEndpoint {
+        context.action("\(Self.settingsPath)/state", id: "consoleWorkspaceState") { visit in
+            let workspace = try await workspace(visit)
+            let id = UUIDv7.text(of: workspace.id)
+            let path = "/console/workspaces/\(workspace.slug)/settings"
+            let service = visit.platform.workspaces
+            do {
+                switch visit.form["state"] {
+                case "suspended":
+                    _ = try await service.suspend(id, by: visit.caller)
+                    throw Redirect(location: "\(path)?done=suspended")
+                case "active":
+                    _ = try await service.resume(id, by: visit.caller)
+                    throw Redirect(location: "\(path)?done=resumed")
+                case "archived":
+                    guard visit.form["confirmation"].trimmed == workspace.slug else {
+                        return try await unconfirmed(workspace, visit)
+                    }
+                    _ = try await service.archive(id, by: visit.caller)
+                    throw Redirect(location: "\(path)?done=archived")
+                default: throw Problem.notFound
+                }
+            } catch let redirect as Redirect {
+                throw redirect
+            } catch {
+                guard let found = FormFaults(error) else { throw error }
+                return try await page(workspace, found, visit, status: .conflict)
+            }
+        }
+    }
+
+    private func unconfirmed(_ workspace: Workspace, _ visit: Visit) async throws -> EndpointResponse {
+        var faults = FormFaults()
+        faults.add("confirmation", "This is not the slug of the workspace. Nothing was changed.")
+        return try await page(workspace, faults, visit, status: .unprocessableContent)
+    }
+
+    private var backFromState: ConsoleEndpoint {
+        context.page("\(Self.settingsPath)/state", id: "consoleWorkspaceStatePage") { visit in
+            let workspace = try await workspace(visit)
+            throw Redirect(location: "/console/workspaces/\(workspace.slug)/settings")
+        }
+    }
+
+    private var delete: ConsoleEndpoint {
+        context.action("\(Self.settingsPath)/delete", id: "consoleDeleteWorkspace") { visit in
+            let workspace = try await workspace(visit)
+            guard visit.form["confirmation"].trimmed == workspace.slug else {
+                return try await unconfirmed(workspace, visit)
+            }
+            do {
+                try await visit.platform.workspaces.delete(UUIDv7.text(of: workspace.id), by: visit.caller)
+            } catch {
+                guard let found = FormFaults(error) else { throw error }
+                return try await page(workspace, found, visit, status: .conflict)
+            }
+            throw Redirect(location: "/console/?done=removed")
+        }
+    }
+}

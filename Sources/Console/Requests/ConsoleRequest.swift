@@ -1,0 +1,74 @@
+import Endpoints
+import HTTPTypes
+import JSON
+import Keys
+import NIOCore
+import Service
+import Surfaces
+
+/// A request of a browser.
+struct ConsoleRequest: Sendable {
+    let request: EndpointRequest<Principal>
+    /// The client's address.
+    let address: IPAddress?
+    /// The fields of the query.
+    let query: FormFields
+    /// The fields of the form.
+    ///
+    /// Empty for a page.
+    let form: FormFields
+
+    init(_ request: EndpointRequest<Principal>, _ clients: ClientAddresses) {
+        self.request = request
+        address = clients.address(request.headers, request.context.remoteAddress)
+        query = FormFields(query: request.rawQuery)
+        let members = request.json.object?.members ?? []
+        form = FormFields(members.compactMap { member in member.value.string.map { (member.name, $0) } })
+    }
+
+    var head: HTTPRequest { request.head }
+    var headers: HTTPFields { request.headers }
+    var path: String { request.path }
+
+    /// The path and the query, as a page of the console links to it.
+    var target: String { request.path + (request.rawQuery.map { "?\($0)" } ?? "") }
+
+    /// The origin of a request whose sender is not known yet.
+    var origin: RequestOrigin { RequestOrigin(address: address, requestID: request.context.requestID) }
+
+    /// Returns a decoded parameter of the path.
+    func parameter(_ name: String) throws -> String { try request.parameter(name) }
+
+    /// Returns the value of a cookie; `nil` if it is absent, or if there are two, of which one is somebody else's.
+    func cookie(_ name: String) -> String? {
+        let values = headers[values: .cookie].flatMap { $0.split(separator: ";") }
+            .compactMap { pair -> String? in
+                let parts = String(pair).trimmed.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                return parts.count == 2 && parts[0] == name ? String(parts[1]) : nil
+            }
+        return values.count == 1 ? values[0] : nil
+    }
+
+    /// Returns the caller of a use case.
+    ///
+    /// - Parameters:
+    ///   - principal: The principal that sent the request.
+    ///   - key: The `Idempotency-Key` of the form, for a change that must happen once.
+    /// - Returns: The caller.
+    func caller(_ principal: Principal, once key: String? = nil) -> Caller {
+        Caller(
+            principal: principal,
+            address: address?.description,
+            requestID: request.context.requestID,
+            idempotency: key.map {
+                IdempotentRequest(
+                    key: $0,
+                    method: "POST",
+                    path: path,
+                    query: "",
+                    body: Array(request.rawBody.readableBytesView)
+                )
+            }
+        )
+    }
+}

@@ -1,0 +1,59 @@
+import Endpoints
+import Service
+import Surfaces
+import Tenancy
+
+/// The faults of a form, each at its field.
+struct FormFaults {
+    private(set) var fields: [(field: String, detail: String, anchor: String)] = []
+    /// The faults of no single field.
+    private(set) var others: [String] = []
+
+    var isEmpty: Bool { fields.isEmpty && others.isEmpty }
+
+    /// Adds a fault of a field.
+    ///
+    /// - Parameters:
+    ///   - field: The field's name in the form.
+    ///   - detail: The fault, as a sentence.
+    ///   - anchor: The id of the field's element, if it is not the name.
+    mutating func add(_ field: String, _ detail: String, anchor: String? = nil) {
+        fields.append((field, detail, anchor ?? field))
+    }
+
+    /// Creates no faults.
+    init() {}
+
+    /// Creates the faults that a use case refused, or returns `nil` for an error that no form can correct.
+    ///
+    /// - Parameters:
+    ///   - error: The error.
+    ///   - name: Returns the form's name for a member of the API.
+    init?(_ error: any Error, name: (String) -> String = { $0 }) {
+        switch error {
+        case Refusal.invalid(let faults):
+            for fault in faults {
+                let member = fault.pointer.split(separator: "/").first.map(String.init) ?? ""
+                add(name(member), fault.detail)
+            }
+        case Refusal.nameTaken: add(name("name"), "A key with this name exists already. Choose another name.")
+        case let error as TenancyError where error.field != nil:
+            add(name(error.field ?? ""), "\(error.message.prefix(1).uppercased())\(error.message.dropFirst()).")
+        default:
+            guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { return nil }
+            switch problem.kind {
+            case .conflict, .forbidden, .invalidRequest, .unprocessable, .rateLimited: others.append(problem.detail)
+            default: return nil
+            }
+        }
+    }
+
+    /// The values of the template `faults`, and the fault of each field.
+    var values: [String: Any] {
+        var values: [String: Any] = [:]
+        for (field, detail, _) in fields where values["fault-\(field)"] == nil { values["fault-\(field)"] = detail }
+        let list = fields.map { ["field": $0.anchor, "text": $0.detail] } + others.map { ["text": $0] }
+        if !list.isEmpty { values["faults"] = ["list": list, "isOne": list.count == 1] as [String: Any] }
+        return values
+    }
+}

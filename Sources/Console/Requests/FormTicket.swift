@@ -1,0 +1,28 @@
+import Keys
+import Service
+
+/// The number of a form that makes something once.
+///
+/// A form that is sent twice has the same ticket, by which the second request finds what the first one made. A ticket is good for 12 hours:
+/// the records of requests are deleted after 24, and a form that is sent after that would make a second thing.
+enum FormTicket {
+    private static let lifetime = Duration.seconds(12 * 3600)
+
+    /// Returns a new ticket for a session.
+    static func make(_ session: String, at now: Timestamp, _ seal: Seal) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let random = String(generator.next(), radix: 36) + String(generator.next(), radix: 36)
+        let text = "\(String(now.microsecondsSinceUnixEpoch, radix: 36))-\(random)"
+        return "\(text).\(seal.sign("\(session) \(text)", for: "form ticket"))"
+    }
+
+    /// Returns the `Idempotency-Key` of a ticket, or `nil` for one that is too old, or was made for another session.
+    static func key(_ ticket: String, _ session: String, at now: Timestamp, _ seal: Seal) -> String? {
+        let parts = ticket.split(separator: ".", maxSplits: 1).map(String.init)
+        guard parts.count == 2, seal.verify(parts[1], of: "\(session) \(parts[0])", for: "form ticket"),
+            let made = parts[0].split(separator: "-").first.flatMap({ Int64($0, radix: 36) }),
+            now - Timestamp(microsecondsSinceUnixEpoch: made) < lifetime
+        else { return nil }
+        return parts[0]
+    }
+}

@@ -1,0 +1,43 @@
+/// A change that has succeeded, as a page says it after a redirect.
+///
+/// The query has the word and never a sentence, so nobody can put words into the console's mouth by a link.
+enum Outcome: String {
+    case saved
+    case disabled
+    case enabled
+    case revoked
+    case deleted
+    case keysDisabled = "keys-disabled"
+    case keysRevoked = "keys-revoked"
+    case added
+    case removed
+    case passwordChanged = "password-changed"
+    case sessionEnded = "session-ended"
+    case sessionsEnded = "sessions-ended"
+    case created
+    case suspended
+    case resumed
+    case archived
+
+    /// The sentence.
+    var sentence: String {
+        switch self {
+        case .saved: "The changes are saved."
+        case .disabled: "The key is disabled. It is refused from now on, until you enable it again."
+        case .enabled: "The key is enabled again."
+        case .revoked: "The key is revoked. It is refused from now on."
+        case .deleted: "The key is deleted. Its history stays in the events."
+        case .keysDisabled: "The keys are disabled. They are refused from now on, until you enable them again."
+        case .keysRevoked: "The keys are revoked. They are refused from now on."
+        case .added: "Added."
+        case .removed: "Removed."
+        case .passwordChanged: "The password is changed, and your other sessions have ended."
+        case .sessionEnded: "The session has ended."
+        case .sessionsEnded: "The other sessions have ended."
+        case .created: "Created."
+        case .suspended: "The workspace is suspended. Its keys are refused until you resume it."
+        case .resumed: "The workspace is active again."
+        case .archived: "The workspace is archived. Its keys are refused for good."
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import Endpoints
+import HTTPTypes
+import Keys
+import Service
+import Surfaces
+import Tenancy
+
+/// A request of a member whose session is alive.
+struct Visit: Sendable {
+    let request: ConsoleRequest
+    let session: BrowserSession
+    let context: ConsoleContext
+
+    init(_ request: ConsoleRequest, _ session: BrowserSession, _ context: ConsoleContext) {
+        self.request = request
+        self.session = session
+        self.context = context
+    }
+
+    var platform: Platform { context.platform }
+    var principal: Principal { session.principal }
+    var query: FormFields { request.query }
+    var form: FormFields { request.form }
+
+    /// The time of the request, by the database's clock.
+    var moment: Timestamp { session.readAt }
+
+    /// The caller of a use case.
+    var caller: Caller { request.caller(principal) }
+
+    /// The organization's id, as use cases take it.
+    var organization: String { UUIDv7.text(of: session.organizationID) }
+
+    private var sessionText: String { UUIDv7.text(of: session.sessionID) }
+
+    // MARK: Forms
+
+    /// The token that proves that a form is from a page of this session.
+    var formToken: String { context.seal.sign(sessionText, for: "console form") }
+
+    /// Throws unless the form has the session's token.
+    func requireForm() throws {
+        guard context.seal.verify(form["csrf"], of: sessionText, for: "console form") else {
+            throw Problem(
+                .forbidden,
+                detail:
+                    "The form is not from a page of this session. Nothing was changed. Open the page again and repeat it there."
+            )
+        }
+    }
+
+    /// A ticket for a form that makes something once.
+    var ticket: String { FormTicket.make(sessionText, at: moment, context.seal) }
+
+    /// The caller of a use case that makes something once for each form.
+    ///
+    /// - Throws: A problem for a form that is too old.
+    func callerOnce() throws -> Caller {
+        guard let key = FormTicket.key(form["ticket"], sessionText, at: moment, context.seal) else {
+            throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
+        }
+        return request.caller(principal, once: key)
+    }
+
+    // MARK: Answers
+
+    /// Runs a handler, and renders what it refuses as a page with the navigation.
+    func answering(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
+        do {
+            return try await body()
+        } catch Refusal.unauthenticated {
+            throw Redirect.signIn(from: request.path, hasEnded: true)
+        } catch let redirect as Redirect {
+            throw redirect
+        } catch {
+            guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
+            var response = try await page(
+                "error",
+                title: problem.kind.title,
+                ["detail": problem.detail],
+                status: problem.kind.status
+            )
+            response.headers.append(contentsOf: problem.headers.filteredForPages)
+            return response
+        }
+    }
+
+    /// Returns a page with the navigation.
+    ///
+    /// - Parameters:
+    ///   - template: The template.
+    ///   - title: The title.
+    ///   - section: The navigation link of the page.
+    ///   - values: The values of the template.
+    ///   - status: The status of the answer.
+    /// - Returns: The answer.
+    /// - Throws: `CancellationError`.
+    func page(
+        _ template: String,
+        title: String,
+        in section: Section? = nil,
+        _ values: [String: Any],
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        var values = values
+        let name = try? await platform.organizations.get(organization, by: caller).name
+        values["title"] = title
+        values["organization"] = name ?? "Organization"
+        values["user"] = session.name ?? session.email
+        values["email"] = session.email
+        values["csrf"] = formToken
+        values["navigation"] = Section.visible(to: principal)
+            .map { ["name": $0.rawValue, "path": $0.path, "icon": $0.icon, "current": $0 == section] as [String: Any] }
+        if values["done"] == nil, let done = Outcome(rawValue: query["done"]) { values["done"] = done.sentence }
+        return context.pages.page(template, values, status: status)
+    }
+}
+
+/// A link of the navigation.
+enum Section: String, CaseIterable {
+    case workspaces = "Workspaces"
+    case members = "Members"
+    case adminKeys = "Admin keys"
+    case sessionIssuers = "Session issuers"
+    case events = "Events"
+    case settings = "Settings"
+
+    var path: String {
+        switch self {
+        case .workspaces: "/console/"
+        case .members: "/console/members"
+        case .adminKeys: "/console/admin-keys"
+        case .sessionIssuers: "/console/session-issuers"
+        case .events: "/console/events"
+        case .settings: "/console/settings"
+        }
+    }
+
+    /// The name of the template with the icon.
+    var icon: String {
+        switch self {
+        case .workspaces: "icon-grid"
+        case .members: "icon-people"
+        case .adminKeys: "icon-key"
+        case .sessionIssuers: "icon-link"
+        case .events: "icon-clock"
+        case .settings: "icon-sliders"
+        }
+    }
+
+    /// Returns the links that lead a principal somewhere.
+    static func visible(to principal: Principal) -> [Section] {
+        allCases.filter { section in
+            switch section {
+            case .workspaces, .settings: true
+            case .members: (try? principal.require(.membersWrite)) != nil
+            case .adminKeys: (try? principal.requireWide(.keysRead)) != nil
+            case .sessionIssuers: (try? principal.requireWide(.membersWrite)) != nil
+            case .events: (try? principal.requireWide(.eventsRead)) != nil
+            }
+        }
+    }
+}
+
+extension HTTPFields {
+    /// The header fields of a problem that concern a browser.
+    var filteredForPages: HTTPFields {
+        filter { $0.name == .retryAfter || $0.name == .allow }.reduce(into: [:]) { $0.append($1) }
+    }
+}

@@ -1,0 +1,76 @@
+import JSON
+import KeyStore
+import Keys
+
+/// The values of an event in templates.
+struct EventView {
+    private let event: EventRecord
+    private let names: [String: String]
+
+    init(_ event: EventRecord, _ names: [String: String]) {
+        self.event = event
+        self.names = names
+    }
+
+    /// Returns the values.
+    func values(at now: Timestamp) -> [String: Any] {
+        var values: [String: Any] = [
+            "type": event.type, "title": Self.title(event.type), "actor": KeyView.actor(event.actor, names),
+            "address": event.address ?? "", "hasAddress": event.address != nil, "keyName": event.keyName ?? "",
+            "hasKey": event.keyName != nil, "changes": changes, "hasChanges": !changes.isEmpty,
+            "tone": Self.tone(event.type),
+        ]
+        values["time"] = TimeView.values(event.occurredAt, at: now)
+        return values
+    }
+
+    private static let titles: [String: String] = [
+        "created": "Key created", "updated": "Settings changed", "disabled": "Key disabled", "enabled": "Key enabled",
+        "deprecated": "Key deprecated", "rotated": "Key rotated", "revoked": "Key revoked", "deleted": "Key deleted",
+        "organization.created": "Organization created", "organization.updated": "Organization changed",
+        "organization.deleted": "Organization deleted", "workspace.created": "Workspace created",
+        "workspace.updated": "Workspace changed", "workspace.suspended": "Workspace suspended",
+        "workspace.resumed": "Workspace resumed", "workspace.archived": "Workspace archived",
+        "workspace.deleted": "Workspace deleted", "member.added": "Member added", "member.updated": "Member changed",
+        "member.removed": "Member removed", "member.password_changed": "Password changed", "session.begun": "Signed in",
+        "session.refused": "Sign-in refused", "session.reused": "Session ended, because its token came twice",
+        "session.ended": "Signed out", "session_issuer.added": "Session issuer added",
+        "session_issuer.removed": "Session issuer removed",
+    ]
+
+    private static func title(_ type: String) -> String { titles[type] ?? type }
+
+    /// The types with their titles, for the choice in a filter.
+    static let choices: [(value: String, label: String)] = titles.map { ($0.key, $0.value) }
+        .sorted { $0.label < $1.label }
+
+    private static func tone(_ type: String) -> String {
+        switch type {
+        case "revoked", "deleted", "session.refused", "session.reused", "member.removed", "workspace.deleted": "bad"
+        case "disabled", "deprecated", "workspace.suspended", "workspace.archived": "warn"
+        case "created", "enabled", "workspace.created", "workspace.resumed", "member.added": "good"
+        default: "plain"
+        }
+    }
+
+    /// The changed members: each with a value, or with the values before and after.
+    private var changes: [[String: Any]] {
+        guard let object = (try? JSONValue(parsing: event.changes.utf8))?.object else { return [] }
+        return object.members.map { member in
+            let name = member.name.replacing("_", with: " ")
+            if let pair = member.value.object, let old = pair["from"], let new = pair["to"] {
+                return ["name": name, "isPair": true, "from": Self.text(old), "to": Self.text(new)]
+            }
+            return ["name": name, "isPair": false, "to": Self.text(member.value)]
+        }
+    }
+
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "none"
+        case .string(let text): Timestamp(rfc3339: text).map { "\(TimeView.short($0)) UTC" } ?? text
+        case .array(let elements): elements.isEmpty ? "none" : elements.map(Self.text).joined(separator: ", ")
+        default: value.text
+        }
+    }
+}

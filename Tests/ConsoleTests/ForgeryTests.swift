@@ -1,0 +1,158 @@
+import NIOHTTP1
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// Requests that a page of another site makes a browser send, and what a page can load.
+@Suite(.hangLimit) struct ForgeryTests {
+    private static let newKey = "/console/workspaces/default/keys/new"
+
+    private static func hasKey(_ console: ConsoleHarness, _ name: String) async throws -> Bool {
+        let list = try await console.mortise.api.get(
+            "/v1/workspaces/default/service-keys",
+            as: console.mortise.adminToken
+        )
+        return list.text.contains("\"\(name)\"")
+    }
+
+    // The attacks: a form on another site, on a sibling host, in a sandboxed frame, by a program without a browser's fields, and fields that
+    // contradict each other.
+    @Test(arguments: [
+        [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")],
+        [("Origin", "https://evil.example")],
+        [("Sec-Fetch-Site", "cross-site")],
+        [("Sec-Fetch-Site", "same-site")],
+        [("Sec-Fetch-Site", "none")],
+        [("Origin", "null")],
+        [("Origin", "null"), ("Sec-Fetch-Site", "cross-site")],
+        [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")],
+        [],
+    ])
+    func `a form from elsewhere changes nothing, even with the session's own token`(headers: [(String, String)])
+        async throws
+    {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let page = try await browser.get(Self.newKey)
+            let fields = [
+                ("csrf", try page.field("csrf")), ("ticket", try page.field("ticket")), ("name", "forged"),
+                ("ends", "never"),
+            ]
+            let answer = try await browser.post(Self.newKey, fields, headers: headers)
+            #expect(answer.status == 403)
+            #expect(answer.element("alert")?.contains("did not come from a page of this console") == true)
+            #expect(try await !Self.hasKey(console, "forged"))
+            let own = try await browser.post(Self.newKey, fields)
+            #expect(own.status == 201)
+        }
+    }
+
+    // Chromium sends `Origin: null` from one's own form if the page hides its origin.
+    @Test func `a hidden origin passes only where the browser vouches for the site`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let page = try await browser.get(Self.newKey)
+            let fields = [
+                ("csrf", try page.field("csrf")), ("ticket", try page.field("ticket")), ("name", "own"),
+                ("ends", "never"),
+            ]
+            let headers = [("Origin", "null"), ("Sec-Fetch-Site", "same-origin")]
+            #expect(try await browser.post(Self.newKey, fields, headers: headers).status == 201)
+        }
+    }
+
+    // A page of the console's own origin that was planted there, or an old tab: the token is missing, of another session, or changed.
+    @Test func `a form needs the token of its own session`() async throws {
+        try await withConsole { console in
+            let ada = try await console.browser("ada@example.org", "owner")
+            let eve = try await console.browser("eve@example.org", "admin")
+            let other = try await eve.get(Self.newKey).field("csrf")
+            let page = try await ada.get(Self.newKey)
+            let own = try page.field("csrf")
+            for token in [nil, "", other, own.uppercased(), String(own.dropLast()), own + "0"] {
+                let fields =
+                    (token.map { [("csrf", $0)] } ?? []) + [
+                        ("ticket", try page.field("ticket")), ("name", "forged"), ("ends", "never"),
+                    ]
+                let answer = try await ada.post(Self.newKey, fields)
+                #expect(answer.status == 403, "\(token ?? "none")")
+            }
+            #expect(try await !Self.hasKey(console, "forged"))
+        }
+    }
+
+    // Somebody who is signed in as the attacker enters secrets into the attacker's account.
+    @Test func `nobody can sign a browser in from another site, or without its own sign-in page`() async throws {
+        try await withConsole { console in
+            _ = try await console.mortise.addMember("eve@example.org", "owner")
+            let attacker = console.browser()
+            let token = try await attacker.get("/console/sign-in").field("csrf")
+            let fields = [
+                ("csrf", token), ("email", "eve@example.org"), ("password", ServerHarness.memberPassword),
+                ("next", "/console/"),
+            ]
+            let victim = console.browser()
+            #expect(try await victim.post("/console/sign-in", fields).status == 403)
+            _ = try await victim.get("/console/sign-in")
+            #expect(try await victim.post("/console/sign-in", fields).status == 403)
+            let cross = [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")]
+            #expect(try await attacker.post("/console/sign-in", fields, headers: cross).status == 403)
+            #expect(victim.cookies["__Host-mortise"] == nil && attacker.cookies["__Host-mortise"] == nil)
+        }
+    }
+
+    // A page loads and embeds nothing from elsewhere, and nobody embeds it.
+    @Test func `every page forbids foreign and inline code, embedding and storing`() async throws {
+        let policy = """
+            default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+            frame-ancestors 'none'; base-uri 'none'
+            """
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("policy")
+            for page in [
+                try await console.browser().get("/console/sign-in"), try await browser.get("/console/"), created,
+                try await browser.get("/console/members"), try await browser.get("/console/nothing"),
+                try await browser.get("/console/workspaces/absent"), try await browser.get("/console/settings"),
+                try await browser.post(Self.newKey, []),
+            ] {
+                #expect(page.headers["Content-Security-Policy"] == [policy])
+                #expect(page.headers["Cache-Control"] == ["no-store"])
+                #expect(page.headers["Referrer-Policy"] == ["same-origin"])
+                #expect(page.headers["X-Content-Type-Options"] == ["nosniff"])
+                #expect(page.headers["Content-Type"] == ["text/html; charset=utf-8"])
+                for part in [" style=\"", " onclick=", "<style", "<script>", "javascript:"] {
+                    #expect(!page.text.contains(part), "\(part)")
+                }
+            }
+        }
+    }
+
+    // Behind a proxy the Host can be the server's own, and the attacker chooses it in a request of their own.
+    @Test func `behind a proxy the origin is the public URL, whatever the Host says`() async throws {
+        try await withConsole { configuration in
+            configuration.publicURL = "https://keys.example.com/"
+        } _: { console in
+            _ = try await console.mortise.addMember("ada@example.org", "owner")
+            let browser = console.browser()
+            let page = try await browser.get("/console/sign-in")
+            let fields = [
+                ("csrf", try page.field("csrf")), ("email", "ada@example.org"),
+                ("password", ServerHarness.memberPassword),
+            ]
+            #expect(try await browser.post("/console/sign-in", fields).status == 403)
+            let elsewhere = [("Origin", "https://evil.example"), ("Host", "evil.example")]
+            #expect(try await browser.post("/console/sign-in", fields, headers: elsewhere).status == 403)
+            let own = [("Origin", "https://keys.example.com")]
+            #expect(try await browser.post("/console/sign-in", fields, headers: own).status == 303)
+        }
+    }
+
+    @Test func `without a public URL, a server on another address says which setting it needs`() async throws {
+        try await withConsole { console in
+            let page = try await console.browser().get("/console/sign-in", headers: [("Host", "keys.example.com")])
+            #expect(page.element("alert")?.contains("Set MORTISE_PUBLIC_URL") == true)
+        }
+    }
+}

@@ -1,0 +1,311 @@
+import JSON
+import NIOHTTP1
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// Keys in the console: their tokens, names, roles, and changes.
+@Suite(.hangLimit) struct KeyPageTests {
+    private static let list = "/console/workspaces/default"
+    private static let newKey = "/console/workspaces/default/keys/new"
+
+    /// Returns the path of the only key.
+    private static func path(_ page: Browser.Page) throws -> String {
+        let rest = try #require(page.text.components(after: "href=\"/console/workspaces/default/keys/0"))
+        return "/console/workspaces/default/keys/0\(rest.prefix { $0 != "\"" })"
+    }
+
+    private static func count(_ console: ConsoleHarness) async throws -> Int {
+        let list = try await console.mortise.api.get(
+            "/v1/workspaces/default/service-keys",
+            as: console.mortise.adminToken
+        )
+        return list["data"]?.array?.count ?? 0
+    }
+
+    // A reload, the way back, a cache and a history must not have the token.
+    @Test func `a token is in exactly one answer, and the same form again makes no second key`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let page = try await browser.get(Self.newKey)
+            let fields = [
+                ("csrf", try page.field("csrf")), ("ticket", try page.field("ticket")), ("name", "CI"),
+                ("mode", "live"),
+                ("type", "service"), ("scopes", "read:invoices\r\nwrite:*"), ("ends", "30"),
+            ]
+            let created = try await browser.post(Self.newKey, fields)
+            #expect(created.status == 201)
+            let token = try #require(created.text.token)
+            #expect(try await console.mortise.verify(token) == "valid")
+            #expect(created.headers["Cache-Control"] == ["no-store"] && created.location == nil)
+            let reload = try await browser.post(Self.newKey, fields)
+            #expect(reload.status == 200 && reload.text.token == nil && !reload.text.contains(token))
+            #expect(try await Self.count(console) == 1)
+            let key = try Self.path(reload)
+            for path in [key, Self.list, "\(key)/events", "/console/", Self.newKey] {
+                #expect(try await !browser.get(path).text.contains(token), "\(path)")
+            }
+        }
+    }
+
+    @Test func `a rotation shows the new token once, and the same form again does not rotate`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("CI")
+            let key = try Self.path(created)
+            let page = try await browser.get(key)
+            let fields = [("csrf", try page.field("csrf")), ("ticket", try page.field("ticket")), ("grace", "3600")]
+            let rotated = try await browser.post("\(key)/rotate", fields)
+            let token = try #require(rotated.text.token)
+            #expect(token != created.text.token)
+            let again = try await browser.post("\(key)/rotate", fields)
+            #expect(again.text.token == nil)
+            #expect(try await console.mortise.verify(token) == "valid")
+            #expect(try await console.mortise.verify(try #require(created.text.token)) == "valid")
+        }
+    }
+
+    // A name is data: markup, marks that turn the reading order, and a text without a space.
+    @Test func `a name with markup is shown as it is and does nothing`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let name = "<script>alert('1')</script>\"><img src=x onerror=alert(2)>&amp;\u{202E}txt"
+            let created = try await browser.createKey(name, [("description", "</textarea>{{name}}{{{csrf}}}")])
+            #expect(created.status == 201)
+            let key = try Self.path(created)
+            let pages = [
+                created, try await browser.get(Self.list), try await browser.get(key),
+                try await browser.get("\(key)/revoke"),
+                try await browser.get("\(key)/events"), try await browser.get("\(Self.list)/events"),
+            ]
+            for page in pages {
+                #expect(!page.text.contains("<script>alert") && !page.text.contains("<img"))
+                #expect(page.text.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot;&gt;&lt;img"))
+            }
+            #expect(pages[2].text.contains("{{name}}{{{csrf}}}"))
+        }
+    }
+
+    // A spreadsheet runs a cell that begins like a formula.
+    @Test func `a file of keys has no formulas`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            for name in ["=HYPERLINK(\"https://evil.example\")", "+1", "-1", "@a", "plain, \"quoted\""] {
+                #expect(try await browser.createKey(name).status == 201)
+            }
+            let file = try await browser.get("\(Self.list)/keys.csv")
+            #expect(file.headers["Content-Type"] == ["text/csv; charset=utf-8"])
+            #expect(file.headers["Content-Disposition"] == ["attachment; filename=\"default.csv\""])
+            for cell in [
+                "\"'=HYPERLINK(\"\"https://evil.example\"\")\"", "\"'+1\"", "\"'-1\"", "\"'@a\"",
+                "\"plain, \"\"quoted\"\"\"",
+            ] {
+                #expect(file.text.contains(",\(cell),"), "\(cell) in \(file.text)")
+            }
+        }
+    }
+
+    // A click on the wrong row must not end a key for good.
+    @Test func `a final change needs the name of the key`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("Pay\u{202E}roll  CI")
+            let key = try Self.path(created)
+            let token = try #require(created.text.token)
+            for change in ["revoke", "delete"] {
+                for wrong in ["", "payroll CI", "x"] {
+                    let refused = try await browser.submit(
+                        "\(key)/\(change)",
+                        to: "\(key)/\(change)",
+                        [("confirmation", wrong)]
+                    )
+                    #expect(refused.status == 422)
+                    #expect(refused.text.contains("This is not the name of the key."))
+                }
+            }
+            #expect(try await console.mortise.verify(token) == "valid")
+            let fields = [("confirmation", "Payroll CI"), ("reason", "left the <team>")]
+            let revoked = try await browser.submit("\(key)/revoke", to: "\(key)/revoke", fields)
+            #expect(revoked.location == "\(key)?done=revoked")
+            #expect(try await console.mortise.verify(token) == "revoked")
+            #expect(try await browser.get(key).text.contains("left the &lt;team&gt;"))
+            let deleted = try await browser.submit(
+                "\(key)/delete",
+                to: "\(key)/delete",
+                [("confirmation", "Payroll CI")]
+            )
+            #expect(deleted.location == "\(Self.list)?done=deleted")
+            #expect(try await browser.get(key).status == 404)
+        }
+    }
+
+    @Test func `disabling and enabling take effect at once and say so`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("CI")
+            let (key, token) = (try Self.path(created), try #require(created.text.token))
+            let disabled = try await browser.submit(key, to: "\(key)/disable")
+            #expect(disabled.location == "\(key)?done=disabled")
+            #expect(
+                try await browser.get("\(key)?done=disabled").element("status")?.contains("The key is disabled.")
+                    == true
+            )
+            #expect(try await console.mortise.verify(token) == "disabled")
+            #expect(try await browser.submit(key, to: "\(key)/enable").location == "\(key)?done=enabled")
+            #expect(try await console.mortise.verify(token) == "valid")
+        }
+    }
+
+    @Test func `settings are saved, faults stand at their fields, and what was typed stays`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try Self.path(try await browser.createKey("CI"))
+            let settings = [
+                ("edit", "1"), ("name", "CI 2"), ("description", "d"), ("scopes", "read:a\nread:b"),
+                ("addresses", "10.0.0.0/8"),
+                ("namespaces", "eu"), ("per_minute", "60"), ("per_hour", ""), ("ends", "never"),
+            ]
+            let saved = try await browser.submit(key, to: key, settings)
+            #expect(saved.location == "\(key)?done=saved")
+            let id = try #require(key.split(separator: "/").last)
+            let path = "/v1/workspaces/default/service-keys/\(id)"
+            let stored = try await console.mortise.api.get(path, as: console.mortise.adminToken)
+            #expect(stored["name"] == "CI 2" && stored["scopes"] == ["read:a", "read:b"])
+            #expect(stored["allowed_ips"] == ["10.0.0.0/8"] && stored["allowed_namespaces"] == ["eu"])
+            #expect(stored["rate_limit_per_minute"] == 60 && stored["rate_limit_per_hour"] == .null)
+            let wrong = settings.map { field in
+                switch field.0 {
+                case "scopes": ("scopes", "read everything")
+                case "addresses": ("addresses", "10.0.0.1/8")
+                case "per_minute": ("per_minute", "many")
+                default: field
+                }
+            }
+            let refused = try await browser.submit(key, to: key, wrong)
+            #expect(refused.status == 422)
+            for id in ["scopes-fault", "addresses-fault", "per_minute-fault"] {
+                #expect(refused.text.contains("id=\"\(id)\""), "\(id)")
+            }
+            #expect(refused.text.contains(">read everything</textarea>") && refused.text.contains("value=\"many\""))
+            let after = try await console.mortise.api.get(path, as: console.mortise.adminToken)
+            #expect(after.comparable == stored.comparable)
+        }
+    }
+
+    @Test func `several keys are changed together after a list of what is meant`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            var tokens: [String] = []
+            var fields: [(String, String)] = []
+            for name in ["one", "two", "three"] {
+                let created = try await browser.createKey(name)
+                tokens.append(try #require(created.text.token))
+                let id = try #require(try Self.path(created).split(separator: "/").last)
+                if name != "three" { fields.append(("key.\(id)", "1")) }
+            }
+            let path = "\(Self.list)/keys/bulk"
+            let asked = try await browser.submit(Self.list, to: path, fields + [("change", "revoke")])
+            #expect(asked.status == 200 && asked.text.contains("these 2 keys"))
+            #expect(try await console.mortise.verify(tokens[0]) == "valid")
+            let confirmed = fields + [("change", "revoke"), ("confirmed", "yes"), ("reason", "r")]
+            let done = try await browser.submit(Self.list, to: path, confirmed)
+            #expect(done.location == "\(Self.list)?done=keys-revoked")
+            #expect(try await console.mortise.verify(tokens[0]) == "revoked")
+            #expect(try await console.mortise.verify(tokens[1]) == "revoked")
+            #expect(try await console.mortise.verify(tokens[2]) == "valid")
+        }
+    }
+
+    @Test func `a tried token is explained, is not repeated, and does not count as a use`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let created = try await browser.createKey("CI", [("addresses", "192.0.2.0/24")])
+            let (key, token) = (try Self.path(created), try #require(created.text.token))
+            let tried = try await browser.submit(key, to: "\(key)/try", [("token", token), ("address", "192.0.2.7")])
+            #expect(tried.element("status")?.contains("This token is accepted.") == true)
+            #expect(!tried.text.contains(token))
+            let elsewhere = try await browser.submit(key, to: "\(key)/try", [("token", token), ("address", "")])
+            #expect(elsewhere.element("status")?.contains("wrong_address") == true)
+            let malformed = try await browser.submit(key, to: "\(key)/try", [("token", "\(token)x")])
+            #expect(malformed.element("status")?.contains("malformed") == true)
+            #expect(try await browser.get(key).text.contains("<dd>Never</dd>"))
+        }
+    }
+
+    // MARK: Roles
+
+    @Test func `an auditor sees keys and history and can change nothing`() async throws {
+        try await withConsole { console in
+            let owner = try await console.browser("ada@example.org", "owner")
+            let key = try Self.path(try await owner.createKey("CI"))
+            let auditor = try await console.browser("aud@example.org", "auditor")
+            let list = try await auditor.get(Self.list)
+            #expect(list.status == 200 && list.text.contains(">CI<"))
+            #expect(!list.text.contains("Create key") && !list.text.contains("Revoke keys"))
+            let page = try await auditor.get(key)
+            #expect(page.status == 200)
+            for button in [">Rotate<", ">Disable<", ">Revoke<", ">Delete<", ">Save<", ">Try<"] {
+                #expect(!page.text.contains(button), "\(button)")
+            }
+            #expect(!page.text.contains("href=\"/console/members\""))
+            #expect(try await auditor.get(Self.newKey).status == 403)
+            #expect(try await auditor.get("/console/members").status == 403)
+            let csrf = try page.field("csrf")
+            for change in ["disable", "enable", "revoke", "delete", "rotate", "try"] {
+                let fields = [("csrf", csrf), ("confirmation", "CI"), ("grace", "0"), ("token", "x")]
+                #expect(try await auditor.post("\(key)/\(change)", fields).status == 403, "\(change)")
+            }
+            #expect(try await auditor.post(key, [("csrf", csrf), ("edit", "1"), ("name", "x")]).status == 403)
+        }
+    }
+
+    // Another organization's key and one that does not exist must look the same.
+    @Test func `a member reaches nothing of another organization`() async throws {
+        try await withConsole { console in
+            let owner = try await console.browser("ada@example.org", "owner")
+            let key = try Self.path(try await owner.createKey("CI"))
+            let made = try await console.mortise.api.post(
+                "/v1/organizations",
+                ["name": "Other"],
+                as: console.mortise.operatorToken
+            )
+            let token = try made.string("token")
+            _ = try await console.mortise.addMember("eve@example.org", "owner", organization: "other", as: token)
+            let eve = console.browser()
+            try await eve.signIn("eve@example.org")
+            let id = try #require(key.split(separator: "/").last)
+            let foreign = try await console.mortise.api.get("/v1/workspaces/default", as: console.mortise.adminToken)
+            let workspace = try foreign.string("id")
+            for path in [key, "/console/workspaces/\(workspace)", "/console/workspaces/\(workspace)/keys/\(id)"] {
+                #expect(try await eve.get(path).status == 404, "\(path)")
+            }
+        }
+    }
+
+    // A member without permissions manages the own client keys and sees nothing else.
+    @Test func `a member makes own client keys and is led to them`() async throws {
+        try await withConsole { console in
+            let member = try await console.browser("mem@example.org", "member")
+            #expect(try await member.get(Self.list).location == "\(Self.list)/client-keys")
+            let path = "\(Self.list)/client-keys/new"
+            let page = try await member.get(path)
+            #expect(page.status == 200 && !page.text.contains("name=\"subject\""))
+            let created = try await member.submit(
+                path,
+                to: path,
+                [("name", "mine"), ("mode", "live"), ("ends", "never")]
+            )
+            #expect(created.status == 201 && created.text.token?.hasPrefix("mkc_") == true)
+            #expect(try await member.get("\(Self.list)/client-keys").text.contains(">mine<"))
+            #expect(try await member.get("/console/admin-keys").status == 403)
+            #expect(try await member.get("/console/events").status == 403)
+        }
+    }
+}
+
+extension ServerHarness {
+    /// Returns the code of a token's verdict.
+    func verify(_ token: String) async throws -> String {
+        try await api.post("/v1/verify", ["token": .string(token)], as: adminToken).string("code")
+    }
+}
