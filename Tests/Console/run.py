@@ -1,0 +1,578 @@
+"""Walks through every flow of the console in Chromium, by the roles and names that a screen reader reads."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+
+from axe_playwright_python.sync_playwright import Axe
+from mortise import EMAIL, PASSWORD, REPOSITORY, URL, Api, fill, server
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+SCREENSHOTS = REPOSITORY / ".build/console-screenshots"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+AXE = Axe()
+
+
+class Check:
+    """What every page must be: free of faults that axe finds, and as wide as a phone allows."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def page(self, page: Page, name: str, *, shot: bool = True) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            result = AXE.run(page)
+            assert result.violations_count == 0, f"{name} ({scheme}): {result.generate_report()}"
+            if shot:
+                page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}.png", full_page=True)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        size = page.viewport_size
+        page.set_viewport_size({"width": 320, "height": 700})
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if shot:
+            page.screenshot(path=SCREENSHOTS / f"{name}-phone.png", full_page=True)
+        page.set_viewport_size(size)
+        assert width <= 320, f"{name} is {width} pixels wide on a phone"
+        self.names.add(name)
+
+
+CHECK = Check()
+
+
+@contextlib.contextmanager
+def tab(browser: Browser, scripts: bool = True) -> Iterator[Page]:
+    context = browser.new_context(
+        java_script_enabled=scripts, viewport={"width": 1280, "height": 860}, locale="en-GB", timezone_id="Europe/Berlin",
+        reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"],
+    )
+    faults: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    # A debug build hashes a password slowly, and the machine can be busy.
+    page.set_default_timeout(90_000)
+    expect.set_options(timeout=90_000)
+    yield page
+    context.close()
+    # The browser itself reports answers of 4xx, which some flows are about.
+    faults = [fault for fault in faults if "Failed to load resource" not in fault]
+    assert not faults, faults
+
+
+COOKIES: dict[str, list] = {}
+
+
+def sign_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:
+    """Signs in, once for all flows of a member."""
+    if email in COOKIES:
+        page.context.add_cookies(COOKIES[email])
+    page.goto(f"{URL}/console/")
+    if email in COOKIES:
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        return
+    page.get_by_role("textbox", name="Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    COOKIES[email] = page.context.cookies()
+
+
+def create(page: Page, name: str, workspace: str = "default") -> str:
+    page.goto(f"{URL}/console/workspaces/{workspace}")
+    page.get_by_role("link", name=re.compile("^Create (the first )?key$")).first.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create key").click()
+    return page.get_by_role("textbox", name="Token", exact=True).input_value()
+
+
+def open_key(page: Page, name: str, workspace: str = "default") -> None:
+    page.goto(f"{URL}/console/workspaces/{workspace}")
+    page.get_by_role("row").get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True, level=1)).to_be_visible()
+
+
+def signing_in_and_out(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        page.goto(f"{URL}/")
+        expect(page).to_have_url(f"{URL}/console/sign-in")
+        if scripts:
+            CHECK.page(page, "sign-in")
+        page.goto(f"{URL}/console/members")
+        page.get_by_role("textbox", name="Email").fill(EMAIL)
+        page.get_by_label("Password", exact=True).fill("wrong")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("The address or the password is wrong.")
+        expect(page.get_by_role("textbox", name="Email")).to_have_value(EMAIL)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page).to_have_url(f"{URL}/console/members")
+        cookie = next(cookie for cookie in page.context.cookies() if cookie["name"] == "__Host-mortise")
+        assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["path"] == "/"
+        for name in ("Workspaces", "Members", "Admin keys", "Session issuers", "Events", "Settings"):
+            expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("status")).to_contain_text("You are signed out.")
+        page.goto(f"{URL}/console/")
+        expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+
+
+def making_a_key(browser: Browser, api: Api, scripts: bool) -> None:
+    name = f"Made {'with' if scripts else 'without'} scripts"
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        page.goto(f"{URL}/console/workspaces/default/keys/new")
+        if scripts:
+            CHECK.page(page, "key-new")
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_label("Description", exact=True).fill("A description")
+        page.get_by_label("Mode", exact=True).select_option("live")
+        page.get_by_label("Type", exact=True).select_option("service")
+        page.get_by_label("Scopes", exact=True).fill("read everything")
+        page.get_by_text("Restrictions", exact=True).click()
+        page.get_by_label("Allowed addresses", exact=True).fill("127.0.0.0/8\n::1")
+        page.get_by_label("Namespaces", exact=True).fill("")
+        page.get_by_label("Requests per minute", exact=True).fill("600")
+        page.get_by_label("Requests per hour", exact=True).fill("")
+        page.get_by_label("Ends", exact=True).select_option("30")
+        page.get_by_role("button", name="Create key").click()
+        expect(page.get_by_role("alert")).to_contain_text("is not a scope")
+        expect(page.get_by_label("Name", exact=True)).to_have_value(name)
+        expect(page.get_by_label("Ends", exact=True)).to_have_value("30")
+        if scripts:
+            CHECK.page(page, "key-new-fault")
+        page.get_by_label("Scopes", exact=True).fill("read:invoices\nwrite:*")
+        page.get_by_role("button", name="Create key").click()
+        box = page.get_by_role("textbox", name="Token", exact=True)
+        token = box.input_value()
+        assert token.startswith("mks_live_"), token
+        assert box.get_attribute("readonly") is not None
+        assert token not in page.url
+        assert api.verdict(token, address="127.0.0.1", scopes=["read:invoices"]) == "valid"
+        expect(page.get_by_role("status")).to_contain_text("The key is created.")
+        if scripts:
+            CHECK.page(page, "key-issued", shot=False)
+            page.get_by_role("button", name="Copy").click()
+            expect(page.get_by_role("button", name="Copied")).to_be_visible()
+            assert page.evaluate("navigator.clipboard.readText()") == token
+            stored = page.evaluate("JSON.stringify([localStorage, sessionStorage, history.state])")
+            assert token not in stored
+        page.reload()
+        assert token not in page.content()
+        assert api.key_names().count(name) == 1
+        page.get_by_role("link", name="Done").click()
+        expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+        for _ in range(2):
+            # The answer to a form is not stored, so the browser asks whether to send the form again.
+            with contextlib.suppress(Error):
+                page.go_back()
+            assert token not in page.content()
+        assert api.key_names().count(name) == 1
+
+
+def finding_a_key(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        page.get_by_role("link", name="Production", exact=True).click()
+        box = page.get_by_role("searchbox", name="Search keys")
+        box.fill("partner")
+        if not scripts:
+            page.get_by_role("button", name="Apply filters").click()
+        expect(page.get_by_role("row")).to_have_count(3)
+        expect(page.get_by_role("row").get_by_role("link", name="Partner: Northwind")).to_be_visible()
+        box.fill("no such key")
+        if not scripts:
+            page.get_by_role("button", name="Apply filters").click()
+        expect(page.get_by_role("heading", name="No key matches")).to_be_visible()
+        if scripts:
+            CHECK.page(page, "keys-none", shot=False)
+        box.fill("")
+        for label, value, name in (
+            ("Status", "disabled", "Partner: Contoso"), ("Mode", "test", "CI of billing"),
+            ("Ends within", "30", "Invoice worker"), ("Unused since", "ever", "Nightly export"),
+        ):
+            page.get_by_role("combobox", name=label).select_option(value)
+            if not scripts:
+                page.get_by_role("button", name="Apply filters").click()
+            expect(page.get_by_role("row").get_by_role("link", name=name, exact=True)).to_be_visible()
+            expect(page.get_by_role("row").get_by_role("link", name="Checkout service")).to_have_count(0)
+            page.get_by_role("combobox", name=label).select_option("")
+            if not scripts:
+                page.get_by_role("button", name="Apply filters").click()
+        page.goto(f"{URL}/console/workspaces/production")
+        page.get_by_role("link", name="Name", exact=True).click()
+        names = page.locator(".keys tbody .row-link").all_inner_texts()
+        assert names == sorted(names, key=str.lower) and len(names) == 14, names
+        page.get_by_role("link", name="Last used", exact=True).click()
+        expect(page.locator(".keys tbody .row-link").last).not_to_have_text("Checkout service")
+        if scripts:
+            page.goto(f"{URL}/console/workspaces/production")
+            CHECK.page(page, "keys")
+
+
+def paging(browser: Browser, api: Api, scripts: bool) -> None:
+    if not scripts:
+        for index in range(61):
+            api.call("POST", "/v1/workspaces/acme-logistics/service-keys", {"name": f"Truck {index:02}"})
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        for sort in ("", "?sort=name", "?sort=used", "?sort=ends", "?sort=created&dir=asc"):
+            page.goto(f"{URL}/console/workspaces/acme-logistics{sort}")
+            first = page.locator(".keys tbody .row-link").all_inner_texts()
+            page.get_by_role("link", name="Next page").click()
+            expect(page.get_by_role("link", name="First page")).to_be_visible()
+            second = page.locator(".keys tbody .row-link").all_inner_texts()
+            assert len(first) == 50 and len(second) == 11 and len(set(first + second)) == 61, (sort, first, second)
+            expect(page.get_by_role("link", name="Next page")).to_have_count(0)
+
+
+def changing_a_key(browser: Browser, api: Api, scripts: bool) -> None:
+    name = f"Changed {'with' if scripts else 'without'}"
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        old = create(page, name)
+        open_key(page, name)
+        if scripts:
+            page.goto(f"{page.url}?range=day")
+            CHECK.page(page, "key", shot=False)
+        page.get_by_role("button", name="Rotate").click()
+        group = page.get_by_role("group", name="Grace period")
+        for option in ("Now", "1 h", "24 h", "7 days", "30 days"):
+            expect(group.get_by_role("radio", name=option, exact=True)).to_be_visible()
+        if scripts:
+            CHECK.page(page, "dialog-rotate")
+        group.get_by_role("radio", name="1 h", exact=True).check()
+        page.get_by_role("button", name="Rotate key").click()
+        new = page.get_by_role("textbox", name="Token", exact=True).input_value()
+        assert new != old and api.verdict(new) == "valid" and api.verdict(old) == "valid"
+        page.get_by_role("link", name="Done").click()
+
+        page.get_by_label("Description", exact=True).fill("Changed")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_contain_text("saved")
+        expect(page.get_by_label("Description", exact=True)).to_have_value("Changed")
+
+        page.get_by_role("button", name="Disable", exact=True).click()
+        page.get_by_role("button", name="Disable key").click()
+        expect(page.get_by_role("status")).to_contain_text("disabled")
+        assert api.verdict(new) == "disabled"
+        page.get_by_role("button", name="Enable").click()
+        expect(page.get_by_role("status")).to_contain_text("enabled")
+        assert api.verdict(new) == "valid"
+
+        page.get_by_label("Try this token", exact=True).fill(new)
+        page.get_by_role("button", name="Try").click()
+        expect(page.get_by_role("status")).to_contain_text("This token is accepted.")
+        assert new not in page.content()
+        if scripts:
+            CHECK.page(page, "key-tried", shot=False)
+
+        open_key(page, name)
+        page.get_by_role("button", name="Revoke", exact=True).click()
+        page.get_by_role("textbox", name="Reason").fill("left the team")
+        page.get_by_role("textbox", name="Name of the key").fill("another key")
+        if scripts:
+            CHECK.page(page, "dialog-revoke")
+        page.get_by_role("button", name="Revoke key").click()
+        expect(page.get_by_role("alert")).to_contain_text("not the name of the key")
+        assert api.verdict(new) == "valid"
+        expect(page.get_by_role("textbox", name="Reason")).to_have_value("left the team")
+        page.get_by_role("textbox", name="Name of the key").fill(name)
+        page.get_by_role("button", name="Revoke key").click()
+        expect(page.get_by_role("status")).to_contain_text("revoked")
+        assert api.verdict(new) == "revoked"
+        expect(page.get_by_text("left the team").first).to_be_visible()
+
+        page.get_by_role("button", name="Delete", exact=True).click()
+        page.get_by_role("textbox", name="Name of the key").fill(name)
+        page.get_by_role("button", name="Delete key").click()
+        expect(page.get_by_role("status")).to_contain_text("deleted")
+        assert name not in api.key_names()
+
+
+def changing_several_keys(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        names = [f"Several {number} {scripts}" for number in (1, 2, 3)]
+        tokens = [create(page, name) for name in names]
+        page.goto(f"{URL}/console/workspaces/default")
+        for name in names[:2]:
+            page.get_by_role("checkbox", name=f"Select {name}").check()
+        page.get_by_role("button", name="Disable keys").click()
+        expect(page.get_by_text(names[0])).to_be_visible()
+        if scripts:
+            CHECK.page(page, "several")
+        page.get_by_role("button", name="Disable keys").click()
+        expect(page.get_by_role("status")).to_contain_text("disabled")
+        assert [api.verdict(token) for token in tokens] == ["disabled", "disabled", "valid"]
+        for name in names:
+            page.get_by_role("checkbox", name=f"Select {name}").check()
+        page.get_by_role("button", name="Revoke keys").click()
+        page.get_by_role("button", name="Revoke keys").click()
+        expect(page.get_by_role("status")).to_contain_text("revoked")
+        assert {api.verdict(token) for token in tokens} == {"revoked"}
+        with page.expect_download() as download:
+            page.get_by_role("link", name="CSV").click()
+        assert names[0] in download.value.path().read_text("utf-8-sig")
+
+
+def client_keys(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        page.goto(f"{URL}/console/workspaces/production")
+        page.get_by_role("link", name="Client keys", exact=True).click()
+        expect(page.get_by_role("row").get_by_role("link", name="Personal key of user_1042")).to_be_visible()
+        if scripts:
+            CHECK.page(page, "client-keys")
+        page.get_by_role("link", name="Create key").click()
+        page.get_by_label("Name", exact=True).fill(f"Client {scripts}")
+        page.get_by_label("Subject", exact=True).fill("user_7")
+        page.get_by_role("button", name="Create key").click()
+        token = page.get_by_role("textbox", name="Token", exact=True).input_value()
+        assert token.startswith("mkc_") and api.verdict(token) == "valid"
+        page.get_by_role("link", name="Done").click()
+        expect(page.get_by_text("user_7").first).to_be_visible()
+
+
+def admin_keys(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        page.get_by_role("link", name="Admin keys", exact=True).click()
+        if scripts:
+            CHECK.page(page, "admin-keys")
+        page.get_by_role("link", name="Create key").click()
+        page.get_by_label("Name", exact=True).fill(f"Gateway {scripts}")
+        page.get_by_role("checkbox", name=re.compile("Verify tokens")).check()
+        if scripts:
+            CHECK.page(page, "admin-key-new", shot=False)
+        page.get_by_role("button", name="Create key").click()
+        token = page.get_by_role("textbox", name="Token", exact=True).input_value()
+        assert Api(token).call("GET", "/v1/me")["permissions"] == ["keys:verify"]
+        page.get_by_role("link", name="Done").click()
+        page.get_by_role("button", name="Disable", exact=True).click()
+        page.get_by_role("button", name="Disable key").click()
+        expect(page.get_by_role("status")).to_contain_text("disabled")
+
+
+def members_and_settings(browser: Browser, api: Api, scripts: bool) -> None:
+    email = f"eve-{scripts}@example.org".lower()
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        page.get_by_role("link", name="Members", exact=True).click()
+        if scripts:
+            CHECK.page(page, "members")
+        page.get_by_label("Email", exact=True).fill(email)
+        page.get_by_label("Role", exact=True).select_option("admin")
+        page.get_by_label("Password", exact=True).fill("short")
+        page.get_by_role("button", name="Add member").click()
+        expect(page.get_by_role("alert")).to_contain_text("12 to 256 characters")
+        expect(page.get_by_label("Email", exact=True)).to_have_value(email)
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Add member").click()
+        expect(page.get_by_role("status")).to_contain_text("Added.")
+        with tab(browser, scripts) as other:
+            sign_in(other, email)
+            other.get_by_role("link", name="Settings", exact=True).click()
+            if scripts:
+                CHECK.page(other, "settings")
+            other.get_by_label("Current password", exact=True).fill(PASSWORD)
+            other.get_by_label("New password", exact=True).fill("another long password")
+            other.get_by_label("New password again", exact=True).fill("another long password")
+            other.get_by_role("button", name="Change password").click()
+            expect(other.get_by_role("status")).to_contain_text("password is changed")
+            page.get_by_role("link", name=email).click()
+            if scripts:
+                CHECK.page(page, "member")
+            page.get_by_label("Role", exact=True).select_option("auditor")
+            page.get_by_role("button", name="Save").click()
+            expect(page.get_by_role("status")).to_contain_text("saved")
+            other.goto(f"{URL}/console/workspaces/production")
+            expect(other.get_by_role("link", name="Create key")).to_have_count(0)
+            page.get_by_label("Email of the member", exact=True).fill(email)
+            page.get_by_role("button", name="Remove member").click()
+            expect(page.get_by_role("status")).to_contain_text("Removed.")
+            other.get_by_role("link", name="Settings", exact=True).click()
+            expect(other.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+
+
+def workspaces_and_events(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        sign_in(page)
+        if scripts:
+            CHECK.page(page, "home")
+        page.get_by_role("link", name="Create workspace").click()
+        page.get_by_label("Name", exact=True).fill(f"Sandbox {scripts}")
+        if scripts:
+            CHECK.page(page, "workspace-new", shot=False)
+        page.get_by_role("button", name="Create workspace").click()
+        expect(page.get_by_role("status")).to_contain_text("Created.")
+        expect(page.get_by_role("heading", name="No keys yet")).to_be_visible()
+        if scripts:
+            CHECK.page(page, "keys-empty")
+        page.get_by_role("link", name="Workspace settings").click()
+        if scripts:
+            CHECK.page(page, "workspace-settings")
+        page.get_by_role("button", name="Suspend workspace").click()
+        expect(page.get_by_role("status")).to_contain_text("suspended")
+        page.get_by_role("button", name="Resume workspace").click()
+        expect(page.get_by_role("status")).to_contain_text("active again")
+        page.goto(f"{URL}/console/workspaces/production/events")
+        expect(page.get_by_text("Key revoked").first).to_be_visible()
+        if scripts:
+            CHECK.page(page, "workspace-events")
+        page.get_by_role("link", name="Events", exact=True).click()
+        expect(page.get_by_text("Signed in").first).to_be_visible()
+        if scripts:
+            CHECK.page(page, "events", shot=False)
+        page.get_by_role("link", name="Session issuers", exact=True).click()
+        if scripts:
+            CHECK.page(page, "session-issuers", shot=False)
+        page.goto(f"{URL}/console/nothing")
+        expect(page.get_by_role("alert")).to_be_visible()
+
+
+def with_the_keyboard_alone(browser: Browser, api: Api, scripts: bool) -> None:
+    if not scripts:
+        return
+    with tab(browser) as page:
+        page.goto(f"{URL}/console/sign-in")
+        page.keyboard.type(EMAIL)
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        page.keyboard.press("Enter")
+        create(page, "By keyboard")
+        open_key(page, "By keyboard")
+        page.get_by_role("button", name="Revoke", exact=True).focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("textbox", name="Reason")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Revoke", exact=True)).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("By keyboard")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("revoked")
+
+
+def names_are_data(browser: Browser, api: Api, scripts: bool) -> None:
+    if not scripts:
+        return
+    long = "L" * 255
+    evil = "<script>window.hacked = 1</script><b>bold</b> \u202etxt.exe"
+    for name in (long, evil):
+        api.call("POST", "/v1/workspaces/default/service-keys", {"name": name, "description": name})
+    with tab(browser) as page:
+        sign_in(page)
+        page.goto(f"{URL}/console/workspaces/default")
+        CHECK.page(page, "names", shot=False)
+        for name in (long, evil):
+            page.goto(f"{URL}/console/workspaces/default?q={'LLLL' if name == long else 'hacked'}")
+            page.locator(".keys tbody .row-link").first.click()
+            CHECK.page(page, "name-of-a-key", shot=False)
+            page.get_by_role("button", name="Delete", exact=True).click()
+            page.get_by_role("textbox", name="Name of the key").fill(name.replace("\u202e", ""))
+            page.get_by_role("button", name="Delete key").click()
+            expect(page.get_by_role("status")).to_contain_text("deleted")
+            assert page.evaluate("window.hacked") is None
+
+
+def pictures(browser: Browser, api: Api, scripts: bool) -> None:
+    """The pages of the documentation."""
+    if not scripts:
+        return
+    with tab(browser) as page:
+        sign_in(page)
+        page.goto(f"{URL}/console/workspaces/production")
+        page.get_by_role("row").get_by_role("link", name="Checkout service", exact=True).click()
+        CHECK.page(page, "key-used")
+        page.get_by_role("button", name="Rotate").click()
+        page.screenshot(path=SCREENSHOTS / "dialog.png")
+
+
+def operating_the_platform(browser: Browser, api: Api, scripts: bool) -> None:
+    with tab(browser, scripts) as page:
+        page.goto(f"{URL}/console/platform/")
+        page.get_by_role("textbox", name="Operator key").fill("mko_live_wrong")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("not the token of an operator key")
+        if scripts:
+            CHECK.page(page, "platform-sign-in", shot=False)
+        page.get_by_role("textbox", name="Operator key").fill(OPERATOR[0])
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("heading", name="Organizations", level=1)).to_be_visible()
+        if scripts:
+            CHECK.page(page, "platform")
+        page.get_by_role("link", name="Create organization").click()
+        name = f"Globex {scripts}"
+        page.get_by_label("Name", exact=True).fill(name)
+        page.get_by_role("button", name="Create organization").click()
+        token = page.get_by_role("textbox", name="Token", exact=True).input_value()
+        assert Api(token).call("GET", "/v1/workspaces")["data"][0]["is_default"]
+        page.reload()
+        assert token not in page.content()
+        page.get_by_role("link", name="Done").click()
+        page.get_by_role("row").get_by_role("link", name=name).click()
+        if scripts:
+            CHECK.page(page, "platform-organization")
+        page.get_by_role("button", name="Suspend Default").click()
+        expect(page.get_by_role("status")).to_contain_text("suspended")
+        if scripts:
+            CHECK.page(page, "platform-workspaces", shot=False)
+        page.get_by_role("link", name="Migrations", exact=True).click()
+        page.get_by_role("link", name="Check all databases").click()
+        expect(page.get_by_role("status")).to_contain_text("All are current.")
+        if scripts:
+            CHECK.page(page, "platform-migrations", shot=False)
+        page.get_by_role("button", name="Sign out").click()
+        page.goto(f"{URL}/console/platform/")
+        expect(page.get_by_role("textbox", name="Operator key")).to_be_visible()
+
+
+OPERATOR: list[str] = []
+
+FLOWS: list[Callable[[Browser, Api, bool], None]] = [
+    signing_in_and_out, finding_a_key, pictures, making_a_key, paging, changing_a_key, changing_several_keys, client_keys, admin_keys,
+    members_and_settings, workspaces_and_events, operating_the_platform, with_the_keyboard_alone, names_are_data,
+]
+
+
+def main() -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    only = os.environ.get("CONSOLE_ONLY", "")
+    failures = 0
+    with server() as (api, operator), sync_playwright() as playwright:
+        OPERATOR.append(operator)
+        fill(api)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+        )
+        for scripts in (False, True):
+            for flow in FLOWS:
+                title = f"{flow.__name__.replace('_', ' ')}, {'with' if scripts else 'without'} scripts"
+                if only and only not in flow.__name__:
+                    continue
+                try:
+                    flow(browser, api, scripts)
+                    print(f"ok: {title}", flush=True)
+                except Exception:
+                    failures += 1
+                    print(f"FAILED: {title}", flush=True)
+                    traceback.print_exc()
+        browser.close()
+    if failures:
+        sys.exit(f"{failures} flows failed")
+    print(f"{len(CHECK.names)} pages were checked by axe")
+
+
+if __name__ == "__main__":
+    main()
