@@ -56,12 +56,22 @@ struct EventView {
     /// The changed members: each with a value, or with the values before and after.
     private var changes: [[String: Any]] {
         guard let object = (try? JSONValue(parsing: event.changes.utf8))?.object else { return [] }
-        return object.members.map { member in
-            let name = member.name.replacing("_", with: " ")
-            if let pair = member.value.object, let old = pair["from"], let new = pair["to"] {
-                return ["name": name, "isPair": true, "from": Self.text(old), "to": Self.text(new)]
+        // A setting that has no value from the start says nothing.
+        return object.members.filter { !Self.isNothing($0.value) }
+            .map { member in
+                let name = member.name.replacing("_", with: " ")
+                if let pair = member.value.object, let old = pair["from"], let new = pair["to"] {
+                    return ["name": name, "isPair": true, "from": Self.text(old), "to": Self.text(new)]
+                }
+                return ["name": name, "isPair": false, "to": Self.text(member.value)]
             }
-            return ["name": name, "isPair": false, "to": Self.text(member.value)]
+    }
+
+    private static func isNothing(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null: true
+        case .array(let elements): elements.isEmpty
+        default: false
         }
     }
 
