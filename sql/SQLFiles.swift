@@ -68,5 +68,6 @@ public enum SQLFiles {
         SQLFile("w0012_event_retention", PackageResources.w0012_event_retention_sql),
         SQLFile("w0013_client_key_secrets_index", PackageResources.w0013_client_key_secrets_index_sql),
         SQLFile("w0014_key_usage_minutes", PackageResources.w0014_key_usage_minutes_sql),
+        SQLFile("w0020_key_orders", PackageResources.w0020_key_orders_sql),
     ]
 }
