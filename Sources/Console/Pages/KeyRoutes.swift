@@ -290,7 +290,7 @@ struct KeyRoutes: Sendable {
         }
         let actors = Set(events.map(\.actor) + [key.createdBy, key.revokedBy ?? ""])
         let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
-        let period = UsageReport.Period(rawValue: visit.query["range"]) ?? .hour
+        let period = UsageBars.Period(rawValue: visit.query["range"]) ?? .hour
         let bars = try await visit.platform.keys.usage(of: key.id, period, at: visit.moment, in: scene.keys)
         var values = scene.values
         let view = view(key, scene, visit, names)

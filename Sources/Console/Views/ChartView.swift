@@ -15,7 +15,7 @@ enum ChartView {
     ]
 
     /// Returns the values of a chart of one key.
-    static func chart(_ bars: [UsageBar], _ period: UsageReport.Period, at now: Timestamp) -> [String: Any] {
+    static func chart(_ bars: [UsageBar], _ period: UsageBars.Period, at now: Timestamp) -> [String: Any] {
         let starts = starts(period, at: now)
         var counts: [Timestamp: [String: Int]] = [:]
         for bar in bars { counts[bar.start, default: [:]][bar.code, default: 0] += bar.count }
@@ -53,7 +53,7 @@ enum ChartView {
         x: Double,
         _ step: Double,
         _ top: Int,
-        _ period: UsageReport.Period
+        _ period: UsageBars.Period
     ) -> [String: Any] {
         var y = height - bottom
         var layers: [[String: Any]] = []
@@ -89,7 +89,7 @@ enum ChartView {
     private static func rows(
         _ starts: [Timestamp],
         _ counts: [Timestamp: [String: Int]],
-        _ period: UsageReport.Period
+        _ period: UsageBars.Period
     ) -> [[String: Any]] {
         starts.reversed()
             .compactMap { start in
@@ -110,7 +110,7 @@ enum ChartView {
             }
     }
 
-    private static func ticks(_ starts: [Timestamp], _ step: Double, _ period: UsageReport.Period) -> [[String: Any]] {
+    private static func ticks(_ starts: [Timestamp], _ step: Double, _ period: UsageBars.Period) -> [[String: Any]] {
         starts.enumerated().filter { $0.offset % (period == .hour ? 6 : 7) == 0 }
             .map { index, start in
                 let text = period == .hour ? String(start.rfc3339.dropFirst(11).prefix(5)) : TimeView.day(start)
@@ -118,11 +118,11 @@ enum ChartView {
             }
     }
 
-    private static func name(_ start: Timestamp, _ period: UsageReport.Period) -> String {
+    private static func name(_ start: Timestamp, _ period: UsageBars.Period) -> String {
         period == .hour ? "\(TimeView.short(start)) UTC" : TimeView.date(start)
     }
 
-    private static func starts(_ period: UsageReport.Period, at now: Timestamp) -> [Timestamp] {
+    private static func starts(_ period: UsageBars.Period, at now: Timestamp) -> [Timestamp] {
         let last = period.start(of: now)
         return (0..<period.count).reversed().map { last - .seconds(period.seconds * Int64($0)) }
     }

@@ -18,6 +18,7 @@ final class ServerMetrics: Sendable {
     private let uncounted: RunningTotal
     private let lookUps: RunningTotal
     private let flushes: RunningTotal
+    private let reads: RunningTotal
 
     /// Adds the figures to a registry.
     static func add(
@@ -43,6 +44,7 @@ final class ServerMetrics: Sendable {
         uncounted = RunningTotal("mortise_usage_uncounted_total", factory)
         lookUps = RunningTotal("mortise_control_lookups_total", factory)
         flushes = RunningTotal("mortise_control_lookup_flushes_total", factory)
+        reads = RunningTotal("mortise_key_reads_total", factory)
     }
 
     private func update() {
@@ -53,6 +55,14 @@ final class ServerMetrics: Sendable {
         let statistics = databases.lookupStatistics
         lookUps.set(Double(statistics.lookUps))
         flushes.set(Double(statistics.flushes))
+        let memory = platform.verifier.keys
+        reads.set(Double(memory.readCount))
+        set("mortise_keys_in_memory", [], memory.size.keys)
+        set("mortise_keys_in_memory_bytes", [], memory.size.bytes)
+        let fencing = databases.fencing.figures
+        set("mortise_leases", [("state", "good")], fencing.good)
+        set("mortise_leases", [("state", "lost")], fencing.lost)
+        set("mortise_fences_open", [], fencing.fences)
         for (purpose, figures) in databases.controlPools {
             set("mortise_control_pool_connections", [("pool", purpose)], figures)
         }
@@ -87,6 +97,12 @@ final class ServerMetrics: Sendable {
         "mortise_control_lookups_total": "Look-ups in the control database.",
         "mortise_control_lookup_flushes_total":
             "Writes to the look-up connection, each of which sends one look-up or more.",
+        "mortise_key_reads_total": "Reads of keys that memory could not answer, of verifications and of callers.",
+        "mortise_keys_in_memory": "Keys in memory.",
+        "mortise_keys_in_memory_bytes": "The estimated size of the keys in memory.",
+        "mortise_leases":
+            "Leases of this node that are good, and that are lost: without one, verifications in that cluster are answered with 503.",
+        "mortise_fences_open": "Fences around changes that this node has raised and not lifted.",
         "mortise_clusters_in_use": "PostgreSQL servers with workspaces that this node has used.",
         "mortise_lookup_connections":
             "Look-up connections to workspaces that are open, and callers that wait for one.",

@@ -54,14 +54,14 @@ extension KeyService {
     /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
     public func usage(
         of id: UUID,
-        _ period: UsageReport.Period,
+        _ period: UsageBars.Period,
         at now: Timestamp,
         in keys: KeyCollection
     ) async throws -> [UsageBar] {
         let start = period.start(of: now) - .seconds(period.seconds * Int64(period.count - 1))
         return try await context.withConnection(to: keys.workspace?.facts) { connection in
             guard try await !KeyStore(connection).find([id], in: keys.keyOwner).isEmpty else { throw Refusal.notFound }
-            return try await UsageReport(connection).bars(ofKey: id, period, since: start)
+            return try await UsageBars(connection).bars(ofKey: id, period, since: start)
         }
     }
 
@@ -74,13 +74,13 @@ extension KeyService {
     /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
     public func overview(of keys: KeyCollection, at now: Timestamp) async throws -> WorkspaceOverview {
         guard keys.workspace != nil, keys.subject == nil else { throw Refusal.notFound }
-        let start = UsageReport.Period.hour.start(of: now) - .seconds(23 * 3600)
+        let start = UsageBars.Period.hour.start(of: now) - .seconds(23 * 3600)
         return try await context.withConnection(to: keys.workspace?.facts) { connection in
             let store = KeyStore(connection)
             return WorkspaceOverview(
                 serviceKeys: try await store.statusCounts(in: .workspace),
                 clientKeys: try await store.statusCounts(in: .clients(subject: nil)),
-                usage: try await UsageReport(connection).hours(since: start),
+                usage: try await UsageBars(connection).hours(since: start),
                 concerns: try await AttentionStore(connection).keys(limit: 5)
             )
         }

@@ -1,5 +1,5 @@
 public import Fence
-public import FoundationEssentials
+import FoundationEssentials
 import Locks
 public import Postgres
 
@@ -70,8 +70,15 @@ public final class ClusterFencing: Sendable {
         }
     }
 
-    /// The keepers that have been started, with the clusters' ids.
-    public var keepers: [UUID: LeaseKeeper] { state.withLock(\.keepers) }
+    /// The numbers of this node's leases that are good and that are not, and of the fences that it has raised and not lifted.
+    public var figures: (good: Int, lost: Int, fences: Int) {
+        let now = Moment.now
+        return state.withLock { $0.keepers.values.map(\.view) }
+            .reduce(into: (0, 0, 0)) { sum, view in
+                if view.lease(at: now) == nil { sum.1 += 1 } else { sum.0 += 1 }
+                sum.2 += view.raisedCount
+            }
+    }
 
     /// Makes a change under a fence, and returns when no verification that starts from now on sees an older state.
     ///

@@ -3,6 +3,7 @@ import FoundationEssentials
 package import KeyStore
 package import Keys
 import Postgres
+import Synchronization
 import Tenancy
 
 /// A key at the moment of a decision.
@@ -22,6 +23,7 @@ package final class KeyFinder: Sendable {
     private let homes: KeyHomes
     private let cache: KeyCache?
     private let deadline: Duration
+    private let reads = Atomic<Int>(0)
 
     /// The maximum age of an entry, which bounds what no fence covers: SQL by hand, and restored databases.
     private static let maximumAge = Duration.seconds(60)
@@ -45,6 +47,9 @@ package final class KeyFinder: Sendable {
 
     /// The number of keys in memory, and their estimated bytes.
     package var size: (keys: Int, bytes: Int) { cache?.size ?? (0, 0) }
+
+    /// The number of reads of databases since the start.
+    package var readCount: Int { reads.load(ordering: .relaxed) }
 
     /// Removes all keys from memory, for tests that change rows by hand, which no fence covers.
     package func removeAll() { cache?.removeAll() }
@@ -112,6 +117,7 @@ package final class KeyFinder: Sendable {
             // Before the read is written. A pipeline joins a read only to one that is not written either.
             let ticket = view.willRead(in: home.fences)
             let before = Moment.now
+            reads.add(1, ordering: .relaxed)
             let (found, outcome) = try await withLookups(in: home) { pipeline in
                 let answer = try await body(pipeline, deadline)
                 let id = answer.found.map { key($0).state.keyID }

@@ -15,7 +15,7 @@ public struct UsageBar: Sendable, Hashable {
 }
 
 /// The counts of verifications in one database, for charts.
-public struct UsageReport: Sendable {
+public struct UsageBars: Sendable {
     /// The length of a period.
     public enum Period: String, Sendable, CaseIterable {
         /// One hour. The last 24 hours are shown.
