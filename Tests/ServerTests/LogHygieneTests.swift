@@ -58,7 +58,7 @@ import Testing
 
             let text = mortise.log.text.lowercased()
             let answers = api.transcript.text.lowercased()
-            #expect(text.contains("operation=verify") && text.contains("request failed"))
+            #expect(text.contains("operation=verify") && text.contains("status=500") && text.contains("error="))
             #expect(answers.contains("internal_error") && answers.contains("deprecated_at"))
             let secrets = mortise.installation.secrets
             let password = mortise.installation.control.password ?? "the-owners-password"
