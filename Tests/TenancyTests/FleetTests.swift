@@ -22,14 +22,14 @@ import Testing
                 try await test.withDatabase(workspace.database) {
                     try await $0.script(
                         """
-                        DELETE FROM mortise.migrations WHERE name = 'w0014_key_usage_minutes';
-                        DROP TABLE auth.key_usage_minutes;
-                        ALTER TABLE auth.key_usage DROP COLUMN last_used_address
+                        DELETE FROM mortise.migrations WHERE name = 'w0020_key_orders';
+                        DROP INDEX auth.service_keys_by_name, auth.client_keys_by_name, auth.service_keys_by_end,
+                            auth.client_keys_by_end
                         """
                     )
                 }
             }
-            let file = MigrationReport.File(line: "workspace", name: "w0014_key_usage_minutes")
+            let file = MigrationReport.File(line: "workspace", name: "w0020_key_orders")
             let dry = try await provisioner.migrateFleet(FleetOptions(isDryRun: true))
             #expect(dry.outcomes.map(\.status) == [.pending([file]), .pending([file])])
             let started = Locked<[String]>([])
