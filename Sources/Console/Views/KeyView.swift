@@ -50,7 +50,7 @@ struct KeyView {
                 var values: [String: Any] = ["prefix": secret.prefix, "isNewest": index == 0]
                 values["created"] = TimeView.values(secret.createdAt, at: now)
                 values["ends"] = TimeView.values(secret.endsAt, at: now)
-                values["lastUsed"] = TimeView.values(secret.lastUsedAt, at: now)
+                values["lastUsed"] = TimeView.values(secret.lastUse?.at, at: now)
                 return values
             }
         values["lastUse"] = lastUse
@@ -64,7 +64,8 @@ struct KeyView {
     /// The clause about the last use, for questions about what will break.
     var lastUse: String {
         guard let used = key.lastUsedAt else { return "It was never used." }
-        return "It was last used \(TimeView.relative(used, to: now))."
+        let place = key.lastUsedAddress.map { " from \($0)" } ?? ""
+        return "It was last used \(TimeView.relative(used, to: now))\(place)."
     }
 
     static func name(_ status: KeyStatus) -> String {
