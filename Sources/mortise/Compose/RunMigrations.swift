@@ -109,8 +109,8 @@ struct MigrationRun {
         let migrated = control.clusterMigration.files
         for outcome in report.outcomes {
             let isPrimary = outcome.name == control.primary.name && !migrated.isEmpty
-            let (state, files) = Self.describe(isPrimary ? .migrated(migrated) : outcome.status)
-            try print("cluster \(outcome.name)", state, files, outcome.applied)
+            let status = isPrimary ? .migrated(migrated) : outcome.status
+            try print("cluster \(outcome.name)", FleetText.state(status), FleetText.files(status), outcome.applied)
         }
         return report.isSuccess
     }
