@@ -245,7 +245,8 @@ import Testing
             let key = try await gateway.mortise.makeKey()
             #expect(try await gateway.ask(key.token).status == 200)
             let databases = gateway.mortise.server.platform.databases
-            let facts = try #require(databases.knownFacts(id: try #require(UUIDv7.parse(gateway.workspace))))
+            let workspace = try #require(UUIDv7.parse(gateway.workspace))
+            let facts = try #require(databases.knownFacts(id: workspace))
             func lookUps() async throws -> Int { try await databases.withLookups(facts) { $0.statistics.lookUps } }
             _ = try await lookUps()
             let before = try await lookUps()

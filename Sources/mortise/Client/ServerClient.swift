@@ -71,7 +71,7 @@ struct ServerClient: Sendable {
     func value<Value>(of request: Request<Value>) async throws(CommandFailure) -> Value {
         switch await Self.send(request, client) {
         case .success(let value): return value
-        case .failure(let error): throw CommandFailure(error)
+        case .failure(let error): throw CommandFailure(error, credential: source)
         }
     }
 

@@ -13,8 +13,8 @@ struct KeyUsage: UsageCommand {
             """,
             needs: HelpText.adminKey,
             examples: [
-                "key usage ID --workspace shop",
-                "key usage ID --workspace shop --step minute --since 2026-01-31T11:00:00Z --by code",
+                "key usage CI --workspace shop",
+                "key usage CI --workspace shop --step minute --since 2026-01-31T11:00:00Z --by code",
             ]
         )
     )
@@ -28,7 +28,9 @@ struct KeyUsage: UsageCommand {
     @OptionGroup(title: "Connection")
     var connection: ConnectionOptions
 
-    func rows(_ client: Mortise) -> PageSequence<Mortise.UsageRow> {
-        target.keys(client).usage(target.id, usage.query)
+    func report(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.UsageRow> {
+        let key = try await names.key(target)
+        let query = usage.query
+        return { $0.keys(key.collection).usage(key.id, query) }
     }
 }

@@ -14,7 +14,7 @@ package struct StatusText {
         let parts = [
             Self.table(
                 ["NODE", "VERSION", "STARTED (UTC)"],
-                status.nodes.map { [$0.id, $0.version, DisplayText.minute($0.startedAt)] }
+                status.nodes.map { [$0.id, $0.version, DisplayText.second($0.startedAt)] }
             ),
             Self.table(
                 ["CONTROL DATABASE", "OPEN", "IDLE", "WAITING"],

@@ -49,8 +49,8 @@ package struct UsageChart {
     }
 
     private func time(_ start: Date) -> String {
-        let text = DisplayText.minute(start)
-        return query.step == .day ? String(text.prefix(10)) : text
+        // A step begins at a whole minute, or a whole day.
+        String(DisplayText.second(start).prefix(query.step == .day ? 10 : 16))
     }
 
     private static func right(_ text: String, _ width: Int) -> String {

@@ -9,20 +9,25 @@ protocol UsageCommand: AsyncParsableCommand, Sendable {
     /// The server.
     var connection: ConnectionOptions { get }
 
-    /// Returns the rows of the report.
-    func rows(_ client: Mortise) -> PageSequence<Mortise.UsageRow>
+    /// Looks the names of the command up, and returns the call that reads the rows of the report.
+    func report(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.UsageRow>
 }
 
 extension UsageCommand {
     func run() async throws {
-        let client = try await connection.client()
+        let names = Names(try await connection.client())
+        try await names.explained { try await run(names) }
+    }
+
+    private func run(_ names: Names) async throws {
+        let report = try await report(names)
         var rows: [Mortise.UsageRow] = []
         var objects: [JSONValue] = []
         var next: String?
         repeat {
             let cursor = next
-            let request = Request { client throws(MortiseError) in try await self.rows(client).page(at: cursor) }
-            let answer = try await client.answer(to: request)
+            let request = Request { client throws(MortiseError) in try await report(client).page(at: cursor) }
+            let answer = try await names.answer(to: request)
             if usage.json { objects += answer.json["data"]?.array ?? [] } else { rows += answer.value.items }
             next = answer.value.next
         } while next != nil

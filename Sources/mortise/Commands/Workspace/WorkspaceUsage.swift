@@ -28,7 +28,9 @@ struct WorkspaceUsage: UsageCommand {
     @OptionGroup(title: "Connection")
     var connection: ConnectionOptions
 
-    func rows(_ client: Mortise) -> PageSequence<Mortise.UsageRow> {
-        client.workspaces.usage(target.workspace, usage.query)
+    func report(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.UsageRow> {
+        let workspace = try await names.workspace(target.workspace)
+        let query = usage.query
+        return { $0.workspaces.usage(workspace, query) }
     }
 }
