@@ -4,7 +4,7 @@ import NIOPosix
 import TestSupport
 import Testing
 
-/// What keeps a server from starting, before it has done anything.
+/// The faults that keep a server from starting, before it has done anything.
 @Suite(.hangLimit) struct ListenTests {
     // The accident: the port is taken, and the keys of the first start are shown although they never count.
     @Test func `a server whose port is taken shows no keys, creates nothing and names the address`() async throws {

@@ -29,7 +29,11 @@ import Testing
     private func removeLastFile(_ database: String, _ installation: ProcessInstallation) async throws {
         try await installation.withConnection(database) {
             try await $0.script(
-                "DELETE FROM mortise.migrations WHERE name = '\(Self.last)'; DROP TABLE IF EXISTS auth.idempotency"
+                """
+                DELETE FROM mortise.migrations WHERE name = '\(Self.last)';
+                DROP INDEX auth.service_keys_by_name, auth.client_keys_by_name, auth.service_keys_by_end,
+                    auth.client_keys_by_end
+                """
             )
         }
     }

@@ -133,7 +133,7 @@ import mortise
             "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
-            "--workspaces-per-organization", "--list-bytes", "--event-days",
+            "--workspaces-per-organization", "--list-bytes", "--cache-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
             "--answer-timeout", "--public-url",
         ]
@@ -242,10 +242,12 @@ import mortise
         // The bound of another server is not known here. The doctor reads it from the server.
         let other = try serve(many.merging(["MORTISE_DATABASE_URL": "postgresql://u@db/x"]) { $1 })
         #expect(other.connections.maximum(allowed: 300) > 500)
-        // Look-ups, management, counts, the control database's own, changes that stop keys, and the provisioner.
+        // Look-ups, management, counts, the control database's own, changes that stop keys, the provisioner, and the lease with the
+        // fences of changes.
         #expect(
             try serve([:]).connections.maximum(allowed: 300)
                 == 100 + ServingThreads.defaultCount + 16 + (4 + 2 + 1) + (3 + 3) + 12
+                + 1 + (16 + 4 + 6)
         )
     }
 

@@ -40,10 +40,10 @@ import mortise
 
     @Test func `a report without rows says so, and an unknown step is a usage error`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
-            let empty = try await Program.call("key", "usage", "k-1", "--workspace", "shop", at: server)
+            let empty = try await Program.call("key", "usage", Sample.id, "--workspace", "shop", at: server)
             #expect(empty.code == 0 && empty.output.isEmpty)
             #expect(empty.errors.contains("No verification was counted"))
-            let wrong = try await Program.call("key", "usage", "k-1", "--operator", "--step", "week", at: server)
+            let wrong = try await Program.call("key", "usage", Sample.id, "--operator", "--step", "week", at: server)
             #expect(wrong.code == 64)
         }
     }

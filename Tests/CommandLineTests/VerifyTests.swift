@@ -45,11 +45,11 @@ import Testing
                 at: server,
                 input: Sample.token
             )
-            #expect(server.requests.map(\.uri) == ["/v1/verify"])
+            // The key is read afterwards, for the end of a valid token.
+            #expect(server.requests.first?.uri == "/v1/verify")
             #expect(
-                server.requests.map(\.body) == [
-                    #"{"token":"\#(Sample.token)","scopes":["a:b"],"address":"::1","mode":"live","namespace":"n"}"#
-                ]
+                server.requests.first?.body
+                    == #"{"token":"\#(Sample.token)","scopes":["a:b"],"address":"::1","mode":"live","namespace":"n"}"#
             )
         }
     }

@@ -203,7 +203,7 @@ import Testing
                 await process.stop(mode: .immediate)
                 try await eventually("the lease ends") { keeper.view.lease(at: .now) == nil }
                 try await process.start()
-                try await waitForRenewal(keeper)
+                do { try await waitForRenewal(keeper) } catch { Issue.record("\(cluster.log.text)") }
                 // The restart is no new timeline, and the row is the keeper's own.
                 try await cluster.withFences(clock: StoppedClock().clock) { try await $0.perform(target) {} }
             }

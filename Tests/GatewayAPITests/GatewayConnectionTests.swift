@@ -37,7 +37,8 @@ import Testing
                 var answered = 0
                 while let answer = try await connection.answer() {
                     answered += 1
-                    #expect(answer.isLast == (answered == count))
+                    // The last answer can leave before the end of the input has arrived.
+                    #expect(!answer.isLast || answered == count)
                 }
                 #expect(answered == count)
             }

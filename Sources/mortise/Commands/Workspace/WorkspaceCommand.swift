@@ -14,7 +14,8 @@ struct WorkspaceCommand: AsyncParsableCommand {
         ),
         subcommands: [
             WorkspaceCreate.self, WorkspaceList.self, WorkspaceGet.self, WorkspaceUpdate.self, WorkspaceEvents.self,
-            WorkspaceUsage.self, WorkspaceSuspend.self, WorkspaceResume.self, WorkspaceArchive.self, WorkspaceRestore.self,
+            WorkspaceUsage.self, WorkspaceSuspend.self, WorkspaceResume.self, WorkspaceArchive.self,
+            WorkspaceRestore.self,
             WorkspaceDelete.self,
         ],
         aliases: ["ws"]
