@@ -141,8 +141,9 @@ public final class Provisioner: Sendable {
                 try await completeChange(plan, to: state, cluster: cluster, on: connection)
             }
         case .drop:
-            // No fence: the keys of a workspace that can be deleted are refused already.
             try await completeDeletion(plan, cluster: cluster, on: connection)
+            // The keys are refused already. From now on they are unknown, also to nodes that have them in memory.
+            try? await fenced(plan.workspace, of: cluster) {}
             return nil
         }
     }
