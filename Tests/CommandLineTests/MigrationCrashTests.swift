@@ -54,10 +54,14 @@ import Testing
     @Test func `a start that was killed during a file resumes`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
-            // The state that a release with two more files finds. The first of the two is one transaction.
+            // The state that a release with one more file finds. The file is one transaction.
             try await installation.withConnection { connection in
                 try await connection.script(
-                    "DELETE FROM mortise.migrations WHERE line = 'workspace' AND name >= 'w0010'"
+                    """
+                    DELETE FROM mortise.migrations WHERE name = 'w0020_key_orders';
+                    DROP INDEX auth.service_keys_by_name, auth.client_keys_by_name, auth.service_keys_by_end,
+                        auth.client_keys_by_end
+                    """
                 )
             }
             try await installation.withConnection { holder in
@@ -157,10 +161,9 @@ import Testing
         return behind
     }
 
-    /// Creates workspaces that lack the last two files, each with a key, from a template that lacks the files.
+    /// Creates workspaces that lack the last file, each with a key, from a template that lacks the file.
     ///
-    /// The first of the two files is one transaction, in which a program can be killed. The program of this release
-    /// works without both.
+    /// The file is one transaction, in which a program can be killed. The program of this release works without it.
     ///
     /// - Returns: The tokens of the keys.
     private static func createFleetOfPreviousRelease(
@@ -178,7 +181,7 @@ import Testing
             try await connection.script("DROP DATABASE \(name) WITH (FORCE)")
             try await connection.script("CREATE DATABASE \(name) TEMPLATE template0")
         }
-        let files = try SQLFiles.workspace.dropLast(2).map { try MigrationFile(name: $0.name, bytes: $0.bytes) }
+        let files = try SQLFiles.workspace.dropLast().map { try MigrationFile(name: $0.name, bytes: $0.bytes) }
         let migrator = Migrator(
             lines: [try MigrationLine("workspace", files: files)],
             identifiers: ["runtime_role": "mortise_runtime"],
