@@ -62,7 +62,7 @@ chmod 711 "$work/postgres"
 export MORTISE_DATABASE_URL="host=$work/postgres user=postgres dbname=mortise" MORTISE_PEPPER_FILE=$work/secrets
 "$work/mortise" secrets new "$work/secrets" >/dev/null
 
-export MORTISE_LISTEN=127.0.0.1:18089 MORTISE_LOG_LEVEL=warning SWIFT_DETERMINISTIC_HASHING=1
+export MORTISE_LISTEN=127.0.0.1:18089 MORTISE_GATEWAY_LISTEN=127.0.0.1:18090 MORTISE_LOG_LEVEL=warning SWIFT_DETERMINISTIC_HASHING=1
 url=http://$MORTISE_LISTEN
 # ready PROCESS: waits for the server.
 ready() {
@@ -90,15 +90,14 @@ LD_PRELOAD=$work/main_queue.so valgrind --tool=callgrind --instr-atstart=no --ca
 server=$!
 ready "$server"
 
-python3 - "$MORTISE_LISTEN" "$admin" "$key" "$server" "$profiles" <<'PYTHON'
+python3 - "$MORTISE_LISTEN" "$MORTISE_GATEWAY_LISTEN" "$admin" "$key" "$server" "$profiles" <<'PYTHON'
 import glob, os, re, socket, subprocess, sys
 
-listen, admin, key, process, profiles = sys.argv[1:]
-host, port = listen.split(":")
+listen, gateway, admin, key, process, profiles = sys.argv[1:]
 
 
-def request(method, path, body="", token=None):
-    head = f"{method} {path} HTTP/1.1\r\nHost: {listen}\r\n"
+def request(method, path, body="", token=None, fields=""):
+    head = f"{method} {path} HTTP/1.1\r\nHost: {listen}\r\n{fields}"
     if token:
         head += f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode()
@@ -128,13 +127,20 @@ def collected(name):
     return int(re.findall(r"^(?:summary|totals): (\d+)", text, re.M)[0])
 
 
+# The server answers verifications and checks from memory, but for the first one.
+checked = f"X-API-Key: {key}\r\nX-Forwarded-For: 192.0.2.1\r\n"
 requests = {
-    "verify": request("POST", "/v1/verify", '{"token": "%s", "scopes": ["read:orders"]}' % key, admin),
-    "healthz": request("GET", "/healthz"),
+    "verify": (listen, request("POST", "/v1/verify", '{"token": "%s", "scopes": ["read:orders"]}' % key, admin)),
+    "authorize": (
+        gateway,
+        request("GET", "/v1/authorize/organizations/default;scope=read:orders/orders?id=1", fields=checked),
+    ),
+    "healthz": (listen, request("GET", "/healthz")),
 }
-with socket.create_connection((host, int(port))) as connection:
-    control("--instr=on")
-    for name, data in requests.items():
+control("--instr=on")
+for name, (address, data) in requests.items():
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port))) as connection:
         send(connection, data, 200)
         control("--zero")
         send(connection, data, 1000)
