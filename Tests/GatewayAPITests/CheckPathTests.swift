@@ -97,4 +97,35 @@ import Testing
             for option in CheckOption.allCases { #expect(CheckFault(kind, option).sentence.contains(option.rawValue)) }
         }
     }
+
+    // Attack: a client's own part of the path is taken for the gateway's, because a path that was read before is like it.
+    @Test func `a path from memory is what reading it again gives`() throws {
+        let cache = PathCache()
+        let id = "0197a3b2-1c50-7cc5-9c1e-0f5f2a7f8a11"
+        var targets: [String] = []
+        for audience in [
+            "workspaces/\(id)", "organizations/acme", "organizations/\(id)", "workspaces/acme", "teams/acme",
+            "workspaces",
+            "organizations/acme;scope=read:orders", "organizations/acme;mode=test;scope=b", "workspaces/\(id);over=403",
+        ] {
+            for client in [
+                "", "/", "/x", "/;scope=admin", "?a=/b;mode=live", "#/..", "/../workspaces/other", ";scope=c/d",
+            ] {
+                targets.append("/v1/authorize/\(audience)\(client)")
+                targets.append("http://host/v1/authorize/\(audience)\(client)")
+            }
+        }
+        targets += [
+            "/v1/authorize", "/v1/authorize/", "/v1/authorize/?/x", "/healthz", "",
+            "/v1/authorize/#/organizations/acme",
+        ]
+        targets.append("/v1/authorize/organizations/acme;scope=" + String(repeating: "a", count: 600) + "/x")
+        for _ in 0..<2 {
+            for target in targets {
+                let direct = Result { try CheckPath.read(target) }
+                let cached = Result { try cache.read(target) }
+                #expect("\(direct)" == "\(cached)", "\(target)")
+            }
+        }
+    }
 }

@@ -30,6 +30,7 @@ package final class Authorizer: Sendable {
     private let accessLog: EndpointSettings.AccessLog
     private let faults: ConfigurationLog
     private let failures = FailureLimiter()
+    private let paths = PathCache()
     private let logger: Logger
 
     /// Creates an authorizer.
@@ -64,7 +65,7 @@ package final class Authorizer: Sendable {
     /// Reads the question of a request, or returns `nil` if the target is not the target of a check.
     package func read(_ target: String, _ headers: some RequestHeaders, from peer: GatewayPeer) -> Asked? {
         do throws(CheckFault) {
-            guard let path = try CheckPath.read(target) else { return nil }
+            guard let path = try paths.read(target) else { return nil }
             return .question(CheckQuestion(path, headers, from: peer, clients))
         } catch {
             return .fault(error)

@@ -52,6 +52,27 @@ package struct CheckPath: Sendable, Hashable {
         return CheckPath(audience: audience, options: options)
     }
 
+    /// Returns the end of the part of a target that the gateway's configuration writes.
+    ///
+    /// The rest has no influence on the result of ``read(_:)``. The result is `nil` if the target is not in origin form or not that of a check.
+    static func endOfConfiguration(in target: String) -> String.Index? {
+        let bytes = target.utf8
+        guard bytes.starts(with: prefix.utf8) else { return nil }
+        var isInSegment = false
+        var index = bytes.index(bytes.startIndex, offsetBy: prefix.utf8.count)
+        while index < bytes.endIndex {
+            switch bytes[index] {
+            case UInt8(ascii: "/"):
+                if isInSegment { return index }
+                isInSegment = true
+            case UInt8(ascii: "?"), UInt8(ascii: "#"): return isInSegment ? index : nil
+            default: break
+            }
+            index = bytes.index(after: index)
+        }
+        return isInSegment ? index : nil
+    }
+
     /// Returns the path and query of a target.
     private static func path(of target: some StringProtocol) -> Substring {
         let target = Substring(target)
