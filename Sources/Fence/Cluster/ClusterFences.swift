@@ -48,7 +48,7 @@ public final class ClusterFences: Sendable {
     public func perform<Value>(_ target: FenceTarget, _ change: () async throws -> Value) async throws -> Value {
         var course = FencedChange(times: times)
         var result: Result<Value, any Error>?
-        var fault: any Error = FenceError.notStarted
+        var fault: any Error = FenceError.unknown
         while true {
             if case .finished(let outcome) = course.step { return try Self.value(of: result, outcome, fault) }
             // A session for each fence: the next fence can be on another server (rule 29).

@@ -54,11 +54,6 @@ public final class LeaseKeeper: Sendable {
 
     deinit { loop.stop() }
 
-    /// Renews the lease now, instead of after the usual time.
-    ///
-    /// Call this if a read was refused because the lease is not good.
-    public func hasten() { loop.hasten() }
-
     /// Waits until the lease is good.
     ///
     /// A server that is back answers within the pause between two attempts, so a long wait is of no use. A cancelled task stops waiting.
@@ -67,7 +62,7 @@ public final class LeaseKeeper: Sendable {
     /// - Returns: True if the lease is good.
     public func waitForLease(atMost duration: Duration) async -> Bool {
         if view.lease(at: clock()) != nil { return true }
-        hasten()
+        loop.hasten()
         let end = ContinuousClock.now + duration
         while view.lease(at: clock()) == nil {
             guard !Task.isCancelled, ContinuousClock.now < end else { return false }

@@ -33,7 +33,7 @@ public final class PostgresPipeline: Sendable {
     ///   - silence: The time without an answer after which a session counts as frozen. It is closed then, and its look-ups are sent once more
     ///     on a new session, which has the time of a whole statement to answer. Set it well above the time of the slowest look-up. Defaults to
     ///     `nil`: a session has the time of a whole statement, and some more.
-    ///   - question: A question about the server that each session answers once. Defaults to `nil`: no question.
+    ///   - question: A question about the server that each session answers once, at its first ``answer(_:_:deadline:)``. Defaults to `nil`: no question.
     ///   - logger: Receives the server's notices at level `debug`.
     public init(
         _ configuration: PostgresConfiguration,
@@ -69,7 +69,7 @@ public final class PostgresPipeline: Sendable {
         _ statement: Statement,
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
-    ) async throws(PostgresError) -> Rows { try await answer(statement, parameters, deadline: deadline).rows }
+    ) async throws(PostgresError) -> Rows { try await traced(statement, parameters, deadline, nil).rows }
 
     /// Executes a look-up, and returns its rows with the mark of the session that answered.
     ///
@@ -78,10 +78,18 @@ public final class PostgresPipeline: Sendable {
         _ statement: Statement,
         _ parameters: [any PostgresEncodable] = [],
         deadline: Duration? = nil
+    ) async throws(PostgresError) -> PipelineAnswer { try await traced(statement, parameters, deadline, question) }
+
+    @inline(__always)
+    private func traced(
+        _ statement: Statement,
+        _ parameters: [any PostgresEncodable],
+        _ deadline: Duration?,
+        _ question: SessionQuestion?
     ) async throws(PostgresError) -> PipelineAnswer {
-        guard let spans else { return try await lookUp(statement, parameters, deadline) }
+        guard let spans else { return try await lookUp(statement, parameters, deadline, question) }
         return try await spans.statement(statement) { () async throws(PostgresError) in
-            try await lookUp(statement, parameters, deadline)
+            try await lookUp(statement, parameters, deadline, question)
         }
     }
 
@@ -89,16 +97,17 @@ public final class PostgresPipeline: Sendable {
     private func lookUp(
         _ statement: Statement,
         _ parameters: [any PostgresEncodable],
-        _ deadline: Duration?
+        _ deadline: Duration?,
+        _ question: SessionQuestion?
     ) async throws(PostgresError) -> PipelineAnswer {
         let parameters = ParameterBuffer(parameters)
         let instant = PostgresDeadline.instant(after: deadline ?? configuration.queryDeadline)
         do throws(PostgresError) {
-            return try await lookUpOnce(statement, parameters, until: instant)
+            return try await lookUpOnce(statement, parameters, until: instant, question)
         } catch {
             // A look-up only reads, so a session that ended or froze meanwhile costs no more than a second attempt.
             guard error.endedSession, MonotonicInstant.now < instant else { throw error }
-            return try await lookUpAgain(statement, parameters, until: instant, after: error)
+            return try await lookUpAgain(statement, parameters, until: instant, question, after: error)
         }
     }
 
@@ -109,10 +118,11 @@ public final class PostgresPipeline: Sendable {
         _ statement: Statement,
         _ parameters: ParameterBuffer,
         until instant: MonotonicInstant,
+        _ question: SessionQuestion?,
         after first: PostgresError
     ) async throws(PostgresError) -> PipelineAnswer {
         do throws(PostgresError) {
-            return try await lookUpOnce(statement, parameters, until: instant)
+            return try await lookUpOnce(statement, parameters, until: instant, question)
         } catch {
             throw error.code == .connectFailed ? first : error
         }
@@ -122,7 +132,8 @@ public final class PostgresPipeline: Sendable {
     private func lookUpOnce(
         _ statement: Statement,
         _ parameters: ParameterBuffer,
-        until instant: MonotonicInstant
+        until instant: MonotonicInstant,
+        _ question: SessionQuestion?
     ) async throws(PostgresError) -> PipelineAnswer {
         if Task.isCancelled { throw .taskCancelled }
         let lane = self.lane(parameters)

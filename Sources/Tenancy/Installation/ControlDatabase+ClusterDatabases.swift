@@ -124,7 +124,8 @@ extension ControlDatabase {
         )
     }
 
-    private static func allClusters(_ control: PostgresConnection) async throws -> [Cluster] {
+    /// Reads all clusters, a page at a time.
+    static func allClusters(_ control: PostgresConnection) async throws -> [Cluster] {
         let store = ControlStore(control)
         var clusters: [Cluster] = []
         var position = PagePosition.first

@@ -87,16 +87,7 @@ extension Provisioner {
     ///
     /// - Throws: The control database's errors.
     public func clusterStatus() async throws -> [ClusterStatus] {
-        var clusters: [Cluster] = []
-        var position = PagePosition.first
-        while true {
-            let page = try await pool.withConnection { [position] in
-                try await ControlStore($0).clusters(PageRequest(limit: 100, position))
-            }
-            clusters += page.items
-            guard let next = page.next else { break }
-            position = .after(next)
-        }
+        let clusters = try await pool.withConnection { try await ControlDatabase.allClusters($0) }
         return await withTaskGroup(of: ClusterStatus.self) { group in
             for cluster in clusters {
                 group.addTask { ClusterStatus(cluster: cluster, server: try? await self.server(of: cluster)) }
