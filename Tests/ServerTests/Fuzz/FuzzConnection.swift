@@ -35,8 +35,15 @@ struct FuzzConnection {
                     let request = next()
                     var (status, body, isLast) = (0, [UInt8](), true)
                     do {
-                        try await send(request, outbound)
-                        reading: while let part = try await answers.next() {
+                        // A server may refuse a request by its first bytes and close, so that the rest cannot be sent.
+                        // The answer is there all the same.
+                        var refusal: (any Error)?
+                        do { try await send(request, outbound) } catch { refusal = error }
+                        reading: while true {
+                            guard let part = try await answers.next() else {
+                                if status == 0, let refusal { throw refusal }
+                                break reading
+                            }
                             switch part {
                             case .head(let head): (status, isLast) = (Int(head.status.code), !head.isKeepAlive)
                             case .body(let bytes): body += bytes.readableBytesView
