@@ -229,10 +229,10 @@ let package = Package(
         .target(
             name: "ServerTestSupport",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "GatewayAPI", "HTTPTestSupport",
-                "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Postgres", "Server", "Service", "Surfaces",
-                "Telemetry", "Tenancy",
-                "TestSupport", "Verification", asyncHTTPClient, cryptoExtras, httpTypes, lifecycle, log, nioCore,
+                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "GatewayAPI",
+                "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Postgres", "Server", "Service",
+                "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, cryptoExtras,
+                httpTypes, lifecycle, log, nioCore,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings

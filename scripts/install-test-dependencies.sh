@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, the gateways of Tests/Gateways, Chromium,
+# Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, Valgrind, the gateways of Tests/Gateways, Chromium,
 # promtool, and in .venv Schemathesis, Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, and
 # the tools of
 # clients/python. Does nothing, and needs no network, when all is there.
@@ -19,7 +19,7 @@ environment=../.venv
 missing=()
 # Debian puts it into /usr/sbin, which an ordinary user's PATH may lack.
 PATH=$PATH:/usr/sbin command -v pgbouncer >/dev/null || missing+=(pgbouncer)
-for program in spin gcc haproxy caddy; do
+for program in spin gcc haproxy caddy valgrind; do
     PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || missing+=("$program")
 done
 command -v chromium >/dev/null || missing+=(chromium fonts-inter)

@@ -22,6 +22,7 @@ public enum SQLFiles {
         SQLFile("f0003_fences", PackageResources.f0003_fences_sql),
         SQLFile("f0004_timeline", PackageResources.f0004_timeline_sql),
         SQLFile("f0005_functions", PackageResources.f0005_functions_sql),
+        SQLFile("f0006_limits", PackageResources.f0006_limits_sql),
     ]
 
     /// The files for the control database alone.

@@ -89,14 +89,32 @@ struct StatusJSON: JSONWritable {
             .required("maximum_connections", number.orNull),
             .required("lookups", lookups),
             .required("changes", pool),
+            .required("leases", .array(of: lease, max: 1000).described("The nodes that answer from memory.")),
+            .required("fences", number.orNull.described("The changes that are under way. Null if it did not answer.")),
+            .required("oldest_fence_milliseconds", number.orNull),
             .required("standbys", .array(of: standby, max: 1000)),
         ])
         .named("ClusterStatus")
+
+    private static let lease =
+        Schema.object([
+            .required("id", NativeSchema.id.described("The id of the lease, which each start of a node chooses anew.")),
+            .required("age_milliseconds", number.described("The time since the node renewed it.")),
+        ])
+        .named("Lease")
+
+    private static let memory =
+        Schema.object([
+            .required("keys", number),
+            .required("bytes", number.described("The estimated size.")),
+        ])
+        .named("KeyMemory")
 
     static let schema =
         Schema.object([
             .required("nodes", .array(of: node, max: 1000).described("The node that answers.")),
             .required("control_pools", .array(of: pool, max: 16).described("Its connections to the control database.")),
+            .required("memory", memory.described("The keys that it has in memory.")),
             .required("clusters", .array(of: cluster, max: 1000)),
         ])
         .named("Status")
@@ -105,6 +123,7 @@ struct StatusJSON: JSONWritable {
         writer.object {
             $0.member("nodes", [NodeJSON(node: node)])
             $0.member("control_pools", status.controlPools.map { PoolJSON(purpose: $0.purpose, figures: $0.figures) })
+            $0.member("memory", MemoryJSON(keys: status.memory.keys, bytes: status.memory.bytes))
             $0.member("clusters", status.clusters.map { ClusterJSON(status: $0.status, connections: $0.connections) })
         }
     }
@@ -131,6 +150,29 @@ struct StatusJSON: JSONWritable {
                 $0.member("open", figures?.open ?? 0)
                 $0.member("idle", figures?.idle ?? 0)
                 $0.member("waiting", figures?.waiting ?? 0)
+            }
+        }
+    }
+
+    private struct MemoryJSON: JSONWritable {
+        let keys: Int
+        let bytes: Int
+
+        func write(to writer: inout JSONWriter) {
+            writer.object {
+                $0.member("keys", keys)
+                $0.member("bytes", bytes)
+            }
+        }
+    }
+
+    private struct LeaseJSON: JSONWritable {
+        let lease: FencingStatus.Lease
+
+        func write(to writer: inout JSONWriter) {
+            writer.object {
+                $0.member("id", UUIDv7.text(of: lease.id))
+                $0.member("age_milliseconds", lease.ageMilliseconds)
             }
         }
     }
@@ -177,6 +219,9 @@ struct StatusJSON: JSONWritable {
                 $0.member("maximum_connections", server?.maximumConnections)
                 $0.member("lookups", LookupsJSON(connections: connections))
                 $0.member("changes", PoolJSON(purpose: "changes", figures: connections?.managed))
+                $0.member("leases", (status.fencing?.leases ?? []).map(LeaseJSON.init(lease:)))
+                $0.member("fences", status.fencing?.fences)
+                $0.member("oldest_fence_milliseconds", status.fencing?.oldestFenceMilliseconds)
                 $0.member("standbys", (server?.standbys ?? []).map(StandbyJSON.init(standby:)))
             }
         }

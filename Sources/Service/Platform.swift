@@ -100,7 +100,7 @@ public final class Platform: Sendable {
         let elapsed = elapsed ?? { ContinuousClock.now - start }
         let passwords = PasswordHasher(cost: passwordCost, randomness: randomness)
         let keySets = KeySetCache(fetch: fetchKeySet, elapsed: elapsed, logger: logger)
-        let guesses = GuessLimiter(elapsed: elapsed)
+        let guesses = GuessLimiter(elapsed: elapsed) { try databases.primaryLimits() }
         let sessions = SessionService(
             context: context,
             passwords: passwords,

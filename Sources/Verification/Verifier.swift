@@ -21,7 +21,6 @@ public final class Verifier: Sendable {
     package let keys: KeyFinder
     private let databases: Databases
     private let usage: UsageRecorder
-    private let limiter: UseLimiter
     /// The longest time of a verification, with all of its waits.
     public let deadline: Duration
 
@@ -44,8 +43,13 @@ public final class Verifier: Sendable {
     ) {
         self.databases = databases
         self.usage = usage
-        keys = KeyFinder(databases: databases, peppers: peppers, cacheBytes: cacheBytes, deadline: deadline)
-        limiter = UseLimiter(nanoseconds: nanoseconds)
+        keys = KeyFinder(
+            databases: databases,
+            peppers: peppers,
+            cacheBytes: cacheBytes,
+            deadline: deadline,
+            limiter: UseLimiter(nanoseconds: nanoseconds)
+        )
         self.deadline = deadline
     }
 
@@ -98,10 +102,10 @@ public final class Verifier: Sendable {
             return .verdict(.withoutKey(.notFound))
         }
         let digests = home.peppers.digests(of: token)
-        guard let reading = keys.cached(digests[0], in: home) else {
+        guard let reading = keys.cached(digests[0], in: home), let decision = judge(reading, question, home) else {
             return .pending(PendingVerification(question: question, token: token, found: (home, digests)))
         }
-        return .verdict(decideAndCount(reading, question, workspace))
+        return .verdict(conclude(decision, reading, question, workspace))
     }
 
     /// Finishes a verification that memory could not answer.
@@ -112,7 +116,7 @@ public final class Verifier: Sendable {
             guard let place = try await locate(pending) else { return .withoutKey(.notFound) }
             let reading = try await reaching(place.workspace) { try await keys.read(place.digests, in: place.home) }
             guard let reading else { return .withoutKey(.notFound) }
-            return decideAndCount(reading, pending.question, place.workspace)
+            return await decideAndCount(reading, pending.question, place)
         }
     }
 
@@ -150,7 +154,7 @@ public final class Verifier: Sendable {
             }
             guard let found else { return (.withoutKey(.notFound), nil) }
             let reading = KeyReading(key: found.key, now: found.key.readAt)
-            let verdict = decideAndCount(reading, question, place.workspace)
+            let verdict = await decideAndCount(reading, question, place)
             return (verdict, verdict.key == nil ? nil : found.record)
         }
     }
@@ -204,18 +208,49 @@ public final class Verifier: Sendable {
         return WorkspaceUnreachable(workspaceID: workspace.workspaceID)
     }
 
+    /// The result of the key's state and limits.
+    private struct Decision {
+        var code: VerdictCode
+        var limit: RateLimitVerdict?
+    }
+
+    private func needsLimit(_ code: VerdictCode, _ key: FoundKey, _ question: PendingVerification.Question) -> Bool {
+        question.isCounted && code == .valid && !key.state.rateLimits.isUnlimited
+    }
+
+    /// Decides at once, or returns `nil` if this node must first hear of the other nodes' uses.
+    private func judge(_ reading: KeyReading, _ question: PendingVerification.Question, _ home: KeyHome) -> Decision? {
+        let key = reading.key
+        let code = decide(key.state, question.request, at: reading.now)
+        guard needsLimit(code, key, question) else { return Decision(code: code) }
+        switch home.limits.use(key.limitID, key.state.rateLimits) {
+        case .undecided: return nil
+        case .decided(let limit, _): return Decision(code: limit.isAllowed ? code : .rateLimited, limit: limit)
+        case nil: return Decision(code: code)
+        }
+    }
+
     private func decideAndCount(
+        _ reading: KeyReading,
+        _ question: PendingVerification.Question,
+        _ place: Place
+    ) async -> Verdict {
+        if let decision = judge(reading, question, place.home) {
+            return conclude(decision, reading, question, place.workspace)
+        }
+        let key = reading.key
+        let limit = await place.home.limits.useAfterExchange(key.limitID, key.state.rateLimits)
+        let decision = Decision(code: limit?.isAllowed == false ? .rateLimited : .valid, limit: limit)
+        return conclude(decision, reading, question, place.workspace)
+    }
+
+    private func conclude(
+        _ decision: Decision,
         _ reading: KeyReading,
         _ question: PendingVerification.Question,
         _ workspace: WorkspaceFacts
     ) -> Verdict {
-        let key = reading.key
-        var code = decide(key.state, question.request, at: reading.now)
-        var limit: RateLimitVerdict?
-        if question.isCounted, code == .valid, !key.state.rateLimits.isUnlimited {
-            limit = limiter.use(key.limitID, key.state.rateLimits)
-            if limit?.isAllowed == false { code = .rateLimited }
-        }
+        let (code, key) = (decision.code, reading.key)
         guard code != .notFound else { return .withoutKey(.notFound) }
         if question.isCounted {
             usage.record(.workspace(workspace), key.state, code, at: reading.now, from: question.request.address)
@@ -226,6 +261,6 @@ public final class Verifier: Sendable {
             workspaceID: workspace.workspaceID,
             organizationID: workspace.organizationID
         )
-        return Verdict(code: code, key: verified, rateLimit: limit)
+        return Verdict(code: code, key: verified, rateLimit: decision.limit)
     }
 }

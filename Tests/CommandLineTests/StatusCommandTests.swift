@@ -8,10 +8,13 @@ import Testing
     private static func answer(isReachable: Bool) -> String {
         """
         {"nodes":[{"id":"n-1","version":"1.2.3","started_at":"2030-01-31T12:34:56Z","unknown":1}],\
+        "memory":{"keys":1234,"bytes":2097152},\
         "control_pools":[{"purpose":"changes","open":2,"idle":1,"waiting":0}],\
         "clusters":[{"id":"c-1","name":"primary","is_reachable":\(isReachable),"version":\(isReachable ? "\"15.4\"" : "null"),\
         "is_standby":null,"connections":\(isReachable ? "40" : "null"),"maximum_connections":\(isReachable ? "100" : "null"),\
         "lookups":{"open":7,"limit":32,"waiting":3},"changes":{"purpose":"changes","open":4,"idle":1,"waiting":0},\
+        "leases":[{"id":"l-1","age_milliseconds":345}],"fences":\(isReachable ? "2" : "null"),\
+        "oldest_fence_milliseconds":\(isReachable ? "67" : "null"),\
         "standbys":[{"name":"standby1","state":"streaming","synchronization":"sync","lag_bytes":123456,\
         "lag_milliseconds":12}]}]}
         """
@@ -24,7 +27,7 @@ import Testing
             #expect(server.requests.map(\.uri) == ["/v1/status"])
             for text in [
                 "n-1", "1.2.3", "2030-01-31 12:34", "primary  15.4", "40 of 100", "7 of 32", "standby1", "120 KiB",
-                "12 ms",
+                "12 ms", "1234", "2048 KiB", "l-1", "345 ms ago", "67 ms",
             ] {
                 #expect(outcome.output.contains(text), "\(text) is not in \(outcome.output)")
             }

@@ -6,6 +6,15 @@ import Testing
 @Suite struct RateLimitTableTests {
     private static let second: Int64 = 1_000_000_000
 
+    private func use(
+        _ table: inout RateLimitTable,
+        _ key: UUID,
+        _ limits: RateLimits,
+        at now: Int64
+    ) -> RateLimitVerdict? {
+        table.withUsage(of: key, at: now) { limits.use(&$0, at: now) }
+    }
+
     // The oracle is a dictionary, which forgets nothing.
     @Test func `a table below its bound decides as a dictionary does`() throws {
         let limits = try [
@@ -21,7 +30,7 @@ import Testing
                 clock += Int64.random(in: 0...Self.second, using: &generator)
                 let (key, limit) = (generator.pick(keys), generator.pick(limits))
                 let expected = limit.use(&oracle[key, default: RateLimits.Usage()], at: clock)
-                #expect(table.use(key, limit, at: clock) == expected, "seed \(seed)")
+                #expect(use(&table, key, limit, at: clock) == expected, "seed \(seed)")
             }
         }
     }
@@ -31,7 +40,7 @@ import Testing
         let limits = try #require(RateLimits(perMinute: 1, perHour: nil))
         var generator = SplitMix64(seed: 1)
         var table = RateLimitTable(maximumKeys: 1_000, seed: 7)
-        for _ in 0..<20_000 { _ = table.use(generator.uuid(), limits, at: 0) }
+        for _ in 0..<20_000 { _ = use(&table, generator.uuid(), limits, at: 0) }
         #expect(table.capacity == 1_024)
     }
 
@@ -39,7 +48,7 @@ import Testing
         let limits = try #require(RateLimits(perMinute: 1, perHour: nil))
         var generator = SplitMix64(seed: 1)
         var table = RateLimitTable(maximumKeys: 1_000_000, seed: 7)
-        for number in 0..<20_000 { _ = table.use(generator.uuid(), limits, at: Int64(number) * 60 * Self.second) }
+        for number in 0..<20_000 { _ = use(&table, generator.uuid(), limits, at: Int64(number) * 60 * Self.second) }
         #expect(table.capacity == 8)
     }
 
@@ -50,9 +59,9 @@ import Testing
         var table = RateLimitTable(maximumKeys: 64, seed: 7)
         let exhausted = (0..<4).map { _ in generator.uuid() }
         for key in exhausted {
-            for _ in 0..<10 { #expect(table.use(key, limits, at: 0)?.isAllowed == true) }
+            for _ in 0..<10 { #expect(use(&table, key, limits, at: 0)?.isAllowed == true) }
         }
-        for _ in 0..<10_000 { _ = table.use(generator.uuid(), limits, at: 0) }
-        for key in exhausted { #expect(table.use(key, limits, at: 0)?.isAllowed == false) }
+        for _ in 0..<10_000 { _ = use(&table, generator.uuid(), limits, at: 0) }
+        for key in exhausted { #expect(use(&table, key, limits, at: 0)?.isAllowed == false) }
     }
 }

@@ -22,6 +22,11 @@ import Testing
             #expect(cluster["version"]?.string?.first?.isNumber == true)
             #expect(cluster["lookups"]?["open"] == 1)
             #expect(cluster["changes"]?["open"] != 0)
+            let lease = try #require(cluster["leases"]?.array?.first)
+            #expect(lease["id"]?.string?.count == 36 && lease["age_milliseconds"]?.text.allSatisfy(\.isNumber) == true)
+            #expect(cluster["leases"]?.array?.count == 1 && cluster["fences"] == 0)
+            #expect(cluster["oldest_fence_milliseconds"] == 0)
+            #expect(status["memory"]?["keys"] == 3, "\(status)")
             #expect(try await mortise.api.get("/v1/status", as: mortise.adminToken).status == 403)
             #expect(try await mortise.api.get("/v1/status", as: nil).status == 401)
         }

@@ -1,4 +1,5 @@
 package import Connections
+import Fence
 package import Keys
 import Logging
 package import Postgres
@@ -115,7 +116,9 @@ extension DatabasesOptions {
             stopDeadline: .ample,
             blockerPatience: .ample / 8,
             lookupDeadline: .ample,
-            managementDeadline: .ample
+            managementDeadline: .ample,
+            // A lease that a busy machine cannot renew in time would be an answer 503.
+            fenceTimes: FenceTimes(trust: .seconds(6))
         )
     }
 }

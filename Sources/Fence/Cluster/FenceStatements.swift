@@ -16,7 +16,12 @@ enum FenceStatements {
         name: "read timeline"
     )
     static let renew = Statement(
-        "SELECT is_granted, fence_id, workspace_id, key_id FROM fence.renew($1, $2)",
+        // The nodes that share limits are those that have renewed lately. No rule of the fences depends on their number.
+        """
+        SELECT is_granted, fence_id, workspace_id, key_id,
+               (SELECT count(*) FROM fence.leases WHERE node_id <> $1 AND renewed_at > now() - interval '10 seconds')
+        FROM fence.renew($1, $2)
+        """,
         name: "renew lease"
     )
     static let leave = Statement("DELETE FROM fence.leases WHERE node_id = $1", name: "delete lease")
@@ -59,10 +64,15 @@ extension RenewalAnswer {
         }
         var standing: [StandingFence] = []
         for row in rows {
-            let (_, id, workspace, key) = try row.decode((Bool, UUID?, UUID?, UUID?).self)
+            let (_, id, workspace, key, _) = try row.decode((Bool, UUID?, UUID?, UUID?, Int64).self)
             guard let id, let workspace else { continue }
             standing.append(StandingFence(id: id, target: FenceTarget(workspace: workspace, key: key)))
         }
-        self.init(isGranted: try first.decode(0), standing: standing, timeline: timeline)
+        self.init(
+            isGranted: try first.decode(0),
+            standing: standing,
+            timeline: timeline,
+            otherNodes: try first.decode(4)
+        )
     }
 }

@@ -20,12 +20,15 @@ public struct RenewalAnswer: Sendable {
     public let standing: [StandingFence]
     /// The timeline of the server that answered.
     public let timeline: ServerTimeline
+    /// The number of other nodes that have renewed a lease lately.
+    public let otherNodes: Int
 
     /// Creates an answer.
-    public init(isGranted: Bool, standing: [StandingFence], timeline: ServerTimeline) {
+    public init(isGranted: Bool, standing: [StandingFence], timeline: ServerTimeline, otherNodes: Int = 0) {
         self.isGranted = isGranted
         self.standing = standing
         self.timeline = timeline
+        self.otherNodes = otherNodes
     }
 }
 
@@ -88,6 +91,7 @@ extension NodeView {
         keeping.withLock { keeping in
             guard keeping.current == renewal.number, !keeping.hasLeft else { return .later }
             keeping.current = nil
+            nodes.store(answer.otherNodes + 1, ordering: .relaxed)
             let standing = Set(answer.standing.map(\.id))
             for id in renewal.listed where !standing.contains(id) { Self.lift(id, &keeping) }
             for fence in answer.standing where keeping.raised[fence.id] == nil { raise(fence, &keeping) }

@@ -19,6 +19,7 @@ public final class NodeView: Sendable {
     let leaseEnd = Atomic<Int64>(Moment.distantPast.nanoseconds)
     /// The timeline of the server that granted the lease, as the number of ``ServerTimeline/mark``.
     let leaseTimeline = Atomic<UInt64>(0)
+    let nodes = Atomic<Int>(1)
     let keySlots: [FenceSlot]
     let workspaces = Locked<[UUID: WorkspaceFences]>([:])
     let keeping = Locked(Keeping())
@@ -30,6 +31,9 @@ public final class NodeView: Sendable {
         self.times = times
         keySlots = (0..<Self.keySlotCount).map { _ in FenceSlot() }
     }
+
+    /// The number of nodes with a lease on the cluster, this one included, at the last renewal.
+    public var nodeCount: Int { nodes.load(ordering: .relaxed) }
 
     /// Returns the fences of a workspace.
     ///

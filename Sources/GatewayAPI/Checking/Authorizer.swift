@@ -29,7 +29,7 @@ package final class Authorizer: Sendable {
     private let answers: AnswerCounters
     private let accessLog: EndpointSettings.AccessLog
     private let faults: ConfigurationLog
-    private let failures = FailureLimiter()
+    private let failures: FailureLimiter
     private let paths = PathCache()
     private let logger: Logger
 
@@ -55,6 +55,7 @@ package final class Authorizer: Sendable {
         audiences = AudienceCache(platform.access)
         self.clients = clients
         self.deadline = deadline
+        failures = FailureLimiter(platform.databases)
         verdicts = VerdictCounters(metrics)
         answers = AnswerCounters(metrics)
         self.accessLog = accessLog

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import Tenancy
 import Verification
 
 /// Counts the tokens of each end client that nobody in the audience has, and refuses more of them.
@@ -12,15 +13,23 @@ final class FailureLimiter: Sendable {
     /// A client with an old configuration stays far below.
     private static let limits = RateLimits(perMinute: 60, perHour: nil)
 
-    private let limiter = UseLimiter(maximumKeys: 100_000)
+    private let limiter: SharedLimits
+
+    /// Creates a limiter without failures, which counts those of all nodes.
+    init(_ databases: Databases) {
+        limiter = SharedLimits(UseLimiter(maximumKeys: 100_000)) { try databases.primaryLimits() }
+    }
 
     /// Counts a failure.
     ///
+    /// The caller cannot wait. A failure that this node's allowance does not cover is answered as one above the limit until the nodes have
+    /// heard of each other, which takes milliseconds.
+    ///
     /// - Returns: The limit, if the client has reached it.
     func failure(of address: IPAddress) -> RateLimitVerdict? {
-        guard let limits = Self.limits, let verdict = limiter.use(Self.id(of: address), limits), !verdict.isAllowed
-        else { return nil }
-        return verdict
+        guard let limits = Self.limits else { return nil }
+        let verdict = limiter.useNow(Self.id(of: address), limits)
+        return verdict?.isAllowed == false ? verdict : nil
     }
 
     /// Returns the id under which a client's failures count: an IPv6 address by its /64, which is what one customer has.

@@ -9,9 +9,9 @@ public struct GCRA: Sendable, Hashable {
     public let period: Duration
 
     /// The nanoseconds that one use costs, rounded up, so that no rate exceeds the limit.
-    private let interval: Int64
+    let interval: Int64
     /// The nanoseconds that the theoretical arrival time may be ahead of the clock.
-    private let tolerance: Int64
+    let tolerance: Int64
 
     /// Creates a limit of `limit` uses in each `period`.
     ///
@@ -66,6 +66,9 @@ public struct GCRA: Sendable, Hashable {
             retryAfter: .nanoseconds(ahead - tolerance)
         )
     }
+
+    /// Returns a limit's backlog: the nanoseconds that the theoretical arrival time is ahead of the clock.
+    static func backlog(_ arrival: Int64, at now: Int64) -> Int64 { max(0, arrival - now) }
 
     /// The outcome of one use.
     public struct Decision: Sendable, Hashable {

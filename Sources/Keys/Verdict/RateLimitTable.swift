@@ -6,7 +6,7 @@ package import FoundationEssentials
 /// removed and no call scans the table. If all eight slots are in use, the table doubles, up to its bound. At the bound, the key
 /// of the group that is replenished first loses its usage. It gets its limit back early, and no other key is affected.
 package struct RateLimitTable: Sendable {
-    /// A key and its usage, in 32 bytes.
+    /// A key and its usage, in 48 bytes.
     ///
     /// An empty slot is the key 0 without usage.
     private struct Slot {
@@ -36,17 +36,20 @@ package struct RateLimitTable: Sendable {
     /// The number of keys for which the table has memory at present.
     package var capacity: Int { slots.count }
 
-    /// Counts one use of a key if every limit allows it.
+    /// Calls `body` with the usage of a key.
     ///
     /// - Parameters:
     ///   - id: The id of the key.
-    ///   - limits: The limits of the key.
     ///   - now: The time in nanoseconds of a monotonic clock.
-    /// - Returns: The state of the tightest limit, or `nil` if there is no limit.
-    package mutating func use(_ id: UUID, _ limits: RateLimits, at now: Int64) -> RateLimitVerdict? {
-        if limits.isUnlimited { return nil }
+    ///   - body: Reads and changes the usage.
+    /// - Returns: The value that `body` returned.
+    package mutating func withUsage<Value>(
+        of id: UUID,
+        at now: Int64,
+        _ body: (inout RateLimits.Usage) -> Value
+    ) -> Value {
         let key = withUnsafeBytes(of: id.uuid) { $0.loadUnaligned(as: UInt128.self) }
-        return limits.use(&slots[slot(of: key, at: now)].usage, at: now)
+        return body(&slots[slot(of: key, at: now)].usage)
     }
 
     /// Returns the slot of a key, and takes one if the key has none.

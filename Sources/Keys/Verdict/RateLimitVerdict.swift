@@ -24,6 +24,18 @@ public struct RateLimitVerdict: Sendable, Hashable {
         retryAfter = decision.retryAfter
     }
 
+    private init(refusing verdict: RateLimitVerdict, retryAfter: Duration) {
+        isAllowed = false
+        limit = verdict.limit
+        period = verdict.period
+        remaining = 0
+        resetAfter = verdict.resetAfter
+        self.retryAfter = max(retryAfter, verdict.retryAfter)
+    }
+
+    /// Returns the verdict as a refusal.
+    func refused(retryAfter: Duration) -> RateLimitVerdict { RateLimitVerdict(refusing: self, retryAfter: retryAfter) }
+
     /// Returns true if this limit is tighter: it refuses, its wait is longer, or it has fewer uses left.
     func isTighter(than other: RateLimitVerdict) -> Bool {
         if isAllowed != other.isAllowed { return !isAllowed }

@@ -4,8 +4,14 @@ public struct RateLimits: Sendable, Hashable {
     ///
     /// It is kept by key id and outside of any cache, so neither a change of the key nor a rotation refills a limit.
     public struct Usage: Sendable, Hashable {
-        fileprivate var minuteArrival: Int64 = 0
-        fileprivate var hourArrival: Int64 = 0
+        var minuteArrival: Int64 = 0
+        var hourArrival: Int64 = 0
+        /// The uses that the other nodes have not heard of.
+        var unreported: Int32 = 0
+        /// The uses that the node may count before it hears of the others again.
+        var allowance: Int32 = 0
+        /// The end of the allowance.
+        var allowanceEnd: Int64 = 0
 
         /// Creates the usage of a key that has not been used.
         public init() {}
@@ -17,8 +23,8 @@ public struct RateLimits: Sendable, Hashable {
         public func isReplenished(at now: Int64) -> Bool { replenishedAt <= now }
     }
 
-    private let minute: GCRA?
-    private let hour: GCRA?
+    let minute: GCRA?
+    let hour: GCRA?
 
     /// Creates limits per minute and per hour.
     ///
@@ -49,7 +55,7 @@ public struct RateLimits: Sendable, Hashable {
     /// True if there is no limit at all.
     public var isUnlimited: Bool { minute == nil && hour == nil }
 
-    /// Counts one use if every limit allows it.
+    /// Counts one use if every limit allows it, on a node that is alone.
     ///
     /// A refused use counts nowhere.
     ///

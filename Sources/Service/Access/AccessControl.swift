@@ -39,7 +39,7 @@ public final class AccessControl: Sendable {
         guard let reading = try await context.rootKey(token), let reach = Self.reach(reading.key),
             Self.isUsable(reading, from: address)
         else { throw Refusal.unauthenticated }
-        if !isRepeated { try count(reading, from: address) }
+        if !isRepeated { try await count(reading, from: address) }
         let found = reading.key
         return Principal(
             keyID: found.state.keyID,
@@ -52,10 +52,12 @@ public final class AccessControl: Sendable {
     }
 
     /// Counts a use of a good credential, in memory.
-    private func count(_ reading: KeyReading, from address: IPAddress?) throws(Refusal) {
+    private func count(_ reading: KeyReading, from address: IPAddress?) async throws {
         let found = reading.key
         let limits = found.state.rateLimits
-        let limit = limits.isUnlimited ? nil : context.limiter.use(found.limitID, limits)
+        let limit =
+            limits.isUnlimited
+            ? nil : try await context.verifier.keys.root().limits.useWaiting(found.limitID, limits)
         let isAllowed = limit?.isAllowed ?? true
         context.usage.record(
             .control,
@@ -64,7 +66,7 @@ public final class AccessControl: Sendable {
             at: reading.now,
             from: address
         )
-        if let limit, !isAllowed { throw .limitReached(limit) }
+        if let limit, !isAllowed { throw Refusal.limitReached(limit) }
     }
 
     private static func reach(_ found: FoundKey) -> Principal.Reach? {

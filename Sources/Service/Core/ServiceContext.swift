@@ -20,8 +20,6 @@ final class ServiceContext: Sendable {
     /// The peppers of the control database's tokens.
     let rootPeppers: WorkspacePeppers
     let randomness: Randomness
-    /// The use of admin and operator keys, for their rate limits.
-    let limiter = UseLimiter()
     /// The wall clock, for tokens that others have issued.
     ///
     /// Decisions about Mortise's own tokens go by the database's clock.

@@ -1,13 +1,16 @@
+import Crypto
+import FoundationEssentials
 import Keys
 import Locks
+import Tenancy
 
 /// Limits the rate at which passwords can be guessed.
 ///
 /// Wrong passwords are counted for each pair of account and address, and for each address over all accounts. An IPv6
 /// address counts by its /64, which is what one customer has. Clients whose address is unknown are counted for each account and not
 /// together, because one of them would use up the attempts of all. Nothing is counted for an account alone: a stranger's
-/// failures would lock out the owner of the account. The counts belong to one node and are lost with the
-/// process.
+/// failures would lock out the owner of the account. All nodes count together, over the database of the primary cluster. A node that cannot ask
+/// it counts alone, and an attacker gains nothing: passwords are in a database of the same server.
 final class GuessLimiter: Sendable {
     /// The limit of wrong passwords for one account from one address.
     static let perPair = (limit: 10, period: Duration.seconds(900))
@@ -19,6 +22,14 @@ final class GuessLimiter: Sendable {
     private struct Key: Hashable {
         let network: IPAddress?
         let account: String?
+
+        /// The id under which all nodes count.
+        ///
+        /// The cluster database learns neither the account nor the address.
+        var id: UUID {
+            let text = "password\n\(network.map(\.description) ?? "")\n\(account ?? "")"
+            return SHA256.hash(data: Data(text.utf8)).withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+        }
     }
 
     private struct State {
@@ -30,10 +41,17 @@ final class GuessLimiter: Sendable {
     private let address: GCRA?
     private let state = Locked(State())
     private let elapsed: @Sendable () -> Duration
+    private let exchange: @Sendable () throws -> LimitExchange
     private var nanoseconds: Int64 { Int64(elapsed() / .nanoseconds(1)) }
 
-    init(elapsed: @escaping @Sendable () -> Duration) {
+    /// Creates a limiter.
+    ///
+    /// - Parameters:
+    ///   - elapsed: The time since some moment.
+    ///   - exchange: Returns the exchange with the other nodes.
+    init(elapsed: @escaping @Sendable () -> Duration, exchange: @escaping @Sendable () throws -> LimitExchange) {
         self.elapsed = elapsed
+        self.exchange = exchange
         pair = GCRA(limit: Self.perPair.limit, period: Self.perPair.period)
         address = GCRA(limit: Self.perAddress.limit, period: Self.perAddress.period)
     }
@@ -54,19 +72,20 @@ final class GuessLimiter: Sendable {
         from address: IPAddress?,
         _ compare: () async throws -> T?
     ) async throws -> T? {
-        try take(account: account, from: address)
+        let keys = Self.keys(account, address)
+        try take(keys)
         do {
+            try await share(keys)
             let right = try await compare()
-            if right != nil { refund(account: account, from: address, forgiving: true) }
+            if right != nil { await refund(keys, forgiving: true) }
             return right
         } catch {
-            refund(account: account, from: address, forgiving: false)
+            await refund(keys, forgiving: false)
             throw error
         }
     }
 
-    private func take(account: String, from address: IPAddress?) throws(Refusal) {
-        let keys = Self.keys(account, address)
+    private func take(_ keys: [Key]) throws(Refusal) {
         let now = nanoseconds
         let retry: Duration? = self.state.withLock { state in
             makeRoom(&state, now)
@@ -80,21 +99,69 @@ final class GuessLimiter: Sendable {
             for (key, decision) in decisions { state.arrivals[key] = decision.newArrival }
             return nil
         }
-        guard let retry else { return }
-        throw .tooManyAttempts(retryAfter: Int(retry.components.seconds) + 1)
+        if let retry { throw Self.refusal(retry) }
+    }
+
+    /// Tells the other nodes of a guess, and throws if all nodes together have counted too many.
+    private func share(_ keys: [Key]) async throws {
+        let costs = [Self.perPair, Self.perAddress].map { Self.cost($0) }
+        guard let backlogs = await exchange(Dictionary(uniqueKeysWithValues: zip(keys, costs))) else { return }
+        let now = nanoseconds
+        var retry = Duration.zero
+        self.state.withLock { state in
+            for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
+                guard let backlog = backlogs[key] else { continue }
+                state.arrivals[key] = now + backlog
+                retry = max(retry, .nanoseconds(backlog - Self.cost(limit) * Int64(limit.limit)))
+            }
+        }
+        if retry > .zero { throw Self.refusal(retry) }
     }
 
     /// Refunds a guess, or, for a caller who knows the password, all guesses of the pair.
-    private func refund(account: String, from address: IPAddress?, forgiving: Bool) {
-        let keys = Self.keys(account, address)
+    private func refund(_ keys: [Key], forgiving: Bool) async {
         let now = nanoseconds
-        self.state.withLock { state in
+        let refunds = self.state.withLock { state in
+            var refunds: [Key: Int64] = [:]
             for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
                 guard let arrival = state.arrivals[key] else { continue }
-                let rest = arrival - Int64(limit.period / limit.limit / Duration.nanoseconds(1))
-                state.arrivals[key] = rest > now && !(forgiving && key.account != nil) ? rest : nil
+                let backlog = arrival - now
+                let refund = forgiving && key.account != nil ? backlog : min(backlog, Self.cost(limit))
+                state.arrivals[key] = backlog > refund ? arrival - refund : nil
+                refunds[key] = -refund
+            }
+            return refunds
+        }
+        _ = await exchange(refunds)
+    }
+
+    /// Adds to the backlogs of all nodes.
+    ///
+    /// - Returns: The backlogs, or `nil` if this node is alone or the others cannot be heard.
+    private func exchange(_ added: [Key: Int64]) async -> [Key: Int64]? {
+        guard let exchange = try? self.exchange(), exchange.nodes > 1 else { return nil }
+        let now = nanoseconds
+        let reports = self.state.withLock { state in
+            added.map { key, added in
+                let known = max(0, (state.arrivals[key] ?? 0) - now - added)
+                let report = RateLimits.Report(
+                    added: RateLimits.Backlog(minute: added, hour: 0),
+                    known: RateLimits.Backlog(minute: known, hour: 0)
+                )
+                return (key.id, report)
             }
         }
+        guard let backlogs = try? await exchange.exchange(Dictionary(uniqueKeysWithValues: reports)) else { return nil }
+        return added.keys.reduce(into: [:]) { $0[$1] = backlogs[$1.id]?.minute }
+    }
+
+    /// The nanoseconds that one guess costs.
+    private static func cost(_ limit: (limit: Int, period: Duration)) -> Int64 {
+        Int64(limit.period / limit.limit / Duration.nanoseconds(1))
+    }
+
+    private static func refusal(_ retry: Duration) -> Refusal {
+        .tooManyAttempts(retryAfter: Int(retry.components.seconds) + 1)
     }
 
     private static func keys(_ account: String, _ address: IPAddress?) -> [Key] {

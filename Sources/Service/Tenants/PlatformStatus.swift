@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Keys
 public import Tenancy
+import Verification
 
 /// A node of the installation: a running server.
 public struct Node: Sendable, Hashable {
@@ -28,6 +29,8 @@ public struct Node: Sendable, Hashable {
 public struct PlatformStatus: Sendable {
     /// The connections of the node to the control database, by their purpose.
     public let controlPools: [(purpose: String, figures: PoolFigures)]
+    /// The number of keys in the memory of the node, and their estimated bytes.
+    public let memory: (keys: Int, bytes: Int)
     /// The clusters with the connections of the node to them; `nil` for a cluster that the node has not used.
     public let clusters: [(status: ClusterStatus, connections: ClusterConnections?)]
 }
@@ -49,6 +52,7 @@ public struct StatusService: Sendable {
         )
         return PlatformStatus(
             controlPools: context.databases.controlPools,
+            memory: context.verifier.keys.size,
             clusters: try await context.provisioner.clusterStatus().map { ($0, connections[$0.cluster.id]) }
         )
     }

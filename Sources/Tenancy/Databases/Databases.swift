@@ -424,6 +424,20 @@ public final class Databases: Sendable {
         try fencing.keeper(of: try await cluster(of: workspace))
     }
 
+    /// Returns the exchange of rate limits with the other nodes, for the keys of a workspace.
+    ///
+    /// - Parameter workspace: The workspace. `nil` is the control database.
+    /// - Returns: The exchange of the workspace's cluster.
+    /// - Throws: The errors of ``keeper(for:)``.
+    public func limits(for workspace: WorkspaceFacts?) async throws -> LimitExchange {
+        try fencing.limits(of: try await cluster(of: workspace))
+    }
+
+    /// Returns the exchange of limits that belong to no workspace, such as those of guesses.
+    ///
+    /// - Throws: `closed` after the shutdown, or if the system provides no descriptors; `invalidConfiguration`.
+    public func primaryLimits() throws(PostgresError) -> LimitExchange { try fencing.limits(of: database.primary) }
+
     /// Joins the primary cluster: starts to keep this node's lease, and waits for it.
     ///
     /// - Parameter patience: The maximum wait. A lease that comes later is used, too.

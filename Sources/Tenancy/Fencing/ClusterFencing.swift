@@ -16,6 +16,7 @@ public final class ClusterFencing: Sendable {
     private struct State {
         var keepers: [UUID: LeaseKeeper] = [:]
         var gates: [UUID: Gate] = [:]
+        var limits: [UUID: LimitExchange] = [:]
         var isShutDown = false
     }
 
@@ -42,11 +43,12 @@ public final class ClusterFencing: Sendable {
 
     /// Leaves all clusters, so that no change waits for this node, and closes the connections.
     public func shutdown() async {
-        let (keepers, gates) = state.withLock { state in
+        let (keepers, gates, limits) = state.withLock { state in
             state.isShutDown = true
-            defer { (state.keepers, state.gates) = ([:], [:]) }
-            return (state.keepers.values, state.gates.values)
+            defer { (state.keepers, state.gates, state.limits) = ([:], [:], [:]) }
+            return (state.keepers.values, state.gates.values, state.limits.values)
         }
+        for exchange in limits { await exchange.shutdown() }
         for keeper in keepers { await keeper.shutdown() }
         for gate in gates { await gate.pool.shutdown() }
     }
@@ -57,16 +59,36 @@ public final class ClusterFencing: Sendable {
     ///
     /// - Throws: `closed` after the shutdown, or if the system provides no descriptors; `invalidConfiguration`.
     public func keeper(of cluster: Cluster) throws(PostgresError) -> LeaseKeeper {
+        try self.state.withLock { state throws(PostgresError) in try keeper(of: cluster, &state) }
+    }
+
+    private func keeper(of cluster: Cluster, _ state: inout State) throws(PostgresError) -> LeaseKeeper {
+        if let keeper = state.keepers[cluster.id] { return keeper }
+        guard !state.isShutDown else { throw Self.shutDown }
+        let keeper = try LeaseKeeper(
+            try configuration(cluster),
+            times: times,
+            logger: control.logger
+        )
+        state.keepers[cluster.id] = keeper
+        return keeper
+    }
+
+    /// Returns the exchange of rate limits with the other nodes of a cluster.
+    ///
+    /// - Throws: The errors of ``keeper(of:)``.
+    public func limits(of cluster: Cluster) throws(PostgresError) -> LimitExchange {
         try self.state.withLock { state throws(PostgresError) in
-            if let keeper = state.keepers[cluster.id] { return keeper }
-            guard !state.isShutDown else { throw Self.shutDown }
-            let keeper = try LeaseKeeper(
+            if let exchange = state.limits[cluster.id] { return exchange }
+            let keeper = try keeper(of: cluster, &state)
+            let exchange = LimitExchange(
                 try configuration(cluster),
-                times: times,
+                view: keeper.view,
+                reactor: control.reactor,
                 logger: control.logger
             )
-            state.keepers[cluster.id] = keeper
-            return keeper
+            state.limits[cluster.id] = exchange
+            return exchange
         }
     }
 

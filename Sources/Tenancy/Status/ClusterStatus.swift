@@ -1,4 +1,4 @@
-import FoundationEssentials
+public import FoundationEssentials
 import KeyStore
 import Postgres
 
@@ -8,6 +8,50 @@ public struct ClusterStatus: Sendable {
     public let cluster: Cluster
     /// The server's answer; `nil` if it did not answer.
     public let server: ServerStatus?
+    /// The leases and fences of the cluster; `nil` if the server did not answer.
+    public let fencing: FencingStatus?
+}
+
+/// The leases and fences of a cluster, as its database has them.
+public struct FencingStatus: Sendable, Hashable {
+    /// The nodes that have a lease or had one lately, those first that renewed last.
+    public let leases: [Lease]
+    /// The number of fences that stand: changes that are under way.
+    public let fences: Int
+    /// The age of the oldest fence, in milliseconds; 0 without one.
+    public let oldestFenceMilliseconds: Int
+
+    /// The lease of a node.
+    public struct Lease: Sendable, Hashable {
+        /// The id of the lease's keeper, which each start of a node chooses anew.
+        public let id: UUID
+        /// The time since the last renewal, in milliseconds.
+        public let ageMilliseconds: Int
+    }
+
+    private static let leases = Statement(
+        """
+        SELECT node_id, greatest(extract(epoch FROM clock_timestamp() - renewed_at) * 1000, 0)::bigint
+        FROM fence.leases ORDER BY renewed_at DESC, node_id LIMIT 1000
+        """,
+        name: "leases"
+    )
+    private static let fences = Statement(
+        """
+        SELECT count(*),
+               coalesce(greatest(extract(epoch FROM clock_timestamp() - min(inserted_at)) * 1000, 0), 0)::bigint
+        FROM fence.fences
+        """,
+        name: "fences"
+    )
+
+    init(of connection: PostgresConnection) async throws {
+        leases = try await connection.query(Self.leases)
+            .map { Lease(id: try $0.decode(0), ageMilliseconds: try $0.decode(1)) }
+        let row = try await connection.query(Self.fences).first.orMissing()
+        fences = try row.decode(0)
+        oldestFenceMilliseconds = try row.decode(1)
+    }
 }
 
 /// The state of a PostgreSQL server.
@@ -90,9 +134,24 @@ extension Provisioner {
         let clusters = try await pool.withConnection { try await ControlDatabase.allClusters($0) }
         return await withTaskGroup(of: ClusterStatus.self) { group in
             for cluster in clusters {
-                group.addTask { ClusterStatus(cluster: cluster, server: try? await self.server(of: cluster)) }
+                group.addTask {
+                    async let fencing = self.fencing(of: cluster)
+                    return ClusterStatus(
+                        cluster: cluster,
+                        server: try? await self.server(of: cluster),
+                        fencing: try? await fencing
+                    )
+                }
             }
             return await group.reduce(into: []) { $0.append($1) }.sorted { $0.cluster.name < $1.cluster.name }
+        }
+    }
+
+    private func fencing(of cluster: Cluster) async throws -> FencingStatus {
+        try await PostgresDeadline.with(Self.patience) {
+            try await control.withOwner(cluster, database: control.installation.clusterDatabase) {
+                try await FencingStatus(of: $0)
+            }
         }
     }
 

@@ -38,9 +38,10 @@ package final class KeyFinder: Sendable {
     ///   - peppers: The peppers of tokens.
     ///   - cacheBytes: The maximum size of the keys in memory. 0 means that every verification reads.
     ///   - deadline: The maximum time of a read.
-    init(databases: Databases, peppers: PepperRing, cacheBytes: Int, deadline: Duration) {
+    ///   - limiter: Counts the uses of keys with limits.
+    init(databases: Databases, peppers: PepperRing, cacheBytes: Int, deadline: Duration, limiter: UseLimiter) {
         self.databases = databases
-        homes = KeyHomes(databases, peppers)
+        homes = KeyHomes(databases, peppers, limiter)
         cache = cacheBytes > 0 ? KeyCache(maximumBytes: cacheBytes) : nil
         self.deadline = deadline
     }

@@ -16,8 +16,11 @@ package final class KeyHome: Sendable {
     let keeper: LeaseKeeper
     /// The fences of the workspace.
     let fences: WorkspaceFences
+    /// The rate limits of the keys, which the nodes share.
+    package let limits: SharedLimits
 
-    init(_ workspace: WorkspaceFacts?, peppers: WorkspacePeppers, keeper: LeaseKeeper) {
+    init(_ workspace: WorkspaceFacts?, peppers: WorkspacePeppers, keeper: LeaseKeeper, limits: SharedLimits) {
+        self.limits = limits
         ref = workspace?.ref ?? .root
         self.workspace = workspace
         self.peppers = peppers

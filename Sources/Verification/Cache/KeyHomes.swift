@@ -19,10 +19,13 @@ final class KeyHomes: Sendable {
     private let databases: Databases
     private let ring: PepperRing
     private let known = ReadMostlyMap<Name, KeyHome>()
+    private let limiter: UseLimiter
+    private let limits = ReadMostlyMap<ObjectIdentifier, SharedLimits>()
 
-    init(_ databases: Databases, _ ring: PepperRing) {
+    init(_ databases: Databases, _ ring: PepperRing, _ limiter: UseLimiter) {
         self.databases = databases
         self.ring = ring
+        self.limiter = limiter
     }
 
     /// Returns the home of the keys of an organization's workspace, if this node knows it.
@@ -47,10 +50,13 @@ final class KeyHomes: Sendable {
     }
 
     private func home(of workspace: WorkspaceFacts?) async throws -> KeyHome {
-        KeyHome(
+        // All workspaces of a cluster have one exchange, and so one queue.
+        let exchange = try await databases.limits(for: workspace)
+        return KeyHome(
             workspace,
             peppers: ring.peppers(of: workspace?.ref ?? .root),
-            keeper: try await databases.keeper(for: workspace)
+            keeper: try await databases.keeper(for: workspace),
+            limits: limits.insert(SharedLimits(limiter) { exchange }, for: ObjectIdentifier(exchange))
         )
     }
 

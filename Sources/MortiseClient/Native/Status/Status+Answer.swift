@@ -14,6 +14,7 @@ extension Mortise.Status: AnswerReadable {
     init(_ answer: AnswerReader) throws(AnswerFault) {
         nodes = try answer.objects("nodes")
         controlPools = try answer.objects("control_pools")
+        memory = try answer.object("memory")
         clusters = try answer.objects("clusters")
     }
 }
@@ -35,6 +36,20 @@ extension Mortise.Status.Pool: AnswerReadable {
     }
 }
 
+extension Mortise.Status.Memory: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        keys = try answer.integer("keys")
+        bytes = try answer.integer("bytes")
+    }
+}
+
+extension Mortise.Status.Lease: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        id = try answer.text("id")
+        ageMilliseconds = try answer.integer("age_milliseconds")
+    }
+}
+
 extension Mortise.Status.Lookups: AnswerReadable {
     init(_ answer: AnswerReader) throws(AnswerFault) {
         open = try answer.integer("open")
@@ -53,6 +68,9 @@ extension Mortise.Status.Cluster: AnswerReadable {
         maximumConnections = try answer.integerIfAny("maximum_connections")
         lookups = try answer.object("lookups")
         changes = try answer.object("changes")
+        leases = try answer.objects("leases")
+        fences = try answer.integerIfAny("fences")
+        oldestFenceMilliseconds = try answer.integerIfAny("oldest_fence_milliseconds")
         standbys = try answer.objects("standbys")
     }
 }

@@ -13,6 +13,8 @@ extension Mortise {
         public let nodes: [Node]
         /// The node's connections to the control database.
         public let controlPools: [Pool]
+        /// The keys in the node's memory.
+        public let memory: Memory
         /// The PostgreSQL servers, in the order of their names.
         public let clusters: [Cluster]
     }
@@ -39,6 +41,22 @@ extension Mortise.Status {
         public let idle: Int
         /// The number of requests that wait for a connection.
         public let waiting: Int
+    }
+
+    /// The keys in the memory of a node.
+    public struct Memory: Sendable, Hashable {
+        /// The number of keys.
+        public let keys: Int
+        /// The estimated size, in bytes.
+        public let bytes: Int
+    }
+
+    /// The lease of a node, which lets the node answer from memory.
+    public struct Lease: Sendable, Hashable, Identifiable {
+        /// The id of the lease, which each start of a node chooses anew.
+        public let id: String
+        /// The time since the node renewed the lease, in milliseconds.
+        public let ageMilliseconds: Int
     }
 
     /// The look-up connections of a node to one PostgreSQL server.
@@ -69,6 +87,12 @@ extension Mortise.Status {
         public let lookups: Lookups
         /// The node's connections for changes and lists.
         public let changes: Pool
+        /// The leases of the nodes, those first that were renewed last.
+        public let leases: [Lease]
+        /// The number of changes that are under way, or `nil` if the server did not answer.
+        public let fences: Int?
+        /// The age of the oldest change that is under way, in milliseconds.
+        public let oldestFenceMilliseconds: Int?
         /// The standbys that follow the server.
         public let standbys: [Standby]
     }

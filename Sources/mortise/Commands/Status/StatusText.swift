@@ -13,8 +13,13 @@ package struct StatusText {
     package var lines: [String] {
         let parts = [
             Self.table(
-                ["NODE", "VERSION", "STARTED (UTC)"],
-                status.nodes.map { [$0.id, $0.version, DisplayText.second($0.startedAt)] }
+                ["NODE", "VERSION", "STARTED (UTC)", "KEYS IN MEMORY", "SIZE"],
+                status.nodes.map {
+                    [
+                        $0.id, $0.version, DisplayText.second($0.startedAt), "\(status.memory.keys)",
+                        Self.size(status.memory.bytes),
+                    ]
+                }
             ),
             Self.table(
                 ["CONTROL DATABASE", "OPEN", "IDLE", "WAITING"],
@@ -23,6 +28,18 @@ package struct StatusText {
             Self.table(
                 ["CLUSTER", "POSTGRESQL", "CONNECTIONS", "LOOK-UPS", "WAITING", "CHANGES", "WAITING"],
                 status.clusters.map(Self.cells)
+            ),
+            Self.table(
+                ["FENCES OF", "OPEN", "OLDEST"],
+                status.clusters.compactMap { cluster in
+                    cluster.fences.map { [cluster.name, "\($0)", "\(cluster.oldestFenceMilliseconds ?? 0) ms"] }
+                }
+            ),
+            Self.table(
+                ["LEASE", "OF", "RENEWED"],
+                status.clusters.flatMap { cluster in
+                    cluster.leases.map { [$0.id, cluster.name, "\($0.ageMilliseconds) ms ago"] }
+                }
             ),
             Self.table(
                 ["STANDBY", "OF", "STATE", "MODE", "BEHIND", "REPLAY LAG"],

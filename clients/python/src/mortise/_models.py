@@ -226,6 +226,25 @@ class LookupConnections:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The lease of a node, which lets the node answer from memory."""
+
+    id: str
+    """The id of the lease, which each start of a node chooses anew."""
+    age_milliseconds: int
+    """The time since the node renewed the lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMemory:
+    """The keys in the memory of a node."""
+
+    keys: int
+    bytes: int
+    """The estimated size."""
+
+
+@dataclass(frozen=True, slots=True)
 class Standby:
     """A standby of a PostgreSQL server."""
 
@@ -253,6 +272,11 @@ class ClusterStatus:
     maximum_connections: int | None
     lookups: LookupConnections
     changes: ConnectionPool
+    leases: tuple[Lease, ...]
+    """The nodes that answer from memory."""
+    fences: int | None
+    """The number of changes that are under way."""
+    oldest_fence_milliseconds: int | None
     standbys: tuple[Standby, ...]
 
 
@@ -263,6 +287,8 @@ class Status:
     nodes: tuple[Node, ...]
     control_pools: tuple[ConnectionPool, ...]
     """The connections of the node to the control database."""
+    memory: KeyMemory
+    """The keys in the node's memory."""
     clusters: tuple[ClusterStatus, ...]
 
 

@@ -2,7 +2,7 @@ package import FoundationEssentials
 package import Keys
 import Locks
 
-/// Counts the use that keys make of their rate limits on this node.
+/// Counts the use that keys make of their rate limits.
 ///
 /// Usage is kept by key id and outside of everything that is read or cached, so neither a change of the key nor a rotation
 /// refills a limit. Keys are divided among many locks, so verifications of different keys seldom wait for each other. The memory
@@ -27,7 +27,7 @@ package final class UseLimiter: Sendable {
     /// Creates a limiter without usage.
     ///
     /// - Parameters:
-    ///   - maximumKeys: The number of keys whose usage is kept at least. 500,000 take 20 MB, if so many keys have limits.
+    ///   - maximumKeys: The number of keys whose usage is kept at least. 500,000 take 30 MB, if so many keys have limits.
     ///   - nanoseconds: A clock that never goes back. Defaults to the system's.
     package init(maximumKeys: Int = 500_000, nanoseconds: (@Sendable () -> Int64)? = nil) {
         let seed = UInt64.random(in: .min ... .max)
@@ -41,11 +41,37 @@ package final class UseLimiter: Sendable {
     /// - Parameters:
     ///   - key: The id of the key.
     ///   - limits: The limits of the key.
-    /// - Returns: The state of the tightest limit, or `nil` if there is no limit.
-    package func use(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
+    ///   - nodes: The number of nodes that share the limits.
+    /// - Returns: The result, or `nil` if there is no limit.
+    package func use(_ key: UUID, _ limits: RateLimits, nodes: Int) -> RateLimits.SharedUse? {
+        if limits.isUnlimited { return nil }
+        return withUsage(of: key) { limits.use(&$0, at: $1, nodes: nodes) }
+    }
+
+    /// Returns the verdict that refuses a use, because the other nodes could not be heard.
+    func refusal(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
+        withUsage(of: key) { limits.refusal($0, at: $1) }
+    }
+
+    /// Takes the report of a key's uses on this node.
+    func report(_ key: UUID, _ limits: RateLimits) -> RateLimits.Report {
+        withUsage(of: key) { limits.report(&$0, at: $1) }
+    }
+
+    /// Applies what all nodes have used of a key's limits.
+    func apply(_ backlog: RateLimits.Backlog, to key: UUID, _ limits: RateLimits, nodes: Int) {
+        withUsage(of: key) { limits.apply(backlog, to: &$0, at: $1, nodes: nodes) }
+    }
+
+    /// Takes back a report that did not arrive.
+    func takeBack(_ report: RateLimits.Report, of key: UUID, _ limits: RateLimits, nodes: Int) {
+        withUsage(of: key) { limits.takeBack(report, to: &$0, at: $1, nodes: nodes) }
+    }
+
+    private func withUsage<Value: Sendable>(of key: UUID, _ body: (inout RateLimits.Usage, Int64) -> Value) -> Value {
         let now = nanoseconds()
         // The last byte of an id of version 7 is random.
         let shard = shards[Int(key.uuid.15) % Self.shardCount]
-        return shard.table.withLock { $0.use(key, limits, at: now) }
+        return shard.table.withLock { table in table.withUsage(of: key, at: now) { body(&$0, now) } }
     }
 }

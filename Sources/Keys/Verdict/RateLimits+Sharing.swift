@@ -1,0 +1,158 @@
+extension RateLimits {
+    /// The result of one use on a node that shares the limits with others.
+    public enum SharedUse: Sendable, Hashable {
+        /// The use is counted or refused.
+        ///
+        /// `wantsExchange` is true if the node should report its uses soon.
+        case decided(RateLimitVerdict, wantsExchange: Bool)
+        /// The limits have uses left as far as this node knows, but it must first hear of the others.
+        case undecided
+    }
+
+    /// The nanoseconds by which the uses of a key are ahead of each limit: 0 if all uses are available.
+    public struct Backlog: Sendable, Hashable {
+        /// The backlog of the limit per minute.
+        public var minute: Int64
+        /// The backlog of the limit per hour.
+        public var hour: Int64
+
+        /// Creates a backlog.
+        public init(minute: Int64, hour: Int64) {
+            self.minute = minute
+            self.hour = hour
+        }
+    }
+
+    /// The report of one node about the uses of a key.
+    public struct Report: Sendable, Hashable {
+        /// The backlog that the node's own uses since its last report have added.
+        public let added: Backlog
+        /// The backlog without them, as the node knows it.
+        public let known: Backlog
+        /// The number of uses that are reported.
+        let uses: Int32
+
+        /// Creates a report.
+        public init(added: Backlog, known: Backlog) { self.init(added: added, known: known, uses: 0) }
+
+        init(added: Backlog, known: Backlog, uses: Int32) {
+            self.added = added
+            self.known = known
+            self.uses = uses
+        }
+    }
+
+    /// The life of an allowance: what other nodes do in this time is not known.
+    package static let allowanceLife: Int64 = 250_000_000
+
+    /// The share of a limit that each node may use before it hears of the others: the limit divided by this and by the number of nodes.
+    private static let floorDivisor = 8
+
+    /// Counts one use if every limit and the node's allowance permit it.
+    ///
+    /// Together, `n` nodes count at most the limit, and what one allowance of each of the others is: `(n - 1) / n` of the uses that were left when
+    /// it was granted, or `1 / 8n` of the limit without a grant, at least 1. What was counted too much is refused later, because every use is
+    /// reported.
+    ///
+    /// - Parameters:
+    ///   - usage: The key's earlier use, which is updated.
+    ///   - now: The time in nanoseconds of a monotonic clock.
+    ///   - nodes: The number of nodes that share the limits. With one node, the limits are exact.
+    /// - Returns: The result, or `nil` if there is no limit.
+    public func use(_ usage: inout Usage, at now: Int64, nodes: Int) -> SharedUse? {
+        var after = usage
+        guard let verdict = use(&after, at: now) else { return nil }
+        // The others' uses can only make a limit tighter, so a refusal is final.
+        guard verdict.isAllowed else { return .decided(verdict, wantsExchange: false) }
+        let pending = Int(pendingUses(usage, at: now))
+        if nodes > 1 {
+            let allowance = now < usage.allowanceEnd ? Int(usage.allowance) : floor(nodes)
+            guard pending < allowance else { return .undecided }
+            usage = after
+            usage.unreported = Int32(clamping: pending + 1)
+            return .decided(verdict, wantsExchange: 2 * (pending + 1) > allowance)
+        }
+        usage = after
+        usage.unreported = Int32(clamping: pending + 1)
+        return .decided(verdict, wantsExchange: false)
+    }
+
+    /// Takes the report of a node's uses.
+    ///
+    /// - Parameters:
+    ///   - usage: The key's use, in which the uses are reported from now on.
+    ///   - now: The time in nanoseconds of a monotonic clock.
+    /// - Returns: The report.
+    public func report(_ usage: inout Usage, at now: Int64) -> Report {
+        let uses = pendingUses(usage, at: now)
+        func split(_ limit: GCRA?, _ arrival: Int64) -> (added: Int64, known: Int64) {
+            guard let limit else { return (0, 0) }
+            let backlog = GCRA.backlog(arrival, at: now)
+            let added = min(backlog, Int64(uses) * limit.interval)
+            return (added, backlog - added)
+        }
+        let (minute, hour) = (split(self.minute, usage.minuteArrival), split(self.hour, usage.hourArrival))
+        usage.unreported = 0
+        usage.allowance -= min(usage.allowance, uses)
+        return Report(
+            added: Backlog(minute: minute.added, hour: hour.added),
+            known: Backlog(minute: minute.known, hour: hour.known),
+            uses: uses
+        )
+    }
+
+    /// Applies the backlog of all nodes, which includes the last report.
+    ///
+    /// - Parameters:
+    ///   - backlog: The backlog of all nodes.
+    ///   - usage: The key's use, which is updated.
+    ///   - now: The time in nanoseconds of a monotonic clock.
+    ///   - nodes: The number of nodes that share the limits.
+    public func apply(_ backlog: Backlog, to usage: inout Usage, at now: Int64, nodes: Int) {
+        let uses = Int64(usage.unreported)
+        var left = Int64(Int32.max)
+        func arrival(_ limit: GCRA?, _ backlog: Int64) -> Int64 {
+            guard let limit else { return 0 }
+            left = min(left, max(0, limit.tolerance - backlog) / limit.interval)
+            return now + backlog + uses * limit.interval
+        }
+        usage.minuteArrival = arrival(minute, backlog.minute)
+        usage.hourArrival = arrival(hour, backlog.hour)
+        usage.allowance = left == 0 ? 0 : Int32(clamping: max(1, left / Int64(nodes)))
+        usage.allowanceEnd = now + Self.allowanceLife
+    }
+
+    /// Takes a report back that did not arrive, and lets the node use its share of the limits for a while.
+    ///
+    /// - Parameters:
+    ///   - report: The report.
+    ///   - usage: The key's use, which is updated.
+    ///   - now: The time in nanoseconds of a monotonic clock.
+    ///   - nodes: The number of nodes that share the limits.
+    public func takeBack(_ report: Report, to usage: inout Usage, at now: Int64, nodes: Int) {
+        usage.unreported = Int32(clamping: Int64(usage.unreported) + Int64(report.uses))
+        usage.allowance = Int32(clamping: max(1, tightest / nodes))
+        usage.allowanceEnd = now + Self.allowanceLife
+    }
+
+    /// Returns a verdict that refuses a use, because the other nodes could not be heard.
+    public func refusal(_ usage: Usage, at now: Int64) -> RateLimitVerdict? {
+        var usage = usage
+        return use(&usage, at: now)?.refused(retryAfter: .nanoseconds(Self.allowanceLife))
+    }
+
+    private var tightest: Int { min(minute?.limit ?? .max, hour?.limit ?? .max) }
+
+    private func floor(_ nodes: Int) -> Int { max(1, tightest / (Self.floorDivisor * nodes)) }
+
+    /// Returns the unreported uses that are not replenished yet: the others need not hear of the rest.
+    private func pendingUses(_ usage: Usage, at now: Int64) -> Int32 {
+        guard usage.unreported > 0 else { return 0 }
+        func uses(_ limit: GCRA?, _ arrival: Int64) -> Int64 {
+            guard let limit else { return 0 }
+            return (GCRA.backlog(arrival, at: now) + limit.interval - 1) / limit.interval
+        }
+        let backlog = max(uses(minute, usage.minuteArrival), uses(hour, usage.hourArrival))
+        return Int32(clamping: min(Int64(usage.unreported), backlog))
+    }
+}

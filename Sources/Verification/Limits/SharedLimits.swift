@@ -1,0 +1,166 @@
+package import FoundationEssentials
+package import Keys
+import Locks
+package import Tenancy
+
+/// The rate limits of the keys of one cluster, which its nodes share.
+///
+/// A node that is alone is exact and asks nobody. Several nodes report their uses to the cluster database, many keys at a time, and learn what the
+/// others have used. A use that the node's allowance does not cover waits for such an exchange. Decision 0025 has the bound of what they let
+/// through together.
+package final class SharedLimits: Sendable {
+    private struct Request {
+        let limits: RateLimits
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private struct Queue {
+        var requests: [UUID: Request] = [:]
+        var isDraining = false
+    }
+
+    /// The maximum number of keys that wait for an exchange.
+    private static let maximumQueue = 10_000
+    /// The maximum number of keys in one exchange.
+    private static let batch = 500
+    /// The pause between two exchanges, which bounds their number.
+    private static let pause = Duration.milliseconds(2)
+    /// The exchanges that one use waits for.
+    ///
+    /// Other uses can take the allowance that an exchange has brought.
+    private static let rounds = 3
+
+    private let limiter: UseLimiter
+    private let exchange: @Sendable () throws -> LimitExchange
+    private let queue = Locked(Queue())
+
+    /// Creates shared limits.
+    ///
+    /// - Parameters:
+    ///   - limiter: Counts the uses on this node.
+    ///   - exchange: Returns the exchange with the other nodes. If it throws, the node counts alone.
+    package init(_ limiter: UseLimiter, _ exchange: @escaping @Sendable () throws -> LimitExchange) {
+        self.limiter = limiter
+        self.exchange = exchange
+    }
+
+    private var nodes: Int { (try? exchange().nodes) ?? 1 }
+
+    /// Counts one use without a wait, if every limit and this node's allowance permit it.
+    ///
+    /// - Parameters:
+    ///   - key: The id of the key.
+    ///   - limits: The limits of the key.
+    /// - Returns: The result, or `nil` if there is no limit.
+    package func use(_ key: UUID, _ limits: RateLimits) -> RateLimits.SharedUse? {
+        let use = limiter.use(key, limits, nodes: nodes)
+        if case .decided(_, wantsExchange: true) = use { request(key, limits, nil) }
+        return use
+    }
+
+    /// Counts one use without a wait, and refuses one that would have to wait for an exchange.
+    ///
+    /// - Returns: The verdict, or `nil` if there is no limit.
+    package func useNow(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
+        switch use(key, limits) {
+        case .decided(let verdict, _): return verdict
+        case .undecided:
+            request(key, limits, nil)
+            return limiter.refusal(key, limits)
+        case nil: return nil
+        }
+    }
+
+    /// Counts one use, after an exchange with the other nodes if it is needed.
+    ///
+    /// - Returns: The verdict, or `nil` if there is no limit.
+    package func useWaiting(_ key: UUID, _ limits: RateLimits) async -> RateLimitVerdict? {
+        switch use(key, limits) {
+        case .decided(let verdict, _): verdict
+        case .undecided: await useAfterExchange(key, limits)
+        case nil: nil
+        }
+    }
+
+    /// Counts one use that was undecided, after an exchange with the other nodes.
+    ///
+    /// An exchange has a deadline of half a second. A use that no exchange could decide is refused.
+    ///
+    /// - Returns: The verdict, or `nil` if there is no limit.
+    package func useAfterExchange(_ key: UUID, _ limits: RateLimits) async -> RateLimitVerdict? {
+        for _ in 0..<Self.rounds {
+            await withCheckedContinuation { request(key, limits, $0) }
+            switch use(key, limits) {
+            case .decided(let verdict, _): return verdict
+            case .undecided: continue
+            case nil: return nil
+            }
+        }
+        return limiter.refusal(key, limits)
+    }
+
+    // MARK: Exchanges
+
+    /// Asks for an exchange.
+    ///
+    /// - Parameters:
+    ///   - key: The id of the key.
+    ///   - limits: The limits of the key.
+    ///   - waiter: It is resumed after the exchange, or at once if too many keys wait.
+    private func request(_ key: UUID, _ limits: RateLimits, _ waiter: CheckedContinuation<Void, Never>?) {
+        let (isQueued, starts) = queue.withLock { queue in
+            guard queue.requests[key] != nil || queue.requests.count < Self.maximumQueue else { return (false, false) }
+            var request = queue.requests[key] ?? Request(limits: limits)
+            if let waiter { request.waiters.append(waiter) }
+            queue.requests[key] = request
+            defer { queue.isDraining = true }
+            return (true, !queue.isDraining)
+        }
+        if !isQueued { waiter?.resume() }
+        // The task ends with the queue. Every exchange has a deadline.
+        if starts { Task { await drain() } }
+    }
+
+    private func drain() async {
+        while let requests = nextRequests() {
+            await exchange(requests)
+            for waiter in requests.values.flatMap(\.waiters) { waiter.resume() }
+            try? await Task.sleep(for: Self.pause)
+        }
+    }
+
+    /// Takes the requests of the next exchange, or `nil` if there are none.
+    private func nextRequests() -> [UUID: Request]? {
+        queue.withLock { queue in
+            guard !queue.requests.isEmpty else {
+                queue.isDraining = false
+                return nil
+            }
+            guard queue.requests.count > Self.batch else {
+                defer { queue.requests = [:] }
+                return queue.requests
+            }
+            let batch = queue.requests.prefix(Self.batch)
+            for (key, _) in batch { queue.requests[key] = nil }
+            return Dictionary(uniqueKeysWithValues: batch.map { ($0.key, $0.value) })
+        }
+    }
+
+    private func exchange(_ requests: [UUID: Request]) async {
+        var reports: [UUID: RateLimits.Report] = [:]
+        for (key, request) in requests { reports[key] = limiter.report(key, request.limits) }
+        let nodes = self.nodes
+        do {
+            let backlogs = try await exchange().exchange(reports)
+            for (key, request) in requests {
+                guard let backlog = backlogs[key] else { continue }
+                limiter.apply(backlog, to: key, request.limits, nodes: nodes)
+            }
+        } catch {
+            for (key, request) in requests {
+                guard let report = reports[key] else { continue }
+                limiter.takeBack(report, of: key, request.limits, nodes: nodes)
+            }
+        }
+    }
+}
