@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import Keys
 public import Postgres
+package import Synchronization
 
 /// A key that a presented token belongs to, read in one indexed read together with its workspace's state and the
 /// database's time.
@@ -25,6 +26,8 @@ public final class FoundKey: Sendable {
     public let limitID: UUID
     /// The database's time of the read.
     public let readAt: Timestamp
+    /// The rendering of the key by a surface, which all requests share.
+    package let rendering = AtomicLazyReference<KeyRendering>()
 
     /// Creates a key without data of its owner, for tests.
     package init(state: KeyState, name: String, readAt: Timestamp) {
@@ -90,6 +93,15 @@ public final class FoundKey: Sendable {
         }
         return ranges
     }
+}
+
+/// A rendering of a key's facts, which a surface keeps beside the key.
+package final class KeyRendering: Sendable {
+    /// The rendering, of a type that the surface knows.
+    package let value: any Sendable
+
+    /// Creates a rendering.
+    package init(_ value: any Sendable) { self.value = value }
 }
 
 /// The look-up of a verification: from a token's digest to everything that decides about its key.

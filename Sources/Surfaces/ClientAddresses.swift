@@ -47,11 +47,16 @@ package struct ClientAddresses: Sendable, Equatable {
     package func client(in lines: [String], behind proxy: IPAddress?) -> IPAddress? {
         var last = proxy
         for value in lines.reversed() {
-            for entry in value.split(separator: ",", omittingEmptySubsequences: false).reversed() {
+            var rest = value[...]
+            while true {
+                let comma = rest.utf8.lastIndex(of: UInt8(ascii: ","))
+                let entry = comma.map { rest[rest.utf8.index(after: $0)...] } ?? rest
                 // A trusted proxy wrote a text that is not an address, so the client is unknown.
                 guard let next = Self.forwarded(entry) else { return nil }
                 last = next
                 if !isTrusted(next) { return next }
+                guard let comma else { break }
+                rest = rest[..<comma]
             }
         }
         return last
@@ -61,7 +66,7 @@ package struct ClientAddresses: Sendable, Equatable {
     ///
     /// Azure's application gateway and IIS write ports.
     package static func forwarded(_ entry: Substring) -> IPAddress? {
-        let text = entry.filter { $0 != " " && $0 != "\t" }
+        let text = withoutBlanks(entry)
         if let address = IPAddress(text) { return address }
         guard text.hasPrefix("[") else {
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
@@ -75,6 +80,15 @@ package struct ClientAddresses: Sendable, Equatable {
         }
         guard let address = IPAddress(String(parts[0])), parts[0].contains(":") else { return nil }
         return address
+    }
+
+    /// Returns an entry without blanks at its ends.
+    private static func withoutBlanks(_ entry: Substring) -> String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        let bytes = entry.utf8
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(entry[first...last])
     }
 
     private static func isPort(_ text: Substring) -> Bool {

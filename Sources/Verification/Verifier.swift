@@ -32,6 +32,7 @@ public final class Verifier: Sendable {
     ///   - usage: Counts verifications.
     ///   - deadline: The longest time of a verification, with all of its waits. Defaults to 2 s.
     ///   - cacheBytes: The maximum size of the keys in memory. 0 means that every verification reads.
+    ///   - maximumKeyAge: The maximum age of a key in memory. Defaults to 60 s.
     ///   - nanoseconds: A clock for rate limits that never goes back. Defaults to the system's.
     public init(
         databases: Databases,
@@ -39,6 +40,7 @@ public final class Verifier: Sendable {
         usage: UsageRecorder,
         deadline: Duration = .seconds(2),
         cacheBytes: Int = Verifier.defaultCacheBytes,
+        maximumKeyAge: Duration = .seconds(60),
         nanoseconds: (@Sendable () -> Int64)? = nil
     ) {
         self.databases = databases
@@ -47,6 +49,7 @@ public final class Verifier: Sendable {
             databases: databases,
             peppers: peppers,
             cacheBytes: cacheBytes,
+            maximumAge: maximumKeyAge,
             deadline: deadline,
             limiter: UseLimiter(nanoseconds: nanoseconds)
         )

@@ -12,7 +12,8 @@ import Testing
         _ body: (ServerHarness, ServerHarness.IssuedKey, _ release: () async throws -> Void) async throws -> Void
     ) async throws {
         try await withMortise { configuration in
-            configuration.databases.stopDeadline = .milliseconds(1500).onThisMachine
+            // Long enough to find out who blocks, on a busy machine too.
+            configuration.databases.stopDeadline = .seconds(3).onThisMachine
             configuration.databases.blockerPatience = .milliseconds(100)
         } _: { mortise in
             let key = try await mortise.makeKey()

@@ -1,6 +1,7 @@
 package import FoundationEssentials
 import KeyStore
 package import Keys
+import Synchronization
 package import Verification
 
 /// The facts of a genuine key of the audience that an answer needs.
@@ -17,6 +18,8 @@ package struct CheckedKey: Sendable, Hashable {
     package var organizationID: UUID
     /// The database's time of the read.
     package var readAt: Timestamp
+    /// The fields of an answer that lets the key in, without those that change with each request.
+    private let rendered: [GatewayAnswer.Field]?
 
     /// Creates the facts.
     package init(
@@ -33,11 +36,31 @@ package struct CheckedKey: Sendable, Hashable {
         self.workspaceID = workspaceID
         self.organizationID = organizationID
         self.readAt = readAt
+        rendered = nil
     }
 
     /// Creates the facts of a verified key.
     package init(_ key: VerifiedKey) {
-        self.init(
+        state = key.found.state
+        name = key.found.name
+        subject = key.found.subject
+        workspaceID = key.workspaceID
+        organizationID = key.organizationID
+        readAt = key.checkedAt
+        rendered = Self.rendered(key)
+    }
+
+    /// The fields of an answer that lets the key in, without those that change with each request.
+    var fields: [GatewayAnswer.Field] {
+        rendered ?? [GatewayAnswer.Field("Cache-Control", "no-store")] + GatewayAnswer.identity(self)
+    }
+
+    /// Returns the fields of a key, which are rendered once for as long as the key is in memory.
+    ///
+    /// The workspace and the organization of a key never change.
+    private static func rendered(_ key: VerifiedKey) -> [GatewayAnswer.Field]? {
+        if let rendering = key.found.rendering.load() { return rendering.value as? [GatewayAnswer.Field] }
+        let facts = CheckedKey(
             state: key.found.state,
             name: key.found.name,
             subject: key.found.subject,
@@ -45,5 +68,23 @@ package struct CheckedKey: Sendable, Hashable {
             organizationID: key.organizationID,
             readAt: key.checkedAt
         )
+        return key.found.rendering.storeIfNil(KeyRendering(facts.fields)).value as? [GatewayAnswer.Field]
+    }
+
+    /// Returns true if all facts are equal, from which the fields follow.
+    package static func == (left: CheckedKey, right: CheckedKey) -> Bool {
+        left.state == right.state && left.name == right.name && left.subject == right.subject
+            && left.workspaceID == right.workspaceID && left.organizationID == right.organizationID
+            && left.readAt == right.readAt
+    }
+
+    /// Hashes the facts.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(state)
+        hasher.combine(name)
+        hasher.combine(subject)
+        hasher.combine(workspaceID)
+        hasher.combine(organizationID)
+        hasher.combine(readAt)
     }
 }

@@ -1,3 +1,4 @@
+import Locks
 import NIOCore
 import Service
 import Tenancy
@@ -19,8 +20,8 @@ final class AudienceCache: Sendable {
     private static let maximum = 4096
 
     private let access: AccessControl
-    /// A copy for each group of threads: a thread that reads waits for no other one.
-    private let entries = Striped<[AudienceName: Entry]>([:])
+    /// The thread that reads an entry is not the one that wrote it: checks are answered on event loops, and names are looked up on reactors.
+    private let entries = ReadMostlyMap<AudienceName, Entry>()
 
     init(_ access: AccessControl) {
         self.access = access
@@ -29,7 +30,7 @@ final class AudienceCache: Sendable {
     /// Returns the audience with a name, if it is in memory.
     func known(_ name: AudienceName) -> Audience? {
         if case .workspace(let id) = name { return access.knownAudience(ofWorkspace: id) }
-        guard let known = entries.withCurrent({ $0[name] }), NIODeadline.now() < known.expiry else { return nil }
+        guard let known = entries[name], NIODeadline.now() < known.expiry else { return nil }
         return known.audience
     }
 
@@ -48,10 +49,8 @@ final class AudienceCache: Sendable {
         }
         guard let audience else { return nil }
         // The time counts from before the read, so that a change in the meantime is not missed for longer.
-        entries.withCurrent {
-            if $0.count >= Self.maximum { $0 = [:] }
-            $0[name] = Entry(audience: audience, expiry: now + Self.lifetime)
-        }
+        if entries.count >= Self.maximum { entries.removeAll() }
+        entries.update(Entry(audience: audience, expiry: now + Self.lifetime), for: name)
         return audience
     }
 }

@@ -56,11 +56,15 @@ package struct CheckPath: Sendable, Hashable {
     ///
     /// The rest has no influence on the result of ``read(_:)``. The result is `nil` if the target is not in origin form or not that of a check.
     static func endOfConfiguration(in target: String) -> String.Index? {
-        let bytes = target.utf8
-        guard bytes.starts(with: prefix.utf8) else { return nil }
+        guard target.hasPrefix(prefix) else { return nil }
+        var target = target
+        let end = target.withUTF8 { endOfConfiguration(in: $0, from: prefix.utf8.count) }
+        return end.map { target.utf8.index(target.startIndex, offsetBy: $0) }
+    }
+
+    private static func endOfConfiguration(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var isInSegment = false
-        var index = bytes.index(bytes.startIndex, offsetBy: prefix.utf8.count)
-        while index < bytes.endIndex {
+        for index in start..<bytes.count {
             switch bytes[index] {
             case UInt8(ascii: "/"):
                 if isInSegment { return index }
@@ -68,9 +72,8 @@ package struct CheckPath: Sendable, Hashable {
             case UInt8(ascii: "?"), UInt8(ascii: "#"): return isInSegment ? index : nil
             default: break
             }
-            index = bytes.index(after: index)
         }
-        return isInSegment ? index : nil
+        return isInSegment ? bytes.count : nil
     }
 
     /// Returns the path and query of a target.

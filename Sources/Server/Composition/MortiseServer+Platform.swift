@@ -51,7 +51,8 @@ extension MortiseServer {
                 peppers: configuration.secrets.peppers,
                 usage: usage,
                 deadline: configuration.databases.lookupDeadline,
-                cacheBytes: configuration.cacheBytes
+                cacheBytes: configuration.cacheBytes,
+                maximumKeyAge: configuration.maximumKeyAge
             ),
             usage: usage,
             quotas: configuration.quotas,

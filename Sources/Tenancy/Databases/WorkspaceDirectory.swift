@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KeyStore
 import Keys
+import Locks
 import Postgres
 
 /// The facts of workspaces and clusters, cached for ever: facts do not change, and references are not used twice.

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Locks
 public import Postgres
 
 /// The connections of one node to one cluster at a moment.

@@ -23,10 +23,9 @@ package final class KeyFinder: Sendable {
     private let homes: KeyHomes
     private let cache: KeyCache?
     private let deadline: Duration
+    private let maximumAge: Duration
     private let reads = Atomic<Int>(0)
 
-    /// The maximum age of an entry, which bounds what no fence covers: SQL by hand, and restored databases.
-    private static let maximumAge = Duration.seconds(60)
     /// The maximum wait for a lease: a server that is back grants one within the pause between two attempts.
     private static let leasePatience = Duration.seconds(1)
     private static let maximumReads = 3
@@ -37,10 +36,19 @@ package final class KeyFinder: Sendable {
     ///   - databases: The databases.
     ///   - peppers: The peppers of tokens.
     ///   - cacheBytes: The maximum size of the keys in memory. 0 means that every verification reads.
+    ///   - maximumAge: The maximum age of an entry, which bounds what no fence covers: SQL by hand, and restored databases.
     ///   - deadline: The maximum time of a read.
     ///   - limiter: Counts the uses of keys with limits.
-    init(databases: Databases, peppers: PepperRing, cacheBytes: Int, deadline: Duration, limiter: UseLimiter) {
+    init(
+        databases: Databases,
+        peppers: PepperRing,
+        cacheBytes: Int,
+        maximumAge: Duration,
+        deadline: Duration,
+        limiter: UseLimiter
+    ) {
         self.databases = databases
+        self.maximumAge = maximumAge
         homes = KeyHomes(databases, peppers, limiter)
         cache = cacheBytes > 0 ? KeyCache(maximumBytes: cacheBytes) : nil
         self.deadline = deadline
@@ -80,7 +88,7 @@ package final class KeyFinder: Sendable {
             home.keeper.view.admits(entry.stamp, lease)
         else { return nil }
         let age = now - entry.readAt
-        guard age < Self.maximumAge else { return nil }
+        guard age < maximumAge else { return nil }
         return KeyReading(key: entry.key, now: entry.key.readAt + age)
     }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Keys
+import Locks
 import Tenancy
 
 /// The homes of keys that were verified: the facts of a workspace, its peppers and its fences, found with one look into memory.

@@ -35,6 +35,17 @@ import Verification
         }
     }
 
+    // Attack: somebody revokes a key by hand, in SQL, which no fence covers.
+    @Test func `a key in memory is read again when its entry has the maximum age`() async throws {
+        try await withMortise(configure: { $0.maximumKeyAge = .zero }) { mortise in
+            let key = try await mortise.makeKey()
+            #expect(try await mortise.verdict(key.token) == "valid")
+            let before = try await lookUps(mortise)
+            #expect(try await mortise.verdict(key.token) == "valid")
+            #expect(try await lookUps(mortise) > before)
+        }
+    }
+
     // Attack: a key is used on another node until its entry there has become old.
     @Test func `what changes a key on one node counts on every node as soon as the change has returned`() async throws {
         try await withInstallation { installation in

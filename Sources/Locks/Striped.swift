@@ -1,0 +1,40 @@
+import Glibc
+
+/// Copies of a read-mostly state, one for each group of threads, so that threads do not wait for each other's lock.
+///
+/// A copy is a cache of a shared state, which its owner guards. The owner changes copies under its own lock only.
+public final class Striped<State: Sendable>: Sendable {
+    @usableFromInline final class Stripe: Sendable {
+        @usableFromInline let state: Locked<State>
+
+        @usableFromInline init(_ state: State) { self.state = Locked(state) }
+    }
+
+    private static var count: Int { 16 }
+
+    @usableFromInline let stripes: [Stripe]
+
+    /// Creates copies of a state.
+    public init(_ state: State) {
+        stripes = (0..<Self.count).map { _ in Stripe(state) }
+    }
+
+    /// Calls `body` with the copy of the current thread.
+    @inlinable
+    public func withCurrent<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+        stripes[currentStripe()].state.withLock { state in body(&state) }
+    }
+
+    /// Calls `body` with every copy.
+    public func updateAll(_ body: (inout State) -> Void) {
+        for stripe in stripes { stripe.state.withLock { state in body(&state) } }
+    }
+}
+
+/// Returns the number of the current thread's copy, from 0 to 15.
+@usableFromInline
+func currentStripe() -> Int {
+    // The addresses of threads differ in high bits only, which the multiplication (Fibonacci hashing) spreads.
+    let hash = UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15
+    return Int(hash >> 60)
+}
