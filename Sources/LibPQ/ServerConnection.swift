@@ -92,6 +92,18 @@ public final class ServerConnection: @unchecked Sendable {  // any thread, one a
     /// The value is 0 if the connection is not open.
     public var serverVersion: Int { unsafe Int(PQserverVersion(pointer)) }
 
+    /// The host of the connection, as the connection string names it (`PQhost`).
+    public var host: String {
+        guard let text = unsafe PQhost(pointer) else { return "" }
+        return unsafe String(cString: text)
+    }
+
+    /// The port of the connection (`PQport`).
+    public var port: String {
+        guard let text = unsafe PQport(pointer) else { return "" }
+        return unsafe String(cString: text)
+    }
+
     /// The server process of this connection, as `pg_stat_activity.pid` shows it.
     public var backendProcessID: Int32 { unsafe PQbackendPID(pointer) }
 

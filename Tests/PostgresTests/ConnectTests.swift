@@ -33,6 +33,29 @@ import Testing
         try await listener.waitForHangUp()
     }
 
+    // The fault: the machine of the first host is gone or paused, and no packet says so.
+    @Test func `a silent host does not keep the next attempt from the other hosts`() async throws {
+        let listener = try SilentListener()
+        let silent = try #require(try listener.configuration().parameters["host"])
+        var configuration = try await TestServer.configuration()
+        let host = try #require(configuration.parameters["host"])
+        let port = configuration.parameters["port"] ?? "5432"
+        configuration.parameters["host"] = "\(silent),\(host)"
+        configuration.parameters["port"] = "5432,\(port)"
+        configuration.connectDeadline = .milliseconds(300).onThisMachine
+        #expect(await failureOfConnecting(configuration)?.code == .connectFailed)
+        configuration.connectDeadline = .ample
+        for _ in 0..<2 {
+            let connection = try await PostgresConnection.connect(
+                configuration,
+                reactor: try TestReactor.shared,
+                logger: LogCollector().logger
+            )
+            #expect(try await connection.number("SELECT 1::int8") == 1)
+            await connection.close()
+        }
+    }
+
     // Callers of a pipeline wait for its connection. Their own deadlines count also during that wait.
     @Test func `a caller that waits for a connection to open leaves at its own deadline`() async throws {
         let listener = try SilentListener()

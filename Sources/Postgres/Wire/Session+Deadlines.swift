@@ -16,6 +16,7 @@ extension Session: Reactor.Ticking {
     private func enforceDeadlines(_ wire: inout Wire, _ now: MonotonicInstant, _ effects: inout Effects) {
         let late = PostgresError(.deadlineExceeded, "the deadline passed")
         if case .connecting(_, let deadline) = wire.phase, now >= deadline {
+            hosts?.wasSilent()
             return close(&wire, PostgresError.cannotConnect("the deadline passed"), &effects)
         }
         if let copying = wire.copying, now >= copying.deadline {

@@ -14,7 +14,7 @@ extension Session {
             // The caller can have left while this waited for a thread.
             guard isUsable else { return }
             // libpq's defaults come from the environment, the service file and the list of accounts, which can block.
-            let keywords = configuration.keywords
+            let keywords = hosts?.ordered(configuration.keywords) ?? configuration.keywords
             var effects = Effects()
             do throws(LibPQError) {
                 let doubts = self.doubts
@@ -86,6 +86,7 @@ extension Session {
                     return close(&wire, error, &effects)
                 }
                 wire.phase = .open(connection)
+                hosts?.connected(connection)
                 effects.open(.success(()))
                 watch(connection, &wire, .read, isCertain: false)
                 advance(connection, &wire, &effects)

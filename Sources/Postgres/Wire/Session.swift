@@ -98,6 +98,8 @@ final class Session: Sendable {
     let doubts = CommitDoubts()
     /// The number of the session's mark, or 0.
     let markNumber = Atomic<UInt64>(0)
+    /// The order of the hosts, if there are several.
+    let hosts: HostOrder?
 
     /// Creates a session and starts to connect.
     ///
@@ -130,6 +132,7 @@ final class Session: Sendable {
         self.silence = silence ?? statementLimit
         patientUntil = isPatient ? .now + Self.patientTime : .now
         self.onOpen = onOpen
+        hosts = HostOrder(configuration.parameters)
         wire = Locked(
             Wire(
                 phase: .connecting(nil, deadline: .now + configuration.connectDeadline),
