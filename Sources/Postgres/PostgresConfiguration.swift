@@ -51,6 +51,31 @@ public struct PostgresConfiguration: Sendable {
             }
     }
 
+    /// A configuration for each host, which accepts a server in whatever state it is.
+    ///
+    /// The array has one element if libpq knows one host, or takes the list from the environment.
+    package var singleHosts: [PostgresConfiguration] {
+        let names = list("host")
+        let addresses = list("hostaddr")
+        let count = max(names.count, addresses.count)
+        guard count > 1 else { return [self] }
+        let ports = list("port")
+        return (0..<count)
+            .map { index in
+                var copy = self
+                copy.parameters["target_session_attrs"] = "any"
+                if index < names.count { copy.parameters["host"] = names[index] }
+                if index < addresses.count { copy.parameters["hostaddr"] = addresses[index] }
+                // One port stands for all hosts.
+                if ports.count > 1, index < ports.count { copy.parameters["port"] = ports[index] }
+                return copy
+            }
+    }
+
+    private func list(_ keyword: String) -> [String] {
+        (parameters[keyword] ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    }
+
     /// The name of the role that connects.
     public var user: String? {
         get { parameters["user"] }

@@ -51,6 +51,7 @@ extension ControlDatabase {
         logger: Logger
     ) async throws -> ControlDatabase {
         let migrator = try installation.controlMigrator(version: version, options: migratorOptions)
+        try await requireOneServer(owner, reactor: reactor, logger: logger)
         let connection = try await connectOrCreate(durable(owner), reactor: reactor, logger: logger)
         let server = Server(installation: installation, connection: connection)
         return try await withResource(connection) { connection in
@@ -120,6 +121,24 @@ extension ControlDatabase {
             )
         } close: {
             await $0.close()
+        }
+    }
+
+    /// Throws if something behind the connection string only looks like one PostgreSQL server.
+    private static func requireOneServer(
+        _ owner: PostgresConfiguration,
+        reactor: Reactor,
+        logger: Logger
+    ) async throws {
+        let examination = ConnectionExamination(owner, reactor: reactor, logger: logger)
+        let faults = try await examination.sessions()
+        let hosts = await examination.hosts()
+        if let fault = (faults + hosts.faults).first { throw fault }
+        if !hosts.unreachable.isEmpty {
+            logger.warning(
+                "hosts of the database URL cannot be reached",
+                metadata: ["hosts": "\(hosts.unreachable.joined(separator: ", "))"]
+            )
         }
     }
 

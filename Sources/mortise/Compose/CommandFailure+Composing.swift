@@ -27,6 +27,8 @@ extension CommandFailure {
             )
         case let error as PostgresError:
             CommandFailure(.refused, "PostgreSQL refused: \(error.description)")
+        case let fault as ConnectionFault:
+            CommandFailure(.refused, "It cannot run here: \(fault.message).", details: [fault.remedy])
         case let error as TenancyError:
             CommandFailure(.refused, "It cannot run here: \(error.message).")
         default:

@@ -21,6 +21,9 @@ struct DatabaseCheckup {
     func run() async throws -> [Finding] {
         let owner = try host.configuration()
         let installation = Installation.standard
+        let connection = try await connection(owner)
+        // The other examinations need sessions that are their own.
+        if connection.contains(where: { $0.level == .problem }) { return connection }
         let inspection = try await ControlDatabase.inspect(
             owner: owner,
             installation: installation,
@@ -29,7 +32,7 @@ struct DatabaseCheckup {
             reactor: reactor,
             logger: logger
         )
-        var findings = schema(inspection.plans)
+        var findings = connection + schema(inspection.plans)
         guard let control = inspection.control else {
             findings.append(
                 Finding(.warning, "The control database is empty.", remedy: "`mortise serve` creates its tables.")
@@ -47,6 +50,25 @@ struct DatabaseCheckup {
         }
         findings += try await fleet(control, names)
         return findings
+    }
+
+    /// Examines if there is one PostgreSQL server behind the connection string.
+    private func connection(_ owner: PostgresConfiguration) async throws -> [Finding] {
+        let examination = ConnectionExamination(owner, reactor: reactor, logger: logger)
+        let hosts = await examination.hosts()
+        let faults = try await examination.sessions() + hosts.faults
+        let unreachable = hosts.unreachable.map { host in
+            Finding(
+                .warning,
+                "The host \(host) of the database URL cannot be reached.",
+                remedy: "Start it, or remove it from the URL."
+            )
+        }
+        return unreachable
+            + faults.map { fault in
+                let message = fault.message.prefix(1).uppercased() + fault.message.dropFirst() + "."
+                return Finding(.problem, message, remedy: fault.remedy)
+            }
     }
 
     private func schema(_ plans: [MigrationPlan]) -> [Finding] {
