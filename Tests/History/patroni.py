@@ -270,8 +270,8 @@ class Cases:
         standby.start()
 
 
-async def run(options: argparse.Namespace, folder: Path) -> int:
-    """Carries out the cases, and returns the number of violations."""
+async def run(options: argparse.Namespace, case: str, folder: Path) -> int:
+    """Carries out a case on a cluster of its own, and returns the number of violations."""
     task = asyncio.current_task()
     assert task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -286,26 +286,17 @@ async def run(options: argparse.Namespace, folder: Path) -> int:
         "MORTISE_DATABASE_URL": f"postgresql://postgres:{PASSWORD}@/mortise?{hosts}&target_session_attrs=read-write",
     }
     nodes = [Node(number, folder, program, environment) for number in range(3)]
-    violations = 0
+    path = options.logs / f"patroni-{case}.gz" if options.logs else folder / f"{case}.gz"
+    log = Log(path)
     try:
         await cluster.start()
         for node in nodes:
             await node.start()
-        for case in options.cases.split(","):
-            path = options.logs / f"patroni-{case}.gz" if options.logs else folder / f"{case}.gz"
-            log = Log(path)
-            load = Load(
-                nodes, admin, log, Settings(rate=options.rate, mutators=options.mutators, stock=60), random.Random()
-            )
-            try:
-                await load.prepare()
-                ending = asyncio.ensure_future(Cases(cluster, log).run(case))
-                await load.run(400, ending, until=ending)
-            finally:
-                log.close()
-            report = history.check(path)
-            violations += len(report.violations)
-            print(f"== {case}\n" + "\n".join(report.lines()), flush=True)
+        settings = Settings(rate=options.rate, mutators=options.mutators, stock=60)
+        load = Load(nodes, admin, log, settings, random.Random())
+        await load.prepare()
+        ending = asyncio.ensure_future(Cases(cluster, log).run(case))
+        await load.run(400, ending, until=ending)
     except BaseException:
         for node in nodes:
             print(f"== node {node.number} said:\n{node.tail()}", file=sys.stderr)
@@ -317,7 +308,10 @@ async def run(options: argparse.Namespace, folder: Path) -> int:
         for node in nodes:
             await node.kill()
         cluster.stop()
-    return violations
+        log.close()
+    report = history.check(path)
+    print(f"== {case}\n" + "\n".join(report.lines()), flush=True)
+    return len(report.violations)
 
 
 def main() -> int:
@@ -329,17 +323,20 @@ def main() -> int:
     parser.add_argument("--mutators", type=int, default=2, help="the changes that are under way at once (default: 2)")
     parser.add_argument("--logs", type=Path, help="a folder for the histories (default: deleted after the run)")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="patroni", dir="/tmp"))
-    folder.chmod(0o755)
     if options.logs:
         options.logs.mkdir(parents=True, exist_ok=True)
-    try:
-        return 1 if asyncio.run(run(options, folder)) else 0
-    except Failed as error:
-        print(f"the run failed: {error}", file=sys.stderr)
-        return 2
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    violations = failures = 0
+    for case in options.cases.split(","):
+        folder = Path(tempfile.mkdtemp(prefix="patroni", dir="/tmp"))
+        folder.chmod(0o755)
+        try:
+            violations += asyncio.run(run(options, case, folder))
+        except Failed as error:
+            print(f"{case} failed: {error}", file=sys.stderr)
+            failures += 1
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 1 if violations else 2 if failures else 0
 
 
 if __name__ == "__main__":
