@@ -34,6 +34,6 @@ ENV MORTISE_DATA=/var/lib/mortise \
     MORTISE_LISTEN=0.0.0.0:8080
 VOLUME /var/lib/mortise
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["mortise", "doctor", "--ready"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["mortise", "health"]
 ENTRYPOINT ["mortise"]
 CMD ["serve"]

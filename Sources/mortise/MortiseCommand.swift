@@ -23,7 +23,8 @@ struct MortiseCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Server",
                 subcommands: [
-                    Serve.self, Migrate.self, Doctor.self, Bench.self, ClusterCommand.self, SecretsCommand.self,
+                    Serve.self, Migrate.self, Doctor.self, Health.self, Bench.self, ClusterCommand.self,
+                    SecretsCommand.self,
                 ]
             ),
             CommandGroup(

@@ -1,0 +1,48 @@
+package import Connections
+
+/// All settings of `mortise health`.
+package struct HealthSettings: Sendable, Equatable {
+    /// The listener that is asked.
+    package var place: ListenerPlace
+
+    /// Reads the settings of `mortise serve` that name its listeners.
+    ///
+    /// The listener for operators is asked if there is one, because no client can fill its connections.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed, or if the port is a free one that only the server knows.
+    package init(_ reader: SettingReader) throws(CommandFailure) {
+        let main = try reader.value(Settings.listen)
+        place = try reader.value(Settings.operationsListen) ?? .tcp(host: main.host, port: main.port)
+        guard case .tcp(_, port: 0) = place else { return }
+        throw .usage(
+            "The server listens on a free port that only its log names.",
+            details: ["Set a port with \(Settings.listen.declaration.variable)."]
+        )
+    }
+
+    /// The URL of the readiness on the listener.
+    ///
+    /// A server that listens on all interfaces is asked on the loopback interface.
+    package var url: String {
+        switch place {
+        case .tcp("0.0.0.0", let port): "http://127.0.0.1:\(port)/readyz"
+        case .tcp("::", let port): "http://[::1]:\(port)/readyz"
+        case .tcp(let host, let port) where host.contains(":"): "http://[\(host)]:\(port)/readyz"
+        case .tcp(let host, let port): "http://\(host):\(port)/readyz"
+        case .unixSocket(let path): "http+unix://\(Self.escaped(path))/readyz"
+        }
+    }
+
+    /// Returns a path in the form that a URL has in the place of its host, where every other byte than a letter or a digit is escaped.
+    private static func escaped(_ path: String) -> String {
+        let digits = Array("0123456789ABCDEF")
+        return path.utf8.reduce(into: "") { text, byte in
+            let isPlain = [
+                UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+            ]
+            .contains { $0.contains(byte) }
+            text += isPlain ? String(UnicodeScalar(byte)) : "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+        }
+    }
+}
