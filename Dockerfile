@@ -1,6 +1,6 @@
 FROM swift:6.3-bookworm AS packages
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpq-dev libssl-dev pkg-config zlib1g-dev \
+    && apt-get install -y --no-install-recommends libpq-dev libssl-dev make pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The packages change less often than the sources: a layer of their own.
@@ -18,8 +18,7 @@ ENTRYPOINT ["scripts/swift-test.sh"]
 
 FROM packages AS build
 COPY . .
-RUN swift build -c release --static-swift-stdlib --product mortise \
-    && install -D -s "$(swift build -c release --static-swift-stdlib --show-bin-path)/mortise" /out/mortise
+RUN make --silent program && install -D -s "$(make --silent program)" /out/mortise
 
 FROM debian:bookworm-slim
 RUN apt-get update \

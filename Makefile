@@ -4,6 +4,11 @@ SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
+# The flags of every release build. Other flags would compile everything once more. Paths of this machine do not get into the program.
+RELEASE := -c release --static-swift-stdlib -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=/mortise' \
+	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise'
+# The release binary.
+PROGRAM = "$$($(SWIFT) build $(RELEASE) --show-bin-path)/mortise"
 # The modules with documentation for programmers.
 DOCUMENTED := Postgres MortiseClient Keys
 
@@ -15,13 +20,13 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build lint bench fuzz docs completions man clean dependencies test-dependencies
+.PHONY: help run test build program dist lint bench fuzz docs completions man clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
 
 run: build ## build Mortise and run it with a PostgreSQL of its own, data in .mortise/
-	exec "$$($(SWIFT) build -c release --show-bin-path)/mortise" serve $(ARGS)
+	exec $(PROGRAM) serve $(ARGS)
 
 # Every scripts/test-*.sh is a test: it ends with an error if what it checks does not hold.
 test: dependencies test-dependencies ## run all tests on a real PostgreSQL
@@ -32,7 +37,16 @@ test: dependencies test-dependencies ## run all tests on a real PostgreSQL
 
 build: dependencies ## build the release binary
 	$(call announce,release/mortise)
-	$(SWIFT) build -c release --product mortise
+	$(SWIFT) build $(RELEASE) --product mortise
+
+# Without the dependencies, for scripts that install their own.
+program: ## build the release binary and print its path
+	@$(SWIFT) build $(RELEASE) --product mortise >&2
+	@echo $(PROGRAM)
+
+dist: build ## pack the release binary as a tar archive and a Debian package into .build/dist, with an SBOM and checksums
+	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man $(RELEASE)
+	@SWIFT='$(SWIFT)' scripts/make-dist.sh $(PROGRAM) .build/man .build/dist
 
 lint: ## check the formatting of the Swift sources
 	$(SWIFT) format lint --strict -r -p $(FORMATTED)
@@ -40,8 +54,8 @@ lint: ## check the formatting of the Swift sources
 
 bench: dependencies ## build and run the benchmarks
 	@scripts/install-benchmark-dependencies.sh
-	MORTISE_BENCHMARKS=1 $(SWIFT) build -c release --product mortise
-	MORTISE_BENCHMARKS=1 $(SWIFT) run -c release mortise-bench $(ARGS)
+	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product mortise
+	MORTISE_BENCHMARKS=1 $(SWIFT) run $(RELEASE) mortise-bench $(ARGS)
 
 fuzz: dependencies ## look for inputs that break a parser, 60 seconds for each
 	@SWIFT='$(SWIFT)' scripts/fuzz.sh $(ARGS)
@@ -53,10 +67,10 @@ docs: dependencies ## build the documentation of the modules into .build/docs
 	done
 
 completions: build ## write completion scripts for bash, zsh and fish into .build/completions
-	@scripts/make-completions.sh "$$($(SWIFT) build -c release --show-bin-path)/mortise" .build/completions
+	@scripts/make-completions.sh $(PROGRAM) .build/completions
 
-man: dependencies ## write manual pages into .build/man
-	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
+man: build ## write manual pages into .build/man
+	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man $(RELEASE)
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv

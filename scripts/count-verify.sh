@@ -14,7 +14,7 @@ for program in valgrind python3 "${CC:=clang}"; do
     command -v "$program" >/dev/null || { echo "$program was not found" >&2; exit 1; }
 done
 
-${SWIFT:-swift} build -c release --product mortise >/dev/null
+program=$(make --silent program SWIFT="${SWIFT:-swift}")
 work=$(mktemp -d)
 chmod 711 "$work"
 profiles=${1:-$work}
@@ -28,7 +28,7 @@ cleanup() {
 trap cleanup EXIT
 
 # Valgrind 3.19 gives up at debug information of DWARF 5; names of functions stay.
-strip --strip-debug -o "$work/mortise" "$(${SWIFT:-swift} build -c release --show-bin-path)/mortise"
+strip --strip-debug -o "$work/mortise" "$program"
 
 # libdispatch ends the main thread without ending its process, at which valgrind 3.19 fails. This main thread serves the main queue instead.
 cat >"$work/main_queue.c" <<'C'

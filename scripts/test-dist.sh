@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Checks what `make dist` packs: the checksums, the SBOM, the same bytes from the same program, and both archives on a Debian 12 that has
+# nothing else: installed, started, asked, and removed. The systems come from mmdebstrap, which needs root and a mirror of Debian.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+repository=$PWD
+if ((EUID != 0)); then
+    if command -v sudo >/dev/null && sudo -n true; then exec sudo -n --preserve-env "$repository/scripts/test-dist.sh"; fi
+    printf '\n*** SKIPPED: the archives were not checked, which needs root. ***\n\n' >&2
+    exit 0
+fi
+scripts/install-test-dependencies.sh
+make --no-print-directory dist
+work=$(mktemp -d)
+chmod 711 "$work"
+root=$work/root
+server=
+binaries=$(dirname "$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | tail -n 1)")
+as_postgres() { setpriv --reuid=postgres --regid=postgres --clear-groups -- "$@"; }
+finish() {
+    status=$?
+    [[ -z $server ]] || { kill "$server" 2>/dev/null && wait "$server"; } || true
+    [[ ! -d $work/postgres ]] || as_postgres "$binaries/pg_ctl" -D "$work/postgres" -m immediate stop >/dev/null || true
+    ((status == 0)) || { echo "== The server said:" && cat "$work/log"; } 2>/dev/null || true
+    ! mountpoint --quiet "$root/proc" || umount "$root/proc"
+    rm -rf "$work"
+}
+trap finish EXIT
+fail() { echo "test-dist: $1" >&2; exit 1; }
+# An array, because a function in the background would be a shell, which takes the signal instead of its command.
+enter=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
+inside() { "${enter[@]}" "$@"; }
+
+echo "= checksums, SBOM, same bytes"
+dist=$repository/.build/dist
+(cd "$dist" && sha256sum --quiet --check SHA256SUMS)
+version=$(sed -n 's/.*current = "\(.*\)".*/\1/p' Sources/mortise/Version.swift)
+.venv/bin/python3 - "$dist/mortise-$version.cdx.json" <<'PYTHON'
+import json
+import sys
+from pathlib import Path
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+text = Path(sys.argv[1]).read_text()
+fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+assert fault is None, fault
+pins = {pin["identity"] for pin in json.loads(Path("Package.resolved").read_text())["pins"]}
+components = json.loads(text)["components"]
+assert {item["name"].lower() for item in components} == pins | {"swift"}, components
+assert all(item["version"] and item["licenses"] and item["purl"].startswith("pkg:swift/") for item in components)
+notice = Path("NOTICE").read_text().lower()
+missing = [item["name"] for item in components if item["name"].lower() not in notice]
+assert not missing, f"NOTICE does not name {missing}"
+PYTHON
+mkdir "$work/again"
+# Another folder, mask, time zone and language.
+(umask 077 && TZ=Asia/Tokyo LC_ALL=C TMPDIR=$work/again scripts/make-dist.sh .build/release/mortise .build/man "$work/again/dist" >/dev/null)
+diff "$dist/SHA256SUMS" "$work/again/dist/SHA256SUMS"
+
+echo "= a clean Debian 12"
+cache=.build/tools/bookworm.tar
+if [[ ! -e $cache ]]; then
+    mkdir -p .build/tools
+    site=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' 'Created-By: Packages' |
+        awk '$1 == "bookworm" && $2 == "main" { print $3; exit }')
+    mmdebstrap --quiet --variant=minbase --include=adduser,libpq5 --skip=cleanup/apt/lists bookworm "$cache.new" \
+        "deb ${site:-http://deb.debian.org/debian} bookworm main"
+    mv "$cache.new" "$cache"
+fi
+mkdir "$root"
+tar --extract --numeric-owner --directory "$root" --file "$cache" --exclude='./dev/*'
+mount -t proc proc "$root/proc"
+mknod -m 666 "$root/dev/null" c 1 3
+mknod -m 666 "$root/dev/urandom" c 1 9
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod 755 "$root/usr/sbin/policy-rc.d"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+
+# A PostgreSQL of this machine, whose socket is inside of the root.
+install -d -o postgres -m 700 "$work/postgres"
+install -d -o postgres -m 755 "$root/srv/postgres"
+as_postgres "$binaries/initdb" -D "$work/postgres" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+as_postgres "$binaries/pg_ctl" -D "$work/postgres" -l "$work/postgres/log" -w -o \
+    "-k $root/srv/postgres -c listen_addresses='' -c fsync=off" start >/dev/null
+mkdir -p "$root/etc/mortise"
+echo 'postgresql:///mortise?host=/srv/postgres&user=postgres' >"$root/etc/mortise/database-url"
+
+# serve PROGRAM ACCOUNT SETTING=VALUE...: runs a server inside of the root, and waits until it is ready.
+serve() {
+    local program=$1 account=$2
+    shift 2
+    "${enter[@]}" setpriv --reuid="$account" --regid="$(inside id -g "$account")" --clear-groups --no-new-privs --bounding-set=-all \
+        env --chdir=/var/lib/mortise "$@" "$program" serve >"$work/out" 2>"$work/log" &
+    server=$!
+    for _ in $(seq 600); do
+        inside env "$@" "$program" health >/dev/null 2>&1 && return
+        kill -0 "$server" || fail "the server has ended"
+        sleep 0.1
+    done
+    fail "the server is not ready"
+}
+stop() {
+    kill "$server"
+    wait "$server"
+    server=
+}
+
+echo "= the tar archive"
+tar --extract --directory "$root/opt" --file "$dist/mortise-$version-linux-$(uname -m).tar.gz"
+archive=/opt/mortise-$version-linux-$(uname -m)
+[[ $(inside "$archive/bin/mortise" --version) == "$version" ]] || fail "the version of the program in the tar archive"
+! inside ldd "$archive/bin/mortise" | grep 'not found' || fail "a library is missing"
+inside ldd "$archive/bin/mortise" | grep -q libpq.so.5 || fail "the program does not use the libpq of the system"
+[[ -z $(find "$root$archive" ! -user root -o -perm /022 ! -type l) ]] || fail "files of the tar archive that others can write"
+install -d -o nobody "$root/var/lib/mortise"
+inside "$archive/bin/mortise" secrets new /var/lib/mortise/secrets >/dev/null
+chown -R nobody "$root/var/lib/mortise"
+serve "$archive/bin/mortise" nobody MORTISE_DATABASE_URL_FILE=/etc/mortise/database-url MORTISE_DATA=/var/lib/mortise \
+    MORTISE_LISTEN=127.0.0.1:18081 MORTISE_KEYS_OUT=/var/lib/mortise/first-keys
+operator=$(grep -o 'mko_live_[0-9A-Za-z]*' "$root/var/lib/mortise/first-keys")
+inside env MORTISE_URL=http://127.0.0.1:18081 MORTISE_TOKEN="$operator" "$archive/bin/mortise" organization list | grep -q default
+stop
+# The package finds this installation as a running service would: its settings, its database and its secrets.
+rm -r "$root$archive" "$root/etc/mortise/database-url"
+mv "$root/var/lib/mortise" "$work/data"
+
+echo "= the Debian package"
+cp "$dist/mortise_${version/-/\~}_$(dpkg --print-architecture).deb" "$root/tmp/mortise.deb"
+install_package() {
+    inside apt-get -qq -o APT::Sandbox::User=root install -y --no-install-recommends systemd /tmp/mortise.deb >"$work/apt" 2>&1
+}
+# The lists of packages in the cache can be too old.
+install_package || { inside apt-get -qq -o APT::Sandbox::User=root update && install_package; } ||
+    { cat "$work/apt" && fail "apt could not install the package"; }
+[[ $(inside mortise --version) == "$version" ]] || fail "the version of the program in the package"
+[[ $(inside stat -c %U:%G:%a /var/lib/mortise) == mortise:mortise:700 ]] || fail "the data folder"
+inside dpkg --verify mortise
+inside test -e /usr/share/man/man1/mortise-key-create.1.gz || fail "the manual pages"
+grep -q 'bash' "$root/usr/share/bash-completion/completions/mortise" || fail "the completions"
+unit=/lib/systemd/system/mortise.service
+faults=$(inside systemd-analyze verify --man=no "$unit" 2>&1) || fail "the unit: $faults"
+[[ -z $faults ]] || fail "the unit: $faults"
+# From 0, which is locked up, to 100. An ordinary service has 96.
+score=$(inside systemd-analyze security --offline=yes --threshold=25 --no-pager "$unit") || fail "the unit is too open: $score"
+tail -n 1 <<<"$score"
+cp -a "$work/data/." "$root/var/lib/mortise"
+rm "$root/var/lib/mortise/first-keys"
+inside chown -R mortise:mortise /var/lib/mortise
+sed -i 's|^#database_url_file: .*|database_url_file: /etc/mortise/database-url|; s|^#listen: .*|listen: 127.0.0.1:18082|' \
+    "$root/etc/mortise/mortise.yaml"
+echo 'postgresql:///mortise?host=/srv/postgres&user=postgres' >"$root/etc/mortise/database-url"
+serve mortise mortise
+inside env MORTISE_URL=http://127.0.0.1:18082 MORTISE_TOKEN="$operator" mortise organization list | grep -q default
+stop
+inside apt-get -qq purge -y mortise >"$work/apt" 2>&1 || { cat "$work/apt" && fail "apt could not remove the package"; }
+[[ ! -e $root/usr/bin/mortise && ! -e $root/etc/mortise/mortise.yaml ]] || fail "the package left files"
+[[ -e $root/var/lib/mortise/secrets ]] || fail "a purge removed the secrets"
+echo "Both archives work on a clean Debian 12."
