@@ -4,8 +4,9 @@ SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
-# The flags of every release build. Other flags would compile everything once more. Paths of this machine do not get into the program.
-RELEASE := -c release --static-swift-stdlib -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=/mortise' \
+# The flags of every release build. Other flags would compile everything once more. Paths of this machine do not get into the program. The
+# tests run with checks of exclusive access, the program without: decision 0026.
+RELEASE := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=/mortise' \
 	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise'
 # The release binary.
 PROGRAM = "$$($(SWIFT) build $(RELEASE) --show-bin-path)/mortise"
