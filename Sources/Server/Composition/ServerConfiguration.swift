@@ -166,9 +166,9 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to 64 MiB. 0 means that every verification reads its database.
     package var cacheBytes = defaultCacheBytes
 
-    /// The maximum age of a key in memory. Defaults to 60 s.
+    /// The maximum age of a key in memory.
     ///
-    /// It bounds what no fence covers, such as SQL by hand.
+    /// Defaults to 60 s. It bounds what no fence covers, such as SQL by hand.
     package var maximumKeyAge = Duration.seconds(60)
 
     /// The default of ``cacheBytes``.
