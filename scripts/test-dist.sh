@@ -137,7 +137,7 @@ install_package || { inside apt-get -qq -o APT::Sandbox::User=root update && ins
 [[ $(inside mortise --version) == "$version" ]] || fail "the version of the program in the package"
 [[ $(inside stat -c %U:%G:%a /var/lib/mortise) == mortise:mortise:700 ]] || fail "the data folder"
 inside dpkg --verify mortise
-inside test -e /usr/share/man/man1/mortise-key-create.1.gz || fail "the manual pages"
+inside test -e /usr/share/man/man1/mortise.key.create.1.gz || fail "the manual pages"
 grep -q 'bash' "$root/usr/share/bash-completion/completions/mortise" || fail "the completions"
 unit=/lib/systemd/system/mortise.service
 faults=$(inside systemd-analyze verify --man=no "$unit" 2>&1) || fail "the unit: $faults"
