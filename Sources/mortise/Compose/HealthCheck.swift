@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Connections
 import NIOCore
 import NIOHTTP1
 
