@@ -18,11 +18,9 @@ extension GatewayAnswer {
     package init(_ outcome: CheckOutcome, scopes: [Scope] = [], statuses: RefusalStatuses = RefusalStatuses()) {
         switch outcome {
         case .valid(let key, let limit):
-            // Most keys have neither limits nor a grace period, so their fields are those in memory.
-            var fields = key.fields
-            if let limit { fields += Self.limits(key, limit) }
-            fields += Self.grace(key)
-            self = GatewayAnswer(status: 200, fields: fields)
+            let more = Self.limits(key, limit) + Self.grace(key)
+            // Most keys have neither limits nor a grace period. Their fields are those in memory, without a copy.
+            self = GatewayAnswer(status: 200, fields: more.isEmpty ? key.fields : key.fields + more)
         case .refused(let code, let key, let limit):
             self = Self.refused(code, key, limit, scopes, statuses, outcome)
         case .unknown: self = Self.notValid(outcome)

@@ -83,7 +83,7 @@ package final class Authorizer: Sendable {
             return .later { [self] in await measured(asked, start) { try await outcome($0, within: nil) } }
         }
         switch first(question, audience) {
-        case .outcome(let outcome): return .now(conclude(asked, start) { _ in outcome })
+        case .outcome(let outcome): return .now(conclude(limited(outcome, question, nil), question, asked, start))
         case .pending(let pending):
             return .later { [self] in await measured(asked, start) { _ in try await finish(pending) } }
         }
@@ -215,29 +215,45 @@ package final class Authorizer: Sendable {
         gateway: IPAddress? = nil,
         _ check: (CheckQuestion) throws -> CheckOutcome
     ) -> GatewayAnswer {
-        let outcome: CheckOutcome
-        let answer: GatewayAnswer
         switch asked {
         case .fault(let fault):
             faults.report(.options(fault))
-            outcome = .invalid(fault)
-            answer = GatewayAnswer(outcome)
+            return finish(.invalid(fault), GatewayAnswer(.invalid(fault)), asked, start)
         case .question(let question):
             do {
-                outcome = limited(try check(question), question, gateway)
+                return conclude(limited(try check(question), question, gateway), question, asked, start)
             } catch {
-                outcome = .unavailable
                 report(error)
+                return conclude(.unavailable, question, asked, start)
             }
-            answer = GatewayAnswer(outcome, scopes: question.request.scopes, statuses: question.statuses)
         }
+    }
+
+    private func conclude(
+        _ outcome: CheckOutcome,
+        _ question: CheckQuestion,
+        _ asked: Asked,
+        _ start: NIODeadline
+    ) -> GatewayAnswer {
+        let answer = GatewayAnswer(outcome, scopes: question.request.scopes, statuses: question.statuses)
+        return finish(outcome, answer, asked, start)
+    }
+
+    private func finish(
+        _ outcome: CheckOutcome,
+        _ answer: GatewayAnswer,
+        _ asked: Asked,
+        _ start: NIODeadline
+    ) -> GatewayAnswer {
         answers.count(outcome)
         log(asked, outcome, answer, start)
         return answer
     }
 
     /// Returns the outcome, or the refusal of a client that has presented too many unknown tokens.
-    private func limited(_ outcome: CheckOutcome, _ question: CheckQuestion, _ gateway: IPAddress?) -> CheckOutcome {
+    private func limited(_ outcome: consuming CheckOutcome, _ question: CheckQuestion, _ gateway: IPAddress?)
+        -> CheckOutcome
+    {
         guard case .unknown = outcome, let address = question.request.address, address != gateway,
             let limit = failures.failure(of: address)
         else { return outcome }

@@ -51,11 +51,16 @@ package struct GatewayRoutes: Sendable {
     private static func refusal(of head: HTTPRequestHead) -> GatewayAnswer? {
         let line = head.method.rawValue.utf8.count + head.uri.utf8.count + lineOverhead
         if line > maximumLine { return .targetTooLong }
-        // Each line has a colon, a space, and the two bytes of its end.
-        let headers = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
-        if headers > maximumHeaders { return .headersTooLarge }
+        var size = 0
+        var hosts = 0
+        for (name, value) in head.headers {
+            // Each line has a colon, a space, and the two bytes of its end.
+            size += name.utf8.count + value.utf8.count + 4
+            if name.utf8.count == 4, name.utf8.elementsEqual("host".utf8, by: { $0 | 0x20 == $1 }) { hosts += 1 }
+        }
+        if size > maximumHeaders { return .headersTooLarge }
         // HTTP/1.0 has no Host.
-        if head.version.minor > 0, head.headers["Host"].count != 1 { return .invalidHost }
+        if head.version.minor > 0, hosts != 1 { return .invalidHost }
         return nil
     }
 }

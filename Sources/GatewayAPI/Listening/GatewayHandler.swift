@@ -128,9 +128,17 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         // The decoder reads nothing after a request for another protocol.
-        let changesProtocol = head.method == .CONNECT || head.headers.contains(name: "Upgrade")
+        var changesProtocol = head.method == .CONNECT
+        var expects = false
+        for (name, value) in head.headers {
+            switch name.utf8.count {
+            case 6 where name.lowercased() == "expect": expects = expects || value.lowercased() == "100-continue"
+            case 7 where name.lowercased() == "upgrade": changesProtocol = true
+            default: break
+            }
+        }
         let isOld = head.version.minor == 0
-        let expects = !isOld && head.headers["Expect"].contains { $0.lowercased() == "100-continue" }
+        if isOld { expects = false }
         // A client of HTTP/1.0 may not know that a connection can be kept.
         let isLast = !head.isKeepAlive || isOld || changesProtocol
         state.headArrived(isLast: isLast, isHeldBack: expects, at: .now())
