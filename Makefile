@@ -46,7 +46,7 @@ program: ## build the release binary and print its path
 	@echo $(PROGRAM)
 
 dist: build ## pack the release binary as a tar archive and a Debian package into .build/dist, with an SBOM and checksums
-	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man $(RELEASE)
+	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
 	@SWIFT='$(SWIFT)' scripts/make-dist.sh $(PROGRAM) .build/man .build/dist
 
 lint: ## check the formatting of the Swift sources
@@ -71,7 +71,7 @@ completions: build ## write completion scripts for bash, zsh and fish into .buil
 	@scripts/make-completions.sh $(PROGRAM) .build/completions
 
 man: build ## write manual pages into .build/man
-	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man $(RELEASE)
+	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 repository=$PWD
 if ((EUID != 0)); then
-    if command -v sudo >/dev/null && sudo -n true; then exec sudo -n --preserve-env "$repository/scripts/test-dist.sh"; fi
+    if command -v sudo >/dev/null && sudo -n true; then exec sudo -n --preserve-env "$repository/scripts/check-dist.sh"; fi
     printf '\n*** SKIPPED: the archives were not checked, which needs root. ***\n\n' >&2
     exit 0
 fi
@@ -26,7 +26,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-fail() { echo "test-dist: $1" >&2; exit 1; }
+fail() { echo "check-dist: $1" >&2; exit 1; }
 # An array, because a function in the background would be a shell, which takes the signal instead of its command.
 enter=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
 inside() { "${enter[@]}" "$@"; }
