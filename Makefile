@@ -45,6 +45,7 @@ program: ## build the release binary and print its path
 	@$(SWIFT) build $(RELEASE) --product mortise >&2
 	@echo $(PROGRAM)
 
+# The manual pages come from the debug build: the plugin takes no other flags.
 dist: build ## pack the release binary as a tar archive and a Debian package into .build/dist, with an SBOM and checksums
 	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
 	@SWIFT='$(SWIFT)' scripts/make-dist.sh $(PROGRAM) .build/man .build/dist
@@ -70,7 +71,7 @@ docs: dependencies ## build the documentation of the modules into .build/docs
 completions: build ## write completion scripts for bash, zsh and fish into .build/completions
 	@scripts/make-completions.sh $(PROGRAM) .build/completions
 
-man: build ## write manual pages into .build/man
+man: dependencies ## write manual pages into .build/man
 	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
 
 clean: ## remove what was built; data in .mortise/ stay

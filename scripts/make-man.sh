@@ -1,16 +1,11 @@
 #!/usr/bin/env bash
 # Writes the manual pages, one for each command, with the plugin of swift-argument-parser. Their date is that of the newest commit, or
 # SOURCE_DATE_EPOCH.
-#   scripts/make-man.sh FOLDER [FLAG OF swift package]...
-# With the flags of the last release build, nothing but the plugin is compiled.
+#   scripts/make-man.sh FOLDER
 set -euo pipefail
 folder=$1
-shift
 date=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
-configuration=debug
-[[ " $* " != *" release "* ]] || configuration=release
-"${SWIFT:-swift}" package "$@" generate-manual --multi-page --configuration "$configuration" \
-    --date "$(date --utc --date="@$date" +%F)" >/dev/null
+"${SWIFT:-swift}" package generate-manual --multi-page --date "$(date --utc --date="@$date" +%F)" >/dev/null
 rm -rf "$folder"
 mkdir -p "$folder"
 cp .build/plugins/GenerateManual/outputs/mortise/*.1 "$folder"

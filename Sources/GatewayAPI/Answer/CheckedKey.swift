@@ -19,7 +19,7 @@ package struct CheckedKey: Sendable, Hashable {
     /// The database's time of the read.
     package var readAt: Timestamp
     /// The fields of an answer that lets the key in, without those that change with each request.
-    private let rendered: [GatewayAnswer.Field]?
+    private var rendered: [GatewayAnswer.Field]?
 
     /// Creates the facts.
     package init(
@@ -36,31 +36,11 @@ package struct CheckedKey: Sendable, Hashable {
         self.workspaceID = workspaceID
         self.organizationID = organizationID
         self.readAt = readAt
-        rendered = nil
     }
 
-    /// Creates the facts of a verified key.
+    /// Creates the facts of a verified key, whose fields are rendered once for as long as the key is in memory.
     package init(_ key: VerifiedKey) {
-        state = key.found.state
-        name = key.found.name
-        subject = key.found.subject
-        workspaceID = key.workspaceID
-        organizationID = key.organizationID
-        readAt = key.checkedAt
-        rendered = Self.rendered(key)
-    }
-
-    /// The fields of an answer that lets the key in, without those that change with each request.
-    var fields: [GatewayAnswer.Field] {
-        rendered ?? [GatewayAnswer.Field("Cache-Control", "no-store")] + GatewayAnswer.identity(self)
-    }
-
-    /// Returns the fields of a key, which are rendered once for as long as the key is in memory.
-    ///
-    /// The workspace and the organization of a key never change.
-    private static func rendered(_ key: VerifiedKey) -> [GatewayAnswer.Field]? {
-        if let rendering = key.found.rendering.load() { return rendering.value as? [GatewayAnswer.Field] }
-        let facts = CheckedKey(
+        self.init(
             state: key.found.state,
             name: key.found.name,
             subject: key.found.subject,
@@ -68,7 +48,14 @@ package struct CheckedKey: Sendable, Hashable {
             organizationID: key.organizationID,
             readAt: key.checkedAt
         )
-        return key.found.rendering.storeIfNil(KeyRendering(facts.fields)).value as? [GatewayAnswer.Field]
+        // The workspace and the organization of a key never change.
+        let rendering = key.found.rendering.load() ?? key.found.rendering.storeIfNil(KeyRendering(fields))
+        rendered = rendering.value as? [GatewayAnswer.Field]
+    }
+
+    /// The fields of an answer that lets the key in, without those that change with each request.
+    var fields: [GatewayAnswer.Field] {
+        rendered ?? [GatewayAnswer.Field("Cache-Control", "no-store")] + GatewayAnswer.identity(self)
     }
 
     /// Returns true if all facts are equal, from which the fields follow.

@@ -105,7 +105,7 @@ final class GuessLimiter: Sendable {
     /// Tells the other nodes of a guess, and throws if all nodes together have counted too many.
     private func share(_ keys: [Key]) async throws {
         let costs = [Self.perPair, Self.perAddress].map { Self.cost($0) }
-        guard let backlogs = await exchange(Dictionary(uniqueKeysWithValues: zip(keys, costs))) else { return }
+        guard let backlogs = await report(Dictionary(uniqueKeysWithValues: zip(keys, costs))) else { return }
         let now = nanoseconds
         var retry = Duration.zero
         self.state.withLock { state in
@@ -132,13 +132,13 @@ final class GuessLimiter: Sendable {
             }
             return refunds
         }
-        _ = await exchange(refunds)
+        _ = await report(refunds)
     }
 
     /// Adds to the backlogs of all nodes.
     ///
     /// - Returns: The backlogs, or `nil` if this node is alone or the others cannot be heard.
-    private func exchange(_ added: [Key: Int64]) async -> [Key: Int64]? {
+    private func report(_ added: [Key: Int64]) async -> [Key: Int64]? {
         guard let exchange = try? self.exchange(), exchange.nodes > 1 else { return nil }
         let now = nanoseconds
         let reports = self.state.withLock { state in

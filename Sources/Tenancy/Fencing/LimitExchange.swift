@@ -52,7 +52,7 @@ public final class LimitExchange: Sendable {
     public func exchange(_ reports: [UUID: RateLimits.Report]) async throws -> [UUID: RateLimits.Backlog] {
         // The function locks rows in this order.
         let sorted = reports.map { (id: $0.key, report: $0.value) }
-            .sorted { UUIDv7.text(of: $0.id) < UUIDv7.text(of: $1.id) }
+            .sorted { $0.id < $1.id }
         return try await pool.withConnection { connection in
             let rows = try await connection.query(
                 Self.exchange,

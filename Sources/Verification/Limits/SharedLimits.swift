@@ -123,7 +123,7 @@ package final class SharedLimits: Sendable {
 
     private func drain() async {
         while let requests = nextRequests() {
-            await exchange(requests)
+            await report(requests)
             for waiter in requests.values.flatMap(\.waiters) { waiter.resume() }
             try? await Task.sleep(for: Self.pause)
         }
@@ -146,7 +146,7 @@ package final class SharedLimits: Sendable {
         }
     }
 
-    private func exchange(_ requests: [UUID: Request]) async {
+    private func report(_ requests: [UUID: Request]) async {
         var reports: [UUID: RateLimits.Report] = [:]
         for (key, request) in requests { reports[key] = limiter.report(key, request.limits) }
         let nodes = self.nodes
