@@ -69,8 +69,20 @@ import Testing
             let databases = try Databases(control, options: options)
             try await test.withDatabase(workspace.database) { person in
                 try await person.script("BEGIN; \(Self.lock)")
-                let error = await #expect(throws: TenancyError.self) { try await stop(workspace.facts, databases) }
-                #expect(error?.code == .blocked)
+                // On a machine so busy that nobody could look for the blocker in time, the stop ends without a reason.
+                var isExamined = false
+                while !isExamined {
+                    do {
+                        try await stop(workspace.facts, databases)
+                        isExamined = true
+                        Issue.record("the stop did not wait for the locked row")
+                    } catch let error as TenancyError {
+                        isExamined = true
+                        #expect(error.code == .blocked)
+                    } catch let error as PostgresError {
+                        try #require([.deadlineExceeded, .server].contains(error.code), "\(error)")
+                    }
+                }
                 #expect(person.isUsable)
                 try await person.script("COMMIT")
             }
@@ -159,7 +171,7 @@ import Testing
     @Test func `a node that is at work keeps the lock of its workspace`() async throws {
         try await withTenant { test, control, _, workspace in
             var options = ProvisionerOptions.ample
-            options.stopDeadline = .milliseconds(1500).onThisMachine
+            options.lockPatience = .milliseconds(500)
             options.blockerPatience = .milliseconds(100)
             let provisioner = Provisioner(control, options: options)
             try await test.withDatabase(test.owner.database ?? "") { working in
