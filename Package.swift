@@ -24,8 +24,12 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -58,6 +62,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
@@ -81,7 +86,7 @@ let package = Package(
         .target(name: "JSON", swiftSettings: settings),
         .target(
             name: "Connections",
-            dependencies: ["CivilTime", "Locks", coreMetrics, nioCore, nioPosix],
+            dependencies: ["CivilTime", "Locks", coreMetrics, nioCore, nioHTTP2, nioPosix, nioSSL, nioTLS],
             swiftSettings: settings
         ),
         .target(name: "Keys", dependencies: ["CivilTime", crypto], swiftSettings: settings),
@@ -175,8 +180,8 @@ let package = Package(
             name: "GatewayAPI",
             dependencies: [
                 "CivilTime", "Connections", "Endpoints", "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Service",
-                "Surfaces", "Tenancy", "Verification", coreMetrics, httpTypes, lifecycle, log, nioCore, nioHTTP1,
-                nioPosix,
+                "Surfaces", "Tenancy", "Verification", coreMetrics, httpTypes, lifecycle, log, nioCore, nioHPACK,
+                nioHTTP1, nioHTTP2, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -196,7 +201,7 @@ let package = Package(
                 "JSON",
                 "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry",
                 "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle,
-                log, nioCore, nioHTTP1, nioPosix, tracing,
+                log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
             ],
             swiftSettings: settings
         ),
@@ -210,7 +215,7 @@ let package = Package(
             dependencies: [
                 "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
                 "Migrations", "MortiseClient", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
-                arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL, yams,
+                arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL, unixSignals, yams,
             ],
             swiftSettings: settings
         ),
@@ -222,7 +227,7 @@ let package = Package(
         ),
         .target(
             name: "HTTPTestSupport",
-            dependencies: ["Locks", nioCore, nioHTTP1, nioPosix],
+            dependencies: ["Locks", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL],
             path: "Tests/HTTPTestSupport",
             swiftSettings: settings
         ),
@@ -346,7 +351,8 @@ let package = Package(
             name: "GatewayAPITests",
             dependencies: [
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", log, nioCore, nioPosix,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", log, nioCore, nioHPACK, nioHTTP2,
+                nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -362,7 +368,7 @@ let package = Package(
                 "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
                 "Service",
                 "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto,
-                cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioPosix, subprocess,
+                cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioHPACK, nioHTTP2, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),

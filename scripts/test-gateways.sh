@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH=$PATH:/usr/sbin
-for gateway in nginx haproxy caddy traefik envoy; do
+for gateway in nginx haproxy caddy traefik envoy envoy-grpc grpcio; do
     echo "$gateway"
     .venv/bin/python3 Tests/Gateways/run.py "$gateway"
 done

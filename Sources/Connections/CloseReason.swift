@@ -10,4 +10,6 @@ package enum CloseReason: String, Sendable, CaseIterable {
     case answer
     /// Another connection needed the slot.
     case room
+    /// The client broke the rules of TLS or HTTP/2, or sent too many frames that cost the server more than the client.
+    case fault
 }

@@ -175,6 +175,6 @@ package final class OpenConnections: Sendable {
     /// The texts of the `HELP` lines.
     package static let help = [
         "mortise_http_connections_closed_total":
-            "Connections that the server closed or refused, by reason: idle, head, body, answer, room or refused."
+            "Connections that the server closed or refused, by reason: idle, head, body, answer, room, fault or refused."
     ]
 }

@@ -16,6 +16,8 @@ import threading
 import time
 from pathlib import Path
 
+import grpc_client
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MORTISE = ("127.0.0.1", 18_082)
 GATEWAY = ("127.0.0.1", 8000)
@@ -155,6 +157,11 @@ def envoy(_: str) -> list[str]:
     return [python_program("envoy"), "--disable-hot-restart", "-c", f"{REPOSITORY}/examples/envoy/envoy.yaml"]
 
 
+def envoy_grpc(_: str) -> list[str]:
+    """The command for Envoy that asks over gRPC."""
+    return [python_program("envoy"), "--disable-hot-restart", "-c", f"{REPOSITORY}/examples/envoy/envoy-grpc.yaml"]
+
+
 def copy(name: str, folder: str) -> None:
     """Copies the files of an example into a folder."""
     for file in Path(REPOSITORY, "examples", name).iterdir():
@@ -173,7 +180,14 @@ def python_program(name: str) -> str:
     return str(found[0])
 
 
-COMMANDS = {"nginx": nginx, "caddy": caddy, "haproxy": haproxy, "traefik": traefik, "envoy": envoy}
+COMMANDS = {
+    "nginx": nginx,
+    "caddy": caddy,
+    "haproxy": haproxy,
+    "traefik": traefik,
+    "envoy": envoy,
+    "envoy-grpc": envoy_grpc,
+}
 
 
 class Keys:
@@ -278,10 +292,13 @@ def main(name: str) -> None:
                 MORTISE_DATA=f"{folder}/data",
                 MORTISE_LISTEN="%s:%d" % MORTISE,
                 MORTISE_GATEWAY_LISTEN="127.0.0.1:8081",
+                MORTISE_GRPC_LISTEN="127.0.0.1:8082",
             )
         )
         wait("Mortise is ready", lambda: send(MORTISE, "GET", "/readyz").status == 200)
         admin = re.search(r"mka_live_[0-9A-Za-z]+", log.read_text()).group()
+        if name == "grpcio":
+            return grpc_client.check(Keys(admin), "127.0.0.1:8082")
         stack.enter_context(program(COMMANDS[name](folder), folder, name, HOME=folder))
         wait(f"{name} listens", lambda: send(GATEWAY, "GET", "/").status == 401)
 

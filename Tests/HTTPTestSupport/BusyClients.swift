@@ -16,9 +16,10 @@ package final class BusyClients: Sendable {
     package func run(
         _ request: String,
         to address: SocketAddress,
+        prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
         _ check: @Sendable (RawConnection.Answer) -> Void
     ) async throws {
-        try await RawConnection.with(address) { connection in
+        try await RawConnection.with(address, prepare: prepare) { connection in
             while true {
                 try await connection.send(request)
                 guard let answer = try await connection.answer() else {

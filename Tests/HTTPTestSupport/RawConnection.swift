@@ -26,13 +26,23 @@ package struct RawConnection {
     private var received = ByteBuffer()
 
     /// Connects, and closes the connection after `body`.
+    ///
+    /// - Parameters:
+    ///   - address: The address.
+    ///   - receiveBuffer: The size of the socket's receive buffer. `nil` leaves it to the system.
+    ///   - prepare: Adds handlers to the connection.
+    ///   - body: Uses the connection.
+    /// - Returns: The value of the body.
+    /// - Throws: The error of the connection or of the body.
     package static func with<T>(
         _ address: SocketAddress,
         receiveBuffer: Int? = nil,
+        prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
         _ body: (inout RawConnection) async throws -> T
     ) async throws -> T {
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try prepare(channel) } }
         if let receiveBuffer {
             bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: receiveBuffer)
         }

@@ -68,7 +68,7 @@ package func withRunningServer<T: Sendable>(
             throw NeverListened()
         }
         var gatewayAddresses: [SocketAddress] = []
-        if !configuration.gateway.addresses.isEmpty {
+        if !configuration.gateway.all.isEmpty {
             let found = await waiting(for: "the server listens for gateways") { await gateways.first { _ in true } }
             guard let found else {
                 try Task.checkCancellation()

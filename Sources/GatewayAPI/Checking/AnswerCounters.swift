@@ -31,6 +31,6 @@ package struct AnswerCounters: Sendable {
         "mortise_gateway_answers_total":
             "Answers to gateways, by the reason in X-Mortise-Reason; valid where it is absent.",
         "mortise_gateway_connections_closed_total":
-            "Connections of gateways that the server closed or refused, by reason: idle, head, body, answer, room or refused.",
+            "Connections of gateways that the server closed or refused, by reason: idle, head, body, answer, room, fault or refused.",
     ]
 }

@@ -55,11 +55,14 @@ package final class ConfigurationLog: Sendable {
     private static func texts(_ kind: Kind) -> (sentence: String, step: String) {
         switch kind {
         case .options(let fault):
-            (fault.sentence, "correct the path that the gateway asks; docs/gateways.md has the options")
+            (
+                fault.sentence,
+                "correct the path or the context extensions of the gateway; docs/gateways.md has the options"
+            )
         case .audience:
             (
-                "The path names a workspace or an organization that does not exist.",
-                "correct the id or the slug in the path that the gateway asks"
+                "The configuration names a workspace or an organization that does not exist.",
+                "correct the id or the slug in the path or the context extensions of the gateway"
             )
         case .credential:
             (

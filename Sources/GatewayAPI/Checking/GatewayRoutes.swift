@@ -15,10 +15,10 @@ package struct GatewayRoutes: Sendable {
     /// The bytes of a request line that are not its method and target: two spaces and the version.
     private static let lineOverhead = 10
     /// The largest header section, in bytes.
-    private static let maximumHeaders = 61_440
+    static let maximumHeaders = 61_440
 
-    private let authorizer: Authorizer
-    private let unreadiness: @Sendable () async -> [String]
+    let authorizer: Authorizer
+    let unreadiness: @Sendable () async -> [String]
 
     /// Creates the routes.
     ///

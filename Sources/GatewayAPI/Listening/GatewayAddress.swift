@@ -20,16 +20,8 @@ package struct GatewayAddress: Sendable, Hashable {
     package init?(_ text: String) {
         let parts = text.split(separator: ";" as Character, maxSplits: 1, omittingEmptySubsequences: false)
             .map(String.init)
-        guard parts.count == 1 || parts[1] == "proxy", let place = Self.place(parts[0]) else { return nil }
+        guard parts.count == 1 || parts[1] == "proxy", let place = ListenerPlace(parts[0]) else { return nil }
         self.init(place, hasProxyHeader: parts.count == 2)
-    }
-
-    private static func place(_ text: String) -> ListenerPlace? {
-        if text.hasPrefix("unix:") {
-            let path = String(text.dropFirst(5))
-            return path.isEmpty || path.utf8.contains(0) ? nil : .unixSocket(path: path)
-        }
-        return ListenAddress(text).map { .tcp(host: $0.host, port: $0.port) }
     }
 
     /// True if only programs on this machine can connect: a socket, a loopback address or `localhost`.
@@ -43,13 +35,7 @@ package struct GatewayAddress: Sendable, Hashable {
 
 extension GatewayAddress: CustomStringConvertible {
     /// The text that `init(_:)` reads.
-    package var description: String {
-        let suffix = hasProxyHeader ? ";proxy" : ""
-        return switch place {
-        case .tcp(let host, let port): "\(ListenAddress(host: host, port: port))\(suffix)"
-        case .unixSocket(let path): "unix:\(path)\(suffix)"
-        }
-    }
+    package var description: String { "\(place)\(hasProxyHeader ? ";proxy" : "")" }
 }
 
 extension IPAddress {

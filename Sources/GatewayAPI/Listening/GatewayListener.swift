@@ -5,14 +5,6 @@ import NIOPosix
 import ServiceLifecycle
 import Surfaces
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Accepts the connections of gateways, and answers their checks until the server stops.
 ///
 /// The listener stops in the order that loses no request: it accepts no more connections, then the open ones end after their last
@@ -24,6 +16,10 @@ package struct GatewayListener: ServiceLifecycle.Service {
         ///
         /// Empty by default, which means no listener.
         package var addresses: [GatewayAddress] = []
+        /// The addresses for Envoy's checks over gRPC.
+        ///
+        /// Empty by default.
+        package var rpcAddresses: [GatewayAddress] = []
         /// True if addresses that other machines can reach are allowed.
         ///
         /// Defaults to false.
@@ -31,12 +27,16 @@ package struct GatewayListener: ServiceLifecycle.Service {
 
         /// Creates a configuration with default values.
         package init() {}
+
+        /// All addresses: those for HTTP/1.1, and then those for gRPC.
+        package var all: [GatewayAddress] { addresses + rpcAddresses }
     }
 
     private let configuration: Configuration
     private let eventLoops: any EventLoopGroup
     private let nextExecutor: @Sendable () -> any TaskExecutor
     private let service: GatewayService
+    private let rpc: GRPCService
     private let onListening: @Sendable ([SocketAddress]) async -> Void
 
     /// Creates a listener, which does not listen yet.
@@ -48,7 +48,7 @@ package struct GatewayListener: ServiceLifecycle.Service {
     ///   - limits: The limits of each connection.
     ///   - connections: The open connections, whose number is limited.
     ///   - routes: The answers.
-    ///   - onListening: A closure that receives the addresses, in their order, when connections are accepted.
+    ///   - onListening: A closure that receives the addresses, in the order of the configuration's `all`, when connections are accepted.
     package init(
         _ configuration: Configuration,
         eventLoops: any EventLoopGroup,
@@ -62,6 +62,7 @@ package struct GatewayListener: ServiceLifecycle.Service {
         self.eventLoops = eventLoops
         self.nextExecutor = nextExecutor
         service = GatewayService(limits: limits, connections: connections, routes: routes)
+        rpc = GRPCService(limits: limits, calls: GRPCCalls(routes))
         self.onListening = onListening
     }
 
@@ -89,13 +90,14 @@ package struct GatewayListener: ServiceLifecycle.Service {
         }
         // A listener that failed by itself leaves the others open.
         for listener in listeners { try? await listener.close().get() }
-        for case .unixSocket(let path) in configuration.addresses.map(\.place) { _ = unlink(path) }
+        for case .unixSocket(let path) in configuration.all.map(\.place) { SocketFile.remove(path) }
     }
 
     private func listen() async throws -> [any Channel] {
         var listeners: [any Channel] = []
         do {
-            for address in configuration.addresses { listeners.append(try await listen(on: address)) }
+            for address in configuration.addresses { listeners.append(try await listen(on: address, configure)) }
+            for address in configuration.rpcAddresses { listeners.append(try await listen(on: address, configureRPC)) }
         } catch {
             for listener in listeners { try? await listener.close().get() }
             throw error
@@ -103,9 +105,13 @@ package struct GatewayListener: ServiceLifecycle.Service {
         return listeners
     }
 
-    private func listen(on address: GatewayAddress) async throws -> any Channel {
-        let bootstrap = ServerBootstrap.accepting(service.connections, on: eventLoops) { [nextExecutor, service] in
-            try Self.configure($0, address, service, nextExecutor(), $1)
+    private func listen(
+        on address: GatewayAddress,
+        _ configure: @escaping @Sendable (any Channel, OpenConnections.Entry) throws -> Void
+    ) async throws -> any Channel {
+        let bootstrap = ServerBootstrap.accepting(service.connections, on: eventLoops) {
+            if address.hasProxyHeader { try $0.pipeline.syncOperations.addHandler(ProxyHeaderHandler()) }
+            try configure($0, $1)
         }
         switch address.place {
         case .tcp(let host, let port):
@@ -119,22 +125,26 @@ package struct GatewayListener: ServiceLifecycle.Service {
             }
             return try await bootstrap.bind(to: resolved).get()
         case .unixSocket(let path):
-            try SocketFile.makeRoom(for: address, at: path)
+            do throws(SocketFileFault) {
+                try SocketFile.makeRoom(at: path)
+            } catch {
+                throw GatewayAddressFault(address, error.clause)
+            }
             let listener = try await bootstrap.bind(unixDomainSocketPath: path).get()
             SocketFile.share(path)
             return listener
         }
     }
 
-    private static func configure(
-        _ channel: any Channel,
-        _ address: GatewayAddress,
-        _ service: GatewayService,
-        _ executor: any TaskExecutor,
-        _ entry: OpenConnections.Entry
-    ) throws {
+    private func configureRPC(_ channel: any Channel, _ entry: OpenConnections.Entry) throws {
         let pipeline = channel.pipeline.syncOperations
-        if address.hasProxyHeader { try pipeline.addHandler(ProxyHeaderHandler()) }
+        let connection = HTTP2ConnectionHandler(rpc.limits, service.connections, entry, since: .now())
+        try connection.add(to: pipeline, GRPCHandler.limits)
+        try pipeline.addHandler(GRPCHandler(rpc, nextExecutor(), connection))
+    }
+
+    private func configure(_ channel: any Channel, _ entry: OpenConnections.Entry) throws {
+        let pipeline = channel.pipeline.syncOperations
         // A little more than is served, so that most heads that are too large have the answer that names the part.
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = 72 * 1024
@@ -142,6 +152,6 @@ package struct GatewayListener: ServiceLifecycle.Service {
         limits.maxHeaderFieldCount = 1000
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
         try pipeline.addHandler(ByteToMessageHandler(decoder))
-        try pipeline.addHandler(GatewayHandler(service, executor, entry, .gateway))
+        try pipeline.addHandler(GatewayHandler(service, nextExecutor(), entry, .gateway))
     }
 }

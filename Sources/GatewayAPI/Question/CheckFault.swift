@@ -10,6 +10,10 @@ package struct CheckFault: Error, Sendable, Hashable {
         case repeated
         /// The value of the option is not valid.
         case malformed
+        /// The context extensions of a check over gRPC name no audience, or two.
+        case audience
+        /// The name of a context extension is not known.
+        case `extension`
     }
 
     /// The kind of the fault.
@@ -30,14 +34,19 @@ package struct CheckFault: Error, Sendable, Hashable {
     /// It repeats nothing of the request.
     package var sentence: String {
         guard let option else {
-            return kind == .empty
-                ? "The path has an empty option."
-                : "The path has an unknown option. The options are \(CheckOption.list)."
+            return switch kind {
+            case .empty: "The path has an empty option."
+            case .audience: "The context extensions must have either \"workspace\" or \"organization\"."
+            case .extension:
+                "A context extension is unknown. The names are workspace, organization, scope, namespace, mode and token."
+            case .repeated: "A context extension occurs twice."
+            case .unknown, .malformed: "The path has an unknown option. The options are \(CheckOption.list)."
+            }
         }
         return switch kind {
         case .empty: "The option \"\(option.rawValue)\" has no value."
         case .repeated: "The option \"\(option.rawValue)\" occurs more often than it may."
-        case .unknown, .malformed: "The option \"\(option.rawValue)\" \(option.rule)."
+        case .unknown, .malformed, .audience, .extension: "The option \"\(option.rawValue)\" \(option.rule)."
         }
     }
 }

@@ -53,7 +53,8 @@ package struct CheckOptions: Sendable, Hashable {
         }
     }
 
-    private mutating func set(_ option: CheckOption, to value: String) throws(CheckFault) {
+    /// Sets an option, or adds a value to an option that may occur several times.
+    mutating func set(_ option: CheckOption, to value: String) throws(CheckFault) {
         switch option {
         case .scope:
             guard let scope = try? Scope(validating: value) else { throw CheckFault(.malformed, option) }

@@ -13,6 +13,30 @@ package enum AudienceName: Sendable, Hashable {
     ///
     /// It is answered like an audience that does not exist.
     case malformed
+
+    /// Reads the id of a workspace, or the id or the slug of an organization.
+    init(_ text: String, isWorkspace: Bool) {
+        self =
+            if let id = UUIDv7.parse(text) {
+                isWorkspace ? .workspace(id) : .organization(id)
+            } else if !isWorkspace, Self.isSlug(text) {
+                .organizationSlug(text)
+            } else {
+                .malformed
+            }
+    }
+
+    /// Returns true for a text that can be a slug: 1 to 63 of `a-z`, `0-9` and `-`.
+    private static func isSlug(_ text: String) -> Bool {
+        (1...63).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
 }
 
 /// The path of a check: `/v1/authorize/workspaces/{id}{options}/{anything}`, or the same with an organization.
@@ -41,15 +65,7 @@ package struct CheckPath: Sendable, Hashable {
         let semicolon = segment.utf8.firstIndex(of: UInt8(ascii: ";")) ?? segment.endIndex
         let options = try CheckOptions(reading: segment[semicolon...])
         let name = String(segment[..<semicolon])
-        let audience: AudienceName =
-            if let id = UUIDv7.parse(name) {
-                isWorkspace ? .workspace(id) : .organization(id)
-            } else if !isWorkspace, isSlug(name) {
-                .organizationSlug(name)
-            } else {
-                .malformed
-            }
-        return CheckPath(audience: audience, options: options)
+        return CheckPath(audience: AudienceName(name, isWorkspace: isWorkspace), options: options)
     }
 
     /// Returns the end of the part of a target that the gateway's configuration writes.
@@ -99,17 +115,5 @@ package struct CheckPath: Sendable, Hashable {
             return (isWorkspace, tail[..<end])
         }
         return nil
-    }
-
-    /// Returns true for a text that can be a slug: 1 to 63 of `a-z`, `0-9` and `-`.
-    private static func isSlug(_ text: String) -> Bool {
-        (1...63).contains(text.utf8.count)
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
     }
 }

@@ -7,38 +7,39 @@ import Darwin
 #endif
 
 /// The file of a Unix-domain socket.
-enum SocketFile {
+package enum SocketFile {
     /// Removes a socket that no program listens on any more, so that its path is free.
     ///
-    /// - Throws: `GatewayAddressFault` if another file has the path, or a program listens there.
-    static func makeRoom(for address: GatewayAddress, at path: String) throws(GatewayAddressFault) {
+    /// - Throws: ``SocketFileFault`` if another file has the path, or a program listens there.
+    package static func makeRoom(at path: String) throws(SocketFileFault) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT { return }
-            throw GatewayAddressFault(address, "cannot be examined: \(String(cString: strerror(errno))).")
+            throw SocketFileFault("cannot be examined: \(String(cString: strerror(errno))).")
         }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw GatewayAddressFault(
-                address,
+            throw SocketFileFault(
                 "is the path of a file that is not a socket. Choose another path, or remove the file."
             )
         }
-        guard try isStale(address, path) else {
-            throw GatewayAddressFault(address, "is in use by a running program. Stop it, or choose another path.")
+        guard try isStale(path) else {
+            throw SocketFileFault("is in use by a running program. Stop it, or choose another path.")
         }
         guard unlink(path) == 0 || errno == ENOENT else {
-            throw GatewayAddressFault(
-                address,
+            throw SocketFileFault(
                 "has an old socket that cannot be removed: \(String(cString: strerror(errno)))."
             )
         }
     }
 
     /// Lets the owner and the group connect.
-    static func share(_ path: String) { _ = chmod(path, 0o660) }
+    package static func share(_ path: String) { _ = chmod(path, 0o660) }
+
+    /// Removes the file of a listener that has closed.
+    package static func remove(_ path: String) { _ = unlink(path) }
 
     /// Returns true if no program listens on a socket.
-    private static func isStale(_ address: GatewayAddress, _ path: String) throws(GatewayAddressFault) -> Bool {
+    private static func isStale(_ path: String) throws(SocketFileFault) -> Bool {
         #if canImport(Glibc)
         let type = Int32(SOCK_STREAM.rawValue)
         #else
@@ -46,14 +47,14 @@ enum SocketFile {
         #endif
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else {
-            throw GatewayAddressFault(address, "cannot be examined: \(String(cString: strerror(errno))).")
+            throw SocketFileFault("cannot be examined: \(String(cString: strerror(errno))).")
         }
         defer { close(descriptor) }
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         guard bytes.count < MemoryLayout.size(ofValue: name.sun_path) else {
-            throw GatewayAddressFault(address, "is too long for a socket. Choose a shorter path.")
+            throw SocketFileFault("is too long for a socket. Choose a shorter path.")
         }
         withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: bytes) }
         let result = withUnsafePointer(to: &name) { pointer in
@@ -63,4 +64,12 @@ enum SocketFile {
         }
         return result != 0 && errno == ECONNREFUSED
     }
+}
+
+/// An error that says that a socket cannot have its path.
+package struct SocketFileFault: Error, Sendable, Hashable {
+    /// The end of a sentence whose subject is the socket, and the next step.
+    package let clause: String
+
+    init(_ clause: String) { self.clause = clause }
 }

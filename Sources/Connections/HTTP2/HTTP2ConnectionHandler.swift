@@ -1,0 +1,232 @@
+package import NIOCore
+package import NIOHTTP2
+import NIOSSL
+
+/// Drives an ``HTTP2ConnectionState``: deadlines, the end of the connection, and its slot among the open connections.
+///
+/// The handler stands behind swift-nio's HTTP/2 handler, and passes everything on to the handler of the streams.
+package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTP2Frame
+    package typealias InboundOut = HTTP2Frame
+    package typealias OutboundOut = HTTP2Frame
+
+    /// Tells a fault of a stream from a fault of the connection.
+    ///
+    /// swift-nio reports both alike. It resets the stream, or says that the connection ends, before it does.
+    private final class FaultKind: NIOHTTP2FrameDelegate {
+        var isReset = false
+
+        func wroteFrame(_ frame: HTTP2Frame) {
+            if case .rstStream = frame.payload { isReset = true } else { isReset = false }
+        }
+    }
+
+    /// The contents of the PING whose answer shows that the client knows of the end.
+    private static let announcement = HTTP2PingData(withInteger: 0x6D6F_7274_6973_6521)
+
+    private let connections: OpenConnections
+    private let entry: OpenConnections.Entry
+    private let faults = FaultKind()
+    private var state: HTTP2ConnectionState
+    private var timer = DeadlineTimer()
+    private var maximumStreams = Int.max
+    private var tasks = 0
+    /// The channels of the streams that have one.
+    private var channels: [ObjectIdentifier: any Channel] = [:]
+    private var hasInputEnded = false
+    /// The place in the pipeline, until the connection has closed.
+    private var context: ChannelHandlerContext?
+
+    /// Creates the handler of a connection.
+    ///
+    /// - Parameters:
+    ///   - limits: The limits of the connection.
+    ///   - connections: The open connections of the listener.
+    ///   - entry: The connection's own entry.
+    ///   - start: The start of the connection.
+    package init(
+        _ limits: ConnectionLimits,
+        _ connections: OpenConnections,
+        _ entry: OpenConnections.Entry,
+        since start: NIODeadline
+    ) {
+        self.connections = connections
+        self.entry = entry
+        state = HTTP2ConnectionState(limits, since: start)
+        entry.becameIdle(at: start)
+    }
+
+    /// Adds swift-nio's HTTP/2 handler and this one to a pipeline.
+    package func add(
+        to pipeline: ChannelPipeline.SynchronousOperations,
+        _ limits: HTTP2Limits
+    ) throws {
+        let frames = NIOHTTP2Handler(
+            mode: .server,
+            frameDelegate: faults,
+            connectionConfiguration: limits.connection,
+            streamConfiguration: limits.stream
+        )
+        maximumStreams = limits.maximumStreams
+        try pipeline.addHandler(frames)
+        try pipeline.addHandler(self)
+    }
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if connections.isDraining { perform(state.drain(at: .now()), context) }
+        setTimer(context)
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        timer.cancel()
+        self.context = nil
+        if tasks == 0 { connections.remove(entry) }
+    }
+
+    // MARK: Streams
+
+    /// Notes the channel of a stream, which learns of the end of the server.
+    package func opened(_ channel: any Channel) { channels[ObjectIdentifier(channel)] = channel }
+
+    /// Notes the end of a stream's channel.
+    package func closed(_ channel: any Channel) { channels[ObjectIdentifier(channel)] = nil }
+
+    // MARK: Tasks
+
+    /// Notes that a task works for a stream, so that the server waits for it.
+    package func taskBegan() { tasks += 1 }
+
+    /// Notes the end of a task, which can be after the end of the connection.
+    package func taskEnded() {
+        tasks -= 1
+        if tasks == 0, context == nil { connections.remove(entry) }
+    }
+
+    // MARK: Input
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .ping(let data, ack: true) = unwrapInboundIn(data).payload, data == Self.announcement {
+            perform(state.announcementArrived(), context)
+        }
+        context.fireChannelRead(data)
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let isReset = faults.isReset
+        faults.isReset = false
+        switch error {
+        case is NIOHTTP2Errors.StreamError: break
+        // A stream of a client that does not know yet that the connection ends.
+        case is NIOHTTP2Errors.NoSuchStream where state.phase != .open: break
+        case is NIOHTTP2Errors.CreatedStreamAfterGoaway where state.phase != .open: break
+        case _ where isReset: break
+        case is ChannelError, is IOError, is NIOSSLError: context.close(promise: nil)
+        default:
+            connections.count(.fault)
+            context.close(promise: nil)
+        }
+        context.fireErrorCaught(error)
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let created as NIOHTTP2StreamCreatedEvent:
+            if state.streams == 0 { entry.becameBusy() }
+            state.streamOpened(created.streamID)
+            if state.streams > maximumStreams {
+                connections.count(.fault)
+                return context.close(promise: nil)
+            }
+        case is StreamClosedEvent:
+            let now = NIODeadline.now()
+            perform(state.streamClosed(at: now), context)
+            if state.isIdle {
+                entry.becameIdle(at: now)
+                setTimer(context)
+            }
+        case OpenConnections.Request.drain:
+            tellStreams(.drain)
+            perform(state.drain(at: .now()), context)
+            setTimer(context)
+        case OpenConnections.Request.makeRoom:
+            guard state.isIdle else { break }
+            connections.count(.room)
+            perform(state.makeRoom(), context)
+        case OpenConnections.Request.abort:
+            tellStreams(.abort)
+            context.close(promise: nil)
+        case ChannelEvent.inputClosed:
+            hasInputEnded = true
+            perform(state.inputEnded(), context)
+        default: break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            state.answersFlowed()
+        } else {
+            state.answersStalled(at: .now())
+            setTimer(context)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func tellStreams(_ request: OpenConnections.Request) {
+        for channel in channels.values { channel.pipeline.fireUserInboundEventTriggered(request) }
+    }
+
+    // MARK: The end
+
+    private func perform(_ action: HTTP2ConnectionState.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .none: break
+        case .announce:
+            goAway(.maxID, context)
+            let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(Self.announcement, ack: false))
+            context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
+        case .conclude(let last):
+            goAway(last, context)
+            context.flush()
+            if state.streams == 0 { finish() }
+        case .finish:
+            // The last answer is written and not flushed yet.
+            context.eventLoop.assumeIsolated().execute { [self] in finish() }
+        case .close: context.close(promise: nil)
+        }
+    }
+
+    private func goAway(_ last: HTTP2StreamID, _ context: ChannelHandlerContext) {
+        let payload = HTTP2Frame.FramePayload.goAway(lastStreamID: last, errorCode: .noError, opaqueData: nil)
+        context.write(wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)), promise: nil)
+    }
+
+    /// Closes the server's side, and waits a moment for the client's end.
+    ///
+    /// A connection that is closed while the client sends is reset, and the client could then not read the last answer.
+    private func finish() {
+        guard let context, context.channel.isActive else { return }
+        if hasInputEnded { return context.close(promise: nil) }
+        state.finished(at: .now())
+        context.close(mode: .output, promise: nil)
+        setTimer(context)
+    }
+
+    // MARK: Time
+
+    private func setTimer(_ context: ChannelHandlerContext) {
+        guard let deadline = timer.missed(state.deadline) else { return }
+        timer.set(deadline, on: context.eventLoop) { [self] in timerFired(context) }
+    }
+
+    private func timerFired(_ context: ChannelHandlerContext) {
+        timer.fired()
+        guard context.channel.isActive else { return }
+        let (action, reason) = state.timerFired(at: .now())
+        if let reason { connections.count(reason) }
+        perform(action, context)
+        setTimer(context)
+    }
+}

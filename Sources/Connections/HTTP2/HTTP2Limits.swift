@@ -1,0 +1,47 @@
+package import NIOHTTP2
+
+/// The limits of one HTTP/2 connection, beside ``ConnectionLimits``.
+///
+/// swift-nio enforces them: a client that exceeds one loses the stream or the connection. Its defaults bound CONTINUATION frames and empty
+/// DATA frames.
+package struct HTTP2Limits: Sendable {
+    /// The limits of the connection.
+    package let connection: NIOHTTP2Handler.ConnectionConfiguration
+    /// The limits of its streams.
+    package let stream: NIOHTTP2Handler.StreamConfiguration
+    /// The bytes that the client can send before the server has taken them, for the whole connection.
+    package let window: Int
+    /// The number of open streams at which the connection ends.
+    ///
+    /// swift-nio enforces the announced number only after the client has acknowledged it, which a client can leave out.
+    let maximumStreams: Int
+
+    /// Creates limits.
+    ///
+    /// - Parameters:
+    ///   - streams: The maximum number of open streams, which the client learns.
+    ///   - headers: The largest header section in bytes, as HPACK counts it.
+    ///   - window: The bytes that the client can send before the server has taken them, for the connection.
+    ///   - streamWindow: The same for a stream.
+    ///   - resets: The maximum number of streams that the client may reset, or that have a fault, in 30 seconds.
+    ///   - controls: The maximum number of PING, SETTINGS and PRIORITY frames in 30 seconds.
+    package init(streams: Int, headers: Int, window: Int, streamWindow: Int, resets: Int, controls: Int) {
+        self.window = window
+        maximumStreams = 4 * streams
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: streams),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: headers),
+            HTTP2Setting(parameter: .initialWindowSize, value: streamWindow),
+        ]
+        connection.maximumConnectionGlitches = resets
+        connection.controlFrameRateLimit.maximumCount = controls
+        // A client that does not read must not let the answers to its PINGs pile up.
+        connection.maximumBufferedControlFrames = 256
+        self.connection = connection
+        var stream = NIOHTTP2Handler.StreamConfiguration()
+        stream.streamResetFrameRateLimit.maximumCount = resets
+        stream.streamErrorRateLimit.maximumCount = resets
+        self.stream = stream
+    }
+}

@@ -1,0 +1,211 @@
+import Connections
+import GatewayAPI
+import HTTPTestSupport
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// Connections that break the rules of HTTP/2, or that keep a server busy, over real sockets.
+@Suite(.hangLimit) struct GRPCAttackTests {
+    private static let short = Duration.milliseconds(200)
+
+    private static let head = RawFrame.fields(HPACKHeaders.call().map { ($0.name, $0.value) })
+
+    private static func headers(_ stream: Int, _ fields: [UInt8] = head) -> [UInt8] {
+        RawFrame.bytes(1, flags: 4, stream: stream, fields)
+    }
+
+    /// The bytes that follow the start of a connection, by the name of the attack.
+    private static let attacks: [(String, [UInt8])] = floods + faults
+
+    private static let floods: [(String, [UInt8])] = {
+        var attacks: [(String, [UInt8])] = []
+        // CVE-2023-44487
+        let reset: [UInt8] = [0, 0, 0, 8]
+        let resets = RawFrame.repeated(5100) { headers(2 * $0 + 1) + RawFrame.bytes(3, stream: 2 * $0 + 1, reset) }
+        attacks.append(("rapid reset", resets))
+        // The limit of streams counts from its acknowledgement, which never comes.
+        attacks.append(("streams without end", RawFrame.repeated(1100) { headers(2 * $0 + 1) }))
+        // CVE-2024-27316
+        let field = RawFrame.fields([("x", "y")])
+        let continuations = RawFrame.repeated(20) { _ in RawFrame.bytes(9, stream: 1, field) }
+        attacks.append(("CONTINUATION flood", RawFrame.bytes(1, stream: 1, head) + continuations))
+        // CVE-2019-9515
+        attacks.append(("SETTINGS flood", RawFrame.repeated(1100) { _ in RawFrame.bytes(4) }))
+        // CVE-2019-9512
+        let ping = RawFrame.bytes(6, Array(repeating: 0, count: 8))
+        attacks.append(("PING flood", RawFrame.repeated(1100) { _ in ping }))
+        // CVE-2019-9518
+        let empty = RawFrame.repeated(50) { _ in RawFrame.bytes(0, stream: 1) }
+        attacks.append(("empty DATA flood", headers(1) + empty))
+        let first = RawFrame.fields([("x", String(repeating: "x", count: 12_000))])
+        let second = RawFrame.fields([("y", String(repeating: "y", count: 12_000))])
+        var large = RawFrame.bytes(1, stream: 1, head)
+        large += RawFrame.bytes(9, stream: 1, first)
+        large += RawFrame.bytes(9, flags: 4, stream: 1, second)
+        attacks.append(("a header list that is too large", large))
+        return attacks
+    }()
+
+    private static let faults: [(String, [UInt8])] = [
+        ("DATA before HEADERS", RawFrame.bytes(0, stream: 1, framed([]))),
+        ("DATA on the connection", RawFrame.bytes(0, stream: 0, framed([]))),
+        ("a stream of the server", headers(2)),
+        ("a stream that goes back", headers(5) + headers(3)),
+        ("HEADERS inside of another header block", RawFrame.bytes(1, stream: 1, head) + headers(3)),
+        ("CONTINUATION alone", RawFrame.bytes(9, flags: 4, stream: 1, head)),
+        ("a frame that is too large", RawFrame.bytes(0, stream: 1, Array(repeating: 0, count: 16_385))),
+        ("a window of 0", RawFrame.bytes(8, [0, 0, 0, 0])),
+        ("PUSH_PROMISE", RawFrame.bytes(5, flags: 4, stream: 1, [0, 0, 0, 2] + head)),
+        ("HPACK that is cut short", headers(1, [0, 200])),
+    ]
+
+    @Test func `a connection that breaks the rules of HTTP/2 ends, and others go on`() async throws {
+        try await withRPC { gateway, address in
+            let key = try await gateway.mortise.makeKey()
+            let good = Protobuf.checkRequest([("workspace", gateway.workspace)], headers: [("x-api-key", key.token)])
+            try await FrameConnection.with(address) { other in
+                for (name, bytes) in Self.attacks {
+                    try await waiting(for: name) {
+                        try await RawConnection.with(address) { connection in
+                            // The server can end the connection before it has read all.
+                            try? await connection.send(ByteBuffer(bytes: RawFrame.start + bytes))
+                            _ = try await connection.rest()
+                        }
+                    }
+                    #expect(try await other.check(good).isOK, "\(name)")
+                }
+            }
+            for start in ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "\u{16}\u{3}\u{1}"] {
+                try await RawConnection.with(address) { connection in
+                    try await connection.send(start)
+                    connection.finish()
+                    _ = try await connection.rest()
+                }
+            }
+            let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
+            let line = #"mortise_gateway_connections_closed_total{reason="fault"} "#
+            let count = metrics.split(separator: "\n").first { $0.hasPrefix(line) }?.dropFirst(line.count)
+            #expect(count.flatMap { Double($0) }.map { Int($0) >= Self.attacks.count } == true, "\(count ?? "none")")
+        }
+    }
+
+    @Test func `a malformed request ends its stream, and the connection goes on`() async throws {
+        try await withRPC { gateway, address in
+            let key = try await gateway.mortise.makeKey()
+            let good = Protobuf.checkRequest([("workspace", gateway.workspace)], headers: [("x-api-key", key.token)])
+            var missing = HPACKHeaders.call()
+            missing.remove(name: ":path")
+            let malformed: [HPACKHeaders] = [
+                missing, .call(checkMethod, (":path", "/")), .call(checkMethod, (":unknown", "x")),
+                .call(checkMethod, ("X-Upper", "x")), .call(checkMethod, ("connection", "close")),
+                .call(checkMethod, ("content-length", "1")),
+            ]
+            try await FrameConnection.with(address) { connection in
+                for headers in malformed {
+                    let answer = try #require(try await connection.end(framed(good), headers))
+                    #expect(answer.reset == .protocolError, "\(headers): \(answer)")
+                    #expect(try await connection.check(good).isOK)
+                }
+            }
+        }
+    }
+
+    // The attack: connections and calls that begin and never end, or that take no answer.
+    @Test func `a call that does not arrive or is not taken in time ends, and so does a silent connection`()
+        async throws
+    {
+        try await withRPC(configure: { $0.connections.head = Self.short }) { _, address in
+            for start in [
+                [], Array("PRI * HT".utf8), RawFrame.start, RawFrame.start + RawFrame.bytes(1, stream: 1, []),
+            ] {
+                try await RawConnection.with(address) { connection in
+                    if !start.isEmpty { try await connection.send(ByteBuffer(bytes: start)) }
+                    _ = try await connection.rest()
+                }
+            }
+        }
+        try await withRPC(configure: { $0.connections.body = Self.short }) { gateway, address in
+            try await FrameConnection.with(address) { connection in
+                let slow = try await connection.open(.call(), endStream: false)
+                try await connection.send(slow, framed([], length: 100), endStream: false)
+                #expect(try await connection.answer(slow)?.reset == .cancel)
+                let refused = Protobuf.checkRequest([("workspace", gateway.workspace)])
+                #expect(try await connection.check(refused).reason == "no_token")
+            }
+        }
+        try await withRPC(configure: { $0.connections.answer = Self.short }) { gateway, address in
+            // A client that lets the server send nothing.
+            let settings = [HTTP2Setting(parameter: .initialWindowSize, value: 0)]
+            try await FrameConnection.with(address, settings: settings) { connection in
+                let id = try await connection.begin(Protobuf.checkRequest([("workspace", gateway.workspace)]))
+                #expect(try await connection.answer(id)?.reset == .cancel)
+            }
+        }
+        try await withRPC(configure: { $0.connections.idle = Self.short }) { gateway, address in
+            try await FrameConnection.with(address) { connection in
+                let request = Protobuf.checkRequest([("workspace", gateway.workspace)])
+                let id = try await connection.begin(request)
+                #expect(try await connection.response(id).reason == "no_token")
+                try await connection.rest()
+                // The server has said that it ends, and which stream was the last.
+                #expect(connection.goAways == [.maxID, id])
+            }
+        }
+    }
+
+    @Test func `a connection beyond the limit takes the place of the one that has been idle longest`() async throws {
+        try await withRPC(configure: { $0.connections.maximum = 2 }) { gateway, address in
+            let request = Protobuf.checkRequest([("workspace", gateway.workspace)])
+            try await FrameConnection.with(address) { first in
+                #expect(try await first.check(request).reason == "no_token")
+                try await FrameConnection.with(address) { second in
+                    #expect(try await second.check(request).reason == "no_token")
+                    try await FrameConnection.with(address) { third in
+                        #expect(try await third.check(request).reason == "no_token")
+                        try await first.rest()
+                    }
+                }
+            }
+        }
+    }
+
+    // The fault: a rolling restart under load, and each restart loses the checks that were on their way.
+    @Test func `a server that stops under load loses no check of 16 busy connections`() async throws {
+        let (answered, lost) = (Tally(), Tally())
+        try await withRPC(configure: { $0.connections.drainingIdle = .ample }) { gateway, address in
+            let key = try await gateway.mortise.makeKey()
+            let request = Protobuf.checkRequest([("workspace", gateway.workspace)], headers: [("x-api-key", key.token)])
+            let clients = (0..<16)
+                .map { _ in
+                    Task {
+                        try await FrameConnection.with(address) { connection in
+                            // A client opens no stream after the first GOAWAY.
+                            while connection.goAways.isEmpty {
+                                var ids: [HTTP2StreamID] = []
+                                for _ in 0..<8 { ids.append(try await connection.begin(request)) }
+                                for id in ids {
+                                    let answer = try await connection.answer(id)
+                                    if answer?["grpc-status"] == "0" {
+                                        answered.add()
+                                    } else if answer?.isUnsent != true {
+                                        lost.add()
+                                    }
+                                }
+                            }
+                            try await connection.rest()
+                            #expect(connection.goAways.first == .maxID && connection.goAways.count == 2)
+                        }
+                    }
+                }
+            try await eventually("every connection is busy") { answered.count > 500 }
+            await gateway.mortise.stop()
+            for client in clients { try await waiting(for: "a connection ends") { try await client.value } }
+        }
+        #expect(lost.count == 0)
+    }
+}
