@@ -1,3 +1,4 @@
+import Glibc
 import HTTPTestSupport
 import NIOCore
 import NIOHTTP1
@@ -8,29 +9,6 @@ import Testing
 
 /// `--ca-file` and `MORTISE_CA_FILE`, with a server whose certificate no system trusts.
 @Suite(.hangLimit) struct CertificateTests {
-    /// A certificate for 127.0.0.1, valid until 2126, which signed itself.
-    private static let certificate = """
-        -----BEGIN CERTIFICATE-----
-        MIIBbDCCAROgAwIBAgIBATAKBggqhkjOPQQDAjAXMRUwEwYDVQQDDAxtb3J0aXNl
-        IHRlc3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyNjAxMDEwMDAwMDBaMBcxFTATBgNV
-        BAMMDG1vcnRpc2UgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMqRmqiB
-        isvEzlmW6v+zrEJO/2cyhpa+MvWNZBn+UhGeW6vves6rEvvd2u3tomdvxJ8E+7tQ
-        Tg5/J7yudrudS+6jTjBMMA8GA1UdEwEB/wQFMAMBAf8wHQYDVR0OBBYEFCaBfe0R
-        rmdawRUHfa25AMYA37pSMBoGA1UdEQQTMBGHBH8AAAGCCWxvY2FsaG9zdDAKBggq
-        hkjOPQQDAgNHADBEAiBX23yKmiGxt7o7r2kZuiV35qFBUaRRdFBt5TCDlHI0vwIg
-        RorCIUN9ZhrqWSzlSf1G53dsZHRLmffXV7DkVVYuOWc=
-        -----END CERTIFICATE-----
-        """
-
-    // The key of a test. It protects nothing.
-    private static let privateKey = """
-        -----BEGIN PRIVATE KEY-----
-        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDemn76KlKHOZ+vQJ
-        eibVz0jK9YZYCd69yFuLY21lOAuhRANCAATKkZqogYrLxM5Zlur/s6xCTv9nMoaW
-        vjL1jWQZ/lIRnlur73rOqxL73drt7aJnb8SfBPu7UE4Ofye8rna7nUvu
-        -----END PRIVATE KEY-----
-        """
-
     /// Answers every request with an empty list.
     private final class EmptyList: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
@@ -52,8 +30,8 @@ import Testing
 
     /// Runs the body with the URL of a server with TLS.
     private func withTLSServer(_ body: (String) async throws -> Void) async throws {
-        let key = try NIOSSLPrivateKey(bytes: Array(Self.privateKey.utf8), format: .pem)
-        let chain = try NIOSSLCertificate.fromPEMBytes(Array(Self.certificate.utf8))
+        let key = try NIOSSLPrivateKey(bytes: Array(TestCertificate.first.key.utf8), format: .pem)
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificate.first.certificate.utf8))
         let context = try NIOSSLContext(
             configuration: .makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) },
@@ -84,7 +62,7 @@ import Testing
         async throws
     {
         try await TemporaryFolder.with { folder in
-            TemporaryFolder.write(Self.certificate, to: "\(folder)/ca.pem")
+            TemporaryFolder.write(TestCertificate.first.certificate, to: "\(folder)/ca.pem")
             try await withTLSServer { url in
                 let refused = try await Program.run(list + [url], environment: ["MORTISE_TOKEN": "t"])
                 #expect(refused.code == 3)
@@ -126,6 +104,48 @@ import Testing
                 environment: ["MORTISE_TOKEN": "t"]
             )
             #expect(outcome.code == 64 && outcome.errors.contains("holds no certificate"), "\(outcome.errors)")
+        }
+    }
+
+    // The fault: a certificate is renewed, and the server has to be restarted, or stops because the new file is broken.
+    @Test func `the command line reaches a server with TLS, and SIGHUP renews its certificate without a restart`()
+        async throws
+    {
+        try await ProcessInstallation.with { installation in
+            let (certificate, key) = ("\(installation.folder)/server.pem", "\(installation.folder)/server.key")
+            TestCertificate.first.write(to: certificate, key)
+            try await installation.serve(["--tls-certificate", certificate, "--tls-key", key]) { program in
+                let variables = [
+                    "MORTISE_URL": "https://127.0.0.1:\(try await program.port())",
+                    "MORTISE_TOKEN": installation.operatorToken,
+                    "MORTISE_CA_FILE": certificate,
+                ]
+                let first = try await Program.run(["status"], environment: variables)
+                #expect(first.code == 0 && first.output.contains("primary"), "\(first.everything)")
+                TemporaryFolder.write("broken", to: certificate)
+                program.terminate(SIGHUP)
+                try await eventually("the broken certificate is reported") {
+                    program.log.contains("the one in use stays") && program.log.contains("has no certificate")
+                }
+                TestCertificate.first.write(to: certificate, key)
+                #expect(try await Program.run(["status"], environment: variables).code == 0)
+                program.terminate(SIGHUP)
+                try await eventually("the certificate is read again") {
+                    program.log.contains("the TLS certificate was read again")
+                }
+                #expect(try await Program.run(["status"], environment: variables).code == 0)
+            }
+            for (name, text) in [("key of another", TestCertificate.second.key), ("no key", "broken")] {
+                TemporaryFolder.write(text, to: key)
+                let outcome = try await Program.run(
+                    ["serve", "--tls-certificate", certificate, "--tls-key", key],
+                    environment: installation.serveVariables()
+                )
+                #expect(
+                    outcome.code == 1 && outcome.errors.contains("The file \(key) "),
+                    "\(name): \(outcome.everything)"
+                )
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Connections
+import TestSupport
 import Testing
 import mortise
 
@@ -39,7 +40,7 @@ import mortise
         let block = try #require(page.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```").first)
         // The file with the database URL does not exist here.
         let lines = block.split(separator: "\n").filter { !$0.hasPrefix("database_url_file: ") }
-        #expect(try serve(lines.joined(separator: "\n")).listen.host == "0.0.0.0")
+        #expect(try serve(lines.joined(separator: "\n")).listen == .tcp(host: "0.0.0.0", port: 8080))
     }
 
     // A user who copies the file removes a "#" and gets the default, or sees an example value.

@@ -37,14 +37,14 @@ import mortise
 
             """
         let settings = try serve(text)
-        #expect(settings.listen == ListenAddress(host: "::1", port: 9000))
+        #expect(settings.listen == .tcp(host: "::1", port: 9000))
         #expect(
             try settings.clients
                 == ClientAddresses(trusting: [AddressRange("10.0.0.0/8"), AddressRange("2001:db8::7")])
         )
         #expect(settings.connections.threads == 2)
         let json = try serve(#"{"listen": "127.0.0.1:9000", "trusted_proxies": ["10.0.0.0/8"], "threads": 2}"#)
-        #expect(json.listen.port == 9000 && json.connections.threads == 2)
+        #expect(json.listen == .tcp(host: "127.0.0.1", port: 9000) && json.connections.threads == 2)
     }
 
     // In YAML 1.1, off and no are Boolean values, and 0x10 is a number.

@@ -34,7 +34,8 @@ import mortise
 
     /// A value for each setting that can be combined with the values of the others.
     private static let values = [
-        "database_url": "postgresql://u:pw@db/x", "data": "/d", "listen": "[::]:1", "pepper_file": "/p",
+        "database_url": "postgresql://u:pw@db/x", "data": "/d", "listen": "[::]:1",
+        "tls_certificate": "/c.pem", "tls_key": "/k.pem", "pepper_file": "/p",
         "operator_key": operatorKey.reveal(), "admin_key": adminKey.reveal(), "log_level": "debug",
         "log_format": "text", "access_log": "off", "span_log": "sampled", "postgres_bin": "/b", "threads": "3",
         "shutdown_grace": "0",
@@ -42,7 +43,7 @@ import mortise
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
         "workspaces_per_organization": "14", "list_bytes": "65537", "cache_bytes": "0", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
-        "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "gateway_open": "true",
+        "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "grpc_listen": "10.0.0.1:10", "gateway_open": "true",
         "operations_listen": "127.0.0.1:9464",
         "public_url": "https://keys.example.com",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
@@ -54,8 +55,10 @@ import mortise
         #expect(try settings.clients == ClientAddresses(trusting: [AddressRange("10.0.0.0/8"), AddressRange("::1")]))
         #expect(settings.installation.database == .server(SecretText("postgresql://u:pw@db/x")))
         #expect(settings.installation.dataFolder == "/d")
-        #expect(settings.listen == ListenAddress(host: "::", port: 1))
+        #expect(settings.listen == .tcp(host: "::", port: 1))
+        #expect(settings.tls == ServerCertificate.Files(certificate: "/c.pem", key: "/k.pem"))
         #expect(settings.gateway.isOpen)
+        #expect(settings.gateway.rpcAddresses == [GatewayAddress(.tcp(host: "10.0.0.1", port: 10))])
         #expect(settings.operations == .tcp(host: "127.0.0.1", port: 9464))
         #expect(
             settings.gateway.addresses == [
@@ -90,7 +93,7 @@ import mortise
         #expect(settings.installation.dataFolder == ".mortise")
         #expect(settings.installation.secretsFile == nil)
         #expect(settings.installation.settingsFile == nil && settings.installation.warnings == [])
-        #expect(settings.listen == ListenAddress(host: "127.0.0.1", port: 8080))
+        #expect(settings.listen == .tcp(host: "127.0.0.1", port: 8080))
         #expect(settings.gateway == GatewayListener.Configuration())
         #expect(settings.operations == nil)
         #expect(settings.clients == ClientAddresses())
@@ -128,7 +131,8 @@ import mortise
         }
         // A flag that is read wins over its variable.
         let wrong = [
-            "--listen", "--gateway-listen", "--gateway-open", "--operations-listen", "--trusted-proxies", "--log-level",
+            "--listen", "--gateway-listen", "--grpc-listen", "--gateway-open", "--operations-listen",
+            "--trusted-proxies", "--log-level",
             "--log-format",
             "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
@@ -156,7 +160,7 @@ import mortise
         let variables = ["MORTISE_LISTEN": "127.0.0.1:2", "MORTISE_THREADS": "2"]
         let file = "listen: 127.0.0.1:3\nthreads: 3\ndrain_delay: 3"
         let settings = try serve(variables, file: file, flags: [flag])
-        #expect(settings.listen.port == 1)
+        #expect(settings.listen == .tcp(host: "127.0.0.1", port: 1))
         #expect(settings.connections.threads == 2)
         #expect(settings.drainDelay == .seconds(3))
     }
@@ -193,6 +197,21 @@ import mortise
         ] {
             #expect(try serve(["MORTISE_GATEWAY_LISTEN": address]).gateway.addresses.count == 1, "\(address)")
         }
+    }
+
+    @Test func `a certificate without its key is refused, and so is one address for HTTP and gRPC`() throws {
+        for variable in ["MORTISE_TLS_CERTIFICATE", "MORTISE_TLS_KEY"] {
+            let failure = try #require(throws: CommandFailure.self) { try serve([variable: "/f"]) }
+            #expect(failure.kind == .usage && "\(failure)".contains("is given without MORTISE_TLS_"), "\(failure)")
+        }
+        for address in ["127.0.0.1:9", "unix:/s"] {
+            let both = ["MORTISE_GATEWAY_LISTEN": address, "MORTISE_GRPC_LISTEN": address]
+            let failure = try #require(throws: CommandFailure.self) { try serve(both) }
+            #expect(failure.kind == .usage && "\(failure)".contains("one for HTTP and one for gRPC"), "\(failure)")
+        }
+        let remote = try #require(throws: CommandFailure.self) { try serve(["MORTISE_GRPC_LISTEN": "10.0.0.1:9"]) }
+        #expect("\(remote)".contains("neither a loopback address nor a socket"), "\(remote)")
+        #expect(try serve(["MORTISE_LISTEN": "unix:/run/m.sock"]).listen == .unixSocket(path: "/run/m.sock"))
     }
 
     @Test func `an empty variable or member does not hide the next source`() throws {

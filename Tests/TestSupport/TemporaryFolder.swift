@@ -2,20 +2,23 @@ import Foundation
 import Glibc
 
 /// Folders and files of a test.
-enum TemporaryFolder {
+package enum TemporaryFolder {
     /// Runs the body with a new folder, which is removed afterwards.
-    static func with<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-        var template = Array("/tmp/mortise-cli-XXXXXX".utf8CString)
+    package static func with<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+        var template = Array("/tmp/mortise-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw POSIXFailure(code: errno) }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         defer { try? FileManager.default.removeItem(atPath: path) }
         return try await body(path)
     }
 
-    struct POSIXFailure: Error { let code: CInt }
+    /// The error of a folder that cannot be made.
+    package struct POSIXFailure: Error {
+        package let code: CInt
+    }
 
     /// Returns the text of a file, or `nil` if the file does not exist.
-    static func text(_ path: String) -> String? {
+    package static func text(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []
@@ -25,14 +28,14 @@ enum TemporaryFolder {
     }
 
     /// Writes a file.
-    static func write(_ text: String, to path: String) {
+    package static func write(_ text: String, to path: String) {
         guard let file = fopen(path, "w") else { return }
         fputs(text, file)
         fclose(file)
     }
 
     /// Returns the permission bits of a file, or `nil` if the file does not exist.
-    static func mode(_ path: String) -> Int? {
+    package static func mode(_ path: String) -> Int? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         return (attributes?[.posixPermissions] as? NSNumber)?.intValue
     }

@@ -17,7 +17,7 @@ extension Tracing.Span {
         let status = response.status.code
         updateAttributes { attributes in
             attributes["http.request.method"] = Self.method(request.method)
-            attributes["url.scheme"] = "http"
+            attributes["url.scheme"] = request.head.scheme ?? "http"
             attributes["http.response.status_code"] = Int64(status)
             if status >= 500 { attributes["error.type"] = "\(status)" }
         }

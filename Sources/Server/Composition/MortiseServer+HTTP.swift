@@ -36,6 +36,7 @@ extension MortiseServer {
     ) -> HTTPListener {
         HTTPListener(
             configuration.listener,
+            certificate: configuration.certificate,
             threads: threads,
             limits: configuration.connections,
             connections: connections,
@@ -50,7 +51,7 @@ extension MortiseServer {
         _ readiness: Readiness,
         _ onListening: @escaping @Sendable ([SocketAddress]) async -> Void
     ) -> GatewayListener? {
-        guard !configuration.gateway.addresses.isEmpty else { return nil }
+        guard !configuration.gateway.all.isEmpty else { return nil }
         return GatewayListener(
             configuration.gateway,
             eventLoops: threads.eventLoops,

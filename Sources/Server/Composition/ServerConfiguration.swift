@@ -24,6 +24,11 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to `127.0.0.1:8080`.
     package var listener: ListenerPlace = .tcp(host: "127.0.0.1", port: 8080)
 
+    /// The certificate of the listener, which then speaks HTTPS.
+    ///
+    /// None by default.
+    package var certificate: ServerCertificate?
+
     /// The addresses that gateways connect to.
     ///
     /// None by default.

@@ -4,15 +4,18 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOHTTP1
+import NIOHTTP2
 
 /// Drives a ``ConnectionState``: one request at a time passes, each wait has a deadline, and the last answer says so.
 ///
-/// The handler is the last one behind the decoder of HTTP/1.1. Each request runs in a task of its own, which the handler starts when the
-/// body is complete, or when no more of it is there. A request that has begun ends even if its client leaves.
+/// The handler is the last one behind the decoder of HTTP/1.1, or behind that of a stream of HTTP/2, which carries one request. Each request
+/// runs in a task of its own, which the handler starts when the body is complete, or when no more of it is there. A request that has
+/// begun ends even if its client leaves.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
+    /// Bytes on a connection, and frames on a stream: see ``RequestCarrier``.
+    typealias OutboundOut = Any
 
     /// Input that belongs to a later request.
     private enum Held {
@@ -43,29 +46,42 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let service: ConnectionService
     private let executor: any TaskExecutor
-    private let entry: OpenConnections.Entry
+    private let carrier: RequestCarrier
     private var state: ConnectionState
     private var intake = Intake.none
     private var isBodyFull = false
     private var held = CircularBuffer<Held>()
     private var wantsRead = false
     private var hasInputEnded = false
+    private var hasRequestEnded = false
     private var timer = DeadlineTimer()
     private var task: Task<Void, Never>?
     /// The place in the pipeline, until the connection has closed.
     private var context: ChannelHandlerContext?
 
-    init(_ service: ConnectionService, _ executor: any TaskExecutor, _ entry: OpenConnections.Entry) {
+    /// Creates the handler of a connection or a stream.
+    ///
+    /// - Parameters:
+    ///   - service: The parts that all connections share.
+    ///   - executor: The thread that runs the requests.
+    ///   - carrier: The connection or the stream.
+    ///   - start: The start of the connection, or of the stream.
+    init(
+        _ service: ConnectionService,
+        _ executor: any TaskExecutor,
+        _ carrier: RequestCarrier,
+        since start: NIODeadline = .now()
+    ) {
         self.service = service
         self.executor = executor
-        self.entry = entry
-        let now = NIODeadline.now()
-        state = ConnectionState(service.limits, at: now)
-        entry.becameIdle(at: now)
+        self.carrier = carrier
+        state = ConnectionState(service.limits, at: start)
+        carrier.becameIdle(at: start)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        carrier.opened(context.channel)
         if service.connections.isDraining { state.drain(at: .now()) }
         setTimer(context)
     }
@@ -79,7 +95,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         timer.cancel()
         held.removeAll()
         self.context = nil
-        if task == nil { service.connections.remove(entry) }
+        carrier.closed(context.channel, hasTask: task != nil)
     }
 
     // MARK: Input
@@ -111,6 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func receive(_ input: Held, _ context: ChannelHandlerContext) {
+        if carrier.isStream, case .part(.end) = input { hasRequestEnded = true }
         if state.holdsInput || !held.isEmpty { return held.append(input) }
         pass(input, context)
     }
@@ -131,18 +148,18 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard var request = HTTPRequest(head) else { return refuse(context) }
-        let isOld = head.version.minor == 0
+        guard var request = HTTPRequest(head, scheme: service.scheme) else { return refuse(context) }
+        let isOld = head.version == .http1_0
         // The decoder reads nothing after a request for another protocol, which Java's client adds to its first request.
         let changesProtocol = head.method == .CONNECT || request.headerFields.contains(.upgrade)
         let expects = !isOld && request.headerFields[values: .expect].contains { $0.lowercased() == "100-continue" }
         state.headArrived(
             // A client of HTTP/1.0 may not know that a connection can be kept.
-            isLast: !head.isKeepAlive || isOld || changesProtocol,
+            isLast: carrier.isStream || !head.isKeepAlive || isOld || changesProtocol,
             expectsContinue: expects,
             at: .now()
         )
-        entry.becameBusy()
+        carrier.becameBusy()
         // HTTP/1.0 has no Host, and later layers demand one.
         if isOld, request.authority == nil { request.authority = "" }
         intake = .gathering(request, nil)
@@ -243,6 +260,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         )
         let request = Request(head: request, body: body)
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        carrier.taskBegan()
         task = Task(executorPreference: executor) { [respond = service.respond, eventLoop = context.eventLoop] in
             let response = await respond(request, requestContext)
             // The body of every answer is in memory, so nothing can fail.
@@ -254,7 +272,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Answers a request line or head that is not HTTP/1.1, and closes the connection.
     private func refuse(_ context: ChannelHandlerContext) {
         state.headArrived(isLast: true, expectsContinue: false, at: .now())
-        entry.becameBusy()
+        carrier.becameBusy()
         _ = state.requestBroke(at: .now())
         let answer = Problem.malformedRequest.standalone()
         write(HTTPResponse(status: answer.status, headerFields: answer.headers), answer.body, context)
@@ -264,7 +282,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func answer(_ response: HTTPResponse, _ bytes: ByteBuffer?) {
         task = nil
-        guard let context else { return service.connections.remove(entry) }
+        carrier.taskEnded(isOpen: context != nil)
+        guard let context else { return }
         // Nobody reads the rest of a body after the answer.
         if case .exchanging(let exchange) = state.phase, exchange.request != .complete { leaveBody() }
         guard case .exchanging(let exchange) = state.phase, exchange.answer == .none else { return }
@@ -273,14 +292,25 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func write(_ response: HTTPResponse, _ body: ByteBuffer?, _ context: ChannelHandlerContext) {
         let length = body?.readableBytes ?? 0
+        if carrier.isStream {
+            _ = state.answerBegan(saysClose: true)
+            let head = NIOAny(HTTP2Frame.FramePayload.head(response, length: length, date: service.date.value))
+            if let body, length > 0 {
+                context.write(head, promise: nil)
+                writeBody(body, context)
+            } else {
+                writeEnd(head, context)
+            }
+            return context.flush()
+        }
         var head = context.channel.allocator.buffer(capacity: 512 + (length <= Self.joinedBytes ? length : 0))
         let isLast = state.answerBegan(saysClose: response.saysClose)
         head.write(response, length: length, date: service.date.value, isLast: isLast)
         if length <= Self.joinedBytes {
             if let body { head.writeImmutableBuffer(body) }
-            writeEnd(head, context)
+            writeEnd(NIOAny(head), context)
         } else {
-            context.write(wrapOutboundOut(head), promise: nil)
+            context.write(NIOAny(head), promise: nil)
             if let body { writeBody(body, context) }
         }
         context.flush()
@@ -295,21 +325,21 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                     // The next piece has the whole time again.
                     if !context.channel.isWritable || state.phase == .finishing { state.answerStalled(at: .now()) }
                 }
-            context.write(wrapOutboundOut(piece), promise: written)
+            context.write(carrier.part(piece, isLast: false), promise: written)
         }
-        writeEnd(bytes, context)
+        writeEnd(carrier.part(bytes, isLast: true), context)
     }
 
     /// Writes the last bytes of an answer.
-    private func writeEnd(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func writeEnd(_ bytes: NIOAny, _ context: ChannelHandlerContext) {
         guard state.answerEnded(at: .now()) else {
-            context.write(wrapOutboundOut(bytes), promise: nil)
+            context.write(bytes, promise: nil)
             noteIdle(context)
             return passHeld(context)
         }
         held.removeAll()
         let written = context.eventLoop.makePromise(of: Void.self)
-        context.write(wrapOutboundOut(bytes), promise: written)
+        context.write(bytes, promise: written)
         written.futureResult.assumeIsolated().whenSuccess { [self] in close(context) }
         setTimer(context)
     }
@@ -332,7 +362,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func close(_ context: ChannelHandlerContext) {
         state.lastAnswerLeft(at: .now())
         if hasInputEnded { return context.close(promise: nil) }
-        context.close(mode: .output, promise: nil)
+        if !carrier.isStream {
+            context.close(mode: .output, promise: nil)
+        } else if !hasRequestEnded {
+            // The client need not send the rest (RFC 9113 section 8.1).
+            context.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
+        }
         setTimer(context)
     }
 
@@ -365,14 +400,14 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard event is ContinueEvent else { return context.triggerUserOutboundEvent(event, promise: promise) }
         if state.takeExpectation() {
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+            context.writeAndFlush(carrier.continue, promise: nil)
         }
         promise?.succeed()
     }
 
     private func noteIdle(_ context: ChannelHandlerContext) {
         guard state.isWaiting else { return }
-        entry.becameIdle(at: .now())
+        carrier.becameIdle(at: .now())
         setTimer(context)
     }
 

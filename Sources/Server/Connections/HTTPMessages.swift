@@ -7,7 +7,7 @@ extension HTTPRequest {
     /// Creates the head of a request from the decoder's.
     ///
     /// `nil` if the method is no token.
-    init?(_ head: HTTPRequestHead) {
+    init?(_ head: HTTPRequestHead, scheme: String) {
         guard let method = Method(head.method) else { return nil }
         var fields = HTTPFields()
         fields.reserveCapacity(head.headers.count)
@@ -24,7 +24,7 @@ extension HTTPRequest {
         let target = Target(head.uri)
         self.init(
             method: method,
-            scheme: "http",
+            scheme: scheme,
             authority: target.authority ?? host,
             path: target.path,
             headerFields: fields

@@ -11,7 +11,17 @@ enum ListenCheck {
     /// Listens at the address for a moment.
     ///
     /// - Throws: `CommandFailure` of kind `refused` if the address cannot be used.
-    static func run(_ address: ListenAddress) async throws {
+    static func run(_ place: ListenerPlace) async throws {
+        let address: ListenAddress
+        switch place {
+        case .tcp(let host, let port): address = ListenAddress(host: host, port: port)
+        case .unixSocket(let path):
+            do throws(SocketFileFault) {
+                return try SocketFile.makeRoom(at: path)
+            } catch {
+                throw CommandFailure(.refused, "The address \(place) \(error.clause)")
+            }
+        }
         do {
             let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -19,13 +29,12 @@ enum ListenCheck {
                 .get()
             try await channel.close()
         } catch {
-            throw failure(error, address) ?? error
+            throw failure(error, place) ?? error
         }
     }
 
     /// Returns the failure for an error of a listener, or `nil` if the error is another.
-    static func failure(_ error: any Error, _ address: ListenAddress) -> CommandFailure? {
-        let place = address.host.contains(":") ? "[\(address.host)]:\(address.port)" : "\(address.host):\(address.port)"
+    static func failure(_ error: any Error, _ place: ListenerPlace) -> CommandFailure? {
         let setting = Settings.listen.declaration
         let other = "Listen at another address with \(setting.flag) or \(setting.variable)."
         if error is SocketAddressError {

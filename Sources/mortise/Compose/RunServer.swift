@@ -8,6 +8,7 @@ import Postgres
 import Server
 import Telemetry
 import Tenancy
+import UnixSignals
 
 /// Runs the server until SIGTERM, SIGINT or SIGHUP.
 ///
@@ -26,38 +27,53 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
     try await ListenCheck.run(settings.listen)
+    let certificate = try await CertificateReload.load(settings.tls)
     let descriptors = DescriptorLimit.raise()
     let others = settings.connections.maximumBesidesLookups
     let lookups = DescriptorLimit.lookups(descriptors: descriptors, others: others)
     let connections = DescriptorLimit.apply(
         settings.clientConnections,
         databases: others + (settings.connections.lookupWorkspaces ?? lookups),
-        listeners: settings.gateway.addresses.isEmpty ? 1 : 2,
+        listeners: settings.gateway.all.isEmpty ? 1 : 2,
         descriptors: descriptors,
         logger
     )
     try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
         var configuration = try configuration(settings, host, telemetry)
         configuration.connections = connections
+        configuration.certificate = certificate
         configuration.databases.derivedLookupConnections = lookups
         let server = try await MortiseServer.make(configuration, logger: logger) { first in
             try await FirstStartNotice(first).show(in: settings.keysFile)
         }
         try await host.supervising {
             do {
-                try await server.run { address in
-                    logger.notice("listening", metadata: ["address": "\(address)"])
-                } onGatewayListening: { addresses in
-                    for address in addresses {
-                        logger.notice("listening for gateways", metadata: ["address": "\(address)"])
-                    }
-                } onOperationsListening: { address in
-                    logger.notice("listening for operators", metadata: ["address": "\(address)"])
+                try await CertificateReload.during(certificate, logger) { signals in
+                    try await run(server, settings, signals, logger)
                 }
             } catch {
                 throw ListenCheck.failure(error, settings.listen) ?? error
             }
         }
+    }
+}
+
+private func run(
+    _ server: MortiseServer,
+    _ settings: ServeSettings,
+    _ signals: [UnixSignal],
+    _ logger: Logger
+) async throws {
+    try await server.run(signals: signals) { address in
+        logger.notice("listening", metadata: ["address": "\(address)"])
+    } onGatewayListening: { addresses in
+        for (index, address) in addresses.enumerated() {
+            let isRPC = index >= settings.gateway.addresses.count
+            let message: Logger.Message = isRPC ? "listening for gRPC" : "listening for gateways"
+            logger.notice(message, metadata: ["address": "\(address)"])
+        }
+    } onOperationsListening: { address in
+        logger.notice("listening for operators", metadata: ["address": "\(address)"])
     }
 }
 
@@ -82,7 +98,7 @@ private func configuration(
         secrets: host.secrets,
         version: Version.current
     )
-    configuration.listener = .tcp(host: settings.listen.host, port: settings.listen.port)
+    configuration.listener = settings.listen
     configuration.gateway = settings.gateway
     configuration.operations = settings.operations
     configuration.clients = settings.clients

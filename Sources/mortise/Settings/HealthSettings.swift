@@ -12,7 +12,7 @@ package struct HealthSettings: Sendable, Equatable {
     /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed, or if the port is a free one that only the server knows.
     package init(_ reader: SettingReader) throws(CommandFailure) {
         let main = try reader.value(Settings.listen)
-        place = try reader.value(Settings.operationsListen) ?? .tcp(host: main.host, port: main.port)
+        place = try reader.value(Settings.operationsListen) ?? main
         guard case .tcp(_, port: 0) = place else { return }
         throw .usage(
             "The server listens on a free port that only its log names.",

@@ -14,10 +14,14 @@ package struct ServeSettings: Sendable, Equatable {
 
     /// The database and the files of the installation.
     package var installation: InstallationSettings
-    /// The address and the port of the server.
+    /// The address of the server.
     ///
     /// Defaults to 127.0.0.1:8080.
-    package var listen: ListenAddress
+    package var listen: ListenerPlace
+    /// The certificate and the key of the listener.
+    ///
+    /// `nil` means plain HTTP.
+    package var tls: ServerCertificate.Files?
     /// The addresses that gateways connect to.
     ///
     /// Defaults to none.
@@ -90,6 +94,7 @@ package struct ServeSettings: Sendable, Equatable {
     package init(_ reader: SettingReader, isTerminal: Bool) throws(CommandFailure) {
         installation = try InstallationSettings(reader)
         listen = try reader.value(Settings.listen)
+        tls = try Self.tls(reader)
         gateway = try Self.gateway(reader)
         operations = try reader.value(Settings.operationsListen)
         clients = try reader.value(Settings.trustedProxies)
@@ -110,11 +115,29 @@ package struct ServeSettings: Sendable, Equatable {
         shutdownGrace = try reader.value(Settings.shutdownGrace)
     }
 
+    private static func tls(_ reader: SettingReader) throws(CommandFailure) -> ServerCertificate.Files? {
+        switch (try reader.value(Settings.tlsCertificate), try reader.value(Settings.tlsKey)) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return ServerCertificate.Files(certificate: certificate, key: key)
+        case (_?, nil): throw incomplete(Settings.tlsCertificate.declaration, Settings.tlsKey.declaration)
+        case (nil, _?): throw incomplete(Settings.tlsKey.declaration, Settings.tlsCertificate.declaration)
+        }
+    }
+
+    private static func incomplete(_ given: SettingDeclaration, _ missing: SettingDeclaration) -> CommandFailure {
+        .usage(
+            "\(given.variable) is given without \(missing.variable).",
+            details: ["HTTPS needs a certificate and its private key. Set both, or neither."]
+        )
+    }
+
     private static func gateway(_ reader: SettingReader) throws(CommandFailure) -> GatewayListener.Configuration {
         var configuration = GatewayListener.Configuration()
         configuration.addresses = try reader.value(Settings.gatewayListen)
+        configuration.rpcAddresses = try reader.value(Settings.grpcListen)
         configuration.isOpen = try reader.value(Settings.gatewayOpen) == .true
-        guard !configuration.isOpen, let address = configuration.addresses.first(where: { !$0.isLocal }) else {
+        try checkPlaces(configuration)
+        guard !configuration.isOpen, let address = configuration.all.first(where: { !$0.isLocal }) else {
             return configuration
         }
         throw .usage(
@@ -123,6 +146,21 @@ package struct ServeSettings: Sendable, Equatable {
                 "Whoever can connect may ask about keys without a credential.",
                 "Set \(Settings.gatewayOpen.declaration.variable)=true if only gateways reach its network.",
             ]
+        )
+    }
+
+    /// Throws if a place is one for HTTP and one for gRPC.
+    private static func checkPlaces(_ configuration: GatewayListener.Configuration) throws(CommandFailure) {
+        let places = Set(configuration.addresses.map(\.place))
+        // A port 0 is another one each time.
+        guard
+            let twice = configuration.rpcAddresses.first(where: {
+                if case .tcp(host: _, port: 0) = $0.place { false } else { places.contains($0.place) }
+            })
+        else { return }
+        throw .usage(
+            "The address \(twice) is one for HTTP and one for gRPC.",
+            details: ["Give \(Settings.grpcListen.declaration.variable) an address of its own."]
         )
     }
 

@@ -118,12 +118,12 @@ extension SettingForm where Value == String? {
     }
 }
 
-extension SettingForm where Value == ListenAddress {
-    /// Accepts a host and a port.
-    static var listenAddress: Self {
-        SettingForm("HOST:PORT, such as 127.0.0.1:8080 or [::]:8080") { text throws(SettingFault) in
-            guard let address = ListenAddress(text) else { throw .form }
-            return address
+extension SettingForm where Value == ListenerPlace {
+    /// Accepts a host and a port, or the path of a socket.
+    static var place: Self {
+        SettingForm("HOST:PORT or unix:PATH, such as 127.0.0.1:8080 or [::]:8080") { text throws(SettingFault) in
+            guard let place = ListenerPlace(text) else { throw .form }
+            return place
         }
     }
 }
@@ -149,8 +149,8 @@ extension SettingForm where Value == ListenerPlace? {
     /// Accepts a host and a port, or the path of a socket.
     static var place: Self {
         SettingForm("HOST:PORT or unix:PATH, such as 127.0.0.1:9090") { text throws(SettingFault) in
-            guard let address = GatewayAddress(text), !address.hasProxyHeader else { throw .form }
-            return address.place
+            guard let place = ListenerPlace(text) else { throw .form }
+            return place
         }
     }
 }

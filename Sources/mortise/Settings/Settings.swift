@@ -62,13 +62,38 @@ package enum Settings {
 
     // MARK: HTTP
 
-    /// The address and the port of the server.
+    /// The address of the server.
     package static let listen = Setting(
         "listen",
-        .listenAddress,
-        default: ListenAddress(host: "127.0.0.1", port: 8080),
-        placeholder: "host:port",
-        help: "Listen on this address. 0.0.0.0 means all IPv4 interfaces, [::] all interfaces, port 0 a free port."
+        .place,
+        default: ListenerPlace.tcp(host: "127.0.0.1", port: 8080),
+        placeholder: "address",
+        help: """
+            Listen on this address, HOST:PORT or unix:PATH. 0.0.0.0 means all IPv4 interfaces, [::] all interfaces, port 0 \
+            a free port.
+            """
+    )
+
+    /// The certificate of the listener.
+    package static let tlsCertificate = Setting(
+        "tls_certificate",
+        .file,
+        default: nil,
+        written: "none, the listener speaks plain HTTP",
+        placeholder: "file",
+        help: """
+            Speak HTTPS on the listener, HTTP/2 and HTTP/1.1, with the certificates of this PEM file. SIGHUP reads it again.
+            """
+    )
+
+    /// The private key of the listener's certificate.
+    package static let tlsKey = Setting(
+        "tls_key",
+        .file,
+        default: nil,
+        written: "none",
+        placeholder: "file",
+        help: "Use the private key of this PEM file for the certificate. Only its owner and group may read it."
     )
 
     /// The addresses that gateways connect to.
@@ -81,6 +106,19 @@ package enum Settings {
         help: """
             Answer gateways on these addresses without a credential: HOST:PORT or unix:PATH, several with commas between \
             them, each with ;proxy behind it for the PROXY protocol. Whoever can connect may ask about keys.
+            """
+    )
+
+    /// The addresses that Envoy connects to with gRPC.
+    package static let grpcListen = Setting(
+        "grpc_listen",
+        .gatewayAddresses,
+        default: [],
+        written: "none",
+        placeholder: "list",
+        help: """
+            Answer the checks of Envoy over gRPC on these addresses without a credential. The list has the form of \
+            gateway_listen, and addresses of its own.
             """
     )
 
@@ -369,8 +407,9 @@ package enum Settings {
     package static let members: [SettingDeclaration] =
         [
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
-            listen.declaration, gatewayListen.declaration, gatewayOpen.declaration, operationsListen.declaration,
-            trustedProxies.declaration, publicURL.declaration, publicOperations.declaration,
+            listen.declaration, tlsCertificate.declaration, tlsKey.declaration, gatewayListen.declaration,
+            grpcListen.declaration, gatewayOpen.declaration, operationsListen.declaration, trustedProxies.declaration,
+            publicURL.declaration, publicOperations.declaration,
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,

@@ -33,8 +33,17 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.listen)
     var listen: SettingFlag?
 
+    @Option(Settings.tlsCertificate)
+    var tlsCertificate: SettingFlag?
+
+    @Option(Settings.tlsKey)
+    var tlsKey: SettingFlag?
+
     @Option(Settings.gatewayListen)
     var gatewayListen: SettingFlag?
+
+    @Option(Settings.grpcListen)
+    var grpcListen: SettingFlag?
 
     @Option(Settings.gatewayOpen)
     var gatewayOpen: SettingFlag?
@@ -131,7 +140,8 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let reader = try installation.reader([
-            listen, gatewayListen, gatewayOpen, operationsListen, trustedProxies, publicURL, publicOperations,
+            listen, tlsCertificate, tlsKey, gatewayListen, grpcListen, gatewayOpen, operationsListen, trustedProxies,
+            publicURL, publicOperations,
             maximumConnections, headTimeout, bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey,
             adminEmail, adminPassword,
             logLevel, logFormat, accessLog,

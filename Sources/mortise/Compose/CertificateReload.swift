@@ -1,0 +1,58 @@
+import CivilTime
+import Connections
+import Logging
+import NIOPosix
+import UnixSignals
+
+/// Reads the certificate of the listener at the start, and again after each SIGHUP.
+enum CertificateReload {
+    /// Reads the files of a certificate.
+    ///
+    /// - Returns: The certificate, or `nil` without files.
+    /// - Throws: `CommandFailure` of kind `refused` if a file cannot be used.
+    static func load(_ files: ServerCertificate.Files?) async throws -> ServerCertificate? {
+        guard let files else { return nil }
+        do {
+            return try await NIOThreadPool.singleton.runIfActive { try ServerCertificate(files) }
+        } catch let fault as CertificateFault {
+            throw CommandFailure(.refused, fault.description)
+        }
+    }
+
+    /// Runs the body, and reads the certificate again after each SIGHUP until it returns.
+    ///
+    /// - Parameters:
+    ///   - certificate: The certificate. Without one, SIGHUP stops the server, as it does when a terminal closes.
+    ///   - logger: The logger.
+    ///   - body: Runs the server until one of the signals that it is given.
+    /// - Throws: The error of the body.
+    static func during(
+        _ certificate: ServerCertificate?,
+        _ logger: Logger,
+        _ body: ([UnixSignal]) async throws -> Void
+    ) async throws {
+        guard let certificate else { return try await body([.sigterm, .sigint, .sighup]) }
+        // The signal is trapped before anything listens, so that none ends the process.
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        let reloads = Task {
+            for await _ in signals { await reload(certificate, logger) }
+        }
+        defer { reloads.cancel() }
+        try await body([.sigterm, .sigint])
+    }
+
+    private static func reload(_ certificate: ServerCertificate, _ logger: Logger) async {
+        do {
+            try await NIOThreadPool.singleton.runIfActive { try certificate.reload() }
+            logger.notice(
+                "the TLS certificate was read again",
+                metadata: ["expires": .string(HTTPDate.text(seconds: certificate.end))]
+            )
+        } catch {
+            logger.error(
+                "the TLS certificate could not be read again, and the one in use stays",
+                metadata: ["error": "\(error)"]
+            )
+        }
+    }
+}
