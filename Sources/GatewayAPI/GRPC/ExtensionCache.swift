@@ -1,4 +1,4 @@
-import Tenancy
+import Locks
 
 /// The context extensions that the configurations of gateways write, as last read.
 ///

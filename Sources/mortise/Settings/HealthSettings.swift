@@ -4,6 +4,8 @@ package import Connections
 package struct HealthSettings: Sendable, Equatable {
     /// The listener that is asked.
     package var place: ListenerPlace
+    /// True if the listener speaks TLS.
+    package var usesTLS: Bool
 
     /// Reads the settings of `mortise serve` that name its listeners.
     ///
@@ -12,7 +14,10 @@ package struct HealthSettings: Sendable, Equatable {
     /// - Throws: `CommandFailure` of kind `usage` if a setting is malformed, or if the port is a free one that only the server knows.
     package init(_ reader: SettingReader) throws(CommandFailure) {
         let main = try reader.value(Settings.listen)
-        place = try reader.value(Settings.operationsListen) ?? main
+        let operations = try reader.value(Settings.operationsListen)
+        let certificate = try reader.value(Settings.tlsCertificate)
+        place = operations ?? main
+        usesTLS = operations == nil && certificate != nil
         guard case .tcp(_, port: 0) = place else { return }
         throw .usage(
             "The server listens on a free port that only its log names.",
@@ -24,12 +29,13 @@ package struct HealthSettings: Sendable, Equatable {
     ///
     /// A server that listens on all interfaces is asked on the loopback interface.
     package var url: String {
-        switch place {
-        case .tcp("0.0.0.0", let port): "http://127.0.0.1:\(port)/readyz"
-        case .tcp("::", let port): "http://[::1]:\(port)/readyz"
-        case .tcp(let host, let port) where host.contains(":"): "http://[\(host)]:\(port)/readyz"
-        case .tcp(let host, let port): "http://\(host):\(port)/readyz"
-        case .unixSocket(let path): "http+unix://\(Self.escaped(path))/readyz"
+        let scheme = usesTLS ? "https" : "http"
+        return switch place {
+        case .tcp("0.0.0.0", let port): "\(scheme)://127.0.0.1:\(port)/readyz"
+        case .tcp("::", let port): "\(scheme)://[::1]:\(port)/readyz"
+        case .tcp(let host, let port) where host.contains(":"): "\(scheme)://[\(host)]:\(port)/readyz"
+        case .tcp(let host, let port): "\(scheme)://\(host):\(port)/readyz"
+        case .unixSocket(let path): "\(scheme)+unix://\(Self.escaped(path))/readyz"
         }
     }
 
