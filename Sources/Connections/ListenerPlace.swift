@@ -7,11 +7,11 @@ package enum ListenerPlace: Sendable, Hashable {
 
     /// Reads `HOST:PORT` or `unix:PATH`, with an IPv6 address in brackets.
     ///
-    /// Returns `nil` for any other text.
+    /// Returns `nil` for any other text. A path has no semicolon, which begins an option in lists of addresses.
     package init?(_ text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst(5))
-            guard !path.isEmpty, !path.utf8.contains(0) else { return nil }
+            guard !path.isEmpty, !path.utf8.contains(where: { $0 == 0 || $0 == UInt8(ascii: ";") }) else { return nil }
             self = .unixSocket(path: path)
         } else if let address = ListenAddress(text) {
             self = .tcp(host: address.host, port: address.port)

@@ -131,8 +131,7 @@ import Testing
         }
         try await withRPC(configure: { $0.connections.body = Self.short }) { gateway, address in
             try await FrameConnection.with(address) { connection in
-                let slow = try await connection.open(.call(), endStream: false)
-                try await connection.send(slow, framed([], length: 100), endStream: false)
+                let slow = try await connection.open(.call(), framed([], length: 100), endStream: false)
                 #expect(try await connection.answer(slow)?.reset == .cancel)
                 let refused = Protobuf.checkRequest([("workspace", gateway.workspace)])
                 #expect(try await connection.check(refused).reason == "no_token")

@@ -28,9 +28,13 @@ func withRPC<T: Sendable>(
 
 extension HPACKHeaders {
     /// The headers of a call.
-    static func call(_ path: String = checkMethod, _ fields: (String, String)...) -> HPACKHeaders {
+    static func call(
+        _ path: String = checkMethod,
+        method: String = "POST",
+        _ fields: (String, String)...
+    ) -> HPACKHeaders {
         let head = [
-            (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "mortise"),
+            (":method", method), (":scheme", "http"), (":path", path), (":authority", "mortise"),
             ("content-type", "application/grpc"), ("te", "trailers"),
         ]
         return HPACKHeaders(head + fields)
@@ -48,9 +52,7 @@ func framed(_ message: [UInt8], flag: UInt8 = 0, length: Int? = nil) -> [UInt8] 
 extension FrameConnection {
     /// Begins a check.
     nonisolated(nonsending) mutating func begin(_ message: [UInt8]) async throws -> HTTP2StreamID {
-        let id = try await open(.call(), endStream: false)
-        try await send(id, framed(message))
-        return id
+        try await open(.call(), framed(message))
     }
 
     /// Asks once.
@@ -74,8 +76,7 @@ extension FrameConnection {
         _ bytes: [UInt8],
         _ headers: HPACKHeaders = .call()
     ) async throws -> Answer? {
-        let id = try await open(headers, endStream: false)
-        try await send(id, bytes)
+        let id = try await open(headers, bytes)
         return try await answer(id)
     }
 }

@@ -158,8 +158,7 @@ import Testing
                 )
                 #expect(try await connection.check(fitting).isOK)
                 // The answer to a message that is too large does not wait for it.
-                let id = try await connection.open(.call(), endStream: false)
-                try await connection.send(id, framed([], length: 1_048_572), endStream: false)
+                let id = try await connection.open(.call(), framed([], length: 1_048_572), endStream: false)
                 #expect(try await connection.response(id).status == 413)
                 // Unknown fields are skipped.
                 var unknown = Protobuf.field(9, "x") + good
@@ -191,8 +190,7 @@ import Testing
                 }
                 let bare = try await connection.open(.call())
                 #expect(try await connection.answer(bare)?["grpc-status"] == "13")
-                var get = HPACKHeaders.call()
-                get.replaceOrAdd(name: ":method", value: "GET")
+                let get = HPACKHeaders.call(method: "GET")
                 #expect(try await connection.end(framed(good), get)?.status == 405)
                 var json = HPACKHeaders.call()
                 json.replaceOrAdd(name: "content-type", value: "application/json")

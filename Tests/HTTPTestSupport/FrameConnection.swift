@@ -37,6 +37,9 @@ package struct FrameConnection {
     /// The last streams that the server has named in GOAWAY.
     package private(set) var goAways: [HTTP2StreamID] = []
 
+    /// The settings of a client whose streams may send as much as the connection.
+    package static let settings = [HTTP2Setting(parameter: .initialWindowSize, value: 16_777_216)]
+
     /// Connects, and closes the connection after `body`.
     ///
     /// - Parameters:
@@ -48,7 +51,7 @@ package struct FrameConnection {
     /// - Throws: The error of the connection or of the body.
     package static func with<T>(
         _ address: SocketAddress,
-        settings: HTTP2Settings = [],
+        settings: HTTP2Settings = FrameConnection.settings,
         prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
         _ body: (inout FrameConnection) async throws -> T
     ) async throws -> T {
@@ -88,14 +91,26 @@ package struct FrameConnection {
 
     /// Begins a stream.
     ///
+    /// - Parameters:
+    ///   - headers: The header fields.
+    ///   - body: The first part of the body. It leaves in one write with the header fields, because the server can reset
+    ///     the stream when it has seen them, and the next part could then not be sent.
+    ///   - endStream: If the client sends nothing more.
     /// - Returns: The stream.
     package nonisolated(nonsending) mutating func open(
         _ headers: HPACKHeaders,
+        _ body: [UInt8]? = nil,
         endStream: Bool = true
     ) async throws -> HTTP2StreamID {
         let id = HTTP2StreamID(nextStream)
         nextStream += 2
-        try await send(id, .headers(.init(headers: headers, endStream: endStream)))
+        guard let body else {
+            try await send(id, .headers(.init(headers: headers, endStream: endStream)))
+            return id
+        }
+        let data = HTTP2Frame.FramePayload.Data(data: .byteBuffer(ByteBuffer(bytes: body)), endStream: endStream)
+        let payloads: [HTTP2Frame.FramePayload] = [.headers(.init(headers: headers)), .data(data)]
+        try await output.write(contentsOf: payloads.map { HTTP2Frame(streamID: id, payload: $0) })
         return id
     }
 
@@ -145,6 +160,8 @@ package struct FrameConnection {
         case .data(let data):
             if case .byteBuffer(let bytes) = data.data { answer.body.writeImmutableBuffer(bytes) }
             answer.isComplete = data.endStream
+            // A connection that has ended needs none.
+            try? await send(.rootStream, .windowUpdate(windowSizeIncrement: data.data.readableBytes))
         case .rstStream(let code):
             answer.reset = code
             answer.isComplete = true

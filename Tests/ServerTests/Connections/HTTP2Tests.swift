@@ -15,7 +15,7 @@ import Testing
 
     private func connect<T>(
         _ mortise: ServerHarness,
-        settings: HTTP2Settings = [],
+        settings: HTTP2Settings = FrameConnection.settings,
         _ body: (inout FrameConnection) async throws -> T
     ) async throws -> T {
         try await FrameConnection.with(mortise.address, settings: settings, prepare: TLSClient("h2").prepare, body)
@@ -26,14 +26,14 @@ import Testing
             try await connect(mortise) { connection in
                 var ids: [HTTP2StreamID] = []
                 for index in 0..<90 {
-                    let id = try await connection.open(.post("/v1/verify", as: mortise.adminToken), endStream: false)
+                    let post = HPACKHeaders.post("/v1/verify", as: mortise.adminToken)
                     let body = Array(#"{"token":"\#(index % 2 == 0 ? "x" : mortise.adminToken)"}"#.utf8)
+                    let isWhole = index % 3 != 0
+                    let id = try await connection.open(post, isWhole ? body : [], endStream: isWhole)
                     // A body can arrive in pieces.
-                    if index % 3 == 0 {
+                    if !isWhole {
                         for byte in body { try await connection.send(id, [byte], endStream: false) }
                         try await connection.send(id, [])
-                    } else {
-                        try await connection.send(id, body)
                     }
                     ids.append(id)
                 }
@@ -93,21 +93,21 @@ import Testing
 
     @Test func `a body that is too large or late is answered before its end, and the rest is not awaited`() async throws
     {
-        try await withTLS(configure: { $0.connections.body = Self.short }) { mortise, _ in
+        func answers(_ status: Int, _ fields: (String, String)..., to mortise: ServerHarness) async throws {
             try await connect(mortise) { connection in
-                let late = try await connection.open(.post("/v1/verify", as: mortise.adminToken), endStream: false)
-                try await connection.send(late, Array("{".utf8), endStream: false)
-                #expect(try await connection.answer(late)?.status == 408)
-                let length = ("content-length", "100000000")
-                let large = try await connection.open(
-                    .post("/v1/verify", as: mortise.adminToken, length),
-                    endStream: false
-                )
-                try await connection.send(large, Array("{".utf8), endStream: false)
-                #expect(try await connection.answer(large)?.status == 413)
+                var post = HPACKHeaders.post("/v1/verify", as: mortise.adminToken)
+                for (name, value) in fields { post.add(name: name, value: value) }
+                let unfinished = try await connection.open(post, Array("{".utf8), endStream: false)
+                #expect(try await connection.answer(unfinished)?.status == status)
                 let id = try await connection.open(.get("/healthz"))
                 #expect(try await connection.answer(id)?.status == 200)
             }
+        }
+        try await withTLS(configure: { $0.connections.body = Self.short }) { mortise, _ in
+            try await answers(408, to: mortise)
+        }
+        try await withTLS { mortise, _ in
+            try await answers(413, ("content-length", "100000000"), to: mortise)
         }
     }
 
@@ -169,9 +169,7 @@ import Testing
                                 var ids: [HTTP2StreamID] = []
                                 for _ in 0..<4 {
                                     let post = HPACKHeaders.post("/v1/verify", as: mortise.adminToken)
-                                    let id = try await connection.open(post, endStream: false)
-                                    try await connection.send(id, Array(#"{"token":"x"}"#.utf8))
-                                    ids.append(id)
+                                    ids.append(try await connection.open(post, Array(#"{"token":"x"}"#.utf8)))
                                 }
                                 for id in ids {
                                     let answer = try await connection.answer(id)
