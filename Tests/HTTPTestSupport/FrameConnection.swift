@@ -65,6 +65,7 @@ package struct FrameConnection {
                     configuration.headerBlockValidation = .disabled
                     configuration.contentLengthValidation = .disabled
                     let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(ByteToMessageHandler(EndReader()))
                     try pipeline.addHandler(NIOHTTP2Handler(mode: .client, connectionConfiguration: configuration))
                     try pipeline.addHandler(EndGate())
                 }
@@ -240,9 +241,12 @@ private final class EndGate: ChannelDuplexHandler {
     private var hasEnded = false
     private var last = HTTP2StreamID.rootStream
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .goAway = unwrapInboundIn(data).payload { hasEnded = true }
-        context.fireChannelRead(data)
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let end = event as? EndReader.End else { return context.fireUserInboundEventTriggered(event) }
+        hasEnded = true
+        let payload = HTTP2Frame.FramePayload.goAway(lastStreamID: end.last, errorCode: end.code, opaqueData: nil)
+        context.fireChannelRead(wrapInboundOut(HTTP2Frame(streamID: .rootStream, payload: payload)))
+        context.fireChannelReadComplete()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -259,5 +263,43 @@ private final class EndGate: ChannelDuplexHandler {
             last = frame.streamID
         }
         context.write(data, promise: promise)
+    }
+}
+
+/// Takes the frames GOAWAY out of the bytes that a server sends.
+///
+/// swift-nio's client takes a connection without an open stream for closed after the first one, and answers no PING then.
+private struct EndReader: ByteToMessageDecoder {
+    typealias InboundOut = ByteBuffer
+
+    /// What a server said about the end of its connection.
+    struct End {
+        let last: HTTP2StreamID
+        let code: HTTP2ErrorCode
+    }
+
+    mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
+        let start = buffer.readerIndex
+        guard let high: UInt16 = buffer.getInteger(at: start), let low: UInt8 = buffer.getInteger(at: start + 2),
+            let type: UInt8 = buffer.getInteger(at: start + 3),
+            var frame = buffer.readSlice(length: 9 + Int(high) * 256 + Int(low))
+        else { return .needMoreData }
+        guard type == 7 else {
+            context.fireChannelRead(wrapInboundOut(frame))
+            return .continue
+        }
+        frame.moveReaderIndex(forwardBy: 9)
+        guard let last: UInt32 = frame.readInteger(), let code: UInt32 = frame.readInteger() else { return .continue }
+        let end = End(last: HTTP2StreamID(Int(last)), code: HTTP2ErrorCode(networkCode: Int(code)))
+        context.fireUserInboundEventTriggered(end)
+        return .continue
+    }
+
+    mutating func decodeLast(
+        context: ChannelHandlerContext,
+        buffer: inout ByteBuffer,
+        seenEOF: Bool
+    ) throws -> DecodingState {
+        try decode(context: context, buffer: &buffer)
     }
 }

@@ -10,14 +10,14 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
     package typealias InboundOut = HTTP2Frame
     package typealias OutboundOut = HTTP2Frame
 
-    /// Tells a fault of a stream from a fault of the connection.
+    /// Tells a fault of the connection from a fault of a stream.
     ///
-    /// swift-nio reports both alike. It resets the stream, or says that the connection ends, before it does.
+    /// swift-nio reports both alike. Before it reports a fault of the connection, it says why the connection ends.
     private final class FaultKind: NIOHTTP2FrameDelegate {
-        var isReset = false
+        var isOfConnection = false
 
         func wroteFrame(_ frame: HTTP2Frame) {
-            if case .rstStream = frame.payload { isReset = true } else { isReset = false }
+            if case .goAway(_, let code, _) = frame.payload, code != .noError { isOfConnection = true }
         }
     }
 
@@ -27,6 +27,8 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
     private let connections: OpenConnections
     private let entry: OpenConnections.Entry
     private let faults = FaultKind()
+    /// The place of swift-nio's HTTP/2 handler in the pipeline, until the connection has closed.
+    private var frames: ChannelHandlerContext?
     private var state: HTTP2ConnectionState
     private var timer = DeadlineTimer()
     private var maximumStreams = Int.max
@@ -69,6 +71,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
         )
         maximumStreams = limits.maximumStreams
         try pipeline.addHandler(frames)
+        self.frames = try pipeline.context(handler: frames)
         try pipeline.addHandler(self)
     }
 
@@ -81,6 +84,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
     package func handlerRemoved(context: ChannelHandlerContext) {
         timer.cancel()
         self.context = nil
+        frames = nil
         if tasks == 0 { connections.remove(entry) }
     }
 
@@ -113,18 +117,12 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let isReset = faults.isReset
-        faults.isReset = false
         switch error {
-        case is NIOHTTP2Errors.StreamError: break
-        // A stream of a client that does not know yet that the connection ends.
-        case is NIOHTTP2Errors.NoSuchStream where state.phase != .open: break
-        case is NIOHTTP2Errors.CreatedStreamAfterGoaway where state.phase != .open: break
-        case _ where isReset: break
         case is ChannelError, is IOError, is NIOSSLError: context.close(promise: nil)
-        default:
+        case _ where faults.isOfConnection:
             connections.count(.fault)
             context.close(promise: nil)
+        default: break
         }
         context.fireErrorCaught(error)
     }
@@ -184,7 +182,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
         switch action {
         case .none: break
         case .announce:
-            goAway(.maxID, context)
+            announce()
             let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(Self.announcement, ack: false))
             context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
         case .conclude(let last):
@@ -196,6 +194,19 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
             context.eventLoop.assumeIsolated().execute { [self] in finish() }
         case .close: context.close(promise: nil)
         }
+    }
+
+    /// Says that the connection ends, and lets the client begin streams until it knows that (RFC 9113 section 6.8).
+    ///
+    /// The frame passes by swift-nio, which would refuse the streams that are on their way if none is open.
+    private func announce() {
+        guard let frames else { return }
+        var bytes = frames.channel.allocator.buffer(capacity: 17)
+        // A length of 8, the type GOAWAY, no flags, and the connection itself
+        bytes.writeBytes([0, 0, 8, 7, 0, 0, 0, 0, 0])
+        bytes.writeInteger(UInt32(Int(HTTP2StreamID.maxID)))
+        bytes.writeInteger(UInt32(HTTP2ErrorCode.noError.networkCode))
+        frames.write(NIOAny(bytes), promise: nil)
     }
 
     private func goAway(_ last: HTTP2StreamID, _ context: ChannelHandlerContext) {
