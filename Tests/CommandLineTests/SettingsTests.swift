@@ -140,6 +140,7 @@ import mortise
             "--workspaces-per-organization", "--list-bytes", "--cache-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
             "--answer-timeout", "--public-url",
+            "--tls-certificate", "--tls-key",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)
         for flag in wrong + files {

@@ -35,8 +35,8 @@ import Testing
         let state = state()
         state.streamOpened(1)
         state.streamOpened(5)
-        #expect(state.streamClosed(at: after(1)) == .none)
-        #expect(state.streamClosed(at: after(2)) == .none)
+        #expect(state.streamClosed(1, at: after(1)) == .none)
+        #expect(state.streamClosed(5, at: after(2)) == .none)
         #expect(state.deadline == after(62))
         #expect(state.timerFired(at: after(62)) == (.announce, .idle))
         #expect(state.deadline == after(63))
@@ -46,6 +46,19 @@ import Testing
         #expect(state.timerFired(at: after(64)) == (.close, nil))
     }
 
+    // The attack: malformed requests, whose streams end and were never opened, and which would keep the connection for ever.
+    @Test func `the end of a stream that was never opened changes nothing`() {
+        let state = state()
+        #expect(state.streamClosed(1, at: after(1)) == .none)
+        #expect(state.isIdle && state.deadline == after(10))
+        state.streamOpened(3)
+        #expect(state.streamClosed(5, at: after(2)) == .none)
+        #expect(!state.isIdle)
+        #expect(state.streamClosed(3, at: after(3)) == .none)
+        #expect(state.isIdle && state.deadline == after(63))
+        #expect(state.inputEnded() == .close)
+    }
+
     // The fault: a stream that was on its way when the server said that it stops is lost.
     @Test func `a stream that arrives before the client knows of the end is answered`() {
         let state = state()
@@ -53,18 +66,18 @@ import Testing
         #expect(state.drain(at: after(1)) == .announce)
         #expect(state.drain(at: after(1)) == .none)
         state.streamOpened(3)
-        #expect(state.streamClosed(at: after(1)) == .none)
+        #expect(state.streamClosed(1, at: after(1)) == .none)
         #expect(state.announcementArrived() == .conclude(last: 3))
         #expect(state.announcementArrived() == .none)
         #expect(state.phase == .ending && state.deadline == nil)
-        #expect(state.streamClosed(at: after(2)) == .finish)
+        #expect(state.streamClosed(3, at: after(2)) == .finish)
     }
 
     @Test func `a client that does not answer the announcement has a moment for its streams`() {
         let state = state()
         state.streamOpened(1)
         #expect(state.drain(at: after(1)) == .announce)
-        #expect(state.streamClosed(at: after(1)) == .none)
+        #expect(state.streamClosed(1, at: after(1)) == .none)
         #expect(state.timerFired(at: after(1)) == (.none, nil))
         #expect(state.timerFired(at: after(2)) == (.conclude(last: 1), nil))
     }
@@ -73,7 +86,7 @@ import Testing
         let state = state()
         state.streamOpened(1)
         #expect(state.makeRoom() == .none)
-        #expect(state.streamClosed(at: after(1)) == .none)
+        #expect(state.streamClosed(1, at: after(1)) == .none)
         #expect(state.makeRoom() == .conclude(last: 1))
     }
 
@@ -89,7 +102,7 @@ import Testing
         let ended = state()
         ended.streamOpened(1)
         #expect(ended.inputEnded() == .none)
-        #expect(ended.streamClosed(at: after(1)) == .finish)
+        #expect(ended.streamClosed(1, at: after(1)) == .finish)
         let idle = state()
         #expect(idle.inputEnded() == .close)
     }
@@ -106,7 +119,9 @@ private final class Driven {
     var deadline: NIODeadline? { state.deadline }
 
     func streamOpened(_ id: HTTP2StreamID) { state.streamOpened(id) }
-    func streamClosed(at now: NIODeadline) -> HTTP2ConnectionState.Action { state.streamClosed(at: now) }
+    func streamClosed(_ id: HTTP2StreamID, at now: NIODeadline) -> HTTP2ConnectionState.Action {
+        state.streamClosed(id, at: now)
+    }
     func answersStalled(at now: NIODeadline) { state.answersStalled(at: now) }
     func answersFlowed() { state.answersFlowed() }
     func drain(at now: NIODeadline) -> HTTP2ConnectionState.Action { state.drain(at: now) }

@@ -136,10 +136,10 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
                 connections.count(.fault)
                 return context.close(promise: nil)
             }
-        case is StreamClosedEvent:
-            let now = NIODeadline.now()
-            perform(state.streamClosed(at: now), context)
-            if state.isIdle {
+        case let closed as StreamClosedEvent:
+            let (now, wasIdle) = (NIODeadline.now(), state.isIdle)
+            perform(state.streamClosed(closed.streamID, at: now), context)
+            if !wasIdle, state.isIdle {
                 entry.becameIdle(at: now)
                 setTimer(context)
             }

@@ -33,7 +33,9 @@ package struct HTTP2ConnectionState: Sendable {
     /// The step of the connection's life.
     package private(set) var phase = Phase.open
     /// The number of open streams.
-    package private(set) var streams = 0
+    package var streams: Int { open.count }
+
+    private var open: Set<HTTP2StreamID> = []
 
     private let limits: ConnectionLimits
     private var isDraining = false
@@ -73,16 +75,17 @@ package struct HTTP2ConnectionState: Sendable {
     /// Notes a new stream.
     package mutating func streamOpened(_ id: HTTP2StreamID) {
         isFirst = false
-        streams += 1
+        open.insert(id)
         last = max(last, id)
     }
 
     /// Notes the end of a stream.
     ///
+    /// A malformed request is the end of a stream that was never opened, and changes nothing.
+    ///
     /// - Returns: The next action. The last stream of a connection that ends closes it.
-    package mutating func streamClosed(at now: NIODeadline) -> Action {
-        streams -= 1
-        guard streams == 0 else { return .none }
+    package mutating func streamClosed(_ id: HTTP2StreamID, at now: NIODeadline) -> Action {
+        guard open.remove(id) != nil, open.isEmpty else { return .none }
         streamDeadline = now + TimeAmount(limits.idle)
         return phase == .ending ? .finish : .none
     }

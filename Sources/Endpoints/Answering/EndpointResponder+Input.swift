@@ -83,6 +83,10 @@ extension EndpointResponder {
     /// The deadline is checked when a piece arrives, which needs no task. The connection's own deadline for a body bounds the wait
     /// for a piece.
     private func collect(_ request: Request, upTo limit: Int) async throws -> ByteBuffer {
+        // A client that says how long its body is need not send it to be refused.
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw Problem.contentTooLarge(limit: limit)
+        }
         let deadline = NIODeadline.now() + TimeAmount(settings.bodyDeadline)
         var buffer = ByteBuffer()
         for try await var piece in request.body {

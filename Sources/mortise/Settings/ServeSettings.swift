@@ -116,17 +116,17 @@ package struct ServeSettings: Sendable, Equatable {
     }
 
     private static func tls(_ reader: SettingReader) throws(CommandFailure) -> ServerCertificate.Files? {
-        switch (try reader.value(Settings.tlsCertificate), try reader.value(Settings.tlsKey)) {
+        switch (try reader.find(Settings.tlsCertificate), try reader.find(Settings.tlsKey)) {
         case (nil, nil): return nil
-        case (let certificate?, let key?): return ServerCertificate.Files(certificate: certificate, key: key)
-        case (_?, nil): throw incomplete(Settings.tlsCertificate.declaration, Settings.tlsKey.declaration)
-        case (nil, _?): throw incomplete(Settings.tlsKey.declaration, Settings.tlsCertificate.declaration)
+        case (let certificate?, let key?): return ServerCertificate.Files(certificate: certificate.text, key: key.text)
+        case (let certificate?, nil): throw incomplete(certificate, Settings.tlsKey.declaration)
+        case (nil, let key?): throw incomplete(key, Settings.tlsCertificate.declaration)
         }
     }
 
-    private static func incomplete(_ given: SettingDeclaration, _ missing: SettingDeclaration) -> CommandFailure {
+    private static func incomplete(_ given: SettingReader.Found, _ missing: SettingDeclaration) -> CommandFailure {
         .usage(
-            "\(given.variable) is given without \(missing.variable).",
+            "\(given.source) is given without \(missing.variable).",
             details: ["HTTPS needs a certificate and its private key. Set both, or neither."]
         )
     }
