@@ -268,11 +268,11 @@ private final class EndGate: ChannelDuplexHandler {
 
 /// Takes the frames GOAWAY out of the bytes that a server sends.
 ///
-/// swift-nio's client takes a connection without an open stream for closed after the first one, and answers no PING then.
+/// The client of swift-nio takes a connection without an open stream for closed after the first one, and answers no PING then.
 private struct EndReader: ByteToMessageDecoder {
     typealias InboundOut = ByteBuffer
 
-    /// What a server said about the end of its connection.
+    /// The end of a connection, as the server told it.
     struct End {
         let last: HTTP2StreamID
         let code: HTTP2ErrorCode

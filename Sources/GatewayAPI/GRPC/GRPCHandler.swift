@@ -138,6 +138,10 @@ final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
         calls[id] = .receiving(method, bytes, until: until)
         if isTooLarge(bytes) {
             answer(.answer(.messageTooLarge), id, context)
+            guard !data.endStream else { return }
+            // The client need not send the rest (RFC 9113 section 8.1). A reset would drop what has not been flushed.
+            context.flush()
+            write(.rstStream(.noError), id, context)
         } else if data.endStream {
             reply(method, bytes, id, context)
         }
