@@ -118,9 +118,16 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Notices",
+            dependencies: [
+                "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", log, nioCore, nioHTTP1, nioPosix, nioSSL,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "Service",
             dependencies: [
-                "Fence", "JSON", "KeyStore", "Keys", "Locks", "People", "Postgres", "Tenancy", "Traces",
+                "Fence", "JSON", "KeyStore", "Keys", "Locks", "Notices", "People", "Postgres", "Tenancy", "Traces",
                 "Verification",
                 cryptoExtras, jwtKit, log, nioPosix,
             ],
@@ -148,8 +155,8 @@ let package = Package(
         .target(
             name: "NativeAPI",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", "Verification",
-                coreMetrics, httpTypes, nioCore,
+                "Endpoints", "JSON", "KeyStore", "Keys", "Notices", "People", "Service", "Surfaces", "Tenancy",
+                "Verification", coreMetrics, httpTypes, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -198,10 +205,9 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI",
-                "JSON",
-                "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Postgres", "Service", "Surfaces", "Telemetry",
-                "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle,
-                log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
+                "JSON", "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Notices", "Postgres", "Service", "Surfaces",
+                "Telemetry", "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird,
+                lifecycle, log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
             ],
             swiftSettings: settings
         ),
@@ -214,8 +220,9 @@ let package = Package(
             name: "mortise",
             dependencies: [
                 "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
-                "Migrations", "MortiseClient", "Postgres", "Server", "Service", "Surfaces", "Telemetry", "Tenancy",
-                arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL, unixSignals, yams,
+                "Migrations", "MortiseClient", "Notices", "Postgres", "Server", "Service", "Surfaces", "Telemetry",
+                "Tenancy", arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL,
+                unixSignals, yams,
             ],
             swiftSettings: settings
         ),
@@ -297,6 +304,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["Locks", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "NoticesTests",
+            dependencies: [
+                "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server",
+                "ServerTestSupport", "Service", "Tenancy", "TestSupport", crypto, nioCore, nioPosix,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "RepositoryTests", swiftSettings: settings),
         .testTarget(
             name: "TenancyTests",

@@ -51,6 +51,9 @@ public enum SQLFiles {
         SQLFile("c0026_admin_key_owners", PackageResources.c0026_admin_key_owners_sql),
         SQLFile("c0027_admin_key_owners_valid", PackageResources.c0027_admin_key_owners_valid_sql),
         SQLFile("c0028_session_addresses", PackageResources.c0028_session_addresses_sql),
+        SQLFile("c0029_webhooks", PackageResources.c0029_webhooks_sql),
+        SQLFile("c0030_webhook_deliveries", PackageResources.c0030_webhook_deliveries_sql),
+        SQLFile("c0031_event_sources", PackageResources.c0031_event_sources_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.
@@ -70,5 +73,8 @@ public enum SQLFiles {
         SQLFile("w0013_client_key_secrets_index", PackageResources.w0013_client_key_secrets_index_sql),
         SQLFile("w0014_key_usage_minutes", PackageResources.w0014_key_usage_minutes_sql),
         SQLFile("w0020_key_orders", PackageResources.w0020_key_orders_sql),
+        SQLFile("w0021_event_outbox", PackageResources.w0021_event_outbox_sql),
+        SQLFile("w0022_event_types", PackageResources.w0022_event_types_sql),
+        SQLFile("w0023_event_types_valid", PackageResources.w0023_event_types_valid_sql),
     ]
 }

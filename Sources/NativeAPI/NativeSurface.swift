@@ -27,6 +27,7 @@ package struct NativeSurface: Surface {
             + KeyRoutes(context: context, family: .client).endpoints
             + KeyRoutes(context: context, family: .admin).endpoints
             + KeyRoutes(context: context, family: .operator).endpoints
+            + WebhookRoutes(context: context).endpoints
             + ClientKeyRetirementRoutes(context: context).endpoints
             + EventRoutes(context: context).endpoints
             + UsageRoutes(context: context).endpoints
@@ -65,6 +66,7 @@ package struct NativeSurface: Surface {
                 (Tag.events, "The audit log: changes, actors and addresses."),
                 (Tag.status, "The state of the installation, for operators."),
                 (Tag.usage, "The number of verifications, by time, verdict and key."),
+                (Tag.webhooks, "Addresses that are told of events."),
             ]
         )
     }
@@ -84,6 +86,7 @@ package struct NativeSurface: Surface {
         static let events = "Events"
         static let usage = "Usage"
         static let status = "Status"
+        static let webhooks = "Webhooks"
     }
 }
 

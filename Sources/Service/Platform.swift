@@ -1,6 +1,7 @@
 import FoundationEssentials
-public import Keys
-public import Logging
+package import Keys
+package import Logging
+package import Notices
 public import Tenancy
 public import Verification
 
@@ -37,6 +38,10 @@ public final class Platform: Sendable {
     public let sessionIssuers: SessionIssuerService
     /// The state of the installation.
     public let status: StatusService
+    /// The use cases of webhooks.
+    package let webhooks: WebhookService
+    /// Tells webhooks of events.
+    package let notices: Notices
     /// The work of a start before it serves.
     public let bootstrap: Bootstrap
     /// The periodic work.
@@ -63,8 +68,10 @@ public final class Platform: Sendable {
     ///   - passwordCost: The cost of hashing a password.
     ///   - fetchKeySet: Reads the content of a URL, within about 5 s and 256 KiB; for the keys of session issuers.
     ///   - version: The version of the program. Defaults to `unknown`.
+    ///   - options: The settings of webhooks and notices.
     ///   - logger: The logger.
-    public init(
+    /// - Throws: An error if the system's root certificates cannot be read.
+    package init(
         installation: Installation,
         provisioner: Provisioner,
         databases: Databases,
@@ -78,8 +85,9 @@ public final class Platform: Sendable {
         passwordCost: PasswordCost = .standard,
         fetchKeySet: @escaping @Sendable (_ url: String) async throws -> [UInt8],
         version: String = "unknown",
+        notices options: NoticeOptions = NoticeOptions(),
         logger: Logger
-    ) {
+    ) throws {
         self.provisioner = provisioner
         self.databases = databases
         self.verifier = verifier
@@ -136,8 +144,10 @@ public final class Platform: Sendable {
         ownSessions = OwnSessions(context: context, access: access)
         operatorSessions = OperatorSessions(context: context, access: access, seal: sessions.seal)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
-        upkeep = Upkeep(context: context)
         status = StatusService(context: context, node: Node(version: version, startedAt: now()))
+        notices = try Notices(databases, news: context.news, secrets: secrets, options: options, logger: logger)
+        webhooks = WebhookService(context: context, access: access, changes: controlChanges, notices: notices)
+        upkeep = Upkeep(context: context, notices: notices)
         self.passwords = passwords
         self.keySets = keySets
         self.sessions = sessions
@@ -153,5 +163,6 @@ public final class Platform: Sendable {
     public func shutdown() async {
         await keySets.shutdown()
         await passwords.shutdown()
+        await notices.shutdown()
     }
 }

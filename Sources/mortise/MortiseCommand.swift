@@ -38,7 +38,7 @@ struct MortiseCommand: AsyncParsableCommand {
                 name: "Client",
                 subcommands: [
                     OrganizationCommand.self, WorkspaceCommand.self, MemberCommand.self, SessionIssuerCommand.self,
-                    KeyCommand.self, Verify.self, Status.self,
+                    WebhookCommand.self, KeyCommand.self, Verify.self, Status.self,
                 ]
             ),
         ]

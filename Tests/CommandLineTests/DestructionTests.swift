@@ -9,6 +9,7 @@ import Testing
         ["member", "remove", Sample.id, "--organization", "o"],
         ["session-issuer", "remove", Sample.id, "--organization", "o"], ["organization", "delete", "o"],
         ["member", "sign-out", Sample.id, "--organization", "o"], ["key", "retire", "u", "--workspace", "w"],
+        ["webhook", "delete", Sample.id, "--organization", "o"],
     ]
 
     @Test(arguments: commands)

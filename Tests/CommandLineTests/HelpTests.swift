@@ -15,6 +15,8 @@ import mortise
         "login", "logout", "whoami", "profile list", "profile use", "session list", "session end", "password",
         "organization delete", "organization events", "member sessions", "member sign-out",
         "session-issuer list", "session-issuer add", "session-issuer remove",
+        "webhook list", "webhook get", "webhook create", "webhook update", "webhook enable", "webhook disable",
+        "webhook rotate-secret", "webhook test", "webhook deliveries", "webhook retry", "webhook delete",
         "key create", "key list", "key get", "key update", "key disable", "key enable", "key deprecate", "key rotate",
         "key revoke", "key retire", "key delete", "key events", "key generate", "key recover",
     ]

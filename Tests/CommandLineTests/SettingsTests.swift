@@ -132,7 +132,7 @@ import mortise
         // A flag that is read wins over its variable.
         let wrong = [
             "--listen", "--gateway-listen", "--grpc-listen", "--gateway-open", "--operations-listen",
-            "--trusted-proxies", "--log-level",
+            "--trusted-proxies", "--webhook-allow", "--log-level",
             "--log-format",
             "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
@@ -232,6 +232,7 @@ import mortise
         ("MORTISE_TRUSTED_PROXIES", "proxy.example.com"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/33"), ("MORTISE_TRUSTED_PROXIES", "10.0.0.0/8 *"),
         ("MORTISE_OPERATIONS_LISTEN", "9090"), ("MORTISE_OPERATIONS_LISTEN", "unix:/s;proxy"),
+        ("MORTISE_WEBHOOK_ALLOW", "localhost"),
         ("MORTISE_GATEWAY_LISTEN", "9000"), ("MORTISE_GATEWAY_LISTEN", "unix:"), ("MORTISE_GATEWAY_LISTEN", "a:1;tls"),
         ("MORTISE_GATEWAY_LISTEN", "127.0.0.1:1,,unix:/s"), ("MORTISE_GATEWAY_LISTEN", "unix:/s, unix:/s;proxy"),
         ("MORTISE_GATEWAY_OPEN", "yes"), ("MORTISE_TRUSTED_PROXIES", " , "), ("MORTISE_KEYS_PER_SUBJECT", "0"),

@@ -78,6 +78,7 @@ import Testing
     ///
     /// Client keys and members have other ids than service keys.
     private static func slot(_ name: String, _ endpoint: Endpoint<Principal>) -> String {
+        if name == "delivery" { return "id" }
         guard name == "id" else { return name }
         if endpoint.path.text.contains("/client-keys") { return "client key" }
         return endpoint.path.text.contains("/members") ? "member" : name
@@ -108,6 +109,8 @@ import Testing
         case "addSessionIssuer": ["issuer": "https://issuer.example", "jwks_url": "https://issuer.example/jwks.json"]
         case "changePassword": ["current_password": "x", "new_password": "a new password"]
         case "createClientKey": ["name": "new", "subject": "user_1"]
+        case "createWebhook": ["url": "https://example.com", "event_types": ["*"]]
+        case "updateWebhook": ["url": "https://example.com"]
         case "retireClientKeys": ["subject": "user_1"]
         default:
             endpoint.operationID.hasPrefix("create") || endpoint.operationID.hasPrefix("update") ? ["name": "new"] : [:]
@@ -284,6 +287,7 @@ import Testing
             return path.contains("/admin-keys") ? .any(permission) : .admin(permission)
         }
         if path.hasSuffix("/retire-subject") { return .owner("keys:write") }
+        if path.contains("/webhooks") { return .admin(isReading ? "webhooks:read" : "webhooks:write") }
         if path.contains("/members") { return .any("members:write") }
         if path.contains("/session-issuers") { return .operator("platform:*") }
         return .any(isReading ? nil : "workspaces:write")
@@ -298,7 +302,10 @@ import Testing
         try await withMortise { mortise in
             let world = try await self.world(mortise)
             let nothing = ["organization": World.unknown, "workspace": World.unknown, "id": World.unknown]
-            let all = ["keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read"]
+            let all = [
+                "keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read",
+                "webhooks:read", "webhooks:write",
+            ]
             for endpoint in mortise.api.endpoints {
                 let demand = try #require(
                     Self.demand(endpoint),

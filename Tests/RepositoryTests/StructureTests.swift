@@ -28,6 +28,7 @@ import Testing
     /// All other targets must not contain SQL.
     private static let stores: Set<String> = [
         "LibPQ", "Postgres", "LocalPostgres", "Migrations", "KeyStore", "Tenancy", "People", "Fence",
+        "Notices",
     ]
 
     @Test func `only the stores contain SQL`() {
@@ -101,6 +102,7 @@ import Testing
         "Tenants": ["Core", "Principals", "Access", "Idempotency", "Changes", "Keys"],
         "Members": ["Core", "Principals", "Passwords", "Sessions", "Access", "Idempotency", "Changes", "Keys"],
         "SessionIssuers": ["Core", "Principals", "Sessions", "Access", "Idempotency", "Changes"],
+        "Webhooks": ["Core", "Principals", "Access", "Idempotency", "Changes"],
         "Bootstrap": ["Core", "Principals", "Keys", "Members", "Changes"],
     ]
 

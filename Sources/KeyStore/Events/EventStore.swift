@@ -78,18 +78,19 @@ extension EventRecord {
     static let columns =
         "id, workspace_id, organization_id, key_id, key_name, type, actor, address, request_id, occurred_at, changes"
 
-    init(row: Row) throws(PostgresError) {
-        id = try row.decode(0)
-        workspaceID = try row.decode(1)
-        organizationID = try row.decode(2)
-        keyID = try row.decode(3)
-        keyName = try row.decode(4)
-        type = try row.decode(5)
-        actor = try row.decode(6)
-        address = try row.decode(7)
-        requestID = try row.decode(8)
-        occurredAt = try row.timestamp(9)
-        changes = try row.decode(10, as: PostgresJSON.self).text
+    /// Reads a row, whose columns begin at an index.
+    init(row: Row, from first: Int = 0) throws(PostgresError) {
+        id = try row.decode(first)
+        workspaceID = try row.decode(first + 1)
+        organizationID = try row.decode(first + 2)
+        keyID = try row.decode(first + 3)
+        keyName = try row.decode(first + 4)
+        type = try row.decode(first + 5)
+        actor = try row.decode(first + 6)
+        address = try row.decode(first + 7)
+        requestID = try row.decode(first + 8)
+        occurredAt = try row.timestamp(first + 9)
+        changes = try row.decode(first + 10, as: PostgresJSON.self).text
     }
 
     /// The values of `columns`.

@@ -12,6 +12,13 @@ public enum EventType: String, Sendable, CaseIterable {
     case revoked
     case deleted
 
+    // Notices about keys, which no caller caused.
+    case leaked
+    case expiring
+    case graceEnding = "grace_ending"
+    case unused
+    case limitReached = "limit_reached"
+
     // Organizations, workspaces and clusters.
     case organizationCreated = "organization.created"
     case organizationUpdated = "organization.updated"
@@ -25,6 +32,14 @@ public enum EventType: String, Sendable, CaseIterable {
     case clusterCreated = "cluster.created"
     case clusterUpdated = "cluster.updated"
     case clusterRemoved = "cluster.removed"
+
+    // Webhooks.
+    case webhookCreated = "webhook.created"
+    case webhookUpdated = "webhook.updated"
+    case webhookDeleted = "webhook.deleted"
+    case webhookEnabled = "webhook.enabled"
+    case webhookDisabled = "webhook.disabled"
+    case webhookSecretRotated = "webhook.secret_rotated"
 
     // People.
     case memberAdded = "member.added"

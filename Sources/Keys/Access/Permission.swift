@@ -14,6 +14,10 @@ public enum Permission: String, Sendable, Hashable, CaseIterable {
     case membersWrite = "members:write"
     /// Read audit events.
     case eventsRead = "events:read"
+    /// Read webhooks and their deliveries.
+    case webhooksRead = "webhooks:read"
+    /// Create, change and delete webhooks.
+    case webhooksWrite = "webhooks:write"
     /// Manage the platform: organizations, workspaces, clusters, migrations. It gives no right to the keys inside.
     case platform = "platform:*"
 

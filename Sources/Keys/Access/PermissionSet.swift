@@ -2,7 +2,7 @@
 ///
 /// No permission implies another.
 public struct PermissionSet: Sendable, Hashable, ExpressibleByArrayLiteral {
-    private let bits: UInt8
+    private let bits: UInt16
 
     /// Creates a set of permissions.
     public init(_ permissions: some Sequence<Permission>) {
@@ -14,7 +14,7 @@ public struct PermissionSet: Sendable, Hashable, ExpressibleByArrayLiteral {
 
     /// Creates the set of the permissions with these names, or returns `nil` if a name is not a permission's.
     public init?(names: [String]) {
-        var bits: UInt8 = 0
+        var bits: UInt16 = 0
         for name in names {
             guard let permission = Permission(rawValue: name) else { return nil }
             bits |= permission.bit
@@ -42,7 +42,7 @@ public struct PermissionSet: Sendable, Hashable, ExpressibleByArrayLiteral {
 }
 
 extension Permission {
-    fileprivate var bit: UInt8 {
+    fileprivate var bit: UInt16 {
         switch self {
         case .keysRead: 1 << 0
         case .keysWrite: 1 << 1
@@ -51,6 +51,8 @@ extension Permission {
         case .membersWrite: 1 << 4
         case .eventsRead: 1 << 5
         case .platform: 1 << 6
+        case .webhooksRead: 1 << 7
+        case .webhooksWrite: 1 << 8
         }
     }
 }

@@ -28,4 +28,12 @@ extension Mortise {
     public func sessionIssuers(of organization: String) -> SessionIssuers {
         SessionIssuers(transport: transport, organization: organization)
     }
+
+    /// Returns the calls for the webhooks of an organization.
+    ///
+    /// - Parameter organization: The id or slug of the organization.
+    /// - Returns: The calls for its webhooks.
+    public func webhooks(of organization: String) -> Webhooks {
+        Webhooks(transport: transport, organization: organization)
+    }
 }

@@ -38,7 +38,7 @@ extension MortiseServer {
                 try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
             }
         }
-        return Platform(
+        return try Platform(
             installation: installation,
             provisioner: Provisioner(
                 control,
@@ -63,6 +63,7 @@ extension MortiseServer {
             passwordCost: configuration.passwordCost,
             fetchKeySet: { try await keySets.fetch($0) },
             version: configuration.version,
+            notices: configuration.notices,
             logger: logger
         )
     }

@@ -1,5 +1,6 @@
 import Logging
 package import NIOCore
+import Notices
 import Service
 import ServiceLifecycle
 import Tenancy
@@ -67,6 +68,7 @@ extension MortiseServer {
             BackgroundTask { [usage = platform.usage] in await usage.run() },
             BackgroundTask { [self] in await upkeep() },
             BackgroundTask { [self] in await repair() },
+            BackgroundTask { [notices = platform.notices] in await notices.run() },
             BackgroundTask { [self] in await closeUnusedLookups() },
             listener(readiness, onListening),
         ]
@@ -95,6 +97,8 @@ extension MortiseServer {
                 let count = try await platform.upkeep.expire(eventDays: configuration.eventDays)
                 if count > 0 { logger.debug("old rows were deleted", metadata: ["count": "\(count)"]) }
                 let sessions = try await platform.upkeep.deleteEndedSessions()
+                let deliveries = try await platform.notices.deleteOldDeliveries()
+                if deliveries > 0 { logger.debug("old deliveries were deleted", metadata: ["count": "\(deliveries)"]) }
                 if sessions > 0 { logger.debug("old sessions were deleted", metadata: ["count": "\(sessions)"]) }
             } catch {
                 logger.warning("old rows could not be deleted", metadata: ["error": "\(error)"])

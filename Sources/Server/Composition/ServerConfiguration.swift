@@ -7,6 +7,7 @@ import FluxbaseAPI
 package import GatewayAPI
 package import Keys
 import NativeAPI
+package import Notices
 package import Postgres
 package import Service
 package import Surfaces
@@ -162,6 +163,9 @@ package struct ServerConfiguration: Sendable {
 
     /// The numbers of things that one owner can have.
     package var quotas = Quotas()
+
+    /// The settings of webhooks and notices.
+    package var notices = NoticeOptions()
 
     /// The limits of connections to databases.
     package var databases = DatabasesOptions()

@@ -30,7 +30,7 @@ public enum OperatorRecovery {
     ) async throws {
         let databases = try Databases(control)
         let usage = UsageRecorder(logger: logger) { _, _ in }
-        let platform = Platform(
+        let platform = try Platform(
             installation: installation,
             provisioner: Provisioner(control, fencing: databases.fencing),
             databases: databases,

@@ -1,5 +1,6 @@
 import KeyStore
 import Logging
+import Notices
 import People
 import Postgres
 import Tenancy
@@ -9,6 +10,7 @@ import Tenancy
 /// Any node can do it at any moment.
 public struct Upkeep: Sendable {
     let context: ServiceContext
+    let notices: Notices
 
     /// Reconciles workspaces that a crash or an unreachable database left unfinished.
     ///
@@ -41,7 +43,8 @@ public struct Upkeep: Sendable {
                 try Task.checkCancellation()
                 do {
                     count += try await context.databases.withConnection(workspace.facts) {
-                        try await Self.expire($0, eventDays)
+                        try await notices.tidyOutbox(of: workspace.facts, over: $0)
+                        return try await Self.expire($0, eventDays)
                     }
                 } catch {
                     context.logger.debug(

@@ -220,7 +220,7 @@ struct KeyChanges: Sendable {
             workspaceID: keys.workspaceID,
             makeID: { [context] in context.newID(at: $0) }
         )
-        return try await context.translating {
+        return try await context.announcing(keys.workspace?.facts) {
             try await context.withConnection(to: keys.workspace?.facts, lane) { connection in
                 try await fenced(target, in: keys) {
                     try await KeyStore.change(request, on: connection) { key, transaction in

@@ -18,6 +18,10 @@ public struct Quotas: Sendable, Hashable {
     ///
     /// Default 1,000.
     public var workspacesPerOrganization = 1_000
+    /// The maximum number of webhooks of an organization.
+    ///
+    /// Default 50. Each event is written for each of them.
+    public var webhooksPerOrganization = 50
     /// The maximum number of bytes of the keys in one list, without what the dialect adds.
     ///
     /// Default 8 MiB. A list with more is refused, because its answer is made in the memory that all tenants share.

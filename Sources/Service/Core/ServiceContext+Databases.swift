@@ -3,6 +3,7 @@ import FoundationEssentials
 import KeyStore
 import Keys
 import Logging
+import Notices
 import People
 import Postgres
 import Tenancy
@@ -68,7 +69,9 @@ extension ServiceContext {
     /// Runs an audited transaction in the control database.
     func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await translating {
-            try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
+            try await news.announcing(nil) {
+                try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
+            }
         }
     }
 
@@ -122,6 +125,11 @@ extension ServiceContext {
             guard error.isUnreachable else { throw error }
             throw unavailable(error)
         }
+    }
+
+    /// Runs a change of keys as ``translating(_:)`` does, and lets webhooks know of its events.
+    func announcing<T>(_ workspace: WorkspaceFacts?, _ body: () async throws -> T) async throws -> T {
+        try await news.announcing(workspace) { try await translating(body) }
     }
 
     /// Runs a transaction, and translates what the database refuses by a rule into the refusal that names the rule.

@@ -2,6 +2,7 @@ import FoundationEssentials
 import KeyStore
 import Keys
 import Logging
+import Notices
 import People
 import Postgres
 import Tenancy
@@ -15,6 +16,8 @@ final class ServiceContext: Sendable {
     let provisioner: Provisioner
     let verifier: Verifier
     let usage: UsageRecorder
+    /// Tells the webhooks' part of this node of changes.
+    let news: EventNews
     let quotas: Quotas
     let secrets: SecretsFile
     /// The peppers of the control database's tokens.
@@ -43,6 +46,7 @@ final class ServiceContext: Sendable {
         self.provisioner = provisioner
         self.verifier = verifier
         self.usage = usage
+        news = EventNews(databases, logger: logger)
         self.quotas = quotas
         self.secrets = secrets
         rootPeppers = secrets.peppers.peppers(of: .root)
@@ -80,6 +84,9 @@ final class ServiceContext: Sendable {
     func control(in transaction: AuditedTransaction) -> ControlWriter {
         ControlWriter(transaction, installation: installation)
     }
+
+    /// Returns a writer of webhooks' rows.
+    func webhooks(in transaction: AuditedTransaction) -> WebhookWriter { WebhookWriter(transaction, secrets) }
 
     /// Returns a writer of people's rows.
     func people(in transaction: AuditedTransaction) -> PeopleWriter { PeopleWriter(transaction) }

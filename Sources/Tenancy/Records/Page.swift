@@ -95,3 +95,10 @@ extension Page {
         self.init(items: items, hasMore: hasMore, next: hasMore ? end.map(cursor) : nil)
     }
 }
+
+extension Page {
+    /// Returns the page with each item replaced.
+    package func map<Other: Sendable>(_ transform: (Element) throws -> Other) rethrows -> Page<Other> {
+        Page<Other>(items: try items.map(transform), hasMore: hasMore, next: next)
+    }
+}

@@ -4,6 +4,7 @@ import GatewayAPI
 import Glibc
 import Keys
 import Logging
+import Notices
 import Postgres
 import Server
 import Telemetry
@@ -103,6 +104,8 @@ private func configuration(
     configuration.operations = settings.operations
     configuration.clients = settings.clients
     configuration.publicURL = settings.publicURL
+    configuration.notices.allowedAddresses = settings.webhookAllow
+    configuration.notices.userAgent = "Mortise/\(Version.current)"
     configuration.publishesOperations = settings.publishesOperations
     configuration.operatorToken = settings.operatorKey
     configuration.adminToken = settings.adminKey

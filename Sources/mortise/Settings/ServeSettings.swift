@@ -42,6 +42,10 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// Defaults to true.
     package var publishesOperations: Bool
+    /// The addresses that webhooks can be sent to although they are not globally reachable.
+    ///
+    /// None by default.
+    package var webhookAllow: [AddressRange]
     /// The limits of clients' connections.
     package var clientConnections: ClientConnectionSettings
     /// The file that the tokens of a first start are written to.
@@ -99,6 +103,7 @@ package struct ServeSettings: Sendable, Equatable {
         operations = try reader.value(Settings.operationsListen)
         clients = try reader.value(Settings.trustedProxies)
         publicURL = try reader.value(Settings.publicURL)
+        webhookAllow = try reader.value(Settings.webhookAllow)
         publishesOperations = try reader.value(Settings.publicOperations) == .on
         clientConnections = try ClientConnectionSettings(reader)
         keysFile = try reader.value(Settings.keysOut)

@@ -181,6 +181,25 @@ extension SettingForm where Value == ClientAddresses {
     }
 }
 
+extension SettingForm where Value == [AddressRange] {
+    /// Accepts a list of addresses and ranges that webhooks can be sent to.
+    static var ranges: Self {
+        let expected = "a list of addresses and ranges, such as 127.0.0.0/8, ::1"
+        return SettingForm(expected, isList: true) { text throws(SettingFault) in
+            var ranges: [AddressRange] = []
+            for entry in text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\t" }) {
+                do throws(AddressFault) {
+                    ranges.append(try AddressRange(String(entry)))
+                } catch {
+                    throw .precise("\"\(entry)\" is not an address or a range: \(error).")
+                }
+            }
+            guard !ranges.isEmpty else { throw .precise("The list has no address.") }
+            return ranges
+        }
+    }
+}
+
 extension SettingForm where Value == Token? {
     /// Accepts a token that Mortise itself could have issued.
     ///

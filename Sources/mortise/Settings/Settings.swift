@@ -173,6 +173,19 @@ package enum Settings {
             """
     )
 
+    /// The addresses that webhooks can be sent to although they are not globally reachable.
+    package static let webhookAllow = Setting(
+        "webhook_allow",
+        .ranges,
+        default: [AddressRange](),
+        written: "none",
+        placeholder: "list",
+        help: """
+            Send webhooks also to these addresses. Without it, addresses that are not globally reachable are refused, \
+            because tenants choose the URLs.
+            """
+    )
+
     /// The documents for operators and programmers on the listener.
     package static let publicOperations = Setting(
         "public_operations",
@@ -409,7 +422,7 @@ package enum Settings {
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
             listen.declaration, tlsCertificate.declaration, tlsKey.declaration, gatewayListen.declaration,
             grpcListen.declaration, gatewayOpen.declaration, operationsListen.declaration, trustedProxies.declaration,
-            publicURL.declaration, publicOperations.declaration,
+            publicURL.declaration, webhookAllow.declaration, publicOperations.declaration,
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,

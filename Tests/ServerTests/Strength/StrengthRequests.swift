@@ -48,6 +48,7 @@ struct StrengthRequests {
         let text = endpoint.path.text
             .replacing("{organization}", with: "default")
             .replacing("{user}", with: world.user)
+            .replacing("{delivery}", with: world.user)
         if text.hasPrefix("/compute/"), text.contains("{workspace}") {
             return [text.replacing("{workspace}", with: "ws_" + hex(world.workspace))]
         }

@@ -44,6 +44,7 @@ class RunningServer:
         password = self._folder / "password"
         password.write_text(ADMIN_PASSWORD.reveal())
         command = [PROGRAM, "serve", "--data", self._folder / "data", "--listen", "127.0.0.1:0"]
+        command += ["--webhook-allow", "127.0.0.0/8"]
         command += ["--admin-email", ADMIN_EMAIL, "--admin-password-file", password]
         with log.open("wb") as log_file, out.open("wb") as out_file:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("MORTISE_")}

@@ -41,6 +41,7 @@ def groups(client: Any) -> list[Any]:
         client.admin_keys("{organization}"),
         client.members("{organization}"),
         client.session_issuers("{organization}"),
+        client.webhooks("{organization}"),
     ]
 
 

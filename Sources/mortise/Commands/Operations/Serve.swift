@@ -57,6 +57,9 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.publicURL)
     var publicURL: SettingFlag?
 
+    @Option(Settings.webhookAllow)
+    var webhookAllow: SettingFlag?
+
     @Option(Settings.publicOperations)
     var publicOperations: SettingFlag?
 
@@ -141,7 +144,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let reader = try installation.reader([
             listen, tlsCertificate, tlsKey, gatewayListen, grpcListen, gatewayOpen, operationsListen, trustedProxies,
-            publicURL, publicOperations,
+            publicURL, webhookAllow, publicOperations,
             maximumConnections, headTimeout, bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey,
             adminEmail, adminPassword,
             logLevel, logFormat, accessLog,

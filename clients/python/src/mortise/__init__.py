@@ -47,6 +47,7 @@ from ._models import (
     Page,
     Permission,
     RateLimit,
+    RevealedWebhook,
     Role,
     Secret,
     Session,
@@ -62,6 +63,9 @@ from ._models import (
     Verdict,
     Verification,
     VerifiedKey,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
     Workspace,
     WorkspaceState,
 )
@@ -71,6 +75,7 @@ from ._secret import SecretToken
 from ._session_issuers import AsyncSessionIssuers, SessionIssuers
 from ._sessions import AsyncSessions, Sessions
 from ._version import __version__
+from ._webhooks import AsyncWebhooks, Webhooks
 from ._workspaces import AsyncWorkspaces, Workspaces
 
 __all__ = [
@@ -82,6 +87,7 @@ __all__ = [
     "AsyncPages",
     "AsyncSessionIssuers",
     "AsyncSessions",
+    "AsyncWebhooks",
     "AsyncWorkspaces",
     "ClientKeyOutcome",
     "ClientKeyRetirement",
@@ -119,6 +125,7 @@ __all__ = [
     "RateLimit",
     "RateLimitedError",
     "RefusedError",
+    "RevealedWebhook",
     "Role",
     "Secret",
     "SecretToken",
@@ -142,6 +149,10 @@ __all__ = [
     "Verdict",
     "Verification",
     "VerifiedKey",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "Webhooks",
     "Workspace",
     "WorkspaceState",
     "Workspaces",

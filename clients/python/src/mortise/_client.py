@@ -31,6 +31,7 @@ from ._secret import SecretToken, secret
 from ._session_issuers import AsyncSessionIssuers, SessionIssuers
 from ._sessions import AsyncSessions, Sessions
 from ._version import __version__
+from ._webhooks import AsyncWebhooks, Webhooks
 from ._workspaces import AsyncWorkspaces, Workspaces
 
 _USER_AGENT = f"mortise-python/{__version__}"
@@ -279,6 +280,10 @@ class Mortise(_ClientCalls, SyncGroup):
         """Returns the calls for the session issuers of an organization, which is named by its id or slug."""
         return SessionIssuers(self._connection, organization)
 
+    def webhooks(self, organization: str) -> Webhooks:
+        """Returns the calls for the webhooks of an organization, which is named by its id or slug."""
+        return Webhooks(self._connection, organization)
+
     def sign_in(self, email: str, password: SecretToken | str, *, organization: str | None = None) -> Mortise:
         """Signs a member in and returns a client with the member's session, as `sessions.create` and `with_session`."""
         password = secret(password)
@@ -398,6 +403,10 @@ class AsyncMortise(_ClientCalls, AsyncGroup):
     def session_issuers(self, organization: str) -> AsyncSessionIssuers:
         """Returns the calls for the session issuers of an organization, which is named by its id or slug."""
         return AsyncSessionIssuers(self._connection, organization)
+
+    def webhooks(self, organization: str) -> AsyncWebhooks:
+        """Returns the calls for the webhooks of an organization, which is named by its id or slug."""
+        return AsyncWebhooks(self._connection, organization)
 
     async def sign_in(
         self, email: str, password: SecretToken | str, *, organization: str | None = None

@@ -13,7 +13,15 @@ Mode = Literal["live", "test"]
 KeyStatus = Literal["active", "disabled", "deprecated", "expired", "revoked"]
 KeyType = Literal["service", "anon"]
 Permission = Literal[
-    "keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read", "platform:*"
+    "keys:read",
+    "keys:write",
+    "keys:verify",
+    "workspaces:write",
+    "members:write",
+    "events:read",
+    "webhooks:read",
+    "webhooks:write",
+    "platform:*",
 ]
 Role = Literal["owner", "admin", "member", "auditor"]
 WorkspaceState = Literal["creating", "active", "suspended", "archived", "deleting"]
@@ -350,6 +358,60 @@ class SessionIssuer:
     """The accepted values of the claim `aud`. If empty, a token with the claim is refused."""
     read_roles: tuple[str, ...]
     manage_roles: tuple[str, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook: a URL that is told of the events of an organization."""
+
+    id: str
+    organization_id: str
+    workspace_id: str | None
+    """The only workspace whose events are sent. None means the whole organization."""
+    url: str
+    description: str | None
+    event_types: tuple[str, ...]
+    enabled: bool
+    disabled_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+    last_delivery_at: datetime | None
+    """The time of the last attempt that the receiver accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevealedWebhook:
+    """A webhook with its signing secret, which no other answer contains."""
+
+    webhook: Webhook
+    secret: SecretToken
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAttempt:
+    """An attempt to tell the receiver of an event."""
+
+    at: datetime
+    duration_ms: int
+    status_code: int | None
+    """The status of the answer. None if no answer came."""
+    response: str | None
+    """The first KiB of the answer."""
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """An event that a webhook is told of, with the attempts so far."""
+
+    id: str
+    event_id: str
+    """The id of the event, which is the header `webhook-id` of each attempt."""
+    type: str
+    attempts: tuple[WebhookAttempt, ...]
+    next_attempt_at: datetime | None
+    """The time of the next attempt. None after the last attempt."""
     created_at: datetime
 
 

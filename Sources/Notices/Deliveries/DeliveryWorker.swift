@@ -1,0 +1,138 @@
+import FoundationEssentials
+import KeyStore
+import Keys
+import Logging
+import Postgres
+import Tenancy
+
+/// Makes the attempts that are due, on this node.
+struct DeliveryWorker: Sendable {
+    let node: UUID
+    let databases: Databases
+    let sender: WebhookSender
+    let secrets: SecretsFile
+    let options: NoticeOptions
+    let wakeup: Wakeup
+    let slots = AttemptSlots()
+    let logger: Logger
+
+    /// Makes attempts until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            await wakeup.run(every: .seconds(1)) {
+                for attempt in await claim() {
+                    slots.take(attempt.attempt.webhook)
+                    group.addTask {
+                        await perform(attempt.attempt, claimedAt: attempt.claimedAt)
+                        slots.giveBack(attempt.attempt.webhook)
+                        wakeup.wake()
+                    }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Leases as many attempts as there are slots.
+    private func claim() async -> [(attempt: LeasedAttempt, claimedAt: ContinuousClock.Instant)] {
+        let free = slots.free
+        guard free.count > 0 else { return [] }
+        let now = ContinuousClock.now
+        do {
+            return try await databases.control.pool
+                .withConnection { connection in
+                    try await DeliveryQueue(connection: connection)
+                        .claim(
+                            by: node,
+                            limit: free.count,
+                            without: free.busyWebhooks,
+                            free.busyOrganizations,
+                            shift: options.shift()
+                        )
+                }
+                .map { ($0, now) }
+        } catch {
+            if !Task.isCancelled {
+                logger.debug("deliveries could not be claimed", metadata: ["error": "\(error)"])
+            }
+            return []
+        }
+    }
+
+    private func perform(_ attempt: LeasedAttempt, claimedAt: ContinuousClock.Instant) async {
+        do {
+            let rest = DeliveryQueue.maximumAttemptTime - (ContinuousClock.now - claimedAt)
+            // A node that was paused since must not send: another node has taken over.
+            guard rest > .seconds(1) else { return }
+            let outcome = try await send(attempt, within: min(options.attemptDeadline, rest))
+            let next = self.next(after: attempt, outcome)
+            let failingSince = try await databases.control.pool.withConnection {
+                try await DeliveryQueue(connection: $0).record(attempt, by: node, outcome, next: next)
+            }
+            if let failingSince, attempt.at - failingSince >= DeliverySchedule.patience {
+                try await disable(attempt.webhook)
+            }
+        } catch {
+            if !Task.isCancelled {
+                logger.debug(
+                    "an attempt of a webhook could not be recorded",
+                    metadata: ["webhook_id": "\(attempt.webhook.id)", "error": "\(error)"]
+                )
+            }
+        }
+    }
+
+    private func send(_ attempt: LeasedAttempt, within limit: Duration) async throws -> AttemptOutcome {
+        let webhook = attempt.webhook
+        guard let url = WebhookURL(webhook.url) else {
+            return AttemptOutcome(error: "the URL cannot be used", milliseconds: 0)
+        }
+        guard let secret = webhook.signingSecret(secrets) else {
+            return AttemptOutcome(
+                error:
+                    "the server's secrets file lacks the secret behind the signing secret; rotate the signing secret",
+                milliseconds: 0
+            )
+        }
+        let old = webhook.oldSecret.flatMap { $0.signingSecret(of: webhook.id, secrets.webhooks) }
+        let request = WebhookRequest(
+            to: url,
+            id: UUIDv7.text(of: attempt.eventID),
+            body: attempt.body,
+            signedBy: [secret, old].compactMap(\.self),
+            at: attempt.at,
+            userAgent: options.userAgent
+        )
+        return try await sender.send(request, within: limit)
+    }
+
+    /// Returns the time of the next attempt, or `nil` if this attempt ends the delivery.
+    private func next(after attempt: LeasedAttempt, _ outcome: AttemptOutcome) -> Timestamp? {
+        guard !outcome.isSuccess, outcome.statusCode != AttemptOutcome.gone else { return nil }
+        return DeliverySchedule.next(
+            after: attempt.attemptCount + 1,
+            start: attempt.firstAttemptAt ?? attempt.at,
+            now: attempt.at,
+            chance: Double.random(in: 0..<1)
+        )
+    }
+
+    /// Disables a webhook that had nothing but failures for too long.
+    private func disable(_ webhook: Webhook) async throws {
+        try await databases.control.pool.withConnection { connection in
+            try await connection.auditedTransaction { transaction in
+                _ = try await WebhookWriter(transaction, secrets)
+                    .disable(
+                        webhook.id,
+                        organization: webhook.organizationID,
+                        reason: "All attempts failed for 5 days.",
+                        by: .system
+                    )
+            }
+        }
+        logger.notice(
+            "a webhook was disabled, because all attempts failed for 5 days",
+            metadata: ["webhook_id": "\(webhook.id)"]
+        )
+    }
+}

@@ -1,0 +1,137 @@
+import FoundationEssentials
+import Postgres
+import Tenancy
+
+/// A database whose events can be for webhooks.
+enum EventSource: Sendable, Hashable {
+    /// The control database, with the events of organizations and of admin keys.
+    case control
+    /// A workspace's database.
+    case workspace(UUID)
+
+    /// The id of the control database's row.
+    private static let controlID = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+
+    init(id: UUID) {
+        self = id == Self.controlID ? .control : .workspace(id)
+    }
+
+    /// The id of the row.
+    var id: UUID {
+        switch self {
+        case .control: Self.controlID
+        case .workspace(let id): id
+        }
+    }
+}
+
+/// The databases that can have events for webhooks, as the control database lists them.
+///
+/// Only marked workspaces are read, so Mortise needs no connection to each workspace.
+struct EventSources: Sendable {
+    let connection: PostgresConnection
+
+    /// The time for which a source stays marked: longer than a change can take from its mark to its commit.
+    ///
+    /// A commit that takes even longer, for example because it waits for a standby, is found by the hourly upkeep.
+    static let markedFor = Duration.seconds(60)
+    /// The time of a lease.
+    ///
+    /// A node that dies is replaced after it.
+    static let lease = Duration.seconds(10)
+
+    /// The row is written only for an organization with a webhook.
+    ///
+    /// The next read is at once.
+    private static let mark = Statement(
+        """
+        INSERT INTO control.event_sources AS s (id)
+        SELECT $1 WHERE EXISTS (SELECT FROM control.webhooks WHERE organization_id = $2 AND disabled_at IS NULL)
+        ON CONFLICT (id) DO UPDATE SET marked_at = clock_timestamp(), due_at = least(s.due_at, clock_timestamp())
+        """
+    )
+    private static let markAll = Statement(
+        """
+        INSERT INTO control.event_sources AS s (id)
+        SELECT id FROM control.workspaces
+        WHERE organization_id = $1 AND ($2::uuid IS NULL OR id = $2) AND state IN ('active', 'suspended')
+        ON CONFLICT (id) DO UPDATE SET marked_at = clock_timestamp(), due_at = least(s.due_at, clock_timestamp())
+        """
+    )
+    /// The sources that this node was told of come first.
+    private static let claim = Statement(
+        """
+        UPDATE control.event_sources SET leased_by = $1, leased_until = clock_timestamp() + interval '10 seconds'
+        WHERE id IN (
+            SELECT id FROM control.event_sources
+            WHERE (due_at <= clock_timestamp() OR id = ANY ($2))
+              AND (leased_until IS NULL OR leased_until < clock_timestamp())
+            ORDER BY id = ANY ($2) DESC, due_at
+            LIMIT $3
+            FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id
+        """
+    )
+    /// The longer a source had no event, the later the next read.
+    private static let release = Statement(
+        """
+        UPDATE control.event_sources SET leased_by = NULL, leased_until = NULL,
+            due_at = clock_timestamp() + CASE
+                WHEN $3::boolean THEN interval '0'
+                WHEN $4::boolean OR marked_at = 'infinity' THEN interval '1 second' * CASE WHEN $4 THEN 10 ELSE 1 END
+                ELSE greatest(least((clock_timestamp() - marked_at) / 4, interval '10 seconds'), interval '0.5 seconds')
+            END
+        WHERE id = $1 AND leased_by = $2
+        """
+    )
+    /// A mark of the meantime keeps the row.
+    private static let removeQuiet = Statement(
+        """
+        DELETE FROM control.event_sources
+        WHERE id = $1 AND leased_by = $2 AND marked_at < clock_timestamp() - interval '60 seconds'
+        """
+    )
+    private static let remove = Statement("DELETE FROM control.event_sources WHERE id = $1")
+
+    /// Marks a workspace whose organization has a webhook.
+    func mark(_ workspace: WorkspaceFacts) async throws(PostgresError) {
+        try await connection.query(Self.mark, [workspace.workspaceID, workspace.organizationID])
+    }
+
+    /// Marks the workspaces of an organization, for a webhook that is new.
+    ///
+    /// A node does not mark a workspace twice within a few seconds. Without this mark, it would know nothing of the webhook.
+    func markAll(of organization: UUID, only workspace: UUID?) async throws(PostgresError) {
+        try await connection.query(Self.markAll, [organization, workspace])
+    }
+
+    /// Leases sources that are due.
+    func claim(by node: UUID, including hints: [UUID], limit: Int) async throws -> [EventSource] {
+        try await connection.query(Self.claim, [node, hints, limit]).map { EventSource(id: try $0.decode(0)) }
+    }
+
+    /// The outcome of reading a source.
+    enum Outcome: Sendable {
+        /// The source can have more events at this moment.
+        case more
+        /// The source had no further event.
+        case empty
+        /// The source could not be read.
+        case failed
+        /// The workspace was deleted.
+        case gone
+    }
+
+    /// Ends a lease.
+    func release(_ source: EventSource, by node: UUID, _ outcome: Outcome) async throws(PostgresError) {
+        switch outcome {
+        case .gone: try await connection.query(Self.remove, [source.id])
+        case .empty:
+            let removed = try await connection.query(Self.removeQuiet, [source.id, node]).affectedRows
+            if removed == 0 { try await connection.query(Self.release, [source.id, node, false, false]) }
+        case .more: try await connection.query(Self.release, [source.id, node, true, false])
+        case .failed: try await connection.query(Self.release, [source.id, node, false, true])
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package import Keys
+
+/// The settings of webhooks and notices.
+package struct NoticeOptions: Sendable {
+    /// The ranges of addresses that webhooks can be sent to although they are not globally reachable.
+    package var allowedAddresses: [AddressRange] = []
+    /// Resolves the names of receivers; `nil` uses the system's resolver.
+    package var resolver: HostResolver?
+    /// Returns the difference between the time of schedules and the database's time.
+    ///
+    /// It is zero, except in tests, which let days pass.
+    package var shift: @Sendable () -> Duration = { .zero }
+    /// The maximum time of an attempt, from the look-up of the name to the answer: 10 s or less.
+    package var attemptDeadline: Duration = .seconds(10)
+    /// The value of the header `User-Agent`.
+    package var userAgent = "mortise"
+
+    /// Creates settings with the default values.
+    package init() {}
+}

@@ -1,0 +1,120 @@
+import FoundationEssentials
+import KeyStore
+package import Keys
+package import Logging
+import NIOPosix
+import NIOSSL
+package import Postgres
+package import Tenancy
+
+/// The notices of an installation: it turns events into deliveries of webhooks, and makes the deliveries.
+///
+/// Each node runs one. The control database has the leases by which nodes share the work.
+package final class Notices: Sendable {
+    /// The news of this node.
+    package let news: EventNews
+
+    private let relay: EventRelay
+    private let worker: DeliveryWorker
+    private let deliveries = Wakeup()
+    private let resolverThreads = NIOThreadPool(numberOfThreads: 64)
+    private let databases: Databases
+    private let options: NoticeOptions
+
+    /// Creates the notices of a node.
+    ///
+    /// - Parameters:
+    ///   - databases: Lends connections.
+    ///   - news: The news of this node.
+    ///   - secrets: The secrets file.
+    ///   - options: The settings.
+    ///   - logger: The logger.
+    /// - Throws: An error if the system's root certificates cannot be read.
+    package init(
+        _ databases: Databases,
+        news: EventNews,
+        secrets: SecretsFile,
+        options: NoticeOptions,
+        logger: Logger
+    ) throws {
+        self.databases = databases
+        self.news = news
+        self.options = options
+        resolverThreads.start()
+        let node = IdentifierSource.system.id()
+        relay = EventRelay(
+            node: node,
+            databases: databases,
+            news: news,
+            deliveries: deliveries,
+            options: options,
+            logger: logger
+        )
+        worker = DeliveryWorker(
+            node: node,
+            databases: databases,
+            sender: try WebhookSender(
+                policy: AddressPolicy(allowing: options.allowedAddresses),
+                resolve: options.resolver ?? .system(resolverThreads),
+                group: MultiThreadedEventLoopGroup.singleton,
+                trustRoots: .default
+            ),
+            secrets: secrets,
+            options: options,
+            wakeup: deliveries,
+            logger: logger
+        )
+    }
+
+    /// The difference between the time of schedules and the database's time.
+    package var shift: Duration { options.shift() }
+
+    /// Starts the next round of deliveries at once.
+    package func wakeDeliveries() { deliveries.wake() }
+
+    /// Reads events and makes deliveries until the task is cancelled.
+    package func run() async {
+        await withTaskGroup { group in
+            group.addTask { [relay] in await relay.run() }
+            group.addTask { [worker] in await worker.run() }
+        }
+    }
+
+    /// Ends the threads that resolve names.
+    package func shutdown() async {
+        try? await resolverThreads.shutdownGracefully()
+    }
+
+    /// Deletes deliveries that are older than 30 days.
+    ///
+    /// - Returns: The number of deleted deliveries.
+    package func deleteOldDeliveries() async throws -> Int {
+        var count = 0
+        while true {
+            let batch = try await databases.control.pool.withConnection { try await DeliveryStore($0).deleteOld() }
+            count += batch
+            if batch == 0 { return count }
+        }
+    }
+
+    /// Empties the outbox of a workspace whose organization has no webhook, and marks one whose organization has.
+    ///
+    /// It finds what a lost mark left behind.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace.
+    ///   - connection: A connection to its database.
+    /// - Throws: The databases' errors.
+    package func tidyOutbox(of workspace: WorkspaceFacts, over connection: PostgresConnection) async throws {
+        let outbox = EventOutbox(connection)
+        // Events that come after the question for webhooks stay.
+        guard let newest = try await outbox.newest() else { return }
+        let isWanted = try await databases.control.pool.withConnection { control in
+            guard try await WebhookStore(control).hasEnabled(workspace.organizationID) else { return false }
+            try await EventSources(connection: control).mark(workspace)
+            return true
+        }
+        if isWanted { return }
+        while try await outbox.removeOldest(upTo: newest) > 0 {}
+    }
+}

@@ -1,0 +1,218 @@
+package import FoundationEssentials
+package import KeyStore
+package import Keys
+import Postgres
+import Tenancy
+
+/// Writes the rows of webhooks in an audited transaction, each change with its event.
+package struct WebhookWriter: Sendable {
+    /// The rows as the transaction sees them.
+    package let store: WebhookStore
+
+    private let transaction: AuditedTransaction
+    private let identifiers: IdentifierSource
+    private let secrets: [WebhookSecret]
+
+    private var connection: PostgresConnection { transaction.connection }
+
+    /// Creates a writer.
+    package init(_ transaction: AuditedTransaction, _ secrets: SecretsFile) {
+        self.transaction = transaction
+        self.secrets = secrets.webhooks
+        identifiers = .system
+        store = WebhookStore(transaction.connection)
+    }
+
+    private static let lockOrganization = Statement("SELECT id FROM control.organizations WHERE id = $1 FOR UPDATE")
+    private static let insert = Statement(
+        """
+        INSERT INTO control.webhooks AS w (id, organization_id, workspace_id, url, description, event_types, secret_id,
+            secret_nonce, first_secret_nonce)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+        RETURNING \(Webhook.columns("w"))
+        """
+    )
+    private static let update = Statement(
+        """
+        UPDATE control.webhooks AS w SET url = $2, description = $3, event_types = $4, updated_at = now() WHERE id = $1
+        RETURNING \(Webhook.columns("w"))
+        """
+    )
+    /// The webhook begins again without failures.
+    private static let enable = Statement(
+        """
+        UPDATE control.webhooks AS w SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL, updated_at = now()
+        WHERE id = $1
+        RETURNING \(Webhook.columns("w"))
+        """
+    )
+    private static let disable = Statement(
+        """
+        UPDATE control.webhooks AS w SET disabled_at = now(), disabled_reason = $2, updated_at = now()
+        WHERE id = $1 AND disabled_at IS NULL
+        RETURNING \(Webhook.columns("w"))
+        """
+    )
+    private static let rotate = Statement(
+        """
+        UPDATE control.webhooks AS w SET old_secret_id = secret_id, old_secret_nonce = secret_nonce,
+            old_secret_ends_at = clock_timestamp() + interval '24 hours', secret_id = $2, secret_nonce = $3,
+            updated_at = now()
+        WHERE id = $1
+        RETURNING \(Webhook.columns("w"))
+        """
+    )
+    private static let delete = Statement("DELETE FROM control.webhooks WHERE id = $1")
+
+    /// Locks an organization, so that its webhooks can be counted.
+    ///
+    /// - Returns: False if the organization does not exist.
+    package func lockOrganization(_ id: UUID) async throws -> Bool {
+        try await !connection.query(Self.lockOrganization, [id]).isEmpty
+    }
+
+    /// Creates a webhook, and marks its workspaces as possible sources of events.
+    package func create(_ new: NewWebhook, organization: UUID, by attribution: Attribution) async throws -> Webhook {
+        guard let secret = secrets.first else { throw PostgresError.rowMissing }
+        let row =
+            try await connection.query(
+                Self.insert,
+                [
+                    identifiers.id(), organization, new.workspaceID, new.url, new.description, new.eventTypes,
+                    secret.id.text, Self.nonce(),
+                ]
+            )
+            .first.orMissing()
+        let webhook = try Webhook(row: row)
+        try await EventSources(connection: connection).markAll(of: organization, only: new.workspaceID)
+        var changes = EventChanges()
+        changes.add("webhook", webhook.id)
+        changes.add("url", webhook.url)
+        changes.add("event_types", webhook.eventTypes)
+        try await record(.webhookCreated, of: webhook, changes, by: attribution)
+        return webhook
+    }
+
+    /// Changes the settings of a webhook; a change of nothing leaves no event.
+    ///
+    /// - Returns: The webhook, or `nil` if the organization has none of that id.
+    package func update(
+        _ id: UUID,
+        organization: UUID,
+        _ change: WebhookChange,
+        by attribution: Attribution
+    ) async throws -> Webhook? {
+        guard let old = try await store.lock(id, organization: organization) else { return nil }
+        let row =
+            try await connection.query(
+                Self.update,
+                [
+                    id, change.url ?? old.url, change.description ?? old.description,
+                    change.eventTypes ?? old.eventTypes,
+                ]
+            )
+            .first.orMissing()
+        let new = try Webhook(row: row)
+        var changes = EventChanges()
+        changes.compare("url", from: old.url, to: new.url)
+        changes.compare("description", from: old.description, to: new.description)
+        changes.compare("event_types", from: old.eventTypes, to: new.eventTypes)
+        guard !changes.isEmpty else { return old }
+        var all = EventChanges()
+        all.add("webhook", id)
+        all.compare("url", from: old.url, to: new.url)
+        all.compare("description", from: old.description, to: new.description)
+        all.compare("event_types", from: old.eventTypes, to: new.eventTypes)
+        try await record(.webhookUpdated, of: new, all, by: attribution)
+        return new
+    }
+
+    /// Enables a webhook.
+    ///
+    /// - Returns: The webhook, or `nil` if the organization has none of that id.
+    package func enable(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Webhook? {
+        guard let old = try await store.lock(id, organization: organization) else { return nil }
+        if old.isEnabled { return old }
+        let webhook = try Webhook(row: try await connection.query(Self.enable, [id]).first.orMissing())
+        try await EventSources(connection: connection).markAll(of: organization, only: webhook.workspaceID)
+        try await record(.webhookEnabled, of: webhook, Self.naming(webhook), by: attribution)
+        return webhook
+    }
+
+    /// Disables a webhook.
+    ///
+    /// - Parameters:
+    ///   - id: The webhook.
+    ///   - organization: The organization.
+    ///   - reason: The reason.
+    ///   - attribution: The attribution of the event.
+    /// - Returns: The webhook, or `nil` if the organization has none of that id.
+    /// - Throws: The database's errors.
+    package func disable(
+        _ id: UUID,
+        organization: UUID,
+        reason: String,
+        by attribution: Attribution
+    ) async throws -> Webhook? {
+        guard let old = try await store.lock(id, organization: organization) else { return nil }
+        guard let row = try await connection.query(Self.disable, [id, reason]).first else { return old }
+        let webhook = try Webhook(row: row)
+        var changes = Self.naming(webhook)
+        changes.add("reason", reason)
+        try await record(.webhookDisabled, of: webhook, changes, by: attribution)
+        return webhook
+    }
+
+    /// Gives a webhook another signing secret; the old one signs, too, for 24 hours.
+    ///
+    /// - Returns: The webhook, or `nil` if the organization has none of that id.
+    package func rotateSecret(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Webhook? {
+        guard try await store.lock(id, organization: organization) != nil, let secret = secrets.first else {
+            return nil
+        }
+        let row = try await connection.query(Self.rotate, [id, secret.id.text, Self.nonce()]).first.orMissing()
+        let webhook = try Webhook(row: row)
+        try await record(.webhookSecretRotated, of: webhook, Self.naming(webhook), by: attribution)
+        return webhook
+    }
+
+    /// Deletes a webhook with its deliveries.
+    ///
+    /// - Returns: False if the organization has no such webhook.
+    package func delete(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Bool {
+        guard let webhook = try await store.lock(id, organization: organization) else { return false }
+        try await connection.query(Self.delete, [id])
+        try await record(.webhookDeleted, of: webhook, Self.naming(webhook), by: attribution)
+        return true
+    }
+
+    private static func naming(_ webhook: Webhook) -> EventChanges {
+        var changes = EventChanges()
+        changes.add("webhook", webhook.id)
+        return changes
+    }
+
+    private static func nonce() -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<WebhookSecret.nonceByteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+
+    private func record(
+        _ type: EventType,
+        of webhook: Webhook,
+        _ changes: EventChanges,
+        by attribution: Attribution
+    ) async throws {
+        try await transaction.record(
+            EventRecord(
+                type,
+                id: identifiers.id(),
+                workspaceID: webhook.workspaceID,
+                organizationID: webhook.organizationID,
+                changes: changes,
+                by: attribution,
+                at: try await transaction.now()
+            )
+        )
+    }
+}

@@ -1,0 +1,328 @@
+package import FoundationEssentials
+import KeyStore
+package import Keys
+package import Notices
+import Postgres
+package import Tenancy
+
+/// A webhook with its signing secret.
+package struct RevealedWebhook: Sendable {
+    /// The webhook as JSON text, as the surface rendered it for the first request with the same `Idempotency-Key`.
+    package let answer: String
+    /// The signing secret.
+    package let secret: SigningSecret
+    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` created the webhook.
+    package let isReplay: Bool
+}
+
+/// The use cases of webhooks.
+///
+/// A webhook tells its receiver of everything that happens to keys, so operators, who reach no key of an organization, have none.
+package struct WebhookService: Sendable {
+    let context: ServiceContext
+    let access: AccessControl
+    let changes: ControlChanges
+    let notices: Notices
+
+    // MARK: Reading
+
+    /// Returns a page of an organization's webhooks, newest first.
+    ///
+    /// A member with a role in single workspaces sees the webhooks of those.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func list(_ page: PageRequest, organization name: String, by caller: Caller) async throws -> Page<Webhook> {
+        let organization = try await organization(name, .webhooksRead, caller)
+        let workspaces = caller.principal.workspaces(with: .webhooksRead).map { Array($0) }
+        return try await context.readWebhooks { try await $0.webhooks(page, of: organization, in: workspaces) }
+    }
+
+    /// Returns a webhook.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func get(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
+        let organization = try await organization(name, .webhooksRead, caller)
+        return try await webhook(id, organization, .webhooksRead, caller)
+    }
+
+    /// Returns a page of a webhook's deliveries, newest first.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func deliveries(
+        _ page: PageRequest,
+        of id: UUID,
+        organization name: String,
+        by caller: Caller
+    ) async throws -> Page<Delivery> {
+        _ = try await get(id, organization: name, by: caller)
+        return try await context.databases.control.readers.withConnection {
+            try await DeliveryStore($0).deliveries(page, of: id)
+        }
+    }
+
+    // MARK: Changes
+
+    /// Creates a webhook.
+    ///
+    /// A receiver at an address that cannot be called is accepted. Its deliveries fail with the reason.
+    ///
+    /// - Parameters:
+    ///   - new: The settings.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller. A repeated request with the same `Idempotency-Key` gets the same answer and secret.
+    ///   - answer: Renders the webhook as JSON text without the secret.
+    /// - Returns: The answer and the signing secret.
+    /// - Throws: `Refusal`, or the database's errors.
+    package func create(
+        _ new: NewWebhook,
+        organization name: String,
+        by caller: Caller,
+        answer: @Sendable (Webhook) -> String
+    ) async throws -> RevealedWebhook {
+        let organization = try await organization(name, .webhooksWrite, caller)
+        try Self.check(url: new.url, eventTypes: new.eventTypes)
+        if let workspace = new.workspaceID {
+            _ = try await access.workspace(UUIDv7.text(of: workspace), for: caller.principal)
+        }
+        let (stored, webhook) = try await context.changeControl { transaction in
+            let webhooks = context.webhooks(in: transaction)
+            let stored = try await changes.createOnce(caller, in: transaction) { principal in
+                try Self.require(.webhooksWrite, over: new.workspaceID, principal)
+                // A webhook outlives its creator, and tells of live keys.
+                try principal.requireLive()
+            } exists: { id in
+                try await webhooks.store.webhook(id, organization: organization) != nil
+            } create: {
+                guard try await webhooks.lockOrganization(organization) else { throw Refusal.notFound }
+                let limit = context.quotas.webhooksPerOrganization
+                guard try await webhooks.store.count(of: organization) < limit else {
+                    throw Refusal.quotaReached(
+                        "The organization has \(limit) webhooks, its maximum. Delete some of them."
+                    )
+                }
+                let created = try await webhooks.create(new, organization: organization, by: caller.attribution)
+                return (created.id, answer(created))
+            }
+            return (stored, try await webhooks.store.webhook(stored.resourceID, organization: organization))
+        }
+        guard let webhook, webhook.hasFirstSecret else {
+            throw Refusal.conflict("The webhook has another secret since; rotate the secret to get a new one.")
+        }
+        return RevealedWebhook(answer: stored.answer, secret: try secret(of: webhook), isReplay: stored.isReplay)
+    }
+
+    /// Changes the settings of a webhook.
+    ///
+    /// - Throws: `Refusal.invalid`, `notFound`, `forbidden`; the database's errors.
+    package func update(
+        _ id: UUID,
+        _ change: WebhookChange,
+        organization name: String,
+        by caller: Caller
+    ) async throws -> Webhook {
+        try Self.check(url: change.url, eventTypes: change.eventTypes)
+        return try await self.change(id, name, caller) { webhooks, organization in
+            try await webhooks.update(id, organization: organization, change, by: caller.attribution)
+        }
+    }
+
+    /// Enables a webhook.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func enable(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
+        try await change(id, name, caller) { webhooks, organization in
+            try await webhooks.enable(id, organization: organization, by: caller.attribution)
+        }
+    }
+
+    /// Disables a webhook.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func disable(_ id: UUID, organization name: String, by caller: Caller) async throws -> Webhook {
+        try await change(id, name, caller) { webhooks, organization in
+            try await webhooks.disable(
+                id,
+                organization: organization,
+                reason: "Disabled by request.",
+                by: caller.attribution
+            )
+        }
+    }
+
+    /// Gives a webhook another signing secret; the old one signs, too, for 24 hours.
+    ///
+    /// - Returns: The webhook and its new secret.
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func rotateSecret(
+        _ id: UUID,
+        organization name: String,
+        by caller: Caller
+    ) async throws -> (webhook: Webhook, secret: SigningSecret) {
+        let webhook = try await change(id, name, caller) { webhooks, organization in
+            try await webhooks.rotateSecret(id, organization: organization, by: caller.attribution)
+        }
+        return (webhook, try secret(of: webhook))
+    }
+
+    /// Deletes a webhook with its deliveries.
+    ///
+    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    package func delete(_ id: UUID, organization name: String, by caller: Caller) async throws {
+        _ = try await change(id, name, caller) { webhooks, organization in
+            let webhook = try await webhooks.store.webhook(id, organization: organization)
+            return try await webhooks.delete(id, organization: organization, by: caller.attribution) ? webhook : nil
+        }
+    }
+
+    // MARK: Deliveries
+
+    /// Sends an event of type `webhook.test`.
+    ///
+    /// - Throws: `Refusal.conflict` if the webhook is disabled; `notFound`, `forbidden`; the database's errors.
+    package func test(_ id: UUID, organization name: String, by caller: Caller) async throws {
+        try await deliver(id, name, caller) { webhook, transaction in
+            try await DeliveryStore(transaction.connection)
+                .insertTest(
+                    of: webhook,
+                    by: caller.attribution.actor,
+                    at: try await transaction.now(),
+                    shift: notices.shift
+                )
+        }
+    }
+
+    /// Makes the next attempt of a delivery due, also after its last attempt.
+    ///
+    /// - Throws: `Refusal.conflict` if the webhook is disabled; `notFound`, `forbidden`; the database's errors.
+    package func retry(
+        _ delivery: UUID,
+        of id: UUID,
+        organization name: String,
+        by caller: Caller
+    ) async throws {
+        try await deliver(id, name, caller) { webhook, transaction in
+            let isKnown = try await DeliveryStore(transaction.connection)
+                .retry(delivery, of: webhook.id, shift: notices.shift)
+            guard isKnown else { throw Refusal.notFound }
+        }
+    }
+
+    private func deliver(
+        _ id: UUID,
+        _ name: String,
+        _ caller: Caller,
+        _ body: (Webhook, AuditedTransaction) async throws -> Void
+    ) async throws {
+        let organization = try await organization(name, .webhooksWrite, caller)
+        _ = try await webhook(id, organization, .webhooksWrite, caller)
+        try await context.changeControl { transaction in
+            let principal = try await access.recheck(caller.principal, in: transaction)
+            let found = try await WebhookStore(transaction.connection).webhook(id, organization: organization)
+            guard let found else { throw Refusal.notFound }
+            try Self.require(.webhooksWrite, over: found.workspaceID, principal)
+            guard found.isEnabled else { throw Refusal.conflict("The webhook is disabled. Enable it first.") }
+            try await body(found, transaction)
+        }
+        notices.wakeDeliveries()
+    }
+
+    // MARK: Shared
+
+    /// Returns the organization, for a caller with a permission.
+    private func organization(_ name: String, _ permission: Permission, _ caller: Caller) async throws -> UUID {
+        guard caller.principal.reach != .platform else {
+            throw Refusal.forbiddenKind("Webhooks need an admin key of the organization.")
+        }
+        let organization = try await access.organization(name, for: caller.principal).id
+        try caller.principal.require(permission)
+        return organization
+    }
+
+    /// Returns a webhook that the caller can see.
+    private func webhook(
+        _ id: UUID,
+        _ organization: UUID,
+        _ permission: Permission,
+        _ caller: Caller
+    ) async throws -> Webhook {
+        let found = try await context.readWebhooks { try await $0.webhook(id, organization: organization) }
+        guard let found, Self.sees(found, permission, caller.principal) else { throw Refusal.notFound }
+        return found
+    }
+
+    /// Runs a change of a webhook that the caller can see.
+    private func change(
+        _ id: UUID,
+        _ name: String,
+        _ caller: Caller,
+        _ body: (WebhookWriter, UUID) async throws -> Webhook?
+    ) async throws -> Webhook {
+        let organization = try await organization(name, .webhooksWrite, caller)
+        let seen = try await webhook(id, organization, .webhooksWrite, caller)
+        return try await context.changeControl { transaction in
+            let principal = try await access.recheck(caller.principal, in: transaction)
+            try Self.require(.webhooksWrite, over: seen.workspaceID, principal)
+            try principal.requireLive()
+            guard let changed = try await body(context.webhooks(in: transaction), organization) else {
+                throw Refusal.notFound
+            }
+            return changed
+        }
+    }
+
+    private func secret(of webhook: Webhook) throws -> SigningSecret {
+        guard let secret = webhook.signingSecret(context.secrets) else {
+            throw Refusal.conflict("The secrets file lacks the secret behind the signing secret; rotate the secret.")
+        }
+        return secret
+    }
+
+    /// Returns true if a webhook belongs to the workspaces in which the caller has the permission.
+    private static func sees(_ webhook: Webhook, _ permission: Permission, _ principal: Principal) -> Bool {
+        guard let workspaces = principal.workspaces(with: permission) else { return true }
+        return webhook.workspaceID.map(workspaces.contains) ?? false
+    }
+
+    /// Throws unless the caller has a permission over a workspace, or over the whole organization.
+    private static func require(
+        _ permission: Permission,
+        over workspace: UUID?,
+        _ principal: Principal
+    ) throws(Refusal) {
+        if let workspace {
+            try principal.require(permission, in: workspace)
+        } else {
+            try principal.requireWide(permission)
+        }
+    }
+
+    private static func check(url: String?, eventTypes: [String]?) throws(Refusal) {
+        var faults: [InvalidField] = []
+        if let url, WebhookURL(url) == nil {
+            faults.append(
+                InvalidField(
+                    pointer: "/url",
+                    detail:
+                        "Must be an https URL, or an http URL of the server's own machine, without user and fragment."
+                )
+            )
+        }
+        for (index, type) in (eventTypes ?? []).enumerated() where !WebhookEventTypes.isPattern(type) {
+            faults.append(
+                InvalidField(
+                    pointer: "/event_types/\(index)",
+                    detail:
+                        "Must be a type of event such as key.revoked, or key.*, workspace.*, member.*, webhook.* or *."
+                )
+            )
+        }
+        guard faults.isEmpty else { throw .invalid(faults) }
+    }
+}
+
+extension ServiceContext {
+    /// Reads webhooks' rows.
+    fileprivate func readWebhooks<T>(_ body: (WebhookStore) async throws -> T) async throws -> T {
+        try await databases.control.readers.withConnection { try await body(WebhookStore($0)) }
+    }
+}

@@ -1,0 +1,62 @@
+import HTTPTestSupport
+import JSON
+import Keys
+import Locks
+import Notices
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+@Suite(.hangLimit) struct ReceiverAddressTests {
+    // The attack: a tenant lets Mortise call a service of the operator's network.
+    @Test(arguments: ["127.0.0.1", "localhost", "[::1]"])
+    func `a webhook to an address that is not globally reachable is created, and its deliveries fail with the reason`(
+        _ host: String
+    ) async throws {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { inside in
+            try await withMortise { mortise in
+                let webhook = try await mortise.makeWebhook("http://\(host):\(inside.port)/", ["key.created"])
+                _ = try await mortise.makeServiceKey("a")
+                let attempt = try #require(try await mortise.attempts(webhook, 1).first)
+                #expect(attempt["status_code"]?.isNull == true)
+                #expect(attempt["error"]?.string?.contains("was not called") == true, "\(attempt)")
+                #expect(inside.requests.isEmpty)
+            }
+        }
+    }
+
+    // The attack: a name server answers an allowed address to the check, and 127.0.0.1 to the connection.
+    @Test func `the address that was checked is the address that is called`() async throws {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { inside in
+            let answers = Locked<[String]>([])
+            try await withMortise(configure: { configuration in
+                configuration.notices.allowedAddresses = [try? AddressRange("127.0.0.2")].compactMap(\.self)
+                configuration.notices.resolver = HostResolver { host in
+                    let count = answers.withLock { answers in
+                        answers.append(host)
+                        return answers.count
+                    }
+                    return try #require(IPAddress(count == 1 ? "127.0.0.2" : "127.0.0.1"))
+                }
+            }) { mortise in
+                // Nothing listens at 127.0.0.2, and the service inside at 127.0.0.1.
+                let webhook = try await mortise.makeWebhook("http://localhost:\(inside.port)/", ["key.created"])
+                _ = try await mortise.makeServiceKey("a")
+                let attempt = try #require(try await mortise.attempts(webhook, 1).first)
+                #expect(answers.withLock { $0 } == ["localhost"])
+                #expect(attempt["error"]?.string?.contains("connection failed") == true, "\(attempt)")
+                // The second attempt gets the other answer, and is refused.
+                let id = try #require(try await mortise.deliveries(webhook).first?["id"]?.string)
+                _ = try await mortise.api.post("\(webhook.path)/deliveries/\(id)/retry", as: mortise.adminToken)
+                let second = try #require(try await mortise.attempts(webhook, 2).last)
+                #expect(second["error"]?.string?.contains("127.0.0.1 is") == true, "\(second)")
+                #expect(inside.requests.isEmpty)
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import HTTPTestSupport
+import JSON
+import Keys
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+@Suite(.hangLimit) struct WebhookAccessTests {
+    private static let path = "/v1/organizations/default/webhooks"
+    private static let new: JSONValue = ["url": "https://example.com/hook", "event_types": ["key.*"]]
+
+    // The attack: a key of another organization, an operator, or a key from before webhooks reads or changes a webhook.
+    @Test func `only credentials of the organization with the permission reach its webhooks`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let webhook = try await mortise.makeWebhook("https://example.com/hook")
+            let other = try await api.post("/v1/organizations", ["name": "Other"], as: mortise.operatorToken)
+            let stranger = try #require(other["token"]?.string)
+            let old = try await mortise.makeAdmin([
+                "keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read",
+            ])
+            let reader = try await mortise.makeAdmin(["webhooks:read"])
+            for (token, status) in [
+                (stranger, 404), (mortise.operatorToken, 403), (old.token, 403), (reader.token, 200),
+            ] {
+                #expect(try await api.get(webhook.path, as: token).status == status)
+                #expect(try await api.get("\(webhook.path)/deliveries", as: token).status == status)
+            }
+            let foreign = "/v1/organizations/other/webhooks/\(webhook.id)"
+            #expect(try await api.get(foreign, as: stranger).status == 404)
+            for call in ["enable", "disable", "rotate-secret", "test"] {
+                for (token, status) in [(stranger, 404), (mortise.operatorToken, 403), (reader.token, 403)] {
+                    #expect(try await api.post("\(webhook.path)/\(call)", as: token).status == status, "\(call)")
+                }
+                #expect(try await api.post("\(foreign)/\(call)", as: stranger).status == 404, "\(call)")
+            }
+            #expect(try await api.send("DELETE", foreign, as: stranger).status == 404)
+            #expect(try await api.post(Self.path, Self.new, as: reader.token).status == 403)
+            #expect(try await api.get(Self.path, as: reader.token)["data"]?.array?.count == 1)
+        }
+    }
+
+    @Test func `wrong settings are refused, each with its place`() async throws {
+        try await withMortise { mortise in
+            for (body, pointer) in [
+                (["url": "http://example.com", "event_types": ["*"]], "/url"),
+                (["url": "https://example.com", "event_types": ["key.*", "key.nothing"]], "/event_types/1"),
+                (["url": "https://example.com", "event_types": []], "/event_types"),
+            ] as [(JSONValue, String)] {
+                let answer = try await mortise.api.post(Self.path, body, as: mortise.adminToken)
+                #expect(answer.status == 422 || answer.status == 400, "\(answer)")
+                #expect(answer.text.contains(pointer), "\(answer)")
+            }
+        }
+    }
+
+    @Test func `a repeated request creates one webhook, with the same secret`() async throws {
+        try await withMortise { mortise in
+            let api = mortise.api
+            let first = try await api.post(Self.path, Self.new, as: mortise.adminToken, key: "once")
+            let second = try await api.post(Self.path, Self.new, as: mortise.adminToken, key: "once")
+            #expect(first.status == 201 && second.status == 201)
+            #expect(first["secret"] == second["secret"] && first["webhook"] == second["webhook"])
+            #expect(try await api.get(Self.path, as: mortise.adminToken)["data"]?.array?.count == 1)
+            let id = try #require(first["webhook"]?["id"]?.string)
+            _ = try await api.post("\(Self.path)/\(id)/rotate-secret", as: mortise.adminToken)
+            #expect(try await api.post(Self.path, Self.new, as: mortise.adminToken, key: "once").status == 409)
+        }
+    }
+
+    @Test func `each change of a webhook leaves an event, and a webhook of a workspace gets only its events`()
+        async throws
+    {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { receiver in
+            try await withMortise(configure: { try? $0.allowLoopback() }) { mortise in
+                let api = mortise.api
+                let made = try await api.post(
+                    "/v1/workspaces",
+                    ["name": "Shop", "slug": "shop"],
+                    as: mortise.adminToken
+                )
+                let workspace = try #require(made["id"]?.string)
+                let webhook = try await mortise.makeWebhook(receiver.url, ["*"], ["workspace_id": .string(workspace)])
+                _ = try await mortise.makeServiceKey("elsewhere")
+                let shop = try await api.post(
+                    "/v1/workspaces/shop/service-keys",
+                    ["name": "here"],
+                    as: mortise.adminToken
+                )
+                #expect(shop.status == 201)
+                try await eventually("the key's event arrives") {
+                    receiver.requests.contains { $0.type == "key.created" }
+                }
+                #expect(receiver.requests.allSatisfy { $0.json["data"]?["workspace_id"]?.string == workspace })
+                #expect(receiver.requests.filter { $0.type == "key.created" }.count == 1)
+                let patched = try await api.send(
+                    "PATCH",
+                    webhook.path,
+                    ["description": "d", "event_types": ["key.*"]],
+                    as: mortise.adminToken
+                )
+                #expect(patched["description"] == "d" && patched["event_types"] == ["key.*"])
+                for call in ["disable", "enable", "rotate-secret"] {
+                    #expect(try await api.post("\(webhook.path)/\(call)", as: mortise.adminToken).status == 200)
+                }
+                #expect(try await api.send("DELETE", webhook.path, as: mortise.adminToken).status == 204)
+                #expect(try await api.get(webhook.path, as: mortise.adminToken).status == 404)
+                let events = try await api.get("/v1/organizations/default/events?limit=100", as: mortise.adminToken)
+                let types = (events["data"]?.array ?? []).compactMap { $0["type"]?.string }
+                for type in ["created", "updated", "disabled", "enabled", "secret_rotated", "deleted"] {
+                    #expect(types.contains("webhook.\(type)"), "\(type)")
+                }
+            }
+        }
+    }
+}
