@@ -8,6 +8,7 @@ import Testing
     private static let admins = "/v1/organizations/default/admin-keys"
     private static let all: JSONValue = [
         "keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read",
+        "webhooks:read", "webhooks:write",
     ]
 
     // The attack: a token leaked, its owner rotates, and the thief rotates once more with the old token: now only the thief has one.

@@ -1,4 +1,5 @@
 import JSON
+import NIOCore
 import NIOHTTP1
 
 #if canImport(FoundationEssentials)
@@ -15,7 +16,8 @@ extension Transport {
             let place = answer.headers.first(name: "location").map { " to \($0)" } ?? ""
             throw unexpected(answer, call, "\(url.text) redirects\(place). Use the URL of the Mortise server itself.")
         }
-        if answer.status == 204 { return nil }
+        // An accepted request has no content either (RFC 9110 section 15.3.3).
+        if answer.status == 204 || answer.status == 202 && answer.body.readableBytes == 0 { return nil }
         guard let body = answer.json else {
             let sentence = "\(url.text) sent a response that is not Mortise's (status \(answer.status)). Check the URL."
             throw unexpected(answer, call, sentence)

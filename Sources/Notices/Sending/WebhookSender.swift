@@ -122,6 +122,7 @@ struct WebhookSender: Sendable {
         case let error as NIOConnectionError:
             "the connection failed: \(error.connectionErrors.first.map { "\($0.error)" } ?? error.host)"
         case let error as SocketAddressError: "the name cannot be resolved: \(error)"
+        case let error as IOError: "the connection failed: \(error)"
         case is ChannelError: "the connection failed"
         default: "the request failed: \(error)"
         }

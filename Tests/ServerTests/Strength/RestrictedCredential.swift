@@ -44,6 +44,7 @@ enum RestrictedCredential: String, CaseIterable, CustomTestStringConvertible {
 
     private static let everything: JSONValue = [
         "keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read",
+        "webhooks:read", "webhooks:write",
     ]
 
     /// Creates the credential.

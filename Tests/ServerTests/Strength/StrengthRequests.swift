@@ -82,6 +82,7 @@ struct StrengthRequests {
 
     private static let permissions: JSONValue = [
         "keys:read", "keys:write", "keys:verify", "workspaces:write", "members:write", "events:read",
+        "webhooks:read", "webhooks:write",
     ]
 
     private func bodies(_ endpoint: Endpoint<Principal>, _ method: String) -> [JSONValue?] {

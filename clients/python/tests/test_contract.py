@@ -222,4 +222,5 @@ def compare_member(document, hint: Any, member: dict[str, Any], checked: set[typ
     else:
         assert hint in expected[kind], place
         assert (hint is datetime) == (member.get("format") == "date-time"), place
-        assert (hint is SecretToken) == (place.rpartition(".")[2] in ("token", "access_token", "refresh_token")), place
+        secrets = ("token", "access_token", "refresh_token", "secret")
+        assert (hint is SecretToken) == (place.rpartition(".")[2] in secrets), place

@@ -49,7 +49,7 @@ def test_the_published_library_verifies_the_requests(connect, server, receiver):
     webhooks = admin.webhooks(organization)
     created = webhooks.create(receiver.url, ["key.*"], description="test")
     assert created.webhook.enabled
-    assert [found.id for found in webhooks.list()] == [created.webhook.id]
+    assert created.webhook.id in [found.id for found in webhooks.list()]
     webhooks.test(created.webhook.id)
     body, headers = receiver.requests.get(timeout=30)
     event = Webhook(created.secret.reveal()).verify(body, headers)
@@ -72,4 +72,4 @@ def test_the_published_library_verifies_the_requests(connect, server, receiver):
     assert webhooks.enable(created.webhook.id).enabled
     assert webhooks.get(created.webhook.id).id == created.webhook.id
     webhooks.delete(created.webhook.id)
-    assert webhooks.list().all() == []
+    assert created.webhook.id not in [found.id for found in webhooks.list()]

@@ -233,10 +233,11 @@ def _read(call: Call[Result], answer: Answer, policy: Policy) -> Result | Mortis
     """
     if 300 <= answer.status < 400:
         return _unexpected(answer, f"{policy.url} redirects. Use the URL of the Mortise server itself.")
-    body = None if answer.status == 204 else answer.json()
+    is_empty = answer.status == 204 or (answer.status == 202 and not answer.content)
+    body = None if is_empty else answer.json()
     if not 200 <= answer.status < 300 and isinstance(body, dict):
         return _refusal(answer, body)
-    if answer.status >= 400 or (body is None and answer.status != 204):
+    if answer.status >= 400 or (body is None and not is_empty):
         sentence = f"{policy.url} sent a response that is not Mortise's (status {answer.status}). Check the URL."
         return _unexpected(answer, sentence)
     try:
