@@ -52,6 +52,12 @@ import Testing
         "endOwnSession": .named("session end"), "endOtherSessions": .named("session end"),
         "listSessionIssuers": .named("session-issuer list"), "addSessionIssuer": .named("session-issuer add"),
         "removeSessionIssuer": .named("session-issuer remove"),
+        "listWebhooks": .named("webhook list"), "createWebhook": .named("webhook create"),
+        "getWebhook": .named("webhook get"), "updateWebhook": .named("webhook update"),
+        "deleteWebhook": .named("webhook delete"), "enableWebhook": .named("webhook enable"),
+        "disableWebhook": .named("webhook disable"), "rotateWebhookSecret": .named("webhook rotate-secret"),
+        "testWebhook": .named("webhook test"), "listWebhookDeliveries": .named("webhook deliveries"),
+        "retryWebhookDelivery": .named("webhook retry"),
         "getWorkspaceUsage": .named("workspace usage"), "getStatus": .named("status"),
         "verify": .named("verify"), "verifyBatch": .named("verify"),
         "getOpenAPI": .none("`doctor --url` reads it; programs want the document itself"),
@@ -65,7 +71,7 @@ import Testing
         "member_scopes": ["member-scope"], "algorithms": ["algorithm"], "authorized_parties": ["authorized-party"],
         "group_by": ["by"], "audiences": ["audience"], "read_roles": ["read-role"], "manage_roles": ["manage-role"],
         "password": ["password-file", "ask-password"], "current_password": ["current-password-file"],
-        "new_password": ["password-file"], "token": ["from"], "requests": ["batch"],
+        "new_password": ["password-file"], "event_types": ["event"], "token": ["from"], "requests": ["batch"],
     ]
 
     private func options(_ name: String, of root: JSONValue?) throws -> Set<String> {

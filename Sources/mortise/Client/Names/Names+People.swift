@@ -1,6 +1,6 @@
 import MortiseClient
 
-/// A member or session issuer that a command names.
+/// A member, session issuer or webhook that a command names.
 struct NamedObject: Sendable {
     /// The path component of the organization.
     let organization: String
@@ -61,5 +61,27 @@ extension Names {
             throw CommandFailure.missing("session issuer", name, near: known.map { ($0.issuer, "") }, list: list)
         }
         return NamedObject(organization: organization, id: issuer.id)
+    }
+
+    /// Returns the webhook that a command names by its id or by its URL.
+    ///
+    /// - Throws: `CommandFailure` of kind `usage` if several webhooks have the URL, and `refused` if there is no such webhook.
+    func webhook(_ target: WebhookTarget) async throws -> NamedObject {
+        let organization = try await organization(target.place.organization)
+        let list = "webhook list\(target.place.spelling)"
+        if let id = target.webhook.id {
+            note(.id(id, noun: "webhook", list: list))
+            return NamedObject(organization: organization, id: id)
+        }
+        let known = try await items(of: { $0.webhooks(of: organization).list(limit: 100) })
+        let found = known.filter { $0.url == target.webhook }
+        guard let webhook = found.first else {
+            throw CommandFailure.missing("webhook", target.webhook, near: known.map { ($0.url, "") }, list: list)
+        }
+        guard found.count == 1 else {
+            let candidates = found.map { "\($0.id)  \(DisplayText.list($0.eventTypes))" }
+            throw CommandFailure.ambiguous("webhook", target.webhook, candidates)
+        }
+        return NamedObject(organization: organization, id: webhook.id)
     }
 }

@@ -1,7 +1,8 @@
 import Locks
 import MortiseClient
 
-/// Resolves the names that a person uses for organizations, workspaces, keys, members and session issuers.
+/// Resolves the names that a person uses for organizations, workspaces, keys, members, session issuers and
+/// webhooks.
 ///
 /// An id is sent as it is. A slug in a path is sent as it is, too, because the server resolves it. If the server then
 /// finds nothing, `explaining` finds out which name is wrong. Everything else is looked up first.

@@ -58,6 +58,10 @@ struct Report: Sendable {
     ///
     /// `nil` means all that have a value.
     var members: [String]?
+    /// The member of the answer that has the object to show.
+    ///
+    /// `nil` if the answer is the object.
+    var object: String?
     /// The next commands, each a sentence.
     var next: [String] = []
 }

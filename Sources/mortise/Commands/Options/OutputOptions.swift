@@ -55,7 +55,8 @@ struct OutputOptions: ParsableArguments {
         switch format {
         case .text:
             if let sentence = report.sentence { try Output.line(sentence.printable) }
-            for line in lines(object, report, actor: actor) { try Output.line(line) }
+            let shown = report.object.flatMap { object[$0] } ?? object
+            for line in lines(shown, report, actor: actor) { try Output.line(line) }
             for sentence in report.next { try Output.line(sentence.printable) }
         case .json: try Output.line(object.outputText)
         case .quiet: try Output.line(id.printable)

@@ -13,8 +13,8 @@ struct WebhookCreate: ObjectCommand {
             """,
             needs: WebhookCommand.needs,
             examples: [
-                "webhook create https://hooks.example.com/mortise --organization acme --event 'key.*'",
-                "webhook create https://hooks.example.com/mortise --organization acme --event key.revoked --event key.leaked",
+                "webhook create https://hooks.example.com/mortise --event 'key.*'",
+                "webhook create https://hooks.example.com/mortise --workspace shop --event key.revoked --event key.rotated",
             ]
         )
     )
@@ -26,7 +26,7 @@ struct WebhookCreate: ObjectCommand {
     var place: OrganizationOptions
 
     @Option(
-        help: ArgumentHelp("The only workspace whose events are sent, by its id. (default: all)", valueName: "id")
+        help: "The only workspace whose events are sent: its id, its slug, or ORGANIZATION/SLUG. (default: all)"
     )
     var workspace: String?
 
@@ -44,14 +44,26 @@ struct WebhookCreate: ObjectCommand {
     @OptionGroup
     var options: CreateOptions
 
-    func request() -> Request<Mortise.RevealedWebhook> {
+    func validate() throws { try WebhookCommand.checkSecret(options.call.output) }
+
+    func report(_ webhook: Mortise.RevealedWebhook) -> Report {
+        .revealed(
+            "Created",
+            webhook,
+            next: ["Send a test event: `mortise webhook test \(webhook.id)\(place.spelling)`."]
+        )
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.RevealedWebhook> {
+        let organization = try await names.organization(place.organization)
+        let workspaceID: String? = if let workspace { try await names.workspaceID(workspace) } else { nil }
         let key = options.idempotency.makeKey()
         return Request { client throws(MortiseError) in
-            try await client.webhooks(of: place.organization)
+            try await client.webhooks(of: organization)
                 .create(
                     url: url,
                     eventTypes: event.isEmpty ? ["*"] : event,
-                    workspaceID: workspace,
+                    workspaceID: workspaceID,
                     description: description,
                     idempotencyKey: key
                 )
@@ -67,7 +79,7 @@ struct WebhookGet: ObjectCommand {
         discussion: HelpText.discussion(
             "Prints every property of the webhook, without its signing secret.",
             needs: WebhookCommand.readingNeeds,
-            examples: ["webhook get ID --organization acme"]
+            examples: ["webhook get https://hooks.example.com/mortise"]
         )
     )
 
@@ -77,8 +89,11 @@ struct WebhookGet: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Webhook> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).get(target.id) }
+    func request(_ names: Names) async throws -> Request<Mortise.Webhook> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).get(webhook.id)
+        }
     }
 }
 
@@ -88,9 +103,12 @@ struct WebhookUpdate: ObjectCommand {
         commandName: "update",
         abstract: "Change the settings of a webhook.",
         discussion: HelpText.discussion(
-            "A setting that is not named stays.",
+            "Options that are absent change nothing.",
             needs: WebhookCommand.needs,
-            examples: ["webhook update ID --organization acme --url https://hooks.example.com/new"]
+            examples: [
+                "webhook update https://hooks.example.com/mortise --url https://hooks.example.com/new",
+                "webhook update https://hooks.example.com/mortise --event key.revoked --clear-description",
+            ]
         )
     )
 
@@ -111,23 +129,32 @@ struct WebhookUpdate: ObjectCommand {
     @Option(help: ArgumentHelp("The new description.", valueName: "text"))
     var description: String?
 
+    @Flag(help: "Remove the description.")
+    var clearDescription = false
+
     @OptionGroup
     var options: CallOptions
 
+    private var newDescription: Change<String> { Change(description, clears: clearDescription) }
+
     func validate() throws {
-        guard url != nil || !event.isEmpty || description != nil else {
-            throw ValidationError("Name a setting to change: --url, --event or --description.")
+        guard description == nil || !clearDescription else {
+            throw ValidationError("--description and --clear-description exclude each other.")
         }
+        guard url != nil || !event.isEmpty || newDescription != .keep else { throw ValidationError.nothingToChange }
     }
 
-    func request() -> Request<Mortise.Webhook> {
-        Request { client throws(MortiseError) in
-            try await target.webhooks(client)
+    func report(_ webhook: Mortise.Webhook) -> Report { .changed("Changed", webhook) }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Webhook> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization)
                 .update(
-                    target.id,
+                    webhook.id,
                     url: url,
                     eventTypes: event.isEmpty ? nil : event,
-                    description: description.map { .set($0) } ?? .keep
+                    description: newDescription
                 )
         }
     }

@@ -9,7 +9,7 @@ struct WebhookEnable: ObjectCommand {
         discussion: HelpText.discussion(
             "Deliveries that wait for an attempt go on. Events of the time in between are not sent.",
             needs: WebhookCommand.needs,
-            examples: ["webhook enable ID --organization acme"]
+            examples: ["webhook enable https://hooks.example.com/mortise"]
         )
     )
 
@@ -19,8 +19,13 @@ struct WebhookEnable: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Webhook> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).enable(target.id) }
+    func report(_ webhook: Mortise.Webhook) -> Report { .changed("Enabled", webhook) }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Webhook> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).enable(webhook.id)
+        }
     }
 }
 
@@ -32,7 +37,7 @@ struct WebhookDisable: ObjectCommand {
         discussion: HelpText.discussion(
             "Nothing is sent until then.",
             needs: WebhookCommand.needs,
-            examples: ["webhook disable ID --organization acme"]
+            examples: ["webhook disable https://hooks.example.com/mortise"]
         )
     )
 
@@ -42,8 +47,13 @@ struct WebhookDisable: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.Webhook> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).disable(target.id) }
+    func report(_ webhook: Mortise.Webhook) -> Report { .changed("Disabled", webhook) }
+
+    func request(_ names: Names) async throws -> Request<Mortise.Webhook> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).disable(webhook.id)
+        }
     }
 }
 
@@ -55,7 +65,7 @@ struct WebhookRotateSecret: ObjectCommand {
         discussion: HelpText.discussion(
             "Prints the new secret, which is not shown again. For 24 hours, the old secret signs, too.",
             needs: WebhookCommand.needs,
-            examples: ["webhook rotate-secret ID --organization acme"]
+            examples: ["webhook rotate-secret https://hooks.example.com/mortise"]
         )
     )
 
@@ -65,8 +75,17 @@ struct WebhookRotateSecret: ObjectCommand {
     @OptionGroup
     var options: CallOptions
 
-    func request() -> Request<Mortise.RevealedWebhook> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).rotateSecret(target.id) }
+    func validate() throws { try WebhookCommand.checkSecret(options.output) }
+
+    func report(_ webhook: Mortise.RevealedWebhook) -> Report {
+        .revealed("Replaced the signing secret of", webhook, next: ["The old secret signs, too, for 24 hours."])
+    }
+
+    func request(_ names: Names) async throws -> Request<Mortise.RevealedWebhook> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).rotateSecret(webhook.id)
+        }
     }
 }
 
@@ -78,7 +97,7 @@ struct WebhookTest: ActionCommand {
         discussion: HelpText.discussion(
             "The event has the type webhook.test. `mortise webhook deliveries` shows its outcome.",
             needs: WebhookCommand.needs,
-            examples: ["webhook test ID --organization acme"]
+            examples: ["webhook test https://hooks.example.com/mortise"]
         )
     )
 
@@ -90,8 +109,11 @@ struct WebhookTest: ActionCommand {
 
     var success: String { "The test event will be sent." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).test(target.id) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).test(webhook.id)
+        }
     }
 }
 
@@ -103,7 +125,9 @@ struct WebhookRetry: ActionCommand {
         discussion: HelpText.discussion(
             "An attempt is made soon, also after the last attempt or an accepted one.",
             needs: WebhookCommand.needs,
-            examples: ["webhook retry ID --delivery ID --organization acme"]
+            examples: [
+                "webhook retry https://hooks.example.com/mortise --delivery 0198c0de-0000-7000-8000-000000000001"
+            ]
         )
     )
 
@@ -118,8 +142,11 @@ struct WebhookRetry: ActionCommand {
 
     var success: String { "The delivery will be sent." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).retry(delivery, of: target.id) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).retry(delivery, of: webhook.id)
+        }
     }
 }
 
@@ -131,7 +158,10 @@ struct WebhookDelete: ActionCommand, ConfirmedCommand {
         discussion: HelpText.discussion(
             "Events that wait for an attempt are not sent. Asks for confirmation.",
             needs: WebhookCommand.needs,
-            examples: ["webhook delete ID --organization acme", "webhook delete ID --organization acme --yes"]
+            examples: [
+                "webhook delete https://hooks.example.com/mortise",
+                "webhook delete https://hooks.example.com/mortise --organization acme --yes",
+            ]
         )
     )
 
@@ -141,11 +171,16 @@ struct WebhookDelete: ActionCommand, ConfirmedCommand {
     @OptionGroup
     var options: ConfirmedOptions
 
-    var question: String { "Delete the webhook \(target.id)? Its receiver is told of nothing more." }
+    func question(_ names: Names) -> String {
+        "Delete the webhook \(target.webhook)? Its receiver is told of nothing more."
+    }
 
-    var success: String { "Deleted." }
+    var success: String { "Deleted the webhook \(target.webhook)." }
 
-    func request() -> Request<Void> {
-        Request { client throws(MortiseError) in try await target.webhooks(client).delete(target.id) }
+    func request(_ names: Names) async throws -> Request<Void> {
+        let webhook = try await names.webhook(target)
+        return Request { client throws(MortiseError) in
+            try await client.webhooks(of: webhook.organization).delete(webhook.id)
+        }
     }
 }
