@@ -45,7 +45,7 @@ import mortise
         "trusted_proxies": "10.0.0.0/8, ::1",
         "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "grpc_listen": "10.0.0.1:10", "gateway_open": "true",
         "operations_listen": "127.0.0.1:9464",
-        "public_url": "https://keys.example.com",
+        "public_url": "https://keys.example.com", "webhook_allow": "10.1.0.0/16",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
@@ -79,6 +79,7 @@ import mortise
         #expect(settings.cacheBytes == 0)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
         #expect(settings.publicURL == "https://keys.example.com")
+        #expect(try settings.webhookAllow == [AddressRange("10.1.0.0/16")])
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
         let limits = settings.clientConnections.limits
         #expect(settings.clientConnections.hasMaximum && limits.maximum == 500)

@@ -106,7 +106,7 @@ struct WebhookUpdate: ObjectCommand {
             "Options that are absent change nothing.",
             needs: WebhookCommand.needs,
             examples: [
-                "webhook update https://hooks.example.com/mortise --url https://hooks.example.com/new",
+                "webhook update https://hooks.example.com/mortise --new-url https://hooks.example.com/new",
                 "webhook update https://hooks.example.com/mortise --event key.revoked --clear-description",
             ]
         )
@@ -115,8 +115,8 @@ struct WebhookUpdate: ObjectCommand {
     @OptionGroup
     var target: WebhookTarget
 
-    @Option(help: "The new URL.")
-    var url: String?
+    @Option(help: ArgumentHelp("The new URL. (--url names the server.)", valueName: "url"))
+    var newURL: String?
 
     @Option(
         help: ArgumentHelp(
@@ -141,7 +141,7 @@ struct WebhookUpdate: ObjectCommand {
         guard description == nil || !clearDescription else {
             throw ValidationError("--description and --clear-description exclude each other.")
         }
-        guard url != nil || !event.isEmpty || newDescription != .keep else { throw ValidationError.nothingToChange }
+        guard newURL != nil || !event.isEmpty || newDescription != .keep else { throw ValidationError.nothingToChange }
     }
 
     func report(_ webhook: Mortise.Webhook) -> Report { .changed("Changed", webhook) }
@@ -152,7 +152,7 @@ struct WebhookUpdate: ObjectCommand {
             try await client.webhooks(of: webhook.organization)
                 .update(
                     webhook.id,
-                    url: url,
+                    url: newURL,
                     eventTypes: event.isEmpty ? nil : event,
                     description: newDescription
                 )
