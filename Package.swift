@@ -195,7 +195,8 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "Migrations", "People", "Service", "Surfaces", "Tenancy",
+                "Endpoints", "JSON", "KeyStore", "Keys", "Migrations", "Notices", "People", "Service", "Surfaces",
+                "Tenancy",
                 "Verification", httpTypes, hummingbird, mustache, nioCore,
             ],
             resources: [.embedInCode("Templates"), .embedInCode("Assets")],
@@ -205,7 +206,8 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI",
-                "JSON", "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Notices", "Postgres", "Service", "Surfaces",
+                "JSON", "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Notices", "Postgres", "Service",
+                "Surfaces",
                 "Telemetry", "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird,
                 lifecycle, log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
             ],
@@ -308,7 +310,7 @@ let package = Package(
             name: "NoticesTests",
             dependencies: [
                 "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Tenancy", "TestSupport", crypto, nioCore, nioPosix,
+                "ServerTestSupport", "Service", "Tenancy", "TestSupport", "Verification", crypto, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -398,8 +400,9 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", asyncHTTPClient, httpTypes,
+                "Console", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres",
+                "Server", "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", asyncHTTPClient,
+                httpTypes,
                 nioCore,
                 nioHTTP1,
             ],

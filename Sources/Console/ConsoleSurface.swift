@@ -36,6 +36,7 @@ package struct ConsoleSurface: Surface {
                 + KeyRoutes(context: context, family: .admin).endpoints
                 + EventRoutes(context: context).endpoints
                 + MemberRoutes(context: context).endpoints
+                + WebhookRoutes(context: context).endpoints
                 + SettingsRoutes(context: context).endpoints
                 + OperatorRoutes(context: context).endpoints,
             security: EndpointSecurity(

@@ -287,15 +287,25 @@ struct WebhookRoutes: Sendable {
             id: "rotateWebhookSecret",
             "Rotate the signing secret of a webhook",
             description: "For 24 hours, requests are signed with the old secret, too.",
-            response: EndpointResult(.ok, "The webhook and its new signing secret.", Self.revealed),
-            problems: [.conflict]
+            response: EndpointResult(
+                .ok,
+                "The webhook and its new signing secret.",
+                Self.revealed,
+                headers: [NativeSchema.replayed]
+            ),
+            problems: [.conflict],
+            makes: true
         ) { organization, request in
+            let id = try id(request)
+            let found = try await context.platform.access.organization(organization, for: try request.caller)
+            let place = "/v1/organizations/\(UUIDv7.text(of: found.id))/webhooks/\(UUIDv7.text(of: id))/rotate-secret"
             let rotated = try await context.platform.webhooks.rotateSecret(
-                try id(request),
-                organization: organization,
-                by: try context.caller(request)
+                id,
+                organization: UUIDv7.text(of: found.id),
+                by: try context.caller(request, path: place),
+                answer: { WebhookJSON(webhook: $0).stored }
             )
-            return Self.revealed(WebhookJSON(webhook: rotated.webhook).stored, rotated.secret, status: .ok)
+            return Self.revealed(rotated.answer, rotated.secret, isReplay: rotated.isReplay, status: .ok)
         }
     }
 

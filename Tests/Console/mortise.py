@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -64,6 +66,7 @@ def server() -> Iterator[tuple[Api, str]]:
             "MORTISE_KEYS_OUT": str(keys),
             "MORTISE_ADMIN_EMAIL": EMAIL,
             "MORTISE_ADMIN_PASSWORD": PASSWORD,
+            "MORTISE_WEBHOOK_ALLOW": "127.0.0.0/8",
         }
         with log.open("wb") as output:
             process = subprocess.Popen([program(), "serve"], stdout=output, stderr=subprocess.STDOUT, env=environment)
@@ -83,6 +86,42 @@ def server() -> Iterator[tuple[Api, str]]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+class Receiver:
+    """A receiver of webhooks: the requests that came, and the status that it answers."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[bytes, dict[str, str]]] = []
+        self.status = 204
+        self.url = ""
+
+
+@contextlib.contextmanager
+def receiver() -> Iterator[Receiver]:
+    """Runs a receiver of webhooks while the body runs."""
+    state = Receiver()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            state.requests.append((body, {name.lower(): value for name, value in self.headers.items()}))
+            self.send_response(state.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as web:
+        state.url = f"http://127.0.0.1:{web.server_port}/hook"
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        try:
+            yield state
+        finally:
+            web.shutdown()
+            thread.join()
 
 
 def wait_until_ready(process: subprocess.Popen) -> None:

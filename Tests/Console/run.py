@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 
 from axe_playwright_python.sync_playwright import Axe
-from mortise import EMAIL, PASSWORD, REPOSITORY, URL, Api, fill, server
+from mortise import EMAIL, PASSWORD, REPOSITORY, URL, Api, fill, receiver, server
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from standardwebhooks.webhooks import Webhook
 
 SCREENSHOTS = REPOSITORY / ".build/console-screenshots"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -115,7 +117,7 @@ def signing_in_and_out(browser: Browser, api: Api, scripts: bool) -> None:
         expect(page).to_have_url(f"{URL}/console/members")
         cookie = next(cookie for cookie in page.context.cookies() if cookie["name"] == "__Host-mortise")
         assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Strict" and cookie["path"] == "/"
-        for name in ("Workspaces", "Members", "Admin keys", "Session issuers", "Events", "Settings"):
+        for name in ("Workspaces", "Members", "Admin keys", "Session issuers", "Webhooks", "Events", "Settings"):
             expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("status")).to_contain_text("You are signed out.")
@@ -437,6 +439,78 @@ def workspaces_and_events(browser: Browser, api: Api, scripts: bool) -> None:
         expect(page.get_by_role("alert")).to_be_visible()
 
 
+def webhooks(browser: Browser, api: Api, scripts: bool) -> None:
+    with receiver() as hook, tab(browser, scripts) as page:
+        sign_in(page)
+        page.get_by_role("link", name="Webhooks", exact=True).click()
+        if not scripts:
+            expect(page.get_by_role("heading", name="No webhooks yet")).to_be_visible()
+        page.get_by_role("link", name="Create webhook", exact=True).click()
+        page.get_by_role("textbox", name="URL").fill("http://hooks.example.org/")
+        page.get_by_role("textbox", name="Event types").fill("key.*\nwebhook.*")
+        page.get_by_role("textbox", name="Description").fill("A receiver of the tests")
+        page.get_by_role("button", name="Create webhook").click()
+        expect(page.get_by_role("alert")).to_contain_text("Must be an https URL")
+        expect(page.get_by_role("textbox", name="Event types")).to_have_value("key.*\nwebhook.*")
+        if scripts:
+            CHECK.page(page, "webhook-new")
+        page.get_by_role("textbox", name="URL").fill(hook.url)
+        page.get_by_role("button", name="Create webhook").click()
+        secret = page.get_by_role("textbox", name="Secret", exact=True).input_value()
+        assert secret.startswith("whsec_"), secret
+        expect(page.get_by_role("status")).to_contain_text("The webhook is created.")
+        if scripts:
+            CHECK.page(page, "webhook-issued", shot=False)
+            page.get_by_role("button", name="Copy").click()
+            expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        page.reload()
+        assert secret not in page.content()
+        page.get_by_role("link", name="Done").click()
+        expect(page.get_by_role("heading", name=hook.url, level=1)).to_be_visible()
+        hook.status = 500
+        page.get_by_role("button", name="Send test event").click()
+        expect(page.get_by_role("status")).to_contain_text("on its way")
+        reload_until(page, "Status 500")
+        Webhook(secret).verify(*hook.requests[0])
+        if scripts:
+            CHECK.page(page, "webhook")
+        page.get_by_role("link", name="Workspaces", exact=True).click()
+        expect(page.get_by_role("region", name="Needs attention")).to_contain_text("has refused every event")
+        page.get_by_role("region", name="Needs attention").get_by_role("link", name=hook.url).click()
+        hook.status = 204
+        page.get_by_role("button", name=re.compile("^Retry the delivery")).first.click()
+        reload_until(page, "Accepted")
+        page.get_by_role("button", name="Rotate secret").click()
+        new = page.get_by_role("textbox", name="Secret", exact=True).input_value()
+        assert new != secret
+        page.get_by_role("link", name="Done").click()
+        page.get_by_role("textbox", name="Description").fill("Changed")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status")).to_contain_text("saved")
+        page.get_by_role("button", name="Disable", exact=True).click()
+        expect(page.get_by_role("status")).to_contain_text("Nothing is sent")
+        page.get_by_role("button", name="Enable", exact=True).click()
+        expect(page.get_by_role("status")).to_contain_text("Events are sent")
+        page.get_by_role("link", name="Webhooks", exact=True).click()
+        if scripts:
+            CHECK.page(page, "webhooks")
+        page.get_by_role("row").get_by_role("link", name=hook.url).click()
+        page.get_by_role("textbox", name="URL of the webhook").fill("https://other.example/")
+        page.get_by_role("button", name="Delete webhook").click()
+        expect(page.get_by_role("alert")).to_contain_text("not the URL of the webhook")
+        page.get_by_role("textbox", name="URL of the webhook").fill(hook.url)
+        page.get_by_role("button", name="Delete webhook").click()
+        expect(page.get_by_role("status")).to_contain_text("deleted")
+
+
+def reload_until(page: Page, text: str) -> None:
+    """Loads a page again until it shows a text."""
+    end = time.monotonic() + 90
+    while text not in page.inner_text("main"):
+        assert time.monotonic() < end, f"the page never showed {text}"
+        page.goto(page.url.split("?")[0])
+
+
 def with_the_keyboard_alone(browser: Browser, api: Api, scripts: bool) -> None:
     if not scripts:
         return
@@ -542,7 +616,7 @@ OPERATOR: list[str] = []
 
 FLOWS: list[Callable[[Browser, Api, bool], None]] = [
     signing_in_and_out, finding_a_key, pictures, making_a_key, paging, changing_a_key, changing_several_keys, client_keys, admin_keys,
-    members_and_settings, workspaces_and_events, operating_the_platform, with_the_keyboard_alone, names_are_data,
+    members_and_settings, workspaces_and_events, webhooks, operating_the_platform, with_the_keyboard_alone, names_are_data,
 ]
 
 

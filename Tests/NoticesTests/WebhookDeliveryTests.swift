@@ -220,6 +220,14 @@ import Testing
                     for path in ["a", "b", "c"] { _ = try await mortise.makeWebhook("\(silent.url)/\(path)") }
                     for index in 0..<30 { _ = try await mortise.makeServiceKey("slow-\(index)") }
                     try await eventually("the silent receiver is asked") { silent.requests.count >= 8 }
+                    // Another webhook of the same organization.
+                    let near = try await mortise.makeWebhook(good.url)
+                    let begin = ContinuousClock.now
+                    #expect(try await mortise.api.post("\(near.path)/test", as: mortise.adminToken).status == 202)
+                    try await eventually("the good receiver of the same organization is served") {
+                        good.requests.contains { $0.type == "webhook.test" }
+                    }
+                    #expect(ContinuousClock.now - begin < Duration.seconds(5).onThisMachine)
                     // Another organization.
                     let other = try await mortise.api.post(
                         "/v1/organizations",
@@ -237,7 +245,7 @@ import Testing
                     let start = ContinuousClock.now
                     #expect(try await mortise.api.post("\(path)/\(id)/test", as: token).status == 202)
                     try await eventually("the good receiver is served") {
-                        good.requests.contains { $0.type == "webhook.test" }
+                        good.requests.count { $0.type == "webhook.test" } == 2
                     }
                     // Far less than the 10 s of the attempts that hang.
                     #expect(ContinuousClock.now - start < Duration.seconds(5).onThisMachine)

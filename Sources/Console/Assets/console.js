@@ -48,7 +48,7 @@ function suggestions() {
       button.type = "button";
       button.className = "chip";
       button.textContent = chip.textContent;
-      button.setAttribute("aria-label", `Add the scope ${chip.textContent}`);
+      button.setAttribute("aria-label", `Add the ${list.dataset.noun ?? "scope"} ${chip.textContent}`);
       button.addEventListener("click", () => {
         const lines = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
         if (!lines.includes(button.textContent)) lines.push(button.textContent);

@@ -29,7 +29,8 @@ struct HomeRoutes: Sendable {
             let choices = try await visit.platform.sessions.organizations(of: visit.principal)
             var values: [String: Any] = [
                 "workspaces": page.items.map { row($0, overviews[$0.id], visit) },
-                "attention": page.items.flatMap { attention($0, overviews[$0.id], visit) },
+                "attention": try await failingWebhooks(visit, isFirst: cursor == nil)
+                    + page.items.flatMap { attention($0, overviews[$0.id], visit) },
                 "canCreate": (try? visit.principal.requireWide(.workspacesWrite)) != nil,
                 "next": page.next.map { "/console/?after=\(Percent.encode($0.text))" } ?? "",
                 "hasNext": page.next != nil,
@@ -67,6 +68,17 @@ struct HomeRoutes: Sendable {
             for await (id, overview) in group { found[id] = overview }
             return found
         }
+    }
+
+    /// Returns the webhooks that need attention, on the first page of workspaces.
+    private func failingWebhooks(_ visit: Visit, isFirst: Bool) async throws -> [[String: Any]] {
+        guard isFirst, (try? visit.principal.require(.webhooksRead)) != nil else { return [] }
+        let webhooks = try await visit.platform.webhooks.list(
+            PageRequest(limit: 100),
+            organization: visit.organization,
+            by: visit.caller
+        )
+        return WebhookView.attention(webhooks.items, at: visit.moment)
     }
 
     private func row(_ workspace: Workspace, _ overview: WorkspaceOverview?, _ visit: Visit) -> [String: Any] {

@@ -18,6 +18,11 @@ enum Outcome: String {
     case suspended
     case resumed
     case archived
+    case webhookDisabled = "webhook-disabled"
+    case webhookEnabled = "webhook-enabled"
+    case webhookDeleted = "webhook-deleted"
+    case testQueued = "test-queued"
+    case deliveryQueued = "delivery-queued"
 
     /// The sentence.
     var sentence: String {
@@ -38,6 +43,11 @@ enum Outcome: String {
         case .suspended: "The workspace is suspended. Its keys are refused until you resume it."
         case .resumed: "The workspace is active again."
         case .archived: "The workspace is archived. Its keys are refused for good."
+        case .webhookDisabled: "The webhook is disabled. Nothing is sent until you enable it again."
+        case .webhookEnabled: "The webhook is enabled. Events are sent from now on."
+        case .webhookDeleted: "The webhook is deleted. Its receiver is told of nothing more."
+        case .testQueued: "A test event is on its way. Load the page again to see its delivery."
+        case .deliveryQueued: "The delivery is sent again. Load the page again to see the attempt."
         }
     }
 }

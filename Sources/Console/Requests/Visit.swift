@@ -122,6 +122,7 @@ enum Section: String, CaseIterable {
     case members = "Members"
     case adminKeys = "Admin keys"
     case sessionIssuers = "Session issuers"
+    case webhooks = "Webhooks"
     case events = "Events"
     case settings = "Settings"
 
@@ -131,6 +132,7 @@ enum Section: String, CaseIterable {
         case .members: "/console/members"
         case .adminKeys: "/console/admin-keys"
         case .sessionIssuers: "/console/session-issuers"
+        case .webhooks: "/console/webhooks"
         case .events: "/console/events"
         case .settings: "/console/settings"
         }
@@ -143,6 +145,7 @@ enum Section: String, CaseIterable {
         case .members: "icon-people"
         case .adminKeys: "icon-key"
         case .sessionIssuers: "icon-link"
+        case .webhooks: "icon-bell"
         case .events: "icon-clock"
         case .settings: "icon-sliders"
         }
@@ -156,6 +159,7 @@ enum Section: String, CaseIterable {
             case .members: (try? principal.require(.membersWrite)) != nil
             case .adminKeys: (try? principal.requireWide(.keysRead)) != nil
             case .sessionIssuers: (try? principal.requireWide(.membersWrite)) != nil
+            case .webhooks: (try? principal.require(.webhooksRead)) != nil
             case .events: (try? principal.requireWide(.eventsRead)) != nil
             }
         }

@@ -4,15 +4,21 @@ import Locks
 /// The attempts that are under way on this node, by webhook and by organization.
 final class AttemptSlots: Sendable {
     /// The maximum number of attempts at once.
-    static let total = 128
+    static let total = 256
     /// The number of attempts at once from which a webhook gets no further one.
     static let perWebhook = 4
+    /// The number of attempts at once from which a webhook that fails gets no further one.
+    ///
+    /// An attempt that gets no answer keeps its slot for 10 s.
+    static let perFailingWebhook = 1
     /// The number of attempts at once from which an organization gets no further one.
-    static let perOrganization = 8
+    static let perOrganization = 32
 
     private struct State {
         var count = 0
         var webhooks: [UUID: Int] = [:]
+        /// The webhooks that had failed when their last attempt was leased.
+        var failing: Set<UUID> = []
         var organizations: [UUID: Int] = [:]
     }
 
@@ -23,7 +29,11 @@ final class AttemptSlots: Sendable {
         state.withLock { state in
             (
                 Self.total - state.count,
-                state.webhooks.filter { $0.value >= Self.perWebhook }.map(\.key),
+                state.webhooks
+                    .filter { id, count in
+                        count >= (state.failing.contains(id) ? Self.perFailingWebhook : Self.perWebhook)
+                    }
+                    .map(\.key),
                 state.organizations.filter { $0.value >= Self.perOrganization }.map(\.key)
             )
         }
@@ -38,8 +48,14 @@ final class AttemptSlots: Sendable {
     private func change(_ webhook: Webhook, by step: Int) {
         state.withLock { state in
             state.count += step
+            if webhook.failingSince == nil {
+                state.failing.remove(webhook.id)
+            } else {
+                state.failing.insert(webhook.id)
+            }
             Self.change(&state.webhooks, webhook.id, by: step)
             Self.change(&state.organizations, webhook.organizationID, by: step)
+            if state.webhooks[webhook.id] == nil { state.failing.remove(webhook.id) }
         }
     }
 

@@ -37,6 +37,8 @@ struct DeliveryQueue: Sendable {
 
     /// Each webhook and each organization has a limited part of the attempts, so a slow receiver holds up nobody else.
     ///
+    /// The numbers are those of ``AttemptSlots``.
+    ///
     /// The first
     /// attempt for an event waits for the first attempts for the events of the same subject before it. The lease is longer than an
     /// attempt, and short enough that a dead node is replaced within 15 s.
@@ -57,12 +59,12 @@ struct DeliveryQueue: Sendable {
                         AND e.first_attempt_at IS NULL AND e.sequence < d.sequence
                   ))
                 ORDER BY d.next_attempt_at, d.sequence
-                LIMIT 4
+                LIMIT CASE WHEN w.failing_since IS NULL THEN 4 ELSE 1 END
             ) d
             WHERE w.disabled_at IS NULL AND w.id <> ALL ($3) AND w.organization_id <> ALL ($4)
         ), locked AS (
             SELECT d.id FROM control.webhook_deliveries d JOIN candidates c ON c.id = d.id
-            WHERE c.place <= 8 AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
+            WHERE c.place <= 32 AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
             ORDER BY c.next_attempt_at
             LIMIT $5
             FOR UPDATE OF d SKIP LOCKED

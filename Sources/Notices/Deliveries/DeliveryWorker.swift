@@ -125,7 +125,7 @@ struct DeliveryWorker: Sendable {
                     .disable(
                         webhook.id,
                         organization: webhook.organizationID,
-                        reason: "All attempts failed for 5 days.",
+                        reason: Webhook.reasonOfFailures,
                         by: .system
                     )
             }

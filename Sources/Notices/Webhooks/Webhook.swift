@@ -19,6 +19,8 @@ package struct Webhook: Sendable {
     package let eventTypes: [String]
     /// The reason for which the webhook is disabled; `nil` while it is enabled.
     package let disabledReason: String?
+    /// The first failed attempt since the last attempt that succeeded; `nil` if there is none.
+    package let failingSince: Timestamp?
     /// The time of the last attempt that succeeded.
     package let lastDeliveryAt: Timestamp?
     /// The time of the webhook's creation.
@@ -32,6 +34,12 @@ package struct Webhook: Sendable {
 
     /// A Boolean value that indicates whether events are sent.
     package var isEnabled: Bool { disabledReason == nil }
+
+    /// The reason of a webhook that was disabled because it failed.
+    static let reasonOfFailures = "All attempts failed for 5 days."
+
+    /// A Boolean value that indicates whether the webhook was disabled because it failed.
+    package var wasDisabledByFailures: Bool { disabledReason == Self.reasonOfFailures }
 
     /// The stored part of a signing secret: the id of the secret that it is derived from, and a nonce.
     struct StoredSecret: Sendable, Hashable {
@@ -52,6 +60,9 @@ package struct Webhook: Sendable {
     /// A Boolean value that indicates whether the webhook still has its first secret.
     package var hasFirstSecret: Bool { firstNonce == secret.nonce }
 
+    /// A text that tells this signing secret from the others of the webhook, and tells nothing about it.
+    package var secretName: String { secret.nonce.prefix(8).map { String($0, radix: 36) }.joined(separator: ".") }
+
     private let firstNonce: [UInt8]
 
     /// The columns that `init(row:)` reads, in its order.
@@ -60,6 +71,7 @@ package struct Webhook: Sendable {
         "last_delivery_at", "created_at", "updated_at", "secret_id", "secret_nonce",
         "CASE WHEN %.old_secret_ends_at > clock_timestamp() THEN %.old_secret_id END",
         "CASE WHEN %.old_secret_ends_at > clock_timestamp() THEN %.old_secret_nonce END", "first_secret_nonce",
+        "failing_since",
     ]
 
     /// Returns the columns of a table's alias.
@@ -87,6 +99,7 @@ package struct Webhook: Sendable {
         oldSecret =
             if let oldID, let oldNonce { StoredSecret(secretID: oldID, nonce: oldNonce) } else { nil }
         firstNonce = try row.decode(first + 14)
+        failingSince = try row.optionalTimestamp(first + 15)
     }
 }
 

@@ -7,11 +7,13 @@ package import Tenancy
 
 /// A webhook with its signing secret.
 package struct RevealedWebhook: Sendable {
+    /// The webhook as it is now.
+    package let webhook: Webhook
     /// The webhook as JSON text, as the surface rendered it for the first request with the same `Idempotency-Key`.
     package let answer: String
     /// The signing secret.
     package let secret: SigningSecret
-    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` created the webhook.
+    /// A Boolean value that indicates whether an earlier request with the same `Idempotency-Key` made the secret.
     package let isReplay: Bool
 }
 
@@ -108,7 +110,12 @@ package struct WebhookService: Sendable {
         guard let webhook, webhook.hasFirstSecret else {
             throw Refusal.conflict("The webhook has another secret since; rotate the secret to get a new one.")
         }
-        return RevealedWebhook(answer: stored.answer, secret: try secret(of: webhook), isReplay: stored.isReplay)
+        return RevealedWebhook(
+            webhook: webhook,
+            answer: stored.answer,
+            secret: try secret(of: webhook),
+            isReplay: stored.isReplay
+        )
     }
 
     /// Changes the settings of a webhook.
@@ -151,17 +158,50 @@ package struct WebhookService: Sendable {
 
     /// Gives a webhook another signing secret; the old one signs, too, for 24 hours.
     ///
-    /// - Returns: The webhook and its new secret.
-    /// - Throws: `Refusal.notFound`, `forbidden`; the database's errors.
+    /// - Parameters:
+    ///   - id: The webhook.
+    ///   - name: The organization, by id or slug.
+    ///   - caller: The caller. A repeated request with the same `Idempotency-Key` gets the same answer and secret.
+    ///   - answer: Renders the webhook as JSON text without the secret.
+    /// - Returns: The answer and the new secret.
+    /// - Throws: `Refusal.conflict` for a repeated request after another rotation; `notFound`, `forbidden`; the database's errors.
     package func rotateSecret(
         _ id: UUID,
         organization name: String,
-        by caller: Caller
-    ) async throws -> (webhook: Webhook, secret: SigningSecret) {
-        let webhook = try await change(id, name, caller) { webhooks, organization in
-            try await webhooks.rotateSecret(id, organization: organization, by: caller.attribution)
+        by caller: Caller,
+        answer: @Sendable (Webhook) -> String
+    ) async throws -> RevealedWebhook {
+        let organization = try await organization(name, .webhooksWrite, caller)
+        let seen = try await webhook(id, organization, .webhooksWrite, caller)
+        let (stored, webhook) = try await context.changeControl { transaction in
+            let webhooks = context.webhooks(in: transaction)
+            let stored = try await changes.createOnce(caller, in: transaction) { principal in
+                try Self.require(.webhooksWrite, over: seen.workspaceID, principal)
+                try principal.requireLive()
+            } exists: { id in
+                try await webhooks.store.webhook(id, organization: organization) != nil
+            } create: {
+                let rotated = try await webhooks.rotateSecret(
+                    id,
+                    organization: organization,
+                    by: caller.attribution
+                )
+                guard let rotated else { throw Refusal.notFound }
+                return (id, "\(rotated.secretName) \(answer(rotated))")
+            }
+            return (stored, try await webhooks.store.webhook(id, organization: organization))
         }
-        return (webhook, try secret(of: webhook))
+        // The name of the secret stands before the answer, so that a repeated request notices another rotation.
+        let parts = stored.answer.split(separator: " ", maxSplits: 1).map(String.init)
+        guard let webhook, parts.count == 2, parts[0] == webhook.secretName else {
+            throw Refusal.conflict("The webhook has another secret since; rotate the secret to get a new one.")
+        }
+        return RevealedWebhook(
+            webhook: webhook,
+            answer: parts[1],
+            secret: try secret(of: webhook),
+            isReplay: stored.isReplay
+        )
     }
 
     /// Deletes a webhook with its deliveries.

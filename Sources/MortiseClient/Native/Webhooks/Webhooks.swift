@@ -116,13 +116,21 @@ extension Mortise {
 
         /// Rotates the signing secret of a webhook.
         ///
-        /// Requires the permission `webhooks:write`. For 24 hours, the old secret signs, too.
+        /// Requires the permission `webhooks:write`. For 24 hours, the old secret signs, too. The call is retried under its
+        /// idempotency key.
         ///
-        /// - Parameter id: The id of the webhook.
+        /// - Parameters:
+        ///   - id: The id of the webhook.
+        ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
+        ///     random one.
         /// - Returns: The webhook and its new signing secret.
         /// - Throws: ``MortiseError``, with the reason `.notFound` if the webhook does not exist.
-        public func rotateSecret(_ id: String) async throws(MortiseError) -> RevealedWebhook {
-            try await transport.read(.post(path(id, "rotate-secret")))
+        public func rotateSecret(
+            _ id: String,
+            idempotencyKey: String? = nil
+        ) async throws(MortiseError) -> RevealedWebhook {
+            let key = idempotencyKey ?? Call.newIdempotencyKey()
+            return try await transport.read(.post(path(id, "rotate-secret"), idempotencyKey: key))
         }
 
         /// Sends an event of the type `webhook.test`.

@@ -67,7 +67,9 @@ def post(path: Segments, cls: type[Result], body: Mapping[str, Any] | None = Non
     return Call("POST", path_text(path), functools.partial(decode, cls), body=body)
 
 
-def create(path: Segments, cls: type[Result], body: Mapping[str, Any], idempotency_key: str | None) -> Call[Result]:
+def create(
+    path: Segments, cls: type[Result], body: Mapping[str, Any] | None, idempotency_key: str | None
+) -> Call[Result]:
     """Returns a call that is sent again under its idempotency key."""
     key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
     if not key or not all(" " <= character <= "~" for character in key):

@@ -106,9 +106,16 @@ class _WebhookCalls:
         return post(self._path(id, "disable"), Webhook)
 
     @operation
-    def rotate_secret(self, id: str) -> Call[RevealedWebhook]:
-        """Rotates the signing secret of a webhook. For 24 hours, the old secret signs, too."""
-        return post(self._path(id, "rotate-secret"), RevealedWebhook)
+    def rotate_secret(self, id: str, *, idempotency_key: str | None = None) -> Call[RevealedWebhook]:
+        """Rotates the signing secret of a webhook. For 24 hours, the old secret signs, too.
+
+        The call is retried under its idempotency key.
+
+        Args:
+            id: The id of the webhook.
+            idempotency_key: Your own text, which makes the call safe to repeat for 24 hours. None means a random text.
+        """
+        return create(self._path(id, "rotate-secret"), RevealedWebhook, None, idempotency_key)
 
     @operation
     def test(self, id: str) -> Call[None]:

@@ -1,0 +1,288 @@
+import Endpoints
+import FoundationEssentials
+import HTTPTypes
+import Keys
+import Notices
+import Service
+import Tenancy
+
+/// The webhooks of the organization, with their deliveries.
+struct WebhookRoutes: Sendable {
+    let context: ConsoleContext
+
+    var endpoints: [ConsoleEndpoint] {
+        [list, form, create, show, save, enable, disable, rotateSecret, test, retry, delete, backFromRetry]
+            + ["enable", "disable", "rotate-secret", "test", "delete"].map(back)
+    }
+
+    private static let path = "/console/webhooks"
+    private static let newPath = "/console/webhooks/new"
+    private static let onePath = "/console/webhooks/{id}"
+
+    private func id(_ visit: Visit, _ name: String = "id") throws -> UUID {
+        guard let id = UUIDv7.parse(try visit.request.parameter(name)) else { throw Refusal.notFound }
+        return id
+    }
+
+    private static func path(_ id: UUID) -> String { "\(path)/\(UUIDv7.text(of: id))" }
+
+    private func canWrite(_ visit: Visit) -> Bool { (try? visit.principal.require(.webhooksWrite)) != nil }
+
+    /// Returns the workspaces that the member sees.
+    private func workspaces(_ visit: Visit) async throws -> [Workspace] {
+        try await visit.platform.workspaces.list(PageRequest(limit: 100), WorkspaceFilter(), by: visit.caller).items
+            .filter { $0.state != .deleting }
+    }
+
+    // MARK: The list
+
+    private var list: ConsoleEndpoint {
+        context.page(Self.path, id: "consoleWebhooks") { visit in
+            let page = try await visit.platform.webhooks.list(
+                PageRequest(limit: 50, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+                organization: visit.organization,
+                by: visit.caller
+            )
+            let workspaces = try await workspaces(visit)
+            let values: [String: Any] = [
+                "webhooks": page.items.map { WebhookView.values($0, workspaces, at: visit.moment) },
+                "hasWebhooks": !page.items.isEmpty, "canWrite": canWrite(visit), "hasNext": page.next != nil,
+                "next": page.next.map { "\(Self.path)?after=\(Percent.encode($0.text))" } ?? "",
+            ]
+            return try await visit.page("webhooks", title: "Webhooks", in: .webhooks, values)
+        }
+    }
+
+    // MARK: A new webhook
+
+    private var form: ConsoleEndpoint {
+        context.page(Self.newPath, id: "consoleNewWebhook") { visit in
+            try visit.principal.require(.webhooksWrite)
+            return try await newPage(FormFaults(), visit)
+        }
+    }
+
+    private func newPage(
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let form = visit.form
+        // A member with a role in single workspaces makes webhooks for those.
+        let isWide = (try? visit.principal.requireWide(.webhooksWrite)) != nil
+        let places = try await workspaces(visit).map { (UUIDv7.text(of: $0.id), $0.name ?? $0.slug) }
+        var values: [String: Any] = [
+            "form": [
+                "url": form["url"], "eventTypes": form.contains("event_types") ? form["event_types"] : "key.*",
+                "description": form["description"],
+                "places": SelectView.options(
+                    (isWide ? [("", "All workspaces")] : []) + places,
+                    selected: form["workspace"]
+                ),
+            ] as [String: Any],
+            "isNew": true, "ticket": visit.ticket, "suggestions": WebhookView.suggestions,
+        ]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("webhook-new", title: "Create webhook", in: .webhooks, values, status: status)
+    }
+
+    /// Returns the form's name for a member of the API.
+    private static func field(_ member: String) -> String { member == "workspace_id" ? "workspace" : member }
+
+    private var create: ConsoleEndpoint {
+        context.action(Self.newPath, id: "consoleCreateWebhook") { visit in
+            let new = NewWebhook(
+                workspaceID: UUIDv7.parse(visit.form["workspace"]),
+                url: visit.form["url"].trimmed,
+                description: visit.form.text("description"),
+                eventTypes: visit.form.lines("event_types")
+            )
+            do {
+                let created = try await visit.platform.webhooks.create(
+                    new,
+                    organization: visit.organization,
+                    by: try visit.callerOnce()
+                ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
+                return try await issued(created, isRotation: false, visit)
+            } catch {
+                guard let faults = FormFaults(error, name: Self.field) else { throw error }
+                return try await newPage(faults, visit, status: .unprocessableContent)
+            }
+        }
+    }
+
+    /// Returns the page that shows a signing secret once.
+    private func issued(
+        _ revealed: RevealedWebhook,
+        isRotation: Bool,
+        _ visit: Visit
+    ) async throws -> EndpointResponse {
+        var values: [String: Any] = [
+            "url": revealed.webhook.url, "path": Self.path(revealed.webhook.id), "isAgain": revealed.isReplay,
+            "isRotation": isRotation,
+        ]
+        if !revealed.isReplay {
+            values["secret"] = revealed.secret.reveal()
+            values["done"] = isRotation ? "The secret is replaced." : "The webhook is created."
+        }
+        let status: HTTPResponse.Status = isRotation || revealed.isReplay ? .ok : .created
+        return try await visit.page("webhook-issued", title: "Signing secret", in: .webhooks, values, status: status)
+    }
+
+    // MARK: One webhook
+
+    private var show: ConsoleEndpoint {
+        context.page(Self.onePath, id: "consoleWebhook") { visit in
+            try await page(try id(visit), FormFaults(), visit)
+        }
+    }
+
+    private func page(
+        _ id: UUID,
+        _ faults: FormFaults,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) async throws -> EndpointResponse {
+        let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+        let page = try await visit.platform.webhooks.deliveries(
+            PageRequest(limit: 25, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+            of: id,
+            organization: visit.organization,
+            by: visit.caller
+        )
+        let form = visit.form
+        let path = Self.path(id)
+        let canWrite = canWrite(visit)
+        var values: [String: Any] = [
+            "webhook": WebhookView.values(webhook, try await workspaces(visit), at: visit.moment),
+            "deliveries": page.items.map { WebhookView.values($0, of: path, at: visit.moment) },
+            "hasDeliveries": !page.items.isEmpty, "canWrite": canWrite, "canRetry": canWrite && webhook.isEnabled,
+            "form": [
+                "url": form.contains("url") ? form["url"] : webhook.url,
+                "eventTypes": form.contains("event_types")
+                    ? form["event_types"] : webhook.eventTypes.joined(separator: "\n"),
+                "description": form.contains("description") ? form["description"] : webhook.description ?? "",
+            ] as [String: Any],
+            "suggestions": WebhookView.suggestions, "ticket": visit.ticket, "hasNext": page.next != nil,
+            "next": page.next.map { "\(path)?after=\(Percent.encode($0.text))" } ?? "",
+        ]
+        values.merge(faults.values) { _, new in new }
+        return try await visit.page("webhook", title: webhook.url, in: .webhooks, values, status: status)
+    }
+
+    private var save: ConsoleEndpoint {
+        context.action(Self.onePath, id: "consoleSaveWebhook") { visit in
+            let id = try id(visit)
+            var change = WebhookChange()
+            change.url = visit.form["url"].trimmed
+            change.description = .some(visit.form.text("description"))
+            change.eventTypes = visit.form.lines("event_types")
+            do {
+                _ = try await visit.platform.webhooks.update(
+                    id,
+                    change,
+                    organization: visit.organization,
+                    by: visit.caller
+                )
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await page(id, faults, visit, status: .unprocessableContent)
+            }
+            throw Redirect(location: "\(Self.path(id))?done=saved")
+        }
+    }
+
+    /// Declares a change of a webhook's state.
+    private func change(
+        _ name: String,
+        id operation: String,
+        done: Outcome,
+        _ body: @escaping @Sendable (UUID, Visit) async throws -> Void
+    ) -> ConsoleEndpoint {
+        context.action("\(Self.onePath)/\(name)", id: operation) { visit in
+            let id = try id(visit)
+            do {
+                try await body(id, visit)
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await page(id, faults, visit, status: .conflict)
+            }
+            throw Redirect(location: "\(Self.path(id))?done=\(done.rawValue)")
+        }
+    }
+
+    private var enable: ConsoleEndpoint {
+        change("enable", id: "consoleEnableWebhook", done: .webhookEnabled) { id, visit in
+            _ = try await visit.platform.webhooks.enable(id, organization: visit.organization, by: visit.caller)
+        }
+    }
+
+    private var disable: ConsoleEndpoint {
+        change("disable", id: "consoleDisableWebhook", done: .webhookDisabled) { id, visit in
+            _ = try await visit.platform.webhooks.disable(id, organization: visit.organization, by: visit.caller)
+        }
+    }
+
+    private var test: ConsoleEndpoint {
+        change("test", id: "consoleTestWebhook", done: .testQueued) { id, visit in
+            try await visit.platform.webhooks.test(id, organization: visit.organization, by: visit.caller)
+        }
+    }
+
+    private var retry: ConsoleEndpoint {
+        change("deliveries/{delivery}/retry", id: "consoleRetryDelivery", done: .deliveryQueued) { id, visit in
+            try await visit.platform.webhooks.retry(
+                try self.id(visit, "delivery"),
+                of: id,
+                organization: visit.organization,
+                by: visit.caller
+            )
+        }
+    }
+
+    private var rotateSecret: ConsoleEndpoint {
+        context.action("\(Self.onePath)/rotate-secret", id: "consoleRotateWebhookSecret") { visit in
+            let id = try id(visit)
+            do {
+                let rotated = try await visit.platform.webhooks.rotateSecret(
+                    id,
+                    organization: visit.organization,
+                    by: try visit.callerOnce()
+                ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
+                return try await issued(rotated, isRotation: true, visit)
+            } catch {
+                guard let faults = FormFaults(error) else { throw error }
+                return try await page(id, faults, visit, status: .conflict)
+            }
+        }
+    }
+
+    private var delete: ConsoleEndpoint {
+        context.action("\(Self.onePath)/delete", id: "consoleDeleteWebhook") { visit in
+            let id = try id(visit)
+            let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+            guard visit.form["confirmation"].trimmed == webhook.url else {
+                var faults = FormFaults()
+                faults.add("confirmation", "This is not the URL of the webhook. Nothing was changed.")
+                return try await page(id, faults, visit, status: .unprocessableContent)
+            }
+            try await visit.platform.webhooks.delete(id, organization: visit.organization, by: visit.caller)
+            throw Redirect(location: "\(Self.path)?done=\(Outcome.webhookDeleted.rawValue)")
+        }
+    }
+
+    // MARK: Reloads
+
+    /// Declares the way back to the webhook from the address of a form.
+    private func back(_ action: String) -> ConsoleEndpoint {
+        context.page("\(Self.onePath)/\(action)", id: "consoleWebhookPage-\(action)") { visit in
+            throw Redirect(location: Self.path(try id(visit)))
+        }
+    }
+
+    private var backFromRetry: ConsoleEndpoint {
+        context.page("\(Self.onePath)/deliveries/{delivery}/retry", id: "consoleRetryPage") { visit in
+            throw Redirect(location: Self.path(try id(visit)))
+        }
+    }
+}
