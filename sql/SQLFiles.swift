@@ -54,6 +54,8 @@ public enum SQLFiles {
         SQLFile("c0029_webhooks", PackageResources.c0029_webhooks_sql),
         SQLFile("c0030_webhook_deliveries", PackageResources.c0030_webhook_deliveries_sql),
         SQLFile("c0031_event_sources", PackageResources.c0031_event_sources_sql),
+        SQLFile("c0032_notices", PackageResources.c0032_notices_sql),
+        SQLFile("c0033_notices_valid", PackageResources.c0033_notices_valid_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.
@@ -74,7 +76,7 @@ public enum SQLFiles {
         SQLFile("w0014_key_usage_minutes", PackageResources.w0014_key_usage_minutes_sql),
         SQLFile("w0020_key_orders", PackageResources.w0020_key_orders_sql),
         SQLFile("w0021_event_outbox", PackageResources.w0021_event_outbox_sql),
-        SQLFile("w0022_event_types", PackageResources.w0022_event_types_sql),
-        SQLFile("w0023_event_types_valid", PackageResources.w0023_event_types_valid_sql),
+        SQLFile("w0022_notices", PackageResources.w0022_notices_sql),
+        SQLFile("w0023_notices_valid", PackageResources.w0023_notices_valid_sql),
     ]
 }

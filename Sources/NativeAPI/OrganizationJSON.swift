@@ -7,6 +7,9 @@ import Tenancy
 struct OrganizationJSON: JSONWritable {
     let organization: Organization
 
+    static let expiryNoticeDays = Schema.array(of: .integer(1...365), max: 10)
+    static let unusedAfterDays = Schema.integer(0...3650)
+
     static let schema =
         Schema.object([
             .required("id", NativeSchema.id),
@@ -16,11 +19,28 @@ struct OrganizationJSON: JSONWritable {
                 "token_prefix",
                 .string(min: 1, max: 4).orNull.described("The prefix of new tokens, instead of Mortise's own prefixes.")
             ),
+            .required(
+                "expiry_notice_days",
+                Self.expiryNoticeDays.orNull
+                    .described(
+                        "The days before the end of a key at which `key.expiring` comes. Null means 30, 7 and 1."
+                    )
+            ),
+            .required(
+                "unused_after_days",
+                Self.unusedAfterDays.orNull
+                    .described("The days without a use after which `key.unused` comes. Null means 90, and 0 never.")
+            ),
             .required("default_workspace_id", NativeSchema.id.orNull),
             .required("created_at", NativeSchema.time),
             .required("updated_at", NativeSchema.time),
         ])
         .named("Organization")
+
+    private var days: JSONValue {
+        guard let days = organization.expiryNoticeDays else { return .null }
+        return .array(days.map { JSONValue.integer($0) })
+    }
 
     func write(to writer: inout JSONWriter) {
         writer.object {
@@ -28,6 +48,9 @@ struct OrganizationJSON: JSONWritable {
             $0.member("name", organization.name)
             $0.member("slug", organization.slug)
             $0.member("token_prefix", organization.tokenPrefix)
+            $0.key("expiry_notice_days")
+            $0.value(days)
+            $0.member("unused_after_days", organization.unusedAfterDays.map { Int($0) })
             $0.member("default_workspace_id", organization.defaultWorkspaceID.map(UUIDv7.text(of:)))
             $0.member("created_at", organization.createdAt.rfc3339)
             $0.member("updated_at", organization.updatedAt.rfc3339)

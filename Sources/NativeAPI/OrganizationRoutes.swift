@@ -137,6 +137,8 @@ struct OrganizationRoutes: Sendable {
                 .object([
                     .optional("name", NativeSchema.name), .optional("slug", DomainSchema.slug),
                     .optional("token_prefix", NativeSchema.tokenPrefix.orNull),
+                    .optional("expiry_notice_days", OrganizationJSON.expiryNoticeDays.orNull),
+                    .optional("unused_after_days", OrganizationJSON.unusedAfterDays.orNull),
                 ])
                 .named("OrganizationPatch")
             ),
@@ -151,6 +153,16 @@ struct OrganizationRoutes: Sendable {
             case .keep: break
             case .clear: change.tokenPrefix = .some(nil)
             case .set(let prefix): change.tokenPrefix = prefix
+            }
+            switch try request.body.change("expiry_notice_days", as: [Int].self) {
+            case .keep: break
+            case .clear: change.expiryNoticeDays = .some(nil)
+            case .set(let days): change.expiryNoticeDays = days.map { Int64($0) }
+            }
+            switch try request.body.change("unused_after_days", as: Int.self) {
+            case .keep: break
+            case .clear: change.unusedAfterDays = .some(nil)
+            case .set(let days): change.unusedAfterDays = Int64(days)
             }
             let name = try request.parameter("organization")
             let caller = try context.caller(request)

@@ -12,6 +12,10 @@ package struct NoticeOptions: Sendable {
     package var shift: @Sendable () -> Duration = { .zero }
     /// The maximum time of an attempt, from the look-up of the name to the answer: 10 s or less.
     package var attemptDeadline: Duration = .seconds(10)
+    /// True if this node searches for notices by itself.
+    ///
+    /// A test can turn it off and search when it needs to.
+    package var searches = true
     /// The value of the header `User-Agent`.
     package var userAgent = "mortise"
 

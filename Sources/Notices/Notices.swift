@@ -7,7 +7,8 @@ import NIOSSL
 package import Postgres
 package import Tenancy
 
-/// The notices of an installation: it turns events into deliveries of webhooks, and makes the deliveries.
+/// The notices of an installation: it turns events into deliveries of webhooks, makes the deliveries, and looks
+/// for keys that need a notice.
 ///
 /// Each node runs one. The control database has the leases by which nodes share the work.
 package final class Notices: Sendable {
@@ -16,6 +17,7 @@ package final class Notices: Sendable {
 
     private let relay: EventRelay
     private let worker: DeliveryWorker
+    private let search: NoticeSearch
     private let deliveries = Wakeup()
     private let resolverThreads = NIOThreadPool(numberOfThreads: 64)
     private let databases: Databases
@@ -50,6 +52,7 @@ package final class Notices: Sendable {
             options: options,
             logger: logger
         )
+        search = NoticeSearch(databases: databases, news: news, options: options, logger: logger)
         worker = DeliveryWorker(
             node: node,
             databases: databases,
@@ -77,8 +80,14 @@ package final class Notices: Sendable {
         await withTaskGroup { group in
             group.addTask { [relay] in await relay.run() }
             group.addTask { [worker] in await worker.run() }
+            if options.searches { group.addTask { [search] in await search.run() } }
         }
     }
+
+    /// Searches every database for keys that need a notice, whether or not a search is due.
+    ///
+    /// - Throws: The control database's errors.
+    package func searchNow() async throws { try await search.search(isComplete: true) }
 
     /// Ends the threads that resolve names.
     package func shutdown() async {

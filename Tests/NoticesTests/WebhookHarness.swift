@@ -7,8 +7,10 @@ import Locks
 import Notices
 import Server
 import ServerTestSupport
+import Service
 import TestSupport
 import Testing
+import Verification
 
 /// The time of schedules, which a test moves.
 final class TestTime: Sendable {
@@ -75,6 +77,12 @@ extension ServerHarness {
         let id = try #require(answer["key"]?["id"]?.string)
         return ("/v1/workspaces/default/service-keys/\(id)", try #require(answer["token"]?.string))
     }
+
+    /// Searches for keys that need a notice.
+    func searchNotices() async throws { try await server.platform.notices.searchNow() }
+
+    /// Writes the counts of verifications.
+    func flushUsage() async { await server.platform.usage.flush() }
 
     func deliveries(_ webhook: TestWebhook) async throws -> [JSONValue] {
         let answer = try await api.get("\(webhook.path)/deliveries", as: adminToken)

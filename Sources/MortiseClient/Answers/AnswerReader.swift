@@ -87,6 +87,17 @@ struct AnswerReader {
         return Int(number)
     }
 
+    func integersIfAny(_ name: String) throws(AnswerFault) -> [Int]? {
+        guard let value = present(name) else { return nil }
+        guard let elements = value.array else { throw fault(name, "an array") }
+        var numbers: [Int] = []
+        for element in elements {
+            guard let number = element.number?.int64 else { throw fault(name, "an array of integers") }
+            numbers.append(Int(number))
+        }
+        return numbers
+    }
+
     func integer(_ name: String) throws(AnswerFault) -> Int {
         guard let number = try integerIfAny(name) else { throw fault(name, "an integer") }
         return number

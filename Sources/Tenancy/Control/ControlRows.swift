@@ -9,7 +9,7 @@ extension Organization {
     /// The default workspace is in another table.
     static func columns(_ alias: String, defaultWorkspace: String) -> String {
         "\(alias).id, \(alias).name, \(alias).slug, \(alias).token_prefix, \(defaultWorkspace), "
-            + "\(alias).created_at, \(alias).updated_at"
+            + "\(alias).created_at, \(alias).updated_at, \(alias).expiry_notice_days, \(alias).unused_after_days"
     }
 
     init(row: Row) throws(PostgresError) {
@@ -18,6 +18,8 @@ extension Organization {
             name: try row.decode(1),
             slug: try row.decode(2),
             tokenPrefix: try row.decode(3),
+            expiryNoticeDays: try row.decode(7),
+            unusedAfterDays: try row.decode(8),
             defaultWorkspaceID: try row.decode(4),
             createdAt: try row.timestamp(5),
             updatedAt: try row.timestamp(6)

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import JSON
 public import KeyStore
 import Postgres
 
@@ -13,7 +14,9 @@ extension ControlWriter {
 
     private static let updateOrganization = Statement(
         """
-        UPDATE control.organizations AS o SET name = $2, slug = $3, token_prefix = $4, updated_at = now() WHERE id = $1
+        UPDATE control.organizations AS o SET name = $2, slug = $3, token_prefix = $4, expiry_notice_days = $6,
+            unused_after_days = $7, updated_at = now()
+        WHERE id = $1
         RETURNING \(Organization.columns("o", defaultWorkspace: "$5::uuid"))
         """
     )
@@ -49,6 +52,8 @@ extension ControlWriter {
     ) async throws -> Organization {
         if let name = change.name { try Self.check(name: name) }
         try Self.check(tokenPrefix: change.tokenPrefix ?? nil)
+        try Self.check(expiryNoticeDays: change.expiryNoticeDays ?? nil)
+        try Self.check(unusedAfterDays: change.unusedAfterDays ?? nil)
         let slug = try change.slug.map { try Slug(validating: $0).text }
         guard let old = try await store.lockOrganization(id) else { throw TenancyError.unknownOrganization }
         let rows: Rows
@@ -57,7 +62,8 @@ extension ControlWriter {
                 Self.updateOrganization,
                 [
                     id, change.name ?? old.name, slug ?? old.slug, change.tokenPrefix ?? old.tokenPrefix,
-                    old.defaultWorkspaceID,
+                    old.defaultWorkspaceID, change.expiryNoticeDays ?? old.expiryNoticeDays,
+                    change.unusedAfterDays ?? old.unusedAfterDays,
                 ]
             )
         } catch {
@@ -69,6 +75,16 @@ extension ControlWriter {
         changes.compare("name", from: old.name, to: updated.name)
         changes.compare("slug", from: old.slug, to: updated.slug)
         changes.compare("token_prefix", from: old.tokenPrefix, to: updated.tokenPrefix)
+        changes.compare(
+            "expiry_notice_days",
+            from: old.expiryNoticeDays.map(Self.json),
+            to: updated.expiryNoticeDays.map(Self.json)
+        )
+        changes.compare(
+            "unused_after_days",
+            from: old.unusedAfterDays.map { Int($0) },
+            to: updated.unusedAfterDays.map { Int($0) }
+        )
         try await record(.organizationUpdated, organization: id, changes, by: attribution)
         return updated
     }
@@ -93,6 +109,24 @@ extension ControlWriter {
         changes.add("name", from: old.name, to: String?.none)
         changes.add("slug", from: old.slug, to: String?.none)
         try await record(.organizationDeleted, organization: id, changes, by: attribution)
+    }
+
+    private static func json(_ days: [Int64]) -> JSONValue { .array(days.map { .integer($0) }) }
+
+    private static func check(expiryNoticeDays days: [Int64]?) throws(TenancyError) {
+        guard let days else { return }
+        guard days.count <= 10, Set(days).count == days.count, days.allSatisfy({ (1...365).contains($0) }) else {
+            throw TenancyError(
+                .invalid,
+                "the days before an end are up to 10 different numbers from 1 to 365",
+                field: "expiry_notice_days"
+            )
+        }
+    }
+
+    private static func check(unusedAfterDays days: Int64?) throws(TenancyError) {
+        guard let days, !(0...3650).contains(days) else { return }
+        throw TenancyError(.invalid, "the days without a use are 0 to 3650", field: "unused_after_days")
     }
 
     private static func check(tokenPrefix: String?) throws(TenancyError) {

@@ -11,6 +11,10 @@ public struct Organization: Sendable, Hashable {
     public var slug: String
     /// The prefix of its workspaces' tokens in place of the built-in one.
     public var tokenPrefix: String?
+    /// The days before the end of a key at which the organization is told; `nil` for the standard.
+    public var expiryNoticeDays: [Int64]?
+    /// The days without a use after which the organization is told of a key; `nil` for the standard, zero for never.
+    public var unusedAfterDays: Int64?
     /// The default workspace, for requests that name none.
     public var defaultWorkspaceID: UUID?
     /// The time of the organization's creation.
@@ -46,6 +50,10 @@ public struct OrganizationChange: Sendable, Hashable {
     public var slug: String?
     /// The new token prefix; `.some(nil)` restores the built-in one.
     public var tokenPrefix: String??
+    /// The new days of notices before an end; `.some(nil)` restores the standard.
+    public var expiryNoticeDays: [Int64]??
+    /// The new days without a use; `.some(nil)` restores the standard.
+    public var unusedAfterDays: Int64??
 
     /// Creates a change.
     public init(name: String? = nil, slug: String? = nil, tokenPrefix: String?? = nil) {

@@ -15,6 +15,12 @@ extension Mortise {
         public let slug: String
         /// The prefix of the organization's new tokens, or `nil` for Mortise's own prefixes, such as `mks`.
         public let tokenPrefix: String?
+        /// The days before the end of a key at which the event `key.expiring` comes, or `nil` for 30, 7 and 1.
+        public let expiryNoticeDays: [Int]?
+        /// The days without a use after which the event `key.unused` comes, or `nil` for 90.
+        ///
+        /// Zero means never.
+        public let unusedAfterDays: Int?
         /// The id of the workspace for requests that name none.
         public let defaultWorkspaceID: String?
         /// The time of the creation.
@@ -30,6 +36,8 @@ extension Mortise.Organization: AnswerReadable {
         name = try answer.text("name")
         slug = try answer.text("slug")
         tokenPrefix = try answer.textIfAny("token_prefix")
+        expiryNoticeDays = try answer.integersIfAny("expiry_notice_days")
+        unusedAfterDays = try answer.integerIfAny("unused_after_days")
         defaultWorkspaceID = try answer.textIfAny("default_workspace_id")
         createdAt = try answer.time("created_at")
         updatedAt = try answer.time("updated_at")

@@ -63,7 +63,7 @@ extension Mortise {
             try await transport.read(.get(["v1", "organizations", organization]))
         }
 
-        /// Changes the name, the slug or the token prefix of an organization.
+        /// Changes the name, the slug, the token prefix or the times of notices of an organization.
         ///
         /// Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
         ///
@@ -72,18 +72,24 @@ extension Mortise {
         ///   - name: The new name, or `nil` to keep the name.
         ///   - slug: The new slug, or `nil` to keep the slug.
         ///   - tokenPrefix: The change of the prefix of new tokens.
+        ///   - expiryNoticeDays: The change of the days before the end of a key at which `key.expiring` comes.
+        ///   - unusedAfterDays: The change of the days without a use after which `key.unused` comes.
         /// - Returns: The organization.
         /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the slug is taken.
         public func update(
             _ organization: String,
             name: String? = nil,
             slug: String? = nil,
-            tokenPrefix: Change<String> = .keep
+            tokenPrefix: Change<String> = .keep,
+            expiryNoticeDays: Change<[Int]> = .keep,
+            unusedAfterDays: Change<Int> = .keep
         ) async throws(MortiseError) -> Organization {
             var body = JSONObject()
             body.add("name", name)
             body.add("slug", slug)
             body.add("token_prefix", tokenPrefix, JSONValue.string)
+            body.add("expiry_notice_days", expiryNoticeDays) { .array($0.map { .integer(Int64($0)) }) }
+            body.add("unused_after_days", unusedAfterDays) { .integer(Int64($0)) }
             return try await transport.read(.patch(["v1", "organizations", organization], body))
         }
 

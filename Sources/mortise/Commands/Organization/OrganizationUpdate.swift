@@ -5,7 +5,7 @@ import MortiseClient
 struct OrganizationUpdate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
-        abstract: "Change the name, the slug or the token prefix of an organization.",
+        abstract: "Change the name, the slug, the token prefix or the notices of an organization.",
         discussion: HelpText.discussion(
             """
             Options that are absent change nothing. Tokens depend on neither name nor slug. Existing tokens keep their prefix.
@@ -34,15 +34,52 @@ struct OrganizationUpdate: ObjectCommand {
     @Flag(help: "Use Mortise's own prefixes for new tokens.")
     var clearTokenPrefix = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Days before the end of a key at which the event key.expiring comes. Repeatable; the list replaces the old one.",
+            valueName: "days"
+        )
+    )
+    var expiryNoticeDays: [Int] = []
+
+    @Flag(help: "Send key.expiring 30, 7 and 1 days before the end.")
+    var clearExpiryNoticeDays = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The days without a use after which the event key.unused comes; 0 means never.",
+            valueName: "days"
+        )
+    )
+    var unusedAfterDays: Int?
+
+    @Flag(help: "Send key.unused after 90 days.")
+    var clearUnusedAfterDays = false
+
     @OptionGroup
     var options: CallOptions
 
+    private var expiryDays: Change<[Int]> {
+        Change(expiryNoticeDays.isEmpty ? nil : expiryNoticeDays, clears: clearExpiryNoticeDays)
+    }
+
+    private var unusedDays: Change<Int> { Change(unusedAfterDays, clears: clearUnusedAfterDays) }
+
     func validate() throws {
-        guard name != nil || slug != nil || tokenPrefix != nil || clearTokenPrefix else {
+        guard
+            name != nil || slug != nil || tokenPrefix != nil || clearTokenPrefix || expiryDays != .keep
+                || unusedDays != .keep
+        else {
             throw ValidationError.nothingToChange
         }
         guard tokenPrefix == nil || !clearTokenPrefix else {
             throw ValidationError("--token-prefix and --clear-token-prefix exclude each other.")
+        }
+        guard expiryNoticeDays.isEmpty || !clearExpiryNoticeDays else {
+            throw ValidationError("--expiry-notice-days and --clear-expiry-notice-days exclude each other.")
+        }
+        guard unusedAfterDays == nil || !clearUnusedAfterDays else {
+            throw ValidationError("--unused-after-days and --clear-unused-after-days exclude each other.")
         }
     }
 
@@ -54,7 +91,14 @@ struct OrganizationUpdate: ObjectCommand {
         let organization = try await names.organization(target.organization)
         let prefix = Change(tokenPrefix, clears: clearTokenPrefix)
         return Request { client throws(MortiseError) in
-            try await client.organizations.update(organization, name: name, slug: slug, tokenPrefix: prefix)
+            try await client.organizations.update(
+                organization,
+                name: name,
+                slug: slug,
+                tokenPrefix: prefix,
+                expiryNoticeDays: expiryDays,
+                unusedAfterDays: unusedDays
+            )
         }
     }
 }

@@ -50,6 +50,10 @@ class Organization:
     """The short name in URLs, unique on the server."""
     token_prefix: str | None
     """The prefix of the organization's new tokens, or None for Mortise's own prefixes, such as `mks`."""
+    expiry_notice_days: tuple[int, ...] | None
+    """The days before the end of a key at which the event `key.expiring` comes, or None for 30, 7 and 1."""
+    unused_after_days: int | None
+    """The days without a use after which the event `key.unused` comes. None means 90, and 0 never."""
     default_workspace_id: str | None
     created_at: datetime
     updated_at: datetime

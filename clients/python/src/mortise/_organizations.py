@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, run
@@ -81,8 +82,10 @@ class _OrganizationCalls:
         name: str | Keep = KEEP,
         slug: str | Keep = KEEP,
         token_prefix: str | Keep | None = KEEP,
+        expiry_notice_days: Sequence[int] | Keep | None = KEEP,
+        unused_after_days: int | Keep | None = KEEP,
     ) -> Call[Organization]:
-        """Changes the name, the slug or the token prefix of an organization.
+        """Changes the name, the slug, the token prefix or the times of notices of an organization.
 
         Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
 
@@ -91,8 +94,19 @@ class _OrganizationCalls:
             name: The new name.
             slug: The new slug.
             token_prefix: The prefix of new tokens. None means Mortise's own prefixes.
+            expiry_notice_days: The days before the end of a key at which `key.expiring` comes. None means 30, 7 and 1.
+            unused_after_days: The days without a use after which `key.unused` comes. None means 90, and 0 never.
         """
-        body = changes(name=name, slug=slug, token_prefix=token_prefix)
+        days = expiry_notice_days
+        if not isinstance(days, Keep) and days is not None:
+            days = [*days]
+        body = changes(
+            name=name,
+            slug=slug,
+            token_prefix=token_prefix,
+            expiry_notice_days=days,
+            unused_after_days=unused_after_days,
+        )
         return patch(["v1", "organizations", organization], Organization, body)
 
     @operation
