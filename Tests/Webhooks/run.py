@@ -1,0 +1,222 @@
+"""Measures webhooks: events at a steady rate to many receivers, of which some are dead and one is slow, while nodes are killed."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import pwd
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class Receiver:
+    """A receiver: the arrivals of each event, and the seconds before it answers."""
+
+    def __init__(self, pause: float = 0) -> None:
+        self.pause = pause
+        self.arrivals: dict[str, list[tuple[float, float]]] = {}
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                now = time.time()
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                key = body["data"]["key"]
+                if key is not None:
+                    sent = datetime.fromisoformat(body["timestamp"]).timestamp()
+                    with outer.lock:
+                        outer.arrivals.setdefault(key["id"], []).append((sent, now))
+                time.sleep(outer.pause)
+                self.send_response(204)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: object) -> None:
+                """Says nothing."""
+
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 256
+            daemon_threads = True
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Runs a PostgreSQL server, and returns its connection string."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    user = "postgres" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
+    prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"] if os.getuid() == 0 else []
+    data = folder / "postgres"
+    data.mkdir()
+    shutil.chown(data, user, user)
+    run = [*prefix, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-N"]
+    subprocess.run(run, check=True, stdout=subprocess.DEVNULL, cwd=data)
+    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={data}", "-c", "max_connections=300"]
+    server = subprocess.Popen([*prefix, str(binaries / "postgres"), "-D", str(data), *options], cwd=data, stderr=subprocess.DEVNULL)
+    try:
+        ready = [str(binaries / "pg_isready"), "-h", str(data)]
+        while subprocess.run(ready, stdout=subprocess.DEVNULL).returncode != 0:
+            time.sleep(0.1)
+        yield f"postgresql://postgres@/postgres?host={data}"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
+
+
+class Node:
+    """A node that can be killed and started again on the same port."""
+
+    def __init__(self, program: str, url: str, folder: Path, port: int) -> None:
+        self.port = port
+        self.log = (folder / f"node-{port}.log").open("ab")
+        self.command = [program, "serve"]
+        self.environment = {
+            **os.environ,
+            "MORTISE_DATABASE_URL": url,
+            "MORTISE_DATA": str(folder),
+            "MORTISE_LISTEN": f"127.0.0.1:{port}",
+            "MORTISE_WEBHOOK_ALLOW": "127.0.0.0/8",
+            "MORTISE_KEYS_OUT": str(folder / "keys"),
+            "MORTISE_ACCESS_LOG": "off",
+        }
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command, env=self.environment, stdout=self.log, stderr=self.log)
+
+    def wait(self) -> None:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError):
+                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError("a node was not ready within two minutes")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def call(connection: http.client.HTTPConnection, token: str, path: str, body: object, method: str = "POST") -> dict:
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connection.request(method, path, json.dumps(body), headers)
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status >= 300:
+        raise AssertionError(f"{path}: {answer.status} {text.decode()}")
+    return json.loads(text) if text else {}
+
+
+def produce(ports: list[int], token: str, rate: float, end: float, created: list[str], lock: threading.Lock) -> None:
+    """Creates keys at a steady rate until a time, over a node that answers."""
+    connection: http.client.HTTPConnection | None = None
+    start, number = time.monotonic(), 0
+    while time.monotonic() < end:
+        number += 1
+        time.sleep(max(0, start + number / rate - time.monotonic()))
+        try:
+            if connection is None:
+                connection = http.client.HTTPConnection("127.0.0.1", random.choice(ports), timeout=30)
+            key = call(connection, token, "/v1/workspaces/default/service-keys", {"name": f"k{random.random()}"})
+        except (OSError, http.client.HTTPException, AssertionError):
+            # The node was killed. Nobody was promised an event.
+            connection = None
+            continue
+        with lock:
+            created.append(key["key"]["id"])
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--program", default=str(REPOSITORY / ".build/release/mortise"))
+    options.add_argument("--rate", type=float, default=500, help="events in a second")
+    options.add_argument("--seconds", type=float, default=30)
+    options.add_argument("--receivers", type=int, default=20)
+    options.add_argument("--dead", type=int, default=2)
+    options.add_argument("--slow", type=int, default=1)
+    options.add_argument("--kills", type=int, default=0, help="SIGKILLs of nodes during the time")
+    options.add_argument("--producers", type=int, default=16)
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as text:
+        folder = Path(text)
+        folder.chmod(0o755)
+        with postgres(folder) as url:
+            measure(chosen, folder, url)
+
+
+def measure(chosen: argparse.Namespace, folder: Path, url: str) -> None:
+    nodes = [Node(chosen.program, url, folder, 18_190 + index) for index in range(2)]
+    nodes[0].start()
+    nodes[0].wait()
+    nodes[1].start()
+    nodes[1].wait()
+    token = next(word for word in (folder / "keys").read_text().split() if word.startswith("mka_"))
+    good = [Receiver() for _ in range(chosen.receivers - chosen.dead - chosen.slow)]
+    slow = [Receiver(pause=5) for _ in range(chosen.slow)]
+    connection = http.client.HTTPConnection("127.0.0.1", nodes[0].port, timeout=30)
+    urls = [receiver.url for receiver in good + slow] + ["http://127.0.0.1:9/"] * chosen.dead
+    for place in urls:
+        call(connection, token, "/v1/organizations/default/webhooks", {"url": place, "event_types": ["key.created"]})
+    created: list[str] = []
+    lock = threading.Lock()
+    begin = time.monotonic()
+    end = begin + chosen.seconds
+    ports = [node.port for node in nodes]
+    share = chosen.rate / chosen.producers
+    workers = [
+        threading.Thread(target=produce, args=(ports, token, share, end, created, lock)) for _ in range(chosen.producers)
+    ]
+    for worker in workers:
+        worker.start()
+    for index in range(chosen.kills):
+        time.sleep(max(0, begin + (index + 1) * chosen.seconds / (chosen.kills + 1) - time.monotonic()))
+        node = nodes[index % 2]
+        node.kill()
+        node.start()
+        # One node is always there to take over.
+        node.wait()
+    for worker in workers:
+        worker.join()
+    took = time.monotonic() - begin
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit and any(len(receiver.arrivals) < len(created) for receiver in good):
+        time.sleep(0.2)
+    lost = sum(1 for receiver in good for key in created if key not in receiver.arrivals)
+    again = sum(len(arrivals) - 1 for receiver in good for arrivals in receiver.arrivals.values())
+    delays = sorted(min(now for _, now in a) - a[0][0] for receiver in good for a in receiver.arrivals.values())
+    for node in nodes:
+        node.kill()
+    print(f"{len(created)} events in {took:.0f} s ({len(created) / took:.0f}/s), {chosen.kills} SIGKILLs")
+    print(f"{len(good)} receivers: {len(delays)} deliveries, {again} repeated, {lost} lost")
+    if delays:
+        shown = ", ".join(f"{name} {delays[min(len(delays) - 1, int(part * len(delays)))]:.3f} s" for name, part in
+                          (("p50", 0.5), ("p99", 0.99), ("max", 1)))
+        print(f"delay from the change to the receiver: {shown}")
+    sys.exit(1 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()
