@@ -196,8 +196,7 @@ let package = Package(
             name: "Console",
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "Migrations", "Notices", "People", "Service", "Surfaces",
-                "Tenancy",
-                "Verification", httpTypes, hummingbird, mustache, nioCore,
+                "Tenancy", "Verification", httpTypes, hummingbird, mustache, nioCore,
             ],
             resources: [.embedInCode("Templates"), .embedInCode("Assets")],
             swiftSettings: settings
@@ -207,9 +206,8 @@ let package = Package(
             dependencies: [
                 "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI",
                 "JSON", "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Notices", "Postgres", "Service",
-                "Surfaces",
-                "Telemetry", "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird,
-                lifecycle, log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
+                "Surfaces", "Telemetry", "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes,
+                hummingbird, lifecycle, log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
             ],
             swiftSettings: settings
         ),
@@ -244,9 +242,9 @@ let package = Package(
             name: "ServerTestSupport",
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "GatewayAPI",
-                "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Postgres", "Server", "Service",
-                "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, cryptoExtras,
-                httpTypes, lifecycle, log, nioCore,
+                "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Notices", "Postgres", "Server",
+                "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient,
+                cryptoExtras, httpTypes, lifecycle, log, nioCore,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings

@@ -20,6 +20,7 @@ package final class Notices: Sendable {
     private let search: NoticeSearch
     private let deliveries = Wakeup()
     private let resolverThreads = NIOThreadPool(numberOfThreads: 64)
+    private let slots = AttemptSlots()
     private let databases: Databases
     private let options: NoticeOptions
 
@@ -42,7 +43,6 @@ package final class Notices: Sendable {
         self.databases = databases
         self.news = news
         self.options = options
-        resolverThreads.start()
         let node = IdentifierSource.system.id()
         relay = EventRelay(
             node: node,
@@ -59,12 +59,14 @@ package final class Notices: Sendable {
             sender: try WebhookSender(
                 policy: AddressPolicy(allowing: options.allowedAddresses),
                 resolve: options.resolver ?? .system(resolverThreads),
+                slots: slots,
                 group: MultiThreadedEventLoopGroup.singleton,
                 trustRoots: .default
             ),
             secrets: secrets,
             options: options,
             wakeup: deliveries,
+            slots: slots,
             logger: logger
         )
     }
@@ -77,6 +79,7 @@ package final class Notices: Sendable {
 
     /// Reads events and makes deliveries until the task is cancelled.
     package func run() async {
+        resolverThreads.start()
         await withTaskGroup { group in
             group.addTask { [relay] in await relay.run() }
             group.addTask { [worker] in await worker.run() }
@@ -90,8 +93,10 @@ package final class Notices: Sendable {
     package func searchNow() async throws { try await search.search(isComplete: true) }
 
     /// Ends the threads that resolve names.
-    package func shutdown() async {
-        try? await resolverThreads.shutdownGracefully()
+    ///
+    /// A thread that waits for a name server ends later: a stop does not wait for it.
+    package func shutdown() {
+        resolverThreads.shutdownGracefully { _ in }
     }
 
     /// Deletes deliveries that are older than 30 days.

@@ -163,6 +163,6 @@ public final class Platform: Sendable {
     public func shutdown() async {
         await keySets.shutdown()
         await passwords.shutdown()
-        await notices.shutdown()
+        notices.shutdown()
     }
 }

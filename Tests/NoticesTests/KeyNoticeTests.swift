@@ -46,7 +46,6 @@ import Testing
         let time = TestTime()
         try await withMortise(configure: { configuration in
             try? configuration.allowLoopback()
-            configuration.notices.searches = false
             configuration.notices.shift = { time.shift }
         }) { try await body($0, time) }
     }
@@ -180,18 +179,26 @@ import Testing
         }
     }
 
+    // The fault: the search is never begun.
+    @Test func `a node makes a search that is due`() async throws {
+        try await withMortise(configure: { $0.notices.searches = true }) { mortise in
+            let key = try await Self.create(mortise, "a", ["expires_at": Self.end(in: .seconds(72_000))])
+            try await mortise.script(
+                mortise.installation.control,
+                "UPDATE control.notice_searches SET due_at = clock_timestamp()"
+            )
+            try await eventually("the notice is written") { try await Self.days(mortise, key.path) == [1] }
+        }
+    }
+
     // The fault: every node finds the same key in the same minute.
     @Test func `a notice is delivered once, whatever the number of nodes that search`() async throws {
         try await ScriptedServer.with { _ in
             .json("{}")
         } _: { receiver in
             try await withInstallation { installation in
-                let quiet: @Sendable (inout ServerConfiguration) -> Void = {
-                    try? $0.allowLoopback()
-                    $0.notices.searches = false
-                }
-                try await withMortise(of: installation, configure: quiet) { one in
-                    try await withMortise(of: installation, configure: quiet) { two in
+                try await withMortise(of: installation, configure: { try? $0.allowLoopback() }) { one in
+                    try await withMortise(of: installation, configure: { try? $0.allowLoopback() }) { two in
                         let webhook = try await one.makeWebhook(receiver.url, ["key.expiring", "webhook.test"])
                         let end = Self.end(in: .seconds(5 * 86_400))
                         let count = 20

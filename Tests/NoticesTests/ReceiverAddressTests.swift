@@ -34,9 +34,13 @@ import Testing
             .json("{}")
         } _: { inside in
             let answers = Locked<[String]>([])
+            let time = TestTime()
             try await withMortise(configure: { configuration in
                 configuration.notices.allowedAddresses = [try? AddressRange("127.0.0.2")].compactMap(\.self)
+                configuration.notices.shift = { time.shift }
                 configuration.notices.resolver = HostResolver { host in
+                    // The clock of the schedule goes back, so that no attempt follows by itself.
+                    time.pass(.seconds(-3600))
                     let count = answers.withLock { answers in
                         answers.append(host)
                         return answers.count

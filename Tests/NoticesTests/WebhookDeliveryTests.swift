@@ -56,8 +56,15 @@ import Testing
 
     @Test func `a receiver that fails gets the same event again on schedule, nine times in all`() async throws {
         let time = TestTime()
+        let isFirst = Locked(true)
         try await ScriptedServer.with { _ in
-            .answer(500, "no")
+            // The clock of the schedule goes back by a minute, so that the second attempt does not follow by itself.
+            let goesBack = isFirst.withLock { first in
+                defer { first = false }
+                return first
+            }
+            if goesBack { time.pass(.seconds(-60)) }
+            return .answer(500, "no")
         } _: { receiver in
             try await withMortise(configure: {
                 try? $0.allowLoopback()
@@ -67,7 +74,7 @@ import Testing
                 _ = try await mortise.makeServiceKey("a")
                 // The first pauses are 5 s, almost 5 minutes and 25 minutes.
                 let pauses: [Duration] = [
-                    .zero, .seconds(8), .seconds(400), .seconds(2000), .seconds(7000), .seconds(14_000),
+                    .zero, .seconds(68), .seconds(400), .seconds(2000), .seconds(7000), .seconds(14_000),
                     .seconds(23_000), .seconds(62_000), .seconds(30_000),
                 ]
                 for (index, pause) in pauses.enumerated() {
@@ -182,7 +189,8 @@ import Testing
             try await ScriptedServer.with(script) { receiver in
                 try await withMortise(configure: {
                     try? $0.allowLoopback()
-                    $0.notices.attemptDeadline = .milliseconds(500).onThisMachine
+                    // Only the silent attempts wait for it.
+                    $0.notices.attemptDeadline = .seconds(5)
                 }) { mortise in
                     let paths = ["huge", "redirect", "drip", "silence"]
                     var webhooks: [String: TestWebhook] = [:]
@@ -220,14 +228,15 @@ import Testing
                     for path in ["a", "b", "c"] { _ = try await mortise.makeWebhook("\(silent.url)/\(path)") }
                     for index in 0..<30 { _ = try await mortise.makeServiceKey("slow-\(index)") }
                     try await eventually("the silent receiver is asked") { silent.requests.count >= 8 }
+                    // As many deliveries wait for the silent receiver as three webhooks have events.
+                    let waiting = 90
                     // Another webhook of the same organization.
                     let near = try await mortise.makeWebhook(good.url)
-                    let begin = ContinuousClock.now
                     #expect(try await mortise.api.post("\(near.path)/test", as: mortise.adminToken).status == 202)
                     try await eventually("the good receiver of the same organization is served") {
                         good.requests.contains { $0.type == "webhook.test" }
                     }
-                    #expect(ContinuousClock.now - begin < Duration.seconds(5).onThisMachine)
+                    #expect(silent.requests.count < waiting)
                     // Another organization.
                     let other = try await mortise.api.post(
                         "/v1/organizations",
@@ -242,13 +251,11 @@ import Testing
                         as: token
                     )
                     let id = try #require(webhook["webhook"]?["id"]?.string)
-                    let start = ContinuousClock.now
                     #expect(try await mortise.api.post("\(path)/\(id)/test", as: token).status == 202)
                     try await eventually("the good receiver is served") {
                         good.requests.count { $0.type == "webhook.test" } == 2
                     }
-                    // Far less than the 10 s of the attempts that hang.
-                    #expect(ContinuousClock.now - start < Duration.seconds(5).onThisMachine)
+                    #expect(silent.requests.count < waiting)
                 }
             }
         }

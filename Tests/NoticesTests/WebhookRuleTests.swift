@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `a pattern is a type, a family, or all`() {
-        for text in ["*", "key.*", "key.revoked", "member.added", "webhook.disabled", "workspace.*", "key.leaked"] {
+        for text in ["*", "key.*", "key.revoked", "member.added", "webhook.disabled", "workspace.*", "key.unused"] {
             #expect(WebhookEventTypes.isPattern(text), "\(text)")
         }
         for text in ["", "key", "key.", ".*", "**", "key.nothing", "session.*", "session.begun", "KEY.*", "key.*.x"] {
@@ -45,6 +45,18 @@ import Testing
         #expect(!WebhookEventTypes.matches(["key.*"], "keys.revoked"))
         #expect(!WebhookEventTypes.matches(["key.rotated", "member.*"], "key.revoked"))
         #expect(!WebhookEventTypes.isPublished(EventType.sessionBegun.rawValue))
+    }
+
+    // The attack: the name servers of an organization never answer, and its look-ups take every thread.
+    @Test func `an organization with many look-ups under way gets no further attempt`() throws {
+        let slots = AttemptSlots()
+        let organization = try #require(UUIDv7.parse("0198c0de-0000-7000-8000-000000000001"))
+        for _ in 1..<AttemptSlots.lookupsPerOrganization { slots.beginLookup(of: organization) }
+        #expect(slots.free.busyOrganizations.isEmpty)
+        slots.beginLookup(of: organization)
+        #expect(slots.free.busyOrganizations == [organization])
+        slots.endLookup(of: organization)
+        #expect(slots.free.busyOrganizations.isEmpty)
     }
 
     @Test func `the attempts follow the schedule, with up to a fifth of the pause more`() throws {

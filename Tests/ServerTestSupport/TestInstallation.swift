@@ -2,6 +2,7 @@ package import Connections
 import Fence
 package import Keys
 import Logging
+import Notices
 package import Postgres
 package import Server
 import Service
@@ -50,6 +51,8 @@ package struct TestInstallation: Sendable {
         configuration.connections = .ample
         configuration.shutdownGrace = .seconds(60).onThisMachine
         configuration.elapsed = { .zero }
+        // A search visits every database. A test asks for it, or turns it on.
+        configuration.notices.searches = false
         return configuration
     }
 

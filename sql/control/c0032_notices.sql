@@ -19,7 +19,8 @@ CREATE TABLE control.notice_searches (
     CONSTRAINT notice_searches_pkey PRIMARY KEY (is_complete)
 );
 
-INSERT INTO control.notice_searches (is_complete) VALUES (true), (false);
+INSERT INTO control.notice_searches (is_complete, due_at) VALUES
+(true, clock_timestamp() + interval '1 hour'), (false, clock_timestamp() + interval '1 minute');
 
 REVOKE ALL ON control.notice_searches FROM PUBLIC;
 GRANT SELECT, UPDATE ON control.notice_searches TO {{runtime_role}};

@@ -217,7 +217,8 @@ struct KeyForm {
         (.keysRead, "Read keys"), (.keysWrite, "Create, change, rotate and revoke keys"),
         (.keysVerify, "Verify tokens"),
         (.workspacesWrite, "Create and change workspaces"), (.membersWrite, "Add and change members"),
-        (.eventsRead, "Read events"),
+        (.eventsRead, "Read events"), (.webhooksRead, "Read webhooks"),
+        (.webhooksWrite, "Create and change webhooks"),
     ]
 
     /// Returns the values of the form.

@@ -24,6 +24,12 @@ struct WebhookRoutes: Sendable {
         return id
     }
 
+    /// Returns the page that the target names.
+    private static func page(_ limit: Int, _ visit: Visit) -> PageRequest {
+        guard let cursor = PageCursor(visit.query["after"]) else { return PageRequest(limit: limit) }
+        return PageRequest(limit: limit, .after(cursor))
+    }
+
     private static func path(_ id: UUID) -> String { "\(path)/\(UUIDv7.text(of: id))" }
 
     private func canWrite(_ visit: Visit) -> Bool { (try? visit.principal.require(.webhooksWrite)) != nil }
@@ -39,7 +45,7 @@ struct WebhookRoutes: Sendable {
     private var list: ConsoleEndpoint {
         context.page(Self.path, id: "consoleWebhooks") { visit in
             let page = try await visit.platform.webhooks.list(
-                PageRequest(limit: 50, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+                Self.page(50, visit),
                 organization: visit.organization,
                 by: visit.caller
             )
@@ -70,15 +76,15 @@ struct WebhookRoutes: Sendable {
         let form = visit.form
         // A member with a role in single workspaces makes webhooks for those.
         let isWide = (try? visit.principal.requireWide(.webhooksWrite)) != nil
-        let places = try await workspaces(visit).map { (UUIDv7.text(of: $0.id), $0.name ?? $0.slug) }
+        var places: [(value: String, label: String)] = isWide ? [("", "All workspaces")] : []
+        for workspace in try await workspaces(visit) {
+            places.append((UUIDv7.text(of: workspace.id), workspace.name ?? workspace.slug))
+        }
         var values: [String: Any] = [
             "form": [
                 "url": form["url"], "eventTypes": form.contains("event_types") ? form["event_types"] : "key.*",
                 "description": form["description"],
-                "places": SelectView.options(
-                    (isWide ? [("", "All workspaces")] : []) + places,
-                    selected: form["workspace"]
-                ),
+                "places": SelectView.options(places, selected: form["workspace"]),
             ] as [String: Any],
             "isNew": true, "ticket": visit.ticket, "suggestions": WebhookView.suggestions,
         ]
@@ -145,7 +151,7 @@ struct WebhookRoutes: Sendable {
     ) async throws -> EndpointResponse {
         let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
         let page = try await visit.platform.webhooks.deliveries(
-            PageRequest(limit: 25, PageCursor(visit.query["after"]).map { .after($0) } ?? .first),
+            Self.page(25, visit),
             of: id,
             organization: visit.organization,
             by: visit.caller

@@ -35,7 +35,11 @@ struct EventView {
         "member.removed": "Member removed", "member.password_changed": "Password changed", "session.begun": "Signed in",
         "session.refused": "Sign-in refused", "session.reused": "Session ended, because its token came twice",
         "session.ended": "Signed out", "session_issuer.added": "Session issuer added",
-        "session_issuer.removed": "Session issuer removed",
+        "session_issuer.removed": "Session issuer removed", "expiring": "Key ends soon",
+        "grace_ending": "Replaced token still used", "unused": "Key not used", "limit_reached": "Limit reached",
+        "webhook.created": "Webhook created", "webhook.updated": "Webhook changed",
+        "webhook.deleted": "Webhook deleted", "webhook.enabled": "Webhook enabled",
+        "webhook.disabled": "Webhook disabled", "webhook.secret_rotated": "Signing secret rotated",
     ]
 
     private static func title(_ type: String) -> String { titles[type] ?? type }
@@ -48,6 +52,7 @@ struct EventView {
         switch type {
         case "revoked", "deleted", "session.refused", "session.reused", "member.removed", "workspace.deleted": "bad"
         case "disabled", "deprecated", "workspace.suspended", "workspace.archived": "warn"
+        case "webhook.disabled", "expiring", "grace_ending", "limit_reached": "warn"
         case "created", "enabled", "workspace.created", "workspace.resumed", "member.added": "good"
         default: "plain"
         }

@@ -13,7 +13,6 @@ public enum EventType: String, Sendable, CaseIterable {
     case deleted
 
     // Notices about keys, which no caller caused.
-    case leaked
     case expiring
     case graceEnding = "grace_ending"
     case unused

@@ -77,6 +77,12 @@ package struct NoticeWriter: Sendable {
         )
     }
 
+    /// The condition of a key that ends within the most days of `$3`.
+    private static let endsSoon = """
+        \(BrowseQuery.works) AND \(BrowseQuery.end) > \(now)
+        AND \(BrowseQuery.end) <= \(now) + (SELECT max(d) FROM unnest($3::bigint[]) d) * interval '1 day'
+        """
+
     /// Of several notices that are due, a key has the one closest to its end.
     ///
     /// `$3` are the days.
@@ -85,10 +91,7 @@ package struct NoticeWriter: Sendable {
         """
         SELECT k.id, k.name, k.about, (
             SELECT min(d) FROM unnest($3::bigint[]) d WHERE k.about <= \(now) + d * interval '1 day'
-        ) AS days FROM (\(keys("\(BrowseQuery.end) AS about", """
-            \(BrowseQuery.works) AND \(BrowseQuery.end) > \(now)
-            AND \(BrowseQuery.end) <= \(now) + (SELECT max(d) FROM unnest($3::bigint[]) d) * interval '1 day'
-            """))) k
+        ) AS days FROM (\(keys("\(BrowseQuery.end) AS about", endsSoon))) k
         """,
         isNew: "n.about <> f.about OR n.days > f.days",
         limit: 4
@@ -110,17 +113,20 @@ package struct NoticeWriter: Sendable {
         limit: 3
     )
 
+    /// The condition of a key that is older than `$3` days and was not used in that time.
+    private static let isUnused = """
+        \(BrowseQuery.works) AND k.created_at < \(now) - $3::bigint * interval '1 day'
+        AND NOT EXISTS (SELECT FROM auth.key_usage u
+            WHERE u.key_id = k.id AND u.last_used_at > \(now) - $3::bigint * interval '1 day')
+        """
+
     /// `$3` are the days.
     private static let unused = statement(
         .unused,
         """
         SELECT k.id, k.name, coalesce(
             (SELECT max(u.last_used_at) FROM auth.key_usage u WHERE u.key_id = k.id), k.created_at
-        ) AS about, 0::bigint AS days FROM (\(keys("k.created_at", """
-            \(BrowseQuery.works) AND k.created_at < \(now) - $3::bigint * interval '1 day'
-            AND NOT EXISTS (SELECT FROM auth.key_usage u
-                WHERE u.key_id = k.id AND u.last_used_at > \(now) - $3::bigint * interval '1 day')
-            """))) k
+        ) AS about, 0::bigint AS days FROM (\(keys("k.created_at", isUnused))) k
         """,
         isNew: "n.about <> f.about",
         limit: 4

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Locks
 
-/// The attempts that are under way on this node, by webhook and by organization.
+/// The attempts and the look-ups of names that are under way on this node, by webhook and by organization.
 final class AttemptSlots: Sendable {
     /// The maximum number of attempts at once.
     static let total = 256
@@ -13,6 +13,10 @@ final class AttemptSlots: Sendable {
     static let perFailingWebhook = 1
     /// The number of attempts at once from which an organization gets no further one.
     static let perOrganization = 32
+    /// The number of look-ups at once from which an organization gets no further attempt.
+    ///
+    /// A look-up can outlive its attempt, because a name server that does not answer keeps a thread for up to half a minute.
+    static let lookupsPerOrganization = 16
 
     private struct State {
         var count = 0
@@ -20,6 +24,7 @@ final class AttemptSlots: Sendable {
         /// The webhooks that had failed when their last attempt was leased.
         var failing: Set<UUID> = []
         var organizations: [UUID: Int] = [:]
+        var lookups: [UUID: Int] = [:]
     }
 
     private let state = Locked(State())
@@ -35,6 +40,7 @@ final class AttemptSlots: Sendable {
                     }
                     .map(\.key),
                 state.organizations.filter { $0.value >= Self.perOrganization }.map(\.key)
+                    + state.lookups.filter { $0.value >= Self.lookupsPerOrganization }.map(\.key)
             )
         }
     }
@@ -44,6 +50,16 @@ final class AttemptSlots: Sendable {
 
     /// Returns a slot.
     func giveBack(_ webhook: Webhook) { change(webhook, by: -1) }
+
+    /// Counts a look-up that begins.
+    func beginLookup(of organization: UUID) {
+        state.withLock { Self.change(&$0.lookups, organization, by: 1) }
+    }
+
+    /// Counts a look-up that has ended.
+    func endLookup(of organization: UUID) {
+        state.withLock { Self.change(&$0.lookups, organization, by: -1) }
+    }
 
     private func change(_ webhook: Webhook, by step: Int) {
         state.withLock { state in

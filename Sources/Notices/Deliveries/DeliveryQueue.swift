@@ -37,11 +37,8 @@ struct DeliveryQueue: Sendable {
 
     /// Each webhook and each organization has a limited part of the attempts, so a slow receiver holds up nobody else.
     ///
-    /// The numbers are those of ``AttemptSlots``.
-    ///
-    /// The first
-    /// attempt for an event waits for the first attempts for the events of the same subject before it. The lease is longer than an
-    /// attempt, and short enough that a dead node is replaced within 15 s.
+    /// The numbers are those of ``AttemptSlots``. The first attempt for an event waits for the first attempts for the events of the same
+    /// subject before it. The lease is longer than an attempt, and short enough that a dead node is replaced within 15 s.
     private static let claim = Statement(
         """
         WITH candidates AS (

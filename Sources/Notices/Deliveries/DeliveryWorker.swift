@@ -13,7 +13,7 @@ struct DeliveryWorker: Sendable {
     let secrets: SecretsFile
     let options: NoticeOptions
     let wakeup: Wakeup
-    let slots = AttemptSlots()
+    let slots: AttemptSlots
     let logger: Logger
 
     /// Makes attempts until the task is cancelled.
@@ -66,9 +66,7 @@ struct DeliveryWorker: Sendable {
             guard rest > .seconds(1) else { return }
             let outcome = try await send(attempt, within: min(options.attemptDeadline, rest))
             let next = self.next(after: attempt, outcome)
-            let failingSince = try await databases.control.pool.withConnection {
-                try await DeliveryQueue(connection: $0).record(attempt, by: node, outcome, next: next)
-            }
+            let failingSince = try await record(attempt, outcome, next: next)
             if let failingSince, attempt.at - failingSince >= DeliverySchedule.patience {
                 try await disable(attempt.webhook)
             }
@@ -80,6 +78,27 @@ struct DeliveryWorker: Sendable {
                 )
             }
         }
+    }
+
+    /// The maximum time of the record of an attempt while the node stops.
+    private static let recordTime = Duration.seconds(5)
+
+    /// Records an attempt, also if the node stops meanwhile.
+    ///
+    /// Without the record, another node would send the event again.
+    private func record(
+        _ attempt: LeasedAttempt,
+        _ outcome: AttemptOutcome,
+        next: Timestamp?
+    ) async throws -> Timestamp? {
+        let work = Task {
+            try await PostgresDeadline.with(Self.recordTime) {
+                try await databases.control.pool.withConnection {
+                    try await DeliveryQueue(connection: $0).record(attempt, by: node, outcome, next: next)
+                }
+            }
+        }
+        return try await work.value
     }
 
     private func send(_ attempt: LeasedAttempt, within limit: Duration) async throws -> AttemptOutcome {
@@ -103,7 +122,7 @@ struct DeliveryWorker: Sendable {
             at: attempt.at,
             userAgent: options.userAgent
         )
-        return try await sender.send(request, within: limit)
+        return try await sender.send(request, of: webhook.organizationID, within: limit)
     }
 
     /// Returns the time of the next attempt, or `nil` if this attempt ends the delivery.

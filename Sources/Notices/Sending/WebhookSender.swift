@@ -14,15 +14,23 @@ struct WebhookSender: Sendable {
 
     let policy: AddressPolicy
     let resolve: HostResolver
+    let slots: AttemptSlots
     let group: any EventLoopGroup
     private let tls: NIOSSLContext
 
     /// Creates a sender.
     ///
     /// - Throws: An error if the system's root certificates cannot be read.
-    init(policy: AddressPolicy, resolve: HostResolver, group: any EventLoopGroup, trustRoots: NIOSSLTrustRoots) throws {
+    init(
+        policy: AddressPolicy,
+        resolve: HostResolver,
+        slots: AttemptSlots,
+        group: any EventLoopGroup,
+        trustRoots: NIOSSLTrustRoots
+    ) throws {
         self.policy = policy
         self.resolve = resolve
+        self.slots = slots
         self.group = group
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = trustRoots
@@ -34,15 +42,20 @@ struct WebhookSender: Sendable {
     ///
     /// - Parameters:
     ///   - request: The request.
+    ///   - organization: The organization of the webhook.
     ///   - limit: The maximum time, from the look-up of the name to the answer.
     /// - Returns: The outcome, also if there was no answer.
     /// - Throws: `CancellationError`.
-    func send(_ request: WebhookRequest, within limit: Duration) async throws -> AttemptOutcome {
+    func send(
+        _ request: WebhookRequest,
+        of organization: UUID,
+        within limit: Duration
+    ) async throws -> AttemptOutcome {
         let clock = ContinuousClock()
         let start = clock.now
         func milliseconds() -> Int { Int((clock.now - start).wholeMicroseconds / 1000) }
         do {
-            let answer = try await exchange(request, within: limit)
+            let answer = try await exchange(request, of: organization, within: limit)
             return AttemptOutcome(answer, milliseconds: milliseconds())
         } catch {
             try Task.checkCancellation()
@@ -50,7 +63,11 @@ struct WebhookSender: Sendable {
         }
     }
 
-    private func exchange(_ request: WebhookRequest, within limit: Duration) async throws -> WebhookAnswer {
+    private func exchange(
+        _ request: WebhookRequest,
+        of organization: UUID,
+        within limit: Duration
+    ) async throws -> WebhookAnswer {
         let loop = group.next()
         let promise = loop.makePromise(of: WebhookAnswer.self)
         let timeout = loop.scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) {
@@ -59,7 +76,7 @@ struct WebhookSender: Sendable {
         // The work goes on until it notices the end, so that nothing waits for a name server.
         let work = Task {
             do {
-                let address = try await checkedAddress(request.url)
+                let address = try await checkedAddress(request.url, of: organization)
                 try await connect(to: address, on: loop, request, within: limit, promise)
             } catch {
                 promise.fail(error)
@@ -77,12 +94,18 @@ struct WebhookSender: Sendable {
     }
 
     /// Returns the address to connect to, after the check.
-    private func checkedAddress(_ url: WebhookURL) async throws -> SocketAddress {
-        let address = if let literal = url.address { literal } else { try await resolve(url.host) }
-        if let reason = policy.refusal(of: address, own: Self.ownAddresses()) {
+    private func checkedAddress(_ url: WebhookURL, of organization: UUID) async throws -> SocketAddress {
+        let address = if let literal = url.address { literal } else { try await lookUp(url.host, of: organization) }
+        if let reason = policy.refusal(of: address, own: try Self.ownAddresses()) {
             throw WebhookFault("\(reason), and was not called")
         }
         return try SocketAddress(ipAddress: address.description, port: url.port)
+    }
+
+    private func lookUp(_ host: String, of organization: UUID) async throws -> IPAddress {
+        slots.beginLookup(of: organization)
+        defer { slots.endLookup(of: organization) }
+        return try await resolve(host)
     }
 
     private func connect(
@@ -112,8 +135,10 @@ struct WebhookSender: Sendable {
     }
 
     /// Returns the addresses of this machine.
-    private static func ownAddresses() -> [IPAddress] {
-        ((try? System.enumerateDevices()) ?? []).compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } }
+    ///
+    /// Nothing is sent if the system does not tell them, because the check would miss them.
+    private static func ownAddresses() throws -> [IPAddress] {
+        try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } }
     }
 
     private static func text(of error: any Error) -> String {

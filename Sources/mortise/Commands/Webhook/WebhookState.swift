@@ -73,9 +73,9 @@ struct WebhookRotateSecret: ObjectCommand {
     var target: WebhookTarget
 
     @OptionGroup
-    var options: CallOptions
+    var options: CreateOptions
 
-    func validate() throws { try WebhookCommand.checkSecret(options.output) }
+    func validate() throws { try WebhookCommand.checkSecret(options.call.output) }
 
     func report(_ webhook: Mortise.RevealedWebhook) -> Report {
         .revealed("Replaced the signing secret of", webhook, next: ["The old secret signs, too, for 24 hours."])
@@ -83,8 +83,9 @@ struct WebhookRotateSecret: ObjectCommand {
 
     func request(_ names: Names) async throws -> Request<Mortise.RevealedWebhook> {
         let webhook = try await names.webhook(target)
+        let key = options.idempotency.makeKey()
         return Request { client throws(MortiseError) in
-            try await client.webhooks(of: webhook.organization).rotateSecret(webhook.id)
+            try await client.webhooks(of: webhook.organization).rotateSecret(webhook.id, idempotencyKey: key)
         }
     }
 }
