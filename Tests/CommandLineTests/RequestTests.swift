@@ -37,6 +37,16 @@ struct Translation: Sendable, CustomTestStringConvertible {
         ),
         Translation("org update o --token-prefix ac", "PATCH /v1/organizations/o", #"{"token_prefix":"ac"}"#),
         Translation(
+            "org update o --expiry-notice-days 14 --expiry-notice-days 3 --unused-after-days 0",
+            "PATCH /v1/organizations/o",
+            #"{"expiry_notice_days":[14,3],"unused_after_days":0}"#
+        ),
+        Translation(
+            "org update o --clear-expiry-notice-days --clear-unused-after-days",
+            "PATCH /v1/organizations/o",
+            #"{"expiry_notice_days":null,"unused_after_days":null}"#
+        ),
+        Translation(
             "workspace create W --organization o --cluster c",
             "POST /v1/organizations/o/workspaces",
             #"{"name":"W","cluster":"c"}"#

@@ -34,6 +34,7 @@ struct WebhookSender: Sendable {
         self.group = group
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = trustRoots
+        configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         tls = try NIOSSLContext(configuration: configuration)
     }

@@ -87,7 +87,7 @@ package struct WebhookWriter: Sendable {
         try await EventSources(connection: connection).markAll(of: organization, only: new.workspaceID)
         var changes = EventChanges()
         changes.add("webhook", webhook.id)
-        changes.add("url", webhook.url)
+        changes.add("url", Self.shown(webhook.url))
         changes.add("event_types", webhook.eventTypes)
         try await record(.webhookCreated, of: webhook, changes, by: attribution)
         return webhook
@@ -103,27 +103,17 @@ package struct WebhookWriter: Sendable {
         by attribution: Attribution
     ) async throws -> Webhook? {
         guard let old = try await store.lock(id, organization: organization) else { return nil }
-        let row =
-            try await connection.query(
-                Self.update,
-                [
-                    id, change.url ?? old.url, change.description ?? old.description,
-                    change.eventTypes ?? old.eventTypes,
-                ]
-            )
-            .first.orMissing()
+        let url = change.url ?? old.url
+        let description: String? = change.description ?? old.description
+        let eventTypes = change.eventTypes ?? old.eventTypes
+        guard url != old.url || description != old.description || eventTypes != old.eventTypes else { return old }
+        let row = try await connection.query(Self.update, [id, url, description, eventTypes]).first.orMissing()
         let new = try Webhook(row: row)
-        var changes = EventChanges()
-        changes.compare("url", from: old.url, to: new.url)
-        changes.compare("description", from: old.description, to: new.description)
-        changes.compare("event_types", from: old.eventTypes, to: new.eventTypes)
-        guard !changes.isEmpty else { return old }
-        var all = EventChanges()
-        all.add("webhook", id)
-        all.compare("url", from: old.url, to: new.url)
-        all.compare("description", from: old.description, to: new.description)
-        all.compare("event_types", from: old.eventTypes, to: new.eventTypes)
-        try await record(.webhookUpdated, of: new, all, by: attribution)
+        var changes = Self.naming(new)
+        if url != old.url { changes.add("url", from: Self.shown(old.url), to: Self.shown(url)) }
+        changes.compare("description", from: old.description, to: description)
+        changes.compare("event_types", from: old.eventTypes, to: eventTypes)
+        try await record(.webhookUpdated, of: new, changes, by: attribution)
         return new
     }
 
@@ -191,6 +181,11 @@ package struct WebhookWriter: Sendable {
         changes.add("webhook", webhook.id)
         return changes
     }
+
+    /// Returns the part of a URL that events have.
+    ///
+    /// A query is often a credential of the receiver, and events have readers that webhooks do not have.
+    private static func shown(_ url: String) -> String { String(url.prefix { $0 != "?" }) }
 
     private static func nonce() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
