@@ -6,6 +6,8 @@ package struct NoticeOptions: Sendable {
     package var allowedAddresses: [AddressRange] = []
     /// Resolves the names of receivers; `nil` uses the system's resolver.
     package var resolver: HostResolver?
+    /// The certificates of the authorities that receivers are trusted by, as PEM; `nil` trusts the system's.
+    package var authorities: String?
     /// Returns the difference between the time of schedules and the database's time.
     ///
     /// It is zero, except in tests, which let days pass.

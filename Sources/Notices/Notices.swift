@@ -32,7 +32,7 @@ package final class Notices: Sendable {
     ///   - secrets: The secrets file.
     ///   - options: The settings.
     ///   - logger: The logger.
-    /// - Throws: An error if the system's root certificates cannot be read.
+    /// - Throws: An error if the root certificates cannot be read.
     package init(
         _ databases: Databases,
         news: EventNews,
@@ -61,7 +61,7 @@ package final class Notices: Sendable {
                 resolve: options.resolver ?? .system(resolverThreads),
                 slots: slots,
                 group: MultiThreadedEventLoopGroup.singleton,
-                trustRoots: .default
+                trustRoots: Self.trustRoots(options.authorities)
             ),
             secrets: secrets,
             options: options,
@@ -69,6 +69,11 @@ package final class Notices: Sendable {
             slots: slots,
             logger: logger
         )
+    }
+
+    private static func trustRoots(_ authorities: String?) throws -> NIOSSLTrustRoots {
+        guard let authorities else { return .default }
+        return .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authorities.utf8)))
     }
 
     /// The difference between the time of schedules and the database's time.

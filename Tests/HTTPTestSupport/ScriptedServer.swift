@@ -2,6 +2,7 @@ import Locks
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// A request as a server saw it.
 package struct SeenRequest: Sendable {
@@ -57,11 +58,47 @@ package final class ScriptedServer: Sendable {
         _ script: @escaping @Sendable (SeenRequest) -> Reply,
         _ body: (ScriptedServer) async throws -> Value
     ) async throws -> Value {
+        try await run(script, prepare: { _ in }, body)
+    }
+
+    /// Runs the body with a server that speaks TLS.
+    ///
+    /// - Parameters:
+    ///   - certificate: The certificate, as PEM.
+    ///   - key: Its private key, as PEM.
+    ///   - script: Returns the reply to a request.
+    ///   - body: Uses the server, which is gone afterwards.
+    /// - Returns: The value of the body.
+    /// - Throws: The error of the server or of the body.
+    package static func withTLS<Value>(
+        certificate: String,
+        key: String,
+        _ script: @escaping @Sendable (SeenRequest) -> Reply,
+        _ body: (ScriptedServer) async throws -> Value
+    ) async throws -> Value {
+        let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8))
+        let configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))
+        )
+        let context = try NIOSSLContext(configuration: configuration)
+        let prepare: @Sendable (any Channel) throws -> Void = { channel in
+            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+        }
+        return try await run(script, prepare: prepare, body)
+    }
+
+    private static func run<Value>(
+        _ script: @escaping @Sendable (SeenRequest) -> Reply,
+        prepare: @escaping @Sendable (any Channel) throws -> Void,
+        _ body: (ScriptedServer) async throws -> Value
+    ) async throws -> Value {
         let recorder = Recorder()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try prepare(channel)
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(ScriptHandler(script: script, seen: recorder))
                 }
