@@ -98,6 +98,7 @@ package struct FrameConnection {
     ///     the stream when it has seen them, and the next part could then not be sent.
     ///   - endStream: If the client sends nothing more.
     /// - Returns: The stream.
+    /// - Throws: The error of the connection.
     package nonisolated(nonsending) mutating func open(
         _ headers: HPACKHeaders,
         _ body: [UInt8]? = nil,
