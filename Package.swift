@@ -121,6 +121,7 @@ let package = Package(
             name: "Notices",
             dependencies: [
                 "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", log, nioCore, nioHTTP1, nioPosix, nioSSL,
+                nioTLS,
             ],
             swiftSettings: settings
         ),

@@ -64,8 +64,15 @@ import Testing
             #expect(first["secret"] == second["secret"] && first["webhook"]?["id"] == second["webhook"]?["id"])
             #expect(try await api.get(Self.path, as: mortise.adminToken)["data"]?.array?.count == 1)
             let id = try #require(first["webhook"]?["id"]?.string)
-            _ = try await api.post("\(Self.path)/\(id)/rotate-secret", as: mortise.adminToken)
+            let rotation = "\(Self.path)/\(id)/rotate-secret"
+            let rotated = try await api.post(rotation, as: mortise.adminToken, key: "again")
+            let repeated = try await api.post(rotation, as: mortise.adminToken, key: "again")
+            #expect(rotated.status == 200 && repeated.status == 200)
+            #expect(rotated["secret"] == repeated["secret"] && rotated["secret"] != first["secret"])
+            #expect(rotated["webhook"] == repeated["webhook"])
             #expect(try await api.post(Self.path, Self.new, as: mortise.adminToken, key: "once").status == 409)
+            _ = try await api.post(rotation, as: mortise.adminToken)
+            #expect(try await api.post(rotation, as: mortise.adminToken, key: "again").status == 409)
         }
     }
 

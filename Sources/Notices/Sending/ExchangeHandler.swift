@@ -1,9 +1,12 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
+import NIOTLS
 
 /// Sends one request over a connection and reads the beginning of its answer.
 ///
-/// The rest of a long answer is not read: the connection is closed.
+/// Over TLS nothing is sent before the certificate has named the receiver. The rest of a long answer is not read: the
+/// connection is closed.
 final class ExchangeHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
@@ -21,12 +24,24 @@ final class ExchangeHandler: ChannelInboundHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { send(context) }
+        if context.channel.isActive, !request.url.isEncrypted { send(context) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        send(context)
+        if !request.url.isEncrypted { send(context) }
         context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
+            let certificate = try? context.pipeline.syncOperations.nioSSL_peerCertificate()
+            if request.url.address != nil || certificate?.names(request.url.host) == true {
+                send(context)
+            } else {
+                errorCaught(context: context, error: WebhookFault("the certificate does not name the host"))
+            }
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     private func send(_ context: ChannelHandlerContext) {
@@ -81,4 +96,22 @@ struct WebhookFault: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
+}
+
+extension NIOSSLCertificate {
+    /// Returns true if the certificate names a host: exactly, or with `*` for the first label (RFC 9525 section 6.3).
+    ///
+    /// swift-nio-ssl is also content with a certificate that names the address of the connection. Whoever forges an answer
+    /// of a name server can have one for an address of their own.
+    fileprivate func names(_ host: String) -> Bool {
+        let host = host.lowercased()
+        return _subjectAlternativeNames()
+            .contains { name in
+                guard name.nameType == .dnsName else { return false }
+                let pattern = String(decoding: name.contents, as: UTF8.self).lowercased()
+                if pattern == host { return true }
+                guard pattern.hasPrefix("*."), let dot = host.firstIndex(of: ".") else { return false }
+                return host[dot...] == pattern.dropFirst()
+            }
+    }
 }

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import JSON
 import KeyStore
 package import Keys
 package import Notices
@@ -187,18 +188,18 @@ package struct WebhookService: Sendable {
                     by: caller.attribution
                 )
                 guard let rotated else { throw Refusal.notFound }
-                return (id, "\(rotated.secretName) \(answer(rotated))")
+                return (id, "[\"\(rotated.secretName)\",\(answer(rotated))]")
             }
             return (stored, try await webhooks.store.webhook(id, organization: organization))
         }
         // The name of the secret stands before the answer, so that a repeated request notices another rotation.
-        let parts = stored.answer.split(separator: " ", maxSplits: 1).map(String.init)
-        guard let webhook, parts.count == 2, parts[0] == webhook.secretName else {
+        let parts = try JSONValue(parsing: stored.answer.utf8).array ?? []
+        guard let webhook, parts.count == 2, parts[0].string == webhook.secretName else {
             throw Refusal.conflict("The webhook has another secret since; rotate the secret to get a new one.")
         }
         return RevealedWebhook(
             webhook: webhook,
-            answer: parts[1],
+            answer: parts[1].text,
             secret: try secret(of: webhook),
             isReplay: stored.isReplay
         )
