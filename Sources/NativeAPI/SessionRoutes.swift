@@ -10,7 +10,7 @@ import Tenancy
 struct SessionRoutes: Sendable {
     let context: NativeContext
 
-    var endpoints: [NativeEndpoint] { [signIn, refresh, signOut, me, changePassword] }
+    var endpoints: [NativeEndpoint] { [signIn, exchange, refresh, signOut, me, changePassword] }
 
     private static let password = Schema.string(min: 1, max: 1024)
 
@@ -62,7 +62,7 @@ struct SessionRoutes: Sendable {
                 .named("SignIn")
             ),
             responses: [EndpointResult(.created, "The session and its tokens.", SessionJSON.schema)],
-            problems: [.unauthorized, .rateLimited, .serviceUnavailable]
+            problems: [.forbidden, .unauthorized, .rateLimited, .serviceUnavailable]
         ) { request in
             let (email, password): (String, String) = (
                 try request.body.required("email"), try request.body.required("password")
@@ -73,6 +73,45 @@ struct SessionRoutes: Sendable {
                     email: email,
                     password: password,
                     organization: organization,
+                    from: origin(request)
+                )
+                return .json(SessionJSON(session: session), status: .created)
+            }
+        }
+    }
+
+    private var exchange: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/sessions/code",
+            id: "exchangeSignInCode",
+            tag: NativeSurface.Tag.sessions,
+            summary: "Exchange a code of the console for a session",
+            description: """
+                A program on a person's machine opens `/console/login` in the person's browser, with its challenge of PKCE. The person \
+                confirms, and the browser brings the program a code, which works once within a minute. `mortise login --browser` does this.
+                """,
+            access: .open,
+            body: .required(
+                .object([
+                    .required("code", .string(min: 1, max: 512)),
+                    .required(
+                        "code_verifier",
+                        .string(min: 43, max: 128).described("The text whose digest is the challenge.")
+                    ),
+                ])
+                .named("SignInCode")
+            ),
+            responses: [EndpointResult(.created, "The session and its tokens.", SessionJSON.schema)],
+            problems: [.unauthorized, .serviceUnavailable]
+        ) { request in
+            let (code, verifier): (String, String) = (
+                try request.body.required("code"), try request.body.required("code_verifier")
+            )
+            return try await refusing("The code is unknown, late or used, or was made for another program.") {
+                let session = try await context.platform.sessions.begin(
+                    code: code,
+                    verifier: verifier,
                     from: origin(request)
                 )
                 return .json(SessionJSON(session: session), status: .created)

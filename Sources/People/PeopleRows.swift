@@ -6,11 +6,12 @@ extension User {
     /// The columns that `init(row:from:)` reads, in its order.
     static func columns(_ alias: String) -> String {
         "\(alias).id, \(alias).email, \(alias).name, \(alias).password_hash IS NOT NULL, \(alias).created_at, "
-            + "\(alias).updated_at, \(alias).disabled_at"
+            + "\(alias).updated_at, \(alias).disabled_at, \(alias).identity_issuer, \(alias).identity_subject, "
+            + "\(alias).identity_bound_at"
     }
 
     /// The number of columns.
-    static let columnCount = 7
+    static let columnCount = 10
 
     init(row: Row, from first: Int = 0) throws(PostgresError) {
         self.init(
@@ -20,8 +21,18 @@ extension User {
             hasPassword: try row.decode(first + 3),
             createdAt: try row.timestamp(first + 4),
             updatedAt: try row.timestamp(first + 5),
-            disabledAt: try row.optionalTimestamp(first + 6)
+            disabledAt: try row.optionalTimestamp(first + 6),
+            identity: try UserIdentity(row: row, from: first + 7)
         )
+    }
+}
+
+extension UserIdentity {
+    /// Reads the three columns, or returns `nil` if they are NULL.
+    init?(row: Row, from first: Int) throws(PostgresError) {
+        let (issuer, subject): (String?, String?) = (try row.decode(first), try row.decode(first + 1))
+        guard let issuer, let subject, let boundAt = try row.optionalTimestamp(first + 2) else { return nil }
+        self.init(issuer: issuer, subject: subject, boundAt: boundAt)
     }
 }
 

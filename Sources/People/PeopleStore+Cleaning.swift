@@ -19,4 +19,21 @@ extension PeopleStore {
     public func deleteEndedSessions() async throws -> Int {
         try await connection.query(Self.deleteEnded).affectedRows
     }
+
+    private static let deleteSingleUses = Statement(
+        """
+        DELETE FROM control.single_uses WHERE id IN (
+            SELECT id FROM control.single_uses WHERE expires_at < now() - interval '1 hour' LIMIT 1000
+            FOR UPDATE SKIP LOCKED)
+        """
+    )
+
+    /// Deletes up to a thousand marks of what expired more than an hour ago.
+    ///
+    /// The hour is for nodes whose clocks differ.
+    ///
+    /// - Returns: The number of deleted rows.
+    public func deleteSingleUses() async throws -> Int {
+        try await connection.query(Self.deleteSingleUses).affectedRows
+    }
 }

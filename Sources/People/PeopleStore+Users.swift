@@ -22,4 +22,17 @@ extension PeopleStore {
     public func credentials(of user: UUID) async throws -> Credentials? {
         try await connection.query(Self.byID, [user]).first.map(Credentials.init(row:))
     }
+
+    private static let boundOwner = Statement(
+        """
+        SELECT EXISTS (
+            SELECT FROM control.users u JOIN control.members m ON m.user_id = u.id
+            WHERE u.identity_issuer = $1 AND u.disabled_at IS NULL AND m.role = 'owner' AND m.workspace_id IS NULL)
+        """
+    )
+
+    /// Returns true if a subject of an issuer is bound to an owner of an organization.
+    public func hasOwner(boundTo issuer: String) async throws -> Bool {
+        try await connection.query(Self.boundOwner, [issuer]).first?.decode(0) ?? false
+    }
 }

@@ -34,6 +34,10 @@ public final class Platform: Sendable {
     public let ownSessions: OwnSessions
     /// The sessions of operators in browsers.
     public let operatorSessions: OperatorSessions
+    /// Signs members in with an identity provider; `nil` if the settings name none.
+    public let providerSignIn: ProviderSignIn?
+    /// The use of passwords.
+    public let passwordUse: PasswordUse
     /// The use cases of session issuers.
     public let sessionIssuers: SessionIssuerService
     /// The state of the installation.
@@ -66,7 +70,9 @@ public final class Platform: Sendable {
     ///   - elapsed: The time since some moment, for limits on guesses and the age of key sets; by default of a
     ///     `ContinuousClock`.
     ///   - passwordCost: The cost of hashing a password.
-    ///   - fetchKeySet: Reads the content of a URL, within about 5 s and 256 KiB; for the keys of session issuers.
+    ///   - identityProvider: The OpenID provider that members can sign in with. Defaults to none.
+    ///   - passwordUse: The use of passwords. Defaults to `on`.
+    ///   - exchange: Sends requests to session issuers and the identity provider, within about 5 s and 256 KiB.
     ///   - version: The version of the program. Defaults to `unknown`.
     ///   - options: The settings of webhooks and notices.
     ///   - logger: The logger.
@@ -83,7 +89,9 @@ public final class Platform: Sendable {
         now: @escaping @Sendable () -> Timestamp,
         elapsed: (@Sendable () -> Duration)? = nil,
         passwordCost: PasswordCost = .standard,
-        fetchKeySet: @escaping @Sendable (_ url: String) async throws -> [UInt8],
+        identityProvider: IdentityProvider? = nil,
+        passwordUse: PasswordUse = .on,
+        exchange: @escaping OutboundExchange,
         version: String = "unknown",
         notices options: NoticeOptions = NoticeOptions(),
         logger: Logger
@@ -98,6 +106,7 @@ public final class Platform: Sendable {
             verifier: verifier,
             usage: usage,
             quotas: quotas,
+            passwordUse: passwordUse,
             secrets: secrets,
             installation: installation,
             randomness: randomness,
@@ -107,7 +116,7 @@ public final class Platform: Sendable {
         let start = ContinuousClock.now
         let elapsed = elapsed ?? { ContinuousClock.now - start }
         let passwords = PasswordHasher(cost: passwordCost, randomness: randomness)
-        let keySets = KeySetCache(fetch: fetchKeySet, elapsed: elapsed, logger: logger)
+        let keySets = KeySetCache(exchange: exchange, elapsed: elapsed, logger: logger)
         let guesses = GuessLimiter(elapsed: elapsed) { try databases.primaryLimits() }
         let sessions = SessionService(
             context: context,
@@ -141,6 +150,10 @@ public final class Platform: Sendable {
             changes: controlChanges,
             keySets: keySets
         )
+        providerSignIn = identityProvider.map {
+            ProviderSignIn($0, context: context, sessions: sessions, exchange: exchange, elapsed: elapsed)
+        }
+        self.passwordUse = passwordUse
         ownSessions = OwnSessions(context: context, access: access)
         operatorSessions = OperatorSessions(context: context, access: access, seal: sessions.seal)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
@@ -157,11 +170,12 @@ public final class Platform: Sendable {
         self.members = members
     }
 
-    /// Ends what the use cases run by themselves: reads of key sets, and the threads that hash passwords.
+    /// Ends what the use cases run by themselves: reads of keys and metadata, and the threads that hash passwords.
     ///
     /// The creator of a platform calls it once, when no call is under way any more.
     public func shutdown() async {
         await keySets.shutdown()
+        await providerSignIn?.shutdown()
         await passwords.shutdown()
         notices.shutdown()
     }

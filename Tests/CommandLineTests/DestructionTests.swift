@@ -8,7 +8,8 @@ import Testing
         ["workspace", "archive", "w"], ["workspace", "delete", "w"],
         ["member", "remove", Sample.id, "--organization", "o"],
         ["session-issuer", "remove", Sample.id, "--organization", "o"], ["organization", "delete", "o"],
-        ["member", "sign-out", Sample.id, "--organization", "o"], ["key", "retire", "u", "--workspace", "w"],
+        ["member", "sign-out", Sample.id, "--organization", "o"],
+        ["member", "unbind", Sample.id, "--organization", "o"], ["key", "retire", "u", "--workspace", "w"],
         ["webhook", "delete", Sample.id, "--organization", "o"],
     ]
 

@@ -13,7 +13,7 @@ import mortise
         "workspace events",
         "member list", "member add", "member change", "member remove",
         "login", "logout", "whoami", "profile list", "profile use", "session list", "session end", "password",
-        "organization delete", "organization events", "member sessions", "member sign-out",
+        "organization delete", "organization events", "member sessions", "member sign-out", "member unbind",
         "session-issuer list", "session-issuer add", "session-issuer remove",
         "webhook list", "webhook get", "webhook create", "webhook update", "webhook enable", "webhook disable",
         "webhook rotate-secret", "webhook test", "webhook deliveries", "webhook retry", "webhook delete",

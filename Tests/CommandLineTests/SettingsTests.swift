@@ -49,6 +49,8 @@ import mortise
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
+        "oidc_issuer": "https://login.example.com/realms/acme", "oidc_client_id": "mortise",
+        "oidc_client_secret": "a client secret", "oidc_name": "Acme", "passwords": "off",
     ]
 
     private func expectValues(_ settings: ServeSettings) throws {
@@ -78,6 +80,13 @@ import mortise
         #expect(settings.quotas.listBytes == 65_537 && settings.eventDays == 90)
         #expect(settings.cacheBytes == 0)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
+        let provider = IdentityProvider(
+            issuer: "https://login.example.com/realms/acme",
+            clientID: "mortise",
+            clientSecret: ClientSecret("a client secret"),
+            name: "Acme"
+        )
+        #expect(settings.signIn == SignInSettings(provider: provider, passwords: .off))
         #expect(settings.publicURL == "https://keys.example.com")
         #expect(try settings.webhookAllow == [AddressRange("10.1.0.0/16")])
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
@@ -140,7 +149,7 @@ import mortise
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
             "--workspaces-per-organization", "--list-bytes", "--cache-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
-            "--answer-timeout", "--public-url",
+            "--answer-timeout", "--public-url", "--oidc-issuer", "--oidc-client-id", "--oidc-name", "--passwords",
             "--tls-certificate", "--tls-key",
         ]
         let files = Settings.members.filter(\.isSecret).map(\.flag)
@@ -283,5 +292,71 @@ import mortise
             try serve(["MORTISE_ADMIN_PASSWORD": "hunter2hunter2"], file: "admin_email: nobody")
         }
         #expect(wrong.message.contains("admin_email (/etc/m.yaml, line 1)"))
+    }
+
+    private static let oidc = [
+        "MORTISE_OIDC_ISSUER": "https://login.example.com/realms/acme", "MORTISE_OIDC_CLIENT_ID": "mortise",
+        "MORTISE_OIDC_CLIENT_SECRET": "hunter2hunter2",
+    ]
+
+    @Test func `an OpenID provider is named by its issuer, a client and a secret`() throws {
+        #expect(try serve([:]).signIn == SignInSettings(provider: nil, passwords: .on))
+        let settings = try serve(Self.oidc)
+        let expected = IdentityProvider(
+            issuer: "https://login.example.com/realms/acme",
+            clientID: "mortise",
+            clientSecret: ClientSecret("hunter2hunter2"),
+            name: "login.example.com"
+        )
+        #expect(settings.signIn == SignInSettings(provider: expected, passwords: .on))
+        #expect(!"\(settings.signIn)".contains("hunter2"))
+        let named = try serve(Self.oidc.merging(["MORTISE_OIDC_NAME": "Acme & Co"]) { $1 }, file: "passwords: off")
+        #expect(named.signIn.provider?.name == "Acme & Co" && named.signIn.passwords == .off)
+        let local = try serve(Self.oidc.merging(["MORTISE_OIDC_ISSUER": "http://127.0.0.1:9400"]) { $1 })
+        #expect(local.signIn.provider?.name == "127.0.0.1:9400")
+    }
+
+    // Over plain HTTP, anybody on the way could sign in as anybody.
+    @Test(arguments: [
+        "http://login.example.com", "login.example.com", "https://", "https://user@login.example.com",
+        "https://login.example.com?a=b",
+        "https://login.example.com#a", "http://127.0.0.1.example.com", "https://login .example.com",
+        "ftp://login.example.com", "https://login.example.com;sandbox", "https://login.example.com'",
+        "https://login,example.com",
+    ])
+    func `an issuer that is not encrypted, or no issuer at all, is refused`(_ issuer: String) throws {
+        let error = try #require(throws: CommandFailure.self) {
+            try serve(Self.oidc.merging(["MORTISE_OIDC_ISSUER": issuer]) { $1 })
+        }
+        #expect(error.kind == .usage && error.message.contains("MORTISE_OIDC_ISSUER"))
+    }
+
+    @Test func `a part of a provider's settings is a fault that names the rest`() throws {
+        for name in Self.oidc.keys.sorted() {
+            let rest = Self.oidc.filter { $0.key != name }
+            let error = try #require(throws: CommandFailure.self) { try serve(rest) }
+            #expect(error.message.contains("\(name) is missing") && !error.text.contains("hunter2"))
+        }
+        let both = try #require(throws: CommandFailure.self) {
+            try serve(["MORTISE_OIDC_ISSUER": "https://login.example.com"])
+        }
+        #expect(both.message.contains("MORTISE_OIDC_CLIENT_ID and MORTISE_OIDC_CLIENT_SECRET are missing"))
+        // A name alone would be ignored, and the operator would look for the button.
+        let name = try #require(throws: CommandFailure.self) { try serve(["MORTISE_OIDC_NAME": "Acme"]) }
+        #expect(name.message.hasPrefix("MORTISE_OIDC_NAME is given, but MORTISE_OIDC_ISSUER and "))
+    }
+
+    // An operator must not lock all members out by one setting.
+    @Test func `passwords are not turned off without a provider`() throws {
+        let error = try #require(throws: CommandFailure.self) { try serve(["MORTISE_PASSWORDS": "off"]) }
+        #expect(error.message == "Passwords are off, and there is no OpenID provider: no member could sign in.")
+        #expect(error.text.contains("MORTISE_OIDC_ISSUER"))
+        #expect(throws: CommandFailure.self) { try serve(["MORTISE_PASSWORDS": "false"]) }
+    }
+
+    @Test func `a first member needs no password where there is a provider`() throws {
+        let email = ["MORTISE_ADMIN_EMAIL": "ada@example.org"]
+        let settings = try serve(Self.oidc.merging(email) { $1 })
+        #expect(settings.firstMember == (try FirstMember(email: "ada@example.org", password: nil)))
     }
 }

@@ -21,6 +21,14 @@ PORT = 18_085
 URL = f"http://127.0.0.1:{PORT}"
 EMAIL = "ada@example.org"
 PASSWORD = "correct horse battery"
+PROVIDER_PORT = 18_086
+# Another site than the console's, as for browsers localhost is another site than 127.0.0.1.
+PROVIDER = f"http://localhost:{PROVIDER_PORT}"
+PEOPLE = [
+    {"sub": "grace-1", "email": "Grace@example.org", "email_verified": True},
+    {"sub": "mallory-1", "email": EMAIL, "email_verified": False},
+    {"sub": "stranger-1", "email": "stranger@example.org", "email_verified": True},
+]
 
 
 class Api:
@@ -67,6 +75,10 @@ def server() -> Iterator[tuple[Api, str]]:
             "MORTISE_ADMIN_EMAIL": EMAIL,
             "MORTISE_ADMIN_PASSWORD": PASSWORD,
             "MORTISE_WEBHOOK_ALLOW": "127.0.0.0/8",
+            "MORTISE_OIDC_ISSUER": PROVIDER,
+            "MORTISE_OIDC_CLIENT_ID": "mortise",
+            "MORTISE_OIDC_CLIENT_SECRET": "a secret of tests",
+            "MORTISE_OIDC_NAME": "Example Login",
         }
         with log.open("wb") as output:
             process = subprocess.Popen([program(), "serve"], stdout=output, stderr=subprocess.STDOUT, env=environment)
@@ -122,6 +134,32 @@ def receiver() -> Iterator[Receiver]:
         finally:
             web.shutdown()
             thread.join()
+
+
+@contextlib.contextmanager
+def provider() -> Iterator[None]:
+    """Runs an OpenID provider that others have written, while the body runs."""
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(PROVIDER_PORT), "--require-nonce", "true"]
+    for person in PEOPLE:
+        command += ["--user-claims", json.dumps(person)]
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            end = time.monotonic() + 60
+            while True:
+                assert process.poll() is None and time.monotonic() < end, "the provider does not answer"
+                with contextlib.suppress(OSError):
+                    with urllib.request.urlopen(f"{PROVIDER}/.well-known/openid-configuration", timeout=5):
+                        break
+                time.sleep(0.1)
+            yield
+        except BaseException:
+            output.seek(0)
+            print(f"== the provider said:\n{output.read().decode(errors='replace')[-3000:]}", file=sys.stderr)
+            raise
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def wait_until_ready(process: subprocess.Popen) -> None:

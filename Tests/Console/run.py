@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from axe_playwright_python.sync_playwright import Axe
-from mortise import EMAIL, PASSWORD, REPOSITORY, URL, Api, fill, receiver, server
+from mortise import EMAIL, PASSWORD, PROVIDER, REPOSITORY, URL, Api, fill, provider, receiver, server
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from standardwebhooks.webhooks import Webhook
 
@@ -612,11 +612,57 @@ def operating_the_platform(browser: Browser, api: Api, scripts: bool) -> None:
         expect(page.get_by_role("textbox", name="Operator key")).to_be_visible()
 
 
+def signing_in_with_a_provider(browser: Browser, api: Api, scripts: bool) -> None:
+    email = "grace@example.org"
+    members = "/v1/organizations/default/members"
+    if not api.call("GET", f"{members}?query={email}")["data"]:
+        api.call("POST", members, {"email": email, "role": "admin"})
+
+    def press(page: Page, subject: str) -> None:
+        # The provider's page has a stylesheet of another host, which tests do not reach.
+        page.route("https://cdn.jsdelivr.net/**", lambda route: route.fulfill(body="", content_type="text/css"))
+        page.goto(f"{URL}/console/members")
+        page.get_by_role("button", name="Sign in with Example Login").click()
+        # The button leads to a page that goes on by itself, past the policy about forms.
+        page.get_by_role("button", name=subject, exact=True).first.click()
+
+    with tab(browser, scripts) as page:
+        press(page, "grace-1")
+        # The answer is a page, after which the browser has the cookie that is `Strict`, although it came from another site.
+        expect(page).to_have_url(f"{URL}/console/members")
+        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        cookies = {cookie["name"]: cookie for cookie in page.context.cookies(URL)}
+        assert cookies["__Host-mortise"]["sameSite"] == "Strict" and "__Host-mortise-oidc" not in cookies
+        page.get_by_role("link", name=email).click()
+        expect(page.get_by_text("grace-1")).to_be_visible()
+        # Only an owner separates accounts.
+        expect(page.get_by_role("button", name="Separate the account")).to_have_count(0)
+        if scripts:
+            CHECK.page(page, "member-with-account")
+        # A link on another site to a page of the console: the session is there, and no sign-in is offered.
+        mail = f'<a href="{URL}/console/settings">A link in a mail</a>'
+        page.route(f"{PROVIDER}/mail", lambda route: route.fulfill(body=mail, content_type="text/html"))
+        page.goto(f"{PROVIDER}/mail")
+        page.get_by_role("link", name="A link in a mail").click()
+        expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+
+    with tab(browser, scripts) as page:
+        press(page, "mallory-1")
+        expect(page.get_by_role("alert")).to_contain_text("does not say that your e-mail address is verified")
+        if scripts:
+            CHECK.page(page, "sign-in-refused")
+        press(page, "stranger-1")
+        expect(page.get_by_role("alert")).to_contain_text("No member has the address stranger@example.org.")
+        press(page, "Deny")
+        # This provider sends an error without the state, which could be anybody's.
+        expect(page.get_by_role("alert")).to_contain_text("Start again.")
+
+
 OPERATOR: list[str] = []
 
 FLOWS: list[Callable[[Browser, Api, bool], None]] = [
-    signing_in_and_out, finding_a_key, pictures, making_a_key, paging, changing_a_key, changing_several_keys, client_keys, admin_keys,
-    members_and_settings, workspaces_and_events, webhooks, operating_the_platform, with_the_keyboard_alone, names_are_data,
+    signing_in_and_out, signing_in_with_a_provider, finding_a_key, pictures, making_a_key, paging, changing_a_key, changing_several_keys, client_keys,
+    admin_keys, members_and_settings, workspaces_and_events, webhooks, operating_the_platform, with_the_keyboard_alone, names_are_data,
 ]
 
 
@@ -624,7 +670,7 @@ def main() -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     only = os.environ.get("CONSOLE_ONLY", "")
     failures = 0
-    with server() as (api, operator), sync_playwright() as playwright:
+    with provider(), server() as (api, operator), sync_playwright() as playwright:
         OPERATOR.append(operator)
         fill(api)
         browser = playwright.chromium.launch(

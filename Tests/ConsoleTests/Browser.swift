@@ -12,6 +12,8 @@ final class Browser {
     /// Follows no redirects, because tests look at them.
     private let client: HTTPClient
     private(set) var cookies: [String: String] = [:]
+    /// The names of the cookies that come with a link of another site.
+    private var lax: Set<String> = []
 
     init(_ mortise: ServerHarness, _ client: HTTPClient) {
         self.mortise = mortise
@@ -49,8 +51,15 @@ final class Browser {
     func set(_ name: String, _ value: String?) { cookies[name] = value }
 
     /// Loads a page.
-    func get(_ path: String, headers: [(String, String)] = []) async throws -> Page {
-        try await send("GET", path, nil, headers)
+    ///
+    /// - Parameters:
+    ///   - path: The path and the query.
+    ///   - headers: More header fields.
+    ///   - onlyLax: True for a link of another site, with which no cookie comes that is `Strict`.
+    /// - Returns: The page.
+    /// - Throws: The errors of the connection.
+    func get(_ path: String, headers: [(String, String)] = [], onlyLax: Bool = false) async throws -> Page {
+        try await send("GET", path, nil, headers, onlyLax: onlyLax)
     }
 
     /// Sends a form from a page of the console.
@@ -66,10 +75,12 @@ final class Browser {
         _ method: String,
         _ path: String,
         _ fields: [(String, String)]?,
-        _ headers: [(String, String)]
+        _ headers: [(String, String)],
+        onlyLax: Bool = false
     ) async throws -> Page {
         var request = HTTPClientRequest(url: origin + path)
         request.method = HTTPMethod(rawValue: method)
+        let cookies = self.cookies.filter { !onlyLax || lax.contains($0.key) }
         if !cookies.isEmpty {
             let text = cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
             request.headers.add(name: "Cookie", value: text)
@@ -86,7 +97,8 @@ final class Browser {
         }
         for value in response.headers["Set-Cookie"] {
             let pair = value.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            cookies[String(pair[0])] = value.contains("Max-Age=0") ? nil : String(pair[1])
+            self.cookies[String(pair[0])] = value.contains("Max-Age=0") ? nil : String(pair[1])
+            if value.contains("SameSite=Lax") { lax.insert(String(pair[0])) }
         }
         return Page(status: Int(response.status.code), headers: response.headers, text: String(buffer: buffer))
     }
@@ -149,7 +161,7 @@ extension String {
 }
 
 /// A running server, and browsers for it.
-struct ConsoleHarness {
+struct ConsoleHarness: Sendable {
     let mortise: ServerHarness
     let client: HTTPClient
 
@@ -171,6 +183,15 @@ func withConsole<T: Sendable>(
     configure: (inout ServerConfiguration) -> Void = { _ in },
     _ body: (ConsoleHarness) async throws -> T
 ) async throws -> T {
+    try await withInstallation { try await withConsole(of: $0, configure: configure, body) }
+}
+
+/// Runs a server of an installation for a test of the console.
+func withConsole<T: Sendable>(
+    of installation: TestInstallation,
+    configure: (inout ServerConfiguration) -> Void = { _ in },
+    _ body: (ConsoleHarness) async throws -> T
+) async throws -> T {
     let client = HTTPClient(
         eventLoopGroupProvider: .singleton,
         configuration: HTTPClient.Configuration(
@@ -180,7 +201,7 @@ func withConsole<T: Sendable>(
         )
     )
     do {
-        let value = try await withMortise(configure: configure) {
+        let value = try await withMortise(of: installation, configure: configure) {
             try await body(ConsoleHarness(mortise: $0, client: client))
         }
         try await client.shutdown()

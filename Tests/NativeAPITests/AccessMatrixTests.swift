@@ -135,7 +135,7 @@ import Testing
                 ended.refresh, session + "x", "a.b.c",
             ]
             for endpoint in mortise.api.endpoints {
-                if ["getOpenAPI", "signIn", "refreshSession"].contains(endpoint.operationID) {
+                if ["getOpenAPI", "signIn", "exchangeSignInCode", "refreshSession"].contains(endpoint.operationID) {
                     #expect(endpoint.access == .open)
                     continue
                 }
@@ -273,7 +273,7 @@ import Testing
             return .operator("platform:*")
         }
         if path.hasPrefix("/v1/verify") { return .admin("keys:verify") }
-        if path == "/v1/sessions" || path == "/v1/sessions/refresh" { return .open }
+        if ["/v1/sessions", "/v1/sessions/code", "/v1/sessions/refresh"].contains(path) { return .open }
         if path == "/v1/sessions/current" || path.hasPrefix("/v1/me") { return .any() }
         guard path.hasPrefix("/v1/workspaces") || path.hasPrefix("/v1/organizations") else { return nil }
         if path.hasSuffix("/events") {

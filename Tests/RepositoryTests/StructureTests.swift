@@ -103,6 +103,7 @@ import Testing
         "Members": ["Core", "Principals", "Passwords", "Sessions", "Access", "Idempotency", "Changes", "Keys"],
         "SessionIssuers": ["Core", "Principals", "Sessions", "Access", "Idempotency", "Changes"],
         "Webhooks": ["Core", "Principals", "Access", "Idempotency", "Changes"],
+        "OpenIDConnect": ["Core", "Principals", "Sessions", "SessionIssuers"],
         "Bootstrap": ["Core", "Principals", "Keys", "Members", "Changes"],
     ]
 

@@ -63,6 +63,14 @@ package struct IssuerKeys: Sendable {
         }
     }
 
+    /// Returns a token that is signed by RSA, with claims that are any text.
+    package func rs256(text: String) throws -> String {
+        let header: JSONObject = ["alg": "RS256", "kid": .string(id), "typ": "JWT"]
+        let signed = "\(Base64URL.encode(.object(header))).\(Base64URL.encode(text.utf8))"
+        let signature = try rsa.signature(for: Array(signed.utf8), padding: .insecurePKCS1v1_5).rawRepresentation
+        return "\(signed).\(Base64URL.encode(signature))"
+    }
+
     /// Returns a token that is signed by RSA over the longer digest.
     package func rs512(_ claims: JSONObject) throws -> String {
         try token(claims, "RS512", id, []) {

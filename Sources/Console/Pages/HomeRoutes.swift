@@ -32,7 +32,7 @@ struct HomeRoutes: Sendable {
                 "attention": try await failingWebhooks(visit, isFirst: cursor == nil)
                     + page.items.flatMap { attention($0, overviews[$0.id], visit) },
                 "canCreate": (try? visit.principal.requireWide(.workspacesWrite)) != nil,
-                "next": page.next.map { "/console/?after=\(Percent.encode($0.text))" } ?? "",
+                "next": page.next.map { "/console/?after=\(FormText.encode($0.text))" } ?? "",
                 "hasNext": page.next != nil,
                 "isFirst": cursor == nil,
             ]

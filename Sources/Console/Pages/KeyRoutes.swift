@@ -54,7 +54,7 @@ struct KeyRoutes: Sendable {
     /// The path of the list as people guess it from the path of a key.
     private var plainList: ConsoleEndpoint {
         context.page(family.basePath, id: "consoleServiceKeyList") { visit in
-            throw Redirect(location: family.list(Percent.encode(try visit.request.parameter("workspace"))))
+            throw Redirect(location: family.list(FormText.encode(try visit.request.parameter("workspace"))))
         }
     }
 
@@ -64,7 +64,7 @@ struct KeyRoutes: Sendable {
         else {
             return
         }
-        throw Redirect(location: KeyFamily.client.list(Percent.encode(try visit.request.parameter("workspace"))))
+        throw Redirect(location: KeyFamily.client.list(FormText.encode(try visit.request.parameter("workspace"))))
     }
 
     /// The maximum number of rows of a file.
@@ -221,7 +221,7 @@ struct KeyRoutes: Sendable {
         values["isRotation"] = isRotation
         values["isAgain"] = issued.isReplay
         if !issued.isReplay { values["token"] = issued.token.reveal() }
-        values["origin"] = context.origin.origin(authority: visit.request.head.authority) ?? ""
+        values["origin"] = context.origin.origin(of: visit.request.head) ?? ""
         values["done"] = issued.isReplay ? "" : isRotation ? "The key has a new token." : "The key is created."
         values["hasDone"] = !issued.isReplay
         let title = isRotation ? "New token" : "Key created"

@@ -10,7 +10,7 @@ import Tenancy
 struct MemberRoutes: Sendable {
     let context: ConsoleContext
 
-    var endpoints: [ConsoleEndpoint] { [list, add, show, change, remove, endSessions, askRemove] }
+    var endpoints: [ConsoleEndpoint] { [list, add, show, change, remove, endSessions, unbind, askRemove] }
 
     private static let path = "/console/members"
 
@@ -42,7 +42,13 @@ struct MemberRoutes: Sendable {
             "email": member.user.email, "name": member.user.name ?? "", "role": role?.label ?? member.role.rawValue,
             "place": place ?? "Whole organization", "hasPassword": member.user.hasPassword,
             "isSelf": member.user.id == visit.principal.member?.userID,
+            "isUnready": !member.user.hasPassword && visit.platform.providerSignIn == nil,
         ]
+        if let identity = member.user.identity {
+            var account: [String: Any] = ["subject": identity.subject, "issuer": identity.issuer]
+            account["bound"] = TimeView.values(identity.boundAt, at: visit.moment)
+            values["identity"] = account
+        }
         values["created"] = TimeView.values(member.createdAt, at: visit.moment)
         return values
     }
@@ -78,6 +84,7 @@ struct MemberRoutes: Sendable {
                 [("", "Whole organization")] + workspaces.map { (UUIDv7.text(of: $0.id), $0.name ?? $0.slug) },
                 selected: form["workspace"]
             ),
+            "hasPasswords": visit.platform.passwordUse == .on, "provider": visit.platform.providerSignIn?.name ?? "",
             "newEmail": form["email"], "newName": form["name"], "ticket": visit.ticket, "isAdding": !faults.isEmpty,
         ]
         values.merge(faults.values) { _, new in new }
@@ -145,8 +152,10 @@ struct MemberRoutes: Sendable {
                 Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
                 selected: visit.form.text("role") ?? member.role.rawValue
             ),
+            "hasPasswords": visit.platform.passwordUse == .on,
             "name": visit.form.contains("name") ? visit.form["name"] : member.user.name ?? "",
             "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
+            "canUnbind": member.user.identity != nil && visit.principal.role(in: nil) == .owner,
             "hasSessions": !sessions.isEmpty, "sessionCount": NumberText.counted(sessions.count, "session"),
         ]
         values.merge(faults.values) { _, new in new }
@@ -207,6 +216,14 @@ struct MemberRoutes: Sendable {
                 return try await memberPage(id, faults, visit, status: .unprocessableContent)
             }
             throw Redirect(location: "\(Self.path)?done=removed")
+        }
+    }
+
+    private var unbind: ConsoleEndpoint {
+        context.action("\(Self.path)/{id}/unbind", id: "consoleUnbindMember") { visit in
+            let id = try id(visit)
+            try await visit.platform.members.unbindIdentity(of: id, organization: visit.organization, by: visit.caller)
+            throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=unbound")
         }
     }
 

@@ -240,7 +240,7 @@ struct OperatorRoutes: Sendable {
     private var backFromIssuers: ConsoleEndpoint {
         context.operatorPage("\(Self.organizationPath)/session-issuers", id: "consoleSessionIssuerPage") { visit in
             throw Redirect(
-                location: "\(Self.path)/organizations/\(Percent.encode(try visit.request.parameter("organization")))"
+                location: "\(Self.path)/organizations/\(FormText.encode(try visit.request.parameter("organization")))"
             )
         }
     }
@@ -251,7 +251,7 @@ struct OperatorRoutes: Sendable {
             guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
             let name = try visit.request.parameter("organization")
             try await visit.platform.sessionIssuers.remove(id, organization: name, by: visit.caller)
-            throw Redirect(location: "\(Self.path)/organizations/\(Percent.encode(name))?done=removed")
+            throw Redirect(location: "\(Self.path)/organizations/\(FormText.encode(name))?done=removed")
         }
     }
 

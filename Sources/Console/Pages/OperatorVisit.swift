@@ -61,7 +61,7 @@ struct OperatorVisit: Sendable {
 
     /// Sends the browser to the operators' sign-in, and back afterwards.
     static func signIn(_ request: ConsoleRequest) -> Redirect {
-        Redirect(location: "/console/platform/sign-in?next=\(Percent.encode(request.path))")
+        Redirect(location: "/console/platform/sign-in?next=\(FormText.encode(request.path))")
     }
 
     private static let links = [
@@ -112,7 +112,10 @@ extension ConsoleContext {
         handler: @escaping @Sendable (OperatorVisit) async throws -> EndpointResponse
     ) -> ConsoleEndpoint {
         open(.get, path, id: id) { request in
-            guard let visit = try await operatorVisit(request) else { throw OperatorVisit.signIn(request) }
+            guard let visit = try await operatorVisit(request) else {
+                if let arrival = arrival(request, without: Cookie.operatorSession) { return arrival }
+                throw OperatorVisit.signIn(request)
+            }
             return try await visit.answering { try await handler(visit) }
         }
     }

@@ -33,7 +33,8 @@ struct SettingsRoutes: Sendable {
             "organizationID": UUIDv7.text(of: organization.id), "tokenPrefix": organization.tokenPrefix ?? "",
             "hasTokenPrefix": organization.tokenPrefix != nil,
             "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
-            "hasOthers": sessions.count > 1, "roles": Set(grants.map(\.role.rawValue)).sorted().joined(separator: ", "),
+            "hasOthers": sessions.count > 1, "hasPasswords": visit.platform.passwordUse == .on,
+            "roles": Set(grants.map(\.role.rawValue)).sorted().joined(separator: ", "),
         ]
         values.merge(faults.values) { _, new in new }
         return try await visit.page("settings", title: "Settings", in: .settings, values, status: status)

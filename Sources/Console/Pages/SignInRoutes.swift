@@ -3,7 +3,7 @@ import HTTPTypes
 import Keys
 import Service
 
-/// The pages with which members sign in and out.
+/// The pages with which members sign in by a password, and out.
 struct SignInRoutes: Sendable {
     let context: ConsoleContext
 
@@ -16,16 +16,18 @@ struct SignInRoutes: Sendable {
             if try await context.visit(request) != nil {
                 throw Redirect(location: SignInForm.next(request.query["next"]))
             }
+            // A link of another site comes without the cookie of a session that is alive.
+            if let arrival = context.arrival(request) { return arrival }
             var values: [String: Any] = ["next": SignInForm.next(request.query["next"])]
             if request.query["ended"] == "1" {
                 values["done"] = "Your session has ended, and nothing was changed. Sign in to go on."
             } else if request.query["done"] == "out" {
                 values["done"] = "You are signed out."
             }
-            if context.origin.origin(authority: request.head.authority) == nil {
-                values["faults"] = ["list": [["text": context.origin.refusal(authority: request.head.authority)]]]
+            if context.origin.origin(of: request.head) == nil {
+                values["faults"] = ["list": [["text": context.origin.refusal(of: request.head)]]]
             }
-            return SignInForm(context).page("sign-in", title: "Sign in", request, values)
+            return SignInForm(context).memberPage(request, values)
         }
     }
 
@@ -50,7 +52,7 @@ struct SignInRoutes: Sendable {
                 let values: [String: Any] = [
                     "next": next, "email": request.form["email"], "faults": ["list": [["text": text]]] as [String: Any],
                 ]
-                return form.page("sign-in", title: "Sign in", request, values, status: status)
+                return form.memberPage(request, values, status: status)
             }
         }
     }
@@ -64,6 +66,7 @@ struct SignInRoutes: Sendable {
             return (
                 "Too many attempts failed. Try again in \(NumberText.counted(minutes, "minute")).", .tooManyRequests
             )
+        case .forbiddenKind(let sentence): return (sentence, .forbidden)
         case .overloaded: return ("The service is busy. Try again in a moment.", .serviceUnavailable)
         default: throw refusal
         }
@@ -104,6 +107,24 @@ struct SignInForm: Sendable {
         let isInside = target.hasPrefix(path) && !target.hasPrefix("/console/sign-in")
         let isPlain = target.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
         return isInside && isPlain && target.utf8.count < 2000 ? target : path
+    }
+
+    /// Returns the page on which members sign in.
+    func memberPage(
+        _ request: ConsoleRequest,
+        _ values: [String: Any],
+        status: HTTPResponse.Status = .ok
+    ) -> EndpointResponse {
+        let provider = context.platform.providerSignIn
+        var values = values
+        values["provider"] = provider?.name
+        values["hasPasswords"] = context.platform.passwordUse == .on
+        var answer = page("sign-in", title: "Sign in", request, values, status: status)
+        // The answer to the button leads to the provider, and browsers apply the policy to where a form leads in the end.
+        if let provider {
+            answer.headers[.contentSecurityPolicy] = ContentSecurityPolicy.text(formsTo: provider.origins)
+        }
+        return answer
     }
 
     /// Returns the page with the form.

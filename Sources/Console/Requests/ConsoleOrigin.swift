@@ -8,7 +8,7 @@ import HTTPTypes
 struct ConsoleOrigin: Sendable {
     /// The origin behind a proxy, such as `https://keys.example.com`.
     ///
-    /// `nil` takes the `Host` of a request to a loopback address.
+    /// `nil` takes the scheme and the `Host` of a request to a loopback address.
     private let fixed: String?
 
     /// Creates the origin.
@@ -28,11 +28,12 @@ struct ConsoleOrigin: Sendable {
         return "\(parts[0])//\(authority)"
     }
 
-    /// Returns the origin for a request to a host, or `nil` if the settings do not tell.
-    func origin(authority: String?) -> String? {
+    /// Returns the origin for a request, or `nil` if the settings do not tell.
+    func origin(of request: HTTPRequest) -> String? {
         if let fixed { return fixed }
-        guard let authority = authority?.lowercased(), Self.isLoopback(authority) else { return nil }
-        return "http://" + (authority.hasSuffix(":80") ? String(authority.dropLast(3)) : authority)
+        guard let authority = request.authority?.lowercased(), Self.isLoopback(authority) else { return nil }
+        // A listener with a certificate gives its requests the scheme `https`.
+        return Self.origin("\(request.scheme == "https" ? "https" : "http")://\(authority)")
     }
 
     /// Returns true for the hosts for which browsers keep a cookie with `Secure` over plain HTTP.
@@ -45,19 +46,19 @@ struct ConsoleOrigin: Sendable {
     ///
     /// Browsers send `Origin: null` from a page that hides its origin. That passes only with a `Sec-Fetch-Site` that vouches for it. A
     /// request without both fields is from no browser that could hold a session.
-    func isOwn(_ headers: HTTPFields, authority: String?) -> Bool {
-        let sites = headers[values: .secFetchSite]
-        let origins = headers[values: .origin]
+    func isOwn(_ request: HTTPRequest) -> Bool {
+        let sites = request.headerFields[values: .secFetchSite]
+        let origins = request.headerFields[values: .origin]
         guard sites.count <= 1, origins.count <= 1, !(sites.isEmpty && origins.isEmpty) else { return false }
         if let site = sites.first, site != "same-origin" { return false }
         guard let origin = origins.first else { return true }
         if origin == "null" { return sites.first == "same-origin" }
-        return origin.lowercased() == self.origin(authority: authority)
+        return origin.lowercased() == self.origin(of: request)
     }
 
     /// Returns the sentence for a request from elsewhere.
-    func refusal(authority: String?) -> String {
-        origin(authority: authority) == nil
+    func refusal(of request: HTTPRequest) -> String {
+        origin(of: request) == nil
             ? "The console does not know its own address. Set MORTISE_PUBLIC_URL to the address that browsers use, and restart Mortise."
             : "The request did not come from a page of this console. Nothing was changed. Open the page again and repeat it there."
     }

@@ -1,4 +1,5 @@
 import Endpoints
+import Service
 
 /// The fields of a form or of a query, as a browser sends them.
 struct FormFields: Sendable {
@@ -27,6 +28,16 @@ struct FormFields: Sendable {
     /// Returns the value of a field as it was sent; empty if it is absent.
     subscript(_ name: String) -> String { fields.first { $0.name == name }?.value ?? "" }
 
+    /// Returns the value of a field, or `nil` if it is absent or empty.
+    ///
+    /// A field that was sent twice has both values with a line end between them, which no server means: two readers could each take
+    /// another one.
+    func unambiguous(_ name: String) -> String? {
+        let values = fields.filter { $0.name == name }.map(\.value)
+        let text = values.joined(separator: "\n")
+        return text.isEmpty ? nil : text
+    }
+
     /// Returns true if the field was sent.
     func contains(_ name: String) -> Bool { fields.contains { $0.name == name } }
 
@@ -51,29 +62,11 @@ struct FormFields: Sendable {
     /// Returns the fields as the query of a target, with some changed; an empty text removes a field.
     func query(_ changes: [String: String] = [:]) -> String {
         var pairs = fields.filter { changes[$0.name] == nil && !$0.value.isEmpty }
-            .map { "\(Percent.encode($0.name))=\(Percent.encode($0.value))" }
+            .map { "\(FormText.encode($0.name))=\(FormText.encode($0.value))" }
         for (name, value) in changes.sorted(by: { $0.key < $1.key }) {
-            if !value.isEmpty { pairs.append("\(Percent.encode(name))=\(Percent.encode(value))") }
+            if !value.isEmpty { pairs.append("\(FormText.encode(name))=\(FormText.encode(value))") }
         }
         return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
-    }
-}
-
-/// Encodes texts for targets (RFC 3986 section 2.1).
-enum Percent {
-    /// Returns a text in which every byte but letters, digits and `-._~` is escaped.
-    static func encode(_ text: String) -> String {
-        var encoded = ""
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                encoded.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                encoded += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return encoded
     }
 }
 

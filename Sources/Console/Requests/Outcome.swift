@@ -14,6 +14,7 @@ enum Outcome: String {
     case passwordChanged = "password-changed"
     case sessionEnded = "session-ended"
     case sessionsEnded = "sessions-ended"
+    case unbound
     case created
     case suspended
     case resumed
@@ -39,6 +40,8 @@ enum Outcome: String {
         case .passwordChanged: "The password is changed, and your other sessions have ended."
         case .sessionEnded: "The session has ended."
         case .sessionsEnded: "The other sessions have ended."
+        case .unbound:
+            "The member is separated from the account. The next sign-in with the same address binds another one."
         case .created: "Created."
         case .suspended: "The workspace is suspended. Its keys are refused until you resume it."
         case .resumed: "The workspace is active again."

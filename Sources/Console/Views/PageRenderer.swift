@@ -33,10 +33,12 @@ struct PageRenderer: Sendable {
 extension EndpointResponse {
     /// Returns the answer with the header fields of every page.
     ///
-    /// An answer that can be stored keeps its own `Cache-Control`.
+    /// An answer that can be stored keeps its own `Cache-Control`, and the sign-in its own policy.
     func withPageHeaders() -> EndpointResponse {
         var answer = self
-        answer.headers[.contentSecurityPolicy] = ContentSecurityPolicy.text
+        if answer.headers[.contentSecurityPolicy] == nil {
+            answer.headers[.contentSecurityPolicy] = ContentSecurityPolicy.text()
+        }
         answer.headers[.xContentTypeOptions] = "nosniff"
         answer.headers[.referrerPolicy] = "same-origin"
         answer.headers[.crossOriginOpenerPolicy] = "same-origin"
@@ -49,8 +51,15 @@ extension EndpointResponse {
 
 /// The sources from which a page can load something: the console itself and nothing else.
 enum ContentSecurityPolicy {
-    static let text = """
-        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
-        frame-ancestors 'none'; base-uri 'none'
-        """
+    /// Returns the policy.
+    ///
+    /// - Parameter origins: The origins to which forms can lead besides the console.
+    /// - Returns: The value of the header field.
+    static func text(formsTo origins: [String] = []) -> String {
+        let targets = (["'self'"] + origins).joined(separator: " ")
+        return """
+            default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+            form-action \(targets); frame-ancestors 'none'; base-uri 'none'
+            """
+    }
 }

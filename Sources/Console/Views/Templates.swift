@@ -53,6 +53,7 @@ enum Templates {
         ("platform-rows", PackageResources.platform_rows_mustache),
         ("platform-sign-in", PackageResources.platform_sign_in_mustache),
         ("platform-workspaces", PackageResources.platform_workspaces_mustache),
+        ("program", PackageResources.program_mustache),
         ("session-issuers", PackageResources.session_issuers_mustache),
         ("sessions", PackageResources.sessions_mustache),
         ("settings", PackageResources.settings_mustache),

@@ -45,6 +45,8 @@ public enum EventType: String, Sendable, CaseIterable {
     case memberUpdated = "member.updated"
     case memberRemoved = "member.removed"
     case passwordChanged = "member.password_changed"
+    case identityBound = "member.identity_bound"
+    case identityUnbound = "member.identity_unbound"
     case sessionBegun = "session.begun"
     case sessionRefused = "session.refused"
     case sessionReused = "session.reused"

@@ -50,4 +50,6 @@ public enum SessionEnd: String, Sendable {
     case passwordChanged = "password_changed"
     /// The user's last role in the session's organization was removed.
     case removed
+    /// An owner took the user's subject at the identity provider from the user.
+    case unbound
 }

@@ -9,7 +9,7 @@ public struct User: Sendable, Hashable {
     public var email: String
     /// The user's name.
     public var name: String?
-    /// A Boolean value that indicates whether the user has a password and so can sign in.
+    /// A Boolean value that indicates whether the user has a password.
     public var hasPassword: Bool
     /// The time of the user's creation.
     public var createdAt: Timestamp
@@ -17,4 +17,23 @@ public struct User: Sendable, Hashable {
     public var updatedAt: Timestamp
     /// The time at which the user was disabled; `nil` while the user can sign in.
     public var disabledAt: Timestamp?
+    /// The user's subject at an identity provider; `nil` for a user who has not signed in with one.
+    public var identity: UserIdentity?
+}
+
+/// The subject of a user at an identity provider (OpenID Connect Core section 2).
+public struct UserIdentity: Sendable, Hashable {
+    /// The issuer, as its ID tokens name it.
+    public var issuer: String
+    /// The subject, which the issuer gives to nobody else.
+    public var subject: String
+    /// The time of the first sign-in, which bound the subject to the user.
+    public var boundAt: Timestamp
+
+    /// Creates a subject.
+    public init(issuer: String, subject: String, boundAt: Timestamp) {
+        self.issuer = issuer
+        self.subject = subject
+        self.boundAt = boundAt
+    }
 }

@@ -10,7 +10,7 @@ extension MortiseServer {
     /// Opens the databases, and creates the use cases over them.
     static func platform(
         _ configuration: ServerConfiguration,
-        _ keySets: KeySetClient,
+        _ outbound: OutboundClient,
         _ threads: ServingThreads,
         _ logger: Logger
     ) async throws -> Platform {
@@ -61,7 +61,9 @@ extension MortiseServer {
             now: configuration.now,
             elapsed: configuration.elapsed,
             passwordCost: configuration.passwordCost,
-            fetchKeySet: { try await keySets.fetch($0) },
+            identityProvider: configuration.identityProvider,
+            passwordUse: configuration.passwordUse,
+            exchange: { try await outbound.send($0) },
             version: configuration.version,
             notices: configuration.notices,
             logger: logger

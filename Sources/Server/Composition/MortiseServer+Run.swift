@@ -44,13 +44,13 @@ extension MortiseServer {
 
     /// Closes a server that will not run.
     package func close() async {
-        await Self.close(platform, keySets)
+        await Self.close(platform, outbound)
         await threads.shutdown()
     }
 
-    static func close(_ platform: Platform, _ keySets: KeySetClient) async {
+    static func close(_ platform: Platform, _ outbound: OutboundClient) async {
         await platform.shutdown()
-        await keySets.shutdown()
+        await outbound.shutdown()
         await platform.provisioner.shutdown()
         await platform.databases.shutdown()
     }
@@ -70,6 +70,7 @@ extension MortiseServer {
             BackgroundTask { [self] in await repair() },
             BackgroundTask { [notices = platform.notices] in await notices.run() },
             BackgroundTask { [self] in await closeUnusedLookups() },
+            BackgroundTask { [self] in await checkSignIn() },
             listener(readiness, onListening),
         ]
         // It stops last but for the writers, so that operators see the end of the drain.
@@ -78,6 +79,13 @@ extension MortiseServer {
         let gateways: [any ServiceLifecycle.Service] = gatewayListener(readiness, onGatewayListening).map { [$0] } ?? []
         let notice = DrainNotice(draining: draining, delay: configuration.drainDelay, clock: configuration.drainClock)
         return operators + work + gateways + [notice]
+    }
+
+    /// Looks once at the ways in which members can sign in.
+    private func checkSignIn() async {
+        await platform.checkSignIn()
+        // A service that returned would end the others.
+        while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
     }
 
     /// Closes look-up connections that are not used any more, again and again.

@@ -24,7 +24,7 @@ package struct MortiseServer: Sendable {
     package let firstStart: FirstStart
 
     let configuration: ServerConfiguration
-    let keySets: KeySetClient
+    let outbound: OutboundClient
     let threads: ServingThreads
     let registry: PrometheusRegistry
     let connections: OpenConnections
@@ -75,12 +75,12 @@ package struct MortiseServer: Sendable {
             reactor: threads.next,
             logger: logger
         )
-        let keySets = KeySetClient(tracer: configuration.tracer, deadline: configuration.keySetDeadline)
+        let outbound = OutboundClient(tracer: configuration.tracer, deadline: configuration.outboundDeadline)
         let platform: Platform
         do {
-            platform = try await Self.platform(configuration, keySets, threads, logger)
+            platform = try await Self.platform(configuration, outbound, threads, logger)
         } catch {
-            await keySets.shutdown()
+            await outbound.shutdown()
             throw error
         }
         do {
@@ -115,7 +115,7 @@ package struct MortiseServer: Sendable {
                 surfaces: try configuration.surfaces.map { try $0.init(context) },
                 firstStart: first,
                 configuration: configuration,
-                keySets: keySets,
+                outbound: outbound,
                 threads: threads,
                 registry: registry,
                 connections: connections,
@@ -131,7 +131,7 @@ package struct MortiseServer: Sendable {
                 logger: logger
             )
         } catch {
-            await close(platform, keySets)
+            await close(platform, outbound)
             throw error
         }
     }

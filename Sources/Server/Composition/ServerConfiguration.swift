@@ -78,7 +78,17 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to 32 MiB and three passes of scrypt.
     package var passwordCost: PasswordCost = .standard
 
-    /// The wall clock, for session tokens of other issuers.
+    /// The OpenID provider that members can sign in with.
+    ///
+    /// None by default.
+    package var identityProvider: IdentityProvider?
+
+    /// The use of passwords.
+    ///
+    /// Defaults to `on`.
+    package var passwordUse: PasswordUse = .on
+
+    /// The wall clock, for tokens of other issuers.
     package var now: @Sendable () -> Timestamp = { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
 
     /// Returns the time since a fixed moment, for limits on failed attempts and for the age of key sets.
@@ -86,10 +96,10 @@ package struct ServerConfiguration: Sendable {
     /// `nil` uses the system's continuous clock.
     package var elapsed: (@Sendable () -> Duration)?
 
-    /// The maximum time in which a session issuer's key set is fetched.
+    /// The maximum time of an exchange with a session issuer or the identity provider.
     ///
     /// Defaults to 5 seconds.
-    package var keySetDeadline: Duration = .seconds(5)
+    package var outboundDeadline: Duration = .seconds(5)
 
     /// The proxies that are trusted to name a client's address.
     ///
@@ -105,7 +115,7 @@ package struct ServerConfiguration: Sendable {
 
     /// The URL by which browsers reach the server, such as `https://keys.example.com`.
     ///
-    /// Defaults to `nil`: the console takes `http://` and the `Host` of requests to a loopback address.
+    /// Defaults to `nil`: the console takes the scheme and the `Host` of requests to a loopback address.
     package var publicURL: String?
 
     /// True if the listener answers `/metrics` and `/openapi.json`.

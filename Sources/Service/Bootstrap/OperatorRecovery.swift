@@ -38,7 +38,7 @@ public enum OperatorRecovery {
             usage: usage,
             secrets: secrets,
             now: { .latest },
-            fetchKeySet: { _ in throw Refusal.unavailable },
+            exchange: { _ in throw Refusal.unavailable },
             logger: logger
         )
         try await withResource(platform) { platform in

@@ -58,11 +58,12 @@ public struct Upkeep: Sendable {
         }
     }
 
-    /// Deletes sessions that ended more than a week ago, with their refresh tokens.
+    /// Deletes sessions that ended more than a week ago, with their refresh tokens, and the marks of what was used once.
     ///
     /// - Returns: The number of deleted sessions.
     public func deleteEndedSessions() async throws -> Int {
-        try await Self.repeating { try await context.readPeople { try await $0.deleteEndedSessions() } }
+        _ = try await Self.repeating { try await context.readPeople { try await $0.deleteSingleUses() } }
+        return try await Self.repeating { try await context.readPeople { try await $0.deleteEndedSessions() } }
     }
 
     /// Deletes old rows in batches, so no statement holds many locks for long.

@@ -19,6 +19,7 @@ final class ServiceContext: Sendable {
     /// Tells the webhooks' part of this node of changes.
     let news: EventNews
     let quotas: Quotas
+    let passwordUse: PasswordUse
     let secrets: SecretsFile
     /// The peppers of the control database's tokens.
     let rootPeppers: WorkspacePeppers
@@ -36,6 +37,7 @@ final class ServiceContext: Sendable {
         verifier: Verifier,
         usage: UsageRecorder,
         quotas: Quotas,
+        passwordUse: PasswordUse,
         secrets: SecretsFile,
         installation: Installation,
         randomness: Randomness,
@@ -48,6 +50,7 @@ final class ServiceContext: Sendable {
         self.usage = usage
         news = EventNews(databases, logger: logger)
         self.quotas = quotas
+        self.passwordUse = passwordUse
         self.secrets = secrets
         rootPeppers = secrets.peppers.peppers(of: .root)
         self.installation = installation

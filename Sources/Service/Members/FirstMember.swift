@@ -3,17 +3,19 @@ import People
 
 /// The member that the settings of a first start name.
 ///
-/// The password does not print.
+/// The password does not print. A member without one signs in with the identity provider.
 public struct FirstMember: Sendable, Equatable, Redacted {
     let email: EmailAddress
-    let password: String
+    let password: String?
 
     /// Creates a member.
     ///
     /// - Throws: `FirstMemberFault`, which does not repeat the password.
-    public init(email: String, password: String) throws(FirstMemberFault) {
+    public init(email: String, password: String?) throws(FirstMemberFault) {
         guard let address = EmailAddress(email) else { throw .badEmail }
-        do throws(Refusal) { try UserInput.check(password: password) } catch { throw .badPassword }
+        if let password {
+            do throws(Refusal) { try UserInput.check(password: password) } catch { throw .badPassword }
+        }
         self.email = address
         self.password = password
     }

@@ -52,6 +52,13 @@ struct MemberAuthority {
         guard isAllowed else { throw .forbiddenKind("Only an owner can add, change or remove an owner.") }
     }
 
+    /// Throws unless the principal is an owner of the organization, or an operator.
+    func requireOwner() throws(Refusal) {
+        if case .key = principal.identity, principal.reach == .platform { return }
+        if case .member = principal.identity, principal.role(in: nil) == .owner { return }
+        throw .forbiddenKind("Only an owner of the organization, or an operator, can do this.")
+    }
+
     /// Throws `notFound` unless the principal sees a membership.
     func requireSight(of member: Member) throws(Refusal) {
         guard sees(member) else { throw .notFound }

@@ -28,7 +28,10 @@ extension MemberService {
         try caller.principal.require(.membersWrite)
         let email = try UserInput.email(new.email)
         try UserInput.check(name: new.name)
-        if let password = new.password { try UserInput.check(password: password) }
+        if let password = new.password {
+            try context.requirePasswords()
+            try UserInput.check(password: password)
+        }
         if let workspace = new.workspaceID { try await require(workspace, of: organization, caller.principal) }
         // Before the transaction, which must not hold locks for so long.
         var hash: PasswordHash?

@@ -8,7 +8,7 @@ extension MemberService {
     /// Changes a member's role, name or password.
     ///
     /// - Throws: `Refusal.conflict` for the last owner's role; `forbiddenKind` for the name or password of a user who
-    ///   has a role that the caller could not give; `notFound`, `forbidden`, `unauthenticated`, `invalid`,
+    ///   has a role that the caller could not give, and for a password if passwords are off; `notFound`, `forbidden`, `unauthenticated`, `invalid`,
     ///   `overloaded`, `CancellationError`.
     public func change(
         _ id: UUID,
@@ -19,7 +19,10 @@ extension MemberService {
         let organization = try await access.organization(name, for: caller.principal)
         try caller.principal.require(.membersWrite)
         if let name = change.name { try UserInput.check(name: name) }
-        if let password = change.password { try UserInput.check(password: password) }
+        if let password = change.password {
+            try context.requirePasswords()
+            try UserInput.check(password: password)
+        }
         var hash: PasswordHash?
         if let password = change.password {
             hash = try await passwords.hash(password, from: caller.network)

@@ -11,11 +11,12 @@ extension MemberService {
     ///   - caller: The caller, a member.
     /// - Throws: `Refusal.invalid` if `current` is wrong, `tooManyAttempts` after too many wrong ones;
     ///   `unauthenticated` if the session ended meanwhile, for example by a reset; `conflict` if the password was
-    ///   changed meanwhile; `overloaded`, `CancellationError`.
+    ///   changed meanwhile; `forbiddenKind` if passwords are off; `overloaded`, `CancellationError`.
     public func changePassword(current: String, new: String, by caller: Caller) async throws {
         guard let me = caller.principal.member, let organization = caller.principal.organizationID else {
             throw Refusal.forbiddenKind("Only members have a password.")
         }
+        try context.requirePasswords()
         try UserInput.check(password: new, "/new_password")
         let compared = try await guesses.counting(account: me.email, from: caller.network) {
             let stored = try await context.readPeople { try await $0.credentials(of: me.userID) }

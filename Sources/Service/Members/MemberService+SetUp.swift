@@ -34,6 +34,7 @@ extension MemberService {
         setupToken: String,
         from origin: RequestOrigin
     ) async throws -> SignedIn {
+        try context.requirePasswords()
         let principal = try await access.authenticate(setupToken, from: origin.address)
         guard case .key = principal.identity else { throw Refusal.unauthenticated }
         let organization: Organization
@@ -74,7 +75,7 @@ extension MemberService {
     private func insertFirst(
         _ email: EmailAddress,
         _ name: String?,
-        _ hash: PasswordHash,
+        _ hash: PasswordHash?,
         _ organization: UUID,
         _ attribution: Attribution,
         _ people: PeopleWriter
@@ -82,7 +83,7 @@ extension MemberService {
         guard try await !people.store.hasMembers(organization) else { return nil }
         // The last of all roles can have gone with a workspace.
         if let known = try await people.lockUser(email) { try await people.deleteUserWithoutRoles(known.id) }
-        guard let user = try await people.insertUser(email: email, name: name, passwordHash: hash.text) else {
+        guard let user = try await people.insertUser(email: email, name: name, passwordHash: hash?.text) else {
             throw Refusal.conflict("The address belongs to a user of another organization.")
         }
         _ = try await people.insertMember(
@@ -100,8 +101,9 @@ extension MemberService {
     /// Of two programs that start at once, one creates the member and the other waits for it.
     func seed(_ first: FirstMember) async throws {
         guard try await !isSeeded() else { return }
-        let hash = try await passwords.hash(first.password, from: nil)
-        try await context.changeControl { transaction in
+        var hash: PasswordHash?
+        if let password = first.password { hash = try await passwords.hash(password, from: nil) }
+        try await context.changeControl { [hash] transaction in
             let control = context.control(in: transaction)
             guard try await control.insertSeed(Self.seedName, keyID: nil),
                 let organization = try await control.store.organization(slug: Self.firstOrganization)

@@ -2,32 +2,44 @@ import FoundationEssentials
 import JSON
 import JWTKit
 
-/// The public keys of a session issuer, by key id.
+/// The public keys of a session issuer or of the identity provider, by key id.
 struct KeySet: Sendable {
     /// The maximum length of a key set, in bytes.
     static let maximumBytes = 262_144
     private static let maximumKeys = 100
 
     private let keys: [String: JWK]
+    /// The keys without an id.
+    private let unnamed: [JWK]
 
     /// Parses a JSON Web Key Set and skips the keys that it cannot use (RFC 7517 section 5).
     ///
-    /// - Returns: The keys, or `nil` if the text is no key set or has no usable key.
-    init?(_ bytes: [UInt8]) {
+    /// The result is `nil` if the text is no key set or has no usable key.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text.
+    ///   - allowsKeysWithoutID: True to keep a key without an id, which only a token without an id can name.
+    init?(_ bytes: [UInt8], allowsKeysWithoutID: Bool = false) {
         let limits = JSONLimits(maximumBytes: Self.maximumBytes)
         guard let value = try? JSONValue(parsing: bytes, limits: limits), let list = value["keys"]?.array else {
             return nil
         }
         var keys: [String: JWK] = [:]
+        var unnamed: [JWK] = []
         var ambiguous: Set<String> = []
         for case .object(let object) in list.prefix(Self.maximumKeys) {
-            guard let id = object["kid"]?.string, !id.isEmpty, let key = Self.key(object) else { continue }
+            guard let key = Self.key(object) else { continue }
+            guard let id = object["kid"]?.string, !id.isEmpty else {
+                if allowsKeysWithoutID, object["kid"] == nil { unnamed.append(key) }
+                continue
+            }
             if keys.updateValue(key, forKey: id) != nil { ambiguous.insert(id) }
         }
         // Two keys with the same id are ambiguous.
         for id in ambiguous { keys[id] = nil }
-        guard !keys.isEmpty else { return nil }
+        guard !keys.isEmpty || !unnamed.isEmpty else { return nil }
         self.keys = keys
+        self.unnamed = unnamed
     }
 
     /// Returns a public key for signatures.
@@ -74,7 +86,7 @@ struct KeySet: Sendable {
 
     /// Returns true if a key of the set can verify signatures by one of some algorithms.
     func canVerify(_ algorithms: [String]) async -> Bool {
-        for (id, key) in keys {
+        for (id, key) in keys.map({ ($0, $1) }) + unnamed.map({ (Self.noID, $0) }) {
             for algorithm in algorithms {
                 if await verifier(key, id, algorithm) != nil { return true }
             }
@@ -89,6 +101,8 @@ struct KeySet: Sendable {
         }
         var key = key
         key.algorithm = wanted
+        // A collection finds keys by their ids alone.
+        key.keyIdentifier = JWKIdentifier(string: keyID)
         do {
             let collection = JWTKeyCollection()
             try await collection.add(jwk: key)
@@ -109,4 +123,20 @@ struct KeySet: Sendable {
         guard let key = keys[keyID], let verifier = await verifier(key, keyID, algorithm) else { return false }
         return (try? verifier.verify(token.signature, signs: token.signed)) ?? false
     }
+
+    /// Returns true if a token is signed with an algorithm, by the key that it names or, if it names none, by the only key.
+    ///
+    /// With several keys a token must name one (OpenID Connect Core section 10.1).
+    func verifies(_ token: CompactJWS, algorithm: String) async -> Bool {
+        guard token.header["kid"] == nil else {
+            guard let keyID = token.keyID else { return false }
+            return await verifies(token, algorithm: algorithm, keyID: keyID)
+        }
+        let all = Array(keys.values) + unnamed
+        guard all.count == 1, let verifier = await verifier(all[0], Self.noID, algorithm) else { return false }
+        return (try? verifier.verify(token.signature, signs: token.signed)) ?? false
+    }
+
+    /// The id of a key that has none, in a collection of its own.
+    private static let noID = "only"
 }

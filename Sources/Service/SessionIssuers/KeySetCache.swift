@@ -10,9 +10,6 @@ import People
 /// a minute at most, because anybody can write a key id into a token. Concurrent readers of one set share one read.
 /// A token whose key is in the set does not wait for the read. While a set cannot be read, its keys are used for up to a day.
 final class KeySetCache: Sendable {
-    /// Reads the content of a URL, within a deadline and a size limit of its own.
-    typealias Fetch = @Sendable (_ url: String) async throws -> [UInt8]
-
     private static let freshFor = Duration.seconds(3600)
     private static let usableFor = Duration.seconds(86_400)
     private static let retryAfter = Duration.seconds(60)
@@ -35,12 +32,12 @@ final class KeySetCache: Sendable {
     }
 
     private let state = Locked(State())
-    private let fetch: Fetch
+    private let exchange: OutboundExchange
     private let elapsed: @Sendable () -> Duration
     private let logger: Logger
 
-    init(fetch: @escaping Fetch, elapsed: @escaping @Sendable () -> Duration, logger: Logger) {
-        self.fetch = fetch
+    init(exchange: @escaping OutboundExchange, elapsed: @escaping @Sendable () -> Duration, logger: Logger) {
+        self.exchange = exchange
         self.elapsed = elapsed
         self.logger = logger
     }
@@ -113,13 +110,21 @@ final class KeySetCache: Sendable {
 
     private func bytes(_ source: SessionIssuer.KeySource) async throws -> [UInt8] {
         switch source {
-        case .url(let url): return try await fetch(url)
+        case .url(let url):
+            let answer = try await exchange(OutboundRequest(url))
+            guard answer.status == 200 else { throw NotOK(status: answer.status) }
+            return answer.body
         case .inline(let text): return Array(text.utf8)
         case .file(let path):
             return try await NIOThreadPool.singleton.runIfActive {
                 try RegularFile.read(path, limit: KeySet.maximumBytes)
             }
         }
+    }
+
+    private struct NotOK: Error, CustomStringConvertible {
+        let status: UInt
+        var description: String { "the answer has status \(status)" }
     }
 
     private func warn(_ issuer: SessionIssuer, _ reason: String) {

@@ -79,7 +79,8 @@ extension SessionService {
         }
     }
 
-    private func cookie(of session: UUID) -> String {
+    /// Returns the value of a session's cookie.
+    func cookie(of session: UUID) -> String {
         let id = UUIDv7.text(of: session)
         return "\(id).\(seal.sign(id, for: "session cookie"))"
     }

@@ -17,13 +17,15 @@ extension SessionService {
     ///     longest.
     ///   - origin: The request's origin.
     /// - Returns: The session and its tokens.
-    /// - Throws: `Refusal.unauthenticated`, `tooManyAttempts` after too many failures from there, `overloaded`.
+    /// - Throws: `Refusal.unauthenticated`, `tooManyAttempts` after too many failures from there, `overloaded`,
+    ///   `forbiddenKind` if passwords are off.
     public func signIn(
         email: String,
         password: String,
         organization: String? = nil,
         from origin: RequestOrigin
     ) async throws -> SignedIn {
+        try context.requirePasswords()
         // A hash that was replaced during the comparison can be of another password, after a reset, or a newer one of
         // the same password.
         for _ in 0..<2 {
@@ -73,7 +75,7 @@ extension SessionService {
     /// Records a refused sign-in, for an unknown address as for a known one.
     ///
     /// A refusal that cannot be recorded is still a refusal.
-    private func record(_ reason: SignInRefusals.Reason, _ address: EmailAddress?, _ origin: RequestOrigin) async {
+    func record(_ reason: SignInRefusals.Reason, _ address: EmailAddress?, _ origin: RequestOrigin) async {
         guard let count = refusals.count(address?.text ?? "", reason) else { return }
         do {
             try await context.changeControl { transaction in

@@ -6,14 +6,14 @@ import People
 import Postgres
 import Tenancy
 
-/// Members' sessions: they begin with a password, are refreshed with refresh tokens that are good once, and end.
+/// Members' sessions: they begin with a password or with an identity provider, are refreshed with refresh tokens that are good once, and end.
 public struct SessionService: Sendable {
     let context: ServiceContext
     let passwords: PasswordHasher
     let guesses: GuessLimiter
     let refusals: SignInRefusals
 
-    /// Begins a session of a user whose password was verified.
+    /// Begins a session of a user whose password was verified, or for whom the identity provider vouches.
     func begin(
         _ user: UUID,
         organization: UUID,

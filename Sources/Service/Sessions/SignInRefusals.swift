@@ -10,6 +10,12 @@ final class SignInRefusals: Sendable {
     enum Reason: String, Hashable {
         case wrongCredentials = "wrong_credentials"
         case tooManyAttempts = "too_many_attempts"
+        /// The identity provider does not say that the address is verified.
+        case unverifiedEmail = "email_not_verified"
+        /// No member has the address that the identity provider tells.
+        case unknownMember = "unknown_member"
+        /// Another subject of the identity provider is bound to the member.
+        case otherSubject = "other_subject"
     }
 
     /// The time between two events about one account.

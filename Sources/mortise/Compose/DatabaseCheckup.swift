@@ -12,6 +12,8 @@ struct DatabaseCheckup {
     let host: Host
     /// The number of connections that a server with the same settings opens.
     let connections: ConnectionSettings
+    /// The ways in which members sign in.
+    let signIn: SignInSettings
     /// True for a finding for each workspace, false for one for each kind of fault.
     let showsAll: Bool
     let reactor: Reactor
@@ -42,6 +44,11 @@ struct DatabaseCheckup {
         findings += try await PostgresConnection.with(owner, reactor: reactor, logger: logger) { connection in
             try await server(connection) + collations(installation, connection) + peppers(connection, control)
                 + workspaces(connection)
+        }
+        if inspection.plans.allSatisfy(\.isUpToDate) {
+            findings += try await PostgresConnection.with(owner, reactor: reactor, logger: logger) {
+                try await owners($0)
+            }
         }
         findings += await runtimeRole(control)
         findings += try await clusters(control)
@@ -86,6 +93,14 @@ struct DatabaseCheckup {
                 remedy: "Run `mortise migrate`, or start the server."
             )
         }
+    }
+
+    /// Warns if nobody has shown yet that an owner can sign in without a password.
+    private func owners(_ connection: PostgresConnection) async throws -> [Finding] {
+        guard signIn.passwords == .off, let provider = signIn.provider,
+            let fault = try await SignInFault.find(provider, on: connection)
+        else { return [] }
+        return [Finding(.warning, fault.sentence, remedy: fault.remedy)]
     }
 
     private func server(_ connection: PostgresConnection) async throws -> [Finding] {

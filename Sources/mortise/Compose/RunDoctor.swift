@@ -2,6 +2,8 @@ import Glibc
 import LocalPostgres
 import Logging
 import Postgres
+import Server
+import Service
 
 /// Examines the installation on this machine.
 ///
@@ -11,6 +13,7 @@ import Postgres
 func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
     let logger = Logger(label: "mortise.doctor") { _ in SwiftLogNoOpLogHandler() }
     var findings = settings.installation.findings + SecretsCheckup.run(settings.installation)
+    findings += await signIn(settings.signIn)
     if case .own = settings.installation.database, let finding = missingServer(settings.installation) {
         findings.append(finding)
         return findings
@@ -23,6 +26,7 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
                     try await DatabaseCheckup(
                         host: host,
                         connections: settings.connections,
+                        signIn: settings.signIn,
                         showsAll: settings.showsAll,
                         reactor: reactor,
                         logger: logger
@@ -41,6 +45,15 @@ func runDoctor(_ settings: DoctorSettings) async throws -> [Finding] {
         findings.append(finding(error))
     }
     return findings
+}
+
+/// Examines the identity provider, if the settings name one.
+private func signIn(_ settings: SignInSettings) async -> [Finding] {
+    guard let provider = settings.provider else { return [] }
+    if let fault = await IdentityProviderCheck.run(provider) {
+        return [Finding(settings.passwords == .off ? .problem : .warning, fault.sentence, remedy: fault.remedy)]
+    }
+    return [Finding(.fine, "The identity provider \(provider.issuer) answers.")]
 }
 
 /// Returns the reason that the PostgreSQL server of Mortise cannot be examined, or `nil` if it runs.

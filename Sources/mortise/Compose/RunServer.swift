@@ -110,6 +110,8 @@ private func configuration(
     configuration.operatorToken = settings.operatorKey
     configuration.adminToken = settings.adminKey
     configuration.firstMember = settings.firstMember
+    configuration.identityProvider = settings.signIn.provider
+    configuration.passwordUse = settings.signIn.passwords
     configuration.drainDelay = settings.drainDelay
     configuration.shutdownGrace = settings.shutdownGrace
     configuration.threads = settings.connections.threads

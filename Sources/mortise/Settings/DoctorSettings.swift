@@ -4,6 +4,8 @@ package struct DoctorSettings: Sendable, Equatable {
     package var installation: InstallationSettings
     /// The number of connections that a server with the same settings opens.
     package var connections: ConnectionSettings
+    /// The ways in which members sign in.
+    package var signIn: SignInSettings
     /// The maximum duration of the examination.
     ///
     /// Defaults to 30 s.
@@ -19,6 +21,7 @@ package struct DoctorSettings: Sendable, Equatable {
     package init(_ reader: SettingReader, timeout: Duration, showsAll: Bool = false) throws(CommandFailure) {
         installation = try InstallationSettings(reader)
         connections = try ConnectionSettings(reader)
+        signIn = try SignInSettings(reader)
         self.timeout = timeout
         self.showsAll = showsAll
     }

@@ -9,6 +9,9 @@ package struct ServeSettings: Sendable, Equatable {
     /// The switch of the documents for operators and programmers.
     package enum PublicOperations: String, Sendable, CaseIterable { case on, off }
 
+    /// The switch of passwords.
+    package enum Passwords: String, Sendable, CaseIterable { case on, off }
+
     /// The permission to listen for gateways where other machines can connect.
     package enum GatewayOpen: String, Sendable, CaseIterable { case `true`, `false` }
 
@@ -36,7 +39,7 @@ package struct ServeSettings: Sendable, Equatable {
     package var clients: ClientAddresses
     /// The URL by which browsers reach the server.
     ///
-    /// `nil` takes `http://` and the `Host` of requests to a loopback address.
+    /// `nil` takes the scheme and the `Host` of requests to a loopback address.
     package var publicURL: String?
     /// True if the listener answers `/metrics` and `/openapi.json`.
     ///
@@ -64,6 +67,8 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// `nil` means no member.
     package var firstMember: FirstMember?
+    /// The ways in which members sign in.
+    package var signIn: SignInSettings
     /// The level and the form of the log.
     package var log: LogSettings
     /// The number of connections to PostgreSQL.
@@ -109,7 +114,8 @@ package struct ServeSettings: Sendable, Equatable {
         keysFile = try reader.value(Settings.keysOut)
         operatorKey = try reader.value(Settings.operatorKey)
         adminKey = try reader.value(Settings.adminKey)
-        firstMember = try Self.firstMember(reader)
+        signIn = try SignInSettings(reader)
+        firstMember = try Self.firstMember(reader, needsPassword: signIn.provider == nil)
         log = try LogSettings(reader, isTerminal: isTerminal)
         connections = try ConnectionSettings(reader)
         if case .own = installation.database { try connections.checkOwnServer() }
@@ -169,20 +175,23 @@ package struct ServeSettings: Sendable, Equatable {
         )
     }
 
-    private static func firstMember(_ reader: SettingReader) throws(CommandFailure) -> FirstMember? {
+    private static func firstMember(
+        _ reader: SettingReader,
+        needsPassword: Bool
+    ) throws(CommandFailure) -> FirstMember? {
         let password = Settings.adminPassword.declaration
         switch (try reader.find(Settings.adminEmail), try reader.find(Settings.adminPassword)) {
         case (nil, nil): return nil
-        case (let email?, let found?):
+        case (let email?, let found) where found != nil || !needsPassword:
             do throws(FirstMemberFault) {
-                return try FirstMember(email: email.text, password: found.text)
+                return try FirstMember(email: email.text, password: found?.text)
             } catch {
                 switch error {
                 case .badEmail: throw .usage("\(email.source) is \"\(email.text)\", which is not an e-mail address.")
-                case .badPassword: throw .usage("\(found.source) is not \(password.expected).")
+                case .badPassword: throw .usage("\(found?.source ?? password.variable) is not \(password.expected).")
                 }
             }
-        case (let email?, nil):
+        case (let email?, _):
             throw .usage(
                 "\(email.source) is given without a password.",
                 details: ["Set \(password.variable), or name a file that holds it with \(password.flag)."]

@@ -2,6 +2,7 @@ import Connections
 import GatewayAPI
 import Keys
 import Postgres
+import Service
 import Surfaces
 
 /// The reason that a text is not a value of its setting.
@@ -105,6 +106,25 @@ extension SettingForm where Value == SecretText? {
 }
 
 extension SettingForm where Value == String? {
+    /// Accepts the issuer of an OpenID provider.
+    static var issuer: Self {
+        SettingForm("an https URL without a query, such as https://login.example.com; http only to this machine") {
+            text throws(SettingFault) in
+            guard IdentityProvider.isIssuer(text) else { throw .form }
+            return text
+        }
+    }
+
+    /// Accepts a short text that people read.
+    static var shortText: Self {
+        SettingForm("a text of 1 to 60 characters without line ends") { text throws(SettingFault) in
+            guard (1...60).contains(text.count), !text.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+                throw .form
+            }
+            return text
+        }
+    }
+
     /// Accepts the URL of a web server, without a path.
     static var webURL: Self {
         SettingForm("a URL without a path, such as https://keys.example.com") { text throws(SettingFault) in

@@ -165,7 +165,7 @@ package enum Settings {
         "public_url",
         .webURL,
         default: nil,
-        written: "http:// and the Host of requests to a loopback address",
+        written: "http:// or https:// and the Host of requests to a loopback address",
         placeholder: "url",
         help: """
             Name the URL by which browsers reach the server. The console behind a proxy accepts forms only from pages of \
@@ -300,7 +300,7 @@ package enum Settings {
         placeholder: "address",
         help: """
             Create the first member, an owner of the organization "default", with this e-mail address. The member is \
-            created once and needs a password.
+            created once and needs a password, unless members sign in with an OpenID provider.
             """
     )
 
@@ -313,6 +313,62 @@ package enum Settings {
         placeholder: "file",
         isSecret: true,
         help: "Create the first member with this password of 12 to 256 characters."
+    )
+
+    // MARK: Sign-in of members
+
+    /// The OpenID provider that members can sign in with.
+    package static let oidcIssuer = Setting(
+        "oidc_issuer",
+        .issuer,
+        default: nil,
+        written: "none, members sign in with passwords",
+        placeholder: "url",
+        help: """
+            Let members sign in to the console with this OpenID provider. Register /console/oidc/callback below the public URL there.
+            """
+    )
+
+    /// The id under which the provider knows this installation.
+    package static let oidcClientID = Setting(
+        "oidc_client_id",
+        .text("a client id"),
+        default: nil,
+        written: "none",
+        placeholder: "id",
+        help: "Name the client id that the OpenID provider gave to this installation."
+    )
+
+    /// The secret by which the provider authenticates this installation.
+    package static let oidcClientSecret = Setting(
+        "oidc_client_secret",
+        .secret("a client secret"),
+        default: nil,
+        written: "none",
+        placeholder: "file",
+        isSecret: true,
+        help: "Authenticate this installation at the OpenID provider with this client secret."
+    )
+
+    /// The name of the provider on the button of the sign-in page.
+    package static let oidcName = Setting(
+        "oidc_name",
+        .shortText,
+        default: nil,
+        written: "the host of the issuer",
+        placeholder: "name",
+        help: "Name the OpenID provider on the button \"Sign in with ...\", 1 to 60 characters."
+    )
+
+    /// The use of passwords.
+    package static let passwords = Setting(
+        "passwords",
+        .choice(),
+        default: ServeSettings.Passwords.on,
+        placeholder: "switch",
+        help: """
+            Let members sign in with passwords: on or off. Off leaves the OpenID provider alone, for all surfaces and commands.
+            """
     )
 
     // MARK: Log
@@ -426,6 +482,8 @@ package enum Settings {
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,
+            oidcIssuer.declaration, oidcClientID.declaration, oidcClientSecret.declaration, oidcName.declaration,
+            passwords.declaration,
             logLevel.declaration, logFormat.declaration, accessLog.declaration, spanLog.declaration,
             threads.declaration, lookupWorkspaces.declaration, managedWorkspaces.declaration,
         ] + quotas + [drainDelay.declaration, shutdownGrace.declaration]

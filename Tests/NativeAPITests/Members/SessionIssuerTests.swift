@@ -437,7 +437,7 @@ import Testing
         try await ScriptedServer.with(script) { issuer in
             try await withMortise(configure: {
                 $0.elapsed = elapsed
-                $0.keySetDeadline = .milliseconds(300).onThisMachine
+                $0.outboundDeadline = .milliseconds(300).onThisMachine
             }) { mortise in
                 #expect(try await add(mortise, ["jwks_url": .string(issuer.url)]).status == 201)
                 let token = try keys.rs256(IssuerKeys.claims(at: Self.now))

@@ -51,6 +51,27 @@ import Darwin
         }
     }
 
+    // The fault: a console that takes its own pages for those of another site, because it expects http.
+    @Test func `the pages of the console are of the https origin of the listener`() async throws {
+        try await withTLS { mortise, _ in
+            for (origin, sentence) in [
+                ("https://localhost:8443", "this browser was given"),
+                ("http://localhost:8443", "did not come from a page of this console"),
+            ] {
+                try await RawConnection.with(mortise.address, prepare: TLSClient("http/1.1").prepare) { connection in
+                    let fields = [
+                        "Host: localhost:8443", "Origin: \(origin)", "Content-Type: application/x-www-form-urlencoded",
+                        "Content-Length: 0", "Connection: close",
+                    ]
+                    let head = fields.map { "\($0)\r\n" }.joined()
+                    try await connection.send("POST /console/sign-in HTTP/1.1\r\n\(head)\r\n")
+                    let answer = try #require(try await connection.answer())
+                    #expect(answer.status == 403 && answer.body.contains(sentence), "\(answer)")
+                }
+            }
+        }
+    }
+
     // The attack: connections that begin a handshake and never end it, or that are no handshake at all.
     @Test func `a handshake that does not end in time, or is none, ends the connection`() async throws {
         let short = Duration.milliseconds(200)

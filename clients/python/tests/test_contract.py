@@ -19,7 +19,9 @@ from mortise import AsyncMortise, Mortise, SecretToken, Verification
 from mortise._calls import AsyncGroup, Call, Listing, SyncGroup, listing, operation, read_all
 
 # The native operations that the client does not have, each with the reason.
-WITHOUT_CALL: dict[str, str] = {}
+WITHOUT_CALL: dict[str, str] = {
+    "exchangeSignInCode": "a person's program begins a session in the browser, as `mortise login --browser` does",
+}
 
 # The members of a body and the filters of a list that only some collections of keys have.
 OF_SOME_KEYS = {"subject", "type", "permissions"}

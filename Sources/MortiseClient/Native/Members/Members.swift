@@ -58,7 +58,8 @@ extension Mortise {
         ///   - role: The role of the member.
         ///   - workspaceID: The id of the workspace that the role is limited to. `nil` means the whole organization.
         ///   - name: The name of the user, 1 to 255 characters.
-        ///   - password: The password of the user, 12 to 256 characters. A user without a password cannot sign in.
+        ///   - password: The password of the user, 12 to 256 characters. A user without a password can sign in with the identity
+        ///     provider alone.
         ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
         ///     random one.
         /// - Returns: The membership.
@@ -145,6 +146,18 @@ extension Mortise {
         public func endSessions(_ id: String) async throws(MortiseError) -> Int {
             let ended: EndedSessions = try await transport.read(.delete(path(id, "sessions")))
             return ended.count
+        }
+
+        /// Separates a member from an account of the identity provider.
+        ///
+        /// Requires a session of an owner, or an operator key. The sessions of the user end, and the next account with the
+        /// user's verified e-mail address takes the place. The call is retried only if nothing was sent.
+        ///
+        /// - Parameter id: The id of the membership.
+        /// - Throws: ``MortiseError``, with the reason `.conflict` for a member without an account, or `.forbidden` for any
+        ///   other caller.
+        public func unbind(_ id: String) async throws(MortiseError) {
+            try await transport.run(.delete(path(id, "identity")))
         }
 
         private func path(_ more: String...) -> [String] {

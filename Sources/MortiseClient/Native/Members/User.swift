@@ -9,8 +9,18 @@ extension Mortise {
         public let name: String?
         /// True if the user has a password.
         ///
-        /// A user without a password cannot sign in.
+        /// A user without a password can sign in with the identity provider alone.
         public let hasPassword: Bool
+        /// The account of the identity provider, or `nil` for a user who has not signed in with one.
+        public let identity: Identity?
+
+        /// The account of a user at an identity provider.
+        public struct Identity: Sendable, Hashable {
+            /// The issuer, as its ID tokens name it.
+            public let issuer: String
+            /// The text that the issuer gives to nobody else.
+            public let subject: String
+        }
     }
 }
 
@@ -20,5 +30,13 @@ extension Mortise.User: AnswerReadable {
         email = try answer.text("email")
         name = try answer.textIfAny("name")
         hasPassword = try answer.bool("has_password")
+        identity = try answer.objectIfAny("identity")
+    }
+}
+
+extension Mortise.User.Identity: AnswerReadable {
+    init(_ answer: AnswerReader) throws(AnswerFault) {
+        issuer = try answer.text("issuer")
+        subject = try answer.text("subject")
     }
 }

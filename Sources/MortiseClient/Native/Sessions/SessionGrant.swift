@@ -55,6 +55,18 @@ extension Mortise {
         return try await transport.with(credential: nil).read(.post(["v1", "sessions"], body))
     }
 
+    /// Exchanges a code that the console gave to this program, for the tokens of a session.
+    ///
+    /// - Parameters:
+    ///   - code: The code, which works once.
+    ///   - verifier: The text whose digest was the challenge.
+    /// - Returns: The tokens.
+    /// - Throws: ``MortiseError``, with the reason `.unauthenticated` if the code is late, used, or another program's.
+    package func beginSession(code: SecretToken, verifier: SecretToken) async throws(MortiseError) -> SessionGrant {
+        let body: JSONObject = ["code": .string(code.reveal()), "code_verifier": .string(verifier.reveal())]
+        return try await transport.with(credential: nil).read(.post(["v1", "sessions", "code"], body))
+    }
+
     /// Renews the tokens of a session.
     ///
     /// - Parameter refresh: The refresh token, which does not work a second time.

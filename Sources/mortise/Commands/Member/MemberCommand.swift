@@ -4,16 +4,17 @@ import ArgumentParser
 struct MemberCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "member",
-        abstract: "Manage the members of an organization: list, add, change, sessions, sign-out, remove.",
+        abstract: "Manage the members of an organization: list, add, change, sessions, sign-out, unbind, remove.",
         discussion: HelpText.reflowed(
             """
-            A member signs in with an e-mail address and a password. The member's role applies to the whole organization or to
-            one of its workspaces. Name a member by the e-mail address, or by the id of the membership.
+            A member signs in with an e-mail address and a password, or with the identity provider of the installation. The
+            member's role applies to the whole organization or to one of its workspaces. Name a member by the e-mail address, or
+            by the id of the membership.
             """
         ),
         subcommands: [
             MemberList.self, MemberAdd.self, MemberChange.self, MemberSessions.self, MemberSignOut.self,
-            MemberRemove.self,
+            MemberUnbind.self, MemberRemove.self,
         ]
     )
 

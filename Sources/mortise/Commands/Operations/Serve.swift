@@ -93,6 +93,21 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.adminPassword)
     var adminPassword: SettingFlag?
 
+    @Option(Settings.oidcIssuer)
+    var oidcIssuer: SettingFlag?
+
+    @Option(Settings.oidcClientID)
+    var oidcClientID: SettingFlag?
+
+    @Option(Settings.oidcClientSecret)
+    var oidcClientSecret: SettingFlag?
+
+    @Option(Settings.oidcName)
+    var oidcName: SettingFlag?
+
+    @Option(Settings.passwords)
+    var passwords: SettingFlag?
+
     @Option(Settings.logLevel)
     var logLevel: SettingFlag?
 
@@ -146,7 +161,7 @@ struct Serve: AsyncParsableCommand {
             listen, tlsCertificate, tlsKey, gatewayListen, grpcListen, gatewayOpen, operationsListen, trustedProxies,
             publicURL, webhookAllow, publicOperations,
             maximumConnections, headTimeout, bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey,
-            adminEmail, adminPassword,
+            adminEmail, adminPassword, oidcIssuer, oidcClientID, oidcClientSecret, oidcName, passwords,
             logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
             adminKeysPerOrganization, workspacesPerOrganization, listBytes, cacheBytes, eventDays,

@@ -10,6 +10,10 @@ struct Login: AsyncParsableCommand {
             The command asks for the e-mail address and the password of a member, and begins a session. Later commands use the
             session, and renew it before it ends. With --token-file, the profile keeps an admin key or operator key instead.
 
+            With --browser, the command prints an address of the console and waits for five minutes. You sign in there, with the
+            identity provider if there is one, compare the letters of the page with those of the terminal, and confirm. The
+            session acts in the organization that the console shows.
+
             Profiles are in ~/.config/mortise/profiles.json, or below XDG_CONFIG_HOME. Only you can read the file, and a file that
             others can read is refused. The new profile becomes the current one.
 
@@ -21,6 +25,7 @@ struct Login: AsyncParsableCommand {
                 "login ada@example.com",
                 "login ada@example.com --organization acme --url https://keys.example.com --profile acme",
                 "login ci@example.com --password-file /run/secrets/password",
+                "login --browser --url https://keys.example.com",
                 "login --token-file operator.key --profile operator",
             ],
             exits: """
@@ -32,6 +37,9 @@ struct Login: AsyncParsableCommand {
 
     @Argument(help: "The e-mail address of the member. (default: asked on the terminal)")
     var email: String?
+
+    @Flag(help: "Sign in through the console in a browser on this machine.")
+    var browser = false
 
     @Option(help: "The organization to work in, by its id or slug. (default: that of the oldest membership)")
     var organization: String?
@@ -48,6 +56,12 @@ struct Login: AsyncParsableCommand {
     var connection: ConnectionOptions
 
     func validate() throws {
+        guard !browser || (connection.tokenFile == nil && email == nil && organization == nil && passwordFile == nil)
+        else {
+            throw ValidationError(
+                "--browser excludes an e-mail address, --organization, --password-file and --token-file."
+            )
+        }
         guard connection.tokenFile == nil || (email == nil && organization == nil && passwordFile == nil) else {
             throw ValidationError("--token-file excludes an e-mail address, --organization and --password-file.")
         }
@@ -87,6 +101,10 @@ struct Login: AsyncParsableCommand {
             let client = try ServerClient(url, credential: credential, timeout: limit, authorities: authorities)
             _ = try await client.answer(to: Request { client throws(MortiseError) in try await client.me() })
             return .key(token)
+        }
+        if browser {
+            let login = BrowserLogin(url: url, authorities: authorities, timeout: limit)
+            return .session(Profile.Session(try await login.run()))
         }
         let email = try await address()
         let password = try await password()

@@ -48,7 +48,8 @@ class _MemberCalls:
             role: The role of the member.
             workspace_id: The id of the workspace that the role is limited to. None means the whole organization.
             name: The name of the user, 1 to 255 characters.
-            password: The password of the user, 12 to 256 characters. A user without a password cannot sign in.
+            password: The password of the user, 12 to 256 characters. A user without a password can sign in with the
+                identity provider alone.
             idempotency_key: Your own text, which makes the call safe to repeat for 24 hours. None means a random text.
         """
         body = members(
@@ -141,6 +142,18 @@ class _MemberCalls:
             id: The id of the membership.
         """
         return delete(self._path(id, "sessions"), SessionsEnded, ())
+
+    @operation
+    def unbind(self, id: str) -> Call[None]:
+        """Separates a member from an account of the identity provider.
+
+        Requires a session of an owner, or an operator key. The sessions of the user end, and the next account with the
+        user's verified e-mail address takes the place. The call is retried only if nothing was sent.
+
+        Args:
+            id: The id of the membership.
+        """
+        return delete(self._path(id, "identity"))
 
     def _path(self, *more: str) -> Segments:
         return ["v1", "organizations", self._organization, "members", *more]

@@ -318,6 +318,18 @@ class UsageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UserIdentity:
+    """The account of a user at an identity provider."""
+
+    issuer: str
+    """The issuer, as its ID tokens name it."""
+    subject: str
+    """The text that the issuer gives to nobody else."""
+    bound_at: datetime
+    """The time of the first sign-in."""
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """A user, who can have several memberships."""
 
@@ -325,7 +337,9 @@ class User:
     email: str
     name: str | None
     has_password: bool
-    """True if the user has a password. A user without a password cannot sign in."""
+    """True if the user has a password. A user without one can sign in with the identity provider alone."""
+    identity: UserIdentity | None = None
+    """The account of the identity provider, or None for a user who has not signed in with one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@ import AsyncHTTPClient
 import Endpoints
 import NIOCore
 import NIOHTTP1
+import Service
 import Traces
 import Tracing
 
-/// Reads the public keys of session issuers over HTTP.
+/// Sends requests to session issuers and to the identity provider over HTTP.
 ///
-/// The client follows no redirects, because the operator named the URL. An answer that is late or too large is an error.
+/// The client follows no redirects, because the operator named the URLs. An answer that is late or too large is an error.
 /// Requests carry the trace of the request that caused them.
-struct KeySetClient: Sendable {
+struct OutboundClient: Sendable {
     /// The maximum time of a whole exchange, from the connection to the last byte of the body.
     private let deadline: Duration
     private static let maximumBytes = 262_144
@@ -30,29 +31,37 @@ struct KeySetClient: Sendable {
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
-    /// Returns the body of a URL.
+    /// Sends a request.
     ///
-    /// - Throws: An error of the connection, the status of an answer other than 200, or `Late`.
-    func fetch(_ url: String) async throws -> [UInt8] {
+    /// - Returns: The answer, whatever its status is.
+    /// - Throws: An error of the connection, or `Late`.
+    func send(_ request: OutboundRequest) async throws -> OutboundAnswer {
         do {
-            return try await withDeadline(deadline, clock: ContinuousClock()) { try await exchange(url) }
+            return try await withDeadline(deadline, clock: ContinuousClock()) { try await exchange(request) }
         } catch let problem as Problem where problem.kind == .deadlineExceeded {
             throw Late(deadline: deadline)
         }
     }
 
-    private func exchange(_ url: String) async throws -> [UInt8] {
-        var request = HTTPClientRequest(url: url)
+    private func exchange(_ outbound: OutboundRequest) async throws -> OutboundAnswer {
+        var request = HTTPClientRequest(url: outbound.url)
         request.headers.add(name: "Accept", value: "application/json")
+        if let authorization = outbound.authorization {
+            request.headers.add(name: "Authorization", value: authorization)
+        }
+        if let form = outbound.form {
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
+            request.body = .bytes(ByteBuffer(string: FormText.encode(form)))
+        }
         // With a tracer, the client adds the fields by itself.
         if client.tracer == nil, let trace = TraceContext.current {
             request.headers.add(name: TraceContext.Header.traceParent, value: trace.traceParent)
             if let state = trace.state { request.headers.add(name: TraceContext.Header.traceState, value: state) }
         }
         let response = try await client.execute(request, timeout: TimeAmount(deadline))
-        guard response.status == .ok else { throw NotOK(status: response.status.code) }
         let body = try await response.body.collect(upTo: Self.maximumBytes)
-        return Array(buffer: body)
+        return OutboundAnswer(status: response.status.code, body: Array(buffer: body))
     }
 
     /// Closes the connections.
@@ -63,10 +72,5 @@ struct KeySetClient: Sendable {
     private struct Late: Error, CustomStringConvertible {
         let deadline: Duration
         var description: String { "the answer was not complete within \(deadline)" }
-    }
-
-    private struct NotOK: Error, CustomStringConvertible {
-        let status: UInt
-        var description: String { "the answer has status \(status)" }
     }
 }

@@ -1,0 +1,18 @@
+/// The use of passwords in an installation.
+public enum PasswordUse: Sendable, Equatable {
+    /// Members can sign in with passwords.
+    case on
+    /// Members sign in with the identity provider alone.
+    case off
+}
+
+extension ServiceContext {
+    /// Throws if passwords are off.
+    func requirePasswords() throws(Refusal) {
+        guard passwordUse == .on else {
+            throw .forbiddenKind(
+                "Passwords are off in this installation. Sign in with the identity provider: open the console, or run `mortise login --browser`."
+            )
+        }
+    }
+}
