@@ -54,9 +54,15 @@ public struct TestServer: Sendable {
 }
 
 /// The servers that belong to single tests.
-///
-/// Each costs some 40 MB and a second of work.
-private let servers = Semaphore(slots: 2, for: "a server")
+private enum OwnServers {
+    /// The tests that have servers of their own at the same time.
+    ///
+    /// A server costs some 40 MB and a second of work.
+    static let slots = Semaphore(slots: 2, for: "a server")
+
+    /// True in a test that has a slot, whose second server needs none: two tests that wait for second slots would wait for each other.
+    @TaskLocal static var hasSlot: Bool = false
+}
 
 /// Runs `body` with a server of its own, which it may kill, stop and restart.
 ///
@@ -71,18 +77,31 @@ public func withServer<T>(
     settings: [String: String] = [:],
     _ body: (TestServer, LocalPostgres) async throws -> T
 ) async throws -> T {
-    try await servers.withSlot {
-        let server = try await waiting(for: "a PostgreSQL server starts") {
-            try await TestServer.throwaway(maximumConnections: maximumConnections, settings: settings)
+    if OwnServers.hasSlot {
+        return try await withThrowaway(maximumConnections: maximumConnections, settings: settings, body)
+    }
+    return try await OwnServers.slots.withSlot {
+        try await OwnServers.$hasSlot.withValue(true) {
+            try await withThrowaway(maximumConnections: maximumConnections, settings: settings, body)
         }
-        guard let local = server.local else { preconditionFailure("a throw-away server is a local one") }
-        do {
-            let value = try await body(server, local)
-            await local.stop(mode: .immediate)
-            return value
-        } catch {
-            await local.stop(mode: .immediate)
-            throw error
-        }
+    }
+}
+
+private func withThrowaway<T>(
+    maximumConnections: Int,
+    settings: [String: String],
+    _ body: (TestServer, LocalPostgres) async throws -> T
+) async throws -> T {
+    let server = try await waiting(for: "a PostgreSQL server starts") {
+        try await TestServer.throwaway(maximumConnections: maximumConnections, settings: settings)
+    }
+    guard let local = server.local else { preconditionFailure("a throw-away server is a local one") }
+    do {
+        let value = try await body(server, local)
+        await local.stop(mode: .immediate)
+        return value
+    } catch {
+        await local.stop(mode: .immediate)
+        throw error
     }
 }
