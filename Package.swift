@@ -105,6 +105,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "Backups",
+            dependencies: ["JSON", "Keys", "Postgres", "Tenancy", crypto, nioPosix, subprocess],
+            swiftSettings: settings
+        ),
         .target(name: "KeyStore", dependencies: ["JSON", "Keys", "Postgres"], swiftSettings: settings),
         .target(name: "Fence", dependencies: ["Locks", "Postgres", log], swiftSettings: settings),
         .target(
@@ -220,10 +225,10 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks",
-                "Migrations", "MortiseClient", "Notices", "Postgres", "Server", "Service", "Surfaces", "Telemetry",
-                "Tenancy", arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL,
-                unixSignals, yams,
+                "Backups", "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres",
+                "Locks", "Migrations", "MortiseClient", "Notices", "Postgres", "Server", "Service", "Surfaces",
+                "Telemetry", "Tenancy",
+                arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL, unixSignals, yams,
             ],
             swiftSettings: settings
         ),

@@ -59,6 +59,7 @@ public enum SQLFiles {
         SQLFile("c0034_user_identities", PackageResources.c0034_user_identities_sql),
         SQLFile("c0035_user_identities_valid", PackageResources.c0035_user_identities_valid_sql),
         SQLFile("c0036_single_uses", PackageResources.c0036_single_uses_sql),
+        SQLFile("c0037_restorations", PackageResources.c0037_restorations_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.

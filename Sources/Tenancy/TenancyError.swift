@@ -35,6 +35,8 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let blocked = Code(description: "blocked")
         /// Every database connection that this node may have on the cluster is in use.
         public static let capacityExceeded = Code(description: "capacityExceeded")
+        /// The installation was restored from a backup, and no operator has released it.
+        public static let held = Code(description: "held")
         /// The server or the database cannot be used by this program.
         public static let incompatible = Code(description: "incompatible")
     }

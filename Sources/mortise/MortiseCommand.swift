@@ -24,7 +24,7 @@ struct MortiseCommand: AsyncParsableCommand {
                 name: "Server",
                 subcommands: [
                     Serve.self, Migrate.self, Doctor.self, Health.self, Bench.self, ClusterCommand.self,
-                    SecretsCommand.self,
+                    SecretsCommand.self, BackupCommand.self, RestoreCommand.self, ReleaseCommand.self,
                 ]
             ),
             CommandGroup(

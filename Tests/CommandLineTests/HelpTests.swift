@@ -4,7 +4,8 @@ import mortise
 
 @Suite(.hangLimit) struct HelpTests {
     static let commands = [
-        "serve", "migrate", "doctor", "health", "cluster add", "cluster list", "cluster update",
+        "serve", "migrate", "doctor", "health", "backup", "restore", "release", "cluster add", "cluster list",
+        "cluster update",
         "cluster remove", "secrets new", "verify", "organization create",
         "organization list",
         "organization get", "organization update", "workspace create", "workspace list", "workspace get",

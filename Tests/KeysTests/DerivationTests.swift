@@ -98,6 +98,22 @@ import Testing
         #expect(Pepper(id: ids[0], bytes: generator.bytes(31)) == nil)
     }
 
+    // The attack: somebody seals a changed backup with what the database has, or with the pepper's other uses.
+    @Test func `the seal of a backup depends on the pepper and on each byte, and is no check value`() throws {
+        var generator = SplitMix64(seed: 9)
+        let id = try #require(SecretID("a"))
+        let peppers = try (0..<2).map { _ in try #require(Pepper(id: id, bytes: generator.bytes(32))) }
+        let text = Array("{\"files\":[]}".utf8)
+        let seal = peppers[0].seal(of: text)
+        #expect(seal == peppers[0].seal(of: text) && seal != peppers[1].seal(of: text))
+        #expect(seal != peppers[0].checkValue)
+        for position in text.indices {
+            var other = text
+            other[position] ^= 1
+            #expect(peppers[0].seal(of: other) != seal)
+        }
+    }
+
     @Test func `a digest keeps its bytes and equals no other bytes`() throws {
         let bytes = [UInt8](1...32)
         let digest = try #require(Digest(bytes: bytes))

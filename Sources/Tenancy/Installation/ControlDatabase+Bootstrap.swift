@@ -36,8 +36,8 @@ extension ControlDatabase {
     ///   - reactor: The thread of the connections.
     ///   - logger: The logger, which gets a line for each change.
     /// - Returns: The control database, migrated.
-    /// - Throws: `incompatible`, whose message says what to change; `MigrationError`; `PostgresError`;
-    ///   `AdvisoryLock.Taken`.
+    /// - Throws: `incompatible`, whose message says what to change; `held` after a restoration that nobody has released, if a password is
+    ///   to be set; `MigrationError`; `PostgresError`; `AdvisoryLock.Taken`.
     public static func bootstrap(
         owner: PostgresConfiguration,
         installation: Installation = .standard,
@@ -85,9 +85,13 @@ extension ControlDatabase {
                 }
                 try await server.setMark(primary.id)
                 try await admit(PepperStore(connection))
-                if setsPassword { try await server.setPassword(credentials.runtimePassword(primary.id)) }
+                if setsPassword {
+                    try await connection.requireRelease()
+                    try await server.setPassword(credentials.runtimePassword(primary.id))
+                }
+                let isHeld = try await connection.heldRestoration() != nil
                 let database = try await connection.currentDatabase()
-                if isExisting, try await !server.databasesWithoutPrivileges([database]).isEmpty {
+                if isExisting, !isHeld, try await !server.databasesWithoutPrivileges([database]).isEmpty {
                     try await connection.script(try installation.controlPrivileges())
                     logger.notice(
                         "the privileges of the runtime role were missing, as after a restore without roles, and were granted again",
@@ -95,7 +99,7 @@ extension ControlDatabase {
                     )
                 }
                 try await server.close(database: database)
-                try await server.open(database: database)
+                if !isHeld { try await server.open(database: database) }
                 let clusterReport = try await prepareClusterDatabase(
                     on: server,
                     owner: durable(owner).database(installation.clusterDatabase),

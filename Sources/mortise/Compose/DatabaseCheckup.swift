@@ -50,6 +50,7 @@ struct DatabaseCheckup {
                 try await owners($0)
             }
         }
+        findings += try await held(control)
         findings += await runtimeRole(control)
         findings += try await clusters(control)
         let names = try await PostgresConnection.with(owner, reactor: reactor, logger: logger) {
@@ -76,6 +77,18 @@ struct DatabaseCheckup {
                 let message = fault.message.prefix(1).uppercased() + fault.message.dropFirst() + "."
                 return Finding(.problem, message, remedy: fault.remedy)
             }
+    }
+
+    /// Examines if a restoration keeps servers from starting.
+    private func held(_ control: ControlDatabase) async throws -> [Finding] {
+        guard let held = try await control.heldRestoration() else { return [] }
+        return [
+            Finding(
+                .problem,
+                "The installation was restored from a backup of \(held.moment.rfc3339) and is held: no server starts.",
+                remedy: "Run `mortise release`, which says what to decide first."
+            )
+        ]
     }
 
     private func schema(_ plans: [MigrationPlan]) -> [Finding] {

@@ -1,41 +1,83 @@
+import Backups
 import Locks
 
-/// A bar on the terminal that counts the workspaces that are done.
+/// The progress of work on many things: a bar on a terminal, a line for each tenth elsewhere.
 ///
-/// Nothing is shown if standard error is not a terminal.
+/// Both go to standard error.
 final class Progress: Sendable {
-    private let isShown: Bool
-    private let total: Int
-    private let count = Locked(0)
+    private struct State {
+        var count = 0
+        var total: Int
+        /// The number of tenths that have a line.
+        var tenths = 0
+    }
+
+    /// The place where the progress is shown.
+    private enum Form {
+        case bar
+        case lines
+        case none
+    }
+
+    private let form: Form
+    private let noun: String
+    private let done: String
+    private let state: Locked<State>
 
     /// The width of the bar in columns.
     private static let width = 30
 
+    /// Counts workspaces, with a bar or with nothing.
     init(total: Int, isShown: Bool) {
-        self.total = total
-        self.isShown = isShown
+        form = isShown ? .bar : .none
+        noun = "workspace"
+        done = "done"
+        state = Locked(State(total: total))
     }
 
-    /// Counts one more workspace.
+    /// Counts things whose number the first event tells.
+    init(noun: String, done: String = "done", isTerminal: Bool) {
+        form = isTerminal ? .bar : .lines
+        self.noun = noun
+        self.done = done
+        state = Locked(State(total: 0))
+    }
+
+    /// Shows a step of a backup or of a restoration.
+    func show(_ event: BackupEvent) {
+        switch event {
+        case .began(let total): state.withLock { $0 = State(total: total) }
+        case .finished: advance()
+        }
+    }
+
+    /// Counts one more.
     func advance() {
-        guard isShown else { return }
-        count.withLock { count in
-            count += 1
-            try? Output.error("\r\(Self.line(count, of: total))", terminator: "")
+        state.withLock { state in
+            state.count += 1
+            // Things that appear meanwhile are counted, too.
+            let total = max(state.count, state.total)
+            switch form {
+            case .none: return
+            case .bar: try? Output.error("\r\(bar(state.count, of: total))", terminator: "")
+            case .lines:
+                let tenths = 10 * state.count / total
+                guard tenths > state.tenths else { return }
+                state.tenths = tenths
+                try? Output.error("\(state.count) of \(quantity(total, noun)) \(done)")
+            }
         }
     }
 
     /// Removes the bar.
     func end() {
-        guard isShown, count.withLock({ $0 > 0 }) else { return }
+        guard form == .bar, state.withLock({ $0.count > 0 }) else { return }
         try? Output.error("\r\u{1B}[K", terminator: "")
     }
 
-    private static func line(_ count: Int, of total: Int) -> String {
-        // Workspaces that are created meanwhile are counted, too.
-        let total = max(count, total)
-        let filled = width * count / total
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-        return "[\(bar)] \(count) of \(quantity(total, "workspace"))"
+    private func bar(_ count: Int, of total: Int) -> String {
+        let filled = Self.width * count / total
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
+        return "[\(bar)] \(count) of \(quantity(total, noun))"
     }
 }

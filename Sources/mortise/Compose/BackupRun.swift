@@ -1,0 +1,163 @@
+import Backups
+import Keys
+import Logging
+import Migrations
+import Postgres
+import Service
+import Tenancy
+
+/// The work of `mortise backup` and `mortise restore`, as the owner of the databases.
+struct BackupRun {
+    private let settings: InstallationSettings
+    private let reader: SettingReader
+    private let jobs: Int
+
+    init(_ settings: InstallationSettings, tools reader: SettingReader, jobs: Int) {
+        self.settings = settings
+        self.reader = reader
+        self.jobs = jobs
+    }
+
+    /// Backs the installation up.
+    ///
+    /// - Throws: `CommandFailure`.
+    func run(into folder: String) async throws {
+        try settings.printWarnings()
+        let tools = try await tools()
+        try await InstallationAccess(settings, label: "mortise.backup")
+            .withControl { control, host in
+                let progress = Progress(noun: "database", isTerminal: Terminal.isError)
+                let backup = Backup(
+                    control,
+                    folder: folder,
+                    pepper: host.secrets.peppers.current,
+                    tools: tools,
+                    program: Version.current,
+                    jobs: jobs
+                )
+                let report = try await Self.described {
+                    defer { progress.end() }
+                    return try await backup.run { progress.show($0) }
+                }
+                let count = report.manifest.files.count
+                try Output.line(
+                    "The backup in \(folder.printable) is complete: \(quantity(count, "database")), \(report.bytes) bytes."
+                )
+                try Output.line("It has every change that was made before \(report.manifest.inventory.moment.rfc3339).")
+                try Output.line(
+                    """
+                    The secrets file \(settings.secretsPath.printable) is not in it. Keep a copy in another place: without it, no token \
+                    can be verified.
+                    """
+                )
+            }
+    }
+
+    /// Restores an installation.
+    ///
+    /// - Throws: `CommandFailure`.
+    func restore(from folder: String, clusters: [String: String]) async throws {
+        try settings.printWarnings()
+        let tools = try await tools()
+        let logger = Logger(label: "mortise.restore") { _ in SwiftLogNoOpLogHandler() }
+        // The manifest needs the secrets alone: a fault of the backup must not even start a server.
+        let secrets = try await InstallationSecrets.load(settings, .never, logger: logger)
+        let restore = try await Self.described {
+            let restore = try Restore(folder: folder, peppers: secrets.peppers, tools: tools, jobs: jobs)
+            let progress = Progress(noun: "file", done: "checked", isTerminal: Terminal.isError)
+            defer { progress.end() }
+            try await restore.checkFiles { progress.show($0) }
+            return restore
+        }
+        let outcome = try await Host.with(settings, secretsFile: .never, logger: logger) { host in
+            try await Reactor.with(name: "restore") { reactor in
+                let owner = try host.configuration()
+                let progress = Progress(noun: "database", done: "restored", isTerminal: Terminal.isError)
+                defer { progress.end() }
+                return try await Self.described {
+                    let target = try RestoreTarget(
+                        restore.manifest.inventory,
+                        backup: restore.manifest.id,
+                        owner: owner,
+                        clusters: clusters,
+                        version: Version.current,
+                        reactor: reactor,
+                        logger: logger
+                    )
+                    return try await restore.run(target) { progress.show($0) }
+                }
+            }
+        }
+        let moment = restore.manifest.inventory.moment.rfc3339
+        switch outcome {
+        case .restored: try Output.line("The installation was restored. It is held: no server starts on it yet.")
+        case .isRestored:
+            try Output.line("This backup was restored already. The installation is held: no server starts on it yet.")
+        }
+        try Output.line("It has the state of \(moment). Whatever was revoked after that moment is not revoked in it.")
+        try Output.line("To confirm this, and to let servers start: mortise release --moment \(moment)")
+    }
+
+    private func tools() async throws -> PostgresTools {
+        let folder = try reader.value(Settings.postgresBin)
+        return try await Self.described { try await PostgresTools.find(preferred: folder) }
+    }
+
+    /// Translates the errors of backups.
+    static func described<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as BackupError {
+            throw CommandFailure(.refused, error.message, details: error.advice)
+        } catch let error as TenancyError where error.code == .invalid {
+            throw CommandFailure.usage("Nothing was changed: \(error.message).")
+        } catch let error as TenancyError {
+            throw CommandFailure(.refused, "The backup cannot be restored here: \(error.message).")
+        }
+    }
+}
+
+/// The control database for commands that work on it as its owner.
+struct InstallationAccess {
+    private let settings: InstallationSettings
+    private let logger: Logger
+
+    init(_ settings: InstallationSettings, label: String) {
+        self.settings = settings
+        logger = Logger(label: label) { _ in SwiftLogNoOpLogHandler() }
+    }
+
+    /// Opens the control database, which must have the schema of this version, for `body`.
+    ///
+    /// - Throws: `CommandFailure`.
+    func withControl<Value>(_ body: (ControlDatabase, Host) async throws -> Value) async throws -> Value {
+        try await Host.with(settings, secretsFile: .never, logger: logger) { host in
+            try await Reactor.with(name: "owner") { reactor in
+                let owner = try host.configuration()
+                try await Bootstrap.checkBefore(host.secrets, owner: owner, reactor: reactor, logger: logger)
+                let inspection = try await ControlDatabase.inspect(
+                    owner: owner,
+                    credentials: ClusterCredentials(derivedFrom: host.secrets, installation: .standard),
+                    version: Version.current,
+                    reactor: reactor,
+                    logger: logger
+                )
+                guard let control = inspection.control else {
+                    throw CommandFailure(
+                        .refused,
+                        "There is no installation yet.",
+                        details: ["`mortise serve` creates it."]
+                    )
+                }
+                guard inspection.plans.allSatisfy({ $0.fault == nil }) else {
+                    throw CommandFailure(
+                        .refused,
+                        "The control database does not have a schema of this version.",
+                        details: ["Use the version of the servers that run."]
+                    )
+                }
+                return try await body(control, host)
+            }
+        }
+    }
+}
