@@ -1,3 +1,4 @@
+import JSON
 import Keys
 import Locks
 import NIOHTTP1

@@ -1,3 +1,4 @@
+import HTTPTestSupport
 import JSON
 import ServerTestSupport
 import TestSupport

@@ -53,7 +53,7 @@ struct WebhookRoutes: Sendable {
             let values: [String: Any] = [
                 "webhooks": page.items.map { WebhookView.values($0, workspaces, at: visit.moment) },
                 "hasWebhooks": !page.items.isEmpty, "canWrite": canWrite(visit), "hasNext": page.next != nil,
-                "next": page.next.map { "\(Self.path)?after=\(Percent.encode($0.text))" } ?? "",
+                "next": page.next.map { "\(Self.path)?after=\(FormText.encode($0.text))" } ?? "",
             ]
             return try await visit.page("webhooks", title: "Webhooks", in: .webhooks, values)
         }
@@ -170,7 +170,7 @@ struct WebhookRoutes: Sendable {
                 "description": form.contains("description") ? form["description"] : webhook.description ?? "",
             ] as [String: Any],
             "suggestions": WebhookView.suggestions, "ticket": visit.ticket, "hasNext": page.next != nil,
-            "next": page.next.map { "\(path)?after=\(Percent.encode($0.text))" } ?? "",
+            "next": page.next.map { "\(path)?after=\(FormText.encode($0.text))" } ?? "",
         ]
         values.merge(faults.values) { _, new in new }
         return try await visit.page("webhook", title: webhook.url, in: .webhooks, values, status: status)
