@@ -8,7 +8,7 @@ extension PeopleWriter {
     private static let lockByIdentity = Statement(
         "\(Credentials.select) WHERE u.identity_issuer = $1 AND u.identity_subject = $2 FOR UPDATE"
     )
-    private static let bind = Statement(
+    private static let set = Statement(
         """
         UPDATE control.users SET identity_issuer = $2, identity_subject = $3, identity_bound_at = $4, updated_at = now()
         WHERE id = $1
@@ -39,7 +39,7 @@ extension PeopleWriter {
         organization: UUID,
         by attribution: Attribution
     ) async throws {
-        try await connection.query(Self.bind, [user, identity.issuer, identity.subject, identity.boundAt.stored])
+        try await set(identity, of: user)
         try await record(.identityBound, organization: organization, identity.changes(of: user), by: attribution)
     }
 
@@ -59,8 +59,15 @@ extension PeopleWriter {
         organization: UUID,
         by attribution: Attribution
     ) async throws {
-        try await connection.query(Self.bind, [user, String?.none, String?.none, String?.none])
+        try await set(nil, of: user)
         try await record(.identityUnbound, organization: organization, identity.changes(of: user), by: attribution)
+    }
+
+    private func set(_ identity: UserIdentity?, of user: UUID) async throws {
+        try await connection.query(
+            Self.set,
+            [user, identity?.issuer, identity?.subject, identity?.boundAt.stored]
+        )
     }
 
     /// Marks something as used.

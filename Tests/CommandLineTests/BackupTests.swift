@@ -208,7 +208,9 @@ import Testing
     /// Runs a command, and kills it when its fourth run of a program of PostgreSQL hangs.
     private static func kill(_ words: [String], at program: String, _ installation: ProcessInstallation) async throws {
         try await TemporaryFolder.with { folder in
-            let real = try PostgresInstallation.find().binaries
+            // The folder of the server's programs can have links to some of them only.
+            let server = URL(filePath: "\(try PostgresInstallation.find().binaries)/postgres")
+            let real = server.resolvingSymlinksInPath().deletingLastPathComponent().path
             for name in ["pg_dump", "pg_restore"] {
                 let script = """
                     #!/bin/sh
@@ -325,10 +327,12 @@ import Testing
                     try #require(added.code == 0, "\(added.everything)")
                     return try await Self.makeKeys(["far"], in: "far", cluster: "second", installation, port)
                 }
-                await local.stop(mode: .fast)
+                // A server that nobody reaches, as on a machine that is down. It would lose its data at a stop.
+                let socket = "\(try #require(parameters["host"]))/.s.PGSQL.\(try #require(parameters["port"]))"
+                try #require(rename(socket, "\(socket).away") == 0)
                 let down = try await Self.run("backup", folder, in: installation)
                 #expect(down.code == 1 && down.errors.contains("clusters: second"), "\(down.everything)")
-                try await local.start()
+                try #require(rename("\(socket).away", socket) == 0)
                 let backup = try await Self.run("backup", folder, in: installation)
                 try #require(backup.code == 0, "\(backup.everything)")
 

@@ -69,7 +69,7 @@ import Testing
             let repeated = try await api.post(rotation, as: mortise.adminToken, key: "again")
             #expect(rotated.status == 200 && repeated.status == 200)
             #expect(rotated["secret"] == repeated["secret"] && rotated["secret"] != first["secret"])
-            #expect(rotated["webhook"] == repeated["webhook"])
+            #expect(rotated["webhook"]?["id"]?.string == id && repeated["webhook"]?["id"]?.string == id)
             #expect(try await api.post(Self.path, Self.new, as: mortise.adminToken, key: "once").status == 409)
             _ = try await api.post(rotation, as: mortise.adminToken)
             #expect(try await api.post(rotation, as: mortise.adminToken, key: "again").status == 409)
