@@ -125,8 +125,8 @@ let package = Package(
         .target(
             name: "Notices",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", log, nioCore, nioHTTP1, nioPosix, nioSSL,
-                nioTLS,
+                "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", crypto, log, nioCore, nioHTTP1, nioPosix,
+                nioSSL, nioTLS,
             ],
             swiftSettings: settings
         ),
@@ -260,8 +260,8 @@ let package = Package(
             name: "CommandLineTests",
             dependencies: [
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations",
-                "MortiseClient", "Postgres", "SQLFiles", "Server", "Service", "Surfaces", "Telemetry", "TestSupport",
-                "mortise", asyncHTTPClient,
+                "MortiseClient", "Notices", "Postgres", "SQLFiles", "Server", "Service", "Surfaces", "Telemetry",
+                "TestSupport", "mortise", asyncHTTPClient,
                 log, nioCore, nioHTTP1, nioPosix, nioSSL, subprocess,
             ],
             swiftSettings: settings
@@ -314,7 +314,8 @@ let package = Package(
             name: "NoticesTests",
             dependencies: [
                 "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Tenancy", "TestSupport", "Verification", crypto, nioCore, nioPosix,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", crypto, nioCore,
+                nioPosix,
             ],
             swiftSettings: settings
         ),

@@ -60,6 +60,8 @@ public enum SQLFiles {
         SQLFile("c0035_user_identities_valid", PackageResources.c0035_user_identities_valid_sql),
         SQLFile("c0036_single_uses", PackageResources.c0036_single_uses_sql),
         SQLFile("c0037_restorations", PackageResources.c0037_restorations_sql),
+        SQLFile("c0038_leaks", PackageResources.c0038_leaks_sql),
+        SQLFile("c0039_leaks_valid", PackageResources.c0039_leaks_valid_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.
@@ -82,5 +84,7 @@ public enum SQLFiles {
         SQLFile("w0021_event_outbox", PackageResources.w0021_event_outbox_sql),
         SQLFile("w0022_notices", PackageResources.w0022_notices_sql),
         SQLFile("w0023_notices_valid", PackageResources.w0023_notices_valid_sql),
+        SQLFile("w0024_key_addresses", PackageResources.w0024_key_addresses_sql),
+        SQLFile("w0025_key_addresses_by_day", PackageResources.w0025_key_addresses_by_day_sql),
     ]
 }

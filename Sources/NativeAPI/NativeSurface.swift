@@ -28,6 +28,7 @@ package struct NativeSurface: Surface {
             + KeyRoutes(context: context, family: .admin).endpoints
             + KeyRoutes(context: context, family: .operator).endpoints
             + WebhookRoutes(context: context).endpoints
+            + LeakRoutes(context: context).endpoints
             + ClientKeyRetirementRoutes(context: context).endpoints
             + EventRoutes(context: context).endpoints
             + UsageRoutes(context: context).endpoints
@@ -67,6 +68,7 @@ package struct NativeSurface: Surface {
                 (Tag.status, "The state of the installation, for operators."),
                 (Tag.usage, "The number of verifications, by time, verdict and key."),
                 (Tag.webhooks, "Addresses that are told of events."),
+                (Tag.leaks, "Reports of tokens that were found in public places."),
             ]
         )
     }
@@ -87,6 +89,7 @@ package struct NativeSurface: Surface {
         static let usage = "Usage"
         static let status = "Status"
         static let webhooks = "Webhooks"
+        static let leaks = "Leaks"
     }
 }
 

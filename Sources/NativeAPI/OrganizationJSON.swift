@@ -31,6 +31,16 @@ struct OrganizationJSON: JSONWritable {
                 Self.unusedAfterDays.orNull
                     .described("The days without a use after which `key.unused` comes. Null means 90, and 0 never.")
             ),
+            .required(
+                "leak_action",
+                .oneOf(LeakAction.allCases.map(\.rawValue)).orNull
+                    .described(
+                        """
+                        The reaction to a leaked token of a workspace's key: the event alone, a confinement to the addresses that used the key \
+                        in the last 30 days, or a revocation. Null is `notify` for test keys and publishable keys, and `revoke` for others.
+                        """
+                    )
+            ),
             .required("default_workspace_id", NativeSchema.id.orNull),
             .required("created_at", NativeSchema.time),
             .required("updated_at", NativeSchema.time),
@@ -51,6 +61,7 @@ struct OrganizationJSON: JSONWritable {
             $0.key("expiry_notice_days")
             $0.value(days)
             $0.member("unused_after_days", organization.unusedAfterDays.map { Int($0) })
+            $0.member("leak_action", organization.leakAction?.rawValue)
             $0.member("default_workspace_id", organization.defaultWorkspaceID.map(UUIDv7.text(of:)))
             $0.member("created_at", organization.createdAt.rfc3339)
             $0.member("updated_at", organization.updatedAt.rfc3339)

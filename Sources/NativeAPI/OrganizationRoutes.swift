@@ -139,6 +139,7 @@ struct OrganizationRoutes: Sendable {
                     .optional("token_prefix", NativeSchema.tokenPrefix.orNull),
                     .optional("expiry_notice_days", OrganizationJSON.expiryNoticeDays.orNull),
                     .optional("unused_after_days", OrganizationJSON.unusedAfterDays.orNull),
+                    .optional("leak_action", .oneOf(LeakAction.allCases.map(\.rawValue)).orNull),
                 ])
                 .named("OrganizationPatch")
             ),
@@ -163,6 +164,11 @@ struct OrganizationRoutes: Sendable {
             case .keep: break
             case .clear: change.unusedAfterDays = .some(nil)
             case .set(let days): change.unusedAfterDays = Int64(days)
+            }
+            switch try request.body.change("leak_action", as: String.self) {
+            case .keep: break
+            case .clear: change.leakAction = .some(nil)
+            case .set(let action): change.leakAction = LeakAction(rawValue: action)
             }
             let name = try request.parameter("organization")
             let caller = try context.caller(request)

@@ -104,10 +104,11 @@ package final class Notices: Sendable {
         resolverThreads.shutdownGracefully { _ in }
     }
 
-    /// Deletes deliveries that are older than 30 days.
+    /// Deletes deliveries that are older than 30 days, and old counts of reports.
     ///
     /// - Returns: The number of deleted deliveries.
     package func deleteOldDeliveries() async throws -> Int {
+        try await databases.control.pool.withConnection { try await LeakReports($0).deleteOld() }
         var count = 0
         while true {
             let batch = try await databases.control.pool.withConnection { try await DeliveryStore($0).deleteOld() }

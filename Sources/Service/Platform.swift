@@ -44,6 +44,8 @@ public final class Platform: Sendable {
     public let status: StatusService
     /// The use cases of webhooks.
     package let webhooks: WebhookService
+    /// The use cases of leaked tokens.
+    package let leaks: LeakService
     /// Tells webhooks of events.
     package let notices: Notices
     /// The work of a start before it serves.
@@ -72,9 +74,10 @@ public final class Platform: Sendable {
     ///   - passwordCost: The cost of hashing a password.
     ///   - identityProvider: The OpenID provider that members can sign in with. Defaults to none.
     ///   - passwordUse: The use of passwords. Defaults to `on`.
-    ///   - exchange: Sends requests to session issuers and the identity provider, within about 5 s and 256 KiB.
+    ///   - exchange: Sends requests to session issuers, the identity provider and GitHub, within about 5 s and 256 KiB.
     ///   - version: The version of the program. Defaults to `unknown`.
     ///   - options: The settings of webhooks and notices.
+    ///   - leakOptions: The settings of reports of leaked tokens.
     ///   - logger: The logger.
     /// - Throws: An error if the system's root certificates cannot be read.
     package init(
@@ -94,6 +97,7 @@ public final class Platform: Sendable {
         exchange: @escaping OutboundExchange,
         version: String = "unknown",
         notices options: NoticeOptions = NoticeOptions(),
+        leaks leakOptions: LeakOptions = LeakOptions(),
         logger: Logger
     ) throws {
         self.provisioner = provisioner
@@ -159,6 +163,12 @@ public final class Platform: Sendable {
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
         status = StatusService(context: context, node: Node(version: version, startedAt: now()))
         notices = try Notices(databases, news: context.news, secrets: secrets, options: options, logger: logger)
+        leaks = LeakService(
+            context: context,
+            changes: keyChanges,
+            gitHubKeys: GitHubKeyList(leakOptions.gitHubKeys, exchange: exchange, elapsed: elapsed, logger: logger),
+            options: leakOptions
+        )
         webhooks = WebhookService(context: context, access: access, changes: controlChanges, notices: notices)
         upkeep = Upkeep(context: context, notices: notices)
         self.passwords = passwords
@@ -176,6 +186,7 @@ public final class Platform: Sendable {
     public func shutdown() async {
         await keySets.shutdown()
         await providerSignIn?.shutdown()
+        await leaks.gitHubKeys.shutdown()
         await passwords.shutdown()
         notices.shutdown()
     }

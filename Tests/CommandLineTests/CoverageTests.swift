@@ -62,6 +62,8 @@ import Testing
         "testWebhook": .named("webhook test"), "listWebhookDeliveries": .named("webhook deliveries"),
         "retryWebhookDelivery": .named("webhook retry"),
         "getWorkspaceUsage": .named("workspace usage"), "getStatus": .named("status"),
+        "reportLeaks": .none("whoever finds a token has no credential, and curl sends the report"),
+        "reportLeaksOfGitHub": .none("GitHub calls it"),
         "verify": .named("verify"), "verifyBatch": .named("verify"),
         "getOpenAPI": .none("`doctor --url` reads it; programs want the document itself"),
     ]

@@ -27,7 +27,7 @@ import Testing
 
     /// Removes the last file from a database, so that it looks like one of an earlier release.
     ///
-    /// The file validates a constraint, which can be done again.
+    /// The file can be applied again, and the program works without it.
     private func removeLastFile(_ database: String, _ installation: ProcessInstallation) async throws {
         try await installation.withConnection(database) {
             try await $0.script("DELETE FROM mortise.migrations WHERE name = '\(Self.last)'")

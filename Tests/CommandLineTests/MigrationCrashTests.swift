@@ -54,7 +54,7 @@ import Testing
     @Test func `a start that was killed during a file resumes`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in _ = try await program.port() }
-            // The state that a release with one more file finds. The file validates a constraint, which can be done again.
+            // The state that a release with one more file finds. The file can be applied again.
             let last = try #require(SQLFiles.workspace.last?.name)
             try await installation.withConnection { connection in
                 try await connection.script("DELETE FROM mortise.migrations WHERE name = '\(last)'")

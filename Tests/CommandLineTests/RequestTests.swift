@@ -47,6 +47,12 @@ struct Translation: Sendable, CustomTestStringConvertible {
             #"{"expiry_notice_days":null,"unused_after_days":null}"#
         ),
         Translation(
+            "org update o --leak-action quarantine",
+            "PATCH /v1/organizations/o",
+            #"{"leak_action":"quarantine"}"#
+        ),
+        Translation("org update o --clear-leak-action", "PATCH /v1/organizations/o", #"{"leak_action":null}"#),
+        Translation(
             "workspace create W --organization o --cluster c",
             "POST /v1/organizations/o/workspaces",
             #"{"name":"W","cluster":"c"}"#

@@ -1,6 +1,7 @@
 import Connections
 import GatewayAPI
 import Keys
+import Notices
 import Server
 import Service
 import Surfaces
@@ -46,6 +47,7 @@ import mortise
         "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "grpc_listen": "10.0.0.1:10", "gateway_open": "true",
         "operations_listen": "127.0.0.1:9464",
         "public_url": "https://keys.example.com", "webhook_allow": "10.1.0.0/16",
+        "leaks_github_keys_file": "/g", "leaks_github_keys_url": "https://api.github.example/keys",
         "public_operations": "off", "maximum_connections": "500", "head_timeout": "1", "body_timeout": "2",
         "idle_timeout": "3", "answer_timeout": "4", "keys_out": "/k",
         "admin_email": "Ada@example.org", "admin_password": "correct horse battery",
@@ -89,6 +91,7 @@ import mortise
         #expect(settings.signIn == SignInSettings(provider: provider, passwords: .off))
         #expect(settings.publicURL == "https://keys.example.com")
         #expect(try settings.webhookAllow == [AddressRange("10.1.0.0/16")])
+        #expect(settings.gitHubKeys == .file("/g"))
         #expect(!settings.publishesOperations && settings.keysFile == "/k")
         let limits = settings.clientConnections.limits
         #expect(settings.clientConnections.hasMaximum && limits.maximum == 500)
@@ -142,7 +145,7 @@ import mortise
         // A flag that is read wins over its variable.
         let wrong = [
             "--listen", "--gateway-listen", "--grpc-listen", "--gateway-open", "--operations-listen",
-            "--trusted-proxies", "--webhook-allow", "--log-level",
+            "--trusted-proxies", "--webhook-allow", "--leaks-github-keys-url", "--log-level",
             "--log-format",
             "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
@@ -162,7 +165,9 @@ import mortise
             #expect(outcome.code == 64 && outcome.errors.contains("/no/such"), "\(flag): \(outcome.everything)")
         }
         // `KeysOutTests` covers the file of the first keys, which any path can name.
-        let covered = Set(wrong + files + ["--pepper-file", "--data", "--postgres-bin", "--keys-out"])
+        let covered = Set(
+            wrong + files + ["--pepper-file", "--data", "--postgres-bin", "--keys-out", "--leaks-github-keys-file"]
+        )
         #expect(covered == Set(Settings.members.map(\.flag)), "a flag is not covered")
     }
 

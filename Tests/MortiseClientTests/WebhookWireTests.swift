@@ -23,7 +23,7 @@ import Testing
 
     private static let organization = """
         {"id":"o","name":"O","slug":"o","token_prefix":null,"expiry_notice_days":[14,3],"unused_after_days":0,\
-        "default_workspace_id":null,"created_at":"2029-01-31T12:34:56Z","updated_at":"2029-01-31T12:34:56Z"}
+        "leak_action":"quarantine","default_workspace_id":null,"created_at":"2029-01-31T12:34:56Z","updated_at":"2029-01-31T12:34:56Z"}
         """
 
     static let cases = [
@@ -73,12 +73,13 @@ import Testing
         },
         WireCase(
             "PATCH /v1/organizations/o",
-            #"{"expiry_notice_days":[14,3],"unused_after_days":null}"#,
+            #"{"expiry_notice_days":[14,3],"unused_after_days":null,"leak_action":"quarantine"}"#,
             answer: organization
         ) {
             let changed = try await $0.organizations
-                .update("o", expiryNoticeDays: .set([14, 3]), unusedAfterDays: .clear)
+                .update("o", expiryNoticeDays: .set([14, 3]), unusedAfterDays: .clear, leakAction: .set("quarantine"))
             return changed.expiryNoticeDays == [14, 3] && changed.unusedAfterDays == 0
+                && changed.leakAction == "quarantine"
         },
     ]
 

@@ -117,7 +117,9 @@ import Testing
         }
     }
 
-    @Test func `every operation but sign-in, refresh and the OpenAPI document needs a valid credential`() async throws {
+    @Test func `every operation but sign-in, refresh, reports of leaks and the OpenAPI document needs a valid credential`()
+        async throws
+    {
         try await withMortise { mortise in
             let values = ["organization": World.unknown, "workspace": World.unknown, "id": World.unknown]
             let key = try await mortise.makeKey("service key")
@@ -135,7 +137,11 @@ import Testing
                 ended.refresh, session + "x", "a.b.c",
             ]
             for endpoint in mortise.api.endpoints {
-                if ["getOpenAPI", "signIn", "exchangeSignInCode", "refreshSession"].contains(endpoint.operationID) {
+                let open = [
+                    "getOpenAPI", "signIn", "exchangeSignInCode", "refreshSession", "reportLeaks",
+                    "reportLeaksOfGitHub",
+                ]
+                if open.contains(endpoint.operationID) {
                     #expect(endpoint.access == .open)
                     continue
                 }
@@ -272,6 +278,7 @@ import Testing
         if ["/v1/organizations", "/v1/organizations/{organization}"].contains(path), !isReading {
             return .operator("platform:*")
         }
+        if path.hasPrefix("/v1/leaks") { return .open }
         if path.hasPrefix("/v1/verify") { return .admin("keys:verify") }
         if ["/v1/sessions", "/v1/sessions/code", "/v1/sessions/refresh"].contains(path) { return .open }
         if path == "/v1/sessions/current" || path.hasPrefix("/v1/me") { return .any() }

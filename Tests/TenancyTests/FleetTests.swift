@@ -18,7 +18,7 @@ import Testing
             let second = try await provisioner.create(new, by: .system)
             #expect(try await provisioner.migrateFleet().outcomes.map(\.status) == [.upToDate, .upToDate])
 
-            // The databases look as they would for a release with one more file. It validates a constraint again.
+            // The databases look as they would for a release with one more file. It can be applied again.
             let last = try #require(SQLFiles.workspace.last?.name)
             for workspace in [first, second] {
                 try await test.withDatabase(workspace.database) {

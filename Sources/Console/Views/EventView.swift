@@ -39,6 +39,7 @@ struct EventView {
         "session.ended": "Signed out", "session_issuer.added": "Session issuer added",
         "session_issuer.removed": "Session issuer removed", "expiring": "Key ends soon",
         "grace_ending": "Replaced token still used", "unused": "Key not used", "limit_reached": "Limit reached",
+        "leaked": "Token found in a public place",
         "webhook.created": "Webhook created", "webhook.updated": "Webhook changed",
         "webhook.deleted": "Webhook deleted", "webhook.enabled": "Webhook enabled",
         "webhook.disabled": "Webhook disabled", "webhook.secret_rotated": "Signing secret rotated",
@@ -53,6 +54,7 @@ struct EventView {
     private static func tone(_ type: String) -> String {
         switch type {
         case "revoked", "deleted", "session.refused", "session.reused", "member.removed", "workspace.deleted": "bad"
+        case "leaked": "bad"
         case "disabled", "deprecated", "workspace.suspended", "workspace.archived": "warn"
         case "webhook.disabled", "expiring", "grace_ending", "limit_reached": "warn"
         case "created", "enabled", "workspace.created", "workspace.resumed", "member.added": "good"

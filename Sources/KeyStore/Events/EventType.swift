@@ -18,6 +18,9 @@ public enum EventType: String, Sendable, CaseIterable {
     case unused
     case limitReached = "limit_reached"
 
+    // A token of a key was found in a public place.
+    case leaked
+
     // Organizations, workspaces and clusters.
     case organizationCreated = "organization.created"
     case organizationUpdated = "organization.updated"

@@ -14,6 +14,13 @@ public struct UsageCount: Sendable {
     /// It needs no memory of its own.
     private var common: (minute: Minute, count: Int)?
     private var others: [Minute: Int]
+    /// The addresses of accepted verifications besides that of the last one.
+    ///
+    /// Nearly all keys are used from one address, which needs no memory here.
+    private var otherAddresses: Set<IPAddress> = []
+
+    /// The maximum number of addresses in ``otherAddresses``, because a key can be used from a million of them.
+    private static let mostAddresses = 64
 
     /// The number of verifications with each verdict in each minute.
     public var verdicts: [Minute: Int] {
@@ -58,6 +65,14 @@ public struct UsageCount: Sendable {
         }
     }
 
+    /// The addresses of accepted verifications, as far as they are known.
+    ///
+    /// Of a key that is used from very many addresses, these are some of them.
+    var addresses: Set<IPAddress> {
+        guard let address = lastUse?.address else { return otherAddresses }
+        return otherAddresses.union([address])
+    }
+
     var accepted: Int { verdicts.reduce(0) { $1.key.code == .valid ? $0 + $1.value : $0 } }
 
     /// Counts one verification.
@@ -68,13 +83,26 @@ public struct UsageCount: Sendable {
     ///   - address: The client's address, if it is known.
     public mutating func add(_ code: VerdictCode, at now: Timestamp, from address: IPAddress? = nil) {
         add(1, Minute(of: now, code))
-        if code == .valid { lastUse = KeyUse.later(lastUse, KeyUse(at: now, address: address)) }
+        if code == .valid { add(KeyUse(at: now, address: address)) }
     }
 
     /// Adds another count of the same secret.
     public mutating func merge(_ other: UsageCount) {
         for (minute, number) in other.verdicts { add(number, minute) }
-        lastUse = KeyUse.later(lastUse, other.lastUse)
+        add(other.lastUse)
+        for address in other.otherAddresses { keep(address) }
+    }
+
+    private mutating func add(_ use: KeyUse?) {
+        let earlier = lastUse?.address
+        lastUse = KeyUse.later(lastUse, use)
+        keep(earlier)
+        keep(use?.address)
+    }
+
+    private mutating func keep(_ address: IPAddress?) {
+        guard let address, address != lastUse?.address, otherAddresses.count < Self.mostAddresses else { return }
+        otherAddresses.insert(address)
     }
 }
 

@@ -43,6 +43,7 @@ public struct UsageStore: Sendable {
     /// concurrent flushes of two nodes cannot deadlock.
     private static func script(_ counts: [UsageCount]) -> String {
         var secrets: [String] = []
+        var addresses: [KeyAddress: Timestamp] = [:]
         var minutes: [Slot: Int] = [:]
         var hours: [Slot: Int] = [:]
         for count in counts {
@@ -51,6 +52,10 @@ public struct UsageStore: Sendable {
                 secrets.append(
                     "('\(count.secretID)'::uuid, '\(count.keyID)'::uuid, \(instant(use.at)), \(count.accepted)::bigint, \(address)::text)"
                 )
+                for address in count.addresses {
+                    let origin = KeyAddress(keyID: count.keyID, address: address)
+                    addresses[origin] = max(addresses[origin] ?? use.at, use.at)
+                }
             }
             for (minute, number) in count.verdicts {
                 minutes[Slot(count.keyID, minute.beginning, minute.code), default: 0] += number
@@ -72,6 +77,7 @@ public struct UsageStore: Sendable {
                 """
             )
         }
+        if !addresses.isEmpty { statements.append(addition(of: addresses)) }
         if !hours.isEmpty {
             statements.append(addition(of: minutes, to: "key_usage_minutes", "minute"))
             statements.append(addition(of: hours, to: "key_usage_hourly", "hour"))
@@ -104,11 +110,69 @@ public struct UsageStore: Sendable {
             """
     }
 
+    /// The row of a key and an address.
+    private struct KeyAddress: Hashable {
+        let keyID: UUID
+        let address: IPAddress
+    }
+
+    /// Returns the statement that adds addresses of clients, with the time of the last use.
+    ///
+    /// It writes nothing for an address that has a row of that day already, and adds no address to a key with a thousand of them.
+    private static func addition(of addresses: [KeyAddress: Timestamp]) -> String {
+        let rows = addresses.map { origin, time in
+            "('\(origin.keyID)'::uuid, '\(origin.address)'::text, ((\(instant(time))) AT TIME ZONE 'UTC')::date)"
+        }
+        return """
+            INSERT INTO auth.key_addresses (key_id, address, day)
+            SELECT key_id, address, day FROM (
+                SELECT v.*, (SELECT a.day FROM auth.key_addresses a WHERE a.key_id = v.key_id AND a.address = v.address) AS known
+                FROM (VALUES \(rows.joined(separator: ", "))) v (key_id, address, day)
+            ) v
+            WHERE known < day OR known IS NULL AND (
+                SELECT count(*) FROM (SELECT FROM auth.key_addresses o WHERE o.key_id = v.key_id LIMIT \(mostAddresses)) o
+            ) < \(mostAddresses)
+            ORDER BY 1, 2
+            ON CONFLICT (key_id, address) DO UPDATE SET day = greatest(key_addresses.day, EXCLUDED.day)
+            """
+    }
+
     /// Returns an instant as SQL.
     ///
     /// PostgreSQL multiplies by whole microseconds without rounding.
     private static func instant(_ timestamp: Timestamp) -> String {
         "timestamptz '1970-01-01 00:00:00+00' + interval '1 us' * \(timestamp.microsecondsSinceUnixEpoch)"
+    }
+
+    // MARK: Addresses
+
+    /// The maximum number of addresses of a key, as many as a key can be confined to.
+    ///
+    /// Concurrent flushes can exceed it by a few.
+    private static let mostAddresses = 1000
+
+    private static let addresses = Statement(
+        """
+        SELECT address FROM auth.key_addresses
+        WHERE key_id = $1 AND day >= (clock_timestamp() AT TIME ZONE 'UTC')::date - 30
+        ORDER BY day DESC, address COLLATE "C"
+        LIMIT \(mostAddresses)
+        """
+    )
+
+    /// Returns the addresses of the clients that used a key in the last 30 days, as of the last flush, those of the last days first.
+    ///
+    /// Only accepted verifications that named the client's address count. The days are those of UTC, and today counts besides them.
+    ///
+    /// - Parameter key: The key.
+    /// - Returns: At most a thousand addresses.
+    /// - Throws: The database's errors.
+    public func addresses(of key: UUID) async throws(PostgresError) -> [IPAddress] {
+        var addresses: [IPAddress] = []
+        for row in try await connection.query(Self.addresses, [key]) {
+            if let address = IPAddress(try row.decode(0, as: String.self)) { addresses.append(address) }
+        }
+        return addresses
     }
 
     // MARK: Old rows
@@ -140,8 +204,27 @@ public struct UsageStore: Sendable {
         """
     )
 
-    /// Deletes the usage of deleted secrets, minutes older than 48 hours and hours older than 400 days, up to a thousand rows of
-    /// each.
+    private static let deleteAddresses = Statement(
+        """
+        DELETE FROM auth.key_addresses WHERE (key_id, address) IN (
+            SELECT key_id, address FROM auth.key_addresses
+            WHERE day < (clock_timestamp() AT TIME ZONE 'UTC')::date - 30
+            LIMIT 1000)
+        """
+    )
+
+    private static let deleteAddressesOfDeletedKeys = Statement(
+        """
+        DELETE FROM auth.key_addresses WHERE (key_id, address) IN (
+            SELECT a.key_id, a.address FROM auth.key_addresses a
+            WHERE NOT EXISTS (SELECT FROM auth.service_keys k WHERE k.id = a.key_id)
+              AND NOT EXISTS (SELECT FROM auth.client_keys k WHERE k.id = a.key_id)
+            LIMIT 1000)
+        """
+    )
+
+    /// Deletes the usage of deleted secrets, the addresses of deleted keys, addresses without a use in 30 days, minutes older than 48
+    /// hours and hours older than 400 days, up to a thousand rows of each.
     ///
     /// After 400 days the present month can still be compared with that of the year before. The first hour and the first
     /// day of a report are complete, so an hour of minutes and a day of hours are kept longer. A count can arrive after its
@@ -152,5 +235,7 @@ public struct UsageStore: Sendable {
         try await connection.query(Self.deleteUsage).affectedRows
             + connection.query(Self.deleteMinutes).affectedRows
             + connection.query(Self.deleteHours).affectedRows
+            + connection.query(Self.deleteAddresses).affectedRows
+            + connection.query(Self.deleteAddressesOfDeletedKeys).affectedRows
     }
 }

@@ -66,6 +66,7 @@ extension MortiseServer {
             exchange: { try await outbound.send($0) },
             version: configuration.version,
             notices: configuration.notices,
+            leaks: configuration.leaks,
             logger: logger
         )
     }

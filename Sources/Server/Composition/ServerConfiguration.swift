@@ -177,6 +177,9 @@ package struct ServerConfiguration: Sendable {
     /// The settings of webhooks and notices.
     package var notices = NoticeOptions()
 
+    /// The settings of reports of leaked tokens.
+    package var leaks = LeakOptions()
+
     /// The limits of connections to databases.
     package var databases = DatabasesOptions()
 

@@ -22,7 +22,7 @@ public struct Upkeep: Sendable {
     }
 
     /// Deletes old rows in the control database and in every workspace's: records of requests older than 24 hours, the
-    /// usage of deleted secrets, counts older than 400 days, and old events.
+    /// usage of deleted secrets, clients' addresses without a use in 30 days, counts older than 400 days, and old events.
     ///
     /// It works on one database after the other. One that cannot be reached does not stop the rest.
     ///

@@ -42,7 +42,7 @@ struct KeyChanges: Sendable {
     ///   - lane: `stops` for a change that stops a key.
     ///   - restrictions: The restrictions that the request sets, also those that the key has already. They keep the
     ///     caller's rank.
-    ///   - body: Changes the record and returns the events. Without an event nothing is written.
+    ///   - body: Changes the record, in the open transaction, and returns the events. Without an event nothing is written.
     /// - Returns: The key.
     /// - Throws: `Refusal`, or the database's errors.
     func modify(
@@ -51,12 +51,12 @@ struct KeyChanges: Sendable {
         by caller: Caller,
         _ lane: ServiceContext.Lane = .changes,
         restricting restrictions: Set<String> = [],
-        _ body: (inout KeyRecord, KeyChange) throws -> [(type: EventType, changes: EventChanges)]
+        _ body: (inout KeyRecord, KeyChange) async throws -> [(type: EventType, changes: EventChanges)]
     ) async throws -> KeyRecord {
         try await perform(.existing(id), in: keys, by: caller, lane) { target, change in
             let old = try target.required()
             var key = old
-            var events = try body(&key, change)
+            var events = try await body(&key, change)
             key = change.authority().holding(key, after: old, restricting: restrictions)
             if events.isEmpty, key.holds != old.holds {
                 var changes = EventChanges()

@@ -95,7 +95,7 @@ public struct Principal: Sendable {
         permissions = [.platform]
     }
 
-    /// The program itself, for changes that nobody requested: a first start.
+    /// The program itself, for changes that no caller decided: a first start, and the reaction to a leaked token.
     static let system = Principal(system: ())
 
     /// The name of the principal in events and for `Idempotency-Key`.

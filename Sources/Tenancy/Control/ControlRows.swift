@@ -9,7 +9,8 @@ extension Organization {
     /// The default workspace is in another table.
     static func columns(_ alias: String, defaultWorkspace: String) -> String {
         "\(alias).id, \(alias).name, \(alias).slug, \(alias).token_prefix, \(defaultWorkspace), "
-            + "\(alias).created_at, \(alias).updated_at, \(alias).expiry_notice_days, \(alias).unused_after_days"
+            + "\(alias).created_at, \(alias).updated_at, \(alias).expiry_notice_days, \(alias).unused_after_days, "
+            + "\(alias).leak_action"
     }
 
     init(row: Row) throws(PostgresError) {
@@ -20,6 +21,7 @@ extension Organization {
             tokenPrefix: try row.decode(3),
             expiryNoticeDays: try row.decode(7),
             unusedAfterDays: try row.decode(8),
+            leakAction: try row.decode(9, as: String?.self) == nil ? nil : row.word(9),
             defaultWorkspaceID: try row.decode(4),
             createdAt: try row.timestamp(5),
             updatedAt: try row.timestamp(6)

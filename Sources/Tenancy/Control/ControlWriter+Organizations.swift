@@ -15,7 +15,7 @@ extension ControlWriter {
     private static let updateOrganization = Statement(
         """
         UPDATE control.organizations AS o SET name = $2, slug = $3, token_prefix = $4, expiry_notice_days = $6,
-            unused_after_days = $7, updated_at = now()
+            unused_after_days = $7, leak_action = $8, updated_at = now()
         WHERE id = $1
         RETURNING \(Organization.columns("o", defaultWorkspace: "$5::uuid"))
         """
@@ -64,6 +64,7 @@ extension ControlWriter {
                     id, change.name ?? old.name, slug ?? old.slug, change.tokenPrefix ?? old.tokenPrefix,
                     old.defaultWorkspaceID, change.expiryNoticeDays ?? old.expiryNoticeDays,
                     change.unusedAfterDays ?? old.unusedAfterDays,
+                    (change.leakAction ?? old.leakAction)?.rawValue,
                 ]
             )
         } catch {
@@ -85,6 +86,7 @@ extension ControlWriter {
             from: old.unusedAfterDays.map { Int($0) },
             to: updated.unusedAfterDays.map { Int($0) }
         )
+        changes.compare("leak_action", from: old.leakAction?.rawValue, to: updated.leakAction?.rawValue)
         try await record(.organizationUpdated, organization: id, changes, by: attribution)
         return updated
     }

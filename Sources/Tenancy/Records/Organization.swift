@@ -1,6 +1,16 @@
 public import FoundationEssentials
 public import Keys
 
+/// The reaction to a leaked token.
+public enum LeakAction: String, Sendable, Hashable, CaseIterable {
+    /// The history and the webhooks are told of it, and the key goes on.
+    case notify
+    /// The key goes on from the addresses that used it in the last 30 days.
+    case quarantine
+    /// The key is revoked.
+    case revoke
+}
+
 /// An owner of workspaces.
 public struct Organization: Sendable, Hashable {
     /// The organization's id, version 7.
@@ -15,6 +25,9 @@ public struct Organization: Sendable, Hashable {
     public var expiryNoticeDays: [Int64]?
     /// The days without a use after which the organization is told of a key; `nil` for the standard, zero for never.
     public var unusedAfterDays: Int64?
+    /// The reaction to a leaked token of a workspace's key; `nil` notifies about test keys and publishable keys, and revokes other live
+    /// keys.
+    public var leakAction: LeakAction?
     /// The default workspace, for requests that name none.
     public var defaultWorkspaceID: UUID?
     /// The time of the organization's creation.
@@ -54,6 +67,8 @@ public struct OrganizationChange: Sendable, Hashable {
     public var expiryNoticeDays: [Int64]??
     /// The new days without a use; `.some(nil)` restores the standard.
     public var unusedAfterDays: Int64??
+    /// The new reaction to a leaked token; `.some(nil)` restores the default.
+    public var leakAction: LeakAction??
 
     /// Creates a change.
     public init(name: String? = nil, slug: String? = nil, tokenPrefix: String?? = nil) {

@@ -104,6 +104,7 @@ private func configuration(
     configuration.operations = settings.operations
     configuration.clients = settings.clients
     configuration.publicURL = settings.publicURL
+    configuration.leaks.gitHubKeys = settings.gitHubKeys
     configuration.notices.allowedAddresses = settings.webhookAllow
     configuration.notices.userAgent = "Mortise/\(Version.current)"
     configuration.publishesOperations = settings.publishesOperations

@@ -1,6 +1,7 @@
 package import Connections
 package import GatewayAPI
 package import Keys
+package import Notices
 package import Service
 package import Surfaces
 
@@ -49,6 +50,10 @@ package struct ServeSettings: Sendable, Equatable {
     ///
     /// None by default.
     package var webhookAllow: [AddressRange]
+    /// The place of the keys that sign GitHub's reports of leaked tokens.
+    ///
+    /// `nil` refuses the reports.
+    package var gitHubKeys: GitHubKeySource?
     /// The limits of clients' connections.
     package var clientConnections: ClientConnectionSettings
     /// The file that the tokens of a first start are written to.
@@ -109,6 +114,7 @@ package struct ServeSettings: Sendable, Equatable {
         clients = try reader.value(Settings.trustedProxies)
         publicURL = try reader.value(Settings.publicURL)
         webhookAllow = try reader.value(Settings.webhookAllow)
+        gitHubKeys = try Self.gitHubKeys(reader)
         publishesOperations = try reader.value(Settings.publicOperations) == .on
         clientConnections = try ClientConnectionSettings(reader)
         keysFile = try reader.value(Settings.keysOut)
@@ -140,6 +146,15 @@ package struct ServeSettings: Sendable, Equatable {
             "\(given.source) is given without \(missing.variable).",
             details: ["HTTPS needs a certificate and its private key. Set both, or neither."]
         )
+    }
+
+    /// Returns the place of GitHub's keys.
+    ///
+    /// A file wins over a URL.
+    private static func gitHubKeys(_ reader: SettingReader) throws(CommandFailure) -> GitHubKeySource? {
+        let url = try reader.value(Settings.gitHubKeysURL)
+        if let file = try reader.value(Settings.gitHubKeysFile) { return .file(file) }
+        return url.map { .url($0) }
     }
 
     private static func gateway(_ reader: SettingReader) throws(CommandFailure) -> GatewayListener.Configuration {

@@ -1,6 +1,7 @@
 import Connections
 import GatewayAPI
 import Keys
+import Notices
 import Postgres
 import Service
 import Surfaces
@@ -111,6 +112,14 @@ extension SettingForm where Value == String? {
         SettingForm("an https URL without a query, such as https://login.example.com; http only to this machine") {
             text throws(SettingFault) in
             guard IdentityProvider.isIssuer(text) else { throw .form }
+            return text
+        }
+    }
+
+    /// Accepts the URL of a document that the server fetches.
+    static var documentURL: Self {
+        SettingForm("an https URL, or an http URL of this machine") { text throws(SettingFault) in
+            guard WebhookURL(text) != nil else { throw .form }
             return text
         }
     }

@@ -186,6 +186,31 @@ package enum Settings {
             """
     )
 
+    /// The URL of the keys that sign GitHub's reports of leaked tokens.
+    package static let gitHubKeysURL = Setting(
+        "leaks_github_keys_url",
+        .documentURL,
+        default: nil,
+        written: "none, reports of GitHub are refused",
+        placeholder: "url",
+        help: """
+            Accept GitHub's reports of leaked tokens, signed by the keys at this URL, such as \
+            https://api.github.com/meta/public_keys/secret_scanning.
+            """
+    )
+
+    /// The file with the keys that sign GitHub's reports of leaked tokens.
+    package static let gitHubKeysFile = Setting(
+        "leaks_github_keys_file",
+        .file,
+        default: nil,
+        written: "none",
+        placeholder: "file",
+        help: """
+            Accept GitHub's reports of leaked tokens, signed by the keys in this file. It has the form of GitHub's list, and wins over the URL.
+            """
+    )
+
     /// The documents for operators and programmers on the listener.
     package static let publicOperations = Setting(
         "public_operations",
@@ -478,7 +503,8 @@ package enum Settings {
             databaseURL.declaration, data.declaration, postgresBin.declaration, pepperFile.declaration,
             listen.declaration, tlsCertificate.declaration, tlsKey.declaration, gatewayListen.declaration,
             grpcListen.declaration, gatewayOpen.declaration, operationsListen.declaration, trustedProxies.declaration,
-            publicURL.declaration, webhookAllow.declaration, publicOperations.declaration,
+            publicURL.declaration, webhookAllow.declaration, gitHubKeysURL.declaration, gitHubKeysFile.declaration,
+            publicOperations.declaration,
             maximumConnections.declaration, headTimeout.declaration, bodyTimeout.declaration, idleTimeout.declaration,
             answerTimeout.declaration, keysOut.declaration,
             operatorKey.declaration, adminKey.declaration, adminEmail.declaration, adminPassword.declaration,

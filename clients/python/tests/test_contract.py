@@ -21,6 +21,8 @@ from mortise._calls import AsyncGroup, Call, Listing, SyncGroup, listing, operat
 # The native operations that the client does not have, each with the reason.
 WITHOUT_CALL: dict[str, str] = {
     "exchangeSignInCode": "a person's program begins a session in the browser, as `mortise login --browser` does",
+    "reportLeaks": "for finders of tokens, who have no key",
+    "reportLeaksOfGitHub": "for GitHub, which signs its reports",
 }
 
 # The members of a body and the filters of a list that only some collections of keys have.
@@ -176,6 +178,12 @@ def test_choices_are_those_of_the_document(document, choices, schema, member):
     assert set(get_args(choices)) == set(document["components"]["schemas"][schema]["properties"][member]["enum"])
 
 
+def test_the_reactions_to_a_leak_are_those_of_the_document(document):
+    choices = document["components"]["schemas"]["Organization"]["properties"]["leak_action"]["anyOf"]
+    values = {value for choice in choices for value in choice.get("enum", [])}
+    assert values == set(get_args(mortise.LeakAction))
+
+
 def test_permissions_are_those_of_the_document(document):
     items = document["components"]["schemas"]["Key"]["properties"]["permissions"]["items"]
     assert set(get_args(mortise.Permission)) == set(items["enum"])
@@ -211,7 +219,8 @@ def compare_member(document, hint: Any, member: dict[str, Any], checked: set[typ
         hint = next(choice for choice in get_args(hint) if choice is not type(None))
     for choice in choices:
         if choice != {"type": "null"}:
-            member, kinds = resolve(document, choice), ["object"]
+            member = resolve(document, choice)
+            kinds = [member.get("type", "object")]
     expected = {"string": (str, datetime, SecretToken), "integer": (int,), "boolean": (bool,)}
     kind = next(kind for kind in kinds if kind != "null")
     if kind == "array":

@@ -21,6 +21,10 @@ extension Mortise {
         ///
         /// Zero means never.
         public let unusedAfterDays: Int?
+        /// The reaction to a leaked token of a workspace's key: `notify`, `quarantine` or `revoke`.
+        ///
+        /// `nil` is `notify` for test keys and publishable keys, and `revoke` for others. Admin keys are always revoked.
+        public let leakAction: String?
         /// The id of the workspace for requests that name none.
         public let defaultWorkspaceID: String?
         /// The time of the creation.
@@ -38,6 +42,7 @@ extension Mortise.Organization: AnswerReadable {
         tokenPrefix = try answer.textIfAny("token_prefix")
         expiryNoticeDays = try answer.integersIfAny("expiry_notice_days")
         unusedAfterDays = try answer.integerIfAny("unused_after_days")
+        leakAction = try answer.textIfAny("leak_action")
         defaultWorkspaceID = try answer.textIfAny("default_workspace_id")
         createdAt = try answer.time("created_at")
         updatedAt = try answer.time("updated_at")

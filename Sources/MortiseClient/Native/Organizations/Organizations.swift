@@ -74,6 +74,7 @@ extension Mortise {
         ///   - tokenPrefix: The change of the prefix of new tokens.
         ///   - expiryNoticeDays: The change of the days before the end of a key at which `key.expiring` comes.
         ///   - unusedAfterDays: The change of the days without a use after which `key.unused` comes.
+        ///   - leakAction: The change of the reaction to a leaked token: `notify`, `quarantine` or `revoke`.
         /// - Returns: The organization.
         /// - Throws: ``MortiseError``, for example with the reason `.conflict` if the slug is taken.
         public func update(
@@ -82,7 +83,8 @@ extension Mortise {
             slug: String? = nil,
             tokenPrefix: Change<String> = .keep,
             expiryNoticeDays: Change<[Int]> = .keep,
-            unusedAfterDays: Change<Int> = .keep
+            unusedAfterDays: Change<Int> = .keep,
+            leakAction: Change<String> = .keep
         ) async throws(MortiseError) -> Organization {
             var body = JSONObject()
             body.add("name", name)
@@ -90,6 +92,7 @@ extension Mortise {
             body.add("token_prefix", tokenPrefix, JSONValue.string)
             body.add("expiry_notice_days", expiryNoticeDays) { .array($0.map { .integer(Int64($0)) }) }
             body.add("unused_after_days", unusedAfterDays) { .integer(Int64($0)) }
+            body.add("leak_action", leakAction, JSONValue.string)
             return try await transport.read(.patch(["v1", "organizations", organization], body))
         }
 

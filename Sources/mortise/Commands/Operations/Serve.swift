@@ -60,6 +60,12 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.webhookAllow)
     var webhookAllow: SettingFlag?
 
+    @Option(Settings.gitHubKeysURL)
+    var leaksGitHubKeysURL: SettingFlag?
+
+    @Option(Settings.gitHubKeysFile)
+    var leaksGitHubKeysFile: SettingFlag?
+
     @Option(Settings.publicOperations)
     var publicOperations: SettingFlag?
 
@@ -159,7 +165,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let reader = try installation.reader([
             listen, tlsCertificate, tlsKey, gatewayListen, grpcListen, gatewayOpen, operationsListen, trustedProxies,
-            publicURL, webhookAllow, publicOperations,
+            publicURL, webhookAllow, leaksGitHubKeysURL, leaksGitHubKeysFile, publicOperations,
             maximumConnections, headTimeout, bodyTimeout, idleTimeout, answerTimeout, keysOut, operatorKey, adminKey,
             adminEmail, adminPassword, oidcIssuer, oidcClientID, oidcClientSecret, oidcName, passwords,
             logLevel, logFormat, accessLog,

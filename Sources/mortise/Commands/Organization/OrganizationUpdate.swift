@@ -5,7 +5,7 @@ import MortiseClient
 struct OrganizationUpdate: ObjectCommand {
     static let configuration = CommandConfiguration(
         commandName: "update",
-        abstract: "Change the name, the slug, the token prefix or the notices of an organization.",
+        abstract: "Change the settings of an organization.",
         discussion: HelpText.discussion(
             """
             Options that are absent change nothing. Tokens depend on neither name nor slug. Existing tokens keep their prefix.
@@ -56,6 +56,17 @@ struct OrganizationUpdate: ObjectCommand {
     @Flag(help: "Send key.unused after 90 days.")
     var clearUnusedAfterDays = false
 
+    @Option(
+        help: ArgumentHelp(
+            "The reaction to a leaked token of a workspace's key: notify, quarantine or revoke.",
+            valueName: "action"
+        )
+    )
+    var leakAction: String?
+
+    @Flag(help: "Revoke leaked live keys, except publishable ones, and only send key.leaked for others.")
+    var clearLeakAction = false
+
     @OptionGroup
     var options: CallOptions
 
@@ -68,7 +79,7 @@ struct OrganizationUpdate: ObjectCommand {
     func validate() throws {
         guard
             name != nil || slug != nil || tokenPrefix != nil || clearTokenPrefix || expiryDays != .keep
-                || unusedDays != .keep
+                || unusedDays != .keep || leakAction != nil || clearLeakAction
         else {
             throw ValidationError.nothingToChange
         }
@@ -77,6 +88,9 @@ struct OrganizationUpdate: ObjectCommand {
         }
         guard expiryNoticeDays.isEmpty || !clearExpiryNoticeDays else {
             throw ValidationError("--expiry-notice-days and --clear-expiry-notice-days exclude each other.")
+        }
+        guard leakAction == nil || !clearLeakAction else {
+            throw ValidationError("--leak-action and --clear-leak-action exclude each other.")
         }
         guard unusedAfterDays == nil || !clearUnusedAfterDays else {
             throw ValidationError("--unused-after-days and --clear-unused-after-days exclude each other.")
@@ -97,7 +111,8 @@ struct OrganizationUpdate: ObjectCommand {
                 slug: slug,
                 tokenPrefix: prefix,
                 expiryNoticeDays: expiryDays,
-                unusedAfterDays: unusedDays
+                unusedAfterDays: unusedDays,
+                leakAction: Change(leakAction, clears: clearLeakAction)
             )
         }
     }

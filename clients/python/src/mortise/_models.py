@@ -23,6 +23,7 @@ Permission = Literal[
     "webhooks:write",
     "platform:*",
 ]
+LeakAction = Literal["notify", "quarantine", "revoke"]
 Role = Literal["owner", "admin", "member", "auditor"]
 WorkspaceState = Literal["creating", "active", "suspended", "archived", "deleting"]
 ClientKeyOutcome = Literal["keep", "disable", "revoke"]
@@ -54,6 +55,8 @@ class Organization:
     """The days before the end of a key at which the event `key.expiring` comes, or None for 30, 7 and 1."""
     unused_after_days: int | None
     """The days without a use after which the event `key.unused` comes. None means 90, and 0 never."""
+    leak_action: str | None
+    """The reaction to a leaked token of a key. None is notify for test and publishable keys, else revoke."""
     default_workspace_id: str | None
     created_at: datetime
     updated_at: datetime

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, run
 from ._encode import KEEP, Keep, changes, members, time_text
-from ._models import CreatedOrganization, Event, Organization, UsageGrouping, UsageStep
+from ._models import CreatedOrganization, Event, LeakAction, Organization, UsageGrouping, UsageStep
 
 
 def event_filters(
@@ -84,8 +84,9 @@ class _OrganizationCalls:
         token_prefix: str | Keep | None = KEEP,
         expiry_notice_days: Sequence[int] | Keep | None = KEEP,
         unused_after_days: int | Keep | None = KEEP,
+        leak_action: LeakAction | Keep | None = KEEP,
     ) -> Call[Organization]:
-        """Changes the name, the slug, the token prefix or the times of notices of an organization.
+        """Changes the settings of an organization.
 
         Requires an operator key. Existing tokens keep their prefix. The call is retried only if nothing was sent.
 
@@ -96,6 +97,8 @@ class _OrganizationCalls:
             token_prefix: The prefix of new tokens. None means Mortise's own prefixes.
             expiry_notice_days: The days before the end of a key at which `key.expiring` comes. None means 30, 7 and 1.
             unused_after_days: The days without a use after which `key.unused` comes. None means 90, and 0 never.
+            leak_action: The reaction to a leaked token of a workspace's key. None is notify for test keys and
+                publishable keys, and revoke for others.
         """
         days = expiry_notice_days
         if not isinstance(days, Keep) and days is not None:
@@ -106,6 +109,7 @@ class _OrganizationCalls:
             token_prefix=token_prefix,
             expiry_notice_days=days,
             unused_after_days=unused_after_days,
+            leak_action=leak_action,
         )
         return patch(["v1", "organizations", organization], Organization, body)
 

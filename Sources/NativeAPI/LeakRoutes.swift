@@ -1,0 +1,148 @@
+import Endpoints
+import HTTPTypes
+import JSON
+import NIOCore
+import Service
+import Surfaces
+
+/// The operations for leaked tokens.
+struct LeakRoutes: Sendable {
+    let context: NativeContext
+
+    var endpoints: [NativeEndpoint] { [report, reportOfGitHub] }
+
+    private static let maximumBytes = 1_048_576
+    private static let maximumTokens = 1000
+
+    /// A text of GitHub, which is longer than every token and nearly every URL.
+    private static let text = Schema.string(max: 16_384)
+
+    private static let payload =
+        Schema.array(
+            of:
+                .object(
+                    [
+                        .required("token", text.described("The text that may be a token.")),
+                        .optional("type", text.orNull.described("The name of the pattern that found the text.")),
+                        .optional("url", text.orNull.described("The place of the text.")),
+                    ],
+                    unknown: .ignored
+                )
+                .named("GitHubLeak"),
+            count: 1...maximumTokens
+        )
+
+    private static let labels =
+        Schema.array(
+            of:
+                .object([
+                    .required("token_raw", text),
+                    .required("token_type", text),
+                    .required("label", .oneOf("true_positive", "false_positive")),
+                ])
+                .named("LeakLabel"),
+            max: maximumTokens
+        )
+
+    private func origin(_ request: NativeRequest) -> RequestOrigin {
+        RequestOrigin(
+            address: context.clients.address(request.headers, request.context.remoteAddress),
+            requestID: request.context.requestID
+        )
+    }
+
+    // MARK: Anybody
+
+    private var report: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/leaks",
+            id: "reportLeaks",
+            tag: NativeSurface.Tag.leaks,
+            summary: "Report tokens that you found in a public place",
+            description: """
+                For anybody, without a credential, 60 calls an hour from an address. The answer and its time are the same for all texts. A \
+                genuine token leaves the event `leaked`, and `leak_action` of its organization decides what happens to the key: nothing, a \
+                quarantine or a revocation. Without a choice, live keys are revoked, except publishable ones. Admin keys are always revoked.
+                """,
+            access: .open,
+            body: .required(
+                .object([
+                    .required("tokens", .array(of: .string(min: 1, max: 1000), count: 1...Self.maximumTokens))
+                ])
+                .named("LeakReport"),
+                maximumBytes: Self.maximumBytes
+            ),
+            responses: [EndpointResult(.accepted, "The report was handled.")],
+            problems: [.rateLimited, .serviceUnavailable],
+            deadline: .seconds(120)
+        ) { request in
+            try await context.platform.leaks.report(try request.body.required("tokens"), from: origin(request))
+            return EndpointResponse(.accepted)
+        }
+    }
+
+    // MARK: GitHub
+
+    private var reportOfGitHub: NativeEndpoint {
+        NativeEndpoint(
+            .post,
+            "/v1/leaks/github",
+            id: "reportLeaksOfGitHub",
+            tag: NativeSurface.Tag.leaks,
+            summary: "Receive a report of GitHub's secret scanning",
+            description: """
+                The body is the payload of GitHub's secret scanning partner program, signed in `Github-Public-Key-Signature` by the key that \
+                `Github-Public-Key-Identifier` names. The answer labels each text. GitHub sends a report again that was answered with 503.
+                """,
+            access: .open,
+            body: .required(Self.payload, maximumBytes: Self.maximumBytes),
+            responses: [EndpointResult(.ok, "A label for each text, in their order.", Self.labels)],
+            problems: [.unauthorized, .serviceUnavailable],
+            deadline: .seconds(120)
+        ) { request in
+            guard let key = Self.field("Github-Public-Key-Identifier", of: request),
+                let signature = Self.field("Github-Public-Key-Signature", of: request)
+            else { throw Self.unsigned }
+            let entries = request.json.array ?? []
+            do {
+                let genuine = try await context.platform.leaks.reportOfGitHub(
+                    Array(request.rawBody.readableBytesView),
+                    signature: signature,
+                    by: key,
+                    from: origin(request)
+                ) {
+                    entries.map { LeakedText(text: $0["token"]?.string ?? "", url: $0["url"]?.string) }
+                }
+                return Self.answer(entries, genuine)
+            } catch Refusal.unauthenticated {
+                throw Self.unsigned
+            }
+        }
+    }
+
+    /// The problem of a report that GitHub has not signed.
+    private static let unsigned: Problem = {
+        var problem = Problem.unauthorized
+        problem.detail = "The report needs a valid signature of GitHub."
+        return problem
+    }()
+
+    private static func answer(_ entries: [JSONValue], _ genuine: [Bool]) -> EndpointResponse {
+        var writer = JSONWriter(capacity: 1024)
+        writer.beginArray()
+        for (entry, isGenuine) in zip(entries, genuine) {
+            writer.object {
+                $0.member("token_raw", entry["token"]?.string ?? "")
+                $0.member("token_type", entry["type"]?.string ?? "")
+                $0.member("label", isGenuine ? "true_positive" : "false_positive")
+            }
+        }
+        writer.endArray()
+        return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
+    }
+
+    private static func field(_ name: String, of request: NativeRequest) -> String? {
+        HTTPField.Name(name).flatMap { request.headers[$0] }
+    }
+}

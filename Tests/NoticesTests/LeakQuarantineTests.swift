@@ -1,0 +1,124 @@
+import FoundationEssentials
+import JSON
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+import Verification
+
+/// The quarantine of leaked keys.
+@Suite(.hangLimit) struct LeakQuarantineTests {
+    private static func withQuarantine(_ body: @Sendable (ServerHarness) async throws -> Void) async throws {
+        try await withMortise(configure: { $0.usage.interval = .seconds(3600) }) { mortise in
+            try await mortise.choose("quarantine")
+            try await body(mortise)
+        }
+    }
+
+    private static func verdicts(
+        _ mortise: ServerHarness,
+        _ token: String,
+        _ addresses: [String]
+    ) async throws -> [String] {
+        var verdicts: [String] = []
+        for address in addresses {
+            verdicts.append(try await mortise.verdict(token, ["address": .string(address)]))
+        }
+        return verdicts
+    }
+
+    // The attack: whoever found the token uses it from elsewhere.
+    @Test func `a key in quarantine goes on from the addresses that used it in the last 30 days, and from no other`()
+        async throws
+    {
+        try await Self.withQuarantine { mortise in
+            let key = try await mortise.makeKey("a")
+            let client = try await mortise.makeClientKey("a")
+            let known = ["192.0.2.7", "2001:db8::7"]
+            for token in [key.token, client.token] {
+                #expect(try await Self.verdicts(mortise, token, known) == ["valid", "valid"])
+            }
+            await mortise.flushUsage()
+            let today = "(now() AT TIME ZONE 'UTC')::date"
+            try await mortise.inWorkspace(
+                """
+                INSERT INTO auth.key_addresses VALUES
+                    ('\(key.id)', '203.0.113.1', \(today) - 40), ('\(key.id)', '203.0.113.2', \(today) - 20)
+                """
+            )
+            _ = try await mortise.report([key.token, client.token])
+            for token in [key.token, client.token] {
+                #expect(try await Self.verdicts(mortise, token, known) == ["valid", "valid"])
+                let others = ["198.51.100.9", "203.0.113.1", "2001:db8::8"]
+                #expect(try await Self.verdicts(mortise, token, others) == Array(repeating: "wrong_address", count: 3))
+                #expect(try await mortise.verdict(token) == "wrong_address")
+            }
+            #expect(try await mortise.verdict(key.token, ["address": "203.0.113.2"]) == "valid")
+            #expect(Set(try await mortise.events(key.path)) == ["created", "leaked", "updated"])
+            #expect(try await mortise.leaks(key.path).first?["action"] == "quarantine")
+            // Events go to webhooks, which are not told of clients' addresses.
+            let events = try await mortise.api.get("\(key.path)/events?type=updated", as: mortise.adminToken)
+            #expect(!events.text.contains("192.0.2.7"))
+            #expect(events["data"]?.array?.first?["changes"]?["allowed_ips"]?["from"] == [])
+        }
+    }
+
+    // The accident: the client of a minute ago stops, because its use was not written yet.
+    @Test func `a use that is not written yet counts for the quarantine`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await mortise.makeKey("a")
+            #expect(try await mortise.verdict(key.token, ["address": "192.0.2.7"]) == "valid")
+            _ = try await mortise.report([key.token])
+            let addresses = ["192.0.2.7", "192.0.2.8"]
+            #expect(try await Self.verdicts(mortise, key.token, addresses) == ["valid", "wrong_address"])
+        }
+    }
+
+    // The accident: an empty list of addresses allows all of them.
+    @Test func `a key whose addresses are unknown is disabled in a quarantine`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await mortise.makeKey("a")
+            #expect(try await mortise.verdict(key.token) == "valid")
+            await mortise.flushUsage()
+            _ = try await mortise.report([key.token])
+            #expect(try await mortise.verdict(key.token, ["address": "192.0.2.7"]) == "disabled")
+            #expect(Set(try await mortise.events(key.path)) == ["created", "disabled", "leaked"])
+            // The owner decides, and a second report does not change that.
+            #expect(try await mortise.api.post("\(key.path)/enable", as: mortise.adminToken).status == 200)
+            _ = try await mortise.report([key.token])
+            #expect(try await mortise.verdict(key.token) == "valid")
+        }
+    }
+
+    // The attack: a leak loosens what an administrator has tightened since the last use.
+    @Test func `a quarantine allows no address that the key does not allow`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await mortise.makeKey("a", ["allowed_ips": ["192.0.2.0/24"]])
+            let addresses = ["192.0.2.7", "192.0.2.8"]
+            #expect(try await Self.verdicts(mortise, key.token, addresses) == ["valid", "valid"])
+            await mortise.flushUsage()
+            let tight: JSONValue = ["allowed_ips": ["192.0.2.8/29"]]
+            #expect(try await mortise.api.send("PATCH", key.path, tight, as: mortise.adminToken).status == 200)
+            _ = try await mortise.report([key.token])
+            let shown = try await mortise.api.get(key.path, as: mortise.adminToken)
+            #expect(shown["allowed_ips"] == ["192.0.2.8"])
+            #expect(try await Self.verdicts(mortise, key.token, addresses) == ["wrong_address", "valid"])
+        }
+    }
+
+    // The attack: a new token leaks after the owner has lifted the quarantine of the old one.
+    @Test func `each token of a key has a quarantine of its own`() async throws {
+        try await Self.withQuarantine { mortise in
+            let key = try await mortise.makeKey("a")
+            #expect(try await mortise.verdict(key.token, ["address": "192.0.2.7"]) == "valid")
+            await mortise.flushUsage()
+            _ = try await mortise.report([key.token])
+            let rotated = try await mortise.api.post("\(key.path)/rotate", [:], as: mortise.adminToken)
+            let token = try rotated.string("token")
+            let open: JSONValue = ["allowed_ips": []]
+            #expect(try await mortise.api.send("PATCH", key.path, open, as: mortise.adminToken).status == 200)
+            _ = try await mortise.report([token])
+            #expect(try await Self.verdicts(mortise, token, ["192.0.2.7", "192.0.2.8"]) == ["valid", "wrong_address"])
+        }
+    }
+}
