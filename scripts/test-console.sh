@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Walks through the console in Chromium, with scripts and without, and checks every page with axe: see Tests/Console/README.md. The server is
-# the debug build, or the program that MORTISE_PROGRAM names.
+# Walks through the console in Chromium, with scripts and without, checks every page with axe, and follows docs/walk.md as printed: see
+# Tests/Console/README.md. The server is the debug build, or the program that MORTISE_PROGRAM names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install-test-dependencies.sh
-PYTHONDONTWRITEBYTECODE=1 .venv/bin/python3 Tests/Console/run.py "$@"
+export PYTHONDONTWRITEBYTECODE=1
+if [[ ${CONSOLE_ONLY-} != walk ]]; then .venv/bin/python3 Tests/Console/run.py "$@"; fi
+if [[ -z ${CONSOLE_ONLY-} || $CONSOLE_ONLY == walk ]]; then .venv/bin/python3 Tests/Console/walk.py; fi

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from axe_playwright_python.sync_playwright import Axe
 from mortise import EMAIL, PASSWORD, PROVIDER, REPOSITORY, URL, Api, fill, provider, receiver, server
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 from standardwebhooks.webhooks import Webhook
 
 SCREENSHOTS = REPOSITORY / ".build/console-screenshots"
@@ -46,6 +46,12 @@ class Check:
 
 
 CHECK = Check()
+
+
+def chromium(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+    )
 
 
 @contextlib.contextmanager
@@ -506,7 +512,7 @@ def webhooks(browser: Browser, api: Api, scripts: bool) -> None:
 def reload_until(page: Page, text: str) -> None:
     """Loads a page again until it shows a text."""
     end = time.monotonic() + 90
-    while text not in page.inner_text("main"):
+    while text not in " ".join(page.inner_text("main").split()):
         assert time.monotonic() < end, f"the page never showed {text}"
         page.goto(page.url.split("?")[0])
 
@@ -673,9 +679,7 @@ def main() -> None:
     with provider(), server() as (api, operator), sync_playwright() as playwright:
         OPERATOR.append(operator)
         fill(api)
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
-        )
+        browser = chromium(playwright)
         for scripts in (False, True):
             for flow in FLOWS:
                 title = f"{flow.__name__.replace('_', ' ')}, {'with' if scripts else 'without'} scripts"
