@@ -1,5 +1,5 @@
-import FoundationEssentials
-import Keys
+public import FoundationEssentials
+public import Keys
 public import Postgres
 
 /// The counts of verifications in one database.
