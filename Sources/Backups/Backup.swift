@@ -131,7 +131,9 @@ public struct Backup: Sendable {
         guard let start = Start(parsing: try folder.read(BackupFolder.startName), pepper) else {
             throw BackupError(
                 "The folder \(folder.path) has a backup that this program cannot continue.",
-                advice: ["It was begun with another pepper or by another version, or it was changed. Name a new folder."]
+                advice: [
+                    "It was begun with another pepper or by another version, or it was changed. Name a new folder."
+                ]
             )
         }
         guard start.inventory.installation == control.primary.id else {
@@ -153,6 +155,8 @@ public struct Backup: Sendable {
     ///
     /// - Parameter earlier: The state that the new one replaces. Workspaces that were dumped since then keep their files, so the backup keeps
     ///   its id and its moment: all files have the changes before that moment.
+    /// - Returns: The recorded state.
+    /// - Throws: ``BackupError`` if a program is missing or fails, and the errors of the control database.
     private func begin(after earlier: Start?) async throws -> Start {
         try await control.withInventory { found, snapshot in
             try tools.check(server: found.serverVersion)

@@ -95,7 +95,9 @@ import Testing
             let first = try provider.signIn(ada, at: try await browser.startAtProvider())
             let second = try provider.signIn(ada, at: try await browser.startAtProvider())
             expectStale(try await browser.follow("/console/oidc/callback"))
-            expectStale(try await browser.follow("/console/oidc/callback?code=x&state=\(String(repeating: "0", count: 64))"))
+            expectStale(
+                try await browser.follow("/console/oidc/callback?code=x&state=\(String(repeating: "0", count: 64))")
+            )
             expectStale(try await browser.follow(first))
             #expect(provider.count("/token") == 0)
             #expect(try await browser.follow(second).status == 200)
@@ -112,11 +114,12 @@ import Testing
                 let browser = console.browser()
                 let callback = try provider.signIn(ada, at: try await browser.startAtProvider())
                 let state = try #require(callback.components(after: "&state="))
-                return try await browser.get(
-                    "/console/oidc/callback?code=made-up&state=\(state)",
-                    headers: [("X-Forwarded-For", address)]
-                )
-                .status
+                return
+                    try await browser.get(
+                        "/console/oidc/callback?code=made-up&state=\(state)",
+                        headers: [("X-Forwarded-For", address)]
+                    )
+                    .status
             }
             for _ in 0..<100 { #expect(try await refuse("192.0.2.1") == 502) }
             #expect(provider.count("/token") == 100)

@@ -33,7 +33,9 @@ import Testing
         Lie("several audiences without azp") {
             $0.claims = [("aud", [.string(TestProvider.client), "another client"])]
         },
-        Lie("an audience that is no text beside the client") { $0.claims = [("aud", [.string(TestProvider.client), 7])] },
+        Lie("an audience that is no text beside the client") {
+            $0.claims = [("aud", [.string(TestProvider.client), 7])]
+        },
         Lie("several audiences with another azp") {
             $0.claims = [("aud", [.string(TestProvider.client), "another client"]), ("azp", "another client")]
         },

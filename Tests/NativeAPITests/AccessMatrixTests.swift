@@ -117,7 +117,8 @@ import Testing
         }
     }
 
-    @Test func `every operation but sign-in, refresh, reports of leaks and the OpenAPI document needs a valid credential`()
+    @Test
+    func `every operation but sign-in, refresh, reports of leaks and the OpenAPI document needs a valid credential`()
         async throws
     {
         try await withMortise { mortise in

@@ -106,7 +106,10 @@ import Testing
                 let patched = try await api.send(
                     "PATCH",
                     webhook.path,
-                    ["description": "d", "event_types": ["key.*"], "url": .string("\(receiver.url)/hook?token=hidden")],
+                    [
+                        "description": "d", "event_types": ["key.*"],
+                        "url": .string("\(receiver.url)/hook?token=hidden"),
+                    ],
                     as: mortise.adminToken
                 )
                 #expect(patched["description"] == "d" && patched["event_types"] == ["key.*"])

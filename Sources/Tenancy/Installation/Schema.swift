@@ -69,9 +69,10 @@ extension Installation {
 extension Installation {
     /// Returns true if this program contains a migration file.
     public static func knows(migration: String, of line: String) -> Bool {
-        [Schema.workspace, Schema.cluster, Schema.control].contains { known in
-            guard let known = try? known.get() else { return false }
-            return known.name == line && known.files.contains { $0.name == migration }
-        }
+        [Schema.workspace, Schema.cluster, Schema.control]
+            .contains { known in
+                guard let known = try? known.get() else { return false }
+                return known.name == line && known.files.contains { $0.name == migration }
+            }
     }
 }
