@@ -16,7 +16,7 @@ import mortise
             ("MORTISE_LISTNE", "MORTISE_LISTEN"), ("MORTISE_DATABASE_URI", "MORTISE_DATABASE_URL"),
             ("MORTISE_ADMINKEY", "MORTISE_ADMIN_KEY"), ("MORTISE_ADMIN_KEY_FIL", "MORTISE_ADMIN_KEY_FILE"),
             ("MORTISE_SETTING", "MORTISE_SETTINGS"), ("MORTISE_PORT", nil), ("MORTISE_", nil),
-            ("MORTISE_TLS_CERTIFICATE", nil),
+            ("MORTISE_LETS_ENCRYPT", nil),
         ] as [(String, String?)]
     )
     func `an unknown variable is reported with a similar known name`(

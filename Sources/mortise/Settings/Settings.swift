@@ -194,8 +194,7 @@ package enum Settings {
         written: "none, reports of GitHub are refused",
         placeholder: "url",
         help: """
-            Accept GitHub's reports of leaked tokens, signed by the keys at this URL, such as \
-            https://api.github.com/meta/public_keys/secret_scanning.
+            Accept GitHub's reports of leaked tokens, signed by the keys at this URL. docs/operations.md has GitHub's own URL.
             """
     )
 
