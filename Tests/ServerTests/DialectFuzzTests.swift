@@ -4,6 +4,7 @@ import FluxbaseAPI
 import Foundation
 import JSON
 import Locks
+import Logging
 import NativeAPI
 import Server
 import ServerTestSupport
@@ -55,7 +56,7 @@ import Testing
                             generator.next()
                         } check: { request, status, body in
                             tally.note(request, status)
-                            try Self.check(request, status, body, tally)
+                            try Self.check(request, status, body, tally, mortise)
                         }
                     }
                 }
@@ -93,9 +94,16 @@ import Testing
             + FuzzTarget.all(server.clerk.table, of: .clerk) + FuzzTarget.all(server.boltz.table, of: .boltz)
     }
 
-    private static func check(_ request: FuzzRequest, _ status: Int, _ body: [UInt8], _ tally: Tally) throws {
+    private static func check(
+        _ request: FuzzRequest,
+        _ status: Int,
+        _ body: [UInt8],
+        _ tally: Tally,
+        _ mortise: ServerHarness
+    ) throws {
         guard !isGood(request, status, body) else { return }
-        Issue.record("\(status) \(excerpt(body)): \(request)")
+        let causes = mortise.log.lines.filter { $0.level >= .warning }.suffix(5).map(\.text)
+        Issue.record("\(status) \(excerpt(body)): \(request) \(causes)")
         let count = tally.faults.withLock { faults in
             faults += 1
             return faults
