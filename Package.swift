@@ -373,8 +373,8 @@ let package = Package(
             name: "GatewayAPITests",
             dependencies: [
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", log, nioCore, nioHPACK, nioHTTP2,
-                nioPosix,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", coreMetrics, log, nioCore,
+                nioEmbedded, nioHPACK, nioHTTP2, nioPosix,
             ],
             swiftSettings: settings
         ),

@@ -125,6 +125,11 @@ import Testing
             #expect(provider.count("/token") == 100)
             #expect(try await refuse("192.0.2.1") == 429)
             #expect(provider.count("/token") == 100)
+            // The sign-in that was not looked at is not used up.
+            let browser = console.browser()
+            let callback = try provider.signIn(ada, at: try await browser.startAtProvider())
+            #expect(try await browser.get(callback, headers: [("X-Forwarded-For", "192.0.2.1")]).status == 429)
+            #expect(try await browser.get(callback, headers: [("X-Forwarded-For", "192.0.2.3")]).status == 200)
             // Others sign in as before.
             #expect(try await refuse("192.0.2.2") == 502)
             #expect(try await console.browser().signIn(ada, with: provider).status == 200)

@@ -157,6 +157,10 @@ import Testing
                     headers: token + [("x", String(repeating: "x", count: 61_000))]
                 )
                 #expect(try await connection.check(fitting).isOK)
+                // Envoy adds the trace of its client to the call, and the client decides how long that is.
+                let trace = ("tracestate", String(repeating: "a", count: 20_000))
+                let traced = try await connection.open(.call(checkMethod, trace), framed(good))
+                #expect(try await connection.response(traced).isOK)
                 // The answer to a message that is too large does not wait for it.
                 let id = try await connection.open(.call(), framed([], length: 1_048_572), endStream: false)
                 #expect(try await connection.response(id).status == 413)

@@ -4,10 +4,12 @@ import NIOSSL
 
 /// Drives an ``HTTP2ConnectionState``: deadlines, the end of the connection, and its slot among the open connections.
 ///
-/// The handler stands behind swift-nio's HTTP/2 handler, and passes everything on to the handler of the streams.
-package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// The handler stands behind swift-nio's HTTP/2 handler, and passes everything on to the handler of the streams. It reads nothing while the
+/// client does not take its answers.
+package final class HTTP2ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTP2Frame
     package typealias InboundOut = HTTP2Frame
+    package typealias OutboundIn = HTTP2Frame
     package typealias OutboundOut = HTTP2Frame
 
     /// Tells a fault of the connection from a fault of a stream.
@@ -36,6 +38,7 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
     /// The channels of the streams that have one.
     private var channels: [ObjectIdentifier: any Channel] = [:]
     private var hasInputEnded = false
+    private var wantsRead = false
     /// The place in the pipeline, until the connection has closed.
     private var context: ChannelHandlerContext?
 
@@ -116,6 +119,11 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
         context.fireChannelRead(data)
     }
 
+    package func read(context: ChannelHandlerContext) {
+        // Answers without a body have no window, so nothing else bounds the ones that wait for the client.
+        if context.channel.isWritable { context.read() } else { wantsRead = true }
+    }
+
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case is ChannelError, is IOError, is NIOSSLError: context.close(promise: nil)
@@ -165,6 +173,10 @@ package final class HTTP2ConnectionHandler: ChannelInboundHandler, RemovableChan
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             state.answersFlowed()
+            if wantsRead {
+                wantsRead = false
+                context.read()
+            }
         } else {
             state.answersStalled(at: .now())
             setTimer(context)

@@ -9,7 +9,7 @@ package struct HTTP2Limits: Sendable {
     package let connection: NIOHTTP2Handler.ConnectionConfiguration
     /// The limits of its streams.
     package let stream: NIOHTTP2Handler.StreamConfiguration
-    /// The bytes that the client can send before the server has taken them, for the whole connection.
+    /// The window of the whole connection, in bytes, which opens again as they arrive.
     package let window: Int
     /// The number of open streams at which the connection ends.
     ///
@@ -21,8 +21,8 @@ package struct HTTP2Limits: Sendable {
     /// - Parameters:
     ///   - streams: The maximum number of open streams, which the client learns.
     ///   - headers: The largest header section in bytes, as HPACK counts it.
-    ///   - window: The bytes that the client can send before the server has taken them, for the connection.
-    ///   - streamWindow: The same for a stream.
+    ///   - window: The window of the whole connection, in bytes, which opens again as they arrive.
+    ///   - streamWindow: The bytes that the client can send before the server has taken them, for a stream.
     ///   - resets: The maximum number of streams that the client may reset, or that have a fault, in 30 seconds.
     ///   - controls: The maximum number of PING, SETTINGS and PRIORITY frames in 30 seconds.
     package init(streams: Int, headers: Int, window: Int, streamWindow: Int, resets: Int, controls: Int) {

@@ -9,7 +9,8 @@ package final class NegotiationHandler: ChannelInboundHandler, RemovableChannelH
     private let connections: OpenConnections
     private let entry: OpenConnections.Entry
     private let start: NIODeadline
-    private let deadline: NIODeadline
+    private let drainingIdle: TimeAmount
+    private var deadline: NIODeadline
     private let configure: (any Channel, _ isHTTP2: Bool, _ start: NIODeadline) throws -> Void
     private var timer = DeadlineTimer()
     private var isNegotiated = false
@@ -32,6 +33,7 @@ package final class NegotiationHandler: ChannelInboundHandler, RemovableChannelH
         self.configure = configure
         start = .now()
         deadline = start + TimeAmount(limits.head)
+        drainingIdle = TimeAmount(limits.drainingIdle)
         entry.becameIdle(at: start)
     }
 
@@ -53,10 +55,8 @@ package final class NegotiationHandler: ChannelInboundHandler, RemovableChannelH
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
-        timer.set(deadline, on: context.eventLoop) { [self] in
-            timer.fired()
-            close(context, .head)
-        }
+        if connections.isDraining { shortenDeadline() }
+        setTimer(context)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -76,6 +76,9 @@ package final class NegotiationHandler: ChannelInboundHandler, RemovableChannelH
                 return context.close(promise: nil)
             }
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        case OpenConnections.Request.drain:
+            shortenDeadline()
+            setTimer(context)
         case OpenConnections.Request.makeRoom: close(context, .room)
         case OpenConnections.Request.abort: context.close(promise: nil)
         // A client that sends nothing more makes no handshake, and one that has spoken plain HTTP has read its answer.
@@ -87,6 +90,16 @@ package final class NegotiationHandler: ChannelInboundHandler, RemovableChannelH
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if !(error is ChannelError || error is IOError) { connections.count(.fault) }
         context.close(promise: nil)
+    }
+
+    /// Leaves a handshake that is on its way a moment, because the server stops.
+    private func shortenDeadline() { deadline = min(deadline, NIODeadline.now() + drainingIdle) }
+
+    private func setTimer(_ context: ChannelHandlerContext) {
+        timer.set(deadline, on: context.eventLoop) { [self] in
+            timer.fired()
+            close(context, .head)
+        }
     }
 
     private func close(_ context: ChannelHandlerContext, _ reason: CloseReason) {

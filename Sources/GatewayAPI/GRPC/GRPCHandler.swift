@@ -43,10 +43,11 @@ final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     /// The limits of a connection.
     ///
-    /// Gateways are trusted, and a gateway whose own deadline is short resets many streams in an outage.
+    /// Gateways are trusted, and a gateway whose own deadline is short resets many streams in an outage. A gateway that records traces puts the
+    /// `tracestate` of its client into the headers of a call, so they have room for all that it accepts from a client.
     static let limits = HTTP2Limits(
         streams: maximumCalls,
-        headers: 16_384,
+        headers: 65_536,
         window: maximumBuffered,
         streamWindow: maximumMessage + prefix,
         resets: 5000,

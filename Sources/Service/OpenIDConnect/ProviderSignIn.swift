@@ -119,12 +119,12 @@ public struct ProviderSignIn: Sendable {
         guard let cookie, let state = callback.state,
             let flow = SignInFlow(cookie: cookie, at: context.now(), seal), flow.has(state: state, seal)
         else { throw ProviderRefusal.stale }
-        // A copy of the cookie and the address must be worth nothing, whatever the provider does with a code that comes twice.
-        let isFirst = try await context.changeControl {
-            try await context.people(in: $0).useOnce("oidc \(state)", until: flow.expiresAt)
-        }
-        guard isFirst else { throw ProviderRefusal.stale }
         return try await limiting(state, from: origin) {
+            // A copy of the cookie and the address must be worth nothing, whatever the provider does with a code that comes twice.
+            let isFirst = try await context.changeControl {
+                try await context.people(in: $0).useOnce("oidc \(state)", until: flow.expiresAt)
+            }
+            guard isFirst else { throw ProviderRefusal.stale }
             let person = try await person(callback, flow, redirect)
             return Completion(cookie: try await begin(person, from: origin), next: flow.next)
         }
@@ -132,8 +132,8 @@ public struct ProviderSignIn: Sendable {
 
     /// Counts a sign-in that is refused like a wrong password from the same address.
     ///
-    /// Anybody can begin sign-ins and bring codes that are made up, each of which costs an exchange with the provider. Each sign-in is an
-    /// account of its own here, so only the limit of the address applies.
+    /// Anybody can begin sign-ins and bring codes that are made up, each of which costs a row and an exchange with the provider. Each
+    /// sign-in is an account of its own here, so only the limit of the address applies.
     private func limiting(
         _ state: String,
         from origin: RequestOrigin,

@@ -98,6 +98,25 @@ import Darwin
         }
     }
 
+    // The fault: a client that has connected and sends nothing holds up each restart for the time of a head.
+    @Test func `a handshake that does not end holds up no stop`() async throws {
+        try await withTLS(configure: {
+            $0.connections.head = .ample
+            $0.connections.drainingIdle = .milliseconds(200)
+            $0.shutdownGrace = .ample
+        }) { mortise, _ in
+            try await RawConnection.with(mortise.address) { silent in
+                try await silent.send(ByteBuffer(bytes: [22]))
+                try await RawConnection.with(mortise.address, prepare: TLSClient("http/1.1").prepare) { connection in
+                    try await connection.get()
+                    #expect(try await connection.answer()?.status == 200)
+                }
+                await mortise.stop()
+                _ = try await silent.rest()
+            }
+        }
+    }
+
     @Test func `a connection in a handshake gives its slot to another one`() async throws {
         try await withTLS(configure: { $0.connections.maximum = 1 }) { mortise, _ in
             try await RawConnection.with(mortise.address) { silent in
