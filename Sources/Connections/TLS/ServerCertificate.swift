@@ -1,4 +1,5 @@
 import Locks
+import NIOCore
 import NIOSSL
 
 #if canImport(Glibc)
@@ -82,6 +83,8 @@ package final class ServerCertificate: Sendable {
         )
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = protocols
+        // A client that leaves the end of TLS unanswered keeps its slot for so long.
+        configuration.shutdownTimeout = .seconds(1)
         guard let context = try? NIOSSLContext(configuration: configuration) else {
             throw CertificateFault(files.key, "is not the key of the first certificate in \(files.certificate).")
         }

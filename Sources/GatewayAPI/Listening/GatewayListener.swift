@@ -73,7 +73,13 @@ package struct GatewayListener: ServiceLifecycle.Service {
         let listeners = try await listen()
         let connections = service.connections
         // The connections end too when a listener fails by itself.
-        for listener in listeners { listener.closeFuture.whenComplete { _ in connections.drain() } }
+        for (listener, address) in zip(listeners, configuration.all) {
+            listener.closeFuture.whenComplete { _ in
+                // While the connections end, a new server can take the path.
+                if case .unixSocket(let path) = address.place { SocketFile.remove(path) }
+                connections.drain()
+            }
+        }
         await onListening(listeners.compactMap(\.localAddress))
         @Sendable func closeListeners() {
             for listener in listeners { listener.close(promise: nil) }
@@ -89,8 +95,11 @@ package struct GatewayListener: ServiceLifecycle.Service {
             connections.abort()
         }
         // A listener that failed by itself leaves the others open.
-        for listener in listeners { try? await listener.close().get() }
-        for case .unixSocket(let path) in configuration.all.map(\.place) { SocketFile.remove(path) }
+        for listener in listeners {
+            try? await listener.close().get()
+            // The file of a socket is removed by then.
+            try? await listener.closeFuture.get()
+        }
     }
 
     private func listen() async throws -> [any Channel] {

@@ -66,7 +66,11 @@ package struct HTTPListener: ServiceLifecycle.Service {
     package func run() async throws {
         let listener = try await listen()
         // The connections end too when the listener fails by itself.
-        listener.closeFuture.whenComplete { [connections] _ in connections.drain() }
+        listener.closeFuture.whenComplete { [connections, address] _ in
+            // While the connections end, a new server can take the path.
+            if case .unixSocket(let path) = address { SocketFile.remove(path) }
+            connections.drain()
+        }
         if let address = listener.localAddress { await onListening(address) }
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
@@ -78,7 +82,6 @@ package struct HTTPListener: ServiceLifecycle.Service {
             listener.close(promise: nil)
             connections.abort()
         }
-        if case .unixSocket(let path) = address { SocketFile.remove(path) }
     }
 
     private func listen() async throws -> any Channel {

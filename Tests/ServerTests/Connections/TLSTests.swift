@@ -233,6 +233,27 @@ import Darwin
             #expect(access(path, F_OK) != 0)
         }
     }
+
+    // The fault: a new server has taken the path while the old one ends, and the old one removes its socket.
+    @Test func `a server that stops frees the path of its socket before its connections end`() async throws {
+        try await TemporaryFolder.with { folder in
+            let path = "\(folder)/s"
+            try await withMortise(configure: {
+                $0.listener = .unixSocket(path: path)
+                $0.connections.drainingIdle = .ample
+                $0.shutdownGrace = .ample
+            }) { mortise in
+                try await RawConnection.with(mortise.address) { kept in
+                    try await kept.get()
+                    #expect(try await kept.answer()?.status == 200)
+                    await mortise.stop()
+                    try await eventually("the path is free") { access(path, F_OK) != 0 }
+                    try await kept.get()
+                    #expect(try await kept.answer()?.status == 200)
+                }
+            }
+        }
+    }
 }
 
 /// Runs a server with TLS.
