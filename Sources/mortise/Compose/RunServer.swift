@@ -39,21 +39,22 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
         descriptors: descriptors,
         logger
     )
-    try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
-        var configuration = try configuration(settings, host, telemetry)
-        configuration.connections = connections
-        configuration.certificate = certificate
-        configuration.databases.derivedLookupConnections = lookups
-        let server = try await MortiseServer.make(configuration, logger: logger) { first in
-            try await FirstStartNotice(first).show(in: settings.keysFile)
-        }
-        try await host.supervising {
-            do {
-                try await CertificateReload.during(certificate, logger) { signals in
+    // From the start on, because a renewal can fall into it.
+    try await CertificateReload.during(certificate, logger) { signals in
+        try await Host.with(settings.installation, secretsFile: .inDataFolder, logger: logger) { host in
+            var configuration = try configuration(settings, host, telemetry)
+            configuration.connections = connections
+            configuration.certificate = certificate
+            configuration.databases.derivedLookupConnections = lookups
+            let server = try await MortiseServer.make(configuration, logger: logger) { first in
+                try await FirstStartNotice(first).show(in: settings.keysFile)
+            }
+            try await host.supervising {
+                do {
                     try await run(server, settings, signals, logger)
+                } catch {
+                    throw ListenCheck.failure(error, settings.listen) ?? error
                 }
-            } catch {
-                throw ListenCheck.failure(error, settings.listen) ?? error
             }
         }
     }
