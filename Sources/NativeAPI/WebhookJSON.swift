@@ -71,7 +71,7 @@ struct DeliveryJSON: JSONWritable {
                 NativeSchema.id.described("The event's id, which is the header `webhook-id` of each attempt.")
             ),
             .required("type", .string(max: 64)),
-            .required("attempts", .array(of: attempt, max: 1000)),
+            .required("attempts", .array(of: attempt, max: DeliveryStore.mostAttempts)),
             .required("next_attempt_at", NativeSchema.time.orNull.described("Null after the last attempt.")),
             .required("created_at", NativeSchema.time),
         ])

@@ -248,7 +248,7 @@ struct WebhookRoutes: Sendable {
             "/{id}/enable",
             id: "enableWebhook",
             "Enable a webhook",
-            description: "Deliveries that wait for an attempt go on. Events of the time in between are not sent.",
+            description: "Deliveries that wait for an attempt go on. Events of the time in between can be missing.",
             response: EndpointResult(.ok, "The webhook.", WebhookJSON.schema)
         ) { organization, request in
             Self.answer(
@@ -359,7 +359,9 @@ struct WebhookRoutes: Sendable {
             "/{id}/deliveries/{delivery}/retry",
             id: "retryWebhookDelivery",
             "Send a delivery again",
-            description: "An attempt is made soon, also after the last attempt or an accepted one.",
+            description: """
+                An attempt is made soon, also after the last attempt or an accepted one. A delivery has at most 100 attempts.
+                """,
             response: EndpointResult(.accepted, "The delivery will be sent."),
             problems: [.conflict]
         ) { organization, request in

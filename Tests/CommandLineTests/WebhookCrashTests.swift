@@ -22,7 +22,7 @@ import Testing
                         port: port
                     )
                     try #require(made.status == 201, "\(made)")
-                    // Nobody reads events until the kill: another session holds the rows that name the sources.
+                    // Nobody writes or claims a delivery until the kill: another session has locked the table.
                     try await installation.withConnection { connection in
                         try await connection.script("BEGIN; LOCK TABLE control.webhook_deliveries IN EXCLUSIVE MODE")
                         for index in 0..<5 {

@@ -63,4 +63,43 @@ import Testing
             }
         }
     }
+
+    // The fault: a name server answers after the end of an attempt, and the receiver gets a request without a record.
+    @Test func `nothing is sent to an address that is found after the end of the attempt`() async throws {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { receiver in
+            let time = TestTime()
+            let isFirst = Locked(true)
+            let never = AsyncStream<Void>.makeStream()
+            try await withMortise(configure: { configuration in
+                try? configuration.allowLoopback()
+                configuration.notices.attemptDeadline = .seconds(1)
+                configuration.notices.shift = { time.shift }
+                configuration.notices.resolver = HostResolver { _ in
+                    let waits = isFirst.withLock { first in
+                        defer { first = false }
+                        return first
+                    }
+                    if waits {
+                        // The clock of the schedule goes back, so that no attempt follows by itself.
+                        time.pass(.seconds(-3600))
+                        // The end of the attempt ends the wait, and the address follows.
+                        for await _ in never.stream {}
+                    }
+                    return try #require(IPAddress("127.0.0.1"))
+                }
+            }) { mortise in
+                let webhook = try await mortise.makeWebhook("http://localhost:\(receiver.port)/", ["webhook.test"])
+                #expect(try await mortise.api.post("\(webhook.path)/test", as: mortise.adminToken).status == 202)
+                let attempt = try #require(try await mortise.attempts(webhook, 1).first)
+                #expect(attempt["error"]?.string?.contains("no complete answer") == true, "\(attempt)")
+                let id = try #require(try await mortise.deliveries(webhook).first?["id"]?.string)
+                _ = try await mortise.api.post("\(webhook.path)/deliveries/\(id)/retry", as: mortise.adminToken)
+                _ = try await mortise.attempts(webhook, 2)
+                // The second attempt alone has sent a request.
+                #expect(receiver.requests.count <= 1)
+            }
+        }
+    }
 }

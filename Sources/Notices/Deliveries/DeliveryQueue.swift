@@ -39,6 +39,13 @@ struct DeliveryQueue: Sendable {
     ///
     /// The numbers are those of ``AttemptSlots``. The first attempt for an event waits for the first attempts for the events of the same
     /// subject before it. The lease is longer than an attempt, and short enough that a dead node is replaced within 15 s.
+    ///
+    /// Of each webhook, the oldest 256 due deliveries are considered. A key with very many events at a receiver that does not answer would
+    /// otherwise make each claim, also those for others, read all of them. The first delivery that waits for nothing is among them, because
+    /// the deliveries of a subject become due in their order.
+    ///
+    /// PostgreSQL checks the conditions of `locked` again on the newest version of a row. The due time is one of them, because another
+    /// node can have made the attempt since the statement began.
     private static let claim = Statement(
         """
         WITH candidates AS (
@@ -46,22 +53,26 @@ struct DeliveryQueue: Sendable {
                 PARTITION BY w.organization_id ORDER BY d.next_attempt_at, d.sequence
             ) AS place
             FROM control.webhooks w CROSS JOIN LATERAL (
-                SELECT d.id, d.next_attempt_at, d.sequence FROM control.webhook_deliveries d
-                WHERE d.webhook_id = w.id
-                  AND d.next_attempt_at <= clock_timestamp() + $2::bigint * interval '1 microsecond'
-                  AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
-                  AND (d.first_attempt_at IS NOT NULL OR NOT EXISTS (
-                      SELECT FROM control.webhook_deliveries e
-                      WHERE e.webhook_id = d.webhook_id AND e.subject_id = d.subject_id
-                        AND e.first_attempt_at IS NULL AND e.sequence < d.sequence
-                  ))
+                SELECT d.id, d.next_attempt_at, d.sequence FROM (
+                    SELECT * FROM control.webhook_deliveries d
+                    WHERE d.webhook_id = w.id
+                      AND d.next_attempt_at <= clock_timestamp() + $2::bigint * interval '1 microsecond'
+                      AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
+                    ORDER BY d.next_attempt_at, d.sequence
+                    LIMIT 256
+                ) d
+                WHERE d.first_attempt_at IS NOT NULL OR d.sequence = (
+                    SELECT min(e.sequence) FROM control.webhook_deliveries e
+                    WHERE e.webhook_id = d.webhook_id AND e.subject_id = d.subject_id AND e.first_attempt_at IS NULL
+                )
                 ORDER BY d.next_attempt_at, d.sequence
                 LIMIT CASE WHEN w.failing_since IS NULL THEN 4 ELSE 1 END
             ) d
             WHERE w.disabled_at IS NULL AND w.id <> ALL ($3) AND w.organization_id <> ALL ($4)
         ), locked AS (
             SELECT d.id FROM control.webhook_deliveries d JOIN candidates c ON c.id = d.id
-            WHERE c.place <= 32 AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
+            WHERE c.place <= 32 AND d.next_attempt_at = c.next_attempt_at
+              AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
             ORDER BY c.next_attempt_at
             LIMIT $5
             FOR UPDATE OF d SKIP LOCKED
@@ -76,14 +87,19 @@ struct DeliveryQueue: Sendable {
     )
 
     /// A lease that another node has taken over since keeps the row as it is.
+    ///
+    /// The webhook is locked before the delivery, as the deletion of a webhook does. The two would otherwise deadlock.
     private static let record = Statement(
         """
-        WITH done AS (
-            UPDATE control.webhook_deliveries
-            SET attempt_count = attempt_count + 1, first_attempt_at = coalesce(first_attempt_at, $3), next_attempt_at = $4,
+        WITH webhook AS (
+            SELECT id FROM control.webhooks WHERE id = $10 FOR NO KEY UPDATE
+        ), done AS (
+            UPDATE control.webhook_deliveries d
+            SET attempt_count = d.attempt_count + 1, first_attempt_at = coalesce(d.first_attempt_at, $3), next_attempt_at = $4,
                 leased_by = NULL, leased_until = NULL
-            WHERE id = $1 AND leased_by = $2
-            RETURNING webhook_id, attempt_count
+            FROM webhook
+            WHERE d.id = $1 AND d.leased_by = $2 AND d.webhook_id = webhook.id
+            RETURNING d.webhook_id, d.attempt_count
         ), attempt AS (
             INSERT INTO control.webhook_attempts (delivery_id, number, at, duration_ms, status_code, response, error)
             SELECT $1, done.attempt_count, $3, $5, $6, $7, $8 FROM done
@@ -168,6 +184,7 @@ struct DeliveryQueue: Sendable {
             [
                 attempt.deliveryID, node, attempt.at.stored, next?.stored, Int32(clamping: outcome.milliseconds),
                 outcome.statusCode.map { Int32(clamping: $0) }, outcome.response, outcome.error, outcome.isSuccess,
+                attempt.webhook.id,
             ]
         )
         guard let row = rows.first else { return nil }

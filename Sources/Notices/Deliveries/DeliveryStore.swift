@@ -24,11 +24,14 @@ package struct DeliveryStore: Sendable {
         WHERE delivery_id = ANY ($1) ORDER BY delivery_id, number
         """
     )
-    /// A shift of time moves the due time as it moves the time of the queue.
+    /// A shift of time moves the due time as it moves the time of the queue. A delivery that is due already does not move back.
     private static let retry = Statement(
         """
-        UPDATE control.webhook_deliveries SET next_attempt_at = clock_timestamp() + $3::bigint * interval '1 microsecond'
+        UPDATE control.webhook_deliveries SET next_attempt_at = CASE
+            WHEN attempt_count < $4 THEN least(next_attempt_at, clock_timestamp() + $3::bigint * interval '1 microsecond')
+            ELSE next_attempt_at END
         WHERE id = $1 AND webhook_id = $2
+        RETURNING attempt_count < $4
         """
     )
     private static let insertTest = Statement(
@@ -41,6 +44,7 @@ package struct DeliveryStore: Sendable {
         """
         DELETE FROM control.webhook_deliveries WHERE id IN (
             SELECT id FROM control.webhook_deliveries WHERE created_at < now() - interval '30 days' ORDER BY created_at LIMIT 1000
+            FOR UPDATE SKIP LOCKED
         )
         """
     )
@@ -72,11 +76,15 @@ package struct DeliveryStore: Sendable {
         }
     }
 
+    /// The maximum number of attempts of a delivery, because a page of deliveries has all of them.
+    package static let mostAttempts = 100
+
     /// Makes the next attempt of a delivery due, also after the last attempt.
     ///
-    /// - Returns: False if the webhook has no such delivery.
-    package func retry(_ id: UUID, of webhook: UUID, shift: Duration) async throws -> Bool {
-        try await connection.query(Self.retry, [id, webhook, shift.wholeMicroseconds]).affectedRows == 1
+    /// - Returns: False if the delivery has had as many attempts as it can have; `nil` if the webhook has no such delivery.
+    package func retry(_ id: UUID, of webhook: UUID, shift: Duration) async throws -> Bool? {
+        let parameters: [any PostgresEncodable] = [id, webhook, shift.wholeMicroseconds, Int32(Self.mostAttempts)]
+        return try await connection.query(Self.retry, parameters).first?.decode(0, as: Bool.self)
     }
 
     /// Adds a delivery of type `webhook.test`.

@@ -50,11 +50,13 @@ struct EventSources: Sendable {
         ON CONFLICT (id) DO UPDATE SET marked_at = clock_timestamp(), due_at = least(s.due_at, clock_timestamp())
         """
     )
+    /// The workspaces are marked in one order, so two concurrent marks of an organization cannot deadlock.
     private static let markAll = Statement(
         """
         INSERT INTO control.event_sources AS s (id)
         SELECT id FROM control.workspaces
         WHERE organization_id = $1 AND ($2::uuid IS NULL OR id = $2) AND state IN ('active', 'suspended')
+        ORDER BY id
         ON CONFLICT (id) DO UPDATE SET marked_at = clock_timestamp(), due_at = least(s.due_at, clock_timestamp())
         """
     )

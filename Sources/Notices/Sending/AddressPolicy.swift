@@ -23,7 +23,8 @@ package struct AddressPolicy: Sendable {
     /// - Returns: The reason.
     package func refusal(of address: IPAddress, own: [IPAddress]) -> String? {
         if allowed.contains(where: { $0.contains(address) }) { return nil }
-        if own.contains(address) { return "\(address) is an address of the server itself" }
+        let isOwn = own.contains(address) || Self.carried(by: address).map { own.contains($0) } == true
+        if isOwn { return "\(address) is an address of the server itself" }
         return Self.isGlobal(address) ? nil : "\(address) is not a globally reachable address"
     }
 
@@ -37,16 +38,24 @@ package struct AddressPolicy: Sendable {
 
     /// Returns true if an address is globally reachable.
     ///
-    /// An IPv6 address that carries an IPv4 address is as reachable as that: the well-known prefix of NAT64 (RFC 6052 section 2.1) and
-    /// 6to4 (RFC 3056 section 2). An IPv4-mapped address is the IPv4 address already.
+    /// An IPv6 address that carries an IPv4 address is as reachable as that.
     static func isGlobal(_ address: IPAddress) -> Bool {
-        switch address {
-        case .v4: return !Self.reserved4.contains { $0.contains(address) }
-        case .v6(let bits):
-            if nat64.contains(address) { return isGlobal(.v4(UInt32(truncatingIfNeeded: bits))) }
-            if sixToFour.contains(address) { return isGlobal(.v4(UInt32(truncatingIfNeeded: bits >> 80))) }
-            return unicast6.contains(address) && !Self.reserved6.contains { $0.contains(address) }
+        if let inner = carried(by: address) { return isGlobal(inner) }
+        return switch address {
+        case .v4: !reserved4.contains { $0.contains(address) }
+        case .v6: unicast6.contains(address) && !reserved6.contains { $0.contains(address) }
         }
+    }
+
+    /// Returns the IPv4 address that an IPv6 address carries, or `nil` if it carries none.
+    ///
+    /// The well-known prefix of NAT64 (RFC 6052 section 2.1) and 6to4 (RFC 3056 section 2) carry one. An IPv4-mapped address is the IPv4
+    /// address already.
+    private static func carried(by address: IPAddress) -> IPAddress? {
+        guard case .v6(let bits) = address else { return nil }
+        if nat64.contains(address) { return .v4(UInt32(truncatingIfNeeded: bits)) }
+        if sixToFour.contains(address) { return .v4(UInt32(truncatingIfNeeded: bits >> 80)) }
+        return nil
     }
 
     /// The ranges of the IANA IPv4 Special-Purpose Address Registry that are not globally reachable, multicast (RFC 5771), and the

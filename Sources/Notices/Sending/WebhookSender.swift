@@ -78,6 +78,8 @@ struct WebhookSender: Sendable {
         let work = Task {
             do {
                 let address = try await checkedAddress(request.url, of: organization)
+                // A name server can answer after the end of the attempt, when another node can make the next one.
+                try Task.checkCancellation()
                 try await connect(to: address, on: loop, request, within: limit, promise)
             } catch {
                 promise.fail(error)
@@ -116,10 +118,12 @@ struct WebhookSender: Sendable {
         within limit: Duration,
         _ promise: EventLoopPromise<WebhookAnswer>
     ) async throws {
-        let channel = try await ClientBootstrap(group: loop)
+        _ = try await ClientBootstrap(group: loop)
             .connectTimeout(.nanoseconds(limit.wholeNanoseconds))
             .channelInitializer { [tls] channel in
-                channel.eventLoop.makeCompletedFuture {
+                // The end of the attempt also closes a channel that is still connecting.
+                promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
+                return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if request.url.isEncrypted {
                         // An address has no server name (RFC 6066 section 3). The certificate must then name the address.
@@ -132,7 +136,6 @@ struct WebhookSender: Sendable {
             }
             .connect(to: address)
             .get()
-        promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
     }
 
     /// Returns the addresses of this machine.

@@ -14,7 +14,10 @@ package struct WebhookStore: Sendable {
     private static let select = "SELECT \(Webhook.columns("w")) FROM control.webhooks w"
     private static let byID = Statement("\(select) WHERE w.id = $1 AND w.organization_id = $2")
     private static let byIDForUpdate = Statement("\(select) WHERE w.id = $1 AND w.organization_id = $2 FOR UPDATE OF w")
-    private static let enabled = Statement("\(select) WHERE w.organization_id = $1 AND w.disabled_at IS NULL")
+    /// The webhooks come in one order, so two nodes that insert the same deliveries cannot deadlock.
+    private static let enabled = Statement(
+        "\(select) WHERE w.organization_id = $1 AND w.disabled_at IS NULL ORDER BY w.id"
+    )
     private static let list = ListStatement(
         select,
         alias: "w",

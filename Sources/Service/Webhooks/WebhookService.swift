@@ -234,7 +234,7 @@ package struct WebhookService: Sendable {
 
     /// Makes the next attempt of a delivery due, also after its last attempt.
     ///
-    /// - Throws: `Refusal.conflict` if the webhook is disabled; `notFound`, `forbidden`; the database's errors.
+    /// - Throws: `Refusal.conflict` if the webhook is disabled, or after 100 attempts; `notFound`, `forbidden`; the database's errors.
     package func retry(
         _ delivery: UUID,
         of id: UUID,
@@ -242,9 +242,14 @@ package struct WebhookService: Sendable {
         by caller: Caller
     ) async throws {
         try await deliver(id, name, caller) { webhook, transaction in
-            let isKnown = try await DeliveryStore(transaction.connection)
+            let found = try await DeliveryStore(transaction.connection)
                 .retry(delivery, of: webhook.id, shift: notices.shift)
-            guard isKnown else { throw Refusal.notFound }
+            guard let isDue = found else { throw Refusal.notFound }
+            guard isDue else {
+                throw Refusal.conflict(
+                    "The delivery has had \(DeliveryStore.mostAttempts) attempts, its maximum. Send a test event."
+                )
+            }
         }
     }
 

@@ -7,7 +7,7 @@ struct WebhookEnable: ObjectCommand {
         commandName: "enable",
         abstract: "Enable a webhook.",
         discussion: HelpText.discussion(
-            "Deliveries that wait for an attempt go on. Events of the time in between are not sent.",
+            "Deliveries that wait for an attempt go on. Events of the time in between can be missing.",
             needs: WebhookCommand.needs,
             examples: ["webhook enable https://hooks.example.com/mortise"]
         )

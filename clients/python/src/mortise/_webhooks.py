@@ -97,7 +97,7 @@ class _WebhookCalls:
 
     @operation
     def enable(self, id: str) -> Call[Webhook]:
-        """Enables a webhook. Events of the time in between are not sent."""
+        """Enables a webhook. Events of the time in between can be missing."""
         return post(self._path(id, "enable"), Webhook)
 
     @operation
