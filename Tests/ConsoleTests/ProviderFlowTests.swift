@@ -216,13 +216,13 @@ import Testing
                 let callback = try provider.signIn(ada, at: try await browser.startAtProvider())
                 let state = try #require(callback.components(after: "&state="))
                 return try await browser.follow(
-                    "/console/oidc/callback?error=\(error)&error_description=Call+555&state=\(state)"
+                    "/console/oidc/callback?error=\(error)&error_description=Dial+it+now&state=\(state)"
                 )
             }
             let denied = try await callback("access_denied")
-            #expect(denied.status == 403 && denied.text.contains("(access_denied)") && !denied.text.contains("555"))
-            let words = try await callback("Call%20555%20now")
-            #expect(words.status == 403 && !words.text.contains("555"))
+            #expect(denied.status == 403 && denied.text.contains("(access_denied)") && !denied.text.contains("Dial it"))
+            let words = try await callback("Dial%20it%20now")
+            #expect(words.status == 403 && !words.text.contains("Dial it"))
         }
     }
 }

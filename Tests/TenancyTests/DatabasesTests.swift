@@ -100,6 +100,33 @@ import Testing
         }
     }
 
+    // The fault: a request knows a workspace from before its deletion, and connects while the database is dropped.
+    @Test func `a workspace that is being deleted is unknown, and another one that lets nobody in is unavailable`()
+        async throws
+    {
+        try await withTenants { test, control, databases, workspaces in
+            let provisioner = Provisioner(control, options: .ample)
+            let new = NewWorkspace(organizationID: workspaces[0].organizationID, name: "x")
+            let workspace = try await provisioner.create(new, by: .system)
+            let database = PostgresConnection.quote(identifier: workspace.database)
+            let role = PostgresConnection.quote(identifier: control.installation.runtimeRole)
+            try await administer("REVOKE CONNECT ON DATABASE \(database) FROM \(role)")
+            let refused = await #expect(throws: PostgresError.self) {
+                try await databases.withPool(workspace.facts) { try await $0.query(Self.whoami) }
+            }
+            #expect(refused?.sqlState == .insufficientPrivilege)
+            _ = try await provisioner.archive(workspace.id, by: .system)
+            await provisioner.shutdown()
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.delete(workspace.id, by: .system) }
+            await crashing.shutdown()
+            let error = await #expect(throws: TenancyError.self) {
+                try await databases.withPool(workspace.facts) { try await $0.query(Self.whoami) }
+            }
+            #expect(error?.code == .unknownWorkspace)
+        }
+    }
+
     // A broken database must affect its own tenant only.
     @Test func `an unavailable database does not affect other workspaces`() async throws {
         try await withTenants { test, _, databases, workspaces in

@@ -309,10 +309,10 @@ public final class Databases: Sendable {
     private func removingDropped<T>(_ workspace: WorkspaceFacts, _ body: () async throws -> T) async throws -> T {
         do {
             return try await body()
-        } catch let error as PostgresError where error.sqlState == .undefinedDatabase {
+        } catch let error as PostgresError where error.canBeDeletion {
             // Only the control database tells a workspace that was deleted from one whose database is missing, for example because a
             // backup was restored in part. The latter keeps its connections, which pause between two attempts.
-            guard try await directory.isGone(workspace.workspaceID) else { throw error }
+            guard (try? await directory.isGone(workspace.workspaceID)) == true else { throw error }
             await forget(workspace.workspaceID)
             throw TenancyError.unknownWorkspace
         }
@@ -489,5 +489,16 @@ public final class Databases: Sendable {
     /// Returns the facts of a workspace by its id.
     public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
         try await directory.facts(id: id)
+    }
+}
+
+extension PostgresError {
+    /// True for the errors of a database that is being deleted: it lets nobody in, ends its sessions, and is gone.
+    fileprivate var canBeDeletion: Bool {
+        switch sqlState {
+        case .undefinedDatabase?, .adminShutdown?: true
+        case .insufficientPrivilege?: code == .connectFailed
+        default: false
+        }
     }
 }
