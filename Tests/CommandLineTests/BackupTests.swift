@@ -185,9 +185,12 @@ import Testing
             // A fresh start must not take the servers.
             let fresh = try await Program.run(["serve"], environment: installation.serveVariables())
             #expect(fresh.code == 1 && fresh.errors.contains("belongs to another installation"), "\(fresh.everything)")
+            try await Self.refuseForeign(folder, installation)
             let restore = try await Self.run("restore", folder, in: installation)
             // The refused start has created an empty database, which is no installation.
             try #require(restore.code == 0, "\(restore.everything)")
+            let marked = "SELECT 1 FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE 'mortise restore%'"
+            #expect(try await !installation.finds(marked, in: "postgres"))
             let repeated = try await Self.run("restore", folder, in: installation)
             #expect(repeated.code == 0 && repeated.output.contains("restored already"), "\(repeated.everything)")
             let moment = try Self.moment(restore.output)
@@ -202,6 +205,33 @@ import Testing
                 try await installation.expectWhole()
                 try await installation.expectHealthy()
             }
+        }
+    }
+
+    /// Checks that a restoration goes on with its own databases alone.
+    ///
+    /// Without its comment, a database is like that of a living installation, to which a forgotten `--cluster` leads.
+    private static func refuseForeign(_ folder: String, _ installation: ProcessInstallation) async throws {
+        let comments = try await installation.texts(
+            """
+            SELECT format('COMMENT ON DATABASE %I IS %L', datname, shobj_description(oid, 'pg_database')) FROM pg_database
+            WHERE starts_with(datname, 'mortise_w_')
+            """,
+            in: "postgres"
+        )
+        try await installation.withConnection("postgres") { connection in
+            for name in try await installation.workspaceDatabases() {
+                let quoted = PostgresConnection.quote(identifier: name)
+                try await connection.script("COMMENT ON DATABASE \(quoted) IS NULL")
+            }
+        }
+        let foreign = try await run("restore", folder, in: installation)
+        #expect(
+            foreign.code == 1 && foreign.errors.contains("has databases of an installation"),
+            "\(foreign.everything)"
+        )
+        try await installation.withConnection("postgres") { connection in
+            for comment in comments { try await connection.script(comment) }
         }
     }
 

@@ -19,12 +19,14 @@ extension PostgresConnection {
     private static let held = Statement(
         """
         SELECT r.moment, (SELECT count(*) FROM control.held_workspaces) FROM control.restorations r
-        WHERE r.released_at IS NULL ORDER BY r.restored_at DESC LIMIT 1
+        WHERE r.released_at IS NULL ORDER BY r.moment LIMIT 1
         """,
         prepared: false
     )
 
     /// Returns the restoration that keeps servers from starting, or `nil`.
+    ///
+    /// A backup of a held installation has a restoration, too. The oldest moment counts, because everything since then is unknown.
     func heldRestoration() async throws -> HeldRestoration? {
         guard try await query(Self.hasRestorations).first?.decode(0, as: Bool.self) == true,
             let row = try await query(Self.held).first

@@ -9,6 +9,11 @@ extension RestoreTarget {
     private static let hasLedger = Statement("SELECT to_regclass('mortise.migrations') IS NOT NULL", prepared: false)
     private static let exists = Statement("SELECT 1 FROM pg_database WHERE datname = $1", prepared: false)
 
+    private static let marked = Statement(
+        "SELECT datname::text FROM pg_database WHERE shobj_description(oid, 'pg_database') = $1 ORDER BY 1",
+        prepared: false
+    )
+
     /// The time limit for creating or dropping a database.
     private static let databaseDeadline = Duration.seconds(120)
 
@@ -76,10 +81,8 @@ extension RestoreTarget {
             "CREATE DATABASE \(quoted) TEMPLATE template0 ENCODING 'UTF8'",
             deadline: Self.databaseDeadline
         )
-        if name == temporaryName {
-            let literal = PostgresConnection.quote(literal: comment)
-            try await server.connection.script("COMMENT ON DATABASE \(quoted) IS \(literal)")
-        }
+        let literal = PostgresConnection.quote(literal: comment)
+        try await server.connection.script("COMMENT ON DATABASE \(quoted) IS \(literal)")
         try await server.close(database: name)
     }
 
@@ -208,7 +211,7 @@ extension RestoreTarget {
             let name = PostgresConnection.quote(identifier: finalName)
             if try await !server.connection.query(Self.exists, [finalName]).isEmpty {
                 // It was empty when the restoration began, which can be hours ago.
-                guard try await !hasObjects(finalName) else {
+                guard try await !hasObjects(finalName, on: Cluster.primaryName) else {
                     throw TenancyError(
                         .incompatible,
                         "the database \(finalName) was created or used while the backup was restored; drop it, and run this again"
@@ -222,7 +225,15 @@ extension RestoreTarget {
             try await server.close(database: temporaryName)
             try await server.shut(database: temporaryName)
             try await server.connection.script("ALTER DATABASE \(temporary) RENAME TO \(name)")
-            try await server.connection.script("COMMENT ON DATABASE \(name) IS NULL")
+        }
+        // Last, because another run needs the comments until the installation exists.
+        for cluster in clusters.keys.sorted() {
+            try await withServer(cluster) { server in
+                for row in try await server.connection.query(Self.marked, [comment]) {
+                    let name = PostgresConnection.quote(identifier: try row.decode(0, as: String.self))
+                    try await server.connection.script("COMMENT ON DATABASE \(name) IS NULL")
+                }
+            }
         }
     }
 }

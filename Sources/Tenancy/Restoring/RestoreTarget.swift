@@ -91,6 +91,7 @@ public struct RestoreTarget: Sendable {
     /// The name of the control database until the restoration is complete.
     var temporaryName: String { "\(installation.prefix)_restore" }
 
+    /// The comment of each database that the restoration creates, until the end.
     var comment: String { "mortise restore \(UUIDv7.text(of: backup))" }
 
     /// Returns the owner's configuration for a database of a cluster.
@@ -142,15 +143,14 @@ public struct RestoreTarget: Sendable {
     }
 
     private static let names = Statement(
-        "SELECT datname::text FROM pg_database WHERE starts_with(datname, $1) OR datname = $2 ORDER BY 1",
+        """
+        SELECT datname::text, shobj_description(oid, 'pg_database') FROM pg_database
+        WHERE starts_with(datname, $1) OR datname = $2 ORDER BY 1
+        """,
         prepared: false
     )
     private static let isOwned = Statement(
         "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = $1",
-        prepared: false
-    )
-    private static let temporary = Statement(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1",
         prepared: false
     )
     private static let restored = Statement(
@@ -163,8 +163,11 @@ public struct RestoreTarget: Sendable {
     )
     private static let objects = Statement(
         """
-        SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' LIMIT 1
+        SELECT 1 FROM pg_namespace n
+        WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+            AND (EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = n.oid)
+                OR EXISTS (SELECT 1 FROM pg_proc WHERE pronamespace = n.oid))
+        LIMIT 1
         """,
         prepared: false
     )
@@ -218,11 +221,13 @@ public struct RestoreTarget: Sendable {
     private func examine(_ cluster: String, _ server: Server, isContinued: Bool) async throws -> State {
         let isPrimary = cluster == Cluster.primaryName
         let connection = server.connection
-        let found = Set(
-            try await connection.query(Self.names, ["\(installation.prefix)_", isPrimary ? finalName : ""])
-                .map { try $0.decode(0, as: String.self) }
-        )
-        if isPrimary, found.contains(finalName), try await hasObjects(finalName) {
+        let rows = try await connection.query(Self.names, ["\(installation.prefix)_", isPrimary ? finalName : ""])
+        var comments: [String: String?] = [:]
+        for row in rows {
+            comments.updateValue(try row.decode(1, as: String?.self), forKey: try row.decode(0, as: String.self))
+        }
+        let found = Set(comments.keys)
+        if isPrimary, found.contains(finalName), try await hasObjects(finalName, on: cluster) {
             if try await isRestored() { return .restored }
             throw TenancyError(
                 .incompatible,
@@ -239,12 +244,8 @@ public struct RestoreTarget: Sendable {
         }
         try await server.checkMark(inventory.installation)
         var state = State.empty
-        if isPrimary, found.contains(temporaryName) {
-            let comment =
-                try await connection.query(Self.temporary, [temporaryName]).first?.decode(0, as: String?.self) ?? nil
-            // Without a comment and without tables, the creation of the database was interrupted.
-            let isOther = try await comment == nil ? hasObjects(temporaryName) : comment != self.comment
-            guard !isOther else {
+        if isPrimary, let comment = comments[temporaryName] {
+            guard try await isOwn(temporaryName, comment: comment, on: cluster) else {
                 throw TenancyError(
                     .incompatible,
                     """
@@ -255,9 +256,14 @@ public struct RestoreTarget: Sendable {
             }
             state = .interrupted
         }
-        let expected =
-            state == .interrupted || isContinued
-            ? Set(inventory.databases.filter { $0.cluster == cluster }.map(\.name)) : []
+        var expected: Set<String> = []
+        if state == .interrupted || isContinued {
+            // A database of the same name can also be that of a living installation, which another --cluster has spared so far.
+            for database in inventory.databases where database.cluster == cluster && database.workspace != nil {
+                guard let comment = comments[database.name] else { continue }
+                if try await isOwn(database.name, comment: comment, on: cluster) { expected.insert(database.name) }
+            }
+        }
         let foreign = found.subtracting(expected)
             .filter { name in
                 name != finalName && name != temporaryName && name.hasPrefix("\(installation.prefix)_w_")
@@ -275,9 +281,17 @@ public struct RestoreTarget: Sendable {
         return state
     }
 
-    /// Returns true if a database has tables, views or sequences.
-    func hasObjects(_ database: String) async throws -> Bool {
-        try await with(Cluster.primaryName, database) { try await !$0.query(Self.objects).isEmpty }
+    /// Returns true if a restoration of this backup has created a database.
+    ///
+    /// Without a comment and without tables, the creation of the database was interrupted.
+    private func isOwn(_ database: String, comment: String?, on cluster: String) async throws -> Bool {
+        guard let comment else { return try await !hasObjects(database, on: cluster) }
+        return comment == self.comment
+    }
+
+    /// Returns true if a database has tables, views, sequences or functions.
+    func hasObjects(_ database: String, on cluster: String) async throws -> Bool {
+        try await with(cluster, database) { try await !$0.query(Self.objects).isEmpty }
     }
 
     private func isRestored() async throws -> Bool {
