@@ -68,8 +68,10 @@ public struct Restore: Sendable {
         if let first = failures.min(by: { $0.key < $1.key }) { throw first.value }
     }
 
-    private func check(_ file: BackupManifest.File) async throws {
-        let advice = ["Use another copy of the backup. Nothing was changed."]
+    private func check(
+        _ file: BackupManifest.File,
+        advice: [String] = ["Use another copy of the backup. Nothing was changed."]
+    ) async throws {
         guard folder.exists(file.path) else {
             throw BackupError("The file \(file.path) of the backup is missing.", advice: advice)
         }
@@ -142,6 +144,11 @@ public struct Restore: Sendable {
         _ database: PostgresConfiguration,
         server: Int
     ) async throws {
+        // The first check can be hours old, and a dump runs as SQL of the owner.
+        try await check(
+            file,
+            advice: ["There is no installation yet. Run the same command again with another copy of the backup."]
+        )
         try await tools.restore(folder.file(file.path), to: database, server: server)
     }
 }

@@ -35,7 +35,7 @@ struct BackupRun {
                     program: Version.current,
                     jobs: jobs
                 )
-                let report = try await Self.described {
+                let report = try await Self.described("The installation cannot be backed up") {
                     defer { progress.end() }
                     return try await backup.run { progress.show($0) }
                 }
@@ -104,7 +104,10 @@ struct BackupRun {
     }
 
     /// Translates the errors of backups.
-    static func described<Value>(_ body: () async throws -> Value) async throws -> Value {
+    private static func described<Value>(
+        _ fault: String = "The backup cannot be restored here",
+        _ body: () async throws -> Value
+    ) async throws -> Value {
         do {
             return try await body()
         } catch let error as BackupError {
@@ -112,7 +115,7 @@ struct BackupRun {
         } catch let error as TenancyError where error.code == .invalid {
             throw CommandFailure.usage("Nothing was changed: \(error.message).")
         } catch let error as TenancyError {
-            throw CommandFailure(.refused, "The backup cannot be restored here: \(error.message).")
+            throw CommandFailure(.refused, "\(fault): \(error.message).")
         }
     }
 }
