@@ -45,9 +45,8 @@ program: ## build the release binary and print its path
 	@$(SWIFT) build $(RELEASE) --product mortise >&2
 	@echo $(PROGRAM)
 
-# The manual pages come from the debug build: the plugin takes no other flags.
 dist: build ## pack the release binary as a tar archive and a Debian package into .build/dist, with an SBOM and checksums
-	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
+	@scripts/make-man.py $(PROGRAM) .build/man
 	@SWIFT='$(SWIFT)' scripts/make-dist.sh $(PROGRAM) .build/man .build/dist
 
 lint: ## check the formatting of the Swift sources
@@ -61,6 +60,7 @@ bench: dependencies ## build and run the benchmarks
 
 fuzz: dependencies ## look for inputs that break a parser, 60 seconds for each
 	@SWIFT='$(SWIFT)' scripts/fuzz.sh $(ARGS)
+
 docs: dependencies ## build the documentation of the modules into .build/docs
 	@set -e; for target in $(DOCUMENTED); do \
 		echo "== $$target"; \
@@ -71,8 +71,8 @@ docs: dependencies ## build the documentation of the modules into .build/docs
 completions: build ## write completion scripts for bash, zsh and fish into .build/completions
 	@scripts/make-completions.sh $(PROGRAM) .build/completions
 
-man: dependencies ## write manual pages into .build/man
-	@SWIFT='$(SWIFT)' scripts/make-man.sh .build/man
+man: build ## write manual pages into .build/man
+	@scripts/make-man.py $(PROGRAM) .build/man
 
 clean: ## remove what was built; data in .mortise/ stay
 	rm -rf .build .venv
