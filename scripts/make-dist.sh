@@ -24,7 +24,8 @@ esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 name=mortise-$version-linux-$machine
-rm -f "$target"/*
+# Not more than a run of this script writes: the folder can be any.
+rm -f "$target"/mortise[-_]* "$target/SHA256SUMS"
 
 # install_common ROOT: the files that both archives have, below usr.
 install_common() {
@@ -127,6 +128,6 @@ dpkg-deb --root-owner-group --threads-max=1 -Zxz -z3 --build "$root" "$target/mo
 
 cp "$work/sbom.cdx.json" "$target/mortise-$version.cdx.json"
 cd "$target"
-sha256sum -- * >"$work/SHA256SUMS"
+sha256sum -- mortise[-_]* >"$work/SHA256SUMS"
 mv "$work/SHA256SUMS" .
 cat SHA256SUMS
