@@ -24,7 +24,9 @@ package struct DeliveryStore: Sendable {
         WHERE delivery_id = ANY ($1) ORDER BY delivery_id, number
         """
     )
-    /// A shift of time moves the due time as it moves the time of the queue. A delivery that is due already does not move back.
+    /// A shift of time moves the due time as it moves the time of the queue.
+    ///
+    /// A delivery that is due already does not move back.
     private static let retry = Statement(
         """
         UPDATE control.webhook_deliveries SET next_attempt_at = CASE
