@@ -448,7 +448,7 @@ def workspaces_and_events(browser: Browser, api: Api, scripts: bool) -> None:
 def webhooks(browser: Browser, api: Api, scripts: bool) -> None:
     with receiver() as hook, tab(browser, scripts) as page:
         sign_in(page)
-        page.get_by_role("link", name="Webhooks", exact=True).click()
+        page.get_by_role("navigation", name="Main").get_by_role("link", name="Webhooks").click()
         if not scripts:
             expect(page.get_by_role("heading", name="No webhooks yet")).to_be_visible()
         page.get_by_role("link", name="Create webhook", exact=True).click()
@@ -497,7 +497,7 @@ def webhooks(browser: Browser, api: Api, scripts: bool) -> None:
         expect(page.get_by_role("status")).to_contain_text("Nothing is sent")
         page.get_by_role("button", name="Enable", exact=True).click()
         expect(page.get_by_role("status")).to_contain_text("Events are sent")
-        page.get_by_role("link", name="Webhooks", exact=True).click()
+        page.get_by_role("navigation", name="Main").get_by_role("link", name="Webhooks").click()
         if scripts:
             CHECK.page(page, "webhooks")
         page.get_by_role("row").get_by_role("link", name=hook.url).click()
