@@ -15,6 +15,7 @@ from ._calls import (
     listing,
     operation,
     patch,
+    run,
 )
 from ._encode import KEEP, Keep, changes, members
 from ._models import ClientKeyOutcome, ClientKeyRetirement, Member, Role, SessionsEnded, SessionSummary
@@ -153,7 +154,7 @@ class _MemberCalls:
         Args:
             id: The id of the membership.
         """
-        return delete(self._path(id, "identity"))
+        return run("DELETE", self._path(id, "identity"))
 
     def _path(self, *more: str) -> Segments:
         return ["v1", "organizations", self._organization, "members", *more]
