@@ -32,7 +32,7 @@ package final class Notices: Sendable {
     ///   - secrets: The secrets file.
     ///   - options: The settings.
     ///   - logger: The logger.
-    /// - Throws: An error if the root certificates cannot be read.
+    /// - Throws: An error if the authorities of the options are no certificates.
     package init(
         _ databases: Databases,
         news: EventNews,
@@ -56,12 +56,12 @@ package final class Notices: Sendable {
         worker = DeliveryWorker(
             node: node,
             databases: databases,
-            sender: try WebhookSender(
+            sender: WebhookSender(
                 policy: AddressPolicy(allowing: options.allowedAddresses),
                 resolve: options.resolver ?? .system(resolverThreads),
                 slots: slots,
                 group: MultiThreadedEventLoopGroup.singleton,
-                trustRoots: Self.trustRoots(options.authorities)
+                trustRoots: try Self.trustRoots(options.authorities)
             ),
             secrets: secrets,
             options: options,

@@ -16,18 +16,17 @@ struct WebhookSender: Sendable {
     let resolve: HostResolver
     let slots: AttemptSlots
     let group: any EventLoopGroup
-    private let tls: NIOSSLContext
+    /// Is `nil` on a machine without certificates of authorities, on which no receiver can be trusted.
+    private let tls: NIOSSLContext?
 
     /// Creates a sender.
-    ///
-    /// - Throws: An error if the system's root certificates cannot be read.
     init(
         policy: AddressPolicy,
         resolve: HostResolver,
         slots: AttemptSlots,
         group: any EventLoopGroup,
         trustRoots: NIOSSLTrustRoots
-    ) throws {
+    ) {
         self.policy = policy
         self.resolve = resolve
         self.slots = slots
@@ -36,7 +35,7 @@ struct WebhookSender: Sendable {
         configuration.trustRoots = trustRoots
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
-        tls = try NIOSSLContext(configuration: configuration)
+        tls = try? NIOSSLContext(configuration: configuration)
     }
 
     /// Sends a request and returns the outcome.
@@ -118,6 +117,9 @@ struct WebhookSender: Sendable {
         within limit: Duration,
         _ promise: EventLoopPromise<WebhookAnswer>
     ) async throws {
+        if request.url.isEncrypted, tls == nil {
+            throw WebhookFault("the server has no certificates of authorities, such as those of the package ca-certificates")
+        }
         _ = try await ClientBootstrap(group: loop)
             .connectTimeout(.nanoseconds(limit.wholeNanoseconds))
             .channelInitializer { [tls] channel in
@@ -125,7 +127,7 @@ struct WebhookSender: Sendable {
                 promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if request.url.isEncrypted {
+                    if request.url.isEncrypted, let tls {
                         // An address has no server name (RFC 6066 section 3). The certificate must then name the address.
                         let name = request.url.address == nil ? request.url.host : nil
                         try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
