@@ -118,7 +118,7 @@ struct WebhookSender: Sendable {
         _ promise: EventLoopPromise<WebhookAnswer>
     ) async throws {
         if request.url.isEncrypted, tls == nil {
-            throw WebhookFault("the server has no certificates of authorities (Debian, Ubuntu: package ca-certificates)")
+            throw WebhookFault("the server has no certificates of authorities, as those of ca-certificates")
         }
         _ = try await ClientBootstrap(group: loop)
             .connectTimeout(.nanoseconds(limit.wholeNanoseconds))
