@@ -1,7 +1,4 @@
-import Keys
-import Logging
 import Postgres
-import Service
 import Tenancy
 
 /// The work of `mortise cluster`, as the owner of the control database.
@@ -74,30 +71,6 @@ struct ClusterRun {
         _ body: (ControlDatabase, PostgresConnection) async throws -> Value
     ) async throws -> Value {
         try settings.printWarnings()
-        let logger = Logger(label: "mortise.cluster") { _ in SwiftLogNoOpLogHandler() }
-        return try await Host.with(settings, secretsFile: .never, logger: logger) { host in
-            try await Reactor.with(name: "cluster") { reactor in
-                let owner = try host.configuration()
-                // The password of the role on the new server derives from this file, and must be the one of every node.
-                try await Bootstrap.checkBefore(host.secrets, owner: owner, reactor: reactor, logger: logger)
-                let inspection = try await ControlDatabase.inspect(
-                    owner: owner,
-                    credentials: ClusterCredentials(derivedFrom: host.secrets, installation: .standard),
-                    version: Version.current,
-                    reactor: reactor,
-                    logger: logger
-                )
-                guard let control = inspection.control else {
-                    throw CommandFailure(
-                        .refused,
-                        "There is no installation yet.",
-                        details: ["`mortise serve` creates it."]
-                    )
-                }
-                return try await PostgresConnection.with(owner, reactor: reactor, logger: logger) { connection in
-                    try await body(control, connection)
-                }
-            }
-        }
+        return try await InstallationAccess(settings, label: "mortise.cluster").withConnection(body)
     }
 }
