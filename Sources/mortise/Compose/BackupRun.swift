@@ -1,7 +1,6 @@
 import Backups
 import Keys
 import Logging
-import Migrations
 import Postgres
 import Service
 import Tenancy
