@@ -27,8 +27,7 @@ extension KeyRoutes {
             .keysWrite,
             description: description,
             body: body,
-            responses: [EndpointResult(.ok, "The changed key.", KeyJSON.schema)],
-            problems: [.conflict]
+            responses: [EndpointResult(.ok, "The changed key.", KeyJSON.schema)]
         ) { request in
             let home = try await home(request, .keysWrite)
             let changed = try await mutation(try key(request), home, try context.caller(request), request)
@@ -110,8 +109,7 @@ extension KeyRoutes {
             "Delete \(family.article) \(family.noun)",
             .keysWrite,
             description: "The key's events stay.",
-            responses: [EndpointResult(.noContent, "Deleted.")],
-            problems: family == .operator ? [.conflict] : []
+            responses: [EndpointResult(.noContent, "Deleted.")]
         ) { request in
             let home = try await home(request, .keysWrite)
             try await context.platform.keys.delete(try key(request), in: home, by: try context.caller(request))

@@ -204,8 +204,7 @@ struct KeyRoutes: Sendable {
             responses: [
                 EndpointResult(.created, "The key and its token.", KeySchema.issued, headers: [NativeSchema.replayed])
             ],
-            makes: true,
-            problems: [.conflict]
+            makes: true
         ) { request in
             let home = try await home(request, .keysWrite)
             let caller = try context.caller(request, path: resolvedPath(home))
@@ -230,8 +229,7 @@ struct KeyRoutes: Sendable {
             responses: [
                 EndpointResult(.ok, "The key and its new token.", KeySchema.issued, headers: [NativeSchema.replayed])
             ],
-            makes: true,
-            problems: [.conflict]
+            makes: true
         ) { request in
             let home = try await home(request, .keysWrite)
             let id = try key(request)

@@ -143,7 +143,6 @@ struct MemberRoutes: Sendable {
                 MemberJSON.schema,
                 headers: [NativeSchema.replayed]
             ),
-            problems: [.conflict],
             makes: true
         ) { organization, request in
             let new = NewMember(
@@ -199,8 +198,7 @@ struct MemberRoutes: Sendable {
                 ])
                 .named("MemberPatch")
             ),
-            response: EndpointResult(.ok, "The member.", MemberJSON.schema),
-            problems: [.conflict]
+            response: EndpointResult(.ok, "The member.", MemberJSON.schema)
         ) { organization, request in
             var change = MemberChange(
                 role: try request.body.optional("role").flatMap(MemberRole.init(rawValue:)),
@@ -237,8 +235,7 @@ struct MemberRoutes: Sendable {
                 account with that address is refused. Afterwards the next account takes its place. The member's sessions end. Only an owner \
                 or an operator can do this.
                 """,
-            responses: [EndpointResult(.noContent, "The member has no account of the identity provider.")],
-            problems: [.conflict]
+            responses: [EndpointResult(.noContent, "The member has no account of the identity provider.")]
         ) { organization, request in
             try await context.platform.members.unbindIdentity(
                 of: try member(request),
@@ -275,7 +272,7 @@ struct MemberRoutes: Sendable {
                     ClientKeyRetirementRoutes.outcome
                 ),
             ],
-            problems: [.conflict, .workspaceUnavailable]
+            problems: [.workspaceUnavailable]
         ) { organization, request in
             let caller = try context.caller(request)
             let fate = try request.query.optional("client_keys").flatMap(ClientKeyFate.init(rawValue:))

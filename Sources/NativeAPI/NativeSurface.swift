@@ -34,7 +34,9 @@ package struct NativeSurface: Surface {
             + UsageRoutes(context: context).endpoints
             + StatusRoutes(context: context).endpoints
             + VerifyRoutes(context: context, metrics: settings.metrics).endpoints
-        let operations = EndpointTable(endpoints, security: context.security, settings: settings)
+        // Two changes of one resource at the same time are possible for every change.
+        let declared = endpoints.map { $0.isChange ? $0.declaring(.conflict) : $0 }
+        let operations = EndpointTable(declared, security: context.security, settings: settings)
         let document = try operations.servingOpenAPI(at: "/openapi.json", Self.info(surface.version))
         table = surface.publishesDocument ? document : operations
     }
@@ -95,6 +97,15 @@ package struct NativeSurface: Surface {
 
 /// An operation of the native surface.
 package typealias NativeEndpoint = Endpoint<Principal>
+
+extension NativeEndpoint {
+    /// A Boolean value that indicates whether the operation changes something, and answers only after it has.
+    ///
+    /// A verification changes nothing, and the report of a leak is answered whatever becomes of the keys.
+    fileprivate var isChange: Bool {
+        method != .get && tag != NativeSurface.Tag.verification && tag != NativeSurface.Tag.leaks
+    }
+}
 
 /// A request of the native surface.
 typealias NativeRequest = EndpointRequest<Principal>

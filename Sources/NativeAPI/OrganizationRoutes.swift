@@ -49,7 +49,7 @@ struct OrganizationRoutes: Sendable {
                     headers: [NativeSchema.replayed]
                 )
             ],
-            problems: [.conflict, .serviceUnavailable, .rateLimited],
+            problems: [.serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
             deadline: .seconds(120)
         ) { request in
@@ -144,7 +144,7 @@ struct OrganizationRoutes: Sendable {
                 .named("OrganizationPatch")
             ),
             responses: [EndpointResult(.ok, "The changed organization.", OrganizationJSON.schema)],
-            problems: [.conflict, .serviceUnavailable, .rateLimited]
+            problems: [.serviceUnavailable, .rateLimited]
         ) { request in
             var change = OrganizationChange(
                 name: try request.body.optional("name"),
@@ -190,7 +190,7 @@ struct OrganizationRoutes: Sendable {
             access: .operator(Permission.platform.rawValue),
             parameters: [Self.parameter],
             responses: [EndpointResult(.noContent, "Deleted.")],
-            problems: [.conflict, .serviceUnavailable, .rateLimited],
+            problems: [.serviceUnavailable, .rateLimited],
             deadline: .seconds(120)
         ) { request in
             let name = try request.parameter("organization")

@@ -114,7 +114,7 @@ struct SessionIssuerRoutes: Sendable {
                     headers: [NativeSchema.replayed]
                 )
             ],
-            problems: [.conflict, .serviceUnavailable],
+            problems: [.serviceUnavailable],
             takesIdempotencyKey: true
         ) { request in
             let new = NewSessionIssuer(

@@ -194,7 +194,7 @@ struct SessionRoutes: Sendable {
                 .named("PasswordChange")
             ),
             responses: [EndpointResult(.noContent, "The password was changed.")],
-            problems: [.conflict, .forbidden, .rateLimited, .serviceUnavailable]
+            problems: [.forbidden, .rateLimited, .serviceUnavailable]
         ) { request in
             try await context.platform.members.changePassword(
                 current: try request.body.required("current_password"),

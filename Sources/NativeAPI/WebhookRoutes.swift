@@ -144,7 +144,6 @@ struct WebhookRoutes: Sendable {
                 Self.revealed,
                 headers: [NativeSchema.replayed]
             ),
-            problems: [.conflict],
             makes: true
         ) { organization, request in
             let workspace: String? = try request.body.optional("workspace_id")
@@ -293,7 +292,6 @@ struct WebhookRoutes: Sendable {
                 Self.revealed,
                 headers: [NativeSchema.replayed]
             ),
-            problems: [.conflict],
             makes: true
         ) { organization, request in
             let id = try id(request)
@@ -316,8 +314,7 @@ struct WebhookRoutes: Sendable {
             id: "testWebhook",
             "Send a test event",
             description: "The event has the type `webhook.test`. The list of deliveries shows its outcome.",
-            response: EndpointResult(.accepted, "The event will be sent."),
-            problems: [.conflict]
+            response: EndpointResult(.accepted, "The event will be sent.")
         ) { organization, request in
             try await context.platform.webhooks.test(
                 try id(request),
@@ -362,8 +359,7 @@ struct WebhookRoutes: Sendable {
             description: """
                 An attempt is made soon, also after the last attempt or an accepted one. A delivery has at most 100 attempts.
                 """,
-            response: EndpointResult(.accepted, "The delivery will be sent."),
-            problems: [.conflict]
+            response: EndpointResult(.accepted, "The delivery will be sent.")
         ) { organization, request in
             try await context.platform.webhooks.retry(
                 try id(request, "delivery"),

@@ -37,8 +37,7 @@ struct WorkspaceRoutes: Sendable {
             parameters: [DomainSchema.workspaceParameter],
             body: body,
             responses: [response],
-            problems: method == .get
-                ? [.forbidden, .serviceUnavailable, .rateLimited] : [.conflict, .serviceUnavailable, .rateLimited],
+            problems: (method == .get ? [.forbidden] : []) + [.serviceUnavailable, .rateLimited],
             // Dropping a database, or waiting for another change, can take long.
             deadline: .seconds(120)
         ) { request in
@@ -76,7 +75,7 @@ struct WorkspaceRoutes: Sendable {
                     headers: [NativeSchema.replayed]
                 )
             ],
-            problems: [.conflict, .serviceUnavailable, .rateLimited],
+            problems: [.serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
             deadline: .seconds(120)
         ) { request in

@@ -69,12 +69,15 @@ import Testing
     @Test(.enabled(if: schemathesis != nil))
     func `the server answers generated requests as the document describes`() async throws {
         let program = try #require(Self.schemathesis)
+        let settings = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "schemathesis.toml").path()
         try await withMortise { mortise in
             for token in [mortise.adminToken, mortise.operatorToken] {
                 let check = try await run(
                     .name("sh"),
                     arguments: [
-                        "-c", "exec \"$0\" \"$@\"", program, "run", "\(mortise.api.url)/openapi.json", "--max-examples",
+                        "-c", "exec \"$0\" \"$@\"", program, "--config-file", settings, "run",
+                        "\(mortise.api.url)/openapi.json", "--max-examples",
                         "20", "--header", "Authorization: Bearer \(token)",
                         "--phases", "examples,coverage,fuzzing", "--exclude-checks",
                         "positive_data_acceptance,ignored_auth", "--no-color",

@@ -49,7 +49,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     package let responses: [EndpointResult]
 
     /// The problems that the handler throws, in addition to those that follow from the declaration.
-    package let problems: [Problem.Kind]
+    package private(set) var problems: [Problem.Kind]
 
     /// True if the operation reads `Idempotency-Key`.
     package let takesIdempotencyKey: Bool
@@ -123,6 +123,13 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         self.isCounted = isCounted
         self.isDocumented = isDocumented
         self.handler = handler
+    }
+
+    /// Returns the operation with one more problem.
+    package func declaring(_ problem: Problem.Kind) -> Self {
+        var copy = self
+        copy.problems.append(problem)
+        return copy
     }
 }
 
