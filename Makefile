@@ -56,6 +56,7 @@ lint: ## check the formatting of the Swift sources
 bench: dependencies ## build and run the benchmarks
 	@scripts/install-benchmark-dependencies.sh
 	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product mortise
+	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product answer-bench
 	MORTISE_BENCHMARKS=1 $(SWIFT) run $(RELEASE) mortise-bench $(ARGS)
 
 fuzz: dependencies ## look for inputs that break a parser, 60 seconds for each

@@ -436,6 +436,12 @@ let package = Package(
 if Context.environment["MORTISE_BENCHMARKS"] != nil {
     package.targets += [
         .executableTarget(
+            name: "answer-bench",
+            dependencies: [httpTypes, hummingbird, nioCore],
+            path: "Benchmarks/answer-bench",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "key-cost",
             dependencies: ["JSON", "KeyStore", "Keys", "Tenancy", "Verification", log],
             path: "Benchmarks/key-cost",

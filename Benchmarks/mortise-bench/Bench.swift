@@ -18,6 +18,7 @@ struct Bench {
             )
             let lookups = try await LookUps.measure(installation, options)
             try await Verifications.measure(installation, options, yardstick: lookups.pgbench)
+            try await VerificationsFromMemory.measure(installation, options)
             try await WorkspaceCreation.measure(installation, options, reactor)
             try await ManyWorkspaces.measure(installation, options)
         }

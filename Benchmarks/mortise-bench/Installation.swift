@@ -9,11 +9,17 @@ import Postgres
 import Subprocess
 
 /// A throw-away PostgreSQL, a `mortise serve` on it, and a workspace full of keys.
+///
+/// That server keeps no keys in memory, so that every verification reads the database. ``withMemory(_:)`` starts one that does.
 struct Installation: Sendable {
     let server: LocalPostgres
     let folder: String
-    let process: Int32
-    let url: String
+    /// The settings of a server, without its address and its memory.
+    let settings: [Environment.Key: String?]
+    /// The process of the server that is measured.
+    private(set) var process: Int32
+    /// The URL of the server that is measured.
+    private(set) var url: String
     let adminToken: String
     let organizationID: String
     let workspaceConnection: String
@@ -53,32 +59,21 @@ struct Installation: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secretsFile)
         let admin = Token.make(prefix: .admin, mode: .live, workspace: .root, using: &generator).reveal()
         let control = try await server.connectionString(database: "mortise")
-        let port = 18_080
-        let environment: [Environment.Key: String?] = [
+        let settings: [Environment.Key: String?] = [
             "MORTISE_DATABASE_URL": control,
             "MORTISE_PEPPER_FILE": secretsFile,
             "MORTISE_ADMIN_KEY": admin,
-            "MORTISE_LISTEN": "127.0.0.1:\(port)",
             "MORTISE_LOG_LEVEL": "warning",
             "MORTISE_LOOKUP_WORKSPACES": "\(min(1000, options.workspaces))",
             "MORTISE_WORKSPACES_PER_ORGANIZATION": "100000",
         ]
-        let binary = Bundle.main.executableURL?.deletingLastPathComponent().appending(path: "mortise").path ?? "mortise"
-        let result = try await run(
-            .name("sh"),
-            arguments: ["-c", "exec \"$0\" serve", binary],
-            environment: .inherit.updating(environment),
-            input: .none,
-            output: .discarded,
-            error: .currentStandardError
-        ) { execution in
-            let url = "http://127.0.0.1:\(port)"
-            try await Self.waitUntilReady(url)
+        try await Self.withServer(settings, port: 18_080, cacheBytes: 0) { url, process in
             let (workspace, organization, database) = try await Self.workspace(control)
             let installation = Installation(
                 server: server,
                 folder: folder,
-                process: execution.processIdentifier.value,
+                settings: settings,
+                process: process,
                 url: url,
                 adminToken: admin,
                 organizationID: organization,
@@ -88,9 +83,75 @@ struct Installation: Sendable {
             )
             try await Keyring.fill(installation, workspace, secrets, options)
             try await body(installation)
+        }
+    }
+
+    /// Runs another server of the installation, which keeps keys in memory.
+    func withMemory(_ body: (Installation) async throws -> Void) async throws {
+        try await Self.withServer(settings, port: 18_081, cacheBytes: nil) { url, process in
+            var other = self
+            other.url = url
+            other.process = process
+            try await body(other)
+        }
+    }
+
+    /// Runs the yardstick that answers each verification with the bytes of a file.
+    func withAnswers(_ file: String, _ body: (Installation) async throws -> Void) async throws {
+        let port = 18_082
+        try await Self.withProgram("answer-bench", ["\(port)", file], [:]) { process in
+            var other = self
+            other.url = "http://127.0.0.1:\(port)"
+            other.process = process
+            try await Self.waitUntilReady(other.url)
+            try await body(other)
+        }
+    }
+
+    /// Runs `mortise serve`.
+    ///
+    /// - Parameters:
+    ///   - settings: The other settings.
+    ///   - port: The port on the loopback interface.
+    ///   - cacheBytes: The bytes for keys in memory; `nil` means the default.
+    ///   - body: Gets the URL and the process.
+    /// - Throws: `BenchError` if the server does not start or fails, and what `body` throws.
+    private static func withServer(
+        _ settings: [Environment.Key: String?],
+        port: Int,
+        cacheBytes: Int?,
+        _ body: (String, Int32) async throws -> Void
+    ) async throws {
+        var environment = settings
+        environment["MORTISE_LISTEN"] = "127.0.0.1:\(port)"
+        if let cacheBytes { environment["MORTISE_CACHE_BYTES"] = "\(cacheBytes)" }
+        try await Self.withProgram("mortise", ["serve"], environment) { process in
+            let url = "http://127.0.0.1:\(port)"
+            try await Self.waitUntilReady(url)
+            try await body(url, process)
+        }
+    }
+
+    /// Runs a program that was built beside this one, and ends it.
+    static func withProgram(
+        _ name: String,
+        _ arguments: [String],
+        _ environment: [Environment.Key: String?],
+        _ body: (Int32) async throws -> Void
+    ) async throws {
+        let binary = Bundle.main.executableURL?.deletingLastPathComponent().appending(path: name).path ?? name
+        let result = try await run(
+            .name("sh"),
+            arguments: Arguments(["-c", "exec \"$0\" \"$@\"", binary] + arguments),
+            environment: .inherit.updating(environment),
+            input: .none,
+            output: .discarded,
+            error: .currentStandardError
+        ) { execution in
+            try await body(execution.processIdentifier.value)
             try execution.send(signal: .terminate)
         }
-        guard result.terminationStatus.isSuccess else { throw BenchError.failed("mortise serve ended with an error") }
+        guard result.terminationStatus.isSuccess else { throw BenchError.failed("\(name) ended with an error") }
     }
 
     private static func waitUntilReady(_ url: String) async throws {
@@ -126,15 +187,15 @@ struct Installation: Sendable {
         return (ref, UUIDv7.text(of: organization), database)
     }
 
-    /// Creates something with the admin key, and returns the answer's text.
-    func post(_ path: String, _ body: String) async throws -> String {
+    /// Sends a request with the admin key, and returns the answer's text.
+    func post(_ path: String, _ body: String, expecting status: UInt = 201) async throws -> String {
         var request = HTTPClientRequest(url: url + path)
         request.method = .POST
         request.headers.add(name: "Authorization", value: "Bearer \(adminToken)")
         request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(string: body))
         let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        guard answer.status.code == 201 else {
+        guard answer.status.code == status else {
             throw BenchError.failed("POST \(path) was answered with \(answer.status.code)")
         }
         return String(buffer: try await answer.body.collect(upTo: 65_536))

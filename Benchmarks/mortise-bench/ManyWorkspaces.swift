@@ -2,7 +2,8 @@ import Foundation
 import Logging
 import Postgres
 
-/// `POST /v1/verify` with keys of one workspace, of 80 and of a thousand, each of which has a look-up connection.
+/// `POST /v1/verify` with keys of one workspace, of 80 and of a thousand, each of which has a look-up connection, and from memory with keys
+/// of a thousand workspaces, of which some are in use far more often than others.
 enum ManyWorkspaces {
     /// The workspaces that are created at once, as many as the server works on.
     private static let concurrency = 4
@@ -27,6 +28,33 @@ enum ManyWorkspaces {
         let yardstick = Report.median(rates.one)
         report(some, Report.median(rates.few), yardstick, goal: 0.7)
         report(tokens.count, Report.median(rates.all), yardstick, goal: 0.5)
+        let busy = try installation.write(
+            "busy.lua",
+            Verifications.script(installation, tokens: "\(installation.folder)/all.tokens", choice: .zipf)
+        )
+        let single = try installation.write(
+            "single.lua",
+            Verifications.script(installation, tokens: installation.tokensFile, first: tokens.count)
+        )
+        try await installation.withMemory { memory in
+            var rates: (single: [Double], busy: [Double]) = ([], [])
+            for script in [single, busy] {
+                _ = try await memory.wrk(script, connections: options.clients, seconds: options.seconds)
+            }
+            for _ in 0..<options.rounds {
+                rates.single.append(
+                    try await memory.wrk(single, connections: options.clients, seconds: options.seconds)
+                )
+                rates.busy.append(try await memory.wrk(busy, connections: options.clients, seconds: options.seconds))
+            }
+            Report.ratio(
+                "POST /v1/verify a second from memory over \(tokens.count) workspaces (Zipf), against one workspace",
+                Report.median(rates.busy),
+                Report.median(rates.single),
+                goal: "at least 0.8x",
+                isMet: Report.median(rates.busy) >= 0.8 * Report.median(rates.single)
+            )
+        }
         let connections = try await connections(installation)
         // Beside look-ups there are at most 42 connections and one for each thread.
         let bound = min(1000, options.workspaces) + 42 + 4

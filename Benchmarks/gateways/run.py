@@ -1,0 +1,243 @@
+"""Measures the checks of gateways against yardsticks of the same run, because machines are noisy and ratios are not.
+
+The yardstick is nginx that answers 200 to everything: alone, behind nginx's auth_request, and behind Envoy's ext_authz, each with the files of
+examples/. Measurements alternate, and medians count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "Tests" / "Gateways"))
+import grpc_client  # noqa: E402
+import run as gateways  # noqa: E402
+
+MORTISE = "127.0.0.1:18082"
+CHECKS, CALLS = "127.0.0.1:8081", "127.0.0.1:8082"
+YARDSTICK = "127.0.0.1:9000"
+AUTHORIZE = "/v1/authorize/organizations/default;scope=read:orders/"
+# The port on which a gateway of examples/ listens, and the ports of the same gateways in front of the yardstick.
+GATEWAY_PORT = "127.0.0.1:8000"
+
+
+def output(arguments: list[str], **environment: str) -> str:
+    """Runs a program, and returns what it prints."""
+    done = subprocess.run(
+        arguments, capture_output=True, text=True, check=False, env={**os.environ, **environment}, timeout=1200
+    )
+    if done.returncode:
+        raise SystemExit(f"{arguments[0]} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def wrk(address: str, path: str, token: str, seconds: int, connections: int = 64) -> float:
+    """Requests a second over HTTP/1.1. An answer that is not 2xx is an error."""
+    text = output(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", f"X-API-Key: {token}", f"http://{address}{path}"]
+    )
+    if "Non-2xx" in text or "Socket errors" in text:
+        raise SystemExit(f"http://{address}{path}: {text}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+
+
+def h2load(message: Path, seconds: int, streams: int) -> float:
+    """gRPC calls a second over one connection."""
+    text = output(
+        [
+            "h2load", "-c1", f"-m{streams}", "-D", str(seconds), "-d", str(message), "-H", "content-type: application/grpc",
+            "-H", "te: trailers", f"http://{CALLS}/envoy.service.auth.v3.Authorization/Check",
+        ]
+    )  # fmt: skip
+    counts = re.search(r"(\d+) total, .* (\d+) succeeded, (\d+) failed, (\d+) errored", text)
+    if int(counts.group(3)) or int(counts.group(4)):
+        raise SystemExit(text)
+    return float(re.search(r"finished in [\d.]+m?s, ([\d.]+) req/s", text).group(1))
+
+
+def alternate(rounds: int, **measurements) -> dict[str, float]:
+    """Measures in turns, and returns the medians."""
+    values: dict[str, list[float]] = {name: [] for name in measurements}
+    for _ in range(rounds):
+        for name, measure in measurements.items():
+            values[name].append(measure())
+    return {name: statistics.median(list_) for name, list_ in values.items()}
+
+
+def ratio(what: str, value: float, yardstick: float, goal: float) -> None:
+    """Prints a ratio beside its goal."""
+    part = value / yardstick
+    said = "met" if part >= goal else "MISSED"
+    print(f"{what}: {value:,.0f} against {yardstick:,.0f} = {part:.2f}x (goal at least {goal}x: {said})", flush=True)
+
+
+def nginx(folder: Path, name: str, servers: str) -> list[str]:
+    """The command for an nginx with two workers."""
+    home = folder / name
+    home.mkdir()
+    temporary = "".join(f"{part}_temp_path {home}/{part};" for part in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"])
+    (home / "nginx.conf").write_text(f"""
+        daemon off; worker_processes 2; pid {home}/nginx.pid; error_log stderr;
+        events {{ worker_connections 4096; }}
+        http {{ access_log off; keepalive_requests 1000000000; {temporary} {servers} }}
+    """)
+    return [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(home / "nginx.conf"), "-p", str(home)]
+
+
+def example(name: str, port: str, question: str | None) -> str:
+    """A file of examples/ with another port, and with the yardstick in Mortise's place."""
+    text = Path(REPOSITORY, "examples", name).read_text()
+    for old, new in [(GATEWAY_PORT, port), (CHECKS, question or CHECKS)]:
+        text = text.replace(old, new)
+        text = text.replace(yaml_address(old), yaml_address(new))
+    return text
+
+
+def yaml_address(address: str) -> str:
+    """An address as Envoy's files have it."""
+    host, port = address.split(":")
+    return f"address: {host}, port_value: {port}"
+
+
+def envoy(folder: Path, name: str, text: str) -> list[str]:
+    """The command for an Envoy with two threads."""
+    file = folder / f"{name}.yaml"
+    file.write_text(text)
+    return [
+        gateways.python_program("envoy"), "--disable-hot-restart", "--concurrency", "2", "--log-level", "error", "-c",
+        str(file),
+    ]  # fmt: skip
+
+
+def half_load(binary: str, operator: Path, arguments: list[str], seconds: int, what: str, goal: float) -> None:
+    """Prints the 99th percentile at half of the load that the server reaches."""
+
+    def bench(*more: str) -> dict:
+        command = [binary, "bench", "--url", f"http://{MORTISE}", "--token-file", str(operator), "--mix", "valid=100"]
+        return json.loads(output([*command, *arguments, "--duration", f"{seconds}s", "--json", *more]))
+
+    most = bench()["per_second"]
+    half = bench("--rate", str(int(most / 2)))
+    p99 = half["latency_ms"]["p99"]
+    said = "met" if p99 <= goal else "MISSED"
+    print(f"{what}, {most / 2:,.0f} a second, p99: {p99:.2f} ms (goal at most {goal} ms: {said})", flush=True)
+
+
+@contextlib.contextmanager
+def server(binary: str, folder: Path, **settings: str):
+    """Runs Mortise with a PostgreSQL of its own, whose data the next start finds again."""
+    with gateways.program(
+        [binary, "serve"],
+        str(folder),
+        "mortise",
+        MORTISE_DATA=str(folder / "data"),
+        MORTISE_LISTEN=MORTISE,
+        MORTISE_GATEWAY_LISTEN=CHECKS,
+        MORTISE_GRPC_LISTEN=CALLS,
+        MORTISE_LOG_LEVEL="warning",
+        **settings,
+    ) as (_, log):
+        gateways.wait("Mortise is ready", lambda: gateways.send(gateways.MORTISE, "GET", "/readyz").status == 200)
+        yield log
+
+
+def measure(binary: str, folder: Path, rounds: int, seconds: int) -> None:
+    """Measures everything."""
+    operator = folder / "operator.key"
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(server(binary, folder))
+        text = log.read_text()
+        operator.write_text(re.search(r"mko_live_[0-9A-Za-z]+", text).group())
+        operator.chmod(0o600)
+        keys = gateways.Keys(re.search(r"mka_live_[0-9A-Za-z]+", text).group())
+        _, token = keys.create("bench")
+
+        def run(name: str, command: list[str]) -> None:
+            stack.enter_context(gateways.program(command, str(folder), name, HOME=str(folder)))
+
+        yardstick = f"server {{ listen {YARDSTICK}; location / {{ return 200; }} }}"
+        run("yardstick", nginx(folder, "yardstick", yardstick))
+        both = [example("nginx/mortise.conf", f"127.0.0.1:{port}", question) for port, question in NGINX.values()]
+        for (name, _), text in zip(NGINX.items(), both, strict=True):
+            run(name, nginx(folder, name, text))
+        for name, (port, question, file) in ENVOY.items():
+            run(name, envoy(folder, name, example(f"envoy/{file}", f"127.0.0.1:{port}", question)))
+        ports = [port for port, *_ in [*NGINX.values(), *ENVOY.values()]]
+        for port in ports:
+            headers = [("X-API-Key", token)]
+            gateways.wait(
+                f"port {port} lets the key pass",
+                lambda port=port: gateways.send(("127.0.0.1", port), "GET", "/", headers).status == 200,
+            )
+
+        rates = alternate(
+            rounds,
+            ours=lambda: wrk(CHECKS, AUTHORIZE, token, seconds),
+            nginx=lambda: wrk(YARDSTICK, AUTHORIZE, token, seconds),
+        )
+        ratio("/v1/authorize from memory, against nginx `return 200`", rates["ours"], rates["nginx"], 0.5)
+
+        for what, ours, theirs in [
+            ("nginx with auth_request to Mortise, against the same to nginx `return 200`", "nginx", "nginx-alone"),
+            ("Envoy with ext_authz over HTTP, against the same to nginx `return 200`", "envoy", "envoy-alone"),
+            ("Envoy with ext_authz over gRPC, against that over HTTP to nginx `return 200`", "envoy-grpc", "envoy-alone"),
+        ]:
+            places = {name: f"127.0.0.1:{value[0]}" for name, value in {**NGINX, **ENVOY}.items()}
+            rates = alternate(
+                rounds,
+                ours=lambda place=places[ours]: wrk(place, "/", token, seconds),
+                theirs=lambda place=places[theirs]: wrk(place, "/", token, seconds),
+            )
+            ratio(what, rates["ours"], rates["theirs"], 0.75)
+
+        message = folder / "check"
+        check = grpc_client.request(token, organization="default", scope="read:orders")
+        message.write_bytes(b"\0" + len(check).to_bytes(4, "big") + check)
+        rates = alternate(
+            rounds,
+            streams=lambda: h2load(message, seconds, 64),
+            one=lambda: wrk(CHECKS, AUTHORIZE, token, seconds, connections=1),
+            many=lambda: wrk(CHECKS, AUTHORIZE, token, seconds),
+        )
+        ratio("gRPC, one connection with 64 streams, against one connection of HTTP/1.1", rates["streams"], rates["one"], 1.5)
+        print(f"  64 connections of HTTP/1.1 in that time: {rates['many']:,.0f}")
+        half_load(binary, operator, ["--gateway", CHECKS], seconds, "/v1/authorize from memory at half load", 1)
+        half_load(binary, operator, ["--verify"], seconds, "/v1/verify from memory at half load", 1)
+    with server(binary, folder, MORTISE_CACHE_BYTES="0"):
+        half_load(binary, operator, ["--gateway", CHECKS], seconds, "/v1/authorize without memory at half load", 5)
+        half_load(binary, operator, ["--verify"], seconds, "/v1/verify without memory at half load", 5)
+
+
+# Each gateway with its port, and what it asks: Mortise, or the yardstick.
+NGINX = {"nginx": (8000, None), "nginx-alone": (8010, YARDSTICK)}
+ENVOY = {
+    "envoy": (8020, None, "envoy.yaml"),
+    "envoy-alone": (8030, YARDSTICK, "envoy.yaml"),
+    "envoy-grpc": (8040, None, "envoy-grpc.yaml"),
+}
+
+
+def main() -> None:
+    """Reads the options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", default=os.environ.get("MORTISE_PROGRAM"), help="the release build of mortise")
+    parser.add_argument("--rounds", type=int, default=5, help="the repetitions of each measurement (default: 5)")
+    parser.add_argument("--seconds", type=int, default=3, help="the seconds of each measurement (default: 3)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        measure(options.program, Path(folder), options.rounds, options.seconds)
+
+
+if __name__ == "__main__":
+    main()
