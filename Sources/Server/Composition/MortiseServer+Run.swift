@@ -46,6 +46,8 @@ extension MortiseServer {
     package func close() async {
         await Self.close(platform, outbound)
         await threads.shutdown()
+        // The closures hold the databases, whose parts hold the registry.
+        registry.endUpdates()
     }
 
     static func close(_ platform: Platform, _ outbound: OutboundClient) async {

@@ -45,6 +45,9 @@ package final class PrometheusRegistry: MetricsFactory {
         updates.withLock { $0.append(update) }
     }
 
+    /// Runs no closure of ``beforeExposition(_:)`` any more, and releases them with all that they hold.
+    package func endUpdates() { updates.withLock { $0 = [] } }
+
     /// Returns a counter.
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, "_total", .counter, dimensions) { CounterSeries() } ?? CounterSeries()
