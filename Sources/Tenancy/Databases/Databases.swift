@@ -74,7 +74,9 @@ public final class Databases: Sendable {
         fencing = ClusterFencing(
             database,
             maximumConnections: options.maximumFencedChanges,
-            times: options.fenceTimes
+            times: options.fenceTimes,
+            statementDeadline: options.fenceDeadline,
+            limitDeadline: options.limitDeadline
         )
         func pool(_ configuration: PostgresConfiguration, _ connections: Int) -> PostgresPool {
             PostgresPool(

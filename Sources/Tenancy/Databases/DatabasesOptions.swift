@@ -66,6 +66,14 @@ public struct DatabasesOptions: Sendable {
 
     /// The durations of leases and fences, which all nodes of an installation share.
     public var fenceTimes: FenceTimes
+    /// The maximum time of a fence's statement, which includes the wait for its connection and for a standby.
+    ///
+    /// Default 1 s.
+    public var fenceDeadline: Duration
+    /// The maximum time of an exchange of rate limits with the other nodes, which includes the wait for its connection.
+    ///
+    /// Default 0.5 s.
+    public var limitDeadline: Duration
 
     /// The maximum number of connections for the fences of changes, to each cluster.
     ///
@@ -91,7 +99,9 @@ public struct DatabasesOptions: Sendable {
         lookupSilence: Duration = .milliseconds(500),
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10),
-        fenceTimes: FenceTimes = .standard
+        fenceTimes: FenceTimes = .standard,
+        fenceDeadline: Duration = .seconds(1),
+        limitDeadline: Duration = .milliseconds(500)
     ) {
         self.maximumLookupConnections = maximumLookupConnections.map { max(1, $0) }
         self.derivedLookupConnections = max(1, derivedLookupConnections)
@@ -108,6 +118,8 @@ public struct DatabasesOptions: Sendable {
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
         self.fenceTimes = fenceTimes
+        self.fenceDeadline = fenceDeadline
+        self.limitDeadline = limitDeadline
     }
 
     /// Returns the maximum number of connections to the primary cluster, as the runtime role and, with a provisioner's,

@@ -20,12 +20,13 @@ public final class ClusterFencing: Sendable {
         var isShutDown = false
     }
 
-    /// The maximum time of a fence's statement, which includes the wait for a standby.
-    private static let statementDeadline = Duration.seconds(1)
-
     private let control: ControlDatabase
     private let maximumConnections: Int
     private let times: FenceTimes
+    /// The maximum time of a fence's statement, which includes the wait for a standby.
+    private let statementDeadline: Duration
+    /// The maximum time of an exchange of rate limits.
+    private let limitDeadline: Duration
     private let state = Locked(State())
 
     /// Creates the fencing of an installation, without a connection.
@@ -35,10 +36,20 @@ public final class ClusterFencing: Sendable {
     ///   - maximumConnections: The maximum number of connections for changes to each cluster. A change uses one, so it should be the number of
     ///     changes that can be under way at once.
     ///   - times: The durations of the protocol, which all nodes share.
-    public init(_ control: ControlDatabase, maximumConnections: Int = 32, times: FenceTimes = .standard) {
+    ///   - statementDeadline: The maximum time of a fence's statement, which includes the wait for its connection and for a standby.
+    ///   - limitDeadline: The maximum time of an exchange of rate limits, which includes the wait for its connection.
+    public init(
+        _ control: ControlDatabase,
+        maximumConnections: Int = 32,
+        times: FenceTimes = .standard,
+        statementDeadline: Duration = .seconds(1),
+        limitDeadline: Duration = .milliseconds(500)
+    ) {
         self.control = control
         self.maximumConnections = maximumConnections
         self.times = times
+        self.statementDeadline = statementDeadline
+        self.limitDeadline = limitDeadline
     }
 
     /// Leaves all clusters, so that no change waits for this node, and closes the connections.
@@ -83,6 +94,7 @@ public final class ClusterFencing: Sendable {
             let keeper = try keeper(of: cluster, &state)
             let exchange = LimitExchange(
                 try configuration(cluster),
+                deadline: limitDeadline,
                 view: keeper.view,
                 reactor: control.reactor,
                 logger: control.logger
@@ -124,14 +136,14 @@ public final class ClusterFencing: Sendable {
             guard !state.isShutDown else { throw Self.shutDown }
             var configuration = try configuration(cluster)
                 .setting("default_transaction_isolation", "read committed")
-                .setting("statement_timeout", "\(Self.statementDeadline.timeoutMilliseconds)ms")
-            configuration.connectDeadline = min(configuration.connectDeadline, Self.statementDeadline)
-            configuration.queryDeadline = Self.statementDeadline
+                .setting("statement_timeout", "\(statementDeadline.timeoutMilliseconds)ms")
+            configuration.connectDeadline = min(configuration.connectDeadline, statementDeadline)
+            configuration.queryDeadline = statementDeadline
             let pool = PostgresPool(
                 configuration,
                 options: PostgresPoolOptions(
                     maximumConnections: maximumConnections,
-                    leaseDeadline: Self.statementDeadline
+                    leaseDeadline: statementDeadline
                 ),
                 reactor: control.reactor,
                 logger: control.logger

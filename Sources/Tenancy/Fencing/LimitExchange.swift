@@ -9,8 +9,6 @@ import Synchronization
 ///
 /// It uses the cluster database, with one connection that is opened when two nodes share a limit.
 public final class LimitExchange: Sendable {
-    /// The maximum time of an exchange, with its wait for the connection.
-    private static let deadline = Duration.milliseconds(500)
     /// The time between two deletions of rows that no limit needs.
     private static let cleaningNanoseconds: Int64 = 60_000_000_000
 
@@ -24,15 +22,29 @@ public final class LimitExchange: Sendable {
     private let view: NodeView
     private let cleanedAt = Atomic<Int64>(Moment.now.nanoseconds)
 
-    init(_ configuration: PostgresConfiguration, view: NodeView, reactor: Reactor, logger: Logger) {
-        var configuration = configuration.setting("statement_timeout", "\(Self.deadline.timeoutMilliseconds)ms")
+    /// Creates an exchange, without a connection.
+    ///
+    /// - Parameters:
+    ///   - configuration: The configuration of the cluster's database.
+    ///   - deadline: The maximum time of an exchange, with its wait for the connection.
+    ///   - view: The other nodes, as this node knows them.
+    ///   - reactor: The thread of the connection.
+    ///   - logger: Gets the lines about the connection.
+    init(
+        _ configuration: PostgresConfiguration,
+        deadline: Duration,
+        view: NodeView,
+        reactor: Reactor,
+        logger: Logger
+    ) {
+        var configuration = configuration.setting("statement_timeout", "\(deadline.timeoutMilliseconds)ms")
             // An operator can make a server read-only for changes. Limits go on, as leases do.
             .setting("default_transaction_read_only", "off").setting("synchronous_commit", "off")
-        configuration.connectDeadline = min(configuration.connectDeadline, Self.deadline)
-        configuration.queryDeadline = Self.deadline
+        configuration.connectDeadline = min(configuration.connectDeadline, deadline)
+        configuration.queryDeadline = deadline
         pool = PostgresPool(
             configuration,
-            options: PostgresPoolOptions(maximumConnections: 1, leaseDeadline: Self.deadline),
+            options: PostgresPoolOptions(maximumConnections: 1, leaseDeadline: deadline),
             reactor: reactor,
             logger: logger
         )

@@ -84,7 +84,7 @@ package final class SharedLimits: Sendable {
 
     /// Counts one use that was undecided, after an exchange with the other nodes.
     ///
-    /// An exchange has a deadline of half a second. A use that no exchange could decide is refused.
+    /// An exchange has a deadline, half a second by default. A use that no exchange could decide is refused.
     ///
     /// - Returns: The verdict, or `nil` if there is no limit.
     package func useAfterExchange(_ key: UUID, _ limits: RateLimits) async -> RateLimitVerdict? {
