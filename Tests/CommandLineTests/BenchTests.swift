@@ -121,7 +121,9 @@ import mortise
                 let databases = try await installation.workspaceDatabases()
                 for flags in [["--verify", "--rate", "200"], ["--authorize"], ["--gateway", "unix:\(socket)"]] {
                     let mix = "valid=60,revoked=10,expired=10,disabled=10,garbage=10"
-                    let size = ["--duration", "1s", "--connections", "4", "--keys", "10", "--workspaces", "2"]
+                    // Long enough for a token of each kind.
+                    let duration = "\(Duration.seconds(1).onThisMachine.components.seconds)s"
+                    let size = ["--duration", duration, "--connections", "4", "--keys", "10", "--workspaces", "2"]
                     let outcome = try await Program.run(
                         ["bench", "--json", "--mix", mix] + size + flags,
                         environment: variables

@@ -4,6 +4,7 @@ import Locks
 import Postgres
 import Server
 import ServerTestSupport
+import Tenancy
 import TestSupport
 import Testing
 
@@ -79,6 +80,7 @@ private final class Tally: Sendable {
             let name = try #require(try await mortise.workspaceDatabase().database)
             let database = PostgresConnection.quote(identifier: name)
             try await administer("DROP DATABASE \(database) WITH (FORCE)")
+            let start = ContinuousClock.now
             for _ in 0..<5 {
                 let answer = try await mortise.verify(key.token)
                 #expect(answer.status == 503)
@@ -87,7 +89,9 @@ private final class Tally: Sendable {
             let list = try await mortise.api.get(ServerHarness.keys(), as: mortise.adminToken)
             #expect(list.code == "workspace_unavailable")
             let lines = mortise.log.lines.filter { $0.message.contains("the database of a workspace is missing") }
-            #expect(lines.count == 1)
+            // Once in each interval: a slow machine can need more than one for these requests.
+            let intervals = Int((ContinuousClock.now - start) / ReportLimit.interval)
+            #expect((1...1 + intervals).contains(lines.count))
         }
     }
 

@@ -73,6 +73,10 @@ import Testing
                 }
                 try await server.standbyProcess.start()
                 try await server.waitForStandby()
+                // The node renews its lease in a moment, and authenticates nobody before.
+                try await eventually("verifications are accepted again") {
+                    try await mortise.verify(good.token).code == "valid"
+                }
                 for (number, change) in changes.enumerated() {
                     let found = try await status(change, number, mortise)
                     #expect((200...201).contains(found), "\(change.method) \(change.path): \(found)")

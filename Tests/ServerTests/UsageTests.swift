@@ -80,12 +80,14 @@ import Verification
             let key = try await mortise.makeKey()
             #expect(try await mortise.verdict(key.token) == "valid")
             let database = try await mortise.workspaceDatabase()
+            // The sessions of the test itself and of the migration end a moment after they were closed, so they do not count.
             func sessions() async throws -> [Int] {
                 try await mortise.rows(
                     mortise.installation.server.configuration(),
                     """
                     SELECT pid FROM pg_stat_activity
-                    WHERE datname = '\(database.database ?? "")' AND backend_type = 'client backend' ORDER BY 1
+                    WHERE datname = '\(database.database ?? "")' AND backend_type = 'client backend'
+                        AND usename = '\(mortise.installation.installation.runtimeRole)' ORDER BY 1
                     """
                 )
                 .map { try $0.decode(0, as: Int.self) }
