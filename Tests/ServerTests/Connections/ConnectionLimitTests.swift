@@ -11,7 +11,11 @@ import Testing
 
     // The attack: one client opens connections until nobody else gets one.
     @Test func `a connection beyond the limit takes the place of the one that has been idle longest`() async throws {
-        try await withMortise(configure: { $0.connections.maximum = 3 }) { mortise in
+        try await withMortise(configure: {
+            $0.connections.maximum = 3
+            // One thread notes that a connection is idle before it begins with the next one.
+            $0.threads = 1
+        }) { mortise in
             try await RawConnection.with(mortise.address) { oldest in
                 try await oldest.get()
                 #expect(try await oldest.answer()?.status == 200)

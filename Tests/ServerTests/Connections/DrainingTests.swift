@@ -44,19 +44,25 @@ import Testing
     }
 
     @Test func `a request that was on its way when the server stopped is answered as the last one`() async throws {
-        try await withMortise(configure: { $0.connections.drainingIdle = .ample }) { mortise in
-            try await RawConnection.with(mortise.address) { connection in
-                try await connection.get()
-                #expect(try await connection.answer()?.isLast == false)
-                await mortise.stop()
-                try await eventually("the server accepts no connection") {
-                    (try? await RawConnection.with(mortise.address) { _ in }) == nil
+        // A port that the server has freed can be another test's.
+        try await TemporaryFolder.with { folder in
+            try await withMortise(configure: {
+                $0.listener = .unixSocket(path: "\(folder)/s")
+                $0.connections.drainingIdle = .ample
+            }) { mortise in
+                try await RawConnection.with(mortise.address) { connection in
+                    try await connection.get()
+                    #expect(try await connection.answer()?.isLast == false)
+                    await mortise.stop()
+                    try await eventually("the server accepts no connection") {
+                        (try? await RawConnection.with(mortise.address) { _ in }) == nil
+                    }
+                    try await connection.get()
+                    let last = try #require(try await connection.answer())
+                    #expect(last.status == 200)
+                    #expect(last.isLast)
+                    #expect(try await connection.rest() == "")
                 }
-                try await connection.get()
-                let last = try #require(try await connection.answer())
-                #expect(last.status == 200)
-                #expect(last.isLast)
-                #expect(try await connection.rest() == "")
             }
         }
     }
