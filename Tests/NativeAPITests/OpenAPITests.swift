@@ -83,6 +83,8 @@ import Testing
                         "positive_data_acceptance,ignored_auth", "--no-color",
                         // A busy machine answers slowly and generates few examples in the time that Hypothesis expects.
                         "--request-timeout", "3600", "--suppress-health-check", "too_slow",
+                        // Each run sends the same cases, so that a failure is that of a change and can be repeated.
+                        "--generation-deterministic",
                     ],
                     output: .string(limit: 16 << 20),
                     error: .string(limit: 1 << 20)
