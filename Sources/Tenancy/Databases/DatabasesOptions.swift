@@ -78,7 +78,7 @@ public struct DatabasesOptions: Sendable {
     /// The maximum number of connections for the fences of changes, to each cluster.
     ///
     /// A change holds another connection while it holds one of these, so changes of keys do not wait for each other here. Changes of workspaces'
-    /// states use them, too, and wait at most a second.
+    /// states use them, too, and wait at most `fenceDeadline`.
     var maximumFencedChanges: Int {
         maximumManagedDatabases * connectionsPerManagedDatabase + controlConnections + 2 * maximumStoppedDatabases
     }
