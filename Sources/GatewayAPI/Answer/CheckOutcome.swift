@@ -21,6 +21,9 @@ package enum CheckOutcome: Sendable, Hashable {
     /// The gateway's own credential was used too often.
     case gatewayLimit(RateLimitVerdict)
 
+    /// The reason of a request whose options are at fault, or that cannot be read.
+    static let invalidRequest = "invalid_request"
+
     /// The text of `X-Mortise-Reason`.
     package var reason: String {
         switch self {
@@ -29,7 +32,7 @@ package enum CheckOutcome: Sendable, Hashable {
         case .noToken: "no_token"
         case .tooManyFailures: VerdictCode.rateLimited.rawValue
         case .unavailable: VerdictCode.workspaceUnavailable.rawValue
-        case .invalid: "invalid_request"
+        case .invalid: Self.invalidRequest
         case .gatewayCredential, .gatewayLimit: "gateway_credential"
         }
     }

@@ -51,6 +51,7 @@ extension GatewayAnswer {
                 status: statuses.over,
                 "The client has sent too many invalid API keys. Send the request again later.",
                 [Self.reason(outcome), Field("Retry-After", "\(Self.seconds(limit.retryAfter))")]
+                    + Self.failureLimits(limit)
             )
         case .gatewayLimit(let limit):
             self = Self.problem(
@@ -62,7 +63,7 @@ extension GatewayAnswer {
         }
     }
 
-    private static func reason(_ outcome: CheckOutcome) -> Field { Field("X-Mortise-Reason", outcome.reason) }
+    private static func reason(_ outcome: CheckOutcome) -> Field { Field(reasonName, outcome.reason) }
 
     /// The answer about a token that is not accepted.
     ///
@@ -127,6 +128,16 @@ extension GatewayAnswer {
         return [
             Field("RateLimit-Policy", policies.compactMap { $0 }.joined(separator: ", ")),
             Field("RateLimit", "\"\(name)\";r=\(limit.remaining);t=\(seconds(wait))"),
+        ]
+    }
+
+    /// The fields of the limit of a client's failures.
+    ///
+    /// Its name differs from the names of the limits of keys, because a key of the same client has limits of its own.
+    private static func failureLimits(_ limit: RateLimitVerdict) -> [Field] {
+        [
+            Field("RateLimit-Policy", "\"failures\";q=\(limit.limit);w=\(limit.period.components.seconds)"),
+            Field("RateLimit", "\"failures\";r=0;t=\(seconds(limit.retryAfter))"),
         ]
     }
 

@@ -32,29 +32,44 @@ extension GatewayAnswer {
         return GatewayAnswer(status: status, fields: common + fields, body: writer.bytes)
     }
 
+    /// Returns the answer to a request that is refused before it is read as a question.
+    ///
+    /// Its reason is `invalid_request`, as for options that are at fault: the gateway or its client must change the request.
+    ///
+    /// - Parameters:
+    ///   - detail: A sentence for the client.
+    ///   - kind: The kind of the problem.
+    ///   - status: The status. `nil` means the status of the kind.
+    ///   - fields: Further header fields.
+    /// - Returns: The answer.
+    static func unread(
+        _ detail: String,
+        kind: Problem.Kind = .invalidRequest,
+        status: Int? = nil,
+        _ fields: [Field] = []
+    ) -> GatewayAnswer {
+        problem(kind, status: status, detail, [Field(reasonName, CheckOutcome.invalidRequest)] + fields)
+    }
+
     /// The answer to a request that is not HTTP/1.1.
-    static let malformedRequest = problem(.invalidRequest, "The request is not well-formed HTTP/1.1.")
+    static let malformedRequest = unread("The request is not well-formed HTTP/1.1.")
 
     /// The answer to an HTTP/1.1 request without exactly one `Host` (RFC 9112 section 3.2).
-    static let invalidHost = problem(.invalidRequest, "The request must have one Host header.")
+    static let invalidHost = unread("The request must have one Host header.")
 
     /// The answer to a request line that is too long.
-    static let targetTooLong = problem(.invalidRequest, status: 414, "The request line must have at most 8192 bytes.")
+    static let targetTooLong = unread("The request line must have at most 8192 bytes.", status: 414)
 
     /// The answer to headers that are too large.
-    static let headersTooLarge = problem(
-        .invalidRequest,
-        status: 431,
-        "The headers must have at most 61440 bytes and 1000 lines."
-    )
+    static let headersTooLarge = unread("The headers must have at most 61440 bytes and 1000 lines.", status: 431)
 
     /// The answer to a path that the listener does not serve.
-    static let notFound = problem(.notFound, "The listener serves /v1/authorize, /healthz and /readyz.")
+    static let notFound = unread("The listener serves /v1/authorize, /healthz and /readyz.", kind: .notFound)
 
     /// The answer to a method that a path does not have.
-    static let methodNotAllowed = problem(
-        .methodNotAllowed,
+    static let methodNotAllowed = unread(
         "The path supports GET and HEAD.",
+        kind: .methodNotAllowed,
         [Field("Allow", "GET, HEAD")]
     )
 

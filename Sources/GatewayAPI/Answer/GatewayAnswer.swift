@@ -14,6 +14,9 @@ package struct GatewayAnswer: Sendable, Hashable {
         }
     }
 
+    /// The name of the field that names the reason of a refusal.
+    static let reasonName = "X-Mortise-Reason"
+
     /// The status.
     package var status: Int
     /// The header fields, without `Content-Length`, `Date` and `Connection`.

@@ -8,7 +8,7 @@ package struct AnswerCounters: Sendable {
     private let counters: [String: Counter]
 
     init(_ factory: any MetricsFactory) {
-        let others = ["no_token", "invalid_request", "gateway_credential"]
+        let others = ["no_token", CheckOutcome.invalidRequest, "gateway_credential"]
         counters = Dictionary(
             uniqueKeysWithValues: (VerdictCode.allCases.map(\.rawValue) + others)
                 .map { reason in
@@ -24,7 +24,9 @@ package struct AnswerCounters: Sendable {
         )
     }
 
-    func count(_ outcome: CheckOutcome) { counters[outcome.reason]?.increment() }
+    func count(_ outcome: CheckOutcome) { count(outcome.reason) }
+
+    func count(_ reason: String) { counters[reason]?.increment() }
 
     /// The texts of the `HELP` lines.
     package static let help = [

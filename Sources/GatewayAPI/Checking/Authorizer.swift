@@ -73,6 +73,15 @@ package final class Authorizer: Sendable {
         }
     }
 
+    /// Counts the refusal of a request that was not read as a question.
+    ///
+    /// - Parameter refusal: The answer, which has a reason.
+    /// - Returns: The answer.
+    func refuse(_ refusal: GatewayAnswer) -> GatewayAnswer {
+        if let reason = refusal[GatewayAnswer.reasonName] { answers.count(reason) }
+        return refusal
+    }
+
     /// Replies to a request of a gateway that anybody who can connect may ask.
     ///
     /// The reply is known at once if the audience and the key are in memory, or if there is nothing to look for.

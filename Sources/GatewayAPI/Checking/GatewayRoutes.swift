@@ -30,15 +30,20 @@ package struct GatewayRoutes: Sendable {
         self.unreadiness = unreadiness
     }
 
+    /// Replies to CONNECT.
+    ///
+    /// A gateway asks about a client's CONNECT without its own path, so the request is no question, whatever its target looks like.
+    func refuseConnect() -> Reply { .now(authorizer.refuse(.notFound)) }
+
     /// Replies to a request.
     func reply(to head: HTTPRequestHead, from peer: GatewayPeer) -> Reply {
-        if let refusal = Self.refusal(of: head) { return .now(refusal) }
+        if let refusal = Self.refusal(of: head) { return .now(authorizer.refuse(refusal)) }
         if let asked = authorizer.read(head.uri, head.headers, from: peer) {
             return authorizer.reply(to: asked)
         }
         let path = head.uri.prefix { $0 != "?" }
-        guard path == "/healthz" || path == "/readyz" else { return .now(.notFound) }
-        guard head.method == .GET || head.method == .HEAD else { return .now(.methodNotAllowed) }
+        guard path == "/healthz" || path == "/readyz" else { return .now(authorizer.refuse(.notFound)) }
+        guard head.method == .GET || head.method == .HEAD else { return .now(authorizer.refuse(.methodNotAllowed)) }
         guard path == "/readyz" else { return .now(.text("ok\n")) }
         return .later { [unreadiness] in
             let reasons = await unreadiness()

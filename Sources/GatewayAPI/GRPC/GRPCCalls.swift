@@ -34,6 +34,22 @@ struct GRPCCalls: Sendable {
         }
     }
 
+    /// Returns the outcome of a call whose message is too large.
+    func refuseMessage(of method: GRPCMethod) -> Outcome {
+        switch method {
+        case .check: .answer(routes.authorizer.refuse(.messageTooLarge))
+        case .health: .status(.messageTooLarge)
+        }
+    }
+
+    /// Returns the outcome of a call on a connection whose calls are too many.
+    func refuseCall(of method: GRPCMethod) -> Outcome {
+        switch method {
+        case .check: .answer(routes.authorizer.refuse(GatewayAnswer(.unavailable)))
+        case .health: .status(.tooManyCalls)
+        }
+    }
+
     /// Replies to a check.
     ///
     /// A message that cannot be read is refused and not answered with an error: with `failure_mode_allow`, an error lets everybody in.
@@ -42,9 +58,11 @@ struct GRPCCalls: Sendable {
         do throws(ProtobufFault) {
             request = try CheckRequest(message)
         } catch {
-            return .now(.answer(.malformedMessage))
+            return .now(.answer(routes.authorizer.refuse(.malformedMessage)))
         }
-        if request.headerBytes > GatewayRoutes.maximumHeaders { return .now(.answer(.headersTooLarge)) }
+        if request.headerBytes > GatewayRoutes.maximumHeaders {
+            return .now(.answer(routes.authorizer.refuse(.headersTooLarge)))
+        }
         let asked: Authorizer.Asked
         do throws(CheckFault) {
             let path = try extensions.read(request)
@@ -80,12 +98,11 @@ struct GRPCCalls: Sendable {
 
 extension GatewayAnswer {
     /// The answer to a message that is no `CheckRequest`.
-    static let malformedMessage = problem(.invalidRequest, "The message is not a CheckRequest.")
+    static let malformedMessage = unread("The message is not a CheckRequest.")
 
     /// The answer to a message that is too large.
-    static let messageTooLarge = problem(
-        .invalidRequest,
-        status: 413,
-        "The check must have at most \(GRPCHandler.maximumMessage) bytes. Let the gateway send less of the request."
+    static let messageTooLarge = unread(
+        "The check must have at most \(GRPCHandler.maximumMessage) bytes. Let the gateway send less of the request.",
+        status: 413
     )
 }

@@ -138,7 +138,7 @@ final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
         buffered += more.readableBytes
         calls[id] = .receiving(method, bytes, until: until)
         if isTooLarge(bytes) {
-            answer(.answer(.messageTooLarge), id, context)
+            answer(service.calls.refuseMessage(of: method), id, context)
             guard !data.endStream else { return }
             // The client need not send the rest (RFC 9113 section 8.1). A reset would drop what has not been flushed.
             context.flush()
@@ -167,7 +167,7 @@ final class GRPCHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard flag == 0 else { return answer(.status(flag == 1 ? .compressed : .incomplete), id, context) }
         // A task has a stream, unless the client has reset it.
         guard runningTasks < 4 * Self.maximumCalls else {
-            return answer(.answer(GatewayAnswer(.unavailable)), id, context)
+            return answer(service.calls.refuseCall(of: method), id, context)
         }
         switch service.calls.reply(to: method, Array(bytes.readableBytesView)) {
         case .now(let result): answer(result, id, context)

@@ -41,6 +41,12 @@ struct GRPCStatus: Sendable, Hashable {
     /// The answer to a message that is not encoded as its type.
     static let malformedMessage = GRPCStatus(code: .invalidArgument, message: "The message is malformed.")
 
+    /// The answer about health to a message that is too large.
+    static let messageTooLarge = GRPCStatus(code: .resourceExhausted, message: "The message is too large.")
+
+    /// The answer about health on a connection whose calls are too many.
+    static let tooManyCalls = GRPCStatus(code: .unavailable, message: "The connection has too many calls.")
+
     /// The trailers of a call with an answer.
     static let success: HPACKHeaders = ["grpc-status": "0"]
 

@@ -120,7 +120,7 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case (.fault(let answer), .head):
             state.inputEnded(isAnswered: true)
             entry.becameBusy()
-            exchanges.append(Exchange(isHead: false, answer: answer))
+            exchanges.append(Exchange(isHead: false, answer: service.routes.authorizer.refuse(answer)))
         case (.end, _): state.inputEnded()
         case (_, .nothing), (.part, _): break
         }
@@ -128,7 +128,8 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         // The decoder reads nothing after a request for another protocol.
-        var changesProtocol = head.method == .CONNECT
+        let isConnect = head.method == .CONNECT
+        var changesProtocol = isConnect
         var expects = false
         for (name, value) in head.headers {
             switch name.utf8.count {
@@ -144,7 +145,7 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         state.headArrived(isLast: isLast, isHeldBack: expects, at: .now())
         entry.becameBusy()
         let isHead = head.method == .HEAD
-        switch service.routes.reply(to: head, from: peer) {
+        switch isConnect ? service.routes.refuseConnect() : service.routes.reply(to: head, from: peer) {
         case .now(let answer): exchanges.append(Exchange(isHead: isHead, answer: answer))
         case .later(let check):
             let number = firstNumber + exchanges.count

@@ -16,7 +16,9 @@ extension Authorizer {
     func mount(otherwise respond: @escaping @Sendable (Request, MortiseRequestContext) async -> Response) -> Mount {
         Mount(prefix: "/v1/authorize") { [self] request, context in
             let address = context.remoteAddress?.clientAddress
-            guard let target = request.head.path, let asked = read(target, request.headers, from: .connection(address))
+            // The target of CONNECT is not that of a question, whatever it looks like.
+            guard request.method != .connect, let target = request.head.path,
+                let asked = read(target, request.headers, from: .connection(address))
             else { return await respond(request, context) }
             let credentials = request.headers[values: .xMortiseKey]
             return Response(await answer(asked, credentials: credentials, from: address))
