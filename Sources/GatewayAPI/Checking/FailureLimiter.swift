@@ -5,8 +5,8 @@ import Verification
 
 /// Counts the tokens of each end client that nobody in the audience has, and refuses more of them.
 ///
-/// It bounds guesses. A key that is good is accepted from everywhere, so a stranger behind the same address locks nobody out. The gateway's own
-/// address never counts: a request whose client is unknown is not limited.
+/// It bounds guesses, and refuses none below the limit. A key that is good is accepted from everywhere, so a stranger behind the same address
+/// locks nobody out. The gateway's own address never counts: a request whose client is unknown is not limited.
 final class FailureLimiter: Sendable {
     /// The number of failures a minute.
     ///
@@ -22,8 +22,7 @@ final class FailureLimiter: Sendable {
 
     /// Counts a failure.
     ///
-    /// The caller cannot wait. A failure that this node's allowance does not cover is answered as one above the limit until the nodes have
-    /// heard of each other, which takes milliseconds.
+    /// The caller cannot wait for the other nodes, so failures that they have not reported yet do not count.
     ///
     /// - Returns: The limit, if the client has reached it.
     func failure(of address: IPAddress) -> RateLimitVerdict? {

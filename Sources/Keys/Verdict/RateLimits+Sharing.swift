@@ -143,10 +143,11 @@ extension RateLimits {
 
     private var tightest: Int { min(minute?.limit ?? .max, hour?.limit ?? .max) }
 
-    private func floor(_ nodes: Int) -> Int { max(1, tightest / (Self.floorDivisor * nodes)) }
+    /// Returns the uses that a node may count before it hears of the others.
+    func floor(_ nodes: Int) -> Int { max(1, tightest / (Self.floorDivisor * nodes)) }
 
     /// Returns the unreported uses that are not replenished yet: the others need not hear of the rest.
-    private func pendingUses(_ usage: Usage, at now: Int64) -> Int32 {
+    func pendingUses(_ usage: Usage, at now: Int64) -> Int32 {
         guard usage.unreported > 0 else { return 0 }
         func uses(_ limit: GCRA?, _ arrival: Int64) -> Int64 {
             guard let limit else { return 0 }

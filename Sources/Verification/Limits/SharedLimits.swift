@@ -9,8 +9,17 @@ package import Tenancy
 /// others have used. A use that the node's allowance does not cover waits for such an exchange. Decision 0025 has the bound of what they let
 /// through together.
 package final class SharedLimits: Sendable {
+    /// The rule for uses that the node cannot decide exactly, because it has not heard of the others.
+    private enum Rule {
+        /// A use waits for an exchange.
+        case waits
+        /// A use is counted at once, unless the node knows that a limit is used up.
+        case counts
+    }
+
     private struct Request {
         let limits: RateLimits
+        let rule: Rule
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -54,21 +63,21 @@ package final class SharedLimits: Sendable {
     /// - Returns: The result, or `nil` if there is no limit.
     package func use(_ key: UUID, _ limits: RateLimits) -> RateLimits.SharedUse? {
         let use = limiter.use(key, limits, nodes: nodes)
-        if case .decided(_, wantsExchange: true) = use { request(key, limits, nil) }
+        if case .decided(_, wantsExchange: true) = use { request(key, limits, .waits, nil) }
         return use
     }
 
-    /// Counts one use without a wait, and refuses one that would have to wait for an exchange.
+    /// Counts one use without a wait, unless this node knows that a limit is used up.
+    ///
+    /// It refuses no use too early. Decision 0025 has the bound of what several nodes let through before they have heard of each other.
     ///
     /// - Returns: The verdict, or `nil` if there is no limit.
     package func useNow(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
-        switch use(key, limits) {
-        case .decided(let verdict, _): return verdict
-        case .undecided:
-            request(key, limits, nil)
-            return limiter.refusal(key, limits)
-        case nil: return nil
+        guard case .decided(let verdict, let wantsExchange) = limiter.useNow(key, limits, nodes: nodes) else {
+            return nil
         }
+        if wantsExchange { request(key, limits, .counts, nil) }
+        return verdict
     }
 
     /// Counts one use, after an exchange with the other nodes if it is needed.
@@ -89,7 +98,7 @@ package final class SharedLimits: Sendable {
     /// - Returns: The verdict, or `nil` if there is no limit.
     package func useAfterExchange(_ key: UUID, _ limits: RateLimits) async -> RateLimitVerdict? {
         for _ in 0..<Self.rounds {
-            await withCheckedContinuation { request(key, limits, $0) }
+            await withCheckedContinuation { request(key, limits, .waits, $0) }
             switch use(key, limits) {
             case .decided(let verdict, _): return verdict
             case .undecided: continue
@@ -106,11 +115,17 @@ package final class SharedLimits: Sendable {
     /// - Parameters:
     ///   - key: The id of the key.
     ///   - limits: The limits of the key.
+    ///   - rule: The rule of the key's uses, which is always the same.
     ///   - waiter: It is resumed after the exchange, or at once if too many keys wait.
-    private func request(_ key: UUID, _ limits: RateLimits, _ waiter: CheckedContinuation<Void, Never>?) {
+    private func request(
+        _ key: UUID,
+        _ limits: RateLimits,
+        _ rule: Rule,
+        _ waiter: CheckedContinuation<Void, Never>?
+    ) {
         let (isQueued, starts) = queue.withLock { queue in
             guard queue.requests[key] != nil || queue.requests.count < Self.maximumQueue else { return (false, false) }
-            var request = queue.requests[key] ?? Request(limits: limits)
+            var request = queue.requests[key] ?? Request(limits: limits, rule: rule)
             if let waiter { request.waiters.append(waiter) }
             queue.requests[key] = request
             defer { queue.isDraining = true }
@@ -154,10 +169,14 @@ package final class SharedLimits: Sendable {
             let backlogs = try await exchange().exchange(reports)
             for (key, request) in requests {
                 guard let backlog = backlogs[key] else { continue }
-                limiter.apply(backlog, to: key, request.limits, nodes: nodes)
+                switch request.rule {
+                case .waits: limiter.apply(backlog, to: key, request.limits, nodes: nodes)
+                case .counts: limiter.learn(backlog, about: key, request.limits)
+                }
             }
         } catch {
-            for (key, request) in requests {
+            // The report may have arrived. Uses that count at once must not count twice.
+            for (key, request) in requests where request.rule == .waits {
                 guard let report = reports[key] else { continue }
                 limiter.takeBack(report, of: key, request.limits, nodes: nodes)
             }

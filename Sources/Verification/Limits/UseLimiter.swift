@@ -48,6 +48,17 @@ package final class UseLimiter: Sendable {
         return withUsage(of: key) { limits.use(&$0, at: $1, nodes: nodes) }
     }
 
+    /// Counts one use of a key unless this node knows that a limit is used up.
+    func useNow(_ key: UUID, _ limits: RateLimits, nodes: Int) -> RateLimits.SharedUse? {
+        if limits.isUnlimited { return nil }
+        return withUsage(of: key) { limits.useNow(&$0, at: $1, nodes: nodes) }
+    }
+
+    /// Notes what all nodes have used of a key's limits, for uses that do not wait.
+    func learn(_ backlog: RateLimits.Backlog, about key: UUID, _ limits: RateLimits) {
+        withUsage(of: key) { limits.learn(backlog, in: &$0, at: $1) }
+    }
+
     /// Returns the verdict that refuses a use, because the other nodes could not be heard.
     func refusal(_ key: UUID, _ limits: RateLimits) -> RateLimitVerdict? {
         withUsage(of: key) { limits.refusal($0, at: $1) }
