@@ -143,7 +143,7 @@ import Testing
                 for message in messages {
                     let answer = try await connection.check(message)
                     #expect(
-                        !answer.isOK && answer.status == 400 && answer.code == 3,
+                        !answer.isOK && answer.status == 400 && answer.code == 3 && answer.reason == "invalid_request",
                         "\(message.prefix(40)): \(answer)"
                     )
                 }
@@ -151,7 +151,8 @@ import Testing
                     [audience],
                     headers: token + [("x", String(repeating: "x", count: 61_440))]
                 )
-                #expect(try await connection.check(large).status == 431)
+                let tooLarge = try await connection.check(large)
+                #expect(tooLarge.status == 431 && tooLarge.reason == "invalid_request", "\(tooLarge)")
                 let fitting = Protobuf.checkRequest(
                     [audience],
                     headers: token + [("x", String(repeating: "x", count: 61_000))]
@@ -163,7 +164,12 @@ import Testing
                 #expect(try await connection.response(traced).isOK)
                 // The answer to a message that is too large does not wait for it.
                 let id = try await connection.open(.call(), framed([], length: 1_048_572), endStream: false)
-                #expect(try await connection.response(id).status == 413)
+                let early = try await connection.response(id)
+                #expect(early.status == 413 && early.reason == "invalid_request", "\(early)")
+                #expect(early["content-type"] == "application/problem+json" && early["cache-control"] == "no-store")
+                let refused = messages.count + 2
+                let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
+                #expect(metrics.contains(#"mortise_gateway_answers_total{reason="invalid_request"} \#(refused)"#))
                 // Unknown fields are skipped.
                 var unknown = Protobuf.field(9, "x") + good
                 unknown += [0x85, 1, 1, 2, 3, 4] as [UInt8]
@@ -208,6 +214,34 @@ import Testing
         }
     }
 
+    // The attack: a client guesses on, because its gateway says the address in another way than over HTTP.
+    @Test func `a client that presents many unknown tokens is told to wait, unless its address is unknown`()
+        async throws
+    {
+        try await withRPC { gateway, address in
+            try await FrameConnection.with(address) { connection in
+                func guess(_ count: Int, from source: String?) async throws -> [CheckResponse] {
+                    let message = Protobuf.checkRequest(
+                        [("workspace", gateway.workspace)],
+                        headers: [("x-api-key", "guess")],
+                        source: source
+                    )
+                    var ids: [HTTP2StreamID] = []
+                    for _ in 0..<count { ids.append(try await connection.begin(message)) }
+                    var answers: [CheckResponse] = []
+                    for id in ids { answers.append(try await connection.response(id)) }
+                    return answers
+                }
+                #expect(try await guess(200, from: nil).allSatisfy { $0.reason == "malformed" })
+                #expect(try await guess(60, from: "203.0.113.5").allSatisfy { $0.reason == "malformed" })
+                let refusal = try #require(try await guess(200, from: "203.0.113.5").first { $0.status == 429 })
+                #expect(refusal.code == 8 && refusal.reason == "rate_limited" && refusal["retry-after"] != nil)
+                #expect(refusal["ratelimit-policy"] == "\"failures\";q=60;w=60")
+                #expect(try await guess(1, from: "203.0.113.6").allSatisfy { $0.reason == "malformed" })
+            }
+        }
+    }
+
     // The fault: with many checks under way, a client gets the verdict of another one.
     @Test func `each of many checks at once gets its own verdict`() async throws {
         try await withRPC { gateway, address in
@@ -245,6 +279,10 @@ import Testing
                 }
                 #expect(try await connection.end(framed(Protobuf.field(1, "other")), method)?["grpc-status"] == "5")
                 #expect(try await connection.end(framed([10, 9]), method)?["grpc-status"] == "3")
+                // The answer is never that of a check.
+                let large = try await connection.open(method, framed([], length: 1_048_572), endStream: false)
+                let answer = try #require(try await connection.answer(large))
+                #expect(answer["grpc-status"] == "8" && answer.body.readableBytes == 0, "\(answer)")
             }
         }
     }

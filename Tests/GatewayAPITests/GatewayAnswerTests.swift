@@ -87,6 +87,11 @@ import Testing
         statuses.over = 403
         let other = GatewayAnswer(.refused(.rateLimited, key, limit: over), statuses: statuses)
         #expect(other.status == 403 && other["X-Mortise-Reason"] == "rate_limited" && other["Retry-After"] == "3600")
+        // The failures of a client have a limit of another name than those of its key.
+        let failures = GatewayAnswer(.tooManyFailures(try #require(over)))
+        #expect(failures.status == 429 && failures["X-Mortise-Reason"] == "rate_limited")
+        #expect(failures["Retry-After"] == "3600" && failures["RateLimit"] == "\"failures\";r=0;t=3600")
+        #expect(failures["RateLimit-Policy"] == "\"failures\";q=1;w=3600")
     }
 
     @Test func `a key or a secret in its grace period says so`() throws {
