@@ -1,7 +1,6 @@
 import Connections
 import GatewayAPI
 import HTTPTestSupport
-import NIOCore
 import Server
 import ServerTestSupport
 import TestSupport
