@@ -82,7 +82,14 @@ struct StatusJSON: JSONWritable {
         Schema.object([
             .required("id", NativeSchema.id),
             .required("name", .string(max: 64)),
+            .required(
+                "address",
+                .string(max: 4096).orNull
+                    .described("The hosts and ports. Null if the environment of the program names them.")
+            ),
+            .required("workspaces", number.described("The workspaces on the cluster, whatever their state.")),
             .required("is_reachable", .boolean),
+            .required("fault", .string(max: 255).orNull.described("The reason, if the server is not reachable.")),
             .required("version", .string(max: 64).orNull.described("PostgreSQL's version.")),
             .required("is_standby", .boolean.orNull),
             .required("connections", number.orNull.described("The connections of all clients of the server.")),
@@ -100,6 +107,7 @@ struct StatusJSON: JSONWritable {
         Schema.object([
             .required("id", NativeSchema.id.described("The id of the lease, which each start of a node chooses anew.")),
             .required("age_milliseconds", number.described("The time since the node renewed it.")),
+            .required("is_own", .boolean.described("True for the node that answers.")),
         ])
         .named("Lease")
 
@@ -173,6 +181,7 @@ struct StatusJSON: JSONWritable {
             writer.object {
                 $0.member("id", UUIDv7.text(of: lease.id))
                 $0.member("age_milliseconds", lease.ageMilliseconds)
+                $0.member("is_own", lease.isOwn)
             }
         }
     }
@@ -212,7 +221,10 @@ struct StatusJSON: JSONWritable {
             writer.object {
                 $0.member("id", UUIDv7.text(of: status.cluster.id))
                 $0.member("name", status.cluster.name)
+                $0.member("address", status.address)
+                $0.member("workspaces", status.workspaces)
                 $0.member("is_reachable", server != nil)
+                $0.member("fault", status.fault)
                 $0.member("version", server?.version)
                 $0.member("is_standby", server?.isStandby)
                 $0.member("connections", server?.connections)

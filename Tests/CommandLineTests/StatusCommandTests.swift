@@ -10,10 +10,11 @@ import Testing
         {"nodes":[{"id":"n-1","version":"1.2.3","started_at":"2030-01-31T12:34:56Z","unknown":1}],\
         "memory":{"keys":1234,"bytes":2097152},\
         "control_pools":[{"purpose":"changes","open":2,"idle":1,"waiting":0}],\
-        "clusters":[{"id":"c-1","name":"primary","is_reachable":\(isReachable),"version":\(isReachable ? "\"15.4\"" : "null"),\
+        "clusters":[{"id":"c-1","name":"primary","address":"db1.internal:5432","workspaces":21,\
+        "is_reachable":\(isReachable),"fault":\(isReachable ? "null" : "\"no connection to the server\""),"version":\(isReachable ? "\"15.4\"" : "null"),\
         "is_standby":null,"connections":\(isReachable ? "40" : "null"),"maximum_connections":\(isReachable ? "100" : "null"),\
         "lookups":{"open":7,"limit":32,"waiting":3},"changes":{"purpose":"changes","open":4,"idle":1,"waiting":0},\
-        "leases":[{"id":"l-1","age_milliseconds":345}],"fences":\(isReachable ? "2" : "null"),\
+        "leases":[{"id":"l-1","age_milliseconds":345,"is_own":true}],"fences":\(isReachable ? "2" : "null"),\
         "oldest_fence_milliseconds":\(isReachable ? "67" : "null"),\
         "standbys":[{"name":"standby1","state":"streaming","synchronization":"sync","lag_bytes":123456,\
         "lag_milliseconds":12}]}]}
@@ -27,7 +28,8 @@ import Testing
             #expect(server.requests.map(\.uri) == ["/v1/status"])
             for text in [
                 "n-1", "1.2.3", "2030-01-31 12:34", "primary  15.4", "40 of 100", "7 of 32", "standby1", "120 KiB",
-                "12 ms", "1234", "2048 KiB", "l-1", "345 ms ago", "67 ms",
+                "12 ms", "1234", "2048 KiB", "l-1", "345 ms ago  this node", "67 ms",
+                "21          db1.internal:5432",
             ] {
                 #expect(outcome.output.contains(text), "\(text) is not in \(outcome.output)")
             }
@@ -41,6 +43,7 @@ import Testing
             let outcome = try await Program.call("status", at: server)
             #expect(outcome.code == 1)
             #expect(outcome.output.contains("unreachable") && outcome.errors.contains("primary"))
+            #expect(outcome.errors.contains("primary: no connection to the server."))
         }
     }
 

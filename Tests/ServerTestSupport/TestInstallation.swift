@@ -140,7 +140,8 @@ extension ProvisionerOptions {
             leaseDeadline: .ample,
             lockPatience: .ample,
             databaseDeadline: .ample,
-            templatePatience: .ample
+            templatePatience: .ample,
+            statusPatience: .ample
         )
     }
 }

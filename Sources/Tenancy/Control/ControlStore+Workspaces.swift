@@ -52,6 +52,11 @@ extension ControlStore {
         prepared: false
     )
 
+    private static let countsByCluster = Statement(
+        "SELECT cluster_id, count(*) FROM control.workspaces GROUP BY cluster_id",
+        prepared: false
+    )
+
     /// The parameters from 4 on: states, query, name prefix, ids.
     private static let filter = """
         (cardinality($4::text[]) = 0 OR w.state = ANY ($4))
@@ -126,6 +131,17 @@ extension ControlStore {
             .map {
                 WorkspaceCount(state: try $0.decode(0), count: try $0.decode(1), changing: try $0.decode(2))
             }
+    }
+
+    /// Returns the number of workspaces on each cluster that has any, by the cluster's id.
+    func workspaceCountsByCluster() async throws -> [UUID: Int] {
+        var counts: [UUID: Int] = [:]
+        for row in try await connection.query(Self.countsByCluster) {
+            let id: UUID = try row.decode(0)
+            let count: Int = try row.decode(1)
+            counts[id] = count
+        }
+        return counts
     }
 }
 

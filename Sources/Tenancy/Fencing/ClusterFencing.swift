@@ -1,5 +1,5 @@
 public import Fence
-import FoundationEssentials
+public import FoundationEssentials
 import Locks
 public import Postgres
 
@@ -103,6 +103,12 @@ public final class ClusterFencing: Sendable {
             return exchange
         }
     }
+
+    /// The ids of this node's leases: one for each cluster that the node has used.
+    public var leaseIDs: Set<UUID> { Set(state.withLock { $0.keepers.values.map(\.node) }) }
+
+    /// The time for which a lease is good after its renewal.
+    public var leaseLife: Duration { times.trust }
 
     /// The numbers of this node's leases that are good and that are not, and of the fences that it has raised and not lifted.
     public var figures: (good: Int, lost: Int, fences: Int) {

@@ -33,6 +33,10 @@ public struct ProvisionerOptions: Sendable {
     ///
     /// Default 120 s.
     public var templatePatience: Duration
+    /// The maximum time for a cluster's answer about its state.
+    ///
+    /// Default 2 s.
+    public var statusPatience: Duration
 
     /// Creates options.
     public init(
@@ -43,7 +47,8 @@ public struct ProvisionerOptions: Sendable {
         leaseDeadline: Duration = .seconds(5),
         lockPatience: Duration = .seconds(10),
         databaseDeadline: Duration = .seconds(60),
-        templatePatience: Duration = .seconds(120)
+        templatePatience: Duration = .seconds(120),
+        statusPatience: Duration = .seconds(2)
     ) {
         self.maximumConnections = max(1, maximumConnections)
         self.maximumStops = max(1, maximumStops)
@@ -53,5 +58,6 @@ public struct ProvisionerOptions: Sendable {
         self.lockPatience = lockPatience
         self.databaseDeadline = databaseDeadline
         self.templatePatience = templatePatience
+        self.statusPatience = statusPatience
     }
 }

@@ -6,8 +6,14 @@ import Postgres
 public struct ClusterStatus: Sendable {
     /// The cluster.
     public let cluster: Cluster
+    /// The hosts and ports of the server, without a role, a database or a secret; `nil` if the environment of the program names them.
+    public let address: String?
+    /// The number of workspaces on the cluster, whatever their state.
+    public let workspaces: Int
     /// The server's answer; `nil` if it did not answer.
     public let server: ServerStatus?
+    /// The reason for which the server did not answer, as a clause without names and secrets; `nil` if it answered.
+    public let fault: String?
     /// The leases and fences of the cluster; `nil` if the server did not answer.
     public let fencing: FencingStatus?
 }
@@ -27,6 +33,12 @@ public struct FencingStatus: Sendable, Hashable {
         public let id: UUID
         /// The time since the last renewal, in milliseconds.
         public let ageMilliseconds: Int
+        /// True if the lease belongs to the node that asked.
+        public let isOwn: Bool
+        /// True if the lease has ended, because the node did not renew it in time.
+        ///
+        /// The node answers nothing from memory. The next change waits for it, and then deletes the lease.
+        public let isSilent: Bool
     }
 
     private static let leases = Statement(
@@ -45,9 +57,25 @@ public struct FencingStatus: Sendable, Hashable {
         name: "fences"
     )
 
-    init(of connection: PostgresConnection) async throws {
+    /// Reads the leases and fences.
+    ///
+    /// - Parameters:
+    ///   - connection: A connection to the cluster database.
+    ///   - fencing: The fencing of this node, which knows its own leases and how long a lease is good.
+    /// - Throws: The database's errors.
+    init(of connection: PostgresConnection, as fencing: ClusterFencing) async throws {
+        let (own, life) = (fencing.leaseIDs, fencing.leaseLife)
         leases = try await connection.query(Self.leases)
-            .map { Lease(id: try $0.decode(0), ageMilliseconds: try $0.decode(1)) }
+            .map { row in
+                let id: UUID = try row.decode(0)
+                let age: Int = try row.decode(1)
+                return Lease(
+                    id: id,
+                    ageMilliseconds: age,
+                    isOwn: own.contains(id),
+                    isSilent: Duration.milliseconds(age) > life
+                )
+            }
         let row = try await connection.query(Self.fences).first.orMissing()
         fences = try row.decode(0)
         oldestFenceMilliseconds = try row.decode(1)
@@ -122,23 +150,36 @@ public struct ServerStatus: Sendable, Hashable {
 }
 
 extension Provisioner {
-    /// The time that one server has to answer.
-    private static var patience: Duration { .seconds(2) }
-
     /// Returns the state of every cluster, in the order of their names.
     ///
-    /// The clusters are asked at the same time. One that does not answer within two seconds has no state.
+    /// The clusters are asked at the same time. One that does not answer in time has no state.
     ///
     /// - Throws: The control database's errors.
     public func clusterStatus() async throws -> [ClusterStatus] {
-        let clusters = try await pool.withConnection { try await ControlDatabase.allClusters($0) }
+        let (clusters, counts) = try await pool.withConnection { connection in
+            let clusters = try await ControlDatabase.allClusters(connection)
+            let counts = try await ControlStore(connection).workspaceCountsByCluster()
+            return (clusters, counts)
+        }
         return await withTaskGroup(of: ClusterStatus.self) { group in
             for cluster in clusters {
                 group.addTask {
-                    async let fencing = self.fencing(of: cluster)
+                    async let fencing = self.fencingStatus(of: cluster)
+                    let server: ServerStatus?
+                    let fault: String?
+                    do {
+                        server = try await self.serverStatus(of: cluster)
+                        fault = nil
+                    } catch {
+                        server = nil
+                        fault = ClusterStatus.fault(error)
+                    }
                     return ClusterStatus(
                         cluster: cluster,
-                        server: try? await self.server(of: cluster),
+                        address: (try? self.control.ownerConfiguration(cluster, database: nil))?.address,
+                        workspaces: counts[cluster.id] ?? 0,
+                        server: server,
+                        fault: fault,
                         fencing: try? await fencing
                     )
                 }
@@ -147,18 +188,49 @@ extension Provisioner {
         }
     }
 
-    private func fencing(of cluster: Cluster) async throws -> FencingStatus {
-        try await PostgresDeadline.with(Self.patience) {
+    private func fencingStatus(of cluster: Cluster) async throws -> FencingStatus {
+        try await PostgresDeadline.with(options.statusPatience) {
             try await control.withOwner(cluster, database: control.installation.clusterDatabase) {
-                try await FencingStatus(of: $0)
+                try await FencingStatus(of: $0, as: fencing)
             }
         }
     }
 
-    private func server(of cluster: Cluster) async throws -> ServerStatus {
-        try await PostgresDeadline.with(Self.patience) {
+    private func serverStatus(of cluster: Cluster) async throws -> ServerStatus {
+        try await PostgresDeadline.with(options.statusPatience) {
             if cluster.isPrimary { return try await pool.withConnection { try await ServerStatus(of: $0) } }
             return try await control.withOwner(cluster, database: nil) { try await ServerStatus(of: $0) }
         }
+    }
+}
+
+extension ClusterStatus {
+    /// Returns the reason for which a server did not answer, as a clause.
+    ///
+    /// The text of the server or of libpq can repeat names and input, so the clause leaves it out.
+    static func fault(_ error: any Error) -> String {
+        guard let error = error as? PostgresError else { return "the state could not be read" }
+        if error.code == .deadlineExceeded || error.code == .poolTimedOut { return "no answer in time" }
+        switch error.sqlState {
+        case .invalidPassword?, .invalidAuthorization?: return "the server does not accept the role or its credential"
+        case .tooManyConnections?: return "the server has no connection left"
+        case .cannotConnectNow?: return "the server is starting up or shutting down"
+        case .undefinedDatabase?: return "the database does not exist"
+        case .insufficientPrivilege?: return "the role lacks a privilege"
+        default: return error.message
+        }
+    }
+}
+
+extension PostgresConfiguration {
+    /// The hosts and ports, or the paths of sockets; `nil` if the environment of the program names the host.
+    var address: String? {
+        let texts = singleHosts.compactMap { one -> String? in
+            guard let host = one.parameters["host"] ?? one.parameters["hostaddr"], !host.isEmpty else { return nil }
+            let port = one.parameters["port"] ?? "5432"
+            if host.hasPrefix("/") { return "\(host)/.s.PGSQL.\(port)" }
+            return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        }
+        return texts.isEmpty ? nil : texts.joined(separator: ", ")
     }
 }

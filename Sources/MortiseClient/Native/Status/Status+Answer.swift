@@ -47,6 +47,7 @@ extension Mortise.Status.Lease: AnswerReadable {
     init(_ answer: AnswerReader) throws(AnswerFault) {
         id = try answer.text("id")
         ageMilliseconds = try answer.integer("age_milliseconds")
+        isOwn = try answer.bool("is_own")
     }
 }
 
@@ -62,7 +63,10 @@ extension Mortise.Status.Cluster: AnswerReadable {
     init(_ answer: AnswerReader) throws(AnswerFault) {
         id = try answer.text("id")
         name = try answer.text("name")
+        address = try answer.textIfAny("address")
+        workspaces = try answer.integer("workspaces")
         isReachable = try answer.bool("is_reachable")
+        fault = try answer.textIfAny("fault")
         version = try answer.textIfAny("version")
         connections = try answer.integerIfAny("connections")
         maximumConnections = try answer.integerIfAny("maximum_connections")

@@ -57,6 +57,8 @@ extension Mortise.Status {
         public let id: String
         /// The time since the node renewed the lease, in milliseconds.
         public let ageMilliseconds: Int
+        /// True if the lease belongs to the node that answered.
+        public let isOwn: Bool
     }
 
     /// The look-up connections of a node to one PostgreSQL server.
@@ -75,8 +77,14 @@ extension Mortise.Status {
         public let id: String
         /// The name of the cluster.
         public let name: String
+        /// The hosts and ports of the server, or `nil` if the environment of the program names them.
+        public let address: String?
+        /// The number of workspaces on the cluster, whatever their state.
+        public let workspaces: Int
         /// True if the server answered.
         public let isReachable: Bool
+        /// The reason for which the server did not answer, or `nil` if it answered.
+        public let fault: String?
         /// The version of PostgreSQL, or `nil` if the server did not answer.
         public let version: String?
         /// The number of connections of all clients of the server.

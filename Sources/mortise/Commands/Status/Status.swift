@@ -38,7 +38,8 @@ struct Status: AsyncParsableCommand {
         guard silent.isEmpty else {
             throw CommandFailure(
                 .refused,
-                "\(silent.map(\.name).joined(separator: ", ")): the PostgreSQL server does not answer."
+                "\(silent.map(\.name).joined(separator: ", ")): the PostgreSQL server does not answer.",
+                details: silent.compactMap { cluster in cluster.fault.map { "\(cluster.name): \($0)." } }
             )
         }
     }

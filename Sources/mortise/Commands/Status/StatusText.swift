@@ -26,7 +26,10 @@ package struct StatusText {
                 status.controlPools.map { [$0.purpose, "\($0.open)", "\($0.idle)", "\($0.waiting)"] }
             ),
             Self.table(
-                ["CLUSTER", "POSTGRESQL", "CONNECTIONS", "LOOK-UPS", "WAITING", "CHANGES", "WAITING"],
+                [
+                    "CLUSTER", "POSTGRESQL", "CONNECTIONS", "LOOK-UPS", "WAITING", "CHANGES", "WAITING", "WORKSPACES",
+                    "ADDRESS",
+                ],
                 status.clusters.map(Self.cells)
             ),
             Self.table(
@@ -36,9 +39,11 @@ package struct StatusText {
                 }
             ),
             Self.table(
-                ["LEASE", "OF", "RENEWED"],
+                ["LEASE", "OF", "RENEWED", "NODE"],
                 status.clusters.flatMap { cluster in
-                    cluster.leases.map { [$0.id, cluster.name, "\($0.ageMilliseconds) ms ago"] }
+                    cluster.leases.map {
+                        [$0.id, cluster.name, "\($0.ageMilliseconds) ms ago", $0.isOwn ? "this node" : "another"]
+                    }
                 }
             ),
             Self.table(
@@ -64,7 +69,8 @@ package struct StatusText {
         return [
             cluster.name, cluster.isReachable ? DisplayText.optional(cluster.version) : "unreachable",
             DisplayText.optional(connections), "\(cluster.lookups.open)\(limit)", "\(cluster.lookups.waiting)",
-            "\(cluster.changes.open)", "\(cluster.changes.waiting)",
+            "\(cluster.changes.open)", "\(cluster.changes.waiting)", "\(cluster.workspaces)",
+            DisplayText.optional(cluster.address),
         ]
     }
 

@@ -248,6 +248,8 @@ class Lease:
     """The id of the lease, which each start of a node chooses anew."""
     age_milliseconds: int
     """The time since the node renewed the lease."""
+    is_own: bool
+    """True if the lease belongs to the node that answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +281,13 @@ class ClusterStatus:
 
     id: str
     name: str
+    address: str | None
+    """The hosts and ports, or None if the environment of the program names them."""
+    workspaces: int
+    """The number of workspaces on the cluster, whatever their state."""
     is_reachable: bool
+    fault: str | None
+    """The reason for which the server did not answer."""
     version: str | None
     is_standby: bool | None
     connections: int | None
