@@ -176,6 +176,16 @@ struct ConsoleHarness: Sendable {
         try #require(page.status == 303, "\(page.text)")
         return browser
     }
+
+    /// Returns the browser of an operator, who is signed in.
+    func operatorBrowser() async throws -> Browser {
+        let browser = browser()
+        let page = try await browser.get("/console/platform/sign-in")
+        let fields = [("csrf", try page.field("csrf")), ("key", mortise.operatorToken)]
+        let signedIn = try await browser.post("/console/platform/sign-in", fields)
+        try #require(signedIn.status == 303, "\(signedIn.text)")
+        return browser
+    }
 }
 
 /// Runs a separate server for one test of the console.

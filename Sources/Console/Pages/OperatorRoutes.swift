@@ -7,20 +7,20 @@ import People
 import Service
 import Tenancy
 
-/// The pages for operators: organizations, workspaces and migrations.
+/// The pages for operators: organizations, workspaces, clusters, nodes and migrations.
 struct OperatorRoutes: Sendable {
     let context: ConsoleContext
 
     var endpoints: [ConsoleEndpoint] {
         [
             showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, addIssuer,
-            removeIssuer,
-            backFromIssuers, workspaces, state, migrations,
+            removeIssuer, backFromIssuers, workspaces, state, clusters, nodes,
+            migrations,
         ]
     }
 
-    private static let path = "/console/platform"
-    private static let organizationPath = "/console/platform/organizations/{organization}"
+    static let path = "/console/platform"
+    static let organizationPath = "/console/platform/organizations/{organization}"
 
     // MARK: Sessions
 
@@ -144,7 +144,8 @@ struct OperatorRoutes: Sendable {
         }
     }
 
-    private func organizationPage(
+    /// Returns the page of the organization that the path names.
+    func organizationPage(
         _ faults: FormFaults,
         _ visit: OperatorVisit,
         status: HTTPResponse.Status = .ok

@@ -67,6 +67,8 @@ struct OperatorVisit: Sendable {
     private static let links = [
         ("Organizations", "/console/platform/", "icon-people"),
         ("All workspaces", "/console/platform/workspaces", "icon-grid"),
+        ("Clusters", "/console/platform/clusters", "icon-disks"),
+        ("Nodes", "/console/platform/nodes", "icon-server"),
         ("Migrations", "/console/platform/migrations", "icon-sliders"),
     ]
 
