@@ -14,7 +14,7 @@ struct OperatorRoutes: Sendable {
     var endpoints: [ConsoleEndpoint] {
         [
             showSignIn, signIn, signOut, organizations, newOrganization, create, organization, save, addIssuer,
-            removeIssuer, backFromIssuers, workspaces, state, clusters, nodes,
+            removeIssuer, backFromIssuers, saveNotices, backFromNotices, workspaces, state, clusters, nodes,
             migrations,
         ]
     }
@@ -184,6 +184,7 @@ struct OperatorRoutes: Sendable {
             "hasIssuers": !issuers.items.isEmpty, "issuer": form["issuer"], "jwksURL": form["jwks_url"],
             "parties": form["authorized_parties"],
         ]
+        values.merge(NoticesForm.values(found, form)) { _, new in new }
         values.merge(faults.values) { _, new in new }
         return visit.page("platform-organization", title: found.name, in: "Organizations", values, status: status)
     }

@@ -31,7 +31,9 @@ struct SettingsRoutes: Sendable {
         var values: [String: Any] = [
             "organizationName": organization.name, "organizationSlug": organization.slug,
             "organizationID": UUIDv7.text(of: organization.id), "tokenPrefix": organization.tokenPrefix ?? "",
-            "hasTokenPrefix": organization.tokenPrefix != nil,
+            "hasTokenPrefix": organization.tokenPrefix != nil, "leakText": NoticesText.leak(organization.leakAction),
+            "expiryText": NoticesText.expiry(organization.expiryNoticeDays),
+            "unusedText": NoticesText.unused(organization.unusedAfterDays),
             "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
             "hasOthers": sessions.count > 1, "hasPasswords": visit.platform.passwordUse == .on,
             "roles": Set(grants.map(\.role.rawValue)).sorted().joined(separator: ", "),
