@@ -137,7 +137,7 @@ import Testing
             let left = Task { try await connection.query(Self.sleep, deadline: .ample) }
             // The statement is written behind the first one, which continues.
             let late = await failure {
-                try await connection.query(Self.sleep, deadline: .milliseconds(200).onThisMachine)
+                try await connection.query(Self.sleep, deadline: .seconds(1).onThisMachine)
             }
             #expect(late?.code == .deadlineExceeded)
             #expect(late?.wasSent == true)

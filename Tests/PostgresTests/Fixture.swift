@@ -50,10 +50,21 @@ struct Fixture: Sendable {
     func waitUntilRunning(_ text: String, _ isRunning: Bool = true) async throws {
         let observer = try await connect()
         try await eventually(isRunning ? "\(text) runs" : "\(text) ends") {
-            let rows = try await observer.query(Self.running, [text])
-            return (try rows[0].decode(0, as: Int.self) > 0) == isRunning
+            try await Self.isRunning(text, as: observer) == isRunning
         }
         await observer.close()
+    }
+
+    /// Returns true if the server executes a statement that contains `text` in this database.
+    func isRunning(_ text: String) async throws -> Bool {
+        let observer = try await connect()
+        let isRunning = try await Self.isRunning(text, as: observer)
+        await observer.close()
+        return isRunning
+    }
+
+    private static func isRunning(_ text: String, as observer: PostgresConnection) async throws -> Bool {
+        try await observer.query(running, [text])[0].decode(0, as: Int.self) > 0
     }
 
     private static let running = Statement(

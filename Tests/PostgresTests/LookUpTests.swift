@@ -163,7 +163,8 @@ import Testing
                 try await whileFull(fixture, pipeline) { blocker in
                     let before = pipeline.backlog.joinable
                     let impatient = Task {
-                        try await pipeline.query(Self.now, [1], deadline: .milliseconds(500).onThisMachine)
+                        // The other callers join before it has passed.
+                        try await pipeline.query(Self.now, [1], deadline: .seconds(2).onThisMachine)
                     }
                     try await eventually("the first look-up is submitted") { pipeline.backlog.joinable == before + 1 }
                     let leaver = Task { try await pipeline.query(Self.now, [1], deadline: .ample) }
@@ -198,12 +199,13 @@ import Testing
     {
         try await withFixture { fixture in
             var configuration = fixture.configuration
-            configuration.queryDeadline = .milliseconds(400).onThisMachine
+            configuration.queryDeadline = .seconds(1).onThisMachine
             try await fixture.withPipeline(configuration) { pipeline in
                 async let slow = failure {
                     try await pipeline.query(Statement("SELECT pg_sleep(600)"), deadline: .ample)
                 }
-                try await fixture.waitUntilRunning("pg_sleep")
+                // The server can end the look-up before an observer sees it run.
+                try await eventually("the slow look-up is submitted") { pipeline.statistics.lookUps == 1 }
                 async let neighbor = pipeline.query(Self.echo, [5], deadline: .ample)
                 #expect(await slow?.sqlState == .queryCanceled)
                 #expect(try await neighbor[0].decode(0, as: Int.self) == 5)

@@ -26,14 +26,25 @@ struct PlainServer: Sendable {
         settings: [String: String] = [:],
         files: [String: String] = [:]
     ) async throws -> PlainServer {
-        let folder = try await run("mktemp -d /tmp/plain-server-XXXXXX && true").trimmed
-        let server = PlainServer(folder: folder, port: Int.random(in: 20_000..<32_000))
-        do {
-            try await server.start(listensOnTCP: listensOnTCP, hostRules: hostRules, settings: settings, files: files)
-            return server
-        } catch {
-            await server.stop()
-            throw error
+        var attempts = 0
+        while true {
+            attempts += 1
+            let folder = try await run("mktemp -d /tmp/plain-server-XXXXXX && true").trimmed
+            let server = PlainServer(folder: folder, port: Int.random(in: 20_000..<32_000))
+            do {
+                try await server.start(
+                    listensOnTCP: listensOnTCP,
+                    hostRules: hostRules,
+                    settings: settings,
+                    files: files
+                )
+                return server
+            } catch {
+                let log = (try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? ""
+                await server.stop()
+                // Another program can have the port.
+                guard attempts < 5, log.contains("Address already in use") else { throw error }
+            }
         }
     }
 

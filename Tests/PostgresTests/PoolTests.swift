@@ -55,25 +55,30 @@ import Testing
         async throws
     {
         try await withFixture { fixture in
-            try await fixture.withPool(
-                PostgresPoolOptions(
-                    maximumConnections: 1,
-                    maximumWaiters: 2,
-                    leaseDeadline: .milliseconds(300).onThisMachine
-                )
-            ) { pool in
+            let hasty = PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .milliseconds(100))
+            try await fixture.withPool(hasty) { pool in
                 try await pool.withConnection { _ in
-                    let late = Task { try await pool.query(Self.one) }
-                    try await eventually("the caller waits") { pool.usage.waiting == 1 }
-                    let cancelled = Task { try await pool.query(Self.one) }
-                    try await eventually("both callers wait") { pool.usage.waiting == 2 }
-                    #expect(await failure { try await pool.query(Self.one) }?.code == .queueFull)
-                    cancelled.cancel()
-                    #expect(await failure { try await cancelled.value }?.code == .cancelled)
-                    #expect(await failure { try await late.value }?.code == .poolTimedOut)
+                    #expect(await failure { try await pool.query(Self.one) }?.code == .poolTimedOut)
+                    #expect(pool.usage.waiting == 0)
                 }
                 let rows = try await pool.query(Self.one)
                 #expect(rows.count == 1)
+            }
+            // Here no deadline passes while the callers are counted.
+            let patient = PostgresPoolOptions(maximumConnections: 1, maximumWaiters: 2, leaseDeadline: .ample)
+            try await fixture.withPool(patient) { pool in
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    try await pool.withConnection { _ in
+                        group.addTask { try await pool.query(Self.one).count }
+                        try await eventually("the caller waits") { pool.usage.waiting == 1 }
+                        let cancelled = Task { try await pool.query(Self.one) }
+                        try await eventually("both callers wait") { pool.usage.waiting == 2 }
+                        #expect(await failure { try await pool.query(Self.one) }?.code == .queueFull)
+                        cancelled.cancel()
+                        #expect(await failure { try await cancelled.value }?.code == .cancelled)
+                    }
+                    #expect(try await group.next() == 1)
+                }
             }
         }
     }

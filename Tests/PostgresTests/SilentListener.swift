@@ -43,12 +43,15 @@ final class SilentListener: Sendable {
     }
 
     /// Waits for a client to connect.
-    func accept() async throws {
-        try await eventually("a client connects") {
-            let peer = Glibc.accept(descriptor, nil, nil)
-            if peer >= 0 { accepted.withLock { $0.append(peer) } }
-            return peer >= 0
-        }
+    func accept() async throws { try await eventually("a client connects") { acceptWaiting() } }
+
+    /// Accepts a client that has connected.
+    ///
+    /// - Returns: False if there is none.
+    func acceptWaiting() -> Bool {
+        let peer = Glibc.accept(descriptor, nil, nil)
+        if peer >= 0 { accepted.withLock { $0.append(peer) } }
+        return peer >= 0
     }
 
     /// Waits until all clients have closed their connections.

@@ -1,4 +1,5 @@
 public import LocalPostgres
+import Locks
 public import Postgres
 
 /// A PostgreSQL server with a synchronous standby, both of a single test.
@@ -52,18 +53,25 @@ public struct ReplicatedServer: Sendable {
     }
 
     /// Cancels every wait for the standby, as an administrator could, until `body` returns.
+    ///
+    /// The last cancellation has been sent when this method returns. A later one could hit the next statement of the caller, because a
+    /// query that finds a wait cancels it a moment later.
     public func cancellingWaits<T: Sendable>(_ body: () async throws -> T) async throws -> T {
         let superuser = primary.configuration()
+        let isOver = Locked(false)
         let canceller = Task {
             try await withSuperuser(superuser) { connection in
-                while !Task.isCancelled {
+                while !isOver.withLock(\.self) {
                     try await connection.query(Self.cancel)
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
         }
-        defer { canceller.cancel() }
-        return try await body()
+        let result: Result<T, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        isOver.withLock { $0 = true }
+        _ = await canceller.result
+        return try result.get()
     }
 
     private static let following = Statement(
