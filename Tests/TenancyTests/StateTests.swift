@@ -204,7 +204,9 @@ import Testing
 
     @Test func `a change waits for another change of the same workspace and fails after a maximum wait`() async throws {
         try await withTenant { test, control, _, workspace in
-            let impatient = Provisioner(control, options: ProvisionerOptions(lockPatience: .zero))
+            var options = ProvisionerOptions.ample
+            options.lockPatience = .zero
+            let impatient = Provisioner(control, options: options)
             try await withConnection(to: test.owner) { holder in
                 try await holder.script("SELECT pg_advisory_lock(\(try await Self.key(of: workspace, holder)))")
                 let error = await #expect(throws: TenancyError.self) {
