@@ -19,6 +19,9 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 PROGRAM = Path(os.environ.get("MORTISE_PROGRAM", REPOSITORY / ".build/debug/mortise"))
 ADMIN_EMAIL = "owner@example.com"
 ADMIN_PASSWORD = SecretToken("correct horse battery staple")
+# The time limits of a client of the server, which a busy machine does not reach. A debug build takes seconds to hash a
+# password.
+PATIENT = {"timeout": 3600.0, "attempt_timeout": 3600.0}
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,13 @@ class RunningServer:
     def __exit__(self, *_) -> None:
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(60)
+            self._process.wait(600)
         finally:
             self._process.kill()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _address(self, log: Path) -> str:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             for line in log.read_text().splitlines():
                 record = json.loads(line) if line.startswith("{") and line.endswith("}") else {}

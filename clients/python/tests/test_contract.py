@@ -18,6 +18,8 @@ import mortise
 from mortise import AsyncMortise, Mortise, SecretToken, Verification
 from mortise._calls import AsyncGroup, Call, Listing, SyncGroup, listing, operation, read_all
 
+from .mortise_server import PATIENT
+
 # The native operations that the client does not have, each with the reason.
 WITHOUT_CALL: dict[str, str] = {
     "exchangeSignInCode": "a person's program begins a session in the browser, as `mortise login --browser` does",
@@ -96,7 +98,7 @@ def calls() -> dict[tuple[str, str], Call[Any] | Listing[Any]]:
 
 @pytest.fixture(scope="module")
 def document(server) -> dict[str, Any]:
-    with Mortise(server.url, None) as client:
+    with Mortise(server.url, None, **PATIENT) as client:
         return client.openapi()
 
 

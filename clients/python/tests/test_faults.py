@@ -258,14 +258,16 @@ def test_a_verdict_for_another_number_of_tokens_is_refused(connect, faults):
 def test_a_server_that_hangs_ends_the_call_at_the_timeout(connect, faults):
     server = faults(hang)
     with pytest.raises(TimedOutError) as caught:
-        connect(server.url, "t", timeout=0.3).verify("mks_live_x")
+        # The request must have arrived by then, on a busy machine, too.
+        connect(server.url, "t", timeout=2).verify("mks_live_x")
     assert caught.value.may_have_taken_effect
     assert len(server.requests) == 1
 
 
 def test_an_attempt_that_hangs_is_repeated_if_that_is_safe(connect, faults):
     server = faults(hang, added)
-    connect(server.url, "t", attempt_timeout=0.3).members("acme").add("a@example.com", "owner")
+    # The second attempt must be answered in time, on a busy machine, too.
+    connect(server.url, "t", attempt_timeout=2).members("acme").add("a@example.com", "owner")
     assert len(server.requests) == 2
 
 

@@ -18,6 +18,7 @@ from mortise import (
 )
 
 from .fault_server import forward
+from .mortise_server import PATIENT
 
 
 def unique(text: str) -> str:
@@ -26,12 +27,12 @@ def unique(text: str) -> str:
 
 @pytest.fixture
 def operator(connect, server):
-    return connect(server.url, server.operator)
+    return connect(server.url, server.operator, **PATIENT)
 
 
 @pytest.fixture
 def admin(connect, server):
-    return connect(server.url, server.admin)
+    return connect(server.url, server.admin, **PATIENT)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_organizations(operator, connect, server):
     assert created.organization.slug == slug
     assert created.default_workspace.state == "active"
     assert created.admin_key.type == "admin"
-    acme = connect(server.url, created.token)
+    acme = connect(server.url, created.token, **PATIENT)
     assert [organization.id for organization in acme.organizations.list()] == [created.organization.id]
     assert operator.organizations.get(slug) == created.organization
     assert [found.slug for found in operator.organizations.list(query=slug)] == [slug]
@@ -270,7 +271,7 @@ def test_sessions_of_a_member(admin, organization, connect, server):
     members = admin.members(organization)
     member = members.add(address, "admin", password="correct horse battery")
     sessions = [admin.sessions.create(address, "correct horse battery") for _ in range(3)]
-    own = connect(server.url, sessions[0].access_token)
+    own = connect(server.url, sessions[0].access_token, **PATIENT)
     listed = own.sessions.list_own()
     assert [session.id for session in listed] == [session.session_id for session in reversed(sessions)]
     assert [session.is_current for session in listed] == [False, False, True]
@@ -302,9 +303,9 @@ def test_all_faults_of_a_body_are_named(admin):
 
 def test_refusals_have_their_errors(connect, server, admin, organization):
     with pytest.raises(UnauthenticatedError):
-        connect(server.url, None).me()
+        connect(server.url, None, **PATIENT).me()
     with pytest.raises(UnauthenticatedError):
-        connect(server.url, "mka_live_nothing").me()
+        connect(server.url, "mka_live_nothing", **PATIENT).me()
     with pytest.raises(NotFoundError):
         admin.workspaces.get("../../openapi.json")
     with pytest.raises(ForbiddenError) as caught:
@@ -312,31 +313,31 @@ def test_refusals_have_their_errors(connect, server, admin, organization):
     assert caught.value.code == "forbidden"
     limited = admin.admin_keys(organization).create(unique("limited"), permissions=["keys:read"])
     with pytest.raises(ForbiddenError):
-        connect(server.url, limited.token).service_keys("default").create("x")
+        connect(server.url, limited.token, **PATIENT).service_keys("default").create("x")
 
 
 def test_a_lost_creation_makes_one_key_whose_token_arrives(connect, server, faults):
     proxy = faults(forward(server.url, and_cut=True), forward(server.url))
     name = unique("lost")
-    keys = connect(proxy.url, server.admin).service_keys("default")
+    keys = connect(proxy.url, server.admin, **PATIENT).service_keys("default")
     issued = keys.create(name)
     assert len(proxy.requests) == 2
-    direct = connect(server.url, server.admin)
+    direct = connect(server.url, server.admin, **PATIENT)
     assert [key.id for key in direct.service_keys("default").list(query=name)] == [issued.key.id]
     assert direct.verify(issued.token)
 
 
 def test_a_lost_rotation_rotates_once(connect, server, faults):
-    direct = connect(server.url, server.admin)
+    direct = connect(server.url, server.admin, **PATIENT)
     key = direct.service_keys("default").create(unique("rotated")).key
     proxy = faults(forward(server.url, and_cut=True), forward(server.url))
-    rotated = connect(proxy.url, server.admin).service_keys("default").rotate(key.id)
+    rotated = connect(proxy.url, server.admin, **PATIENT).service_keys("default").rotate(key.id)
     assert direct.verify(rotated.token)
     assert [event.type for event in direct.service_keys("default").events(key.id)].count("rotated") == 1
 
 
 def test_a_given_key_brings_a_token_back_and_refuses_another_body(connect, server):
-    keys = connect(server.url, server.admin).service_keys("default")
+    keys = connect(server.url, server.admin, **PATIENT).service_keys("default")
     name, idempotency_key = unique("twice"), unique("request")
     first = keys.create(name, metadata={"a": 1, "b": 2}, idempotency_key=idempotency_key)
     again = keys.create(name, metadata={"b": 2, "a": 1}, idempotency_key=idempotency_key)

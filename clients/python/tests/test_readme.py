@@ -8,14 +8,14 @@ import pytest
 
 from mortise import Mortise
 
-from .mortise_server import REPOSITORY
+from .mortise_server import PATIENT, REPOSITORY
 
 BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("readme", ["clients/python/README.md", "README.md"])
 def test_the_examples_work_as_printed(readme, server, monkeypatch, capsys):
-    with Mortise(server.url, server.operator) as operator:
+    with Mortise(server.url, server.operator, **PATIENT) as operator:
         # An organization of their own, so that the output does not depend on other tests.
         created = operator.organizations.create("Readme")
         operator.workspaces.create("Billing", organization=created.organization.id)

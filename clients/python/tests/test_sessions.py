@@ -23,7 +23,7 @@ from mortise import (
 )
 
 from .fault_server import cut, forward, problem, reply
-from .mortise_server import ADMIN_EMAIL, ADMIN_PASSWORD
+from .mortise_server import ADMIN_EMAIL, ADMIN_PASSWORD, PATIENT
 from .test_faults import MEMBER
 
 
@@ -31,12 +31,12 @@ from .test_faults import MEMBER
 @pytest.fixture
 def session(server):
     """The tokens of a new session."""
-    with Mortise(server.url, None) as client:
+    with Mortise(server.url, None, **PATIENT) as client:
         return client.sessions.create(ADMIN_EMAIL, ADMIN_PASSWORD)
 
 
 def test_a_member_signs_in_and_out(connect, server):
-    client = connect(server.url, None)
+    client = connect(server.url, None, **PATIENT)
     member = client.sign_in(ADMIN_EMAIL, ADMIN_PASSWORD.reveal(), organization="default")
     me = member.me()
     assert (me.type, me.user.email, me.memberships[0].role) == ("member", ADMIN_EMAIL, "owner")
@@ -47,7 +47,7 @@ def test_a_member_signs_in_and_out(connect, server):
 
 
 def test_tokens_are_renewed_by_hand_until_the_session_ends(server, session):
-    with Mortise(server.url, None) as client:
+    with Mortise(server.url, None, **PATIENT) as client:
         renewed = client.sessions.refresh(session.refresh_token.reveal())
         assert renewed.session_id == session.session_id
         assert renewed.refresh_token != session.refresh_token
@@ -59,13 +59,13 @@ def test_tokens_are_renewed_by_hand_until_the_session_ends(server, session):
 
 
 def test_a_wrong_password_is_refused(server):
-    with Mortise(server.url, None) as client, pytest.raises(UnauthenticatedError) as caught:
+    with Mortise(server.url, None, **PATIENT) as client, pytest.raises(UnauthenticatedError) as caught:
         client.sign_in(ADMIN_EMAIL, "a wrong password of some length")
     assert "a wrong password" not in str(caught.value)
 
 
 def test_a_member_changes_their_password(server, session):
-    with Mortise(server.url, None) as client:
+    with Mortise(server.url, None, **PATIENT) as client:
         member = client.with_session(session)
         with pytest.raises(InvalidRequestError) as caught:
             member.change_password(current="not the password", new=ADMIN_PASSWORD)
@@ -75,13 +75,13 @@ def test_a_member_changes_their_password(server, session):
 
 def test_a_key_has_no_session_to_end(connect, server):
     with pytest.raises(ForbiddenError):
-        connect(server.url, server.admin).sign_out()
+        connect(server.url, server.admin, **PATIENT).sign_out()
 
 
 def test_a_session_is_renewed_when_its_token_is_refused(connect, server, session, faults):
     proxy = faults(forward(server.url))
     refused = SecretToken("eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl")
-    member = connect(proxy.url, None).with_session(replace(session, access_token=refused))
+    member = connect(proxy.url, None, **PATIENT).with_session(replace(session, access_token=refused))
     # A change, too: a refused credential means that nothing was done.
     with pytest.raises(NotFoundError):
         member.service_keys("default").disable("01a215b7-106e-74a2-8d41-7ea83076b032")
@@ -93,7 +93,7 @@ def test_a_session_is_renewed_when_its_token_is_refused(connect, server, session
 
 def test_threads_share_one_renewal(server, session, faults):
     proxy = faults(forward(server.url))
-    with Mortise(proxy.url, None) as client:
+    with Mortise(proxy.url, None, **PATIENT) as client:
         member = client.with_session(replace(session, expires_in=0))
         names = []
         threads = [threading.Thread(target=lambda: names.append(member.me().user.email)) for _ in range(8)]
@@ -109,7 +109,7 @@ def test_tasks_share_one_renewal(server, session, faults):
     proxy = faults(forward(server.url))
 
     async def run():
-        async with AsyncMortise(proxy.url, None) as client:
+        async with AsyncMortise(proxy.url, None, **PATIENT) as client:
             member = client.with_session(replace(session, expires_in=0))
             return await asyncio.gather(*(member.me() for _ in range(8)))
 
@@ -130,7 +130,7 @@ def test_a_cancelled_call_does_not_lose_the_renewed_session(server, session, fau
     proxy = faults(held)
 
     async def run():
-        async with AsyncMortise(proxy.url, None) as client:
+        async with AsyncMortise(proxy.url, None, **PATIENT) as client:
             member = client.with_session(replace(session, expires_in=0))
             call = asyncio.create_task(member.me())
             await asyncio.to_thread(arrived.wait, 30)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from .mortise_server import PATIENT
+
 
 class Receiver(http.server.ThreadingHTTPServer):
     """A receiver that remembers the bodies and headers of its requests."""
@@ -44,14 +46,14 @@ def receiver() -> Iterator[Receiver]:
 
 
 def test_the_published_library_verifies_the_requests(connect, server, receiver):
-    admin = connect(server.url, server.admin)
+    admin = connect(server.url, server.admin, **PATIENT)
     organization = admin.me().organization_id
     webhooks = admin.webhooks(organization)
     created = webhooks.create(receiver.url, ["key.*"], description="test")
     assert created.webhook.enabled
     assert created.webhook.id in [found.id for found in webhooks.list()]
     webhooks.test(created.webhook.id)
-    body, headers = receiver.requests.get(timeout=30)
+    body, headers = receiver.requests.get(timeout=600)
     event = Webhook(created.secret.reveal()).verify(body, headers)
     assert event["type"] == "webhook.test"
     assert event["data"]["organization_id"] == organization
@@ -60,7 +62,7 @@ def test_the_published_library_verifies_the_requests(connect, server, receiver):
     # Both secrets verify during the overlap.
     rotated = webhooks.rotate_secret(created.webhook.id)
     webhooks.test(created.webhook.id)
-    body, headers = receiver.requests.get(timeout=30)
+    body, headers = receiver.requests.get(timeout=600)
     for secret in (created.secret, rotated.secret):
         assert Webhook(secret.reveal()).verify(body, headers)["type"] == "webhook.test"
     changed = webhooks.update(created.webhook.id, description=None, event_types=["key.revoked"])
