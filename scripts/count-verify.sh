@@ -66,12 +66,12 @@ export MORTISE_LISTEN=127.0.0.1:18089 MORTISE_GATEWAY_LISTEN=127.0.0.1:18090 MOR
 url=http://$MORTISE_LISTEN
 # ready PROCESS: waits for the server.
 ready() {
-    for ((i = 0; i < 1200; i++)); do
+    for ((i = 0; i < 6000; i++)); do
         curl --silent --fail --output /dev/null "$url/readyz" && return
         kill -0 "$1" || { cat "$work/log" >&2; exit 1; }
         sleep 0.1
     done
-    echo "the server is not ready after two minutes" >&2
+    echo "the server is not ready after ten minutes" >&2
     exit 1
 }
 

@@ -20,7 +20,7 @@ trap finish EXIT
 MORTISE_DATA=$work/data MORTISE_LISTEN=127.0.0.1:0 MORTISE_OPERATIONS_LISTEN=unix:$work/operators.sock \
     "$program" serve >"$work/keys" 2>"$work/log" &
 server=$!
-for _ in $(seq 600); do
+for _ in $(seq 6000); do
     grep -q 'listening for operators' "$work/log" && grep -q '"message":"listening"' "$work/log" && break
     kill -0 "$server" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
     sleep 0.1

@@ -22,7 +22,7 @@ grep -qx 'make run' "$repository/README.md" && grep -qx 'make test' "$repository
 make -C "$repository" --no-print-directory build >/dev/null
 (cd "$repository" && MORTISE_DATA="$work/data" exec make --no-print-directory run) >"$work/server.out" 2>"$work/server.log" &
 server=$!
-for ((i = 0; i < 600; i++)); do
+for ((i = 0; i < 3000; i++)); do
     curl --silent --fail --output /dev/null http://127.0.0.1:8080/readyz && break
     kill -0 "$server" || exit 1
     sleep 0.2

@@ -45,7 +45,7 @@ class Answer:
 def send(address, method, path, headers=(), body=None) -> Answer:
     """Sends one request on a connection of its own, with the headers exactly as they are given."""
     source = (CLIENT, 0) if address == GATEWAY else None
-    connection = http.client.HTTPConnection(*address, timeout=20, source_address=source)
+    connection = http.client.HTTPConnection(*address, timeout=120, source_address=source)
     with contextlib.closing(connection):
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers:
@@ -86,8 +86,8 @@ class ApiServer(http.server.ThreadingHTTPServer):
 
 
 def wait(what: str, condition) -> None:
-    """Waits up to a minute for a condition."""
-    end = time.monotonic() + 60
+    """Waits up to ten minutes for a condition."""
+    end = time.monotonic() + 600
     while time.monotonic() < end:
         try:
             if condition():
@@ -95,7 +95,7 @@ def wait(what: str, condition) -> None:
         except OSError:
             pass
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within a minute")
+    raise AssertionError(f"{what} did not happen within ten minutes")
 
 
 @contextlib.contextmanager
@@ -304,7 +304,7 @@ def main(name: str) -> None:
 
         def stop() -> None:
             mortise.terminate()
-            mortise.wait(30)
+            mortise.wait(300)
 
         check(Keys(admin), stop)
 

@@ -25,7 +25,7 @@ class Failed(Exception):
     """The test could not be carried out."""
 
 
-async def until(what: str, condition: Callable[[], object], seconds: float = 120) -> None:
+async def until(what: str, condition: Callable[[], object], seconds: float = 600) -> None:
     """Waits for a condition."""
     end = time.monotonic() + seconds
     while not condition():
@@ -83,7 +83,7 @@ class Postgres:
 
     async def _control(self, *arguments: str) -> None:
         options = f"-k {self.folder} {self.SETTINGS}"
-        await self._run("pg_ctl", "-w", "-t", "120", "-l", str(self.folder / "log"), "-o", options, *arguments)
+        await self._run("pg_ctl", "-w", "-t", "600", "-l", str(self.folder / "log"), "-o", options, *arguments)
 
     async def _run(self, name: str, *arguments: str) -> None:
         command = as_postgres(postgres_program(name), "-D", str(self.data), *arguments)
@@ -163,9 +163,10 @@ class Node:
     async def start(self) -> None:
         """Starts the process and waits until it listens.
 
-        A start ends with an error while PostgreSQL restarts, so it is repeated, as a supervisor does.
+        A start ends with an error while PostgreSQL restarts, so it is repeated, as a supervisor does. On a busy machine that
+        takes longer.
         """
-        for _ in range(10):
+        for _ in range(100):
             if await self._start():
                 return
             await asyncio.sleep(0.5)
