@@ -141,7 +141,8 @@ extension ProvisionerOptions {
             lockPatience: .ample,
             databaseDeadline: .ample,
             templatePatience: .ample,
-            statusPatience: .ample
+            statusPatience: .ample,
+            fenceDeadline: .ample
         )
     }
 }

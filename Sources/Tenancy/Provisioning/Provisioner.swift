@@ -48,7 +48,7 @@ public final class Provisioner: Sendable {
         onStep: @escaping @Sendable (ProvisioningStep) throws -> Void
     ) {
         self.control = control
-        self.fencing = fencing ?? ClusterFencing(control)
+        self.fencing = fencing ?? ClusterFencing(control, statementDeadline: options.fenceDeadline)
         self.options = options
         self.onStep = onStep
         templates = TemplateDatabases(control, options: options, onStep: onStep)

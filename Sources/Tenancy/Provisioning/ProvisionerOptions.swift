@@ -37,6 +37,10 @@ public struct ProvisionerOptions: Sendable {
     ///
     /// Default 2 s.
     public var statusPatience: Duration
+    /// The maximum time of a fence's statement, for a provisioner that has its own fences.
+    ///
+    /// Default 1 s.
+    public var fenceDeadline: Duration
 
     /// Creates options.
     public init(
@@ -48,7 +52,8 @@ public struct ProvisionerOptions: Sendable {
         lockPatience: Duration = .seconds(10),
         databaseDeadline: Duration = .seconds(60),
         templatePatience: Duration = .seconds(120),
-        statusPatience: Duration = .seconds(2)
+        statusPatience: Duration = .seconds(2),
+        fenceDeadline: Duration = .seconds(1)
     ) {
         self.maximumConnections = max(1, maximumConnections)
         self.maximumStops = max(1, maximumStops)
@@ -59,5 +64,6 @@ public struct ProvisionerOptions: Sendable {
         self.databaseDeadline = databaseDeadline
         self.templatePatience = templatePatience
         self.statusPatience = statusPatience
+        self.fenceDeadline = fenceDeadline
     }
 }

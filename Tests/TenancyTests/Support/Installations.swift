@@ -146,7 +146,9 @@ extension DatabasesOptions {
             // A session that a busy machine delays would be replaced by another one, and tests count sessions.
             lookupSilence: .ample,
             lookupDeadline: .ample,
-            managementDeadline: .ample
+            managementDeadline: .ample,
+            fenceDeadline: .ample,
+            limitDeadline: .ample
         )
     }
 }
@@ -159,7 +161,8 @@ extension ProvisionerOptions {
             leaseDeadline: .ample,
             lockPatience: .ample,
             databaseDeadline: .ample,
-            templatePatience: .ample
+            templatePatience: .ample,
+            fenceDeadline: .ample
         )
     }
 }
