@@ -21,7 +21,8 @@ public struct TestServer: Sendable {
             let superuser = try PostgresConfiguration(url).setting("search_path", "public")
             return TestServer(local: nil, superuser: superuser)
         }
-        return try await TestServer.throwaway(maximumConnections: 400)
+        // A worker of autovacuum belongs to no role, so an owner without superuser rights could not drop the database that it works in.
+        return try await TestServer.throwaway(maximumConnections: 400, settings: ["autovacuum": "off"])
     }
 
     /// Returns the superuser's configuration for a database of the shared server.
