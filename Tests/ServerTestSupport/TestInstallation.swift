@@ -120,6 +120,8 @@ extension DatabasesOptions {
             leaseDeadline: .ample,
             stopDeadline: .ample,
             blockerPatience: .ample / 8,
+            // A session that a busy machine delays would be replaced, and its look-ups would be sent and counted twice.
+            lookupSilence: .ample,
             lookupDeadline: .ample,
             managementDeadline: .ample,
             // A lease that a busy machine cannot renew in time would be an answer 503.
