@@ -220,6 +220,8 @@ def check(keys: Keys, stop_mortise) -> None:
         return send(GATEWAY, "GET", path, headers)
 
     key, token = keys.create("orders")
+    # A node that has just started answers 503 until it has its lease.
+    wait("a key is let in", lambda: ask(token).status == 200)
     let_in = ask(token)
     assert let_in.status == 200, let_in
     seen = dict(let_in.json)
