@@ -77,8 +77,7 @@ extension ControlDatabase {
             }
             do {
                 try await withOwner(cluster, database: nil) { remote in
-                    let name = PostgresConnection.quote(identifier: installation.clusterDatabase)
-                    try await remote.script("DROP DATABASE IF EXISTS \(name) WITH (FORCE)", deadline: .seconds(60))
+                    try await remote.drop(database: installation.clusterDatabase, deadline: .seconds(60))
                     try await Server(installation: installation, connection: remote).removeMark(of: primary.id)
                 }
             } catch {

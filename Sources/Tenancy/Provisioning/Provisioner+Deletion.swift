@@ -61,16 +61,12 @@ extension Provisioner {
         cluster: Cluster,
         on connection: PostgresConnection
     ) async throws {
-        let database = PostgresConnection.quote(identifier: plan.workspace.database)
         try await withMaintenance(cluster, control: connection) { maintenance in
             // A service that connects again and again could come between the end of its sessions and that of the
             // database.
             try await Server(installation: control.installation, connection: maintenance)
                 .shut(database: plan.workspace.database)
-            try await maintenance.script(
-                "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
-                deadline: options.databaseDeadline
-            )
+            try await maintenance.drop(database: plan.workspace.database, deadline: options.databaseDeadline)
         }
         try onStep(.dropped)
         try await connection.query(Self.remove, [plan.workspace.id])

@@ -126,11 +126,10 @@ final class TemplateDatabases: Sendable {
     }
 
     private func drop(_ name: String, isTemplate: Bool, on maintenance: PostgresConnection) async throws {
-        let database = PostgresConnection.quote(identifier: name)
-        if isTemplate { try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE false") }
-        try await maintenance.script(
-            "DROP DATABASE IF EXISTS \(database) WITH (FORCE)",
-            deadline: options.databaseDeadline
-        )
+        if isTemplate {
+            let database = PostgresConnection.quote(identifier: name)
+            try await maintenance.script("ALTER DATABASE \(database) WITH IS_TEMPLATE false")
+        }
+        try await maintenance.drop(database: name, deadline: options.databaseDeadline)
     }
 }

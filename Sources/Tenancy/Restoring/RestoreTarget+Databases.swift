@@ -73,10 +73,7 @@ extension RestoreTarget {
     /// A database of an interrupted run can still have the session of a loading program, which outlived its parent.
     private func create(_ name: String, on server: Server) async throws {
         let quoted = PostgresConnection.quote(identifier: name)
-        try await server.connection.script(
-            "DROP DATABASE IF EXISTS \(quoted) WITH (FORCE)",
-            deadline: Self.databaseDeadline
-        )
+        try await server.connection.drop(database: name, deadline: Self.databaseDeadline)
         try await server.connection.script(
             "CREATE DATABASE \(quoted) TEMPLATE template0 ENCODING 'UTF8'",
             deadline: Self.databaseDeadline
@@ -217,10 +214,7 @@ extension RestoreTarget {
                         "the database \(finalName) was created or used while the backup was restored; drop it, and run this again"
                     )
                 }
-                try await server.connection.script(
-                    "DROP DATABASE \(name) WITH (FORCE)",
-                    deadline: Self.databaseDeadline
-                )
+                try await server.connection.drop(database: finalName, deadline: Self.databaseDeadline)
             }
             try await server.close(database: temporaryName)
             try await server.shut(database: temporaryName)
