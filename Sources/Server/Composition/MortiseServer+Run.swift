@@ -3,6 +3,7 @@ package import NIOCore
 import Notices
 import Service
 import ServiceLifecycle
+import Telemetry
 import Tenancy
 package import UnixSignals
 import Verification

@@ -15,7 +15,8 @@ extension PostgresConnection {
         let statement = "DROP DATABASE IF EXISTS \(Self.quote(identifier: name))"
         do {
             try await script("\(statement) WITH (FORCE)", deadline: deadline)
-        } catch where error.sqlState == .insufficientPrivilege {
+        } catch {
+            guard error.sqlState == .insufficientPrivilege else { throw error }
             try await script(statement, deadline: deadline)
         }
     }
