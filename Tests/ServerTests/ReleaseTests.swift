@@ -1,5 +1,7 @@
 import Locks
+import Server
 import ServerTestSupport
+import Service
 import Tenancy
 import TestSupport
 import Testing
