@@ -1,6 +1,7 @@
 import Connections
 import GatewayAPI
 import HTTPTestSupport
+import JSON
 import Server
 import ServerTestSupport
 import TestSupport
