@@ -1,0 +1,1 @@
+"""A Django project whose view demands a key of djangorestframework-api-key."""
