@@ -25,6 +25,29 @@ import Testing
         }
     }
 
+    // The fault: some providers compare the pair in `Authorization` without decoding it, and refuse a secret that the encoding changes.
+    @Test(arguments: [
+        (["client_secret_basic"], false),
+        (["client_secret_post"], true),
+        (["client_secret_basic", "client_secret_post"], true),
+        (["private_key_jwt", "client_secret_post", "client_secret_basic"], false),
+    ])
+    func `the provider gets a client secret with any characters by a method that it announces`(
+        methods: [String],
+        comparesEncodedPairs: Bool
+    ) async throws {
+        try await withProvider { console, provider in
+            _ = try await console.mortise.addMember("ada@example.org", "owner")
+            try await provider.lie(to: console) {
+                let announced = JSONValue.array(methods.map(JSONValue.string))
+                $0.metadata = [("token_endpoint_auth_methods_supported", announced)]
+                $0.comparesEncodedPairs = comparesEncodedPairs
+            }
+            let answer = try await console.browser().signIn(ada, with: provider)
+            #expect(answer.status == 200, "\(methods): \(answer.text)")
+        }
+    }
+
     // The attack: another site makes the browser bring a callback. Only the flow's own cookie may come with it.
     @Test
     func `the cookie of a sign-in comes with the provider's link, for ten minutes, and that of the session does not`()

@@ -45,6 +45,8 @@ package final class TestProvider: Sendable {
         package var keySet: JSONValue?
         /// Replies in place of the provider's, by path.
         package var replies: [String: Reply] = [:]
+        /// True for a provider that compares the id and the secret in `Authorization` without decoding them.
+        package var comparesEncodedPairs = false
         /// True for a provider that exchanges a code as often as it comes.
         package var acceptsCodesTwice = false
         /// True for a provider that tells the address at the user info endpoint alone.
@@ -170,10 +172,7 @@ package final class TestProvider: Sendable {
 
     private func token(_ request: SeenRequest, _ url: String, _ lies: Lies) throws -> Reply {
         let form = Self.fields(request.body)
-        let pair = FormText.encode(Self.client) + ":" + FormText.encode(Self.secret)
-        guard request.method == "POST",
-            request.header("Authorization") == ["Basic \(Data(pair.utf8).base64EncodedString())"],
-            form["grant_type"] == "authorization_code"
+        guard request.method == "POST", Self.isClient(request, form, lies), form["grant_type"] == "authorization_code"
         else { return .answer(401, #"{"error":"invalid_client"}"#) }
         let found = state.withLock { state -> Code? in
             guard let code = form["code"].flatMap({ state.codes[$0] }), !code.isUsed || lies.acceptsCodesTwice else {
@@ -200,6 +199,22 @@ package final class TestProvider: Sendable {
             "access_token": .string("at-\(form["code"] ?? "")"), "token_type": "Bearer", "id_token": .string(text),
         ]
         return .json(answer.text)
+    }
+
+    /// Returns true for a request with the client's secret in one place (RFC 6749 section 2.3), by a method that the metadata announce.
+    private static func isClient(_ request: SeenRequest, _ form: [String: String], _ lies: Lies) -> Bool {
+        let announced = lies.metadata.last { $0.0 == "token_endpoint_auth_methods_supported" }?.1?.array
+        let methods = announced?.compactMap(\.string) ?? ["client_secret_basic"]
+        let header = request.header("Authorization")
+        if header.isEmpty {
+            return methods.contains("client_secret_post") && form["client_id"] == client
+                && form["client_secret"] == secret
+        }
+        let pair =
+            lies.comparesEncodedPairs
+            ? client + ":" + secret : FormText.encode(client) + ":" + FormText.encode(secret)
+        return methods.contains("client_secret_basic") && form["client_secret"] == nil
+            && header == ["Basic \(Data(pair.utf8).base64EncodedString())"]
     }
 
     private func userInfo(_ request: SeenRequest, _ lies: Lies) -> Reply {

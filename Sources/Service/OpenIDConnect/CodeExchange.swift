@@ -33,13 +33,11 @@ struct CodeExchange: Sendable {
             (name: "redirect_uri", value: redirect), (name: "code_verifier", value: verifier),
         ]
         var authorization: String?
-        switch metadata.authentication {
-        case .post:
+        if sendsSecretInForm(metadata) {
             form.append((name: "client_id", value: provider.clientID))
             form.append((name: "client_secret", value: provider.clientSecret.reveal()))
-        case .basic:
-            // Both parts are encoded like a form first (RFC 6749 section 2.3.1).
-            let pair = FormText.encode(provider.clientID) + ":" + FormText.encode(provider.clientSecret.reveal())
+        } else {
+            let pair = encodedID + ":" + encodedSecret
             authorization = "Basic " + Data(pair.utf8).base64EncodedString()
         }
         let answer = try await exchange(
@@ -55,6 +53,22 @@ struct CodeExchange: Sendable {
             throw Fault("the token endpoint answered no ID token")
         }
         return Tokens(idToken: token, accessToken: object?["access_token"]?.string)
+    }
+
+    // Both parts of the pair are encoded like a form first (RFC 6749 section 2.3.1).
+    private var encodedID: String { FormText.encode(provider.clientID) }
+    private var encodedSecret: String { FormText.encode(provider.clientSecret.reveal()) }
+
+    /// Returns true if the id and the secret go into the form.
+    ///
+    /// Some providers compare the pair in `Authorization` without decoding it. A provider with both methods gets an id or a secret that the
+    /// encoding changes in the form, which all providers decode.
+    private func sendsSecretInForm(_ metadata: ProviderMetadata) -> Bool {
+        switch metadata.authentication {
+        case .basic: false
+        case .post: true
+        case .both: encodedID != provider.clientID || encodedSecret != provider.clientSecret.reveal()
+        }
     }
 
     /// Returns the address that the provider tells besides the ID token (OpenID Connect Core section 5.3).

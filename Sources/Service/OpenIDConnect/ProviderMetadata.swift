@@ -8,6 +8,8 @@ struct ProviderMetadata: Sendable {
         case basic
         /// In the form.
         case post
+        /// In either.
+        case both
     }
 
     /// The page that signs a person in.
@@ -56,10 +58,14 @@ struct ProviderMetadata: Sendable {
         let announced = object["id_token_signing_alg_values_supported"]?.array?.compactMap(\.string)
         algorithms = SessionIssuerService.algorithms.filter { announced?.contains($0) ?? true }
         guard !algorithms.isEmpty else { throw Fault("the provider signs ID tokens by no algorithm with a public key") }
-        let methods = object["token_endpoint_auth_methods_supported"]?.array?.compactMap(\.string)
+        let methods =
+            object["token_endpoint_auth_methods_supported"]?.array?.compactMap(\.string) ?? ["client_secret_basic"]
         authentication =
-            methods.map { !$0.contains("client_secret_basic") && $0.contains("client_secret_post") } == true
-            ? .post : .basic
+            switch (methods.contains("client_secret_basic"), methods.contains("client_secret_post")) {
+            case (true, true): .both
+            case (false, true): .post
+            case (_, false): .basic
+            }
         let challenges = object["code_challenge_methods_supported"]?.array?.compactMap(\.string)
         guard challenges?.contains("S256") ?? true else { throw Fault("the provider does not support PKCE with S256") }
         namesIssuer = object["authorization_response_iss_parameter_supported"]?.bool == true
