@@ -47,6 +47,22 @@ import Testing
         }
     }
 
+    // The log shows the description alone, and an operator must not have to look up the code.
+    @Test(arguments: [
+        ("53100", "the disk of the server is full"), ("53200", "the server has no memory left"),
+        ("58030", "the server cannot read or write its files"), ("42501", "the role lacks a privilege"),
+        ("22000", "the server refused the statement"),
+    ])
+    func `an error about the state of the server says it`(_ code: String, _ sentence: String) async throws {
+        try await withFixture { fixture in
+            let connection = try await fixture.connect()
+            let error = await failure {
+                try await connection.script("DO $$ BEGIN RAISE EXCEPTION 'hunter2' USING ERRCODE = '\(code)'; END $$")
+            }
+            #expect(error.map { "\($0)" } == "PostgresError(server, SQLSTATE \(code)): \(sentence)")
+        }
+    }
+
     @Test func `a notice of the server is logged`() async throws {
         try await withFixture { fixture in
             let connection = try await fixture.connect()

@@ -3,7 +3,7 @@ import LibPQ
 extension PostgresError {
     /// Creates the error that an error result reports.
     init(_ result: ServerResult) {
-        guard let state = result.errorField(.sqlState) else {
+        guard let state = result.errorField(.sqlState).map(SQLState.init(rawValue:)) else {
             // A result without fields has a message of libpq: the connection broke during the statement.
             self.init(
                 .connectionLost,
@@ -15,14 +15,32 @@ extension PostgresError {
         }
         self.init(
             .server,
-            "the server refused the statement",
+            Self.sentence(state),
             serverMessage: result.errorField(.message),
             wasSent: true
         )
-        sqlState = SQLState(rawValue: state)
+        sqlState = state
         constraint = result.errorField(.constraint)
         table = result.errorField(.table)
         column = result.errorField(.column)
+    }
+
+    /// Returns a sentence about an error of the server.
+    ///
+    /// An operator reads it in a log, where the server's own message is absent.
+    private static func sentence(_ state: SQLState) -> String {
+        switch state {
+        case .insufficientPrivilege: "the role lacks a privilege"
+        case .readOnlyTransaction: "the server or the session is read-only"
+        case .tooManyConnections: "the server, the database or the role has no connection left"
+        default:
+            switch state.rawValue {
+            case "53100": "the disk of the server is full"
+            case "53200": "the server has no memory left"
+            case "58030": "the server cannot read or write its files"
+            default: "the server refused the statement"
+            }
+        }
     }
 
     /// Creates the error that a failed libpq call reports.

@@ -14,16 +14,44 @@ extension ControlDatabase {
     ///
     /// A cluster or a database that cannot be used is logged, and does not stop the others.
     func repairPrivileges(_ control: PostgresConnection) async throws {
+        for (cluster, names) in try await workspaceDatabases(control) {
+            await repairPrivileges(of: names, on: cluster)
+        }
+    }
+
+    /// Returns the databases of workspaces that everybody can connect to, or that the runtime role cannot use, as after a restore without
+    /// privileges.
+    ///
+    /// A start of the server repairs them. Databases on a cluster that cannot be reached are left out.
+    ///
+    /// - Throws: The control database's errors.
+    public func databasesWithoutPrivileges() async throws -> [String] {
+        let groups = try await withOwner(primary, database: nil) { try await workspaceDatabases($0) }
+        var found: [String] = []
+        for (cluster, names) in groups {
+            let lost = try? await withOwner(cluster, database: nil) { connection in
+                try await Server(installation: installation, connection: connection).databasesWithoutPrivileges(names)
+            }
+            found += lost ?? []
+        }
+        return found.sorted()
+    }
+
+    /// Returns the databases of workspaces by cluster, without clusters that have none.
+    private func workspaceDatabases(
+        _ control: PostgresConnection
+    ) async throws -> [(cluster: Cluster, names: [String])] {
         let store = ControlStore(control)
         var position = PagePosition.first
+        var found: [(cluster: Cluster, names: [String])] = []
         while true {
             let page = try await store.clusters(PageRequest(limit: 100, position))
             for cluster in page.items {
                 let rows = try await control.query(Self.databases, [cluster.id])
                 let names = try rows.map { try $0.decode(0, as: String.self) }
-                if !names.isEmpty { await repairPrivileges(of: names, on: cluster) }
+                if !names.isEmpty { found.append((cluster: cluster, names: names)) }
             }
-            guard let next = page.next else { return }
+            guard let next = page.next else { return found }
             position = .after(next)
         }
     }

@@ -53,6 +53,7 @@ struct DatabaseCheckup {
         findings += try await held(control)
         findings += await runtimeRole(control)
         findings += try await clusters(control)
+        findings += try await privileges(control)
         let names = try await PostgresConnection.with(owner, reactor: reactor, logger: logger) {
             try await FleetNames.read($0)
         }
@@ -326,6 +327,21 @@ struct DatabaseCheckup {
                 .warning,
                 "The role of the service has settings of its own: \(settings.joined(separator: ", ")).",
                 remedy: "Start the server again, which removes them. Set such values for the whole PostgreSQL server."
+            )
+        ]
+    }
+
+    /// Examines the privileges of the databases of workspaces, which a restore without them loses.
+    private func privileges(_ control: ControlDatabase) async throws -> [Finding] {
+        let databases = try await control.databasesWithoutPrivileges()
+        guard let first = databases.first else { return [] }
+        let role = control.installation.runtimeRole
+        let more = databases.count == 1 ? "" : " and \(databases.count - 1) more"
+        return [
+            Finding(
+                .problem,
+                "The privileges of the database \(first)\(more) are lost: all roles can connect to it, or \(role) cannot.",
+                remedy: "Start the server again, which restores them."
             )
         ]
     }

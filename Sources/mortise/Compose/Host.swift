@@ -135,10 +135,18 @@ struct Host: Sendable {
             )
             return try await withResource(server) { server in
                 try await server.start()
+                let link = settings.postgresFolder
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: link)
                 logger.notice(
                     "the PostgreSQL server is Mortise's own; MORTISE_DATABASE_URL names another",
-                    metadata: ["folder": "\(settings.postgresFolder)", "binaries": "\(installation.binaries)"]
+                    metadata: ["folder": "\(target ?? link)", "binaries": "\(installation.binaries)"]
                 )
+                if let target {
+                    logger.notice(
+                        "the databases are outside the data folder, which has a link to them",
+                        metadata: ["folder": "\(target)", "link": "\(link)"]
+                    )
+                }
                 return try await body(server)
             } close: {
                 await $0.stop()
