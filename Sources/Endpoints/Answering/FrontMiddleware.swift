@@ -115,7 +115,7 @@ package struct FrontMiddleware: RouterMiddleware {
             context.logger.error("a request failed outside of any endpoint", metadata: ["error": "\(type(of: error))"])
             return ErrorRenderer.problemJSON.render(.internalError, context)
         }
-        guard let mount else { return ErrorRenderer.problemJSON.render(.notFound, context) }
+        guard let mount else { return ErrorRenderer.problemJSON.render(.noOperation, context) }
         return await mount.respond(request, context)
     }
 }

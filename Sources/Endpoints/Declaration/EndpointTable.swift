@@ -54,7 +54,7 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
             return await responder.respond(to: request, context: context)
         }
         let methods = Set(matching.flatMap(\.endpoint.method.routed)).sorted { $0.rawValue < $1.rawValue }
-        var problem: Problem = methods.isEmpty ? .notFound : .methodNotAllowed(allow: methods)
+        var problem: Problem = methods.isEmpty ? .noOperation : .methodNotAllowed(allow: methods)
         if methods.isEmpty { problem.unknownPath = path }
         settings.countUnmatched(problem)
         return settings.renderer.render(problem, context)

@@ -49,6 +49,9 @@ extension Problem {
     /// The problem of a path that names no resource of the caller.
     package static let notFound = Problem(.notFound)
 
+    /// The problem of a path that no operation has.
+    package static let noOperation = Problem(.notFound, detail: "No operation has this path.")
+
     /// Returns the problem of a resource whose state does not allow the operation.
     ///
     /// The detail names the state.

@@ -76,7 +76,7 @@ extension MortiseServer {
         let mounts = surfaces.flatMap(\.mounts) + operations.mounts
         let checks = authorizer.mount { request, context in
             guard let native = mounts.first(where: { $0.prefix == "/v1" }) else {
-                return ErrorRenderer.problemJSON.render(.notFound, context)
+                return ErrorRenderer.problemJSON.render(.noOperation, context)
             }
             return await native.respond(request, context)
         }
