@@ -36,6 +36,14 @@ import mortise
         #expect(text.printable == printable)
     }
 
+    // libpq's message has a line for each host, and begins its advice with a tab.
+    @Test func `a message of several lines is printed as lines without escapes`() {
+        let message = "host a failed: refused\n\tIs it running?\nhost b\u{1B}[2J"
+        let failure = CommandFailure(.refused, "It failed.", details: [message])
+        #expect(failure.text.hasSuffix("It failed.\n  host a failed: refused\n   Is it running?\n  host b\\u{1b}[2J"))
+        #expect("a\n\tb\r\nc".printableLines == ["a", " b", "c"])
+    }
+
     // The attack: a tenant names a key so that the terminal of an operator who prints JSON is renamed, or shows another text.
     @Test func `JSON output escapes what controls a terminal, and means the same`() throws {
         let name = "a\u{9B}31m\u{202E}b\u{7F}\u{2066}\u{2028}日"

@@ -55,7 +55,7 @@ package struct CommandFailure: Error, Sendable, Equatable {
     /// Parts of them come from the server, so control characters are escaped. A line of a message of several lines is a
     /// line of its own.
     package var text: String {
-        let lines = ([message] + details).map { $0.split(whereSeparator: \.isNewline).map { String($0).printable } }
+        let lines = ([message] + details).map(\.printableLines)
         let head = lines[0].first ?? ""
         let rest = lines[0].dropFirst() + lines.dropFirst().joined()
         return (["\(Style.bad.paint("Error:", on: STDERR_FILENO)) \(head)"] + rest.map { "  " + $0 })

@@ -34,8 +34,7 @@ package struct Finding: Sendable, Equatable {
     var lines: [String] {
         let margin = String(repeating: " ", count: 9)
         let label = style.paint(level.rawValue) + margin.dropFirst(level.rawValue.count)
-        let texts = [sentence, remedy].compactMap(\.self)
-            .flatMap { $0.split(whereSeparator: \.isNewline).map { String($0).printable } }
+        let texts = [sentence, remedy].compactMap(\.self).flatMap(\.printableLines)
         return texts.enumerated().map { $0.offset == 0 ? label + $0.element : margin + $0.element }
     }
 

@@ -16,6 +16,13 @@ extension String {
         return text
     }
 
+    /// The lines of a message, with the characters escaped that control a terminal.
+    ///
+    /// A tab, which libpq writes before its advice, becomes a space.
+    package var printableLines: [String] {
+        split(whereSeparator: \.isNewline).map { String($0).replacing("\t", with: " ").printable }
+    }
+
     /// The approximate width of the text in columns of a terminal: 2 for wide characters, 0 for combining ones.
     package var columns: Int {
         if utf8.allSatisfy({ $0 < 0x80 }) { return utf8.count }
