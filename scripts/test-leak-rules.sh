@@ -26,11 +26,15 @@ port=$(sed -n 's/.*"message":"listening".*"address":"[^"]*:\([0-9]*\)".*/\1/p' "
 [[ -n $port ]] || { cat "$work/log" >&2; exit 1; }
 
 python3 - "$work" "http://127.0.0.1:$port" <<'PYTHON'
+from __future__ import annotations
+
 import json
 import os
 import re
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -38,16 +42,30 @@ work, url = Path(sys.argv[1]), sys.argv[2]
 rules, programs = Path("examples/leaks").resolve(), Path(".venv/bin").resolve()
 
 
-def call(path: str, body: dict) -> dict:
-    request = urllib.request.Request(url + path, json.dumps(body).encode(), method="POST")
+def call(path: str, body: dict | None = None) -> dict:
+    request = urllib.request.Request(url + path, None if body is None else json.dumps(body).encode())
     request.add_header("Authorization", f"Bearer {admin}")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
+def wait() -> None:
+    """Waits until the key works: a node that has just started answers 503 until it has its lease."""
+    end = time.monotonic() + 120
+    while True:
+        try:
+            call("/v1/me")
+            return
+        except urllib.error.HTTPError as error:
+            if error.code != 503 or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
 first = re.findall(r"mk[ao]_live_\w+", (work / "keys").read_text())
 admin = next(token for token in first if token.startswith("mka_"))
+wait()
 tokens = list(first)
 for mode in ("live", "test"):
     keys = "/v1/workspaces/default/service-keys"

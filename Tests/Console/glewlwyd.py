@@ -249,13 +249,20 @@ class Mortise:
         self.origin = f"http://{address}"
         self.token = next(word for word in keys.read_text().split() if word.startswith("mka_"))
 
-    def call(self, method: str, path: str, body: object) -> dict:
-        return json.loads(Client().call(method, self.origin + path, body, Authorization=f"Bearer {self.token}").text)
+    def post(self, path: str, body: object) -> dict:
+        return json.loads(Client().call("POST", self.origin + path, body, Authorization=f"Bearer {self.token}").text)
 
     def get(self, path: str) -> dict:
         answer = Client().send("GET", self.origin + path, Authorization=f"Bearer {self.token}")
         assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
         return json.loads(answer.text)
+
+    def wait(self) -> None:
+        """Waits until the key works: a node that has just started answers 503 until it has its lease."""
+        end = time.monotonic() + 120
+        while Client().send("GET", f"{self.origin}/v1/me", Authorization=f"Bearer {self.token}").status != 200:
+            assert time.monotonic() < end, "the admin key does not work after two minutes"
+            time.sleep(0.05)
 
     def begin(self, client: Client) -> str:
         """Presses the button of the sign-in page. Returns the provider's page to which the browser goes."""
@@ -281,10 +288,11 @@ def server(folder: Path, provider: Provider, secret: str) -> Iterator[Mortise]:
         found = wait_for(log, r'"message":"listening".*?"address":"[^"]*:(\d+)"', process)
         assert found, "mortise has ended"
         mortise = Mortise(f"127.0.0.1:{found[1]}", folder / "keys")
+        mortise.wait()
         members = "/v1/organizations/default/members"
         for email in MEMBERS:
             if not mortise.get(f"{members}?query={email}")["data"]:
-                mortise.call("POST", members, {"email": email, "role": "admin"})
+                mortise.post(members, {"email": email, "role": "admin"})
         provider.register(f"{mortise.origin}/console/oidc/callback", secret)
         yield mortise
 
