@@ -67,6 +67,11 @@ package final class Notices: Sendable {
             options: options,
             wakeup: deliveries,
             slots: slots,
+            recorder: OutcomeRecorder(store: { batch in
+                try await databases.control.pool.withConnection { connection in
+                    try await DeliveryQueue(connection: connection).record(batch, by: node)
+                }
+            }),
             logger: logger
         )
     }

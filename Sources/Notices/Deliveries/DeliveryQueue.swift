@@ -13,6 +13,8 @@ struct LeasedAttempt: Sendable {
     let attemptCount: Int
     /// The time at which the attempt begins.
     let at: Timestamp
+    /// The end of the lease, which also tells the lease from a later one of the same node.
+    let leasedUntil: Timestamp
 }
 
 /// The deliveries that are due, over one connection to the control database.
@@ -82,33 +84,7 @@ struct DeliveryQueue: Sendable {
         FROM locked l, control.webhooks w
         WHERE d.id = l.id AND w.id = d.webhook_id
         RETURNING d.id, d.event_id, d.body, d.first_attempt_at, d.attempt_count,
-            clock_timestamp() + $2::bigint * interval '1 microsecond', \(Webhook.columns("w"))
-        """
-    )
-
-    /// A lease that another node has taken over since keeps the row as it is.
-    ///
-    /// The webhook is locked before the delivery, as the deletion of a webhook does. The two would otherwise deadlock.
-    private static let record = Statement(
-        """
-        WITH webhook AS (
-            SELECT id FROM control.webhooks WHERE id = $10 FOR NO KEY UPDATE
-        ), done AS (
-            UPDATE control.webhook_deliveries d
-            SET attempt_count = d.attempt_count + 1, first_attempt_at = coalesce(d.first_attempt_at, $3), next_attempt_at = $4,
-                leased_by = NULL, leased_until = NULL
-            FROM webhook
-            WHERE d.id = $1 AND d.leased_by = $2 AND d.webhook_id = webhook.id
-            RETURNING d.webhook_id, d.attempt_count
-        ), attempt AS (
-            INSERT INTO control.webhook_attempts (delivery_id, number, at, duration_ms, status_code, response, error)
-            SELECT $1, done.attempt_count, $3, $5, $6, $7, $8 FROM done
-        )
-        UPDATE control.webhooks w SET
-            last_delivery_at = CASE WHEN $9 THEN greatest(w.last_delivery_at, $3) ELSE w.last_delivery_at END,
-            failing_since = CASE WHEN $9 THEN NULL ELSE coalesce(w.failing_since, $3) END
-        FROM done WHERE w.id = done.webhook_id
-        RETURNING w.failing_since
+            clock_timestamp() + $2::bigint * interval '1 microsecond', d.leased_until, \(Webhook.columns("w"))
         """
     )
 
@@ -154,40 +130,14 @@ struct DeliveryQueue: Sendable {
             .map { row in
                 LeasedAttempt(
                     deliveryID: try row.decode(0),
-                    webhook: try Webhook(row: row, from: 6),
+                    webhook: try Webhook(row: row, from: 7),
                     eventID: try row.decode(1),
                     body: try row.decode(2),
                     firstAttemptAt: try row.optionalTimestamp(3),
                     attemptCount: Int(try row.decode(4, as: Int32.self)),
-                    at: try row.timestamp(5)
+                    at: try row.timestamp(5),
+                    leasedUntil: try row.timestamp(6)
                 )
             }
-    }
-
-    /// Records an attempt and ends its lease.
-    ///
-    /// - Parameters:
-    ///   - attempt: The attempt.
-    ///   - node: The node.
-    ///   - outcome: The outcome.
-    ///   - next: The time of the next attempt; `nil` if this was the last one.
-    /// - Returns: The time since which the webhook has had nothing but failures, or `nil` if it succeeded.
-    /// - Throws: The database's errors.
-    func record(
-        _ attempt: LeasedAttempt,
-        by node: UUID,
-        _ outcome: AttemptOutcome,
-        next: Timestamp?
-    ) async throws -> Timestamp? {
-        let rows = try await connection.query(
-            Self.record,
-            [
-                attempt.deliveryID, node, attempt.at.stored, next?.stored, Int32(clamping: outcome.milliseconds),
-                outcome.statusCode.map { Int32(clamping: $0) }, outcome.response, outcome.error, outcome.isSuccess,
-                attempt.webhook.id,
-            ]
-        )
-        guard let row = rows.first else { return nil }
-        return try row.optionalTimestamp(0)
     }
 }

@@ -14,6 +14,7 @@ struct DeliveryWorker: Sendable {
     let options: NoticeOptions
     let wakeup: Wakeup
     let slots: AttemptSlots
+    let recorder: OutcomeRecorder
     let logger: Logger
 
     /// Makes attempts until the task is cancelled.
@@ -66,7 +67,8 @@ struct DeliveryWorker: Sendable {
             guard rest > .seconds(1) else { return }
             let outcome = try await send(attempt, within: min(options.attemptDeadline, rest))
             let next = self.next(after: attempt, outcome)
-            let failingSince = try await record(attempt, outcome, next: next)
+            let ended = EndedAttempt(attempt: attempt, outcome: outcome, next: next)
+            let failingSince = try await recorder.record(ended)
             if let failingSince, attempt.at - failingSince >= DeliverySchedule.patience {
                 try await disable(attempt.webhook)
             }
@@ -78,27 +80,6 @@ struct DeliveryWorker: Sendable {
                 )
             }
         }
-    }
-
-    /// The maximum time of the record of an attempt while the node stops.
-    private static let recordTime = Duration.seconds(5)
-
-    /// Records an attempt, also if the node stops meanwhile.
-    ///
-    /// Without the record, another node would send the event again.
-    private func record(
-        _ attempt: LeasedAttempt,
-        _ outcome: AttemptOutcome,
-        next: Timestamp?
-    ) async throws -> Timestamp? {
-        let work = Task {
-            try await PostgresDeadline.with(Self.recordTime) {
-                try await databases.control.pool.withConnection {
-                    try await DeliveryQueue(connection: $0).record(attempt, by: node, outcome, next: next)
-                }
-            }
-        }
-        return try await work.value
     }
 
     private func send(_ attempt: LeasedAttempt, within limit: Duration) async throws -> AttemptOutcome {

@@ -1,0 +1,106 @@
+import FoundationEssentials
+import Keys
+import Locks
+import Postgres
+
+/// Records the attempts of this node in batches.
+///
+/// The attempts that end during a short pause, or while a batch is written, are the next batch. So a transaction is shared by the more attempts, the
+/// more there are. One batch is written at a time. The number of attempts that wait is bounded, because each keeps its slot until its record.
+final class OutcomeRecorder: Sendable {
+    /// The maximum number of attempts in a batch.
+    static let batch = 128
+    /// The pause before a batch that is not full.
+    static let pause = Duration.milliseconds(10)
+    /// The maximum time of writing a batch.
+    ///
+    /// Attempts without a record are made again when their leases end.
+    static let limit = Duration.seconds(5)
+
+    private struct Waiting: Sendable {
+        let ended: EndedAttempt
+        let continuation: CheckedContinuation<Timestamp?, any Error>
+    }
+
+    private struct State {
+        var waiting: [Waiting] = []
+        var isWriting = false
+    }
+
+    private let state = Locked(State())
+    private let gather: @Sendable () async -> Void
+    private let store: @Sendable ([EndedAttempt]) async throws -> [UUID: Timestamp]
+
+    /// Creates a recorder.
+    ///
+    /// - Parameters:
+    ///   - gather: Waits for more attempts, before a batch that is not full. Defaults to a pause.
+    ///   - store: Writes a batch, and returns the time since which each webhook that fails has had nothing but failures.
+    init(
+        gather: @escaping @Sendable () async -> Void = { try? await Task.sleep(for: OutcomeRecorder.pause) },
+        store: @escaping @Sendable ([EndedAttempt]) async throws -> [UUID: Timestamp]
+    ) {
+        self.gather = gather
+        self.store = store
+    }
+
+    /// The number of attempts that wait for their batch.
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+    /// Records an attempt and ends its lease.
+    ///
+    /// The wait does not end with the task: a node that stops records what it has sent, because another node would send it again.
+    ///
+    /// - Parameter ended: The attempt.
+    /// - Returns: The time since which the webhook has had nothing but failures; `nil` if an attempt succeeded.
+    /// - Throws: The database's errors.
+    func record(_ ended: EndedAttempt) async throws -> Timestamp? {
+        try await withCheckedThrowingContinuation { continuation in
+            let isFirst = state.withLock { state in
+                state.waiting.append(Waiting(ended: ended, continuation: continuation))
+                if state.isWriting { return false }
+                state.isWriting = true
+                return true
+            }
+            if isFirst { Task { await writeAll() } }
+        }
+    }
+
+    /// Writes batches until nothing waits.
+    private func writeAll() async {
+        while true {
+            if waitingCount < Self.batch { await gather() }
+            let batch = state.withLock { state in
+                let batch = Array(state.waiting.prefix(Self.batch))
+                state.waiting.removeFirst(batch.count)
+                if batch.isEmpty { state.isWriting = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            await PostgresDeadline.with(Self.limit) { await write(batch) }
+        }
+    }
+
+    private func write(_ batch: [Waiting], isRepeated: Bool = false) async {
+        do {
+            let failing = try await store(batch.map(\.ended))
+            for waiting in batch {
+                waiting.continuation.resume(returning: failing[waiting.ended.attempt.webhook.id])
+            }
+        } catch let error as PostgresError where error.leavesOutcomeOpen && !isRepeated {
+            // What was recorded is not recorded again.
+            await write(batch, isRepeated: true)
+        } catch let error as PostgresError where error.code == .server && batch.count > 1 {
+            // A row that the server refuses must not take the records of the others with it.
+            await write(Array(batch[..<(batch.count / 2)]), isRepeated: isRepeated)
+            await write(Array(batch[(batch.count / 2)...]), isRepeated: isRepeated)
+        } catch {
+            for waiting in batch { waiting.continuation.resume(throwing: error) }
+        }
+    }
+}
+
+extension PostgresError {
+    /// True if the statement may have been committed although its answer did not come.
+    fileprivate var leavesOutcomeOpen: Bool { code == .connectionLost || code == .commitOutcomeUnknown }
+}
