@@ -315,7 +315,7 @@ let package = Package(
             dependencies: [
                 "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server",
                 "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", crypto, nioCore,
-                nioPosix,
+                nioPosix, nioSSL,
             ],
             swiftSettings: settings
         ),

@@ -21,6 +21,7 @@ package final class Notices: Sendable {
     private let deliveries = Wakeup()
     private let resolverThreads = NIOThreadPool(numberOfThreads: 64)
     private let slots = AttemptSlots()
+    private let connections = KeptConnections()
     private let databases: Databases
     private let options: NoticeOptions
 
@@ -61,6 +62,7 @@ package final class Notices: Sendable {
                 resolve: options.resolver ?? .system(resolverThreads),
                 slots: slots,
                 group: MultiThreadedEventLoopGroup.singleton,
+                kept: connections,
                 trustRoots: try Self.trustRoots(options.authorities)
             ),
             secrets: secrets,
@@ -102,10 +104,11 @@ package final class Notices: Sendable {
     /// - Throws: The control database's errors.
     package func searchNow() async throws { try await search.search(isComplete: true) }
 
-    /// Ends the threads that resolve names.
+    /// Closes the connections to receivers, and ends the threads that resolve names.
     ///
     /// A thread that waits for a name server ends later: a stop does not wait for it.
     package func shutdown() {
+        connections.shutdown()
         resolverThreads.shutdownGracefully { _ in }
     }
 

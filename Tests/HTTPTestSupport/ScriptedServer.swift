@@ -28,6 +28,8 @@ package enum Reply: Sendable {
     case drip
     /// Closes the connection without a word.
     case hangUp
+    /// Closes the connection after the head of an answer and a part of its body.
+    case cut
 
     /// Success with JSON.
     package static func json(_ text: String) -> Reply { .answer(200, text) }
@@ -44,6 +46,9 @@ package final class ScriptedServer: Sendable {
 
     /// The requests so far.
     package var requests: [SeenRequest] { seen.all }
+
+    /// The number of connections so far.
+    package var connectionCount: Int { seen.connectionCount }
 
     /// The next request that arrives, or that has arrived and was not yet taken from here.
     package func nextRequest() async -> SeenRequest? { await seen.next() }
@@ -97,7 +102,8 @@ package final class ScriptedServer: Sendable {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                recorder.addConnection()
+                return channel.eventLoop.makeCompletedFuture {
                     try prepare(channel)
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(ScriptHandler(script: script, seen: recorder))
@@ -119,6 +125,7 @@ package final class ScriptedServer: Sendable {
 /// Remembers requests and hands them out to a test that waits.
 private final class Recorder: Sendable {
     private let requests = Locked<[SeenRequest]>([])
+    private let connections = Locked(0)
     private let stream: AsyncStream<SeenRequest>
     private let continuation: AsyncStream<SeenRequest>.Continuation
 
@@ -127,6 +134,10 @@ private final class Recorder: Sendable {
     }
 
     var all: [SeenRequest] { requests.withLock { $0 } }
+
+    var connectionCount: Int { connections.withLock { $0 } }
+
+    func addConnection() { connections.withLock { $0 += 1 } }
 
     func add(_ request: SeenRequest) {
         requests.withLock { $0.append(request) }
@@ -188,6 +199,14 @@ private final class ScriptHandler: ChannelInboundHandler {
                 if context.channel.isActive { context.writeAndFlush(byte, promise: nil) } else { task.cancel() }
             }
         case .hangUp: context.close(promise: nil)
+        case .cut:
+            let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["Content-Length": "100"])
+            context.write(wrapOutboundOut(.head(head)), promise: nil)
+            let part = wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: "part"))))
+            let written = context.eventLoop.makePromise(of: Void.self)
+            let channel = context.channel
+            written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+            context.writeAndFlush(part, promise: written)
         case .answer(let status, let text, let type, let more):
             var headers = HTTPHeaders(more)
             headers.add(name: "Content-Type", value: type)

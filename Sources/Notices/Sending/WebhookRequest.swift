@@ -35,7 +35,6 @@ struct WebhookRequest: Sendable {
             "Content-Type": "application/json",
             "Content-Length": "\(self.body.count)",
             "Accept": "*/*",
-            "Connection": "close",
             "webhook-id": id,
             "webhook-timestamp": "\(seconds)",
             "webhook-signature": secrets.map { $0.signature(of: message) }.joined(separator: " "),

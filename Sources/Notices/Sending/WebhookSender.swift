@@ -7,7 +7,8 @@ import NIOSSL
 
 /// Sends requests to webhooks.
 ///
-/// The address of a name is looked up once, checked, and then connected to. A second answer of the name server has no effect.
+/// For a new connection, the address of a name is looked up once, checked, and then connected to. A second answer of the name server has no
+/// effect. A connection is kept for the next requests to its receiver.
 struct WebhookSender: Sendable {
     /// The number of bytes of an answer that are kept.
     static let keptBytes = 1024
@@ -16,6 +17,7 @@ struct WebhookSender: Sendable {
     let resolve: HostResolver
     let slots: AttemptSlots
     let group: any EventLoopGroup
+    let kept: KeptConnections
     /// Is `nil` on a machine without certificates of authorities, on which no receiver can be trusted.
     private let tls: NIOSSLContext?
 
@@ -25,12 +27,14 @@ struct WebhookSender: Sendable {
         resolve: HostResolver,
         slots: AttemptSlots,
         group: any EventLoopGroup,
+        kept: KeptConnections = KeptConnections(),
         trustRoots: NIOSSLTrustRoots
     ) {
         self.policy = policy
         self.resolve = resolve
         self.slots = slots
         self.group = group
+        self.kept = kept
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = trustRoots
         configuration.minimumTLSVersion = .tlsv12
@@ -68,18 +72,52 @@ struct WebhookSender: Sendable {
         of organization: UUID,
         within limit: Duration
     ) async throws -> WebhookAnswer {
+        let receiver = Receiver(request.url, of: organization)
+        let end = NIODeadline.now() + .nanoseconds(limit.wholeNanoseconds)
+        let expiry = WebhookFault("no complete answer came within \(limit)")
+        if let channel = kept.take(receiver) {
+            do {
+                return try await answer(to: request, until: end, expiry) { exchange in
+                    exchange.end(with: channel)
+                    let written = channel.eventLoop.makePromise(of: Void.self)
+                    written.futureResult.whenFailure { _ in exchange.promise.fail(StaleConnection()) }
+                    channel.writeAndFlush(exchange, promise: written)
+                }
+            } catch is StaleConnection {
+                // The receiver closed the connection, usually before the request reached it. A new connection is tried once, within the
+                // same time. The request has the same `webhook-id`.
+            }
+        }
+        return try await answer(to: request, until: end, expiry) { exchange in
+            let address = try await checkedAddress(request.url, of: organization)
+            // A name server can answer after the end of the attempt, when another node can make the next one.
+            try Task.checkCancellation()
+            try await connect(to: address, exchange, receiver, until: end)
+        }
+    }
+
+    /// Starts an exchange and waits for its answer.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - end: The end of the wait.
+    ///   - expiry: The error at the end of the wait.
+    ///   - start: Starts the exchange. Its error ends the wait.
+    /// - Returns: The answer.
+    /// - Throws: `StaleConnection` if a kept connection ended without an answer, `CancellationError`, and the errors of the connection.
+    private func answer(
+        to request: WebhookRequest,
+        until end: NIODeadline,
+        _ expiry: WebhookFault,
+        _ start: @escaping @Sendable (Exchange) async throws -> Void
+    ) async throws -> WebhookAnswer {
         let loop = group.next()
         let promise = loop.makePromise(of: WebhookAnswer.self)
-        let timeout = loop.scheduleTask(in: .nanoseconds(limit.wholeNanoseconds)) {
-            promise.fail(WebhookFault("no complete answer came within \(limit)"))
-        }
+        let timeout = loop.scheduleTask(deadline: end) { promise.fail(expiry) }
         // The work goes on until it notices the end, so that nothing waits for a name server.
         let work = Task {
             do {
-                let address = try await checkedAddress(request.url, of: organization)
-                // A name server can answer after the end of the attempt, when another node can make the next one.
-                try Task.checkCancellation()
-                try await connect(to: address, on: loop, request, within: limit, promise)
+                try await start(Exchange(request, promise))
             } catch {
                 promise.fail(error)
             }
@@ -112,28 +150,30 @@ struct WebhookSender: Sendable {
 
     private func connect(
         to address: SocketAddress,
-        on loop: any EventLoop,
-        _ request: WebhookRequest,
-        within limit: Duration,
-        _ promise: EventLoopPromise<WebhookAnswer>
+        _ exchange: Exchange,
+        _ receiver: Receiver,
+        until end: NIODeadline
     ) async throws {
-        if request.url.isEncrypted, tls == nil {
+        let url = exchange.request.url
+        if url.isEncrypted, tls == nil {
             throw WebhookFault("the server has no certificates of authorities, as those of ca-certificates")
         }
-        _ = try await ClientBootstrap(group: loop)
-            .connectTimeout(.nanoseconds(limit.wholeNanoseconds))
-            .channelInitializer { [tls] channel in
-                // The end of the attempt also closes a channel that is still connecting.
-                promise.futureResult.whenComplete { _ in channel.close(promise: nil) }
-                return channel.eventLoop.makeCompletedFuture {
+        let rest: TimeAmount = end - NIODeadline.now()
+        _ = try await ClientBootstrap(group: exchange.promise.futureResult.eventLoop)
+            .connectTimeout(max(rest, .nanoseconds(1)))
+            .channelInitializer { [tls, kept] channel in
+                channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if request.url.isEncrypted, let tls {
+                    if url.isEncrypted, let tls {
                         // An address has no server name (RFC 6066 section 3). The certificate must then name the address.
-                        let name = request.url.address == nil ? request.url.host : nil
+                        let name = url.address == nil ? url.host : nil
                         try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: name))
                     }
                     try pipeline.addHTTPClientHandlers()
-                    try pipeline.addHandler(ExchangeHandler(request, limit: Self.keptBytes, promise))
+                    let handler = ExchangeHandler(exchange, to: receiver, limit: Self.keptBytes, kept: kept)
+                    try pipeline.addHandler(handler)
+                    // The end of the attempt also closes a channel that is still connecting.
+                    exchange.end(with: channel)
                 }
             }
             .connect(to: address)
