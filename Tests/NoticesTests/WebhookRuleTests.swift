@@ -51,12 +51,14 @@ import Testing
     @Test func `an organization with many look-ups under way gets no further attempt`() throws {
         let slots = AttemptSlots()
         let organization = try #require(UUIDv7.parse("0198c0de-0000-7000-8000-000000000001"))
+        let now = ContinuousClock.now
         for _ in 1..<AttemptSlots.lookupsPerOrganization { slots.beginLookup(of: organization) }
-        #expect(slots.free.busyOrganizations.isEmpty)
+        #expect(slots.shares(at: now).organizations.isEmpty)
         slots.beginLookup(of: organization)
-        #expect(slots.free.busyOrganizations == [organization])
+        let none = AttemptShares.OfOrganization(quick: 0, slow: 0)
+        #expect(slots.shares(at: now).organizations == [organization: none])
         slots.endLookup(of: organization)
-        #expect(slots.free.busyOrganizations.isEmpty)
+        #expect(slots.shares(at: now).organizations.isEmpty)
     }
 
     @Test func `the attempts follow the schedule, with up to a fifth of the pause more`() throws {

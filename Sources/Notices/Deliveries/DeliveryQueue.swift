@@ -39,27 +39,32 @@ struct DeliveryQueue: Sendable {
 
     /// Each webhook and each organization has a limited part of the attempts, so a slow receiver holds up nobody else.
     ///
-    /// The numbers are those of ``AttemptSlots``. The first attempt for an event waits for the first attempts for the events of the same
-    /// subject before it. The lease is longer than an attempt, and short enough that a dead node is replaced within 15 s.
+    /// The numbers are those of ``AttemptShares``. Attempts at slow webhooks are counted apart from the others. Organizations take turns, and so do
+    /// the webhooks of an organization, so a long queue has no advantage. The first attempt for an event waits for the first attempts for the
+    /// events of the same subject before it. The lease is longer than an attempt, and short enough that a dead node is replaced within 15 s.
     ///
     /// Of each webhook, the oldest 256 due deliveries are considered. A key with very many events at a receiver that does not answer would
     /// otherwise make each claim, also those for others, read all of them. The first delivery that waits for nothing is among them, because
     /// the deliveries of a subject become due in their order.
     ///
+    /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read every delivery that
+    /// waits, also those of a dead receiver that are due in hours.
+    ///
     /// PostgreSQL checks the conditions of `locked` again on the newest version of a row. The due time is one of them, because another
     /// node can have made the attempt since the statement began.
     private static let claim = Statement(
         """
-        WITH candidates AS (
-            SELECT d.id, d.next_attempt_at, row_number() OVER (
-                PARTITION BY w.organization_id ORDER BY d.next_attempt_at, d.sequence
-            ) AS place
-            FROM control.webhooks w CROSS JOIN LATERAL (
-                SELECT d.id, d.next_attempt_at, d.sequence FROM (
+        WITH due AS (
+            SELECT w.organization_id, w.failing_since IS NOT NULL OR coalesce(u.slow, 0) = 1 AS is_slow, d.*
+            FROM control.webhooks w
+            LEFT JOIN unnest($3::uuid[], $4::bigint[], $5::bigint[]) AS u (id, rest, slow) ON u.id = w.id
+            CROSS JOIN LATERAL (
+                SELECT d.id, d.next_attempt_at, d.sequence, row_number() OVER (ORDER BY d.next_attempt_at, d.sequence) AS turn
+                FROM (
                     SELECT * FROM control.webhook_deliveries d
                     WHERE d.webhook_id = w.id
-                      AND d.next_attempt_at <= clock_timestamp() + $2::bigint * interval '1 microsecond'
-                      AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
+                      AND d.next_attempt_at <= statement_timestamp() + $2::bigint * interval '1 microsecond'
+                      AND (d.leased_until IS NULL OR d.leased_until < statement_timestamp())
                     ORDER BY d.next_attempt_at, d.sequence
                     LIMIT 256
                 ) d
@@ -68,15 +73,24 @@ struct DeliveryQueue: Sendable {
                     WHERE e.webhook_id = d.webhook_id AND e.subject_id = d.subject_id AND e.first_attempt_at IS NULL
                 )
                 ORDER BY d.next_attempt_at, d.sequence
-                LIMIT CASE WHEN w.failing_since IS NULL THEN 4 ELSE 1 END
+                LIMIT coalesce(u.rest, CASE WHEN w.failing_since IS NULL THEN \(AttemptSlots.perWebhook)
+                    ELSE \(AttemptSlots.perFailingWebhook) END)
             ) d
-            WHERE w.disabled_at IS NULL AND w.id <> ALL ($3) AND w.organization_id <> ALL ($4)
+            WHERE w.disabled_at IS NULL AND coalesce(u.rest, 1) > 0
+        ), candidates AS (
+            SELECT d.id, d.next_attempt_at, d.sequence, d.is_slow, row_number() OVER (
+                PARTITION BY d.organization_id, d.is_slow ORDER BY d.turn, d.next_attempt_at, d.sequence
+            ) AS turn, CASE WHEN d.is_slow THEN coalesce(o.slow, $10::bigint) ELSE coalesce(o.quick, $9::bigint) END AS part
+            FROM due d LEFT JOIN unnest($6::uuid[], $7::bigint[], $8::bigint[]) AS o (id, quick, slow) ON o.id = d.organization_id
+        ), chosen AS (
+            SELECT id, next_attempt_at, is_slow, row_number() OVER (
+                PARTITION BY is_slow ORDER BY turn, next_attempt_at, sequence
+            ) AS place
+            FROM candidates WHERE turn <= part
         ), locked AS (
-            SELECT d.id FROM control.webhook_deliveries d JOIN candidates c ON c.id = d.id
-            WHERE c.place <= 32 AND d.next_attempt_at = c.next_attempt_at
-              AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
-            ORDER BY c.next_attempt_at
-            LIMIT $5
+            SELECT d.id FROM control.webhook_deliveries d JOIN chosen c ON c.id = d.id
+            WHERE c.place <= CASE WHEN c.is_slow THEN $12::bigint ELSE $11::bigint END AND d.next_attempt_at = c.next_attempt_at
+              AND (d.leased_until IS NULL OR d.leased_until < statement_timestamp())
             FOR UPDATE OF d SKIP LOCKED
         )
         UPDATE control.webhook_deliveries d
@@ -113,31 +127,37 @@ struct DeliveryQueue: Sendable {
     ///
     /// - Parameters:
     ///   - node: The node.
-    ///   - limit: The maximum number.
-    ///   - webhooks: The webhooks that use up their part of this node's attempts.
-    ///   - organizations: The organizations that do.
+    ///   - shares: The numbers of attempts.
     ///   - shift: The difference between the time of the schedule and the database's time.
     /// - Returns: The attempts.
     /// - Throws: The database's errors.
-    func claim(
-        by node: UUID,
-        limit: Int,
-        without webhooks: [UUID],
-        _ organizations: [UUID],
-        shift: Duration
-    ) async throws -> [LeasedAttempt] {
-        try await connection.query(Self.claim, [node, shift.wholeMicroseconds, webhooks, organizations, limit])
-            .map { row in
-                LeasedAttempt(
-                    deliveryID: try row.decode(0),
-                    webhook: try Webhook(row: row, from: 7),
-                    eventID: try row.decode(1),
-                    body: try row.decode(2),
-                    firstAttemptAt: try row.optionalTimestamp(3),
-                    attemptCount: Int(try row.decode(4, as: Int32.self)),
-                    at: try row.timestamp(5),
-                    leasedUntil: try row.timestamp(6)
-                )
-            }
+    func claim(by node: UUID, _ shares: AttemptShares, shift: Duration) async throws -> [LeasedAttempt] {
+        let webhooks = Array(shares.webhooks)
+        let webhookIDs: [UUID] = webhooks.map(\.key)
+        let rests: [Int64] = webhooks.map { Int64($0.value.rest) }
+        let areSlow: [Int64] = webhooks.map { $0.value.isSlow ? 1 : 0 }
+        let organizations = Array(shares.organizations)
+        let organizationIDs: [UUID] = organizations.map(\.key)
+        let quick: [Int64] = organizations.map { Int64($0.value.quick) }
+        let slow: [Int64] = organizations.map { Int64($0.value.slow) }
+        let rows = try await connection.query(
+            Self.claim,
+            [
+                node, shift.wholeMicroseconds, webhookIDs, rests, areSlow, organizationIDs, quick, slow,
+                shares.quickPerOrganization, shares.slowPerOrganization, shares.quick, shares.slow,
+            ]
+        )
+        return try rows.map { row in
+            LeasedAttempt(
+                deliveryID: try row.decode(0),
+                webhook: try Webhook(row: row, from: 7),
+                eventID: try row.decode(1),
+                body: try row.decode(2),
+                firstAttemptAt: try row.optionalTimestamp(3),
+                attemptCount: Int(try row.decode(4, as: Int32.self)),
+                at: try row.timestamp(5),
+                leasedUntil: try row.timestamp(6)
+            )
+        }
     }
 }

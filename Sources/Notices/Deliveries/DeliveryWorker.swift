@@ -22,10 +22,10 @@ struct DeliveryWorker: Sendable {
         await withDiscardingTaskGroup { group in
             await wakeup.run(every: .seconds(1)) {
                 for attempt in await claim() {
-                    slots.take(attempt.attempt.webhook)
+                    let ticket = slots.begin(attempt.attempt.webhook, at: .now)
                     group.addTask {
-                        await perform(attempt.attempt, claimedAt: attempt.claimedAt)
-                        slots.giveBack(attempt.attempt.webhook)
+                        await perform(attempt.attempt, ticket, claimedAt: attempt.claimedAt)
+                        slots.end(ticket)
                         wakeup.wake()
                     }
                 }
@@ -34,22 +34,15 @@ struct DeliveryWorker: Sendable {
         }
     }
 
-    /// Leases as many attempts as there are slots.
+    /// Leases attempts for free slots.
     private func claim() async -> [(attempt: LeasedAttempt, claimedAt: ContinuousClock.Instant)] {
-        let free = slots.free
-        guard free.count > 0 else { return [] }
         let now = ContinuousClock.now
+        let shares = slots.shares(at: now)
+        if shares.isEmpty { return [] }
         do {
             return try await databases.control.pool
                 .withConnection { connection in
-                    try await DeliveryQueue(connection: connection)
-                        .claim(
-                            by: node,
-                            limit: free.count,
-                            without: free.busyWebhooks,
-                            free.busyOrganizations,
-                            shift: options.shift()
-                        )
+                    try await DeliveryQueue(connection: connection).claim(by: node, shares, shift: options.shift())
                 }
                 .map { ($0, now) }
         } catch {
@@ -60,12 +53,17 @@ struct DeliveryWorker: Sendable {
         }
     }
 
-    private func perform(_ attempt: LeasedAttempt, claimedAt: ContinuousClock.Instant) async {
+    private func perform(
+        _ attempt: LeasedAttempt,
+        _ ticket: AttemptSlots.Ticket,
+        claimedAt: ContinuousClock.Instant
+    ) async {
         do {
             let rest = DeliveryQueue.maximumAttemptTime - (ContinuousClock.now - claimedAt)
             // A node that was paused since must not send: another node has taken over.
             guard rest > .seconds(1) else { return }
             let outcome = try await send(attempt, within: min(options.attemptDeadline, rest))
+            slots.answered(ticket, isSuccess: outcome.isSuccess, at: .now)
             let next = self.next(after: attempt, outcome)
             let ended = EndedAttempt(attempt: attempt, outcome: outcome, next: next)
             let failingSince = try await recorder.record(ended)
