@@ -14,6 +14,8 @@ package struct NoticeOptions: Sendable {
     package var shift: @Sendable () -> Duration = { .zero }
     /// The maximum time of an attempt, from the look-up of the name to the answer: 10 s or less.
     package var attemptDeadline: Duration = .seconds(10)
+    /// The maximum time of reading the events of a database, which is shorter than the lease of 10 s.
+    package var relayDeadline: Duration = .seconds(8)
     /// True if this node searches for notices by itself.
     ///
     /// A test can turn it off and search when it needs to.

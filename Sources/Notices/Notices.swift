@@ -50,6 +50,7 @@ package final class Notices: Sendable {
             databases: databases,
             news: news,
             deliveries: deliveries,
+            slots: RelaySlots(perCluster: databases.backgroundShare),
             options: options,
             logger: logger
         )

@@ -53,6 +53,7 @@ package struct TestInstallation: Sendable {
         configuration.elapsed = { .zero }
         // A search visits every database. A test asks for it, or turns it on.
         configuration.notices.searches = false
+        configuration.notices.relayDeadline = .ample
         // A report of leaked tokens is answered at once, except in the test of that time.
         configuration.leaks.answerStep = .zero
         return configuration

@@ -26,13 +26,19 @@ struct DeliveryQueue: Sendable {
     /// A lease is longer, so no two nodes make the same attempt.
     static let maximumAttemptTime = Duration.seconds(12)
 
+    /// The deliveries are inserted in one order, so two nodes that insert the same ones cannot deadlock.
+    ///
+    /// A webhook that was deleted meanwhile gets none.
     private static let insert = Statement(
         """
         INSERT INTO control.webhook_deliveries (id, webhook_id, event_id, type, subject_id, sequence, body, next_attempt_at)
-        SELECT n.id, $1, n.event_id, n.type, n.subject_id, n.sequence, n.body,
-            clock_timestamp() + $8::bigint * interval '1 microsecond'
-        FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::bigint[], $7::text[])
-            AS n (id, event_id, type, subject_id, sequence, body)
+        SELECT n.id, w.id, e.event_id, e.type, e.subject_id, e.sequence, e.body,
+            statement_timestamp() + $9::bigint * interval '1 microsecond'
+        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS n (id, webhook_id, place)
+        JOIN unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[])
+            WITH ORDINALITY AS e (event_id, type, subject_id, sequence, body, place) ON e.place = n.place
+        JOIN control.webhooks w ON w.id = n.webhook_id
+        ORDER BY w.id, e.sequence
         ON CONFLICT (webhook_id, event_id) DO NOTHING
         """
     )
@@ -102,23 +108,40 @@ struct DeliveryQueue: Sendable {
         """
     )
 
-    /// A new delivery.
-    struct NewDelivery: Sendable {
+    /// An event with the webhooks that are told of it.
+    struct NewEvent: Sendable {
         let eventID: UUID
         let type: String
         let subjectID: UUID
         let sequence: Int64
         let body: String
+        let webhooks: [UUID]
     }
 
-    /// Inserts the deliveries of a webhook that do not exist yet.
-    func insert(_ new: [NewDelivery], to webhook: Webhook, shift: Duration, _ makeID: () -> UUID) async throws {
-        if new.isEmpty { return }
+    /// Inserts the deliveries of events that do not exist yet, in one statement.
+    ///
+    /// - Parameters:
+    ///   - events: The events.
+    ///   - shift: The difference between the time of the schedule and the database's time.
+    ///   - makeID: Returns the id of a delivery.
+    /// - Throws: The database's errors.
+    func insert(_ events: [NewEvent], shift: Duration, _ makeID: () -> UUID) async throws {
+        var ids: [UUID] = []
+        var webhooks: [UUID] = []
+        var places: [Int64] = []
+        for (index, event) in events.enumerated() {
+            for webhook in event.webhooks {
+                ids.append(makeID())
+                webhooks.append(webhook)
+                places.append(Int64(index + 1))
+            }
+        }
+        if ids.isEmpty { return }
         try await connection.query(
             Self.insert,
             [
-                webhook.id, new.map { _ in makeID() }, new.map(\.eventID), new.map(\.type), new.map(\.subjectID),
-                new.map(\.sequence), new.map(\.body), shift.wholeMicroseconds,
+                ids, webhooks, places, events.map(\.eventID), events.map(\.type), events.map(\.subjectID),
+                events.map(\.sequence), events.map(\.body), shift.wholeMicroseconds,
             ]
         )
     }

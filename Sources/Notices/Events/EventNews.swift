@@ -16,10 +16,19 @@ package final class EventNews: Sendable {
     /// The maximum wait for a mark, so that a busy control database does not hold up a revocation.
     private static let patience = Duration.milliseconds(500)
     private static let capacity = 10_000
+    /// The time for which a database is read at once as soon as it can be: longer than the lease of another node.
+    private static let hintTime = Duration.seconds(12)
+
+    private struct Mark {
+        let at: ContinuousClock.Instant
+        /// False if the organization had no enabled webhook, so that nothing was marked.
+        let isWanted: Bool
+    }
 
     private struct State {
-        var marked: [UUID: ContinuousClock.Instant] = [:]
-        var hints: Set<UUID> = []
+        var marked: [UUID: Mark] = [:]
+        /// The databases that were changed, each with the instant of its last change.
+        var hints: [UUID: ContinuousClock.Instant] = [:]
         /// The workspaces whose mark failed.
         var unmarked: [UUID: WorkspaceFacts] = [:]
     }
@@ -55,13 +64,18 @@ package final class EventNews: Sendable {
         return try await change()
     }
 
-    /// Starts reading the events of a database on this node.
+    /// Starts reading the events of a database on this node, unless its organization has no webhook.
     package func hint(_ workspace: WorkspaceFacts?) {
         let id = workspace?.workspaceID ?? EventSource.control.id
-        state.withLock { state in
-            if state.hints.count < Self.capacity { state.hints.insert(id) }
+        let now = ContinuousClock.now
+        let isNews = state.withLock { state in
+            // The change can be a new webhook, with which workspaces are wanted that were not before.
+            if workspace == nil { state.marked = state.marked.filter { $0.value.isWanted } }
+            if let mark = state.marked[id], !mark.isWanted, now - mark.at < Self.repetition { return false }
+            if state.hints.count < Self.capacity || state.hints[id] != nil { state.hints[id] = now }
+            return true
         }
-        wakeup.wake()
+        if isNews { wakeup.wake() }
     }
 
     /// Marks a workspace in the control database.
@@ -69,18 +83,18 @@ package final class EventNews: Sendable {
         let now = ContinuousClock.now
         let isFresh = state.withLock { state in
             guard let last = state.marked[workspace.workspaceID] else { return false }
-            return now - last < Self.repetition
+            return now - last.at < Self.repetition
         }
         if isFresh { return }
         do {
-            try await PostgresDeadline.with(Self.patience) {
+            let isWanted = try await PostgresDeadline.with(Self.patience) {
                 try await databases.control.pool.withConnection {
                     try await EventSources(connection: $0).mark(workspace)
                 }
             }
             state.withLock { state in
                 if state.marked.count >= Self.capacity { state.marked = [:] }
-                state.marked[workspace.workspaceID] = now
+                state.marked[workspace.workspaceID] = Mark(at: now, isWanted: isWanted)
                 state.unmarked[workspace.workspaceID] = nil
             }
         } catch {
@@ -100,11 +114,25 @@ package final class EventNews: Sendable {
         for workspace in waiting { await mark(workspace) }
     }
 
-    /// Returns the databases to read at once, which it forgets.
-    func takeHints() -> [UUID] {
+    /// Returns the databases to read at once.
+    ///
+    /// A database stays among them until ``take(_:)``, because another node can have its lease at the moment.
+    ///
+    /// - Parameters:
+    ///   - sources: The databases that this node reads already. They are read once more afterwards.
+    ///   - now: The current instant.
+    /// - Returns: The ids of the databases.
+    func hints(except sources: Set<UUID>, at now: ContinuousClock.Instant) -> [UUID] {
         state.withLock { state in
-            defer { state.hints = [] }
-            return Array(state.hints)
+            state.hints = state.hints.filter { now - $0.value < Self.hintTime }
+            return state.hints.keys.filter { !sources.contains($0) }
+        }
+    }
+
+    /// Removes databases that this node begins to read.
+    func take(_ sources: [UUID]) {
+        state.withLock { state in
+            for id in sources { state.hints[id] = nil }
         }
     }
 }

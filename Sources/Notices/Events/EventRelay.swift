@@ -14,51 +14,70 @@ struct EventRelay: Sendable {
     let databases: Databases
     let news: EventNews
     let deliveries: Wakeup
+    let slots: RelaySlots
     let options: NoticeOptions
     let logger: Logger
 
     private static let batch = 100
-    /// The maximum number of databases that are read at once, so that one that does not answer holds up few others.
-    private static let concurrency = 8
+    /// The pause before a claim of a source is repeated whose lease another node has.
+    private static let pause = Duration.milliseconds(50)
     private let identifiers = IdentifierSource.system
 
-    /// Reads databases until the task is cancelled.
+    /// Reads databases until the task is cancelled, each at its own pace.
     func run() async {
-        await news.wakeup.run(every: .seconds(1)) { await round() }
+        await withDiscardingTaskGroup { group in
+            group.addTask { await Wakeup().run(every: .seconds(1)) { await news.repeatMarks() } }
+            await news.wakeup.run(every: .seconds(1)) {
+                let (sources, isComplete) = await claim()
+                for claimed in sources {
+                    slots.begin(claimed)
+                    group.addTask {
+                        await relay(claimed.source)
+                        slots.end(claimed)
+                        news.wakeup.wake()
+                    }
+                }
+                if !isComplete, slots.planRetry() {
+                    group.addTask {
+                        try? await Task.sleep(for: Self.pause)
+                        slots.beginRetry()
+                        news.wakeup.wake()
+                    }
+                }
+            }
+            group.cancelAll()
+        }
     }
 
-    private func round() async {
-        await news.repeatMarks()
-        let hints = news.takeHints()
+    /// Leases sources for free slots.
+    ///
+    /// - Returns: The sources, and false if another node has the lease of one that this node has changed.
+    private func claim() async -> (sources: [ClaimedSource], isComplete: Bool) {
+        let shares = slots.shares
+        // The end of each source starts the next claim.
+        guard shares.count > 0 else { return ([], true) }
+        let hints = news.hints(except: shares.sources, at: .now)
         do {
-            let sources = try await databases.control.pool.withConnection {
-                try await EventSources(connection: $0).claim(by: node, including: hints, limit: Self.concurrency)
+            let claimed = try await databases.control.pool.withConnection {
+                try await EventSources(connection: $0).claim(by: node, including: hints, shares)
             }
-            await withDiscardingTaskGroup { group in
-                for source in sources { group.addTask { await relay(source) } }
-            }
-            if !sources.isEmpty { news.wakeup.wake() }
+            let ids = Set(claimed.map(\.source.id))
+            // Before anything is read: a later change is found by its own hint.
+            news.take(Array(ids))
+            return (claimed, claimed.count == shares.count || ids.isSuperset(of: hints))
         } catch {
             if !Task.isCancelled {
                 logger.debug("the sources of events could not be claimed", metadata: ["error": "\(error)"])
             }
+            return ([], true)
         }
     }
 
-    /// Reads a source to its end, and ends its lease.
+    /// Reads a batch of a source, and ends its lease.
     private func relay(_ source: EventSource) async {
         let outcome: EventSources.Outcome
         do {
-            switch source {
-            case .control:
-                outcome = try await databases.control.pool.withConnection { try await relay(over: $0, workspace: nil) }
-            case .workspace(let id):
-                if let facts = try await databases.facts(id: id) {
-                    outcome = try await databases.withConnection(facts) { try await relay(over: $0, workspace: facts) }
-                } else {
-                    outcome = .gone
-                }
-            }
+            outcome = try await PostgresDeadline.with(options.relayDeadline) { try await read(source) }
         } catch let error as TenancyError where error.code == .unknownWorkspace {
             outcome = .gone
         } catch {
@@ -74,6 +93,16 @@ struct EventRelay: Sendable {
             }
         } catch {
             logger.debug("the lease of a source of events could not be ended", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func read(_ source: EventSource) async throws -> EventSources.Outcome {
+        switch source {
+        case .control:
+            return try await databases.control.pool.withConnection { try await relay(over: $0, workspace: nil) }
+        case .workspace(let id):
+            guard let facts = try await databases.facts(id: id) else { return .gone }
+            return try await databases.withConnection(facts) { try await relay(over: $0, workspace: facts) }
         }
     }
 
@@ -105,38 +134,63 @@ struct EventRelay: Sendable {
             try await WebhookStore($0).enabled(of: organization)
         }
         guard !webhooks.isEmpty else { return }
-        var keys = KeysOfEvents(store: KeyStore(connection), isWorkspace: workspace != nil, organization: organization)
-        var new: [(delivery: DeliveryQueue.NewDelivery, event: EventRecord)] = []
-        for entry in entries {
-            guard let event = entry.event, WebhookEventTypes.isPublished(event.type) else { continue }
-            let type = WebhookEventTypes.name(of: event.type)
-            guard webhooks.contains(where: { $0.wants(event, type) }) else { continue }
-            let body = EventBody(
-                event,
-                organization: organization,
-                key: try await keys.key(of: event),
-                sequence: entry.sequence
+        let wanted = entries.compactMap { WantedEvent($0, by: webhooks) }
+        guard !wanted.isEmpty else { return }
+        let ids = wanted.compactMap(\.event.keyID)
+        let owners: [KeyOwner] =
+            workspace == nil ? [.organization(organization)] : [.workspace, .clients(subject: nil)]
+        let keys = try await Self.keys(ids, of: owners, reading: connection)
+        let new = wanted.map { one in
+            let key = one.event.keyID.flatMap { keys[$0] }
+            let body = EventBody(one.event, organization: organization, key: key, sequence: one.sequence)
+            return DeliveryQueue.NewEvent(
+                eventID: one.event.id,
+                type: one.type,
+                subjectID: one.event.keyID ?? one.event.workspaceID ?? organization,
+                sequence: one.sequence,
+                body: body.text,
+                webhooks: one.webhooks
             )
-            let delivery = DeliveryQueue.NewDelivery(
-                eventID: event.id,
-                type: type,
-                subjectID: event.keyID ?? event.workspaceID ?? organization,
-                sequence: entry.sequence,
-                body: body.text
-            )
-            new.append((delivery, event))
         }
-        guard !new.isEmpty else { return }
-        try await databases.control.pool.withConnection { [new] control in
-            try await control.transaction(.default) { control in
-                for webhook in webhooks {
-                    let wanted = new.filter { webhook.wants($0.event, $0.delivery.type) }.map(\.delivery)
-                    try await DeliveryQueue(connection: control)
-                        .insert(wanted, to: webhook, shift: options.shift()) { identifiers.id() }
-                }
-            }
+        try await databases.control.pool.withConnection { control in
+            try await DeliveryQueue(connection: control).insert(new, shift: options.shift()) { identifiers.id() }
         }
         deliveries.wake()
+    }
+
+    /// Returns the keys as they are now.
+    ///
+    /// A key that was deleted is missing.
+    private static func keys(
+        _ ids: [UUID],
+        of owners: [KeyOwner],
+        reading connection: PostgresConnection
+    ) async throws -> [UUID: KeyRecord] {
+        var found: [UUID: KeyRecord] = [:]
+        for owner in owners {
+            let missing = Set(ids).subtracting(found.keys)
+            for key in try await KeyStore(connection).find(Array(missing), in: owner) { found[key.id] = key }
+        }
+        return found
+    }
+}
+
+/// An event of an outbox, with the webhooks that are to be told of it.
+private struct WantedEvent {
+    let event: EventRecord
+    let type: String
+    let sequence: Int64
+    let webhooks: [UUID]
+
+    /// Creates the event of an entry; `nil` if no webhook wants it.
+    init?(_ entry: EventOutbox.Entry, by webhooks: [Webhook]) {
+        guard let event = entry.event, WebhookEventTypes.isPublished(event.type) else { return nil }
+        let type = WebhookEventTypes.name(of: event.type)
+        self.webhooks = webhooks.filter { $0.wants(event, type) }.map(\.id)
+        if self.webhooks.isEmpty { return nil }
+        self.event = event
+        self.type = type
+        sequence = entry.sequence
     }
 }
 
@@ -149,31 +203,5 @@ extension Webhook {
         guard workspaceID == nil || workspaceID == event.workspaceID else { return false }
         guard event.occurredAt >= createdAt - Self.clockDifference else { return false }
         return WebhookEventTypes.matches(eventTypes, type)
-    }
-}
-
-/// The keys of a batch of events, each read once.
-private struct KeysOfEvents {
-    let store: KeyStore
-    let isWorkspace: Bool
-    let organization: UUID
-    private var found: [UUID: KeyRecord?] = [:]
-
-    init(store: KeyStore, isWorkspace: Bool, organization: UUID) {
-        self.store = store
-        self.isWorkspace = isWorkspace
-        self.organization = organization
-    }
-
-    /// Returns the key of an event as it is now, or `nil` if there is none.
-    mutating func key(of event: EventRecord) async throws -> KeyRecord? {
-        guard let id = event.keyID else { return nil }
-        if let known = found[id] { return known }
-        var key: KeyRecord?
-        for owner in isWorkspace ? [KeyOwner.workspace, .clients(subject: nil)] : [.organization(organization)] {
-            if key == nil { key = try await store.find(id, in: owner) }
-        }
-        found[id] = .some(key)
-        return key
     }
 }

@@ -60,19 +60,31 @@ struct EventSources: Sendable {
         ON CONFLICT (id) DO UPDATE SET marked_at = clock_timestamp(), due_at = least(s.due_at, clock_timestamp())
         """
     )
-    /// The sources that this node was told of come first.
+    /// A source that this node was told of is due.
+    ///
+    /// The sources of a cluster take turns with those of the others, and have a limited part. A source that this node still reads is not claimed
+    /// again, even if its lease has ended. A workspace that was deleted has no cluster, like the control database.
     private static let claim = Statement(
         """
-        UPDATE control.event_sources SET leased_by = $1, leased_until = clock_timestamp() + interval '10 seconds'
-        WHERE id IN (
-            SELECT id FROM control.event_sources
-            WHERE (due_at <= clock_timestamp() OR id = ANY ($2))
-              AND (leased_until IS NULL OR leased_until < clock_timestamp())
-            ORDER BY id = ANY ($2) DESC, due_at
-            LIMIT $3
-            FOR UPDATE SKIP LOCKED
+        WITH due AS (
+            SELECT s.id, w.cluster_id, least(s.due_at, clock_timestamp()) AS due_at, row_number() OVER (
+                PARTITION BY w.cluster_id ORDER BY least(s.due_at, clock_timestamp()), s.id
+            ) AS turn
+            FROM control.event_sources s LEFT JOIN control.workspaces w ON w.id = s.id
+            WHERE (s.due_at <= clock_timestamp() OR s.id = ANY ($2)) AND s.id <> ALL ($7)
+              AND (s.leased_until IS NULL OR s.leased_until < clock_timestamp())
+        ), chosen AS (
+            SELECT d.id, d.cluster_id, row_number() OVER (ORDER BY d.turn, d.due_at, d.id) AS place
+            FROM due d LEFT JOIN unnest($3::uuid[], $4::bigint[]) AS c (id, rest) ON c.id = d.cluster_id
+            WHERE d.cluster_id IS NULL OR d.turn <= coalesce(c.rest, $5::bigint)
+        ), locked AS (
+            SELECT s.id, c.cluster_id FROM control.event_sources s JOIN chosen c ON c.id = s.id
+            WHERE c.place <= $6::bigint AND (s.leased_until IS NULL OR s.leased_until < clock_timestamp())
+            FOR UPDATE OF s SKIP LOCKED
         )
-        RETURNING id
+        UPDATE control.event_sources s SET leased_by = $1, leased_until = clock_timestamp() + interval '10 seconds'
+        FROM locked l WHERE s.id = l.id
+        RETURNING s.id, l.cluster_id
         """
     )
     /// The longer a source had no event, the later the next read.
@@ -97,8 +109,13 @@ struct EventSources: Sendable {
     private static let remove = Statement("DELETE FROM control.event_sources WHERE id = $1")
 
     /// Marks a workspace whose organization has a webhook.
-    func mark(_ workspace: WorkspaceFacts) async throws(PostgresError) {
-        try await connection.query(Self.mark, [workspace.workspaceID, workspace.organizationID])
+    ///
+    /// - Parameter workspace: The workspace.
+    /// - Returns: False if the organization has no enabled webhook.
+    /// - Throws: The database's errors.
+    @discardableResult
+    func mark(_ workspace: WorkspaceFacts) async throws(PostgresError) -> Bool {
+        try await connection.query(Self.mark, [workspace.workspaceID, workspace.organizationID]).affectedRows > 0
     }
 
     /// Marks the workspaces of an organization, for a webhook that is new.
@@ -109,8 +126,22 @@ struct EventSources: Sendable {
     }
 
     /// Leases sources that are due.
-    func claim(by node: UUID, including hints: [UUID], limit: Int) async throws -> [EventSource] {
-        try await connection.query(Self.claim, [node, hints, limit]).map { EventSource(id: try $0.decode(0)) }
+    ///
+    /// - Parameters:
+    ///   - node: The node.
+    ///   - hints: The sources that are due whatever their time is.
+    ///   - shares: The numbers of sources.
+    /// - Returns: The sources.
+    /// - Throws: The database's errors.
+    func claim(by node: UUID, including hints: [UUID], _ shares: RelayShares) async throws -> [ClaimedSource] {
+        let clusters = Array(shares.clusters)
+        let clusterIDs: [UUID] = clusters.map(\.key)
+        let rests: [Int64] = clusters.map { Int64($0.value) }
+        let rows = try await connection.query(
+            Self.claim,
+            [node, hints, clusterIDs, rests, shares.perCluster, shares.count, Array(shares.sources)]
+        )
+        return try rows.map { ClaimedSource(source: EventSource(id: try $0.decode(0)), clusterID: try $0.decode(1)) }
     }
 
     /// The outcome of reading a source.

@@ -158,6 +158,11 @@ public final class Databases: Sendable {
         caches.values.reduce((0, 0)) { ($0.0 + $1.lookups.count, $0.1 + $1.lookups.waitingCount) }
     }
 
+    /// The number of a cluster's managed workspaces that background work may use at once.
+    ///
+    /// It is half of them, so that people's requests find the others.
+    package var backgroundShare: Int { max(1, options.maximumManagedDatabases / 2) }
+
     /// Lends the pool for changes and lists in a workspace's database, to any number of callers at once.
     ///
     /// - Throws: `unknownWorkspace` if the database does not exist, `capacityExceeded`, `PostgresError`, and what

@@ -1,0 +1,129 @@
+import FoundationEssentials
+import HTTPTestSupport
+import JSON
+import KeyStore
+import Keys
+import Postgres
+import Server
+import ServerTestSupport
+import TestSupport
+import Testing
+
+@testable import Notices
+
+/// The reading of events from the databases of workspaces.
+@Suite(.hangLimit) struct RelayTests {
+    // The fault: the node waits for one database before it reads the next ones.
+    @Test func `a database that does not answer holds up no other`() async throws {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { receiver in
+            try await withMortise(configure: { try? $0.allowLoopback() }) { mortise in
+                let made = try await mortise.api.post(
+                    "/v1/organizations/default/workspaces",
+                    ["name": "Shop", "slug": "shop"],
+                    as: mortise.adminToken
+                )
+                let shop = try #require(made["id"]?.string)
+                func lease() async throws -> Timestamp? {
+                    let rows = try await mortise.rows(
+                        mortise.installation.control,
+                        "SELECT leased_until FROM control.event_sources WHERE id = '\(shop)' AND leased_by IS NOT NULL"
+                    )
+                    return try rows.first?.timestamp(0)
+                }
+                let database = try await mortise.workspaceDatabase("shop")
+                try await mortise.withConnection(database) { connection in
+                    try await connection.script("BEGIN; LOCK TABLE auth.event_outbox IN ACCESS EXCLUSIVE MODE")
+                    // A new webhook lets the node read all workspaces of its organization.
+                    _ = try await mortise.makeWebhook(receiver.url, ["key.created"])
+                    try await eventually("the node reads the locked database") { try await lease() != nil }
+                    let first = try await lease()
+                    for name in ["a", "b"] { _ = try await mortise.makeServiceKey(name) }
+                    try await eventually("the events of the other database arrive") { receiver.requests.count == 2 }
+                    // The node has not finished with the locked database.
+                    let second = try await lease()
+                    #expect(first != nil && first == second)
+                    try await connection.script("COMMIT")
+                }
+            }
+        }
+    }
+
+    // The fault: the workspaces of one cluster use up the connections that people's requests to it need.
+    @Test func `the sources of a cluster have a limited part, and a hint makes a source due`() async throws {
+        try await withMortise { mortise in
+            try await mortise.withConnection(mortise.installation.control) { connection in
+                // Nobody else sees the rows of an open transaction.
+                try await connection.script(
+                    """
+                    BEGIN;
+                    INSERT INTO control.clusters (id, name, conninfo) VALUES (gen_random_uuid(), 'other', 'host=other.example');
+                    INSERT INTO control.workspace_refs (ref) SELECT 'ZZZZZZZ' || n FROM generate_series(1, 6) n;
+                    INSERT INTO control.workspaces (id, organization_id, ref, slug, cluster_id, database, state, state_event_id)
+                    SELECT gen_random_uuid(), o.id, 'ZZZZZZZ' || n, 'z' || n, c.id, 'z_w_ZZZZZZZ' || n, 'creating', gen_random_uuid()
+                    FROM generate_series(1, 6) n, control.organizations o, control.clusters c
+                    WHERE o.slug = 'default' AND c.name = CASE WHEN n <= 4 THEN 'primary' ELSE 'other' END;
+                    INSERT INTO control.event_sources (id, due_at)
+                    SELECT id, clock_timestamp() + CASE WHEN slug = 'z6' THEN interval '1 hour' ELSE interval '-1 second' END
+                    FROM control.workspaces WHERE slug LIKE 'z_';
+                    """
+                )
+                let question = "SELECT id, cluster_id FROM control.workspaces WHERE slug LIKE 'z_' ORDER BY slug"
+                let rows = try await connection.query(Statement(question, prepared: false))
+                let ids = try rows.map { try $0.decode(0, as: UUID.self) }
+                let cluster = try rows.map { try $0.decode(1, as: UUID.self) }[0]
+                let node = UUID()
+                func claim(_ hints: [UUID], _ clusters: [UUID: Int] = [:], except sources: Set<UUID> = []) async throws
+                    -> [UUID]
+                {
+                    let shares = RelayShares(count: 10, perCluster: 2, clusters: clusters, sources: sources)
+                    let claimed = try await EventSources(connection: connection)
+                        .claim(by: node, including: hints, shares)
+                    // The server reads the control database at its own times.
+                    return claimed.filter { $0.clusterID != nil }.map(\.source.id)
+                }
+                // Two of the four of the first cluster, and the one of the other cluster that is due.
+                let first = try await claim([])
+                #expect(first.count == 3)
+                #expect(Set(first).intersection(ids[..<4]).count == 2)
+                #expect(first.contains(ids[4]))
+                // One of the rest of the first cluster, and the one that the node was told of.
+                let second = try await claim([ids[5]], [cluster: 1])
+                #expect(second.count == 2)
+                #expect(second.contains(ids[5]))
+                #expect(Set(second).isDisjoint(with: first))
+                // A source that the node reads still is not read twice.
+                let rest = Set(ids).subtracting(first).subtracting(second)
+                #expect(rest.count == 1)
+                let none = try await claim([], [:], except: rest)
+                #expect(none.isEmpty)
+                let last = try await claim([])
+                #expect(Set(last) == rest)
+                try await connection.script("ROLLBACK")
+            }
+        }
+    }
+
+    @Test func `a node reads eight databases at once, and some of each cluster`() {
+        let slots = RelaySlots(perCluster: 4)
+        let (one, other) = (UUID(), UUID())
+        let sources = (0..<RelaySlots.total)
+            .map { index in
+                ClaimedSource(source: .workspace(UUID()), clusterID: index < 4 ? one : other)
+            }
+        #expect(slots.shares.count == RelaySlots.total)
+        for source in sources.prefix(5) { slots.begin(source) }
+        #expect(slots.shares.count == RelaySlots.total - 5)
+        #expect(slots.shares.clusters == [one: 0, other: 3])
+        #expect(slots.shares.sources == Set(sources.prefix(5).map(\.source.id)))
+        slots.end(sources[4])
+        #expect(slots.shares.clusters == [one: 0])
+        slots.begin(ClaimedSource(source: .control, clusterID: nil))
+        #expect(slots.shares.count == RelaySlots.total - 5)
+        #expect(slots.planRetry())
+        #expect(!slots.planRetry())
+        slots.beginRetry()
+        #expect(slots.planRetry())
+    }
+}
