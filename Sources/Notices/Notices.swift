@@ -22,6 +22,7 @@ package final class Notices: Sendable {
     private let resolverThreads = NIOThreadPool(numberOfThreads: 64)
     private let slots = AttemptSlots()
     private let connections = KeptConnections()
+    private let waiting = WaitingDeliveries()
     private let databases: Databases
     private let options: NoticeOptions
 
@@ -51,6 +52,7 @@ package final class Notices: Sendable {
             news: news,
             deliveries: deliveries,
             slots: RelaySlots(perCluster: databases.backgroundShare),
+            waiting: waiting,
             options: options,
             logger: logger
         )
@@ -86,6 +88,17 @@ package final class Notices: Sendable {
 
     /// The difference between the time of schedules and the database's time.
     package var shift: Duration { options.shift() }
+
+    /// The figures of this node's webhooks, for metrics.
+    package var figures: NoticeFigures {
+        let underWay = slots.underWay
+        return NoticeFigures(
+            quickAttempts: underWay.quick,
+            slowAttempts: underWay.slow,
+            keptConnections: connections.count,
+            refusedDeliveries: waiting.refusedCount
+        )
+    }
 
     /// Starts the next round of deliveries at once.
     package func wakeDeliveries() { deliveries.wake() }

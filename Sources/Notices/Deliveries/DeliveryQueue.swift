@@ -28,18 +28,38 @@ struct DeliveryQueue: Sendable {
 
     /// The deliveries are inserted in one order, so two nodes that insert the same ones cannot deadlock.
     ///
-    /// A webhook that was deleted meanwhile gets none.
+    /// A webhook that was deleted meanwhile gets none. A delivery that is refused has no attempt to wait for. Its first attempt is a record of the
+    /// reason, so that a later event of the same subject does not wait for it.
     private static let insert = Statement(
         """
-        INSERT INTO control.webhook_deliveries (id, webhook_id, event_id, type, subject_id, sequence, body, next_attempt_at)
-        SELECT n.id, w.id, e.event_id, e.type, e.subject_id, e.sequence, e.body,
-            statement_timestamp() + $9::bigint * interval '1 microsecond'
-        FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS n (id, webhook_id, place)
-        JOIN unnest($4::uuid[], $5::text[], $6::uuid[], $7::bigint[], $8::text[])
-            WITH ORDINALITY AS e (event_id, type, subject_id, sequence, body, place) ON e.place = n.place
-        JOIN control.webhooks w ON w.id = n.webhook_id
-        ORDER BY w.id, e.sequence
-        ON CONFLICT (webhook_id, event_id) DO NOTHING
+        WITH new AS (
+            INSERT INTO control.webhook_deliveries (id, webhook_id, event_id, type, subject_id, sequence, body, next_attempt_at,
+                first_attempt_at, attempt_count)
+            SELECT n.id, w.id, e.event_id, e.type, e.subject_id, e.sequence, e.body,
+                CASE WHEN n.refused = 0 THEN statement_timestamp() + $11::bigint * interval '1 microsecond' END,
+                CASE WHEN n.refused = 1 THEN statement_timestamp() + $11::bigint * interval '1 microsecond' END, n.refused::integer
+            FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[]) AS n (id, webhook_id, place, refused)
+            JOIN unnest($5::uuid[], $6::text[], $7::uuid[], $8::bigint[], $9::text[])
+                WITH ORDINALITY AS e (event_id, type, subject_id, sequence, body, place) ON e.place = n.place
+            JOIN control.webhooks w ON w.id = n.webhook_id
+            ORDER BY w.id, e.sequence
+            ON CONFLICT (webhook_id, event_id) DO NOTHING
+            RETURNING id, first_attempt_at
+        )
+        INSERT INTO control.webhook_attempts (delivery_id, number, at, duration_ms, error)
+        SELECT id, 1, first_attempt_at, 0, $10 FROM new WHERE first_attempt_at IS NOT NULL
+        """
+    )
+
+    /// The partial index of deliveries that wait answers it.
+    private static let waiting = Statement(
+        """
+        SELECT w.id, (
+            SELECT count(*) FROM (
+                SELECT FROM control.webhook_deliveries d WHERE d.webhook_id = w.id AND d.next_attempt_at IS NOT NULL LIMIT $2
+            ) d
+        )
+        FROM unnest($1::uuid[]) AS w (id)
         """
     )
 
@@ -115,35 +135,65 @@ struct DeliveryQueue: Sendable {
         let subjectID: UUID
         let sequence: Int64
         let body: String
+        /// The webhooks that get the event.
         let webhooks: [UUID]
+        /// The webhooks that have no room for a further delivery.
+        let refusing: [UUID]
     }
 
     /// Inserts the deliveries of events that do not exist yet, in one statement.
     ///
     /// - Parameters:
     ///   - events: The events.
+    ///   - refusal: The reason for which a webhook does not get an event.
     ///   - shift: The difference between the time of the schedule and the database's time.
     ///   - makeID: Returns the id of a delivery.
+    /// - Returns: The number of refused deliveries.
     /// - Throws: The database's errors.
-    func insert(_ events: [NewEvent], shift: Duration, _ makeID: () -> UUID) async throws {
+    func insert(_ events: [NewEvent], refusal: String, shift: Duration, _ makeID: () -> UUID) async throws -> Int {
         var ids: [UUID] = []
         var webhooks: [UUID] = []
         var places: [Int64] = []
+        var refused: [Int64] = []
         for (index, event) in events.enumerated() {
-            for webhook in event.webhooks {
-                ids.append(makeID())
-                webhooks.append(webhook)
-                places.append(Int64(index + 1))
+            for (group, flag) in [(event.webhooks, 0), (event.refusing, 1)] as [([UUID], Int64)] {
+                for webhook in group {
+                    ids.append(makeID())
+                    webhooks.append(webhook)
+                    places.append(Int64(index + 1))
+                    refused.append(flag)
+                }
             }
         }
-        if ids.isEmpty { return }
-        try await connection.query(
-            Self.insert,
-            [
-                ids, webhooks, places, events.map(\.eventID), events.map(\.type), events.map(\.subjectID),
-                events.map(\.sequence), events.map(\.body), shift.wholeMicroseconds,
-            ]
-        )
+        if ids.isEmpty { return 0 }
+        let (eventIDs, subjects) = (events.map(\.eventID), events.map(\.subjectID))
+        let (types, bodies) = (events.map(\.type), events.map(\.body))
+        let sequences = events.map(\.sequence)
+        return
+            try await connection.query(
+                Self.insert,
+                [
+                    ids, webhooks, places, refused, eventIDs, types, subjects, sequences, bodies, refusal,
+                    shift.wholeMicroseconds,
+                ]
+            )
+            .affectedRows
+    }
+
+    /// Returns the numbers of deliveries that wait for their next attempt.
+    ///
+    /// - Parameters:
+    ///   - webhooks: The webhooks.
+    ///   - limit: The number from which deliveries are not counted any more.
+    /// - Returns: The number of each webhook.
+    /// - Throws: The database's errors.
+    func waiting(of webhooks: [UUID], upTo limit: Int) async throws -> [UUID: Int] {
+        var numbers: [UUID: Int] = [:]
+        for row in try await connection.query(Self.waiting, [webhooks, limit]) {
+            let id: UUID = try row.decode(0)
+            numbers[id] = Int(try row.decode(1, as: Int64.self))
+        }
+        return numbers
     }
 
     /// Leases attempts that are due.

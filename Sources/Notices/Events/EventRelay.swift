@@ -15,6 +15,7 @@ struct EventRelay: Sendable {
     let news: EventNews
     let deliveries: Wakeup
     let slots: RelaySlots
+    let waiting: WaitingDeliveries
     let options: NoticeOptions
     let logger: Logger
 
@@ -140,22 +141,60 @@ struct EventRelay: Sendable {
         let owners: [KeyOwner] =
             workspace == nil ? [.organization(organization)] : [.workspace, .clients(subject: nil)]
         let keys = try await Self.keys(ids, of: owners, reading: connection)
-        let new = wanted.map { one in
+        let bodies = wanted.map { one in
             let key = one.event.keyID.flatMap { keys[$0] }
-            let body = EventBody(one.event, organization: organization, key: key, sequence: one.sequence)
-            return DeliveryQueue.NewEvent(
-                eventID: one.event.id,
-                type: one.type,
-                subjectID: one.event.keyID ?? one.event.workspaceID ?? organization,
-                sequence: one.sequence,
-                body: body.text,
-                webhooks: one.webhooks
-            )
+            return EventBody(one.event, organization: organization, key: key, sequence: one.sequence).text
         }
+        let part = max(1, options.waitingDeliveries / webhooks.count)
         try await databases.control.pool.withConnection { control in
-            try await DeliveryQueue(connection: control).insert(new, shift: options.shift()) { identifiers.id() }
+            let queue = DeliveryQueue(connection: control)
+            try await count(Set(wanted.flatMap(\.webhooks)), of: organization, part, in: queue)
+            let new = zip(wanted, bodies)
+                .map { one, body in
+                    let granted = one.webhooks.filter { waiting.add($0, part: part) }
+                    return DeliveryQueue.NewEvent(
+                        eventID: one.event.id,
+                        type: one.type,
+                        subjectID: one.event.keyID ?? one.event.workspaceID ?? organization,
+                        sequence: one.sequence,
+                        body: body,
+                        webhooks: granted,
+                        refusing: one.webhooks.filter { !granted.contains($0) }
+                    )
+                }
+            let refusal = Self.refusal(part: part, quota: options.waitingDeliveries)
+            let refused = try await queue.insert(new, refusal: refusal, shift: options.shift()) { identifiers.id() }
+            waiting.addRefused(refused)
         }
         deliveries.wake()
+    }
+
+    /// Counts the waiting deliveries of webhooks whose numbers this node does not know well enough.
+    private func count(
+        _ webhooks: Set<UUID>,
+        of organization: UUID,
+        _ part: Int,
+        in queue: DeliveryQueue
+    ) async throws {
+        let now = ContinuousClock.now
+        let uncounted = waiting.uncounted(webhooks, part: part, at: now)
+        if uncounted.isEmpty { return }
+        let numbers = try await queue.waiting(of: uncounted, upTo: part)
+        waiting.set(numbers, at: now)
+        for (id, number) in numbers where number >= part {
+            logger.notice(
+                "a webhook gets no further events, because its deliveries that wait use up its part of the quota",
+                metadata: ["webhook_id": "\(id)", "organization_id": "\(organization)", "waiting": "\(number)"]
+            )
+        }
+    }
+
+    /// Returns the reason for which a delivery is not sent.
+    private static func refusal(part: Int, quota: Int) -> String {
+        """
+        not sent: \(part) deliveries to this webhook were waiting, its part of the organization's \(quota). \
+        Repeat the delivery to send it.
+        """
     }
 
     /// Returns the keys as they are now.

@@ -1,5 +1,6 @@
 import Connections
 import CoreMetrics
+import Notices
 import Postgres
 import Service
 import Telemetry
@@ -19,6 +20,7 @@ final class ServerMetrics: Sendable {
     private let lookUps: RunningTotal
     private let flushes: RunningTotal
     private let reads: RunningTotal
+    private let refusedDeliveries: RunningTotal
 
     /// Adds the figures to a registry.
     static func add(
@@ -45,6 +47,7 @@ final class ServerMetrics: Sendable {
         lookUps = RunningTotal("mortise_control_lookups_total", factory)
         flushes = RunningTotal("mortise_control_lookup_flushes_total", factory)
         reads = RunningTotal("mortise_key_reads_total", factory)
+        refusedDeliveries = RunningTotal("mortise_webhook_deliveries_refused_total", factory)
     }
 
     private func update() {
@@ -59,6 +62,11 @@ final class ServerMetrics: Sendable {
         reads.set(Double(memory.readCount))
         set("mortise_keys_in_memory", [], memory.size.keys)
         set("mortise_keys_in_memory_bytes", [], memory.size.bytes)
+        let webhooks = platform.notices.figures
+        refusedDeliveries.set(Double(webhooks.refusedDeliveries))
+        set("mortise_webhook_attempts", [("webhook", "quick")], webhooks.quickAttempts)
+        set("mortise_webhook_attempts", [("webhook", "slow")], webhooks.slowAttempts)
+        set("mortise_webhook_connections_idle", [], webhooks.keptConnections)
         let fencing = databases.fencing.figures
         set("mortise_leases", [("state", "good")], fencing.good)
         set("mortise_leases", [("state", "lost")], fencing.lost)
@@ -112,6 +120,11 @@ final class ServerMetrics: Sendable {
             "Connections to workspaces for changes and lists that are open or idle, and callers that wait for one.",
         "mortise_usage_uncounted_total":
             "Verifications that were not counted, because too many counts waited to be written.",
+        "mortise_webhook_attempts":
+            "Attempts of webhooks that are under way, at webhooks that answer and at those that fail or are slow.",
+        "mortise_webhook_connections_idle": "Connections to receivers of webhooks that wait for their next request.",
+        "mortise_webhook_deliveries_refused_total":
+            "Deliveries that were listed and not sent, because too many deliveries to their webhook waited.",
         "mortise_http_connections": "Open connections of clients.",
         "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]
