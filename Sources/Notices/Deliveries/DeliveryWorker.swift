@@ -17,10 +17,15 @@ struct DeliveryWorker: Sendable {
     let recorder: OutcomeRecorder
     let logger: Logger
 
+    /// The pause after a claim.
+    ///
+    /// A claim looks at each webhook, and each delivery and each record asks for one. They share it.
+    private static let pause = Duration.milliseconds(10)
+
     /// Makes attempts until the task is cancelled.
     func run() async {
         await withDiscardingTaskGroup { group in
-            await wakeup.run(every: .seconds(1)) {
+            await wakeup.run(every: .seconds(1), pause: Self.pause) {
                 for attempt in await claim() {
                     let ticket = slots.begin(attempt.attempt.webhook, at: .now)
                     group.addTask {

@@ -20,15 +20,17 @@ struct EventRelay: Sendable {
     let logger: Logger
 
     private static let batch = 100
+    /// The pause after a claim, so that the changes of that time share the next one.
+    private static let pause = Duration.milliseconds(10)
     /// The pause before a claim of a source is repeated whose lease another node has.
-    private static let pause = Duration.milliseconds(50)
+    private static let retryPause = Duration.milliseconds(50)
     private let identifiers = IdentifierSource.system
 
     /// Reads databases until the task is cancelled, each at its own pace.
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await Wakeup().run(every: .seconds(1)) { await news.repeatMarks() } }
-            await news.wakeup.run(every: .seconds(1)) {
+            await news.wakeup.run(every: .seconds(1), pause: Self.pause) {
                 let (sources, isComplete) = await claim()
                 for claimed in sources {
                     slots.begin(claimed)
@@ -40,7 +42,7 @@ struct EventRelay: Sendable {
                 }
                 if !isComplete, slots.planRetry() {
                     group.addTask {
-                        try? await Task.sleep(for: Self.pause)
+                        try? await Task.sleep(for: Self.retryPause)
                         slots.beginRetry()
                         news.wakeup.wake()
                     }

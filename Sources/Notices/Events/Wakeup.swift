@@ -14,8 +14,9 @@ final class Wakeup: Sendable {
     ///
     /// - Parameters:
     ///   - interval: The maximum time between two rounds.
+    ///   - pause: The time after a round in which no other one begins, so that signals of that time share one.
     ///   - round: One round.
-    func run(every interval: Duration, _ round: () async -> Void) async {
+    func run(every interval: Duration, pause: Duration = .zero, _ round: () async -> Void) async {
         await withTaskGroup { group in
             group.addTask { [self] in
                 while !Task.isCancelled {
@@ -26,6 +27,7 @@ final class Wakeup: Sendable {
             for await _ in signals {
                 if Task.isCancelled { break }
                 await round()
+                if pause > .zero { try? await Task.sleep(for: pause) }
             }
             group.cancelAll()
         }
