@@ -21,7 +21,7 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build program dist lint bench fuzz docs completions man clean dependencies test-dependencies
+.PHONY: help run test build program dist lint bench bench-gateways bench-peers fuzz docs completions man clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -58,6 +58,14 @@ bench: dependencies ## build and run the benchmarks
 	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product mortise
 	MORTISE_BENCHMARKS=1 $(SWIFT) build $(RELEASE) --product answer-bench
 	MORTISE_BENCHMARKS=1 $(SWIFT) run $(RELEASE) mortise-bench $(ARGS)
+
+bench-gateways: dependencies test-dependencies ## measure the checks of gateways against nginx that answers 200
+	@scripts/install-benchmark-dependencies.sh
+	@MORTISE_PROGRAM=$$($(MAKE) --silent program) scripts/bench-gateways.sh $(ARGS)
+
+bench-peers: dependencies ## measure verifications against other programs that check keys
+	@scripts/install-benchmark-dependencies.sh
+	@MORTISE_PROGRAM=$$($(MAKE) --silent program) scripts/bench-peers.sh $(ARGS)
 
 fuzz: dependencies ## look for inputs that break a parser, 60 seconds for each
 	@SWIFT='$(SWIFT)' scripts/fuzz.sh $(ARGS)

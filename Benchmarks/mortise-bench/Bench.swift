@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import Keys
 import LocalPostgres
 import Logging
@@ -68,18 +68,21 @@ enum BenchError: Error, CustomStringConvertible {
 
 /// The printed report.
 enum Report {
-    static func heading(_ text: String) { print("\n\(text)\n") }
+    /// Prints a line at once, so that a run that fails has shown what it measured.
+    static func line(_ text: String) { FileHandle.standardOutput.write(Data("\(text)\n".utf8)) }
+
+    static func heading(_ text: String) { line("\n\(text)\n") }
 
     /// Prints a figure beside its yardstick and its goal.
     static func ratio(_ name: String, _ value: Double, _ yardstick: Double, goal: String, isMet: Bool) {
         let ratio = (value / yardstick * 100).rounded() / 100
-        print(
+        line(
             "\(name): \(Self.number(value)) against \(Self.number(yardstick)) = \(ratio)x (goal \(goal): \(isMet ? "met" : "MISSED"))"
         )
     }
 
     static func figure(_ name: String, _ value: String, goal: String, isMet: Bool) {
-        print("\(name): \(value) (goal \(goal): \(isMet ? "met" : "MISSED"))")
+        line("\(name): \(value) (goal \(goal): \(isMet ? "met" : "MISSED"))")
     }
 
     static func number(_ value: Double) -> String {

@@ -230,7 +230,8 @@ struct Installation: Sendable {
             ["-t", "2", "-c", "\(connections)", "-d", "\(seconds)s", "-s", script, "--latency", url]
         )
         if output.contains("unexpected answer") || output.contains("Non-2xx") { throw BenchError.failed(output) }
-        print(output.split(separator: "\n").filter { $0.contains("99%") || $0.contains("50%") }.joined(separator: " "))
+        let latencies = output.split(separator: "\n").filter { $0.contains("99%") || $0.contains("50%") }
+        Report.line(latencies.joined(separator: " "))
         guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
             let number = line.split(separator: " ").last.flatMap({ Double($0) })
         else { throw BenchError.failed("wrk said: \(output)") }

@@ -37,7 +37,7 @@ enum Keyring {
         try await connection.script("VACUUM ANALYZE auth.key_secrets", deadline: .seconds(120))
         await connection.close()
         await reactor.shutdown()
-        print("filled in \(ContinuousClock.now - start)")
+        Report.line("filled in \(ContinuousClock.now - start)")
     }
 
     private static func lines(_ ref: WorkspaceRef, _ secrets: SecretsFile, _ count: Int) -> (

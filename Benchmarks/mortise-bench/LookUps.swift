@@ -41,8 +41,8 @@ enum LookUps {
         for reactor in reactors { await reactor.shutdown() }
         let yardstick = Report.median(pgbench)
         let best = max(Report.median(one), Report.median(two))
-        print("look-ups/s, 64 at a time, one connection: \(Report.number(Report.median(one)))")
-        print("look-ups/s, 64 at a time, two connections: \(Report.number(Report.median(two)))")
+        Report.line("look-ups/s, 64 at a time, one connection: \(Report.number(Report.median(one)))")
+        Report.line("look-ups/s, 64 at a time, two connections: \(Report.number(Report.median(two)))")
         Report.ratio(
             "look-ups/s against pgbench -M prepared -c 64",
             best,
