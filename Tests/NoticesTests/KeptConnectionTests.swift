@@ -39,12 +39,8 @@ import Testing
         )
     }
 
-    private static func send(
-        _ url: String,
-        of organization: UUID? = nil,
-        over sender: WebhookSender
-    ) async throws -> AttemptOutcome {
-        let request = WebhookRequest(
+    private static func request(_ url: String) throws -> WebhookRequest {
+        WebhookRequest(
             to: try #require(WebhookURL(url)),
             id: "id",
             body: "{}",
@@ -52,6 +48,14 @@ import Testing
             at: try #require(Timestamp(rfc3339: "2030-01-01T00:00:00Z")),
             userAgent: "test"
         )
+    }
+
+    private static func send(
+        _ url: String,
+        of organization: UUID? = nil,
+        over sender: WebhookSender
+    ) async throws -> AttemptOutcome {
+        let request = try Self.request(url)
         let limit = Duration.seconds(60).onThisMachine
         return try await sender.send(request, of: organization ?? Self.organization, within: limit)
     }
@@ -219,6 +223,24 @@ import Testing
             #expect(lookups.withLock { $0 } == 2)
             #expect(receiver.requests.count == 2)
             #expect(kept.count == 0)
+        }
+    }
+
+    // The fault: the request of an attempt that has ended is written, and nothing ends the connection after it.
+    @Test func `an attempt that ends before its request is written ends the connection that it took`() async throws {
+        try await ScriptedServer.with(Self.ok) { receiver in
+            let kept = KeptConnections(limits: Self.ample)
+            defer { kept.shutdown() }
+            let sender = try Self.sender(kept)
+            let outcome = try await Self.send(receiver.url, over: sender)
+            #expect(outcome.isSuccess, "\(outcome)")
+            let request = try Self.request(receiver.url)
+            let channel = try #require(kept.take(Receiver(request.url, of: Self.organization)))
+            let promise = channel.eventLoop.makePromise(of: WebhookAnswer.self)
+            promise.fail(CancellationError())
+            Exchange(request, promise).end(with: channel)
+            try await channel.closeFuture.get()
+            #expect(receiver.requests.count == 1)
         }
     }
 

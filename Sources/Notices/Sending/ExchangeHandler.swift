@@ -106,7 +106,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    /// Closes the connection if the exchange that ended without an answer is its own.
+    /// Closes the connection for an exchange that ended without an answer, also if its request was not written yet.
     func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
         guard let exchange = event as? Exchange else {
             context.triggerUserOutboundEvent(event, promise: promise)
@@ -116,7 +116,9 @@ final class ExchangeHandler: ChannelDuplexHandler {
         switch state {
         case .opening(let own) where own === exchange: close(context)
         case .busy(let own) where own === exchange: close(context)
-        case .opening, .busy, .waiting, .ended: break
+        // The exchange has taken this connection and ended before its write. Nothing else would end the connection after that write.
+        case .waiting: close(context)
+        case .opening, .busy, .ended: break
         }
     }
 
