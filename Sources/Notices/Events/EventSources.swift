@@ -64,22 +64,24 @@ struct EventSources: Sendable {
     ///
     /// The sources of a cluster take turns with those of the others, and have a limited part. A source that this node still reads is not claimed
     /// again, even if its lease has ended. A workspace that was deleted has no cluster, like the control database.
+    ///
+    /// `statement_timestamp()` bounds the scan of an index. `clock_timestamp()` is volatile and cannot: each claim would read all marked workspaces.
     private static let claim = Statement(
         """
         WITH due AS (
-            SELECT s.id, w.cluster_id, least(s.due_at, clock_timestamp()) AS due_at, row_number() OVER (
-                PARTITION BY w.cluster_id ORDER BY least(s.due_at, clock_timestamp()), s.id
+            SELECT s.id, w.cluster_id, least(s.due_at, statement_timestamp()) AS due_at, row_number() OVER (
+                PARTITION BY w.cluster_id ORDER BY least(s.due_at, statement_timestamp()), s.id
             ) AS turn
             FROM control.event_sources s LEFT JOIN control.workspaces w ON w.id = s.id
-            WHERE (s.due_at <= clock_timestamp() OR s.id = ANY ($2)) AND s.id <> ALL ($7)
-              AND (s.leased_until IS NULL OR s.leased_until < clock_timestamp())
+            WHERE (s.due_at <= statement_timestamp() OR s.id = ANY ($2)) AND s.id <> ALL ($7)
+              AND (s.leased_until IS NULL OR s.leased_until < statement_timestamp())
         ), chosen AS (
             SELECT d.id, d.cluster_id, row_number() OVER (ORDER BY d.turn, d.due_at, d.id) AS place
             FROM due d LEFT JOIN unnest($3::uuid[], $4::bigint[]) AS c (id, rest) ON c.id = d.cluster_id
             WHERE d.cluster_id IS NULL OR d.turn <= coalesce(c.rest, $5::bigint)
         ), locked AS (
             SELECT s.id, c.cluster_id FROM control.event_sources s JOIN chosen c ON c.id = s.id
-            WHERE c.place <= $6::bigint AND (s.leased_until IS NULL OR s.leased_until < clock_timestamp())
+            WHERE c.place <= $6::bigint AND (s.leased_until IS NULL OR s.leased_until < statement_timestamp())
             FOR UPDATE OF s SKIP LOCKED
         )
         UPDATE control.event_sources s SET leased_by = $1, leased_until = clock_timestamp() + interval '10 seconds'
