@@ -20,6 +20,11 @@ package struct NoticeOptions: Sendable {
     package var waitingDeliveries = 1_000_000
     /// The maximum time of reading the events of a database, which is shorter than the lease of 10 s.
     package var relayDeadline: Duration = .seconds(8)
+
+    /// The maximum time to count the deliveries of an organization that wait.
+    ///
+    /// Default 2 s.
+    package var countDeadline: Duration = .seconds(2)
     /// True if this node searches for notices by itself.
     ///
     /// A test can turn it off and search when it needs to.

@@ -70,6 +70,27 @@ import Testing
         }
     }
 
+    // The fault: a count of a million rows that takes longer than the deadline stops all events of the organization.
+    @Test func `a count that is not made in time holds up no event`() async throws {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { good in
+            try await withMortise(configure: {
+                try? $0.allowLoopback()
+                $0.notices.countDeadline = .zero
+            }) { mortise in
+                _ = try await mortise.makeWebhook(good.url, ["key.created"])
+                _ = try await mortise.makeServiceKey("one")
+                try await eventually("the event is delivered") { good.requests.count == 1 }
+                #expect(
+                    mortise.log.lines.contains {
+                        $0.message == "the deliveries of webhooks that wait could not be counted in time"
+                    }
+                )
+            }
+        }
+    }
+
     private static func reason(of delivery: JSONValue) -> String? {
         delivery["attempts"]?.array?.first?["error"]?.string
     }

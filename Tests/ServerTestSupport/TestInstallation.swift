@@ -54,6 +54,7 @@ package struct TestInstallation: Sendable {
         // A search visits every database. A test asks for it, or turns it on.
         configuration.notices.searches = false
         configuration.notices.relayDeadline = .ample
+        configuration.notices.countDeadline = .ample
         // A report of leaked tokens is answered at once, except in the test of that time.
         configuration.leaks.answerStep = .zero
         return configuration

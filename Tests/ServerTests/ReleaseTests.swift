@@ -6,7 +6,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// What a server leaves behind in its process.
+/// A server that has ended leaves nothing behind in its process.
 @Suite(.hangLimit) struct ReleaseTests {
     /// A reference that does not keep its object.
     private final class Weak: Sendable {

@@ -181,7 +181,19 @@ struct EventRelay: Sendable {
         let now = ContinuousClock.now
         let uncounted = waiting.uncounted(webhooks, part: part, at: now)
         if uncounted.isEmpty { return }
-        let numbers = try await queue.waiting(of: uncounted, upTo: part)
+        let numbers: [UUID: Int]
+        do {
+            numbers = try await PostgresDeadline.with(options.countDeadline) {
+                try await queue.waiting(of: uncounted, upTo: part)
+            }
+        } catch let error as PostgresError where error.code == .deadlineExceeded {
+            // The quota must not hold up events. A tenth of the part is accepted before the next count.
+            logger.warning(
+                "the deliveries of webhooks that wait could not be counted in time",
+                metadata: ["organization_id": "\(organization)"]
+            )
+            return waiting.set(Dictionary(uniqueKeysWithValues: uncounted.map { ($0, 0) }), at: now)
+        }
         waiting.set(numbers, at: now)
         for (id, number) in numbers where number >= part {
             logger.notice(
