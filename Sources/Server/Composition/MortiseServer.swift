@@ -54,7 +54,7 @@ package struct MortiseServer: Sendable {
             operatorToken: configuration.operatorToken,
             adminToken: configuration.adminToken
         )
-        let threads = try ServingThreads(count: configuration.threads)
+        let threads = try ServingThreads(count: configuration.threads, eventLoops: configuration.eventLoops)
         do {
             return try await make(configuration, threads, logger, show)
         } catch {

@@ -166,6 +166,11 @@ package struct ServerConfiguration: Sendable {
     /// Each thread has its own connection to the control database. Defaults to half the number of processors, at most 4.
     package var threads = ServingThreads.defaultCount
 
+    /// The number of threads that read and write HTTP.
+    ///
+    /// Defaults to the number of processors.
+    package var eventLoops = ServingThreads.defaultEventLoops
+
     /// The days for which events are kept, at least 90.
     ///
     /// Defaults to `nil`: all events are kept.

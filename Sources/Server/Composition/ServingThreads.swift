@@ -17,19 +17,24 @@ package final class ServingThreads: Sendable {
 
     /// Starts the threads.
     ///
-    /// - Parameter count: The number of threads that run requests.
+    /// - Parameters:
+    ///   - count: The number of threads that run requests.
+    ///   - eventLoops: The number of threads that read and write HTTP, and answer the checks of gateways from memory.
     /// - Throws: `PostgresError` with code `closed` if the system refuses a descriptor.
-    package init(count: Int) throws(PostgresError) {
+    package init(count: Int, eventLoops: Int = ServingThreads.defaultEventLoops) throws(PostgresError) {
         var reactors: [Reactor] = []
         for index in 0..<max(1, count) { reactors.append(try Reactor(name: "postgres-\(index)")) }
         self.reactors = reactors
-        eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount - reactors.count))
+        self.eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: eventLoops)
     }
 
     /// The default number of threads that run requests: half of the processors, at most 4.
     ///
-    /// HTTP and PostgreSQL need the other half.
+    /// Event loops and PostgreSQL need the other half.
     package static var defaultCount: Int { min(4, max(1, System.coreCount / 2)) }
+
+    /// The default number of event loops: one for each processor, because the checks of gateways are answered there from memory.
+    package static var defaultEventLoops: Int { System.coreCount }
 
     /// The reactor for the next connection, in turn.
     var next: Reactor {

@@ -14,7 +14,7 @@ import Testing
         try await withMortise(configure: {
             $0.connections.maximum = 3
             // One thread notes that a connection is idle before it begins with the next one.
-            $0.threads = 1
+            $0.eventLoops = 1
         }) { mortise in
             try await RawConnection.with(mortise.address) { oldest in
                 try await oldest.get()

@@ -121,7 +121,7 @@ import Darwin
         try await withTLS(configure: {
             $0.connections.maximum = 1
             // Two threads could begin with the second connection.
-            $0.threads = 1
+            $0.eventLoops = 1
         }) { mortise, _ in
             try await RawConnection.with(mortise.address) { silent in
                 let client = TLSClient("http/1.1")
