@@ -21,7 +21,7 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build program dist lint bench bench-gateways bench-peers fuzz docs completions man clean dependencies test-dependencies
+.PHONY: help run test build program dist lint bench bench-console bench-gateways bench-peers fuzz docs completions man clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -62,6 +62,9 @@ bench: dependencies ## build and run the benchmarks
 bench-gateways: dependencies test-dependencies ## measure the checks of gateways against nginx that answers 200
 	@scripts/install-benchmark-dependencies.sh
 	@MORTISE_PROGRAM=$$($(MAKE) --silent program) scripts/bench-gateways.sh $(ARGS)
+
+bench-console: dependencies test-dependencies ## measure the pages of the console with many keys and workspaces
+	@MORTISE_PROGRAM=$$($(MAKE) --silent program) scripts/bench-console.sh $(ARGS)
 
 bench-peers: dependencies ## measure verifications against other programs that check keys
 	@scripts/install-benchmark-dependencies.sh
