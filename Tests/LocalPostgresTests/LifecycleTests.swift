@@ -79,8 +79,13 @@ struct LifecycleTests {
         try await withFolder { folder in
             try await withServer(folder) { server in
                 let start = Task { try await server.start() }
-                try await eventually("initdb begins") { initdb(makingIn: folder) != nil }
-                kill(try #require(initdb(makingIn: folder)), SIGKILL)
+                // The program that changes the user becomes initdb, and has no command line for a moment.
+                var process: pid_t?
+                try await eventually("initdb begins") {
+                    process = initdb(makingIn: folder)
+                    return process != nil
+                }
+                kill(try #require(process), SIGKILL)
                 let error = await #expect(throws: LocalPostgresError.self) { try await start.value }
                 #expect(error?.code == .commandFailed)
                 // The server that initdb started for itself ends when it notices the death of initdb.
