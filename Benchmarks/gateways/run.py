@@ -27,8 +27,8 @@ MORTISE = "127.0.0.1:18082"
 CHECKS, CALLS = "127.0.0.1:8081", "127.0.0.1:8082"
 YARDSTICK = "127.0.0.1:9000"
 AUTHORIZE = "/v1/authorize/organizations/default;scope=read:orders/"
-# The port on which a gateway of examples/ listens, and the ports of the same gateways in front of the yardstick.
-GATEWAY_PORT = "127.0.0.1:8000"
+# The address at which the gateways of examples/ listen.
+GATEWAY = "127.0.0.1:8000"
 
 
 def output(arguments: list[str], **environment: str) -> str:
@@ -97,7 +97,7 @@ def nginx(folder: Path, name: str, servers: str) -> list[str]:
 def example(name: str, port: str, question: str | None) -> str:
     """A file of examples/ with another port, and with the yardstick in Mortise's place."""
     text = Path(REPOSITORY, "examples", name).read_text()
-    for old, new in [(GATEWAY_PORT, port), (CHECKS, question or CHECKS)]:
+    for old, new in [(GATEWAY, port), (CHECKS, question or CHECKS)]:
         text = text.replace(old, new)
         text = text.replace(yaml_address(old), yaml_address(new))
     return text
@@ -167,9 +167,8 @@ def measure(binary: str, folder: Path, rounds: int, seconds: int) -> None:
 
         yardstick = f"server {{ listen {YARDSTICK}; location / {{ return 200; }} }}"
         run("yardstick", nginx(folder, "yardstick", yardstick))
-        both = [example("nginx/mortise.conf", f"127.0.0.1:{port}", question) for port, question in NGINX.values()]
-        for (name, _), text in zip(NGINX.items(), both, strict=True):
-            run(name, nginx(folder, name, text))
+        for name, (port, question) in NGINX.items():
+            run(name, nginx(folder, name, example("nginx/mortise.conf", f"127.0.0.1:{port}", question)))
         for name, (port, question, file) in ENVOY.items():
             run(name, envoy(folder, name, example(f"envoy/{file}", f"127.0.0.1:{port}", question)))
         ports = [port for port, *_ in [*NGINX.values(), *ENVOY.values()]]

@@ -60,6 +60,18 @@ import Testing
         return try await sender.send(request, of: organization ?? Self.organization, within: limit)
     }
 
+    /// The numbers of requests, from 1.
+    private final class Numbers: Sendable {
+        private let last = Locked(0)
+
+        func next() -> Int {
+            last.withLock { last in
+                last += 1
+                return last
+            }
+        }
+    }
+
     @Test func `requests to a receiver follow each other over one connection`() async throws {
         try await ScriptedServer.with(Self.ok) { receiver in
             let kept = KeptConnections(limits: Self.ample)
@@ -115,13 +127,9 @@ import Testing
 
     // The fault: a receiver closes a connection that waits, and the next event is recorded as failed.
     @Test func `a kept connection that ends without an answer is replaced within the same attempt`() async throws {
-        let count = Locked(0)
+        let numbers = Numbers()
         try await ScriptedServer.with { _ in
-            let number = count.withLock { count in
-                count += 1
-                return count
-            }
-            return number == 2 ? .hangUp : .json("{}")
+            numbers.next() == 2 ? .hangUp : .json("{}")
         } _: { receiver in
             let kept = KeptConnections(limits: Self.ample)
             defer { kept.shutdown() }
@@ -136,13 +144,9 @@ import Testing
     }
 
     @Test func `a new connection that ends without an answer is a failed attempt, and is not repeated`() async throws {
-        let count = Locked(0)
+        let numbers = Numbers()
         try await ScriptedServer.with { _ in
-            let number = count.withLock { count in
-                count += 1
-                return count
-            }
-            return number == 1 ? .json("{}") : .hangUp
+            numbers.next() == 1 ? .json("{}") : .hangUp
         } _: { receiver in
             let kept = KeptConnections(limits: Self.ample)
             defer { kept.shutdown() }
@@ -161,13 +165,9 @@ import Testing
 
     // The fault: the receiver has begun its answer, so it has the event, and gets it again at once.
     @Test func `an attempt of which a part of the answer came is not repeated`() async throws {
-        let count = Locked(0)
+        let numbers = Numbers()
         try await ScriptedServer.with { _ in
-            let number = count.withLock { count in
-                count += 1
-                return count
-            }
-            return number == 1 ? .json("{}") : .cut
+            numbers.next() == 1 ? .json("{}") : .cut
         } _: { receiver in
             let kept = KeptConnections(limits: Self.ample)
             defer { kept.shutdown() }

@@ -8,7 +8,8 @@ import Tenancy
 /// The control database for commands that work on it as its owner.
 struct InstallationAccess {
     private let settings: InstallationSettings
-    private let logger: Logger
+    /// A logger that writes nothing, because the commands print what happens.
+    let logger: Logger
 
     init(_ settings: InstallationSettings, label: String) {
         self.settings = settings
@@ -44,7 +45,11 @@ struct InstallationAccess {
         }
     }
 
-    private func inspecting<Value>(
+    /// Opens the control database for `body`, with what was found of its schema, whatever its version is.
+    ///
+    /// - Throws: `CommandFailure`, and the error of `body`.
+    func inspecting<Value>(
+        whatToDoWithoutOne: String = "`mortise serve` creates it.",
         _ body: (ControlDatabase, InstallationFindings, Reactor, Host) async throws -> Value
     ) async throws -> Value {
         try await Host.with(settings, secretsFile: .never, logger: logger) { host in
@@ -63,7 +68,7 @@ struct InstallationAccess {
                     throw CommandFailure(
                         .refused,
                         "There is no installation yet.",
-                        details: ["`mortise serve` creates it."]
+                        details: [whatToDoWithoutOne]
                     )
                 }
                 return try await body(control, inspection, reactor, host)

@@ -7,7 +7,7 @@ package struct ConnectionSettings: Sendable, Equatable {
     ///
     /// Each has a look-up connection to the control database.
     ///
-    /// Defaults to half of the processors, up to 4: HTTP and PostgreSQL need the other half.
+    /// Defaults to half of the processors, up to 4: event loops and PostgreSQL need the other half.
     package var threads: Int
     /// The workspaces of a cluster that have a look-up connection, 1 to 1000.
     ///
