@@ -131,7 +131,7 @@ def run(folder: Path, keys: int, workspaces: int, rounds: int) -> None:
             with concurrent.futures.ThreadPoolExecutor(4) as pool:
                 path = "/v1/organizations/default/workspaces"
                 list(pool.map(lambda n: api.call("POST", path, {"name": f"Tenant {n}"}), range(workspaces)))
-            key = sql(socket, database, "SELECT id FROM auth.service_keys WHERE name = 'Key 4711'")
+            key = sql(socket, database, "SELECT id FROM auth.service_keys WHERE name = 'Key 1'")
             sql(socket, DATABASE, "ANALYZE")
             browser = Browser()
             print(f"a first visit of the sign-in page: {first_visit(browser, '/console/sign-in'):,} bytes", flush=True)

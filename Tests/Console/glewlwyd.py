@@ -25,7 +25,7 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from mortise import REPOSITORY, program
+from mortise import REPOSITORY, program, running
 
 # scripts/install-test-dependencies.sh unpacks the package to here.
 GLEWLWYD = REPOSITORY / ".build/tools/glewlwyd"
@@ -172,25 +172,6 @@ class Provider:
         self.sign_in(client, name)
         client.call("PUT", f"{self.origin}/api/auth/grant/{CLIENT}", {"scope": "openid"})
         return client.get(f"{authorization}&g_continue").next()
-
-
-@contextlib.contextmanager
-def running(command: list[str], log: Path, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
-    """Runs a program while the body runs, and prints its log if the body fails."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
-    try:
-        yield process
-    except BaseException:
-        print(f"== {Path(command[0]).name} said:\n{log.read_text(errors='replace')[-4000:]}", file=sys.stderr)
-        raise
-    finally:
-        process.terminate()
-        try:
-            process.wait(40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def wait_for(log: Path, pattern: str, process: subprocess.Popen) -> re.Match[str] | None:

@@ -61,6 +61,25 @@ def program() -> str:
 
 
 @contextlib.contextmanager
+def running(command: list[str], log: Path, environment: dict[str, str] | None = None) -> Iterator[subprocess.Popen]:
+    """Runs a program while the body runs, and prints its log if the body fails."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+    try:
+        yield process
+    except BaseException:
+        print(f"== {Path(command[0]).name} said:\n{log.read_text(errors='replace')[-6000:]}", file=sys.stderr)
+        raise
+    finally:
+        process.terminate()
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
 def server() -> Iterator[tuple[Api, str]]:
     """Runs a server while the body runs. Returns the API of the first admin key, and the token of the operator key."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -80,24 +99,12 @@ def server() -> Iterator[tuple[Api, str]]:
             "MORTISE_OIDC_CLIENT_SECRET": "a secret of tests",
             "MORTISE_OIDC_NAME": "Example Login",
         }
-        with log.open("wb") as output:
-            process = subprocess.Popen([program(), "serve"], stdout=output, stderr=subprocess.STDOUT, env=environment)
-        try:
+        with running([program(), "serve"], log, environment) as process:
             wait_until_ready(process)
             tokens = [word for word in keys.read_text().split() if word.startswith(("mka_", "mko_"))]
             admin = next(token for token in tokens if token.startswith("mka_"))
             operator = next(token for token in tokens if token.startswith("mko_"))
             yield Api(admin), operator
-        except BaseException:
-            print(f"== mortise said:\n{log.read_text(errors='replace')[-6000:]}", file=sys.stderr)
-            raise
-        finally:
-            process.terminate()
-            try:
-                process.wait(40)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 class Receiver:
