@@ -23,15 +23,15 @@ public final class UsageRecorder: Sendable {
         ///
         /// Defaults to 200,000.
         public var maximumSecrets: Int
-        /// The number of secrets in one statement.
+        /// The number of secrets in one transaction, which the look-ups of the workspace wait for.
         ///
-        /// Defaults to 1,000.
+        /// Defaults to 100, which take about two milliseconds.
         public var batch: Int
 
         /// Creates options.
         ///
         /// Each parameter has the default of its property.
-        public init(interval: Duration = .seconds(1), maximumSecrets: Int = 200_000, batch: Int = 1000) {
+        public init(interval: Duration = .seconds(1), maximumSecrets: Int = 200_000, batch: Int = 100) {
             self.interval = interval
             self.maximumSecrets = maximumSecrets
             self.batch = batch
