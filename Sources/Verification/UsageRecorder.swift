@@ -25,13 +25,13 @@ public final class UsageRecorder: Sendable {
         public var maximumSecrets: Int
         /// The number of secrets in one transaction, which the look-ups of the workspace wait for.
         ///
-        /// Defaults to 100, which take about two milliseconds.
+        /// Defaults to 50, which take about two milliseconds.
         public var batch: Int
 
         /// Creates options.
         ///
         /// Each parameter has the default of its property.
-        public init(interval: Duration = .seconds(1), maximumSecrets: Int = 200_000, batch: Int = 100) {
+        public init(interval: Duration = .seconds(1), maximumSecrets: Int = 200_000, batch: Int = 50) {
             self.interval = interval
             self.maximumSecrets = maximumSecrets
             self.batch = batch
