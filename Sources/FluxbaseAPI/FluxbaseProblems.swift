@@ -138,7 +138,7 @@ private struct Wording {
         case .methodNotAllowed: "METHOD_NOT_ALLOWED"
         case .requestTimeout: "REQUEST_TIMEOUT"
         case .conflict: "CONFLICT"
-        case .contentTooLarge: "REQUEST_TOO_LARGE"
+        case .contentTooLarge, .headersTooLarge: "REQUEST_TOO_LARGE"
         case .unsupportedMediaType: "UNSUPPORTED_MEDIA_TYPE"
         case .unprocessable: "IDEMPOTENCY_KEY_REUSED"
         case .rateLimited: "RATE_LIMIT_EXCEEDED"

@@ -74,9 +74,25 @@ extension Problem {
     /// The connection is closed.
     package static let malformedRequest = Problem(
         .invalidRequest,
-        detail: "The request is not well-formed HTTP/1.1, or its head is too large.",
+        detail: "The request is not well-formed HTTP/1.1.",
         headers: [.connection: "close"]
     )
+
+    /// Returns the problem of a request line and header fields beyond the limits.
+    ///
+    /// The connection is closed.
+    ///
+    /// - Parameters:
+    ///   - bytes: The largest size of all of them.
+    ///   - fields: The largest number of fields.
+    /// - Returns: The problem.
+    package static func headersTooLarge(bytes: Int, fields: Int) -> Problem {
+        Problem(
+            .headersTooLarge,
+            detail: "The request line and the header fields must have at most \(bytes) bytes and \(fields) fields.",
+            headers: [.connection: "close"]
+        )
+    }
 
     /// The problem of a body that does not have the form that its header fields announce.
     ///

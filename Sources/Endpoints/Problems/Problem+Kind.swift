@@ -21,6 +21,8 @@ extension Problem {
         case conflict
         /// The body exceeds the limit.
         case contentTooLarge = "content_too_large"
+        /// The request line or the header fields exceed the limits.
+        case headersTooLarge = "headers_too_large"
         /// The header fields name another type than JSON.
         case unsupportedMediaType = "unsupported_media_type"
         /// The request is valid and cannot be performed, such as an idempotency key with another body.
@@ -50,6 +52,7 @@ extension Problem.Kind {
         case .requestTimeout: .requestTimeout
         case .conflict: .conflict
         case .contentTooLarge: .contentTooLarge
+        case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
         case .unprocessable: .unprocessableContent
         case .rateLimited: .tooManyRequests
@@ -71,6 +74,7 @@ extension Problem.Kind {
         case .requestTimeout: "Request timeout"
         case .conflict: "Conflict"
         case .contentTooLarge: "Content too large"
+        case .headersTooLarge: "Headers too large"
         case .unsupportedMediaType: "Unsupported media type"
         case .unprocessable: "Unprocessable"
         case .rateLimited: "Rate limit reached"
@@ -92,6 +96,7 @@ extension Problem.Kind {
         case .requestTimeout: "The body did not arrive in time."
         case .conflict: "The state of the resource does not allow this operation."
         case .contentTooLarge: "The body exceeds the size limit."
+        case .headersTooLarge: "The request line or the header fields exceed the size limit."
         case .unsupportedMediaType: "The body must be JSON."
         case .unprocessable: "The operation cannot be performed."
         case .rateLimited: "A rate limit is reached. Send the request again later."

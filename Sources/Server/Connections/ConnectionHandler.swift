@@ -20,7 +20,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Input that belongs to a later request.
     private enum Held {
         case part(HTTPServerRequestPart)
-        case malformed
+        case fault(Problem)
     }
 
     /// The body of the request that arrives.
@@ -121,7 +121,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 failBody(error == .invalidEOFState ? .incomplete : .malformed)
             }
             finishIfLast(context)
-        case .waiting, .exchanging: receive(.malformed, context)
+        case .waiting, .exchanging: receive(.fault(Self.problem(error)), context)
         case .finishing, .lingering: break
         }
     }
@@ -140,15 +140,15 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             endBody()
             state.requestEnded(at: .now())
             noteIdle(context)
-        case (.malformed, .waiting): refuse(context)
-        case (.part, .waiting), (.part(.head), .exchanging), (.malformed, .exchanging), (_, .finishing),
+        case (.fault(let problem), .waiting): refuse(problem, context)
+        case (.part, .waiting), (.part(.head), .exchanging), (.fault, .exchanging), (_, .finishing),
             (_, .lingering):
             break
         }
     }
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard var request = HTTPRequest(head, scheme: service.scheme) else { return refuse(context) }
+        guard var request = HTTPRequest(head, scheme: service.scheme) else { return refuse(.malformedRequest, context) }
         let isOld = head.version == .http1_0
         // The decoder reads nothing after a request for another protocol, which Java's client adds to its first request.
         let changesProtocol = head.method == .CONNECT || request.headerFields.contains(.upgrade)
@@ -269,12 +269,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Answers a request line or head that is not HTTP/1.1, and closes the connection.
-    private func refuse(_ context: ChannelHandlerContext) {
+    private static func problem(_ error: HTTPParserError) -> Problem {
+        guard error == .headerOverflow else { return .malformedRequest }
+        return .headersTooLarge(bytes: HeadLimits.bytes, fields: HeadLimits.fields)
+    }
+
+    /// Answers a request whose head cannot be read, and closes the connection.
+    private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
         state.headArrived(isLast: true, expectsContinue: false, at: .now())
         carrier.becameBusy()
         _ = state.requestBroke(at: .now())
-        let answer = Problem.malformedRequest.standalone()
+        let answer = problem.standalone()
         write(HTTPResponse(status: answer.status, headerFields: answer.headers), answer.body, context)
     }
 

@@ -144,7 +144,7 @@ package struct HTTPListener: ServiceLifecycle.Service {
     /// The limits of a connection of HTTP/2.
     private static let streamLimits = HTTP2Limits(
         streams: 100,
-        headers: StreamRequestDecoder.maximumHeaders,
+        headers: HeadLimits.bytes,
         window: 65_535,
         streamWindow: 65_535,
         resets: 200,
@@ -172,9 +172,9 @@ package struct HTTPListener: ServiceLifecycle.Service {
     ) throws {
         // The limits of a request's head, and of the trailers of its body.
         var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderFieldSize = 16 * 1024
-        limits.maxHeaderListSize = 64 * 1024
-        limits.maxHeaderFieldCount = 200
+        limits.maxHeaderFieldSize = HeadLimits.field
+        limits.maxHeaderListSize = HeadLimits.bytes
+        limits.maxHeaderFieldCount = HeadLimits.fields
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
         try pipeline.addHandler(ByteToMessageHandler(decoder))
         try pipeline.addHandler(ConnectionHandler(service, threads.next, carrier, since: start))

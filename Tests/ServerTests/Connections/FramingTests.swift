@@ -19,12 +19,21 @@ import Testing
         ("an open bracket", "GET /healthz HTTP/1.1\r\nHost: [::1\r\n\r\n"),
         ("no request line", "hello\r\n\r\n"),
         ("HTTP/2 without a word", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
-        (
-            "a head without an end",
-            "GET /healthz HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 70_000))\r\n\r\n"
-        ),
         ("two lengths", "\(post)Content-Length: 1\r\nContent-Length: 2\r\n\r\nx"),
         ("a length and chunks", "\(post)Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    ]
+
+    /// Heads beyond a limit, which are answered with 431.
+    private static let tooLarge: [(String, String)] = [
+        (
+            "a field without an end",
+            "GET /healthz HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 70_000))\r\n\r\n"
+        ),
+        ("a long request line", "GET /healthz?\(String(repeating: "x", count: 70_000)) HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (
+            "many fields",
+            "GET /healthz HTTP/1.1\r\nHost: a\r\n\((0..<250).map { "X-\($0): x\r\n" }.joined())\r\n"
+        ),
     ]
 
     /// Faults of a body that an operation is reading.
@@ -37,7 +46,7 @@ import Testing
         ),
     ]
 
-    @Test func `broken framing is answered with 400 and ends the connection, and is no failure of the server`()
+    @Test func `broken framing is refused and ends the connection, and is no failure of the server`()
         async throws
     {
         try await withMortise { mortise in
@@ -48,16 +57,35 @@ import Testing
                 let request = "\(Self.post)Authorization: Bearer \(mortise.adminToken)\r\n\(rest)"
                 try await Self.expectRefusal(fault, request, mortise)
             }
+            for (fault, request) in Self.tooLarge {
+                try await Self.expectRefusal(fault, request, mortise, status: 431)
+            }
             try await Self.expectNoFailure(mortise)
         }
     }
 
-    private static func expectRefusal(_ fault: String, _ request: String, _ mortise: ServerHarness) async throws {
+    @Test func `a head as large as a gateway may send is served`() async throws {
+        try await withMortise { mortise in
+            try await RawConnection.with(mortise.address) { connection in
+                let field = String(repeating: "x", count: 60_000)
+                try await connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: \(field)\r\n\r\n")
+                let answer = try #require(try await connection.answer())
+                #expect(answer.status == 200)
+            }
+        }
+    }
+
+    private static func expectRefusal(
+        _ fault: String,
+        _ request: String,
+        _ mortise: ServerHarness,
+        status: Int = 400
+    ) async throws {
         try await RawConnection.with(mortise.address) { connection in
             // The server may answer, and close, before all is sent.
             try? await connection.send(request)
             let answer = try #require(try await connection.answer(), "\(fault)")
-            #expect(answer.status == 400, "\(fault): \(answer)")
+            #expect(answer.status == status, "\(fault): \(answer)")
             #expect(answer.isLast, "\(fault)")
             #expect(answer["content-type"] == "application/problem+json", "\(fault)")
             #expect(answer["x-request-id"] != nil, "\(fault)")
