@@ -285,7 +285,7 @@ def main(name: str) -> None:
         stack.callback(api.server_close)
         threading.Thread(target=api.serve_forever, daemon=True).start()
         stack.callback(api.shutdown)
-        binary = os.environ.get("MORTISE_BINARY") or f"{REPOSITORY}/.build/debug/mortise"
+        binary = os.environ.get("MORTISE_PROGRAM") or f"{REPOSITORY}/.build/debug/mortise"
         mortise, log = stack.enter_context(
             program(
                 [binary, "serve"],

@@ -111,7 +111,8 @@ package func withRunningServer<T: Sendable>(
 package struct NeverListened: Error {}
 
 /// The server as a service of the test's group, which can stop the server.
-private struct ServerService: ServiceLifecycle.Service {
+private struct ServerService: ServiceLifecycle.Service, CustomStringConvertible {
+    let description = "server"
     let server: MortiseServer
     let onListening: @Sendable (SocketAddress) -> Void
     let onGatewayListening: @Sendable ([SocketAddress]) -> Void

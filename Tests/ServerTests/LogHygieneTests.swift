@@ -84,6 +84,16 @@ import Testing
         }
     }
 
+    // The attack: a library prints a part of the server, with all that the part holds, in a line of the level debug.
+    @Test func `a line names a part of the server and does not print what the part holds`() async throws {
+        try await withMortise { mortise in
+            let lines = mortise.log.lines.map(\.text)
+            #expect(lines.contains { $0.contains("sign-in check") })
+            let longest = lines.max { $0.utf8.count < $1.utf8.count } ?? ""
+            #expect(longest.utf8.count < 1000)
+        }
+    }
+
     private static func hex(_ bytes: [UInt8]) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

@@ -12,12 +12,17 @@ struct PageRenderer: Sendable {
     let assets: String
 
     init() throws {
+        library = try Self.parsed.get()
+        assets = "/console/assets/\(Assets.version)"
+    }
+
+    /// The templates, which a process parses once.
+    private static let parsed: Result<MustacheLibrary, any Error> = Result {
         var library = MustacheLibrary()
         for (name, bytes) in Templates.all {
             try library.register(String(decoding: bytes, as: UTF8.self), named: name)
         }
-        self.library = library
-        assets = "/console/assets/\(Assets.version)"
+        return library
     }
 
     /// Returns an answer with a page.

@@ -26,10 +26,17 @@ package struct EndpointTable<Principal: Sendable>: Sendable {
         self.settings = settings
     }
 
-    /// Returns the table with more operations.
-    package func adding(_ more: [Endpoint<Principal>]) -> EndpointTable {
-        EndpointTable(endpoints + more, security: security, settings: settings)
+    private init(_ table: EndpointTable, adding more: [Endpoint<Principal>]) {
+        endpoints = table.endpoints + more
+        security = table.security
+        settings = table.settings
+        responders =
+            table.responders
+            + more.map { EndpointResponder(endpoint: $0, security: table.security, settings: table.settings) }
     }
+
+    /// Returns the table with more operations.
+    package func adding(_ more: [Endpoint<Principal>]) -> EndpointTable { EndpointTable(self, adding: more) }
 
     /// Adds every operation to a router.
     package func register(on router: some RouterMethods<MortiseRequestContext>) {

@@ -9,7 +9,10 @@ import Surfaces
 ///
 /// The listener stops in the order that loses no request: it accepts no more connections, then the open ones end after their last
 /// answers, and then ``run()`` returns. A cancellation cancels the checks and closes the connections at once.
-package struct GatewayListener: ServiceLifecycle.Service {
+package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertible {
+    /// The name in the log.
+    package var description: String { "gateway listener" }
+
     /// The settings of a listener.
     package struct Configuration: Sendable, Equatable {
         /// The addresses.

@@ -11,7 +11,8 @@ final class Draining: Sendable {
 }
 
 /// The service that stops first: it makes the server unready, and then waits so that load balancers can notice.
-struct DrainNotice: ServiceLifecycle.Service {
+struct DrainNotice: ServiceLifecycle.Service, CustomStringConvertible {
+    let description = "readiness"
     let draining: Draining
     let delay: Duration
     let clock: any Clock<Duration>

@@ -68,12 +68,12 @@ extension MortiseServer {
     ) -> [any ServiceLifecycle.Service] {
         let readiness = makeReadiness()
         let work: [any ServiceLifecycle.Service] = [
-            BackgroundTask { [usage = platform.usage] in await usage.run() },
-            BackgroundTask { [self] in await upkeep() },
-            BackgroundTask { [self] in await repair() },
-            BackgroundTask { [notices = platform.notices] in await notices.run() },
-            BackgroundTask { [self] in await closeUnusedLookups() },
-            BackgroundTask { [self] in await checkSignIn() },
+            BackgroundTask("usage") { [usage = platform.usage] in await usage.run() },
+            BackgroundTask("upkeep") { [self] in await upkeep() },
+            BackgroundTask("repair") { [self] in await repair() },
+            BackgroundTask("notices") { [notices = platform.notices] in await notices.run() },
+            BackgroundTask("unused look-up connections") { [self] in await closeUnusedLookups() },
+            BackgroundTask("sign-in check") { [self] in await checkSignIn() },
             listener(readiness, onListening),
         ]
         // It stops last but for the writers, so that operators see the end of the drain.

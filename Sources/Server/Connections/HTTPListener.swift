@@ -13,7 +13,10 @@ import ServiceLifecycle
 ///
 /// The listener stops in the order that loses no request: it accepts no more connections, then the open ones end after their last
 /// answer, and then ``run()`` returns. A cancellation cancels the requests and closes the connections at once.
-package struct HTTPListener: ServiceLifecycle.Service {
+package struct HTTPListener: ServiceLifecycle.Service, CustomStringConvertible {
+    /// The name in the log.
+    package var description: String { "listener \(address)" }
+
     private let address: ListenerPlace
     private let threads: ServingThreads
     private let connections: OpenConnections

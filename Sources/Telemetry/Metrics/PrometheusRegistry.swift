@@ -125,22 +125,22 @@ package final class PrometheusRegistry: MetricsFactory {
         let name = MetricName.name(label, suffix: suffix)
         let labels = MetricName.labels(dimensions)
         return state.withLock { state in
-            var family = state.families[name] ?? MetricFamily(kind: type)
-            if let known = family.series[labels] {
-                if let known = known as? S, family.kind == type { return known }
+            let kind = state.families[name]?.kind
+            if let known = state.families[name]?.series[labels] {
+                if let known = known as? S, kind == type { return known }
                 state.refused += 1
                 return nil
             }
-            let isNewFamily = family.series.isEmpty
-            guard family.kind == type, family.series.count < seriesLimit,
-                !isNewFamily || state.families.count < Self.familyLimit
+            let count = state.families[name]?.series.count ?? 0
+            guard kind == nil || kind == type, count < seriesLimit,
+                kind != nil || state.families.count < Self.familyLimit
             else {
                 state.refused += 1
                 return nil
             }
             let series = make()
-            family.series[labels] = series
-            state.families[name] = family
+            // In place: a copy of the family would copy all of its series.
+            state.families[name, default: MetricFamily(kind: type)].series[labels] = series
             return series
         }
     }

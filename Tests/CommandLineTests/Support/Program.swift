@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import HTTPTestSupport
 import Subprocess
@@ -13,9 +14,10 @@ struct Outcome: Sendable {
     var everything: String { output + errors }
 }
 
-/// The built program, which is in the same folder as the tests.
+/// The program that MORTISE_PROGRAM names, or the debug build, which is in the same folder as the tests.
 enum Program {
     static let path: String = {
+        if let named = ProcessInfo.processInfo.environment["MORTISE_PROGRAM"] { return named }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let tests = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
