@@ -269,7 +269,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "CivilTime", "Endpoints", "JSON", "Keys", "Surfaces", "Tenancy", "Traces", httpTypes, nioCore,
+                "CivilTime", "Endpoints", "JSON", "KeyStore", "Keys", "Surfaces", "Tenancy", "Traces", httpTypes,
+                nioCore,
             ],
             path: "Fuzz/Targets",
             swiftSettings: settings

@@ -86,5 +86,6 @@ public enum SQLFiles {
         SQLFile("w0023_notices_valid", PackageResources.w0023_notices_valid_sql),
         SQLFile("w0024_key_addresses", PackageResources.w0024_key_addresses_sql),
         SQLFile("w0025_key_addresses_by_day", PackageResources.w0025_key_addresses_by_day_sql),
+        SQLFile("w0030_last_use_order", PackageResources.w0030_last_use_order_sql),
     ]
 }

@@ -29,7 +29,8 @@ struct KeyRoutes: Sendable {
             let scene = try await visit.scene(family, .keysRead)
             let search = KeySearch(visit.query)
             if let shortened = search.shortened { throw Redirect(location: "\(scene.list)\(shortened)") }
-            let page = try await visit.platform.keys.browse(search.browse, limit: Self.pageSize, in: scene.keys)
+            let browse = search.browse(at: visit.moment)
+            let page = try await visit.platform.keys.browse(browse, limit: Self.pageSize, in: scene.keys)
             let suggestions = try await visit.platform.keys.suggestions(in: scene.keys)
             let actors = Set(page.keys.map(\.createdBy) + suggestions.owners)
             let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
@@ -73,7 +74,7 @@ struct KeyRoutes: Sendable {
     private var csv: ConsoleEndpoint {
         context.page("\(family.basePath).csv", id: "console\(family.id)File") { visit in
             let scene = try await visit.scene(family, .keysRead)
-            var browse = KeySearch(visit.query).browse
+            var browse = KeySearch(visit.query).browse(at: visit.moment)
             browse.cursor = nil
             var table = CSV([
                 "id", "name", "description", "prefix", "type", "mode", "status", "scopes", "owner", "created_at",

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import KeyStore
 import Keys
 
@@ -21,17 +20,21 @@ struct KeySearch {
         return fields.query(["q": String(text.prefix(16)), "after": ""])
     }
 
-    /// The question.
-    var browse: KeyBrowse {
+    /// Returns the question, with days before and after an instant.
+    func browse(at now: Timestamp) -> KeyBrowse {
         var browse = KeyBrowse(order: order, isAscending: isAscending)
         browse.query = fields.text("q").map { String($0.prefix(255)) }
         browse.status = KeyStatus(rawValue: fields["status"])
         browse.mode = KeyMode(rawValue: fields["mode"])
         browse.owner = fields.text("owner")
-        browse.endsWithinDays = Int(fields["ends"]).map { min(max($0, 0), 3660) }
-        browse.unused = fields["unused"] == "ever" ? .ever : Int(fields["unused"]).map { .days(min(max($0, 0), 3660)) }
-        browse.cursor = Self.cursor(fields["after"], order)
+        browse.endsBefore = days("ends").map { now + $0 }
+        browse.unused = fields["unused"] == "ever" ? .ever : days("unused").map { .since(now - $0) }
+        browse.cursor = KeyBrowse.Cursor(fields["after"], of: order)
         return browse
+    }
+
+    private func days(_ name: String) -> Duration? {
+        Int(fields[name]).map { .seconds(min(max($0, 0), 3660) * 86_400) }
     }
 
     private var order: KeyBrowse.Order { KeyBrowse.Order(rawValue: fields["sort"]) ?? .created }
@@ -49,23 +52,7 @@ struct KeySearch {
 
     /// Returns the query of a page with the same filters.
     func query(after cursor: KeyBrowse.Cursor?) -> String {
-        fields.query(["after": cursor.map(Self.text) ?? "", "done": ""])
-    }
-
-    private static func text(_ cursor: KeyBrowse.Cursor) -> String {
-        let id = UUIDv7.text(of: cursor.id)
-        switch cursor.value {
-        case .time(let time): return "\(id)\(String(time.microsecondsSinceUnixEpoch, radix: 36))"
-        case .text(let text): return "\(id)\(text)"
-        }
-    }
-
-    private static func cursor(_ text: String, _ order: KeyBrowse.Order) -> KeyBrowse.Cursor? {
-        guard text.utf8.count >= 36, let id = UUIDv7.parse(String(text.prefix(36))) else { return nil }
-        let rest = String(text.dropFirst(36))
-        if order == .name { return KeyBrowse.Cursor(value: .text(rest), id: id) }
-        return Int64(rest, radix: 36)
-            .map { KeyBrowse.Cursor(value: .time(Timestamp(microsecondsSinceUnixEpoch: $0)), id: id) }
+        fields.query(["after": cursor?.text ?? "", "done": ""])
     }
 
     // MARK: Values

@@ -1,39 +1,61 @@
 import Keys
-import Postgres
+package import Postgres
 
-/// The SQL of one question for a page of keys.
+/// The SQL of a part of one question for a page of keys.
 ///
 /// The text has only the conditions that the question has, so PostgreSQL can plan each of them with its index. It contains no value of
 /// the question. The statements are not prepared, because there are many and each runs seldom.
-struct BrowseQuery {
-    private let table: KeyTable
-    private(set) var parameters: [any PostgresEncodable] = []
-    private var conditions: [String] = []
+package struct BrowseQuery {
+    /// A part of a list, whose keys come before those of the next part.
+    ///
+    /// The order by the last use has two parts, because no index has both the keys that were used and the others.
+    package enum Part: Sendable {
+        /// All keys.
+        case whole
+        /// The keys that were never used.
+        case unused
+        /// The keys that were used.
+        case used
+    }
 
-    init(_ browse: KeyBrowse, _ table: KeyTable, _ owner: KeyOwner) {
-        self.table = table
-        conditions.append(table.isOwned(1))
+    /// Returns the parts of a question's list that come at or after its cursor, in their order.
+    package static func parts(of browse: KeyBrowse) -> [Part] {
+        guard browse.order == .used else { return [.whole] }
+        let parts: [Part] = browse.isAscending ? [.unused, .used] : [.used, .unused]
+        guard let cursor = browse.cursor else { return parts }
+        return Array(parts.drop { $0 != cursorPart(cursor) })
+    }
+
+    /// Returns the part of a list by the last use that has a cursor.
+    private static func cursorPart(_ cursor: KeyBrowse.Cursor) -> Part {
+        cursor.value == .time(.earliest) ? .unused : .used
+    }
+
+    private let table: KeyTable
+    private let part: Part
+    /// The parameters of the statement.
+    package private(set) var parameters: [any PostgresEncodable]
+    private var conditions: [String]
+
+    /// Creates the query for a part of a question's list.
+    package init(_ browse: KeyBrowse, _ part: Part, in owner: KeyOwner) {
+        table = owner.statements.table
+        self.part = part
         parameters = owner.parameters
+        conditions = [table.isOwned(1)]
         add(browse)
     }
 
     /// Returns the statement for the ids of the page and the values that they are ordered by.
-    mutating func statement(_ browse: KeyBrowse, limit: Int) -> Statement {
-        let value = Self.value(browse.order)
+    package mutating func statement(_ browse: KeyBrowse, limit: Int) -> Statement {
+        if let cursor = browse.cursor { add(cursor, browse) }
         let direction = browse.isAscending ? "ASC" : "DESC"
-        if let cursor = browse.cursor {
-            let (first, second) =
-                switch cursor.value {
-                case .text(let text): (parameter(text), parameter(cursor.id))
-                case .time(let time): (parameter(time.stored), parameter(cursor.id))
-                }
-            conditions.append("(\(value), k.id) \(browse.isAscending ? ">" : "<") (\(first), \(second))")
-        }
+        let order = sortKeys(browse.order).map { "\($0) \(direction)" }.joined(separator: ", ")
         return Statement(
             """
-            SELECT k.id, \(value) FROM \(table.name) k\(browse.order == .used ? Self.lastUses : "")
+            SELECT k.id, \(value(browse.order)) FROM \(source)
             WHERE \(conditions.joined(separator: " AND "))
-            ORDER BY \(value) \(direction), k.id \(direction) LIMIT \(parameter(limit))
+            ORDER BY \(order) LIMIT \(parameter(limit))
             """,
             prepared: false
         )
@@ -43,6 +65,15 @@ struct BrowseQuery {
         parameters.append(value)
         return "$\(parameters.count)"
     }
+
+    private mutating func parameter(of value: KeyBrowse.Cursor.Value) -> String {
+        switch value {
+        case .text(let text): parameter(text)
+        case .time(let time): parameter(time.stored)
+        }
+    }
+
+    // MARK: Conditions
 
     private mutating func add(_ browse: KeyBrowse) {
         if let query = browse.query {
@@ -58,26 +89,73 @@ struct BrowseQuery {
             )
         }
         if let status = browse.status { conditions.append(Self.has(status)) }
+        if let kind = browse.kind { conditions.append("\(table.kind) = \(parameter(kind.rawValue))") }
         if let mode = browse.mode { conditions.append("k.mode = \(parameter(mode.rawValue))") }
         if let owner = browse.owner {
             let column = table.kind == KeyTable.client.kind ? "k.subject" : "k.created_by"
             conditions.append("\(column) = \(parameter(owner))")
         }
-        if let days = browse.endsWithinDays {
+        if let end = browse.endsBefore {
             conditions.append(Self.works)
-            conditions.append("\(Self.end) <= now() + make_interval(days => \(parameter(Int32(clamping: days))))")
+            conditions.append("\(Self.end) < \(parameter(end.stored))")
         }
-        switch browse.unused {
-        case nil: break
-        case .ever: conditions.append("NOT EXISTS (SELECT FROM auth.key_usage u WHERE u.key_id = k.id)")
-        case .days(let days):
-            let interval = "now() - make_interval(days => \(parameter(Int32(clamping: days))))"
-            conditions.append("k.created_at < \(interval)")
-            conditions.append(
-                "NOT EXISTS (SELECT FROM auth.key_usage u WHERE u.key_id = k.id AND u.last_used_at >= \(interval))"
-            )
+        switch part {
+        case .whole: break
+        case .unused: conditions.append(Self.isUnused)
+        case .used: conditions.append(Self.isLastUse)
+        }
+        if let unused = browse.unused { add(unused) }
+    }
+
+    private mutating func add(_ unused: KeyBrowse.Unused) {
+        switch unused {
+        case .ever:
+            switch part {
+            case .whole: conditions.append(Self.isUnused)
+            case .unused: break
+            case .used: conditions.append("false")
+            }
+        case .since(let instant):
+            let time = parameter(instant.stored)
+            conditions.append("k.created_at < \(time)")
+            switch part {
+            case .whole:
+                conditions.append(
+                    "NOT EXISTS (SELECT FROM auth.key_usage u WHERE u.key_id = k.id AND u.last_used_at >= \(time))"
+                )
+            case .unused: break
+            case .used: conditions += ["l.last_used_minute <= \(Self.minute(time))", "l.last_used_at < \(time)"]
+            }
         }
     }
+
+    private mutating func add(_ cursor: KeyBrowse.Cursor, _ browse: KeyBrowse) {
+        let comparison = browse.isAscending ? ">" : "<"
+        switch part {
+        case .whole:
+            let first = parameter(of: cursor.value)
+            conditions.append("(\(value(browse.order)), k.id) \(comparison) (\(first), \(parameter(cursor.id)))")
+        case .unused:
+            guard Self.cursorPart(cursor) == .unused else { return }
+            conditions.append("k.id \(comparison) \(parameter(cursor.id))")
+        case .used:
+            guard Self.cursorPart(cursor) == .used else { return }
+            let time = parameter(of: cursor.value)
+            conditions.append("l.last_used_minute \(comparison)= \(Self.minute(time))")
+            conditions.append("(l.last_used_at, k.id) \(comparison) (\(time), \(parameter(cursor.id)))")
+        }
+    }
+
+    private static let isUnused = "NOT EXISTS (SELECT FROM auth.key_usage u WHERE u.key_id = k.id)"
+
+    /// The condition of the row of a key's last use, of which each secret of the key has one.
+    private static let isLastUse = """
+        NOT EXISTS (SELECT FROM auth.key_usage u WHERE u.key_id = l.key_id
+            AND (u.last_used_at, u.secret_id) > (l.last_used_at, l.secret_id))
+        """
+
+    /// Returns the minute of a time, as the column `last_used_minute` has it.
+    private static func minute(_ time: String) -> String { "date_trunc('minute', \(time) AT TIME ZONE 'UTC')" }
 
     /// The end of a key, or a time after all others.
     ///
@@ -105,19 +183,33 @@ struct BrowseQuery {
         }
     }
 
-    private static func value(_ order: KeyBrowse.Order) -> String {
-        switch order {
-        case .name: "lower(k.name)"
-        case .created: "k.created_at"
-        case .ends: end
-        case .used: "coalesce(l.used, \(earliest))"
+    // MARK: The order
+
+    private var source: String {
+        switch part {
+        case .whole, .unused: "\(table.name) k"
+        case .used: "auth.key_usage l JOIN \(table.name) k ON k.id = l.key_id"
         }
     }
 
-    private static let lastUses = """
-         LEFT JOIN (SELECT u.key_id, max(u.last_used_at) AS used FROM auth.key_usage u GROUP BY u.key_id) l
-            ON l.key_id = k.id
-        """
+    /// Returns the value that the keys are ordered by, as an expression.
+    private func value(_ order: KeyBrowse.Order) -> String {
+        switch order {
+        case .name: "lower(k.name)"
+        case .created: "k.created_at"
+        case .ends: Self.end
+        case .used: part == .used ? "l.last_used_at" : Self.earliest
+        }
+    }
+
+    /// Returns the expressions by which the part is sorted, the first of which have an index.
+    private func sortKeys(_ order: KeyBrowse.Order) -> [String] {
+        switch part {
+        case .whole: [value(order), "k.id"]
+        case .unused: ["k.id"]
+        case .used: ["l.last_used_minute", "l.last_used_at", "k.id"]
+        }
+    }
 }
 
 /// Patterns for LIKE that match a text literally.

@@ -21,8 +21,8 @@ public struct KeyBrowse: Sendable {
     public enum Unused: Sendable, Hashable {
         /// The key was never used.
         case ever
-        /// The key was not used for a number of days, and is at least as old.
-        case days(Int)
+        /// The key was created before an instant and not used since.
+        case since(Timestamp)
     }
 
     /// The position after an item of a page, in the order of the question.
@@ -49,14 +49,16 @@ public struct KeyBrowse: Sendable {
     public var query: String?
     /// The status at the time of the query.
     public var status: KeyStatus?
+    /// The kind.
+    public var kind: KeyKind?
     /// The mode.
     public var mode: KeyMode?
     /// The creator of a service or admin key, or the subject of a client key.
     public var owner: String?
-    /// The maximum number of days until the end.
+    /// The instant before which the key ends.
     ///
-    /// The key has an end, works now, and ends within these days.
-    public var endsWithinDays: Int?
+    /// The key has an end and works now.
+    public var endsBefore: Timestamp?
     /// The time without a use.
     public var unused: Unused?
     /// The order.

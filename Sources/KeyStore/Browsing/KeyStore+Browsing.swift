@@ -12,13 +12,15 @@ extension KeyStore {
     /// - Returns: The page.
     /// - Throws: The database's errors.
     public func browse(_ browse: KeyBrowse, in owner: KeyOwner, limit: Int) async throws -> KeyBrowsePage {
-        var query = BrowseQuery(browse, owner.statements.table, owner)
-        let statement = query.statement(browse, limit: limit + 1)
-        let rows = try await connection.query(statement, query.parameters)
-        let found = try rows.map { row -> KeyBrowse.Cursor in
-            let value: KeyBrowse.Cursor.Value =
-                browse.order == .name ? .text(try row.decode(1)) : .time(try row.timestamp(1))
-            return KeyBrowse.Cursor(value: value, id: try row.decode(0))
+        var found: [KeyBrowse.Cursor] = []
+        for part in BrowseQuery.parts(of: browse) where found.count <= limit {
+            var query = BrowseQuery(browse, part, in: owner)
+            let statement = query.statement(browse, limit: limit + 1 - found.count)
+            for row in try await connection.query(statement, query.parameters) {
+                let value: KeyBrowse.Cursor.Value =
+                    browse.order == .name ? .text(try row.decode(1)) : .time(try row.timestamp(1))
+                found.append(KeyBrowse.Cursor(value: value, id: try row.decode(0)))
+            }
         }
         let page = found.prefix(limit)
         let keys = try await find(page.map(\.id), in: owner)

@@ -1,7 +1,7 @@
 /// Bytes as pairs of hexadecimal digits.
-enum Hex {
+package enum Hex {
     /// Returns the digits of `bytes`, in lower case.
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
+    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         for byte in bytes {
             text.append(digit(byte >> 4))
@@ -11,7 +11,7 @@ enum Hex {
     }
 
     /// Returns the bytes that `text` spells in either case, or `nil` if it contains anything else or half a byte.
-    static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 2)
