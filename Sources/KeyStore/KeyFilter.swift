@@ -4,12 +4,8 @@ public import Keys
 ///
 /// A member that is `nil` does not filter.
 public struct KeyFilter: Sendable {
-    /// A part of the name, the description or a token's prefix, in any case.
-    public var query: String?
     /// The status at the time of the query.
     public var status: KeyStatus?
-    /// The kind: service or anon.
-    public var kind: KeyKind?
     /// A part of the name, in any case.
     public var name: String?
     /// The subject.
@@ -25,17 +21,13 @@ public struct KeyFilter: Sendable {
 
     /// Creates a filter.
     public init(
-        query: String? = nil,
         status: KeyStatus? = nil,
-        kind: KeyKind? = nil,
         name: String? = nil,
         subject: String? = nil,
         type: String? = nil,
         isUsable: Bool? = nil
     ) {
-        self.query = query
         self.status = status
-        self.kind = kind
         self.name = name
         self.subject = subject
         self.type = type

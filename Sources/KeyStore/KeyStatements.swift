@@ -108,7 +108,7 @@ struct KeyStatements: Sendable {
     }
 
     /// The number of parameters of `filter`.
-    private static let filterCount = 7
+    private static let filterCount = 5
 
     /// Returns the condition of a filter.
     ///
@@ -119,19 +119,16 @@ struct KeyStatements: Sendable {
                 OR coalesce(k.grace_period_ends_at <= clock_timestamp(), false))
             """
         return """
-            ($1::text IS NULL OR k.name ILIKE $1 OR k.description ILIKE $1
-               OR EXISTS (SELECT FROM auth.key_secrets s WHERE s.\(table.secretColumn) = k.id AND s.prefix ILIKE $1))
-            AND ($2::text IS NULL OR $2 = CASE
+            ($1::text IS NULL OR $1 = CASE
                 WHEN k.revoked_at IS NOT NULL THEN 'revoked'
                 WHEN \(hasEnded) THEN 'expired'
                 WHEN k.disabled_at IS NOT NULL THEN 'disabled'
                 WHEN k.deprecated_at IS NOT NULL THEN 'deprecated'
                 ELSE 'active' END)
-            AND ($3::text IS NULL OR \(table.kind) = $3)
-            AND ($4::text IS NULL OR k.name ILIKE $4)
-            AND ($5::text IS NULL OR \(table.subject) = $5)
-            AND ($6::text IS NULL OR \(table.type) = $6)
-            AND ($7::boolean IS NULL OR $7 = (k.revoked_at IS NULL AND NOT \(hasEnded)))
+            AND ($2::text IS NULL OR k.name ILIKE $2)
+            AND ($3::text IS NULL OR \(table.subject) = $3)
+            AND ($4::text IS NULL OR \(table.type) = $4)
+            AND ($5::boolean IS NULL OR $5 = (k.revoked_at IS NULL AND NOT \(hasEnded)))
             """
     }
 

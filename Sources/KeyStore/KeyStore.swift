@@ -93,21 +93,6 @@ public struct KeyStore: Sendable {
 extension KeyFilter {
     /// The parameters of the statements' filter, in its order.
     fileprivate var parameters: [any PostgresEncodable] {
-        [
-            query.map(Self.pattern), status?.rawValue, kind?.rawValue, name.map(Self.pattern),
-            subject, type, isUsable,
-        ]
-    }
-
-    /// Returns an ILIKE pattern that matches the text literally, anywhere.
-    ///
-    /// It escapes scalar by scalar, because a wildcard with an accent is still a wildcard to the database.
-    private static func pattern(_ text: String) -> String {
-        var pattern = "%"
-        for scalar in text.unicodeScalars {
-            if scalar == "%" || scalar == "_" || scalar == "\\" { pattern.unicodeScalars.append("\\") }
-            pattern.unicodeScalars.append(scalar)
-        }
-        return pattern + "%"
+        [status?.rawValue, name.map(LikePattern.anywhere), subject, type, isUsable]
     }
 }

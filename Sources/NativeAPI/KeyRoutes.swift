@@ -110,40 +110,6 @@ struct KeyRoutes: Sendable {
 
     // MARK: Reading
 
-    private var list: NativeEndpoint {
-        var filters = [
-            NativeSchema.query("A part of the name, the description or the token's prefix."),
-            QueryParameter("status", .oneOf(KeyStatus.allCases.map(\.rawValue)), "Only keys with this status."),
-        ]
-        if family == .service {
-            filters.append(QueryParameter("type", .oneOf("service", "anon"), "Only keys of this type."))
-        }
-        if family == .client {
-            filters.append(QueryParameter("subject", .string(min: 1, max: 255), "Only keys of this subject."))
-        }
-        return endpoint(
-            .get,
-            "",
-            id: "list\(family.schemaName)s",
-            "List \(family.noun)s, newest first",
-            .keysRead,
-            query: .page(filters),
-            responses: [EndpointResult(.ok, "A page of keys.", NativeSchema.page("KeyPage", of: KeyJSON.schema))],
-            problems: [.conflict]
-        ) { request in
-            let page = try context.page(request)
-            let home = try await home(request, .keysRead)
-            let filter = KeyFilter(
-                query: try request.query.optional("query"),
-                status: try request.query.optional("status").flatMap(KeyStatus.init(rawValue:)),
-                kind: family == .service ? try request.query.optional("type").flatMap(KeyKind.init(rawValue:)) : nil,
-                subject: family == .client ? try request.query.optional("subject") : nil
-            )
-            let keys = try await context.platform.keys.list(filter, page, in: home)
-            return .page(keys.items.map { json($0, home) }, nextCursor: keys.next?.text)
-        }
-    }
-
     private var get: NativeEndpoint {
         endpoint(
             .get,

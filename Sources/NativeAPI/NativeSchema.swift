@@ -31,13 +31,13 @@ enum NativeSchema {
         QueryParameter("query", .string(min: 1, max: 255), description)
     }
 
-    /// Returns the schema of a page of a list.
-    static func page(_ name: String, of element: Schema) -> Schema {
+    /// Returns the schema of a page of a list whose cursors have a maximum length.
+    static func page(_ name: String, of element: Schema, cursor length: Int = 512) -> Schema {
         .object([
             .required("data", .array(of: element, max: 100)),
             .required(
                 "next_cursor",
-                .string(max: 512).orNull.described("The cursor of the next page. Null on the last page.")
+                .string(max: length).orNull.described("The cursor of the next page. Null on the last page.")
             ),
         ])
         .named(name)

@@ -25,6 +25,15 @@ extension KeyService {
         return Page(rows.map(withUses), of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
+    /// Returns a page of keys in any order.
+    ///
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
+    public func list(_ browse: KeyBrowse, limit: Int, in keys: KeyCollection) async throws -> KeyBrowsePage {
+        let page = try await self.browse(browse, limit: limit, in: keys)
+        try requireShort(page.keys)
+        return page
+    }
+
     /// The maximum number of keys in a listing.
     public static let longestListing = 10_000
 
