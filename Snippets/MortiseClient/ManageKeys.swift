@@ -50,11 +50,16 @@ func owner(of collection: KeyCollection) -> String {
 
 func listKeys(_ client: Mortise) async throws {
     // snippet.list
-    for try await key in client.keys(.service(workspace: "shop")).list(status: .active) {
-        let lastUse = key.lastUsedAt ?? key.createdAt
-        if key.expiresAt == nil, lastUse.timeIntervalSinceNow < -90 * 86_400 {
-            print(key.name, key.prefix, "never expires and was not used for 90 days.")
-        }
+    for try await key in client.keys(.service(workspace: "shop")).list(status: .active) where key.expiresAt == nil {
+        print(key.name, key.prefix, "never expires.")
+    }
+    // snippet.end
+    // snippet.sort
+    let keys = client.keys(.service(workspace: "shop"))
+    let unused = keys.list(unusedSince: Date(timeIntervalSinceNow: -90 * 86_400), sort: .leastRecentlyUsed)
+    for try await key in unused { print(key.name, key.lastUsedAt?.description ?? "was never used") }
+    for try await key in keys.list(expiresBefore: Date(timeIntervalSinceNow: 7 * 86_400), sort: .endingFirst) {
+        print(key.name, "ends within a week.")
     }
     // snippet.end
 }

@@ -70,6 +70,19 @@ import Testing
             changes.metadata = .clear
             return try await $0.keys(.service(workspace: "w")).update("k", changes).id == Sample.id
         },
+        WireCase(
+            "GET \(keys)?unused_since=2030-01-31T12%3A34%3A56Z&expires_before=2030-01-31T12%3A34%3A57Z&sort=-last_used_at&limit=2",
+            answer: #"{"data":[\#(Sample.key)],"next_cursor":null}"#
+        ) {
+            let list = $0.keys(.service(workspace: "w"))
+                .list(
+                    unusedSince: Date(timeIntervalSince1970: 1_896_093_296),
+                    expiresBefore: Date(timeIntervalSince1970: 1_896_093_297),
+                    sort: .mostRecentlyUsed,
+                    limit: 2
+                )
+            return try await list.all().map(\.name) == ["CI"]
+        },
         WireCase("POST \(keys)/k/rotate", #"{"grace_period_seconds":3600}"#, answer: Sample.issuedKey) {
             let keys = $0.keys(.service(workspace: "w"))
             return try await keys.rotate("k", gracePeriod: .seconds(3600)).key.mode == .live

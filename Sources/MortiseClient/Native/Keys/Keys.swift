@@ -1,3 +1,9 @@
+#if canImport(FoundationEssentials)
+public import FoundationEssentials
+#else
+public import Foundation
+#endif
+
 extension Mortise {
     /// The calls for one collection of keys.
     ///
@@ -31,17 +37,22 @@ extension Mortise {
             return try await transport.read(.post(collection.path(), draft.body, idempotencyKey: key))
         }
 
-        /// Lists the keys, newest first.
+        /// Lists the keys, newest first by default.
         ///
-        /// Requires the permission `keys:read`.
+        /// Requires the permission `keys:read`. A key that is renamed or used while its list is read can appear twice or
+        /// not at all in that order.
         ///
         /// @Snippet(path: "mortise/Snippets/MortiseClient/ManageKeys", slice: "list")
         ///
         /// - Parameters:
-        ///   - query: A part of the name, the description or a token's prefix, 1 to 255 characters.
+        ///   - query: A part of the name or the description, or the beginning of a token, 1 to 255 characters.
         ///   - status: The status of the keys.
         ///   - type: The type of the service keys, `service` or `anon`. Other collections do not have this filter.
         ///   - subject: The subject of the client keys. Other collections do not have this filter.
+        ///   - unusedSince: The time before which the keys were created, and since which they were not used.
+        ///   - expiresBefore: The time before which the keys end, by expiry or a grace period. Only keys that work now
+        ///     are listed.
+        ///   - sort: The order; `nil` means newest first.
         ///   - limit: The number of keys per page, 1 to 100.
         /// - Returns: The keys that pass all filters.
         public func list(
@@ -49,9 +60,16 @@ extension Mortise {
             status: Key.Status? = nil,
             type: String? = nil,
             subject: String? = nil,
+            unusedSince: Date? = nil,
+            expiresBefore: Date? = nil,
+            sort: Key.Sort? = nil,
             limit: Int = 50
         ) -> PageSequence<Key> {
-            let filters = [("query", query), ("status", status?.rawValue), ("type", type), ("subject", subject)]
+            let filters: [(String, String?)] = [
+                ("query", query), ("status", status?.rawValue), ("type", type), ("subject", subject),
+                ("unused_since", unusedSince?.rfc3339), ("expires_before", expiresBefore?.rfc3339),
+                ("sort", sort?.rawValue),
+            ]
             return transport.list(collection.path(), filters, limit: limit)
         }
 
