@@ -63,6 +63,40 @@ import Testing
         }
     }
 
+    @Test func `a time of a filter can be a distance from now, into the past or the future`() async throws {
+        try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
+            let start = Date().timeIntervalSince1970.rounded(.down)
+            let outcome = try await Program.call(
+                "key",
+                "list",
+                "--operator",
+                "--unused-since",
+                "30d",
+                "--expires-before",
+                "7d",
+                at: server
+            )
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let end = Date().timeIntervalSince1970
+            let query = try #require(server.requests.first?.uri.split(separator: "?").last)
+            for (name, distance) in [("unused_since", -30 * 86_400.0), ("expires_before", 7 * 86_400.0)] {
+                let parameter = try #require(query.split(separator: "&").first { $0.hasPrefix("\(name)=") })
+                let text = String(parameter.dropFirst(name.count + 1)).replacing("%3A", with: ":")
+                let time = try #require(Date(rfc3339: text)).timeIntervalSince1970
+                #expect((start + distance...end + distance).contains(time), "\(text)")
+            }
+        }
+    }
+
+    @Test(arguments: [["--unused-since", "yesterday"], ["--expires-before", "2030-01-31"], ["--sort", "size"]])
+    func `a filter or an order that means nothing is refused before a request`(_ options: [String]) async throws {
+        try await ScriptedServer.with({ _ in Sample.list([]) }) { server in
+            let outcome = try await Program.run(["key", "list", "--operator"] + options, server: server)
+            #expect(outcome.code == 64, "\(outcome.errors)")
+            #expect(outcome.errors.contains(options[0]) && server.requests.isEmpty)
+        }
+    }
+
     @Test func `--json prints one array of the server's objects and tells that more items exist`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key, Sample.key], next: "c2") }) { server in
             let outcome = try await Program.call("key", "list", "--workspace", "shop", "--json", at: server)

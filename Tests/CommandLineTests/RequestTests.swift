@@ -95,6 +95,11 @@ struct Translation: Sendable, CustomTestStringConvertible {
             "key list --workspace w --client --subject u",
             "GET /v1/workspaces/w/client-keys?subject=u&limit=50"
         ),
+        Translation(
+            "key list --workspace w --unused-since 2026-01-01T00:00:00Z --expires-before 2026-02-01T00:00:00Z --sort -last_used_at",
+            "GET \(keys)?unused_since=2026-01-01T00%3A00%3A00Z&expires_before=2026-02-01T00%3A00%3A00Z&sort=-last_used_at&limit=50"
+        ),
+        Translation("key list --operator --sort=-name", "GET /v1/operator-keys?sort=-name&limit=50"),
         Translation("key get \(id) --workspace w", "GET \(keys)/\(id)"),
         Translation(
             "key update \(id) --workspace w --name m --clear expires-at --clear allowed-ips",

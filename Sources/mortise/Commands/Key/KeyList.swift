@@ -1,5 +1,7 @@
-import ArgumentParser
-import MortiseClient
+public import ArgumentParser
+public import MortiseClient
+
+extension Mortise.Key.Sort: ExpressibleByArgument {}
 
 /// The `mortise key list` command.
 struct KeyList: ListCommand {
@@ -13,6 +15,8 @@ struct KeyList: ListCommand {
                 "key list --workspace shop",
                 "key list --workspace shop --status active --all --json",
                 "key list --workspace shop --query mks_live_a1b2",
+                "key list --workspace shop --unused-since 90d --sort last_used_at",
+                "key list --workspace shop --expires-before 7d --sort expires_at",
                 "key list --operator",
             ]
         )
@@ -21,7 +25,9 @@ struct KeyList: ListCommand {
     @OptionGroup(title: "Key owner (exactly one)")
     var owner: KeyOwnerOptions
 
-    @Option(help: "Only keys with this text in the name, the description or the prefix. (default: all)")
+    @Option(
+        help: "Only keys with this text in the name or description, or at the beginning of a token. (default: all)"
+    )
     var query: String?
 
     @Option(help: "Only keys with this status: active, disabled, deprecated, expired or revoked. (default: all)")
@@ -32,6 +38,29 @@ struct KeyList: ListCommand {
 
     @Option(help: "With --client: only keys of this subject. (default: all)")
     var subject: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only keys created before this time (RFC 3339, or 30d for 30 days ago) and not used since. (default: all)",
+            valueName: "time"
+        )
+    )
+    var unusedSince: TimeOrDistance?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only keys that work and end before this time (RFC 3339, or 7d for in 7 days). (default: all)",
+            valueName: "time"
+        )
+    )
+    var expiresBefore: TimeOrDistance?
+
+    // A minus at the beginning of a value is no other option.
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The order; a minus reverses it. (default: -created_at)", valueName: "order")
+    )
+    var sort: Mortise.Key.Sort?
 
     @OptionGroup
     var options: ListOptions
@@ -72,9 +101,20 @@ struct KeyList: ListCommand {
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Key> {
         let collection = try await names.collection(owner)
         let (query, type, subject, limit) = (query, type, subject, options.pages.limit)
+        let (unusedSince, expiresBefore, sort) = (unusedSince?.past, expiresBefore?.future, sort)
         let status = status.map(Mortise.Key.Status.init)
         return {
-            $0.keys(collection).list(query: query, status: status, type: type, subject: subject, limit: limit)
+            $0.keys(collection)
+                .list(
+                    query: query,
+                    status: status,
+                    type: type,
+                    subject: subject,
+                    unusedSince: unusedSince,
+                    expiresBefore: expiresBefore,
+                    sort: sort,
+                    limit: limit
+                )
         }
     }
 }
