@@ -186,6 +186,12 @@ def test_the_reactions_to_a_leak_are_those_of_the_document(document):
     assert values == set(get_args(mortise.LeakAction))
 
 
+def test_the_orders_of_keys_are_those_of_the_document(operations):
+    parameters = [parameter for operation in operations.values() for parameter in operation.get("parameters", [])]
+    orders = [parameter["schema"]["enum"] for parameter in parameters if parameter["name"] == "sort"]
+    assert orders == [list(get_args(mortise.KeySort))] * 4
+
+
 def test_permissions_are_those_of_the_document(document):
     items = document["components"]["schemas"]["Key"]["properties"]["permissions"]["items"]
     assert set(get_args(mortise.Permission)) == set(items["enum"])

@@ -185,6 +185,29 @@ def test_a_list_reads_all_pages(admin):
     assert listing.page(second.next_cursor).next_cursor is None
 
 
+def test_a_list_of_keys_in_other_orders(admin):
+    name = unique("order")
+    keys = admin.service_keys("default")
+    now = datetime.now(timezone.utc)
+    later = keys.create(f"{name}-b", expires_at=now + timedelta(days=5)).key
+    never = keys.create(f"{name}-A").key
+    soon = keys.create(f"{name}-c", expires_at=now + timedelta(days=1)).key
+    by_name = [never.id, later.id, soon.id]
+    assert [key.id for key in keys.list(query=name, sort="name", page_size=1)] == by_name
+    assert [key.id for key in keys.list(query=name, sort="-name", page_size=1)] == by_name[::-1]
+    assert [key.id for key in keys.list(query=name, sort="expires_at")] == [soon.id, later.id, never.id]
+    assert [key.id for key in keys.list(query=name, expires_before=now + timedelta(days=2))] == [soon.id]
+    ending = keys.list(query=name, expires_before=now + timedelta(days=30), sort="expires_at")
+    assert [key.id for key in ending] == [soon.id, later.id]
+    assert keys.list(query=name, unused_since=now - timedelta(days=1)).all() == []
+    unused = keys.list(query=name, unused_since=now + timedelta(days=1), sort="last_used_at")
+    assert {key.id for key in unused} == set(by_name)
+    page = keys.list(query=name, sort="name", page_size=1).page()
+    with pytest.raises(InvalidRequestError) as refusal:
+        keys.list(query=name, sort="-name", page_size=1).page(page.next_cursor)
+    assert [fault.place for fault in refusal.value.faults] == ["cursor"]
+
+
 def test_verification(admin):
     issued = admin.service_keys("default").create(
         unique("verified"), scopes=["read:a"], allowed_ips=["192.0.2.0/24"], rate_limit_per_minute=100

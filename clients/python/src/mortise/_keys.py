@@ -5,8 +5,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, post, run
-from ._encode import KEEP, Keep, changes, members, texts, whole_seconds
-from ._models import Event, IssuedKey, Key, KeyStatus, KeyType, Mode, Permission, UsageGrouping, UsageRow, UsageStep
+from ._encode import KEEP, Keep, changes, members, texts, time_text, whole_seconds
+from ._models import (
+    Event,
+    IssuedKey,
+    Key,
+    KeySort,
+    KeyStatus,
+    KeyType,
+    Mode,
+    Permission,
+    UsageGrouping,
+    UsageRow,
+    UsageStep,
+)
 from ._organizations import event_filters, usage_filters
 
 if TYPE_CHECKING:
@@ -85,20 +97,38 @@ class _KeyCalls:
         status: KeyStatus | None = None,
         type: KeyType | None = None,
         subject: str | None = None,
+        unused_since: datetime | None = None,
+        expires_before: datetime | None = None,
+        sort: KeySort | None = None,
         page_size: int = 50,
     ) -> Listing[Key]:
-        """Lists the keys, newest first.
+        """Lists the keys, newest first by default.
 
-        Requires the permission `keys:read`.
+        Requires the permission `keys:read`. A key that is renamed or used while its list is read can appear twice or
+        not at all in that order.
 
         Args:
-            query: A part of the name, the description or a token's prefix, 1 to 255 characters.
+            query: A part of the name or the description, or the beginning of a token, 1 to 255 characters.
             status: The status of the keys.
             type: The type of the service keys. Other collections do not have this filter.
             subject: The subject of the client keys. Other collections do not have this filter.
+            unused_since: The time before which the keys were created, and since which they were not used.
+            expires_before: The time before which the keys end, by their expiry or a grace period. Only keys that work
+                now are listed.
+            sort: The order; a minus reverses it. None means newest first, which is `-created_at`. Keys without an end
+                come last in the order of `expires_at`, and keys that were never used come first in that of
+                `last_used_at`.
             page_size: The number of keys per page, 1 to 100.
         """
-        filters = (("query", query), ("status", status), ("type", type), ("subject", subject))
+        filters = (
+            ("query", query),
+            ("status", status),
+            ("type", type),
+            ("subject", subject),
+            ("unused_since", None if unused_since is None else time_text(unused_since)),
+            ("expires_before", None if expires_before is None else time_text(expires_before)),
+            ("sort", sort),
+        )
         return Listing([*self._path], Key, filters, page_size)
 
     @operation

@@ -12,6 +12,16 @@ Item = TypeVar("Item")
 Mode = Literal["live", "test"]
 KeyStatus = Literal["active", "disabled", "deprecated", "expired", "revoked"]
 KeyType = Literal["service", "anon"]
+KeySort = Literal[
+    "name",
+    "-name",
+    "created_at",
+    "-created_at",
+    "expires_at",
+    "-expires_at",
+    "last_used_at",
+    "-last_used_at",
+]
 Permission = Literal[
     "keys:read",
     "keys:write",
