@@ -36,7 +36,9 @@ KEYS = """
     )
     INSERT INTO auth.key_secrets (id, key_id, digest, pepper_id, prefix)
     SELECT gen_random_uuid(), id, sha256(id::text::bytea), 'bench', 'mks_live_' || left(id::text, 6) FROM keys;
-    VACUUM ANALYZE auth.service_keys; VACUUM ANALYZE auth.key_secrets;
+    INSERT INTO auth.key_usage (secret_id, key_id, last_used_at)
+    SELECT id, key_id, now() - random() * interval '60 days' FROM auth.key_secrets WHERE random() < 0.7;
+    VACUUM ANALYZE auth.service_keys; VACUUM ANALYZE auth.key_secrets; VACUUM ANALYZE auth.key_usage;
 """
 
 
