@@ -14,10 +14,6 @@ package struct NoticeOptions: Sendable {
     package var shift: @Sendable () -> Duration = { .zero }
     /// The maximum time of an attempt, from the look-up of the name to the answer: 10 s or less.
     package var attemptDeadline: Duration = .seconds(10)
-    /// The maximum number of deliveries of an organization that wait for an attempt, which its enabled webhooks share equally.
-    ///
-    /// The events beyond it are listed among the deliveries, and are not sent until somebody repeats them.
-    package var waitingDeliveries = 1_000_000
     /// The maximum time of reading the events of a database, which is shorter than the lease of 10 s.
     package var relayDeadline: Duration = .seconds(8)
 

@@ -32,6 +32,7 @@ package final class Notices: Sendable {
     ///   - databases: Lends connections.
     ///   - news: The news of this node.
     ///   - secrets: The secrets file.
+    ///   - quota: The maximum number of deliveries of an organization that wait for an attempt.
     ///   - options: The settings.
     ///   - logger: The logger.
     /// - Throws: An error if the authorities of the options are no certificates.
@@ -39,6 +40,7 @@ package final class Notices: Sendable {
         _ databases: Databases,
         news: EventNews,
         secrets: SecretsFile,
+        quota: Int,
         options: NoticeOptions,
         logger: Logger
     ) throws {
@@ -53,6 +55,7 @@ package final class Notices: Sendable {
             deliveries: deliveries,
             slots: RelaySlots(perCluster: databases.backgroundShare),
             waiting: waiting,
+            quota: quota,
             options: options,
             logger: logger
         )

@@ -162,7 +162,14 @@ public final class Platform: Sendable {
         operatorSessions = OperatorSessions(context: context, access: access, seal: sessions.seal)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
         status = StatusService(context: context, node: Node(version: version, startedAt: now()))
-        notices = try Notices(databases, news: context.news, secrets: secrets, options: options, logger: logger)
+        notices = try Notices(
+            databases,
+            news: context.news,
+            secrets: secrets,
+            quota: quotas.waitingDeliveriesPerOrganization,
+            options: options,
+            logger: logger
+        )
         leaks = LeakService(
             context: context,
             changes: keyChanges,

@@ -42,7 +42,8 @@ import mortise
         "shutdown_grace": "0",
         "lookup_workspaces": "100", "managed_workspaces": "20", "drain_delay": "7",
         "keys_per_workspace": "11", "keys_per_subject": "12", "admin_keys_per_organization": "13",
-        "workspaces_per_organization": "14", "list_bytes": "65537", "cache_bytes": "0", "event_days": "90",
+        "workspaces_per_organization": "14", "webhooks_per_organization": "15",
+        "waiting_deliveries_per_organization": "16", "list_bytes": "65537", "cache_bytes": "0", "event_days": "90",
         "trusted_proxies": "10.0.0.0/8, ::1",
         "gateway_listen": "10.0.0.1:9, unix:/s;proxy", "grpc_listen": "10.0.0.1:10", "gateway_open": "true",
         "operations_listen": "127.0.0.1:9464",
@@ -79,6 +80,8 @@ import mortise
         #expect(settings.shutdownGrace == .zero && settings.drainDelay == .seconds(7))
         #expect(settings.quotas.keysPerWorkspace == 11 && settings.quotas.keysPerSubject == 12)
         #expect(settings.quotas.adminKeysPerOrganization == 13 && settings.quotas.workspacesPerOrganization == 14)
+        #expect(settings.quotas.webhooksPerOrganization == 15)
+        #expect(settings.quotas.waitingDeliveriesPerOrganization == 16)
         #expect(settings.quotas.listBytes == 65_537 && settings.eventDays == 90)
         #expect(settings.cacheBytes == 0)
         #expect(try settings.firstMember == FirstMember(email: "ada@example.org", password: "correct horse battery"))
@@ -150,7 +153,8 @@ import mortise
             "--access-log", "--span-log", "--threads",
             "--lookup-workspaces", "--managed-workspaces", "--drain-delay", "--shutdown-grace", "--admin-email",
             "--keys-per-workspace", "--keys-per-subject", "--admin-keys-per-organization",
-            "--workspaces-per-organization", "--list-bytes", "--cache-bytes", "--event-days",
+            "--workspaces-per-organization", "--webhooks-per-organization", "--waiting-deliveries-per-organization",
+            "--list-bytes", "--cache-bytes", "--event-days",
             "--public-operations", "--maximum-connections", "--head-timeout", "--body-timeout", "--idle-timeout",
             "--answer-timeout", "--public-url", "--oidc-issuer", "--oidc-client-id", "--oidc-name", "--passwords",
             "--tls-certificate", "--tls-key",

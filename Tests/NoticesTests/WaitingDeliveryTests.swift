@@ -25,7 +25,7 @@ import Testing
                 try await withMortise(configure: {
                     try? $0.allowLoopback()
                     // Two for each of the two webhooks.
-                    $0.notices.waitingDeliveries = 4
+                    $0.quotas.waitingDeliveriesPerOrganization = 4
                 }) { mortise in
                     let failing = try await mortise.makeWebhook(bad.url, ["key.created"])
                     let sound = try await mortise.makeWebhook(good.url, ["key.created"])

@@ -16,6 +16,8 @@ struct EventRelay: Sendable {
     let deliveries: Wakeup
     let slots: RelaySlots
     let waiting: WaitingDeliveries
+    /// The maximum number of deliveries of an organization that wait for an attempt.
+    let quota: Int
     let options: NoticeOptions
     let logger: Logger
 
@@ -147,7 +149,7 @@ struct EventRelay: Sendable {
             let key = one.event.keyID.flatMap { keys[$0] }
             return EventBody(one.event, organization: organization, key: key, sequence: one.sequence).text
         }
-        let part = max(1, options.waitingDeliveries / webhooks.count)
+        let part = max(1, quota / webhooks.count)
         try await databases.control.pool.withConnection { control in
             let queue = DeliveryQueue(connection: control)
             try await count(Set(wanted.flatMap(\.webhooks)), of: organization, part, in: queue)
@@ -164,7 +166,7 @@ struct EventRelay: Sendable {
                         refusing: one.webhooks.filter { !granted.contains($0) }
                     )
                 }
-            let refusal = Self.refusal(part: part, quota: options.waitingDeliveries)
+            let refusal = Self.refusal(part: part, quota: quota)
             let refused = try await queue.insert(new, refusal: refusal, shift: options.shift()) { identifiers.id() }
             waiting.addRefused(refused)
         }

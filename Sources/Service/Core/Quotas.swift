@@ -22,6 +22,10 @@ public struct Quotas: Sendable, Hashable {
     ///
     /// Default 50. Each event is written for each of them.
     public var webhooksPerOrganization = 50
+    /// The maximum number of deliveries of an organization that wait for an attempt, which its enabled webhooks share equally.
+    ///
+    /// Default 1,000,000. The events beyond it are listed among the deliveries, and are not sent until somebody repeats them.
+    public var waitingDeliveriesPerOrganization = 1_000_000
     /// The maximum number of bytes of the keys in one list, without what the dialect adds.
     ///
     /// Default 8 MiB. A list with more is refused, because its answer is made in the memory that all tenants share.

@@ -40,6 +40,24 @@ extension Settings {
         help: "Let an organization have this many workspaces, archived ones included, 1 to 100000000."
     )
 
+    /// The maximum number of webhooks of an organization.
+    package static let webhooksPerOrganization = Setting(
+        "webhooks_per_organization",
+        .integer(counts),
+        default: Quotas().webhooksPerOrganization,
+        placeholder: "count",
+        help: "Let an organization have this many webhooks, 1 to 100000000."
+    )
+
+    /// The maximum number of deliveries of an organization that wait for an attempt.
+    package static let waitingDeliveriesPerOrganization = Setting(
+        "waiting_deliveries_per_organization",
+        .integer(counts),
+        default: Quotas().waitingDeliveriesPerOrganization,
+        placeholder: "count",
+        help: "Let this many deliveries of an organization's webhooks wait for an attempt, 1 to 100000000."
+    )
+
     /// The maximum number of bytes of the keys in one list.
     package static let listBytes = Setting(
         "list_bytes",
@@ -71,7 +89,8 @@ extension Settings {
     /// The settings of quotas and retention, in the order of the documentation.
     static let quotas: [SettingDeclaration] = [
         keysPerWorkspace.declaration, keysPerSubject.declaration, adminKeysPerOrganization.declaration,
-        workspacesPerOrganization.declaration, listBytes.declaration, cacheBytes.declaration,
+        workspacesPerOrganization.declaration, webhooksPerOrganization.declaration,
+        waitingDeliveriesPerOrganization.declaration, listBytes.declaration, cacheBytes.declaration,
         eventDays.declaration,
     ]
 }
@@ -84,6 +103,8 @@ extension Quotas {
         keysPerSubject = try reader.value(Settings.keysPerSubject)
         adminKeysPerOrganization = try reader.value(Settings.adminKeysPerOrganization)
         workspacesPerOrganization = try reader.value(Settings.workspacesPerOrganization)
+        webhooksPerOrganization = try reader.value(Settings.webhooksPerOrganization)
+        waitingDeliveriesPerOrganization = try reader.value(Settings.waitingDeliveriesPerOrganization)
         listBytes = try reader.value(Settings.listBytes)
     }
 }

@@ -147,6 +147,12 @@ struct Serve: AsyncParsableCommand {
     @Option(Settings.workspacesPerOrganization)
     var workspacesPerOrganization: SettingFlag?
 
+    @Option(Settings.webhooksPerOrganization)
+    var webhooksPerOrganization: SettingFlag?
+
+    @Option(Settings.waitingDeliveriesPerOrganization)
+    var waitingDeliveriesPerOrganization: SettingFlag?
+
     @Option(Settings.listBytes)
     var listBytes: SettingFlag?
 
@@ -170,8 +176,8 @@ struct Serve: AsyncParsableCommand {
             adminEmail, adminPassword, oidcIssuer, oidcClientID, oidcClientSecret, oidcName, passwords,
             logLevel, logFormat, accessLog,
             spanLog, threads, lookupWorkspaces, managedWorkspaces, keysPerWorkspace, keysPerSubject,
-            adminKeysPerOrganization, workspacesPerOrganization, listBytes, cacheBytes, eventDays,
-            drainDelay, shutdownGrace,
+            adminKeysPerOrganization, workspacesPerOrganization, webhooksPerOrganization,
+            waitingDeliveriesPerOrganization, listBytes, cacheBytes, eventDays, drainDelay, shutdownGrace,
         ])
         try await runServer(ServeSettings(reader, isTerminal: Terminal.isError))
     }
