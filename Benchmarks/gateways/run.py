@@ -124,13 +124,19 @@ def half_load(binary: str, operator: Path, arguments: list[str], seconds: int, w
 
     def bench(*more: str) -> dict:
         command = [binary, "bench", "--url", f"http://{MORTISE}", "--token-file", str(operator), "--mix", "valid=100"]
-        return json.loads(output([*command, *arguments, "--duration", f"{seconds}s", "--json", *more]))
+        return json.loads(output([*command, "--duration", f"{seconds}s", "--json", *more]))
 
-    most = bench()["per_second"]
-    half = bench("--rate", str(int(most / 2)))
-    p99 = half["latency_ms"]["p99"]
+    most = bench(*arguments)["per_second"]
+    rate = ["--rate", str(int(most / 2))]
+    p99 = bench(*arguments, *rate)["latency_ms"]["p99"]
+    # The load generator and the machine have a share in every latency.
+    least = bench("--gateway", YARDSTICK, *rate)["latency_ms"]["p99"]
     said = "met" if p99 <= goal else "MISSED"
-    print(f"{what}, {most / 2:,.0f} a second, p99: {p99:.2f} ms (goal at most {goal} ms: {said})", flush=True)
+    print(
+        f"{what}, {most / 2:,.0f} a second, p99: {p99:.2f} ms (goal at most {goal} ms: {said});"
+        f" nginx `return 200` at that rate: {least:.2f} ms",
+        flush=True,
+    )
 
 
 @contextlib.contextmanager
@@ -212,7 +218,11 @@ def measure(binary: str, folder: Path, rounds: int, seconds: int) -> None:
         print(f"  64 connections of HTTP/1.1 in that time: {rates['many']:,.0f}")
         half_load(binary, operator, ["--gateway", CHECKS], seconds, "/v1/authorize from memory at half load", 1)
         half_load(binary, operator, ["--verify"], seconds, "/v1/verify from memory at half load", 1)
-    with server(binary, folder, MORTISE_CACHE_BYTES="0"):
+    home = nginx(folder, "yardstick-again", f"server {{ listen {YARDSTICK}; location / {{ return 200; }} }}")
+    with (
+        server(binary, folder, MORTISE_CACHE_BYTES="0"),
+        gateways.program(home, str(folder), "yardstick-again", HOME=str(folder)),
+    ):
         half_load(binary, operator, ["--gateway", CHECKS], seconds, "/v1/authorize without memory at half load", 5)
         half_load(binary, operator, ["--verify"], seconds, "/v1/verify without memory at half load", 5)
 
