@@ -82,9 +82,9 @@ import Testing
 
     @Test func `a missing database, a missing role and a server that is down cause different errors`() async throws {
         let configuration = try await TestServer.configuration()
-        #expect(
-            await failureOfConnecting(configuration.database("no such \"one\""))?.sqlState == .undefinedDatabase
-        )
+        let missing = await failureOfConnecting(configuration.database("no such \"one\""))
+        #expect(missing?.sqlState == .undefinedDatabase)
+        #expect(missing?.message == "no connection to the server: the database does not exist")
         let role = await failureOfConnecting(configuration.user("no such role", password: "guess"))
         // A server that asks for passwords does not say that the role does not exist.
         #expect(role?.sqlState == .invalidAuthorization || role?.sqlState == .invalidPassword)
@@ -144,6 +144,7 @@ import Testing
                 }
             }
             #expect(refusal?.sqlState == .tooManyConnections)
+            #expect(refusal?.message.contains("has no connection left") == true)
             for connection in open { await connection.close() }
             try await eventually("a connection is free") { await failureOfConnecting(configuration) == nil }
         }

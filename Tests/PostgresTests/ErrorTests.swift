@@ -51,6 +51,8 @@ import Testing
     @Test(arguments: [
         ("53100", "the disk of the server is full"), ("53200", "the server has no memory left"),
         ("58030", "the server cannot read or write its files"), ("42501", "the role lacks a privilege"),
+        ("25006", "the server or the session is read-only"),
+        ("57P03", "the server is starting or stopping, or the database accepts no connections"),
         ("22000", "the server refused the statement"),
     ])
     func `an error about the state of the server says it`(_ code: String, _ sentence: String) async throws {

@@ -28,15 +28,22 @@ extension PostgresError {
     /// Returns a sentence about an error of the server.
     ///
     /// An operator reads it in a log, where the server's own message is absent.
-    private static func sentence(_ state: SQLState) -> String {
+    static func sentence(_ state: SQLState) -> String {
         switch state {
         case .insufficientPrivilege: "the role lacks a privilege"
         case .readOnlyTransaction: "the server or the session is read-only"
         case .tooManyConnections: "the server, the database or the role has no connection left"
+        case .undefinedDatabase: "the database does not exist"
+        case .invalidPassword: "the password is wrong"
+        case .invalidAuthorization: "the role does not exist, or must not log in from here"
+        case .adminShutdown: "the server stops, or an administrator ended the session"
+        case .cannotConnectNow: "the server is starting or stopping, or the database accepts no connections"
+        case .queryCanceled: "the statement was cancelled, or took longer than the server allows"
         default:
             switch state.rawValue {
             case "53100": "the disk of the server is full"
             case "53200": "the server has no memory left"
+            case "57P02": "the server ended all sessions, because one crashed"
             case "58030": "the server cannot read or write its files"
             default: "the server refused the statement"
             }

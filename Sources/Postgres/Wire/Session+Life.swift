@@ -175,8 +175,12 @@ extension PostgresError {
     }
 
     static func cannotConnect(_ message: String) -> PostgresError {
-        var error = PostgresError(.connectFailed, "no connection to the server", serverMessage: message)
-        error.sqlState = SQLState.ofConnectFailure(message)
+        let none = "no connection to the server"
+        guard let state = SQLState.ofConnectFailure(message) else {
+            return PostgresError(.connectFailed, none, serverMessage: message)
+        }
+        var error = PostgresError(.connectFailed, "\(none): \(sentence(state))", serverMessage: message)
+        error.sqlState = state
         return error
     }
 }
