@@ -1,5 +1,6 @@
 import FoundationEssentials
 import LocalPostgres
+import Logging
 import Postgres
 import TestSupport
 import Testing
@@ -159,8 +160,14 @@ import Testing
                     return processes.count > 3
                 }
             }
+            // However many attempts fail, the log has one line, and one when they succeed again.
+            func lines(_ level: Logger.Level) -> Int {
+                cluster.log.lines.count { $0.level == level && $0.message.contains("a PostgreSQL server can") }
+            }
+            #expect(lines(.error) == lines(.notice) + 1)
             try await servers.standbyProcess.start()
             try await waitForRenewal(keeper)
+            try await eventually("the log says that it is over") { lines(.error) == lines(.notice) }
             await keeper.shutdown()
         }
     }

@@ -54,6 +54,9 @@ public final class LeaseKeeper: Sendable {
 
     deinit { loop.stop() }
 
+    /// True while the lease cannot be renewed, which the log says once.
+    public var isCutOff: Bool { loop.isCutOff }
+
     /// Waits until the lease is good.
     ///
     /// A server that is back answers within the pause between two attempts, so a long wait is of no use. A cancelled task stops waiting.

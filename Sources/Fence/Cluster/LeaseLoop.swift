@@ -9,6 +9,10 @@ final class LeaseLoop: Sendable {
         var isStopping = false
         var isFinished = false
         var isConnected = false
+        /// The failed attempts since the last renewal that succeeded.
+        var failures = 0
+        /// True if the log says that the lease cannot be renewed.
+        var isCutOff = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -83,6 +87,9 @@ final class LeaseLoop: Sendable {
         }
     }
 
+    /// True if the lease cannot be renewed, as the log says.
+    var isCutOff: Bool { state.withLock(\.isCutOff) }
+
     private var isStopping: Bool { state.withLock(\.isStopping) }
 
     /// The pauses between attempts to connect.
@@ -94,25 +101,49 @@ final class LeaseLoop: Sendable {
 
     /// Connects and renews until the loop is stopped.
     func run() async {
-        var failures = 0
         while !isStopping {
             do {
                 try await withSession { session, timeline in
-                    if failures > 0 { logger.notice("the lease on a cluster is kept again") }
-                    failures = 0
                     try await renew(session, timeline)
                     await leave(session)
                 }
             } catch {
-                if failures == 0 {
-                    logger.warning(
-                        "the lease on a cluster cannot be renewed, so keys are not verified from memory",
-                        metadata: ["database": "\(configuration)", "error": "\(error)"]
-                    )
-                }
-                failures += 1
+                let failures = noteFailure(error)
                 if !isStopping { await alarm.wait(atMost: pause(after: failures)) }
             }
+        }
+    }
+
+    /// Counts a failed attempt, and logs the cause once for all attempts until a renewal succeeds.
+    ///
+    /// A connection that breaks and is opened again at once costs nothing, and is no error.
+    private func noteFailure(_ error: any Error) -> Int {
+        let isOver = view.lease(at: clock()) == nil
+        let (failures, isNew) = state.withLock { state in
+            state.failures += 1
+            let isFirst = !state.isCutOff && !state.isStopping && (isOver || state.failures > 1)
+            if isFirst { state.isCutOff = true }
+            return (state.failures, isFirst)
+        }
+        if isNew {
+            var metadata: Logger.Metadata = ["database": "\(configuration)", "error": "\(error)"]
+            if let reason = (error as? PostgresError)?.reasonOfRefusal { metadata["reason"] = "\(reason)" }
+            logger.error(
+                "a PostgreSQL server cannot be used: this node's lease cannot be renewed, so keys there are not verified",
+                metadata: metadata
+            )
+        }
+        return failures
+    }
+
+    private func noteRenewal() {
+        let wasCutOff = state.withLock { state in
+            state.failures = 0
+            defer { state.isCutOff = false }
+            return state.isCutOff
+        }
+        if wasCutOff {
+            logger.notice("a PostgreSQL server can be used again", metadata: ["database": "\(configuration)"])
         }
     }
 
@@ -152,7 +183,9 @@ final class LeaseLoop: Sendable {
                 throw error
             }
             let now = clock()
-            if view.apply(answer, to: renewal, at: now) == .later {
+            let next = view.apply(answer, to: renewal, at: now)
+            if view.lease(at: now) != nil { noteRenewal() }
+            if next == .later {
                 await alarm.wait(atMost: times.renewal - (now - renewal.sentAt))
             }
         }

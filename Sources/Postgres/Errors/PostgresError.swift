@@ -82,6 +82,13 @@ public struct PostgresError: Error, Sendable {
     }
 }
 
+extension PostgresError {
+    /// The words of the server or of libpq about a connection that was refused; `nil` for any other error.
+    ///
+    /// A log can have them: they name the host, the database and the role, and no row was read yet.
+    package var reasonOfRefusal: String? { code == .connectFailed ? serverMessage : nil }
+}
+
 extension PostgresError: CustomStringConvertible {
     /// The code, the SQLSTATE, the constraint and the message.
     public var description: String {
