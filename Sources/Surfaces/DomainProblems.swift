@@ -20,6 +20,8 @@ package enum DomainProblems {
         switch error {
         case let refusal as Refusal: refused(refusal)
         case let error as TenancyError: tenancy(error)
+        case let error as PostgresError where error.refusesChanges:
+            unavailable("The database accepts no changes at the moment. Send the request again later.")
         case let error as PostgresError: error.isTransient ? .serviceUnavailable(retryAfter: retryAfter) : nil
         case is WorkspaceUnreachable: .workspaceUnavailable(retryAfter: retryAfter)
         case is AdvisoryLock.Taken: .serviceUnavailable(retryAfter: retryAfter)
@@ -131,12 +133,13 @@ extension PostgresError {
             .commitOutcomeUnknown:
             true
         case .server:
-            // 40: a conflict of transactions; 53: out of resources; 57: cancelled or shutting down; 55P03: a lock timeout.
-            // 25006: the server is a standby, or was set to be read-only.
-            sqlState.map {
-                ["40", "53", "57"].contains($0.errorClass) || [.lockNotAvailable, .readOnlyTransaction].contains($0)
-            } ?? false
+            // 40: a conflict of transactions; 53: out of resources; 57: cancelled or shutting down; 58: the server's own system failed;
+            // 55P03: a lock timeout.
+            sqlState.map { ["40", "53", "57", "58"].contains($0.errorClass) || $0 == .lockNotAvailable } ?? false
         default: false
         }
     }
+
+    /// True if the server goes on with reads: it is a standby, was set to be read-only, or its disk is full.
+    fileprivate var refusesChanges: Bool { [.readOnlyTransaction, .diskFull].contains(sqlState) }
 }

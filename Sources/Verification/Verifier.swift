@@ -193,7 +193,9 @@ public final class Verifier: Sendable {
         _ body: () async throws -> Found?
     ) async throws -> Found? {
         do {
-            return try await body()
+            let found = try await body()
+            databases.noteUse(of: workspace)
+            return found
         } catch let error as PostgresError {
             switch error.code {
             case .cancelled: throw error

@@ -5,13 +5,17 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct CheckupTests {
-    @Test(arguments: [(200, "ready\n", CInt(0)), (503, "the pool is empty\n", 1), (404, "no", 1)])
+    @Test(arguments: [
+        (200, "ready\n", CInt(0)), (200, "ready\nchanges are refused\n", 0), (503, "the pool is empty\n", 1),
+        (404, "no", 1),
+    ])
     func `the exit code of --ready tells the readiness`(_ status: Int, _ text: String, _ code: CInt) async throws {
         try await ScriptedServer.with({ _ in .answer(status, text, type: "text/plain") }) { server in
             let outcome = try await Program.run(["doctor", "--ready"], server: server)
             #expect(outcome.code == code)
             #expect(server.requests.map(\.uri) == ["/readyz"])
             #expect(server.requests.allSatisfy { $0.header("authorization").isEmpty })
+            #expect(outcome.output.contains("with a limit: changes are refused") == text.contains("changes"))
             if status == 503 { #expect(outcome.output.contains("The server is not ready: the pool is empty")) }
         }
     }

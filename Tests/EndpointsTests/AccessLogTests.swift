@@ -47,6 +47,17 @@ import Testing
         #expect(others.count == 1 && others.first?["error"] == nil)
     }
 
+    // An outage fails every request, and the program is not at fault: its cause is one error of its own.
+    @Test func `an answer of 503 is a warning with its code`() async throws {
+        let log = LineCollector()
+        try await withSampleServer(EndpointSettings(clock: ImpatientClock()), log: log) { client async throws in
+            _ = try await client.send(.post, "/v1/waits")
+        }
+        let lines = log.lines.compactMap { try? JSONValue(parsing: $0.utf8) }.filter { $0["message"] == "request" }
+        #expect(lines.count == 1 && lines.first?["level"] == "warning" && lines.first?["status"] == 503)
+        #expect(lines.first?["code"] == "deadline_exceeded")
+    }
+
     @Test(
         arguments: [
             (.declared, ["listKeys", "fails"]), (.all, ["listKeys", "rotateKey", "fails"]), (.failures, ["fails"]),

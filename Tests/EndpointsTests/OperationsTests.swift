@@ -39,6 +39,14 @@ import Testing
         #expect(await Readiness { throw SampleSecretError() }.reasons() == ["the check failed"])
     }
 
+    // A full disk refuses changes, and verification goes on: a load balancer must not take all nodes out.
+    @Test func `a service that is ready says what it cannot do at the moment`() async {
+        let limited = await Readiness(check: { [] }, limits: { ["changes are refused"] }).report()
+        #expect(limited.isReady && limited.text == "ready\nchanges are refused\n")
+        let down = await Readiness(check: { ["one", "two"] }, limits: { ["changes are refused"] }).report()
+        #expect(!down.isReady && down.text == "one\ntwo\n")
+    }
+
     @Test func `a check that hangs counts as not ready`() async {
         let readiness = Readiness(clock: ImpatientClock()) {
             try await Task.sleep(for: .seconds(3600))

@@ -18,16 +18,16 @@ package struct GatewayRoutes: Sendable {
     static let maximumHeaders = 61_440
 
     let authorizer: Authorizer
-    let unreadiness: @Sendable () async -> [String]
+    let readiness: @Sendable () async -> (text: String, isReady: Bool)
 
     /// Creates the routes.
     ///
     /// - Parameters:
     ///   - authorizer: Answers the checks.
-    ///   - unreadiness: Returns the reasons why the service is not ready.
-    package init(_ authorizer: Authorizer, unreadiness: @escaping @Sendable () async -> [String]) {
+    ///   - readiness: Returns the text of `/readyz`, and true if the service is ready.
+    package init(_ authorizer: Authorizer, readiness: @escaping @Sendable () async -> (text: String, isReady: Bool)) {
         self.authorizer = authorizer
-        self.unreadiness = unreadiness
+        self.readiness = readiness
     }
 
     /// Replies to CONNECT.
@@ -45,10 +45,9 @@ package struct GatewayRoutes: Sendable {
         guard path == "/healthz" || path == "/readyz" else { return .now(authorizer.refuse(.notFound)) }
         guard head.method == .GET || head.method == .HEAD else { return .now(authorizer.refuse(.methodNotAllowed)) }
         guard path == "/readyz" else { return .now(.text("ok\n")) }
-        return .later { [unreadiness] in
-            let reasons = await unreadiness()
-            guard !reasons.isEmpty else { return .text("ready\n") }
-            return .text(reasons.map { "\($0)\n" }.joined(), status: 503)
+        return .later { [readiness] in
+            let report = await readiness()
+            return .text(report.text, status: report.isReady ? 200 : 503)
         }
     }
 

@@ -92,7 +92,7 @@ struct GRPCCalls: Sendable {
             return .now(.status(.malformedMessage))
         }
         guard GRPCMethod.services.contains(service) else { return .now(.status(.unknownService)) }
-        return .later { [routes] in .health(isServing: await routes.unreadiness().isEmpty) }
+        return .later { [routes] in .health(isServing: await routes.readiness().isReady) }
     }
 }
 

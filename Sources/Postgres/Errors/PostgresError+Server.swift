@@ -32,6 +32,7 @@ extension PostgresError {
         switch state {
         case .insufficientPrivilege: "the role lacks a privilege"
         case .readOnlyTransaction: "the server or the session is read-only"
+        case .diskFull: "the disk of the server is full"
         case .tooManyConnections: "the server, the database or the role has no connection left"
         case .undefinedDatabase: "the database does not exist"
         case .invalidPassword: "the password is wrong"
@@ -41,7 +42,6 @@ extension PostgresError {
         case .queryCanceled: "the statement was cancelled, or took longer than the server allows"
         default:
             switch state.rawValue {
-            case "53100": "the disk of the server is full"
             case "53200": "the server has no memory left"
             case "57P02": "the server ended all sessions, because one crashed"
             case "58030": "the server cannot read or write its files"

@@ -45,6 +45,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static let serializationFailure = SQLState(rawValue: "40001")
     /// 40P01: the server ended the transaction to resolve a deadlock.
     public static let deadlockDetected = SQLState(rawValue: "40P01")
+    /// 53100: the disk of the server is full.
+    package static let diskFull = SQLState(rawValue: "53100")
     /// 53300: the server, the database or the role has no connection left.
     public static let tooManyConnections = SQLState(rawValue: "53300")
     /// 55006: other sessions use the object, such as a template database.

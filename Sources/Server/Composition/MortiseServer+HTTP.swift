@@ -62,7 +62,7 @@ extension MortiseServer {
                 label: "mortise_gateway_connections_closed_total",
                 registry
             ),
-            routes: GatewayRoutes(authorizer) { await readiness.reasons() },
+            routes: GatewayRoutes(authorizer) { await readiness.report() },
             onListening: onListening
         )
     }
@@ -95,14 +95,24 @@ extension MortiseServer {
 
     /// The readiness of the service, which all listeners share.
     func makeReadiness() -> Readiness {
-        Readiness(clock: configuration.clock) { [platform, draining] in
+        let databases = platform.databases
+        return Readiness(clock: configuration.clock) { [draining] in
             if draining.hasBegun { return ["the server is shutting down"] }
             do {
-                try await platform.databases.control.probe()
+                try await databases.noting(nil) { try await databases.control.probe() }
+                // Without a lease, no admin key and no key of the primary cluster is accepted.
+                guard try await databases.join(waitingAtMost: Self.leasePatience) else {
+                    return ["the lease on the control database's server cannot be renewed, so keys are not verified"]
+                }
                 return []
             } catch {
                 return ["the control database is unreachable"]
             }
+        } limits: {
+            databases.refusalsOfChanges
         }
     }
+
+    /// The maximum wait for a lease, which a verification waits for, too.
+    private static let leasePatience = Duration.seconds(1)
 }

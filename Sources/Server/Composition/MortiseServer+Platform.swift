@@ -32,10 +32,14 @@ extension MortiseServer {
         let usage = UsageRecorder(options: configuration.usage, logger: logger) { home, counts in
             switch home {
             case .control:
-                try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
+                try await databases.noting(nil, isChange: true) {
+                    try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
+                }
             case .workspace(let workspace):
                 // The verifications that are counted left a look-up connection behind, so a flush opens none.
-                try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
+                try await databases.noting(workspace, isChange: true) {
+                    try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
+                }
             }
         }
         return try Platform(

@@ -55,7 +55,11 @@ package struct OperationsEndpoints: Sendable {
             access: .open,
             query: .ignored,
             responses: [
-                EndpointResult(.ok, "The service can answer requests.", mediaType: "text/plain"),
+                EndpointResult(
+                    .ok,
+                    "The service can answer requests. Each line after the first has something that it cannot do at the moment.",
+                    mediaType: "text/plain"
+                ),
                 EndpointResult(
                     .serviceUnavailable,
                     "The service cannot answer requests. Each line has a reason.",
@@ -65,9 +69,8 @@ package struct OperationsEndpoints: Sendable {
             deadline: nil,
             logsAccess: false
         ) { _ in
-            let reasons = await readiness.reasons()
-            guard !reasons.isEmpty else { return .text("ready\n") }
-            return .text(reasons.map { "\($0)\n" }.joined(), status: .serviceUnavailable)
+            let report = await readiness.report()
+            return .text(report.text, status: report.isReady ? .ok : .serviceUnavailable)
         }
     }
 

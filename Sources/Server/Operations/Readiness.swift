@@ -10,6 +10,9 @@ package actor Readiness {
     /// Returns no reasons if it is ready.
     package typealias Check = @Sendable () async throws -> [String]
 
+    /// Returns what a service that is ready cannot do at the moment, as sentences for operators.
+    private let limits: @Sendable () -> [String]
+
     private let check: Check
     private let deadline: Duration
     private let clock: any Clock<Duration>
@@ -23,16 +26,28 @@ package actor Readiness {
     ///   - deadline: The maximum time of a check. Defaults to 2 seconds.
     ///   - clock: The clock that measures the deadline and the age of an answer.
     ///   - check: The check. It must react to cancellation, and its sentences must hold no secrets. Its errors are not shown.
+    ///   - limits: Returns what a service that is ready cannot do at the moment. Defaults to nothing.
     package init<C: Clock<Duration>>(
         deadline: Duration = .seconds(2),
         clock: C = ContinuousClock(),
-        check: @escaping Check
+        check: @escaping Check,
+        limits: @escaping @Sendable () -> [String] = { [] }
     ) {
         self.check = check
+        self.limits = limits
         self.deadline = deadline
         self.clock = clock
         let start = clock.now
         now = { start.duration(to: clock.now) }
+    }
+
+    /// Returns the text of `/readyz`, and true if the service is ready.
+    ///
+    /// The text has a line for each reason, or `ready` and a line for each limit.
+    package func report() async -> (text: String, isReady: Bool) {
+        let reasons = await reasons()
+        let lines = reasons.isEmpty ? ["ready"] + limits() : reasons
+        return (lines.map { "\($0)\n" }.joined(), reasons.isEmpty)
     }
 
     /// Returns the reasons why the service is not ready.

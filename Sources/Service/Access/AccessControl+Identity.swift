@@ -31,7 +31,7 @@ extension AccessControl {
 
     private func identity(of presented: KeyIdentity, of organization: UUID?) async throws -> IdentifiedKey {
         guard let organization else { throw Refusal.notFound }
-        return try await context.databases.control.pool.withConnection { connection in
+        return try await context.withConnection(to: nil) { connection in
             let key = try await KeyStore(connection).find(presented.keyID, in: .organization(organization))
             let organization = try await ControlStore(connection).organization(organization)
             guard let key, let organization else { throw Refusal.notFound }

@@ -82,7 +82,7 @@ public struct OperatorSessions: Sendable {
     }
 
     private func find(_ id: UUID) async throws -> KeyRecord {
-        let key = try await context.databases.control.pool.withConnection { connection in
+        let key = try await context.withConnection(to: nil) { connection in
             try await KeyStore(connection).find(id, in: .platform)
         }
         guard let key else { throw Refusal.unauthenticated }

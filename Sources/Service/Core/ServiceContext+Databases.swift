@@ -12,12 +12,17 @@ import Verification
 extension ServiceContext {
     /// Reads organizations' and workspaces' rows.
     func readControl<T>(_ body: (ControlStore) async throws -> T) async throws -> T {
-        try await databases.control.readers.withConnection { try await body(ControlStore($0)) }
+        try await withReader { try await body(ControlStore($0)) }
+    }
+
+    /// Lends a connection to the control database for reads of management calls.
+    func withReader<T>(_ body: (PostgresConnection) async throws -> T) async throws -> T {
+        try await databases.noting(nil) { try await databases.control.readers.withConnection(body) }
     }
 
     /// Reads people's rows.
     func readPeople<T>(_ body: (PeopleStore) async throws -> T) async throws -> T {
-        try await databases.control.pool.withConnection { try await body(PeopleStore($0)) }
+        try await withConnection(to: nil) { try await body(PeopleStore($0)) }
     }
 
     /// The connections that a change uses.
@@ -43,21 +48,24 @@ extension ServiceContext {
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
         guard let workspace else {
-            switch lane {
-            case .changes: return try await databases.control.pool.withConnection(body)
-            case .stops: return try await databases.withStop(nil, body)
+            return try await databases.noting(nil) {
+                switch lane {
+                case .changes: try await databases.control.pool.withConnection(body)
+                case .stops: try await databases.withStop(nil, body)
+                }
             }
         }
         do {
-            switch lane {
-            case .changes: return try await databases.withConnection(workspace, body)
-            case .stops: return try await databases.withStop(workspace, body)
+            return try await databases.noting(workspace) {
+                switch lane {
+                case .changes: try await databases.withConnection(workspace, body)
+                case .stops: try await databases.withStop(workspace, body)
+                }
             }
         } catch let error as PostgresError
             // 57014: the server's own limit, which is as long as this side's, passed first.
             where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
         {
-            databases.report(error, of: workspace)
             throw Refusal.workspaceUnavailable
         } catch let error as TenancyError where error.code == .unknownWorkspace {
             throw Refusal.notFound
@@ -70,8 +78,20 @@ extension ServiceContext {
     func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await translating {
             try await news.announcing(nil) {
-                try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
+                try await databases.noting(nil, isChange: true) {
+                    try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
+                }
             }
+        }
+    }
+
+    /// Changes a workspace as the owner of its database, and logs a fault of the PostgreSQL server.
+    func provision<T>(_ body: (Provisioner) async throws -> T) async throws -> T {
+        do {
+            return try await body(provisioner)
+        } catch {
+            databases.reportOfServer(error)
+            throw error
         }
     }
 
@@ -84,15 +104,10 @@ extension ServiceContext {
             let home = try await keys.root()
             let digests = home.peppers.digests(of: token)
             if let reading = keys.cached(digests[0], in: home) { return reading }
-            return try await keys.read(digests, in: home)
+            return try await databases.noting(nil) { try await keys.read(digests, in: home) }
         } catch let error as PostgresError where error.isUnreachable {
-            throw unavailable(error)
+            throw Refusal.unavailable
         }
-    }
-
-    private func unavailable(_ error: PostgresError) -> Refusal {
-        logger.warning("the control database cannot be reached", metadata: ["error": "\(error)"])
-        return .unavailable
     }
 
     /// Makes a change of keys under a fence.
@@ -120,16 +135,21 @@ extension ServiceContext {
     /// - Throws: `Refusal.unavailable` if the control database cannot be reached, and what `body` throws.
     func lookUp<T: Sendable>(_ body: (PostgresPipeline) async throws(PostgresError) -> T) async throws -> T {
         do throws(PostgresError) {
-            return try await body(databases.control.lookups)
+            let value = try await body(databases.control.lookups)
+            databases.noteUse(of: nil)
+            return value
         } catch {
+            databases.report(error, of: nil)
             guard error.isUnreachable else { throw error }
-            throw unavailable(error)
+            throw Refusal.unavailable
         }
     }
 
     /// Runs a change of keys as ``translating(_:)`` does, and lets webhooks know of its events.
     func announcing<T>(_ workspace: WorkspaceFacts?, _ body: () async throws -> T) async throws -> T {
-        try await news.announcing(workspace) { try await translating(body) }
+        let value = try await news.announcing(workspace) { try await translating(body) }
+        databases.noteUse(of: workspace, isChange: true)
+        return value
     }
 
     /// Runs a transaction, and translates what the database refuses by a rule into the refusal that names the rule.

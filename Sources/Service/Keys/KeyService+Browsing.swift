@@ -104,7 +104,7 @@ extension KeyService {
             }
         }
         if users.isEmpty && adminKeys.isEmpty { return [:] }
-        return try await context.databases.control.pool.withConnection { connection in
+        return try await context.withConnection(to: nil) { connection in
             var names: [String: String] = [:]
             for (id, email) in try await PeopleStore(connection).emails(of: users, organization: organization) {
                 names["member:\(UUIDv7.text(of: id))"] = email

@@ -28,7 +28,7 @@ package struct LeakService: Sendable {
     package func report(_ texts: [String], from origin: RequestOrigin) async throws {
         let clock = ContinuousClock()
         let arrival = clock.now
-        let wait = try await context.databases.control.pool.withConnection {
+        let wait = try await context.withConnection(to: nil) {
             try await LeakReports($0).admit(origin.address)
         }
         if let wait { throw Refusal.tooManyAttempts(retryAfter: wait) }

@@ -90,7 +90,7 @@ public struct OrganizationService: Sendable {
 
     /// Completes the default workspace of the organization that owns an admin key.
     private func reconcileDefaultWorkspace(ofAdminKey id: UUID) async throws {
-        let workspace = try await context.databases.control.pool.withConnection { connection -> Workspace? in
+        let workspace = try await context.withConnection(to: nil) { connection -> Workspace? in
             guard let organization = try await KeyStore(connection).organization(ofAdminKey: id) else { return nil }
             return try await ControlStore(connection).defaultWorkspace(of: organization)
         }

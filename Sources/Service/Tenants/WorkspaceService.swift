@@ -58,7 +58,7 @@ public struct WorkspaceService: Sendable {
     ///
     /// A repeated request has the same answer, although the workspace may have been suspended or archived since.
     func reconcile(_ workspace: UUID) async throws {
-        switch try await context.provisioner.reconcile(workspace)?.state {
+        switch try await context.provision({ try await $0.reconcile(workspace)?.state }) {
         case .active, .suspended, .archived: return
         case .creating, .deleting: throw Refusal.unavailable
         case nil: throw Refusal.resourceDeleted
@@ -104,19 +104,19 @@ public struct WorkspaceService: Sendable {
     public func suspend(_ name: String, by caller: Caller) async throws -> Workspace {
         // A replaced token can stop keys, as it can disable them.
         let workspace = try await writable(name, caller, includingRetired: true)
-        return try await context.provisioner.suspend(workspace.id, by: caller.attribution)
+        return try await context.provision { try await $0.suspend(workspace.id, by: caller.attribution) }
     }
 
     /// Resumes a suspended workspace: its keys are accepted again.
     public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await context.provisioner.resume(workspace.id, by: caller.attribution)
+        return try await context.provision { try await $0.resume(workspace.id, by: caller.attribution) }
     }
 
     /// Archives a workspace: it stays readable, and its keys are refused until it is restored.
     public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await context.provisioner.archive(workspace.id, by: caller.attribution)
+        return try await context.provision { try await $0.archive(workspace.id, by: caller.attribution) }
     }
 
     /// Deletes a workspace with its database.
@@ -142,12 +142,9 @@ public struct WorkspaceService: Sendable {
         // Before the deletion, so that few sessions have to be ended, and after it, for connections that were opened
         // meanwhile.
         await context.databases.forget(workspace)
-        try await context.provisioner.delete(
-            workspace,
-            in: states,
-            includingDefault: includesDefault,
-            by: caller.attribution
-        )
+        try await context.provision {
+            try await $0.delete(workspace, in: states, includingDefault: includesDefault, by: caller.attribution)
+        }
         await context.databases.forget(workspace)
     }
 

@@ -58,7 +58,7 @@ package struct WebhookService: Sendable {
         by caller: Caller
     ) async throws -> Page<Delivery> {
         _ = try await get(id, organization: name, by: caller)
-        return try await context.databases.control.readers.withConnection {
+        return try await context.withReader {
             try await DeliveryStore($0).deliveries(page, of: id)
         }
     }
@@ -369,6 +369,6 @@ package struct WebhookService: Sendable {
 extension ServiceContext {
     /// Reads webhooks' rows.
     fileprivate func readWebhooks<T>(_ body: (WebhookStore) async throws -> T) async throws -> T {
-        try await databases.control.readers.withConnection { try await body(WebhookStore($0)) }
+        try await withReader { try await body(WebhookStore($0)) }
     }
 }

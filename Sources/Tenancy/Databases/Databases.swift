@@ -46,7 +46,7 @@ public final class Databases: Sendable {
     private let directory: WorkspaceDirectory
     let caches = ReadMostlyMap<UUID, ClusterCaches>()
     private let isShutDown = Atomic<Bool>(false)
-    private let reports = Locked(ReportLimit())
+    let faults: FaultLog
 
     /// Creates the databases' connections, without opening one.
     ///
@@ -63,6 +63,7 @@ public final class Databases: Sendable {
         self.database = database
         self.reactors = reactors.isEmpty ? [database.reactor] : reactors
         self.options = options
+        faults = FaultLog(logger: database.logger)
         let configuration = try database.runtimeConfiguration(database.primary, database: nil)
         let lookups = PostgresPipeline(
             Self.lookups(configuration, options),
@@ -325,30 +326,6 @@ public final class Databases: Sendable {
         }
     }
 
-    /// Logs the reason for which a workspace's database could not be used, at most every ten seconds.
-    public func report(_ error: any Error, of workspace: WorkspaceFacts) {
-        let now = ContinuousClock.now
-        guard let suppressed = reports.withLock({ $0.admit(workspace.workspaceID, at: now) }) else { return }
-        database.logger.warning(
-            Self.description(of: error),
-            metadata: [
-                "database": "\(workspace.database)", "error": "\(error)",
-                "left_out_before": .stringConvertible(suppressed),
-            ]
-        )
-    }
-
-    private static func description(of error: any Error) -> Logger.Message {
-        guard let error = error as? PostgresError else { return "a workspace's database cannot be reached" }
-        if error.isOfOutdatedSchema {
-            return "a workspace's database is older than this release: run `mortise migrate --workspaces`"
-        }
-        if error.sqlState == .undefinedDatabase {
-            return "the database of a workspace is missing: restore it, or archive and delete the workspace"
-        }
-        return "a workspace's database cannot be reached"
-    }
-
     /// Returns the thread for a workspace's connections.
     private func reactor(for workspaceID: UUID) -> Reactor {
         reactors[Int(UInt(bitPattern: workspaceID.hashValue) % UInt(reactors.count))]
@@ -448,9 +425,11 @@ public final class Databases: Sendable {
     /// Joins the primary cluster: starts to keep this node's lease, and waits for it.
     ///
     /// - Parameter patience: The maximum wait. A lease that comes later is used, too.
+    /// - Returns: True if the lease is good.
     /// - Throws: `closed` after the shutdown, or if the system provides no descriptors.
-    public func join(waitingAtMost patience: Duration) async throws {
-        _ = await (try await keeper(for: nil)).waitForLease(atMost: patience)
+    @discardableResult
+    public func join(waitingAtMost patience: Duration) async throws -> Bool {
+        await (try await keeper(for: nil)).waitForLease(atMost: patience)
     }
 
     /// Makes a change of keys under a fence: see ``ClusterFencing/perform(_:on:_:)``.
@@ -475,19 +454,27 @@ public final class Databases: Sendable {
         return try await caches(of: workspace.clusterID).cluster
     }
 
+    /// Returns the id of the cluster that has a workspace's database; `nil` is the control database.
+    func clusterID(of workspace: WorkspaceFacts?) -> UUID { workspace?.clusterID ?? database.primary.id }
+
+    /// Returns the name of a workspace's database; `nil` is the control database.
+    func name(of workspace: WorkspaceFacts?) -> String { workspace?.database ?? database.owner.database ?? "" }
+
     // MARK: Facts
 
     /// Returns the facts of an organization's workspace by its reference.
     ///
     /// The reference of another organization's workspace costs and answers the same as one that was never assigned.
     public func facts(ref: WorkspaceRef, organization: UUID) async throws(PostgresError) -> WorkspaceFacts? {
-        try await directory.facts(ref: ref, organization: organization)
+        try await reporting { () async throws(PostgresError) in
+            try await directory.facts(ref: ref, organization: organization)
+        }
     }
 
     /// Returns the facts of a workspace of any organization by its reference, for a token that no other credential
     /// vouches for.
     public func facts(ref: WorkspaceRef) async throws(PostgresError) -> WorkspaceFacts? {
-        try await directory.facts(ref: ref)
+        try await reporting { () async throws(PostgresError) in try await directory.facts(ref: ref) }
     }
 
     /// Returns the facts of a workspace by its id, if this node knows them.
@@ -495,7 +482,19 @@ public final class Databases: Sendable {
 
     /// Returns the facts of a workspace by its id.
     public func facts(id: UUID) async throws(PostgresError) -> WorkspaceFacts? {
-        try await directory.facts(id: id)
+        try await reporting { () async throws(PostgresError) in try await directory.facts(id: id) }
+    }
+
+    /// Looks up facts in the control database, and logs a failure.
+    private func reporting(
+        _ lookUp: () async throws(PostgresError) -> WorkspaceFacts?
+    ) async throws(PostgresError) -> WorkspaceFacts? {
+        do throws(PostgresError) {
+            return try await lookUp()
+        } catch {
+            report(error, of: nil)
+            throw error
+        }
     }
 }
 

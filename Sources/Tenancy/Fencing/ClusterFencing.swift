@@ -104,6 +104,9 @@ public final class ClusterFencing: Sendable {
         }
     }
 
+    /// Returns true if this node cannot renew its lease on a cluster, which the log says once.
+    func isCutOff(from clusterID: UUID) -> Bool { state.withLock { $0.keepers[clusterID]?.isCutOff ?? false } }
+
     /// The ids of this node's leases: one for each cluster that the node has used.
     public var leaseIDs: Set<UUID> { Set(state.withLock { $0.keepers.values.map(\.node) }) }
 

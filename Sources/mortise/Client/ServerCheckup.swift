@@ -47,11 +47,14 @@ struct ServerCheckup {
     /// - Throws: `CommandFailure` of kind `unreachable` if no Mortise answers.
     func readiness() async throws -> [Finding] {
         let answer = try await read { client throws(MortiseError) in try await client.readiness() }
+        // The body has one reason per line. Anything longer is cut.
+        let reasons = String(buffer: answer.body).split(separator: "\n").prefix(20).map { String($0.prefix(500)) }
         switch answer.status {
-        case 200: return [Finding(.fine, "The server is ready.")]
+        case 200:
+            return [Finding(.fine, "The server is ready.")]
+                + reasons.dropFirst()
+                .map { Finding(.warning, "The server is ready, with a limit: \($0)", remedy: Self.logAdvice) }
         case 503:
-            // The body has one reason per line. Anything longer is cut.
-            let reasons = String(buffer: answer.body).split(separator: "\n").prefix(20).map { String($0.prefix(500)) }
             guard !reasons.isEmpty else {
                 return [Finding(.problem, "The server is not ready and gives no reason.", remedy: Self.logAdvice)]
             }

@@ -19,7 +19,7 @@ extension CommandFailure {
                 "PostgreSQL accepts no changes: the server is a standby, or default_transaction_read_only is on.",
                 details: ["Name the primary in MORTISE_DATABASE_URL, or wait until the standby is promoted."]
             )
-        case let error as PostgresError where error.sqlState?.rawValue == "53100":
+        case let error as PostgresError where error.sqlState == .diskFull:
             CommandFailure(
                 .refused,
                 "The disk of the PostgreSQL server is full.",
