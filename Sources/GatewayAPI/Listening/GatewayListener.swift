@@ -1,4 +1,5 @@
 package import Connections
+package import Logging
 package import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -40,6 +41,7 @@ package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertibl
     private let nextExecutor: @Sendable () -> any TaskExecutor
     private let service: GatewayService
     private let rpc: GRPCService
+    private let logger: Logger
     private let onListening: @Sendable ([SocketAddress]) async -> Void
 
     /// Creates a listener, which does not listen yet.
@@ -51,6 +53,7 @@ package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertibl
     ///   - limits: The limits of each connection.
     ///   - connections: The open connections, whose number is limited.
     ///   - routes: The answers.
+    ///   - logger: The logger.
     ///   - onListening: A closure that receives the addresses, in the order of the configuration's `all`, when connections are accepted.
     package init(
         _ configuration: Configuration,
@@ -59,6 +62,7 @@ package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertibl
         limits: ConnectionLimits,
         connections: OpenConnections,
         routes: GatewayRoutes,
+        logger: Logger,
         onListening: @escaping @Sendable ([SocketAddress]) async -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -66,6 +70,7 @@ package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertibl
         self.nextExecutor = nextExecutor
         service = GatewayService(limits: limits, connections: connections, routes: routes)
         rpc = GRPCService(limits: limits, calls: GRPCCalls(routes))
+        self.logger = logger
         self.onListening = onListening
     }
 
@@ -121,7 +126,7 @@ package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertibl
         on address: GatewayAddress,
         _ configure: @escaping @Sendable (any Channel, OpenConnections.Entry) throws -> Void
     ) async throws -> any Channel {
-        let bootstrap = ServerBootstrap.accepting(service.connections, on: eventLoops) {
+        let bootstrap = ServerBootstrap.accepting(service.connections, on: eventLoops, logger: logger) {
             if address.hasProxyHeader { try $0.pipeline.syncOperations.addHandler(ProxyHeaderHandler()) }
             try configure($0, $1)
         }

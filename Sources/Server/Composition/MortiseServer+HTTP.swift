@@ -63,6 +63,7 @@ extension MortiseServer {
                 registry
             ),
             routes: GatewayRoutes(authorizer) { await readiness.report() },
+            logger: logger,
             onListening: onListening
         )
     }

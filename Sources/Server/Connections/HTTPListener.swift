@@ -88,7 +88,9 @@ package struct HTTPListener: ServiceLifecycle.Service, CustomStringConvertible {
     }
 
     private func listen() async throws -> any Channel {
-        let bootstrap = ServerBootstrap.accepting(connections, on: threads.eventLoops) { try configure($0, $1) }
+        let bootstrap = ServerBootstrap.accepting(connections, on: threads.eventLoops, logger: service.logger) {
+            try configure($0, $1)
+        }
         return switch address {
         case .tcp(let host, let port): try await bootstrap.bind(host: host, port: port).get()
         case .unixSocket(let path):
