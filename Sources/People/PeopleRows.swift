@@ -74,6 +74,9 @@ extension SessionIssuer {
         audiences
         """
 
+    /// The number of these columns.
+    static let columnCount = 12
+
     init(row: Row) throws(PostgresError) {
         let keys: KeySource
         if let url: String = try row.decode(3) {

@@ -1,10 +1,13 @@
 public import FoundationEssentials
+import KeyStore
 public import Postgres
 public import Tenancy
 
 extension PeopleStore {
     private static let select = "SELECT \(SessionIssuer.columns) FROM control.session_issuers"
-    private static let byIssuer = Statement("\(select) WHERE issuer = $1")
+    private static let byIssuer = Statement(
+        "SELECT \(SessionIssuer.columns), clock_timestamp() FROM control.session_issuers WHERE issuer = $1"
+    )
     private static let byID = Statement("\(select) WHERE id = $1 AND organization_id = $2")
     private static let list = ListStatement(select, alias: "session_issuers", where: "organization_id = $4")
 
@@ -24,12 +27,13 @@ extension PeopleStore {
         )
     }
 
-    /// Returns a session issuer by its name, by one indexed read over the pipeline that all look-ups share.
+    /// Returns a session issuer by its name, with the database's time, by one indexed read over the pipeline that all look-ups share.
     public static func sessionIssuer(
         _ issuer: String,
         in lookups: PostgresPipeline
-    ) async throws(PostgresError) -> SessionIssuer? {
+    ) async throws(PostgresError) -> FoundSessionIssuer? {
         guard let row = try await lookups.query(Self.byIssuer, [issuer]).first else { return nil }
-        return try SessionIssuer(row: row)
+        let found = try SessionIssuer(row: row)
+        return FoundSessionIssuer(issuer: found, readAt: try row.timestamp(SessionIssuer.columnCount))
     }
 }

@@ -67,8 +67,7 @@ public final class Platform: Sendable {
     ///   - quotas: The numbers of things that one owner can have.
     ///   - secrets: The installation's secrets.
     ///   - randomness: The source of random bits.
-    ///   - now: The wall clock, for tokens that others have issued. Decisions about Mortise's own tokens go by the
-    ///     database's clock.
+    ///   - now: The wall clock, for a sign-in with the identity provider. Decisions about keys and sessions go by the database's clock.
     ///   - elapsed: The time since some moment, for limits on guesses and the age of key sets; by default of a
     ///     `ContinuousClock`.
     ///   - passwordCost: The cost of hashing a password.

@@ -35,6 +35,14 @@ public struct SessionIssuer: Sendable, Hashable {
     public var createdAt: Timestamp
 }
 
+/// A session issuer at the time of a read.
+public struct FoundSessionIssuer: Sendable, Hashable {
+    /// The issuer.
+    public let issuer: SessionIssuer
+    /// The database's time.
+    public let readAt: Timestamp
+}
+
 /// The settings of a session issuer to be added.
 public struct NewSessionIssuer: Sendable, Hashable {
     /// The value of `iss`.

@@ -74,6 +74,7 @@ extension MortiseServer {
             BackgroundTask("notices") { [notices = platform.notices] in await notices.run() },
             BackgroundTask("unused look-up connections") { [self] in await closeUnusedLookups() },
             BackgroundTask("sign-in check") { [self] in await checkSignIn() },
+            BackgroundTask("clock") { [self] in await watchClock() },
             listener(readiness, onListening),
         ]
         // It stops last but for the writers, so that operators see the end of the drain.
@@ -89,6 +90,30 @@ extension MortiseServer {
         await platform.checkSignIn()
         // A service that returned would end the others.
         while !Task.isCancelled { try? await Task.sleep(for: .seconds(86_400)) }
+    }
+
+    /// Compares the clock of this node with the database's, again and again.
+    private func watchClock() async {
+        var watch = ClockWatch()
+        while !Task.isCancelled {
+            let before = configuration.now()
+            // The log has the cause of a database that cannot be asked.
+            if let theirs = try? await platform.databases.control.time() {
+                switch watch.compare(before: before, theirs: theirs, after: configuration.now()) {
+                case .differs(let ahead):
+                    logger.error(
+                        "the clock of this machine differs from the database's",
+                        metadata: [
+                            "seconds_ahead": .stringConvertible(ahead / 1_000_000),
+                            "next": "synchronize both machines (NTP): sign-ins with an identity provider can fail",
+                        ]
+                    )
+                case .agrees: logger.notice("the clock of this machine agrees with the database's again")
+                case nil: break
+                }
+            }
+            try? await Task.sleep(for: configuration.clockInterval)
+        }
     }
 
     /// Closes look-up connections that are not used any more, again and again.

@@ -88,7 +88,7 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to `on`.
     package var passwordUse: PasswordUse = .on
 
-    /// The wall clock, for tokens of other issuers.
+    /// The wall clock, for a sign-in with the identity provider.
     package var now: @Sendable () -> Timestamp = { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
 
     /// Returns the time since a fixed moment, for limits on failed attempts and for the age of key sets.
@@ -223,6 +223,11 @@ package struct ServerConfiguration: Sendable {
     ///
     /// Defaults to 10 s.
     package var repairInterval: Duration = .seconds(10)
+
+    /// The time between two comparisons of the wall clock with the database's.
+    ///
+    /// Defaults to one minute.
+    package var clockInterval: Duration = .seconds(60)
 
     /// The source of random bits.
     ///

@@ -30,7 +30,7 @@ public struct SessionIssuerService: Sendable {
     ///
     /// - Parameters:
     ///   - text: The token, a JWT.
-    ///   - now: The time; by default the node's clock.
+    ///   - now: The time; by default the database's, so that a node whose clock is behind accepts no session that has expired.
     /// - Returns: A principal without permissions that reaches only its own client keys.
     /// - Throws: `Refusal.unauthenticated` for every token that is no good session of a configured issuer,
     ///   `unavailable` if the issuer's keys or the control database cannot be read.
@@ -38,13 +38,15 @@ public struct SessionIssuerService: Sendable {
         guard let token = CompactJWS(text), let algorithm = token.algorithm, let keyID = token.keyID,
             Self.isSession(token), let claims = token.claims, let name = claims["iss"]?.string, Self.isIssuer(name)
         else { throw Refusal.unauthenticated }
-        let issuer = try await context.lookUp { lookups throws(PostgresError) in
+        let found = try await context.lookUp { lookups throws(PostgresError) in
             try await PeopleStore.sessionIssuer(name, in: lookups)
         }
-        guard let issuer, issuer.algorithms.contains(algorithm) else { throw Refusal.unauthenticated }
+        guard let found else { throw Refusal.unauthenticated }
+        let issuer = found.issuer
+        guard issuer.algorithms.contains(algorithm) else { throw Refusal.unauthenticated }
         let keys = try await keySets.keys(of: issuer, for: keyID)
         guard await keys.verifies(token, algorithm: algorithm, keyID: keyID),
-            Self.isTimely(claims, at: now ?? context.now()), Self.isFor(issuer.authorizedParties, claims),
+            Self.isTimely(claims, at: now ?? found.readAt), Self.isFor(issuer.authorizedParties, claims),
             Self.isMeant(for: issuer.audiences, claims),
             let session = ExternalSession(claims, issuer)
         else { throw Refusal.unauthenticated }

@@ -1,3 +1,5 @@
+import KeyStore
+public import Keys
 public import Postgres
 
 /// The service's connections to the control database, as the runtime role.
@@ -14,6 +16,7 @@ public struct ControlConnections: Sendable {
     public let lookups: PostgresPipeline
 
     private static let probe = Statement("SELECT 1")
+    private static let clock = Statement("SELECT clock_timestamp()")
     private static let durability = Statement("SELECT current_setting('synchronous_commit')")
 
     /// Returns the value of `synchronous_commit` for the changes of the service, which each of its connections sets to `on`.
@@ -22,6 +25,11 @@ public struct ControlConnections: Sendable {
             throw PostgresError(.protocolViolation, "SELECT returned no row")
         }
         return try row.decode(0)
+    }
+
+    /// Returns the control database's time.
+    public func time() async throws(PostgresError) -> Timestamp {
+        try await lookups.query(Self.clock).first.orMissing().timestamp(0)
     }
 
     /// Throws if the control database does not answer.
