@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Locks
 import Logging
 import Postgres
 
@@ -55,11 +56,15 @@ extension Provisioner {
                 do {
                     try await reconcile(id)
                     report.reconciled.append(id)
+                    _ = unrepaired.withLock { $0.remove(id) }
                 } catch is CancellationError {
                     throw CancellationError()
                 } catch {
                     report.failed.append(id)
-                    control.logger.error(
+                    // The next attempts, every few seconds, have nothing new to say.
+                    let isNew = unrepaired.withLock { $0.insert(id).inserted }
+                    control.logger.log(
+                        level: isNew ? .error : .debug,
                         "a workspace could not be repaired",
                         metadata: ["workspace": "\(id)", "error": "\(error)"]
                     )

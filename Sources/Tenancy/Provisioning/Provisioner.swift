@@ -1,6 +1,7 @@
 import Fence
 public import FoundationEssentials
 package import KeyStore
+import Locks
 import Logging
 import Migrations
 import Postgres
@@ -22,6 +23,8 @@ public final class Provisioner: Sendable {
     /// The connections of suspensions, archivings and deletions.
     let stops: PostgresPool
     let templates: TemplateDatabases
+    /// The workspaces whose last repair failed, as the log says once for each.
+    let unrepaired = Locked<Set<UUID>>([])
     /// Called after each step.
     ///
     /// Tests throw here to simulate a crash.
