@@ -111,26 +111,33 @@ import Testing
         "PGTARGETSESSIONATTRS": "standby", "PGREQUIREAUTH": "scram-sha-256", "PGUSER": "other", "PGDATABASE": "other",
     ]
 
+    /// Returns the main process of the PostgreSQL server.
+    private static func postmaster(_ folder: String) throws -> Int32 {
+        let text = TemporaryFolder.text("\(folder)/data/postgres/data/postmaster.pid") ?? ""
+        return try #require(text.split(separator: "\n").first.flatMap { Int32($0) })
+    }
+
+    private static func isReady(port: Int) async throws -> Bool {
+        let environment = ["MORTISE_URL": "http://127.0.0.1:\(port)"]
+        return try await Program.run(["doctor", "--ready"], environment: environment).code == 0
+    }
+
     // The faults: the postmaster is killed and never returns, and the examination of the ruins starts it by accident.
     @Test func `PostgreSQL that is killed is started again, whatever variables of libpq are set`() async throws {
         try await Self.withFolder { folder in
             let variables = Self.variables(folder).merging(Self.foreign) { $1 }
             let run = try await RunningProgram.with(["serve"], variables, in: folder) { program in
                 let port = try await program.port()
-                let text = TemporaryFolder.text("\(folder)/data/postgres/data/postmaster.pid") ?? ""
-                let postmaster = try #require(text.split(separator: "\n").first.flatMap { Int32($0) })
-                kill(postmaster, SIGKILL)
-                try await eventually("another server runs") {
-                    program.log.contains("the PostgreSQL server has ended and is started again")
-                }
-                try await eventually("the server is ready") {
-                    try await Program
-                        .run(
-                            ["doctor", "--ready"],
-                            environment: ["MORTISE_URL": "http://127.0.0.1:\(port)"]
-                        )
-                        .code == 0
-                }
+                kill(try Self.postmaster(folder), SIGKILL)
+                try await program.expectCause("the PostgreSQL server has ended and is started again")
+                try await eventually("the server is ready") { try await Self.isReady(port: port) }
+                // It hangs: its processes are there, and none answers.
+                let frozen = FrozenProcesses.freeze(try Self.postmaster(folder))
+                defer { frozen.thaw() }
+                try await eventually("readiness notices") { try await !Self.isReady(port: port) }
+                try await program.expectCause("a PostgreSQL server cannot be used")
+                frozen.thaw()
+                try await eventually("the server is ready again") { try await Self.isReady(port: port) }
                 #expect(try await Self.doctor(folder).findings.allSatisfy { $0["level"] == "ok" })
                 // A terminal that closes ends the server as SIGTERM does.
                 program.terminate(SIGHUP)

@@ -9,23 +9,39 @@ package final class BusyClients: Sendable {
     package let lost = Atomic(0)
     /// The number of answers that were announced as the last one.
     package let announced = Atomic(0)
+    /// The number of connections that had no request for so long that the server may have closed them.
+    package let late = Atomic(0)
 
     package init() {}
 
     /// Sends a request over one connection, again and again, until an answer says that it is the last.
+    ///
+    /// - Parameters:
+    ///   - request: The request, byte for byte.
+    ///   - address: The address of the server.
+    ///   - patience: The time without a request after which the server may close the connection, as it may happen on a busy machine. `nil` means
+    ///     that it may not.
+    ///   - prepare: Adds handlers to the connection.
+    ///   - check: Checks an answer.
+    /// - Throws: The error of a connection that cannot be opened.
     package func run(
         _ request: String,
         to address: SocketAddress,
+        patience: Duration? = nil,
         prepare: @escaping @Sendable (any Channel) throws -> Void = { _ in },
         _ check: @Sendable (RawConnection.Answer) -> Void
     ) async throws {
         try await RawConnection.with(address, prepare: prepare) { connection in
+            var answeredAt = ContinuousClock.now
             while true {
-                try await connection.send(request)
+                // A connection that the server has closed refuses the request, or gives no answer to it.
+                try? await connection.send(request)
+                let isLate = patience.map { ContinuousClock.now - answeredAt >= $0 } ?? false
                 guard let answer = try await connection.answer() else {
-                    lost.add(1, ordering: .relaxed)
+                    if isLate { late.add(1, ordering: .relaxed) } else { lost.add(1, ordering: .relaxed) }
                     return
                 }
+                answeredAt = .now
                 check(answer)
                 answers.add(1, ordering: .relaxed)
                 guard answer.isLast else { continue }

@@ -13,6 +13,9 @@ import Testing
         try await withServer { server, _ in
             try await withMortise(of: try TestInstallation(server)) { mortise in
                 let key = try await mortise.makeKey()
+                let revoked = try await mortise.makeKey("revoked")
+                let answer = try await mortise.api.post("\(revoked.path)/revoke", [:], as: mortise.adminToken)
+                #expect(answer.status == 200)
                 let superuser = server.configuration()
                 try await mortise.script(superuser, "ALTER SYSTEM SET default_transaction_read_only = on")
                 try await mortise.script(superuser, "SELECT pg_reload_conf()")
@@ -29,8 +32,16 @@ import Testing
                     #expect(answer.status == 503, "\(method) \(path): \(answer)")
                     #expect(answer.headers["retry-after"] != nil, "\(method) \(path)")
                 }
+                for _ in 0..<10 {
+                    let answer = try await mortise.api.post(ServerHarness.keys(), ["name": "x"], as: mortise.adminToken)
+                    #expect(answer["detail"]?.string?.contains("accepts no changes") == true, "\(answer)")
+                }
+                try await mortise.expectCause("25006")
                 #expect(try await mortise.verdict(key.token) == "valid")
+                #expect(try await mortise.verdict(revoked.token) == "revoked")
                 #expect(try await mortise.api.get(ServerHarness.keys(), as: mortise.adminToken).status == 200)
+                let ready = try await mortise.api.get("/readyz", as: nil)
+                #expect(ready.status == 200 && ready.text.contains("set to be read-only"), "\(ready)")
                 try await mortise.withConnection(superuser) { connection in
                     try await connection.script("SET default_transaction_read_only = off")
                     try await connection.script("ALTER SYSTEM RESET default_transaction_read_only")

@@ -70,6 +70,10 @@ import Testing
                         let answer = try await mortise.verify(good.token)
                         return answer.status == 503 && answer.headers["retry-after"] != nil
                     }
+                    try await eventually("readiness notices") {
+                        try await mortise.api.get("/readyz", as: nil).status == 503
+                    }
+                    try await mortise.expectCause("standby")
                 }
                 try await server.standbyProcess.start()
                 try await server.waitForStandby()

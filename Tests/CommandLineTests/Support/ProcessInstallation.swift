@@ -83,6 +83,7 @@ struct ProcessInstallation: Sendable {
     struct Answer: Sendable, CustomStringConvertible {
         let status: UInt
         let body: JSONValue
+        let retryAfter: String?
         var description: String { "\(status) \(body["code"]?.string ?? "")" }
     }
 
@@ -116,8 +117,39 @@ struct ProcessInstallation: Sendable {
                 parsing: Array(buffer.readableBytesView),
                 limits: JSONLimits(maximumBytes: 1 << 20)
             )
-        return Answer(status: response.status.code, body: json)
+        return Answer(
+            status: response.status.code,
+            body: json,
+            retryAfter: response.headers.first(name: "Retry-After")
+        )
     }
+
+    /// Asks a server if it is ready.
+    func readiness(port: Int) async throws -> (status: UInt, text: String) {
+        try await waiting(for: "an answer about the readiness") {
+            let request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/readyz")
+            let response = try await client.execute(request, timeout: .hours(1))
+            return (response.status.code, String(buffer: try await response.body.collect(upTo: 65_536)))
+        }
+    }
+
+    /// A service key and its token.
+    struct IssuedKey: Sendable {
+        let path: String
+        let token: String
+    }
+
+    /// Creates a service key of the default workspace.
+    func makeKey(_ name: String, _ settings: JSONObject = [:], port: Int) async throws -> IssuedKey {
+        var body = settings
+        body["name"] = .string(name)
+        let answer = try await call("POST", Self.keys, .object(body), port: port)
+        let id = try #require(answer.body["key"]?["id"]?.string, "\(answer)")
+        return IssuedKey(path: "\(Self.keys)/\(id)", token: try #require(answer.body["token"]?.string))
+    }
+
+    /// The path of the service keys of the default workspace.
+    static let keys = "/v1/workspaces/default/service-keys"
 
     /// Verifies a token and returns the code of the verdict.
     func verdict(_ token: String, port: Int) async throws -> String? {

@@ -27,6 +27,7 @@ struct RunningProgram: Sendable {
     ///   - variables: The environment of the program.
     ///   - folder: The folder of the two files.
     ///   - output: Another file for standard output.
+    ///   - errors: Another file for the log, which ``log`` does not have then.
     ///   - openFiles: The hard limit of open files. `nil` keeps the limit of the tests.
     ///   - body: The test.
     /// - Returns: The value of `body`, and the exit code. The code of SIGKILL is 137, as in shells.
@@ -36,12 +37,14 @@ struct RunningProgram: Sendable {
         _ variables: [String: String],
         in folder: String,
         output: String? = nil,
+        errors: String? = nil,
         openFiles: Int? = nil,
         _ body: (RunningProgram) async throws -> Value
     ) async throws -> (value: Value, code: CInt) {
         let limit = openFiles.map { "ulimit -n \($0); " } ?? ""
         let redirect = limit + #"out=$1; log=$2; shift 2; exec "$@" >"$out" 2>"$log""#
-        let command = ["-c", redirect, "sh", output ?? "\(folder)/out", "\(folder)/log", Program.path] + arguments
+        let streams = [output ?? "\(folder)/out", errors ?? "\(folder)/log"]
+        let command = ["-c", redirect, "sh"] + streams + [Program.path] + arguments
         for name in ["out", "log"] { TemporaryFolder.write("", to: "\(folder)/\(name)") }
         let result = try await Subprocess.run(
             .name("sh"),
@@ -107,7 +110,10 @@ struct RunningProgram: Sendable {
     /// True if the server accepts connections.
     var isListening: Bool { listeningPort != nil }
 
-    private var listeningPort: Int? {
+    private var listeningPort: Int? { Self.port(in: log) }
+
+    /// Returns the port at which a server listens, as its log says.
+    static func port(in log: String) -> Int? {
         for line in log.split(separator: "\n") where line.contains("\"listening\"") {
             guard let address = try? JSONValue(parsing: Array(line.utf8))["address"]?.string else { continue }
             return address.split(separator: ":").last.flatMap { Int($0) }
