@@ -77,7 +77,7 @@ package struct Telemetry: Sendable {
         func secondPassed() { output.repeated.report(to: output) }
 
         func line(lost: Int) -> [UInt8] {
-            output.bytes(of: output.line(.warning, "log lines were lost", [("lost", .integer(Int64(lost)))]))
+            output.bytes(of: output.line(.error, "log lines were lost", [("lost", .integer(Int64(lost)))]))
         }
     }
 
