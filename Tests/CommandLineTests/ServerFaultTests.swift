@@ -168,7 +168,7 @@ import Testing
                                 }
                             }
                         }
-                    try await eventually("every connection is busy") { tally.answers.load(ordering: .relaxed) > 500 }
+                    try await eventually("every connection is busy") { tally.busy.load(ordering: .relaxed) == 32 }
                     program.terminate()
                     for client in clients { try await waiting(for: "a connection ends") { try await client.value } }
                     try await program.waitForEnd()

@@ -182,7 +182,7 @@ import Testing
                 .map { _ in
                     Task { try await tally.run(request, to: address) { #expect($0.status == 200) } }
                 }
-            try await eventually("every connection is busy") { tally.answers.load(ordering: .relaxed) > 500 }
+            try await eventually("every connection is busy") { tally.busy.load(ordering: .relaxed) == 32 }
             await gateway.mortise.stop()
             for client in clients { try await waiting(for: "a connection ends") { try await client.value } }
         }

@@ -5,6 +5,10 @@ package import Synchronization
 package final class BusyClients: Sendable {
     /// The number of answers.
     package let answers = Atomic(0)
+    /// The number of clients that have had several answers.
+    ///
+    /// A client that has had none may not have been accepted, and a server that stops then refuses it.
+    package let busy = Atomic(0)
     /// The number of requests without an answer.
     package let lost = Atomic(0)
     /// The number of answers that were announced as the last one.
@@ -33,6 +37,7 @@ package final class BusyClients: Sendable {
     ) async throws {
         try await RawConnection.with(address, prepare: prepare) { connection in
             var answeredAt = ContinuousClock.now
+            var own = 0
             while true {
                 // A connection that the server has closed refuses the request, or gives no answer to it.
                 try? await connection.send(request)
@@ -44,6 +49,8 @@ package final class BusyClients: Sendable {
                 answeredAt = .now
                 check(answer)
                 answers.add(1, ordering: .relaxed)
+                own += 1
+                if own == 10 { busy.add(1, ordering: .relaxed) }
                 guard answer.isLast else { continue }
                 announced.add(1, ordering: .relaxed)
                 return

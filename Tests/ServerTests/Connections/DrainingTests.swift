@@ -35,7 +35,7 @@ import Testing
                         try await tally.run(request, to: address) { #expect($0.status == 200) }
                     }
                 }
-            try await eventually("every connection is busy") { tally.answers.load(ordering: .relaxed) > 1000 }
+            try await eventually("every connection is busy") { tally.busy.load(ordering: .relaxed) == 128 }
             await mortise.stop()
             for client in clients { try await waiting(for: "a connection ends") { try await client.value } }
         }

@@ -211,7 +211,7 @@ import Darwin
                         try await tally.run(request, to: address, prepare: client.prepare) { #expect($0.status == 200) }
                     }
                 }
-            try await eventually("every connection is busy") { tally.answers.load(ordering: .relaxed) > 200 }
+            try await eventually("every connection is busy") { tally.busy.load(ordering: .relaxed) == 8 }
             await mortise.stop()
             for client in clients { try await waiting(for: "a connection ends") { try await client.value } }
         }
