@@ -12,7 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from connections import Connections, Lost, request
@@ -54,12 +55,12 @@ def as_postgres(*command: str) -> list[str]:
 class Postgres:
     """A PostgreSQL server on a Unix socket."""
 
+    SETTINGS = "-c max_connections=500 -c synchronous_commit=on -c listen_addresses="
     # The processes end, the machine does not: the memory of the system keeps what was written.
-    SETTINGS = (
-        "-c fsync=off -c full_page_writes=off -c max_connections=500 -c synchronous_commit=on -c listen_addresses="
-    )
+    FAST = "-c fsync=off -c full_page_writes=off"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
+        self.settings = self.SETTINGS if is_durable else f"{self.SETTINGS} {self.FAST}"
         self.folder = folder / "postgres"
         self.data = self.folder / "data"
         self.socket = str(self.folder / ".s.PGSQL.5432")
@@ -82,7 +83,7 @@ class Postgres:
             await self._control("stop", "-m", "immediate")
 
     async def _control(self, *arguments: str) -> None:
-        options = f"-k {self.folder} {self.SETTINGS}"
+        options = f"-k {self.folder} {self.settings}"
         await self._run("pg_ctl", "-w", "-t", "600", "-l", str(self.folder / "log"), "-o", options, *arguments)
 
     async def _run(self, name: str, *arguments: str) -> None:
@@ -270,3 +271,39 @@ def make_token(program: str, kind: str) -> str:
     found = re.search(r"mk[a-z]_live_[0-9A-Za-z]+", done.stdout)
     assert found, done.stdout
     return found.group()
+
+
+@dataclass
+class Installation:
+    """Nodes on one PostgreSQL server, and the keys that came with it."""
+
+    postgres: Postgres
+    nodes: list[Node]
+    admin: str
+    operator: str
+
+
+@contextlib.asynccontextmanager
+async def installed(program: str, folder: Path, count: int, *, is_durable: bool = False) -> AsyncIterator[Installation]:
+    """Runs nodes on a PostgreSQL server of their own.
+
+    A durable server writes to the disk before it answers a commit.
+    """
+    postgres = Postgres(folder, is_durable=is_durable)
+    admin, operator = make_token(program, "admin"), make_token(program, "operator")
+    environment = {
+        "MORTISE_PEPPER_FILE": make_secrets(program, folder),
+        "MORTISE_ADMIN_KEY": admin,
+        "MORTISE_OPERATOR_KEY": operator,
+        "MORTISE_DATABASE_URL": f"postgresql://postgres@/mortise?host={postgres.folder}",
+    }
+    await postgres.start()
+    nodes = [Node(number, folder, program, environment) for number in range(count)]
+    try:
+        for node in nodes:
+            await node.start()
+        yield Installation(postgres, nodes, admin, operator)
+    finally:
+        for node in nodes:
+            await node.kill()
+        await postgres.stop()

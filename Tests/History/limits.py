@@ -14,11 +14,29 @@ import random
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from connections import Lost, request
 from history import now
-from installation import Failed, Node, Postgres, find_program, make_secrets, make_token
+from installation import Failed, Installation, Node, find_program, installed
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The load of one key."""
+
+    # The uses a minute that the key allows, and the load as a multiple of them.
+    limit: int = 600
+    times: float = 10
+    minutes: float = 3
+    # The order of the shares of the nodes.
+    seed: int | None = None
+
+    @property
+    def bound(self) -> float:
+        """The uses that one counter allows."""
+        return self.limit * (1 + self.minutes)
 
 
 class Count:
@@ -45,10 +63,17 @@ class Count:
         return best
 
 
-async def offer(nodes: list[Node], admin: str, token: str, options: argparse.Namespace, count: Count) -> None:
-    """Offers verifications at a steady rate, on nodes whose shares change."""
-    chance = random.Random(options.seed)
-    rate = options.limit * options.times / 60
+async def offer(load: Offer, place: Installation) -> Count:
+    """Creates a key and offers its verifications at a steady rate, on nodes whose shares change."""
+    nodes, admin = place.nodes, place.admin
+    body = {"name": "limited", "rate_limit_per_minute": load.limit}
+    made = await nodes[0].api.send(request("POST", "/v1/workspaces/default/service-keys", admin, body), 30)
+    if made.status != 201:
+        raise Failed(f"the key was not created: {made}")
+    token = made.json()["token"]
+    count = Count()
+    chance = random.Random(load.seed)
+    rate = load.limit * load.times / 60
     tasks: set[asyncio.Task[None]] = set()
     shares = [1.0] * len(nodes)
     next_change = 0.0
@@ -61,7 +86,7 @@ async def offer(nodes: list[Node], admin: str, token: str, options: argparse.Nam
         if answer.json().get("code") == "valid":
             count.accept(node.number)
 
-    total = int(rate * options.minutes * 60)
+    total = int(rate * load.minutes * 60)
     for number in range(total):
         due = number / rate
         at = (now() - count.begin) / 1e9
@@ -82,35 +107,13 @@ async def offer(nodes: list[Node], admin: str, token: str, options: argparse.Nam
         task.add_done_callback(tasks.discard)
     if tasks:
         await asyncio.wait(tasks)
+    return count
 
 
-async def run(options: argparse.Namespace, folder: Path) -> Count:
+async def run(load: Offer, nodes: int, program: str | None, folder: Path) -> Count:
     """Starts the nodes and offers the load."""
-    program = find_program(options.program)
-    admin = make_token(program, "admin")
-    postgres = Postgres(folder)
-    await postgres.start()
-    environment = {
-        "MORTISE_PEPPER_FILE": make_secrets(program, folder),
-        "MORTISE_ADMIN_KEY": admin,
-        "MORTISE_OPERATOR_KEY": make_token(program, "operator"),
-        "MORTISE_DATABASE_URL": f"postgresql://postgres@/mortise?host={postgres.folder}",
-    }
-    nodes = [Node(number, folder, program, environment) for number in range(options.nodes)]
-    try:
-        for node in nodes:
-            await node.start()
-        body = {"name": "limited", "rate_limit_per_minute": options.limit}
-        made = await nodes[0].api.send(request("POST", "/v1/workspaces/default/service-keys", admin, body), 30)
-        if made.status != 201:
-            raise Failed(f"the key was not created: {made}")
-        count = Count()
-        await offer(nodes, admin, made.json()["token"], options, count)
-        return count
-    finally:
-        for node in nodes:
-            await node.kill()
-        await postgres.stop()
+    async with installed(find_program(program), folder, nodes) as place:
+        return await offer(load, place)
 
 
 def main() -> int:
@@ -123,17 +126,17 @@ def main() -> int:
     parser.add_argument("--program", help="the program (default: MORTISE_PROGRAM, or the debug build)")
     parser.add_argument("--seed", type=int, help="the order of the shares (default: random)")
     options = parser.parse_args()
+    load = Offer(options.limit, options.times, options.minutes, options.seed)
     folder = Path(tempfile.mkdtemp(prefix="limits", dir="/tmp"))
     folder.chmod(0o755)
     try:
-        count = asyncio.run(run(options, folder))
+        count = asyncio.run(run(load, options.nodes, options.program, folder))
     except Failed as error:
         print(f"the run failed: {error}", file=sys.stderr)
         return 2
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    allowed = options.limit * (1 + options.minutes)
-    print(f"offered {count.offered}, accepted {len(count.accepted)}, of {allowed:.0f} that one counter allows")
+    print(f"offered {count.offered}, accepted {len(count.accepted)}, of {load.bound:.0f} that one counter allows")
     print(f"most in a minute: {count.most_in(60)}, in ten seconds: {count.most_in(10)}, by node: {count.by_node}")
     return 0
 
