@@ -1,0 +1,296 @@
+"""Measures how soon a change of keys counts on every node: three nodes on one PostgreSQL server.
+
+PostgreSQL writes to the disk before it answers a commit. Five figures: the time of a revocation, the same beside a node
+that is paused, the time from a report of a leak to the last verification that was still accepted, verifications while
+many keys change, and what a limit lets through over all nodes.
+
+PostgreSQL, the nodes and this program share the processors. This program is one thread, and sends over connections that
+are kept open. In the fourth figure, `mortise bench` has a thread for every two processors, and changes take what is
+left. The load average is printed, because other programs make the figures worse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import itertools
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "History"))
+import limits  # noqa: E402
+from connections import request  # noqa: E402
+from installation import Failed, find_program, installed  # noqa: E402
+from stage import KEYS, PATIENCE, Key, Stage, milliseconds, percentile  # noqa: E402
+
+# The changes that each node makes before it is measured, so that its connections are open.
+UNMEASURED = 5
+# The reports of leaks that one address sends. 60 are admitted in an hour.
+REPORTS_OF_ADDRESS = 50
+
+
+def figure(what: str, value: float, unit: str, goal: float, details: str = "") -> None:
+    """Prints a figure that should not exceed a goal."""
+    said = "met" if value <= goal else "MISSED"
+    print(f"{what}: {value:,.1f}{unit}{details} (goal at most {goal:,g}{unit}: {said})", flush=True)
+
+
+def load_average() -> str:
+    """The load of the machine in the last minute."""
+    return f"load average {os.getloadavg()[0]:.1f}"
+
+
+async def revoke(stage: Stage, key: Key, number: int) -> float:
+    """Revokes a key that every node has in memory, and returns the milliseconds until the answer."""
+    live = [node for node in stage.nodes if not node.is_stopped]
+    path = f"{KEYS}/{key.id}/revoke"
+    begin = time.perf_counter()
+    await stage.call(live[number % len(live)], "POST", path)
+    return milliseconds(begin)
+
+
+async def require_revoked(stage: Stage, key: Key) -> None:
+    """Fails if a node accepts a key whose revocation was answered."""
+    if (found := await stage.verdicts(key)) != {"revoked"}:
+        raise Failed(f"a verification after a revocation said {found}")
+
+
+async def revocations(stage: Stage, steady: list[Key], count: int, rate: float) -> None:
+    """Measures revocations, one at a time, while all nodes live."""
+    keys = await stage.keys(count + UNMEASURED * len(stage.nodes))
+    times = []
+    async with stage.light_load(steady, rate):
+        for number, key in enumerate(keys):
+            await stage.warm(key)
+            times.append(await revoke(stage, key, number))
+            await require_revoked(stage, key)
+    times = times[-count:]
+    details = f", p50 {percentile(times, 0.5):.1f} ms, at most {max(times):.1f} ms, of {count:,}; {load_average()}"
+    figure("a revocation, three nodes alive, p99", percentile(times, 0.99), " ms", 20, details)
+
+
+async def revocations_beside_pause(stage: Stage, steady: list[Key], count: int, rate: float) -> None:
+    """Measures revocations while one node is paused."""
+    keys = await stage.keys(count)
+    times = []
+    async with stage.light_load(steady, rate):
+        for number, key in enumerate(keys):
+            await stage.warm(key)
+            silent = stage.nodes[number % len(stage.nodes)]
+            silent.is_stopped = True
+            silent.signal(signal.SIGSTOP)
+            try:
+                times.append(await revoke(stage, key, number))
+            finally:
+                silent.signal(signal.SIGCONT)
+                silent.is_stopped = False
+            await require_revoked(stage, key)
+    details = f", p50 {percentile(times, 0.5) / 1000:.2f} s, of {count}"
+    figure("a revocation beside a paused node, at most", max(times) / 1000, " s", 3.5, details)
+
+
+async def leaks(stage: Stage, count: int, interval: float) -> None:
+    """Measures the time from a report of a token to the start of the last verification that accepted it."""
+    keys = await stage.keys(count + UNMEASURED * len(stage.nodes))
+    lines = [await stage.connection(node) for node in stage.nodes]
+    times, gaps, answers = [], [], []
+
+    async def watch(node: int, key: Key, starts: list[float]) -> float:
+        """Verifies a token until it is refused. Returns the start of the last verification that accepted it."""
+        last, data = 0.0, stage.verification(key)
+        while True:
+            begin = time.perf_counter()
+            code = (await lines[node].send(data, PATIENCE)).json().get("code")
+            if code == "revoked":
+                return last
+            if code != "valid":
+                raise Failed(f"a token that was reported is {code}")
+            last = begin
+            starts.append(begin)
+            await asyncio.sleep(max(0, begin + interval - time.perf_counter()))
+
+    for number, key in enumerate(keys):
+        await stage.warm(key)
+        # The sources are 127.0.0.2 and so on, because one address may send 60 reports in an hour.
+        reporter = await stage.connection(
+            stage.nodes[number % len(lines)], f"127.0.0.{2 + number // REPORTS_OF_ADDRESS}"
+        )
+        starts: list[list[float]] = [[] for _ in lines]
+        watches = [asyncio.create_task(watch(node, key, starts[node])) for node in range(len(lines))]
+        await asyncio.sleep(0.02)
+        begin = time.perf_counter()
+        # The answer comes after a whole number of half seconds, whatever the token is.
+        answer = asyncio.create_task(
+            reporter.send(request("POST", "/v1/leaks", None, {"tokens": [key.token]}), PATIENCE)
+        )
+        answers.append(answer)
+        answer.add_done_callback(lambda _, reporter=reporter: reporter.close())
+        async with asyncio.timeout(PATIENCE):
+            times.append((max(await asyncio.gather(*watches)) - begin) * 1000)
+        gaps += [(b - a) * 1000 for list_ in starts for a, b in itertools.pairwise(list_)]
+        await asyncio.sleep(0.03)
+    for answer in await asyncio.gather(*answers):
+        if answer.status != 202:
+            raise Failed(f"a report was answered with {answer.status}: {answer.body.decode()}")
+    for line in lines:
+        line.close()
+    times = times[-count:]
+    details = (
+        f", p50 {percentile(times, 0.5):.1f} ms, at most {max(times):.1f} ms, of {count}, with a verification on each "
+        f"node every {percentile(gaps, 0.5):.1f} ms; {load_average()}"
+    )
+    what = "from a report of a leak to the last accepted verification, p99"
+    figure(what, percentile(times, 0.99), " ms", 50, details)
+
+
+class Changes:
+    """Changes of keys at a rate, or as many as there can be."""
+
+    def __init__(self, stage: Stage, keys: list[Key], rate: float, at_once: int) -> None:
+        self.stage = stage
+        self.keys = keys
+        self.rate = rate
+        self.made = 0
+        self.begin = time.perf_counter()
+        self.tasks = [asyncio.create_task(self._change(number, at_once)) for number in range(at_once)]
+
+    async def _change(self, first: int, step: int) -> None:
+        number = first
+        while True:
+            await asyncio.sleep(max(0, self.begin + number / self.rate - time.perf_counter()))
+            key = self.keys[number % len(self.keys)]
+            node = self.stage.nodes[number % len(self.stage.nodes)]
+            await self.stage.call(node, "PATCH", f"{KEYS}/{key.id}", {"description": f"change {number}"})
+            self.made += 1
+            number += step
+
+    async def end(self) -> float:
+        """Ends the changes, and returns how many were made in a second."""
+        rate = self.made / (time.perf_counter() - self.begin)
+        for task in self.tasks:
+            task.cancel()
+        for end in await asyncio.gather(*self.tasks, return_exceptions=True):
+            if isinstance(end, Failed):
+                raise end
+        return rate
+
+
+async def verifications_beside_changes(
+    stage: Stage, operator: Path, rates: list[float], seconds: int, at_once: int
+) -> None:
+    """Measures verifications at half load, while nothing changes and while many keys change."""
+    keys = await stage.keys(1000)
+    most = (await stage.bench(operator, seconds))["per_second"]
+    half = most / 2
+    quiet = await stage.bench(operator, seconds, half)
+    before = quiet["latency_ms"]["p99"]
+    at = f"{half:,.0f} a second of {most:,.0f}"
+    print(f"p99 of POST /v1/verify while nothing changes: {before:.1f} ms, {at}; {load_average()}", flush=True)
+    for rate in rates:
+        changes = Changes(stage, keys, rate, at_once)
+        beside = await stage.bench(operator, seconds, half)
+        reached = await changes.end()
+        p99, answered = beside["latency_ms"]["p99"], beside["per_second"]
+        reached_rates = f"{reached:,.0f} changes and {answered:,.0f} verifications a second"
+        details = f", {p99:.1f} against {before:.1f} ms, with {reached_rates}; {load_average()}"
+        figure(f"p99 of POST /v1/verify while {rate:,g} keys a second should change", p99 / before, "x", 2, details)
+
+
+async def limit(stage: Stage, minutes: float) -> None:
+    """Measures what one limit lets through over all nodes."""
+    load = limits.Offer(minutes=minutes)
+    count = await limits.offer(load, stage.place)
+    let = len(count.accepted)
+    details = f", {let:,} against {load.bound:,.0f} of one counter, of {count.offered:,} offered in {minutes * 60:g} s"
+    figure(f"a key with {load.limit} uses a minute on three nodes lets through", let / load.bound, "x", 1.1, details)
+
+
+async def run(options: argparse.Namespace, folder: Path) -> None:
+    """Runs the measurements."""
+    program = find_program(options.program)
+    async with installed(program, folder, 3, is_durable=not options.without_sync) as place:
+        operator = folder / "operator.key"
+        operator.write_text(place.operator)
+        operator.chmod(0o600)
+        stage = Stage(place, program)
+        commits = stage.bare_commits(500)
+        times = f"p50 {percentile(commits, 0.5):.2f} ms, p99 {percentile(commits, 0.99):.2f} ms"
+        print(f"a bare commit: {times}; {load_average()}", flush=True)
+        steady = await stage.keys(30)
+        for key in steady:
+            await stage.warm(key)
+        parts = {
+            "revocations": lambda: revocations(stage, steady, options.revocations, options.rate),
+            "pauses": lambda: revocations_beside_pause(stage, steady, options.pauses, options.rate),
+            "leaks": lambda: leaks(stage, options.leaks, options.interval / 1000),
+            "changes": lambda: verifications_beside_changes(
+                stage, operator, options.changes, options.seconds, options.at_once
+            ),
+            "limit": lambda: limit(stage, options.minutes),
+        }
+        for name in options.only or parts:
+            # A collection in the middle of a measurement would be a part of it.
+            gc.collect()
+            gc.disable()
+            await parts[name]()
+            gc.enable()
+
+
+def main() -> int:
+    """Reads the options, and runs the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", help="the release build of mortise (default: MORTISE_PROGRAM)")
+    parser.add_argument(
+        "--revocations", type=int, default=500, help="the revocations with three nodes alive (default: 500)"
+    )
+    parser.add_argument("--pauses", type=int, default=20, help="the revocations beside a paused node (default: 20)")
+    parser.add_argument(
+        "--rate", type=float, default=50, help="verifications a second on each node meanwhile (default: 50)"
+    )
+    parser.add_argument("--leaks", type=int, default=200, help="the reports of leaked tokens (default: 200)")
+    parser.add_argument(
+        "--interval",
+        type=float,
+        default=2,
+        help="milliseconds between verifications of a leaked token on a node (default: 2)",
+    )
+    parser.add_argument(
+        "--changes",
+        type=float,
+        nargs="+",
+        default=[1000],
+        help="the changes a second beside verifications (default: 1000)",
+    )
+    parser.add_argument("--at-once", type=int, default=48, help="the changes that are under way at once (default: 48)")
+    parser.add_argument(
+        "--seconds", type=int, default=8, help="the seconds of each run of `mortise bench` (default: 8)"
+    )
+    parser.add_argument("--minutes", type=float, default=1, help="the time of the limited key (default: 1)")
+    parser.add_argument(
+        "--without-sync", action="store_true", help="let PostgreSQL answer commits before they are on the disk"
+    )
+    names = ["revocations", "pauses", "leaks", "changes", "limit"]
+    parser.add_argument("--only", nargs="+", choices=names, help="the parts to run (default: all)")
+    options = parser.parse_args()
+    # A Unix socket's path is short, and PostgreSQL's user must enter the folder.
+    folder = Path(tempfile.mkdtemp(prefix="revocations", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        asyncio.run(run(options, folder))
+    except Failed as error:
+        print(f"the run failed: {error}", file=sys.stderr)
+        return 2
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())
