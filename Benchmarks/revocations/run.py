@@ -264,8 +264,8 @@ def main() -> int:
         "--changes",
         type=float,
         nargs="+",
-        default=[1000],
-        help="the changes a second beside verifications (default: 1000)",
+        default=[50, 1000],
+        help="the changes a second beside verifications, one measurement for each (default: 50 1000)",
     )
     parser.add_argument("--at-once", type=int, default=48, help="the changes that are under way at once (default: 48)")
     parser.add_argument(
