@@ -1,4 +1,3 @@
-import Keys
 import Postgres
 
 /// The SQL over the keys of one table and their secrets.
@@ -46,20 +45,12 @@ struct KeyStatements: Sendable {
     /// Parameters: the ids of keys and the owner's.
     let some: Statement
     /// Parameters: the owner's.
-    ///
-    /// One row with a number for each status, in the order of `KeyStatus.allCases`.
-    let statusCounts: Statement
-    /// Parameters: the owner's.
     let usedScopes: Statement
     /// Parameters: the owner's.
     let usedOwners: Statement
 
     private init(_ table: KeyTable) {
         self.table = table
-        let counts = KeyStatus.allCases.map { "count(*) FILTER (WHERE \(BrowseQuery.has($0)))" }
-        statusCounts = Statement(
-            "SELECT \(counts.joined(separator: ", ")) FROM \(table.name) k WHERE \(table.isOwned(1))"
-        )
         let newest = "FROM \(table.name) k WHERE \(table.isOwned(1)) ORDER BY k.created_at DESC, k.id DESC LIMIT 500"
         usedScopes = Statement(
             "SELECT DISTINCT s FROM (SELECT k.scopes \(newest)) k, unnest(k.scopes) s ORDER BY s LIMIT 100"

@@ -33,18 +33,22 @@ public struct AttentionStore: Sendable {
         self.connection = connection
     }
 
-    /// Both tables of keys, as far as the concerns need them.
-    private static func union(_ columns: String, _ condition: String) -> String {
+    /// Returns a query over both tables of keys.
+    ///
+    /// Each table has a query of its own, so that its `rest` can order and limit it by an index.
+    private static func union(_ columns: String, _ condition: String, _ rest: String) -> String {
         """
-        SELECT k.id, k.name, false AS is_client\(columns) FROM auth.service_keys k WHERE \(condition)
-        UNION ALL SELECT k.id, k.name, true\(columns) FROM auth.client_keys k WHERE \(condition)
+        (SELECT k.id, k.name, false AS is_client\(columns) FROM auth.service_keys k WHERE \(condition) \(rest))
+        UNION ALL (SELECT k.id, k.name, true\(columns) FROM auth.client_keys k WHERE \(condition) \(rest))
         """
     }
 
     private static let ending = Statement(
         """
-        SELECT * FROM (\(union(", \(BrowseQuery.end) AS ends_at",
-            "\(BrowseQuery.works) AND \(BrowseQuery.end) <= now() + interval '30 days'"))) k
+        SELECT * FROM (\(union(
+            ", \(BrowseQuery.end) AS ends_at",
+            "\(BrowseQuery.works) AND \(BrowseQuery.end) <= now() + interval '30 days'",
+            "ORDER BY \(BrowseQuery.end), k.id LIMIT $1"))) k
         ORDER BY ends_at, id LIMIT $1
         """
     )
@@ -62,15 +66,23 @@ public struct AttentionStore: Sendable {
         """
     )
 
+    private static let isOld = "\(BrowseQuery.works) AND k.created_at < now() - interval '90 days'"
+
+    /// The last use of every old key would have to be read to find the few that are not used.
+    ///
+    /// So the statement reads those of the oldest keys, and of the keys that the hourly search for notices has found. Both can have the
+    /// same key.
     private static let unused = Statement(
         """
-        SELECT k.*, (SELECT max(u.last_used_at) FROM auth.key_usage u WHERE u.key_id = k.id) FROM (
-            \(union(", k.created_at", """
-                \(BrowseQuery.works) AND k.created_at < now() - interval '90 days'
-                AND NOT EXISTS (SELECT FROM auth.key_usage u
-                    WHERE u.key_id = k.id AND u.last_used_at > now() - interval '90 days')
-                """))
-            LIMIT $1) k
+        SELECT k.id, k.name, k.is_client, k.used FROM (
+            SELECT k.*, (SELECT max(u.last_used_at) FROM auth.key_usage u WHERE u.key_id = k.id) AS used FROM (
+                \(union("", isOld, "ORDER BY k.created_at, k.id LIMIT 500"))
+                UNION ALL \(union(
+                    "",
+                    "k.id IN (SELECT n.key_id FROM auth.key_notices n WHERE n.type = 'unused') AND \(isOld)",
+                    ""))
+            ) k
+        ) k WHERE coalesce(k.used <= now() - interval '90 days', true) LIMIT 2 * $1
         """
     )
 
@@ -86,9 +98,11 @@ public struct AttentionStore: Sendable {
             }
         let ending = try await connection.query(Self.ending, [limit])
             .map { try Self.key($0, .ending(try $0.timestamp(3))) }
+        var known: Set<UUID> = []
         let unused = try await connection.query(Self.unused, [limit])
-            .map { try Self.key($0, .unused(lastUsedAt: try $0.optionalTimestamp(4))) }
-        return old + ending + unused
+            .map { try Self.key($0, .unused(lastUsedAt: try $0.optionalTimestamp(3))) }
+            .filter { known.insert($0.id).inserted }
+        return old + ending + unused.prefix(limit)
     }
 
     private static func key(_ row: Row, _ concern: KeyConcern) throws -> ConcerningKey {

@@ -1,6 +1,6 @@
 public import FoundationEssentials
 public import Keys
-import Postgres
+package import Postgres
 
 extension KeyStore {
     /// Returns a page of keys that a person looks through.
@@ -12,19 +12,49 @@ extension KeyStore {
     /// - Returns: The page.
     /// - Throws: The database's errors.
     public func browse(_ browse: KeyBrowse, in owner: KeyOwner, limit: Int) async throws -> KeyBrowsePage {
-        var found: [KeyBrowse.Cursor] = []
-        for part in BrowseQuery.parts(of: browse) where found.count <= limit {
-            var query = BrowseQuery(browse, part, in: owner)
-            let statement = query.statement(browse, limit: limit + 1 - found.count)
-            for row in try await connection.query(statement, query.parameters) {
-                let value: KeyBrowse.Cursor.Value =
-                    browse.order == .name ? .text(try row.decode(1)) : .time(try row.timestamp(1))
-                found.append(KeyBrowse.Cursor(value: value, id: try row.decode(0)))
-            }
-        }
+        let found = try await positions(BrowseQuery(browse, in: owner, limit: limit + 1))
         let page = found.prefix(limit)
         let keys = try await find(page.map(\.id), in: owner)
         return KeyBrowsePage(keys: keys, next: found.count > limit ? page.last : nil)
+    }
+
+    /// Returns the positions of the first keys that a question asks for.
+    private func positions(_ query: BrowseQuery) async throws -> [KeyBrowse.Cursor] {
+        guard query.isSearch else { return try await positions(query, .all) }
+        let named = try await positions(query, .named)
+        let withToken = try await positions(query, .token)
+        if withToken.isEmpty { return named }
+        if named.isEmpty { return withToken }
+        let merged = query.some(Set((named + withToken).map(\.id)))
+        return try await connection.query(merged.statement, merged.parameters).map { try cursor($0, query) }
+    }
+
+    private func positions(_ query: BrowseQuery, _ match: BrowseQuery.Match) async throws -> [KeyBrowse.Cursor] {
+        if match == .named, query.hasPairs, let found = try await namedAtOnce(query) { return found }
+        var found: [KeyBrowse.Cursor] = []
+        for part in query.parts where found.count < query.limit {
+            let page = query.page(part, match, limit: query.limit - found.count)
+            found += try await connection.query(page.statement, page.parameters).map { try cursor($0, query) }
+        }
+        return found
+    }
+
+    /// Returns the positions of the first keys whose name or description contains the text, or `nil` if all keys have to be read for them.
+    ///
+    /// If many keys match, enough of them are among the first ones in the order. If few match, an index of its own finds them.
+    private func namedAtOnce(_ query: BrowseQuery) async throws -> [KeyBrowse.Cursor]? {
+        let head = query.head(query.parts[0])
+        let first = try await connection.query(head.statement, head.parameters)
+        if first.count == query.limit { return try first.map { try cursor($0, query) } }
+        let selection = query.selection()
+        let selected = try await connection.query(selection.statement, selection.parameters)
+        let number = try selected.first?.decode(2, as: Int64.self) ?? 0
+        return number <= query.few ? try selected.map { try cursor($0, query) } : nil
+    }
+
+    private func cursor(_ row: Row, _ query: BrowseQuery) throws -> KeyBrowse.Cursor {
+        let value: KeyBrowse.Cursor.Value = query.isByName ? .text(try row.decode(1)) : .time(try row.timestamp(1))
+        return KeyBrowse.Cursor(value: value, id: try row.decode(0))
     }
 
     /// Returns the keys of an owner that have one of some ids, in the order of the ids.
@@ -36,15 +66,42 @@ extension KeyStore {
         return ids.compactMap { known[$0] }
     }
 
-    /// Returns the number of an owner's keys by status.
-    public func statusCounts(in owner: KeyOwner) async throws -> [KeyStatus: Int] {
-        let rows = try await connection.query(owner.statements.statusCounts, owner.parameters)
-        let row = try rows.first.orMissing()
-        var counts: [KeyStatus: Int] = [:]
-        for (index, status) in KeyStatus.allCases.enumerated() {
-            counts[status] = Int(try row.decode(index, as: Int64.self))
-        }
-        return counts
+    /// Returns the query for the numbers of a table: of all keys, of the revoked, the expired, the disabled and the deprecated ones.
+    ///
+    /// The conditions are those of `BrowseQuery.has`, and those that few keys meet come first. One index has all of their columns.
+    private static func numbers(_ table: KeyTable) -> String {
+        """
+        SELECT count(*), count(k.revoked_at),
+            count(*) FILTER (WHERE k.revoked_at IS NULL
+                AND (k.ended_at IS NOT NULL OR k.expires_at <= now() OR k.grace_period_ends_at <= now())),
+            count(*) FILTER (WHERE \(BrowseQuery.has(.disabled))),
+            count(*) FILTER (WHERE \(BrowseQuery.has(.deprecated)))
+        FROM \(table.name) k
+        """
+    }
+
+    /// The numbers of both tables.
+    package static let statusCounts = Statement(
+        "SELECT s.*, c.* FROM (\(numbers(.service))) s, (\(numbers(.client))) c"
+    )
+
+    /// Returns the number of a workspace's keys by status: of its service keys, and of its client keys.
+    ///
+    /// The connection is one to the workspace's database.
+    ///
+    /// - Returns: The numbers, also those that are zero.
+    /// - Throws: The database's errors.
+    public func statusCounts() async throws -> (service: [KeyStatus: Int], client: [KeyStatus: Int]) {
+        let row = try await connection.query(Self.statusCounts).first.orMissing()
+        return (try Self.counts(row, from: 0), try Self.counts(row, from: 5))
+    }
+
+    private static func counts(_ row: Row, from column: Int) throws -> [KeyStatus: Int] {
+        let numbers = try (column..<column + 5).map { Int(try row.decode($0, as: Int64.self)) }
+        return [
+            .active: numbers[0] - numbers[1...].reduce(0, +), .revoked: numbers[1], .expired: numbers[2],
+            .disabled: numbers[3], .deprecated: numbers[4],
+        ]
     }
 
     /// Returns the distinct scopes, and the distinct owners, of the newest keys.

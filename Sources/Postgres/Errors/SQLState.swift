@@ -39,6 +39,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static let undefinedTable = SQLState(rawValue: "42P01")
     /// 42703: the column does not exist.
     public static let undefinedColumn = SQLState(rawValue: "42703")
+    /// 42883: the function or the operator does not exist.
+    public static let undefinedFunction = SQLState(rawValue: "42883")
     /// 42501: the role lacks a privilege.
     public static let insufficientPrivilege = SQLState(rawValue: "42501")
     /// 40001: the transaction conflicts with another one and must be repeated.

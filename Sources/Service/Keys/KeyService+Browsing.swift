@@ -76,10 +76,10 @@ extension KeyService {
         guard keys.workspace != nil, keys.subject == nil else { throw Refusal.notFound }
         let start = UsageBars.Period.hour.start(of: now) - .seconds(23 * 3600)
         return try await context.withConnection(to: keys.workspace?.facts) { connection in
-            let store = KeyStore(connection)
+            let counts = try await KeyStore(connection).statusCounts()
             return WorkspaceOverview(
-                serviceKeys: try await store.statusCounts(in: .workspace),
-                clientKeys: try await store.statusCounts(in: .clients(subject: nil)),
+                serviceKeys: counts.service,
+                clientKeys: counts.client,
                 usage: try await UsageBars(connection).hours(since: start),
                 concerns: try await AttentionStore(connection).keys(limit: 5)
             )
