@@ -14,7 +14,8 @@ struct HomeRoutes: Sendable {
 
     /// The number of workspaces on a page.
     ///
-    /// Each needs a connection to its own database.
+    /// Each needs a connection to its own database, and a node keeps as many for such a page
+    /// (`DatabasesOptions.maximumOverviewDatabases`).
     private static let pageSize = 12
 
     private var home: ConsoleEndpoint {
@@ -55,13 +56,12 @@ struct HomeRoutes: Sendable {
         await withTaskGroup(of: (UUID, WorkspaceOverview?).self) { group in
             for workspace in workspaces where [.active, .suspended, .archived].contains(workspace.state) {
                 group.addTask {
-                    let keys = try? await visit.platform.access.keys(
-                        ofWorkspace: UUIDv7.text(of: workspace.id),
+                    let overview = try? await visit.platform.keys.overview(
+                        of: workspace,
                         for: visit.principal,
-                        .keysRead
+                        at: visit.moment
                     )
-                    guard let keys else { return (workspace.id, nil) }
-                    return (workspace.id, try? await visit.platform.keys.overview(of: keys, at: visit.moment))
+                    return (workspace.id, overview)
                 }
             }
             var found: [UUID: WorkspaceOverview] = [:]

@@ -31,6 +31,8 @@ extension ServiceContext {
         case changes
         /// The connections of the changes that stop keys, which wait for nobody for long.
         case stops
+        /// The connections of the overviews of a page of workspaces.
+        case overviews
     }
 
     /// Lends a connection to a workspace's database, or to the control database.
@@ -50,7 +52,7 @@ extension ServiceContext {
         guard let workspace else {
             return try await databases.noting(nil) {
                 switch lane {
-                case .changes: try await databases.control.pool.withConnection(body)
+                case .changes, .overviews: try await databases.control.pool.withConnection(body)
                 case .stops: try await databases.withStop(nil, body)
                 }
             }
@@ -60,6 +62,7 @@ extension ServiceContext {
                 switch lane {
                 case .changes: try await databases.withConnection(workspace, body)
                 case .stops: try await databases.withStop(workspace, body)
+                case .overviews: try await databases.withOverview(workspace, body)
                 }
             }
         } catch let error as PostgresError

@@ -3,7 +3,7 @@ public import KeyStore
 public import Keys
 import People
 import Postgres
-import Tenancy
+public import Tenancy
 
 /// The facts about one workspace that an overview shows.
 public struct WorkspaceOverview: Sendable {
@@ -67,15 +67,26 @@ extension KeyService {
 
     /// Returns the facts about a workspace that an overview shows.
     ///
+    /// A page shows several workspaces, so nothing is read about them but in their own databases.
+    ///
     /// - Parameters:
-    ///   - keys: The service keys of the workspace.
+    ///   - workspace: The workspace, as it was read for the page.
+    ///   - principal: The principal that sees the page, with the permission to read the keys.
     ///   - now: The present time.
     /// - Returns: The facts.
-    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
-    public func overview(of keys: KeyCollection, at now: Timestamp) async throws -> WorkspaceOverview {
-        guard keys.workspace != nil, keys.subject == nil else { throw Refusal.notFound }
+    /// - Throws: `Refusal`, or the database's errors.
+    public func overview(
+        of workspace: Workspace,
+        for principal: Principal,
+        at now: Timestamp
+    ) async throws -> WorkspaceOverview {
+        guard principal.workspaceKey == nil, principal.reach != .platform else {
+            throw Refusal.forbiddenKind("Keys inside a workspace need an admin key of the organization.")
+        }
+        try principal.requireReach(into: workspace.organizationID, workspace: workspace.id)
+        try principal.require(.keysRead, in: workspace.id)
         let start = UsageBars.Period.hour.start(of: now) - .seconds(23 * 3600)
-        return try await context.withConnection(to: keys.workspace?.facts) { connection in
+        return try await context.withConnection(to: workspace.facts, .overviews) { connection in
             let counts = try await KeyStore(connection).statusCounts()
             return WorkspaceOverview(
                 serviceKeys: counts.service,

@@ -28,13 +28,15 @@ public final class Databases: Sendable {
         let lookups: LeasedCache<UUID, PostgresPipeline>
         let pools: LeasedCache<UUID, PostgresPool>
         let stops: LeasedCache<UUID, PostgresPool>
+        let overviews: LeasedCache<UUID, PostgresPool>
         let lookupLimit: LookupLimit
 
-        var all: [LeasedCache<UUID, PostgresPool>] { [pools, stops] }
+        var all: [LeasedCache<UUID, PostgresPool>] { [pools, stops, overviews] }
 
         /// Closes a connection that nobody uses, of a look-up if there is one.
         func makeRoom() async {
             if await lookups.makeRoom() { return }
+            if await overviews.makeRoom() { return }
             if await pools.makeRoom() { return }
             await stops.makeRoom()
         }
@@ -197,6 +199,26 @@ public final class Databases: Sendable {
         }
     }
 
+    /// Lends a connection for the overview of a workspace, which a page shows beside those of other workspaces.
+    ///
+    /// A page needs a connection to each of them at once. They have connections of their own, so that such a page neither closes the
+    /// connections of changes nor opens its own again each time.
+    ///
+    /// - Throws: The errors of ``withPool(_:_:)``.
+    public func withOverview<T>(
+        _ workspace: WorkspaceFacts,
+        _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        try await makingRoom(on: workspace.clusterID) { begin in
+            try await withPool(workspace, 1, from: { $0.overviews }, { Self.management($0, options) }) { pool in
+                try await pool.withConnection {
+                    begin()
+                    return try await body($0)
+                }
+            }
+        }
+    }
+
     /// Connects again, after a look-up connection was closed, as long as the server refuses connections and there is time.
     ///
     /// - Parameters:
@@ -334,6 +356,7 @@ public final class Databases: Sendable {
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let known = caches[cluster] { return known }
         let (pools, stops) = (pools(options.maximumManagedDatabases), pools(options.maximumStoppedDatabases))
+        let overviews = self.pools(options.maximumOverviewDatabases)
         let record = try await directory.cluster(cluster)
         let created = ClusterCaches(
             cluster: record,
@@ -342,11 +365,15 @@ public final class Databases: Sendable {
                 capacity: options.maximumLookupConnections ?? LookupLimit.first,
                 patience: options.placePatience,
                 isRefusal: { ($0 as? PostgresError)?.isRefusedConnection ?? false },
-                makeRoomElsewhere: { if await !pools.makeRoom() { await stops.makeRoom() } },
+                makeRoomElsewhere: {
+                    if await overviews.makeRoom() { return }
+                    if await !pools.makeRoom() { await stops.makeRoom() }
+                },
                 close: { await $0.shutdown() }
             ),
             pools: pools,
             stops: stops,
+            overviews: overviews,
             lookupLimit: LookupLimit(isKnown: options.maximumLookupConnections != nil)
         )
         let caches = self.caches.insert(created, for: cluster)

@@ -2,8 +2,8 @@ public import Fence
 
 /// The limits of the connections that one node opens.
 ///
-/// They are on each cluster at most `maximumLookupConnections`, `maximumManagedDatabases * connectionsPerManagedDatabase` and
-/// `maximumStoppedDatabases` connections, and on the primary one `controlConnections`, `controlReaders`,
+/// They are on each cluster at most `maximumLookupConnections`, `maximumManagedDatabases * connectionsPerManagedDatabase`,
+/// `maximumOverviewDatabases` and `maximumStoppedDatabases` connections, and on the primary one `controlConnections`, `controlReaders`,
 /// `maximumStoppedDatabases`, one for counts and a look-up connection for each reactor more, whatever the number of
 /// workspaces; see `maximumConnections`.
 public struct DatabasesOptions: Sendable {
@@ -31,6 +31,10 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 2.
     public var connectionsPerManagedDatabase: Int
+    /// The maximum number of a cluster's workspaces that have a connection for an overview at once.
+    ///
+    /// Default 12: the workspaces of a page of the console.
+    public var maximumOverviewDatabases: Int
     /// The maximum number of connections to the control database, besides the one for look-ups.
     ///
     /// Default 4.
@@ -91,6 +95,7 @@ public struct DatabasesOptions: Sendable {
         placePatience: Duration = .seconds(2),
         leaseDeadline: Duration = .seconds(5),
         connectionsPerManagedDatabase: Int = 2,
+        maximumOverviewDatabases: Int = 12,
         controlConnections: Int = 4,
         controlReaders: Int = 2,
         maximumStoppedDatabases: Int = 3,
@@ -109,6 +114,7 @@ public struct DatabasesOptions: Sendable {
         self.placePatience = placePatience
         self.leaseDeadline = leaseDeadline
         self.connectionsPerManagedDatabase = max(1, connectionsPerManagedDatabase)
+        self.maximumOverviewDatabases = max(1, maximumOverviewDatabases)
         self.controlConnections = max(1, controlConnections)
         self.controlReaders = max(1, controlReaders)
         self.maximumStoppedDatabases = max(1, maximumStoppedDatabases)
@@ -138,7 +144,7 @@ public struct DatabasesOptions: Sendable {
         with provisioner: ProvisionerOptions = ProvisionerOptions()
     ) -> Int {
         lookupConnections(allowed: allowed) + reactors
-            + maximumManagedDatabases * connectionsPerManagedDatabase
+            + maximumManagedDatabases * connectionsPerManagedDatabase + maximumOverviewDatabases
             + controlConnections + controlReaders + 1 + 2 * maximumStoppedDatabases
             + 1 + maximumFencedChanges
             + 2 * (provisioner.maximumConnections + provisioner.maximumStops)

@@ -14,7 +14,7 @@ public struct ClusterConnections: Sendable, Hashable {
     public let waitingLookups: Int
     /// The workspaces with connections for changes and lists.
     public let managedWorkspaces: Int
-    /// The connections for changes and lists.
+    /// The connections for changes, lists and overviews.
     public let managed: PoolFigures
 }
 
@@ -56,7 +56,7 @@ extension Databases {
     /// The connections to each cluster that this node has used.
     public var clusterConnections: [ClusterConnections] {
         caches.entries.map { id, caches in
-            let pools = caches.pools.values + caches.stops.values
+            let pools = caches.all.flatMap { $0.values }
             return ClusterConnections(
                 clusterID: id,
                 lookups: caches.lookups.count,
