@@ -46,10 +46,21 @@ extension KeyStore {
         let head = query.head(query.parts[0])
         let first = try await connection.query(head.statement, head.parameters)
         if first.count == query.limit { return try first.map { try cursor($0, query) } }
-        let selection = query.selection()
-        let selected = try await connection.query(selection.statement, selection.parameters)
-        let number = try selected.first?.decode(2, as: Int64.self) ?? 0
-        return number <= query.few ? try selected.map { try cursor($0, query) } : nil
+        guard let found = try await rows(query.selection()) else { return nil }
+        let number = try found.first?.decode(2, as: Int64.self) ?? 0
+        return number <= query.few ? try found.map { try cursor($0, query) } : nil
+    }
+
+    /// Returns the rows of a statement, or `nil` if the database lacks its index.
+    ///
+    /// New servers run before the workspaces are migrated.
+    private func rows(_ selection: BrowseQuery.Bound) async throws(PostgresError) -> Rows? {
+        do throws(PostgresError) {
+            return try await connection.query(selection.statement, selection.parameters)
+        } catch {
+            guard error.sqlState == .undefinedFunction else { throw error }
+            return nil
+        }
     }
 
     private func cursor(_ row: Row, _ query: BrowseQuery) throws -> KeyBrowse.Cursor {
@@ -81,7 +92,7 @@ extension KeyStore {
     }
 
     /// The numbers of both tables.
-    package static let statusCounts = Statement(
+    package static let statusNumbers = Statement(
         "SELECT s.*, c.* FROM (\(numbers(.service))) s, (\(numbers(.client))) c"
     )
 
@@ -92,7 +103,7 @@ extension KeyStore {
     /// - Returns: The numbers, also those that are zero.
     /// - Throws: The database's errors.
     public func statusCounts() async throws -> (service: [KeyStatus: Int], client: [KeyStatus: Int]) {
-        let row = try await connection.query(Self.statusCounts).first.orMissing()
+        let row = try await connection.query(Self.statusNumbers).first.orMissing()
         return (try Self.counts(row, from: 0), try Self.counts(row, from: 5))
     }
 

@@ -1,7 +1,7 @@
 public import Postgres
 
 extension PostgresError {
-    /// A Boolean value that indicates whether the database lacks a table, a column or a function of this release, because
-    /// it was not migrated.
-    public var isOfOutdatedSchema: Bool { [.undefinedTable, .undefinedColumn, .undefinedFunction].contains(sqlState) }
+    /// A Boolean value that indicates whether the database lacks a table or a column of this release, because it was
+    /// not migrated.
+    public var isOfOutdatedSchema: Bool { [.undefinedTable, .undefinedColumn].contains(sqlState) }
 }
