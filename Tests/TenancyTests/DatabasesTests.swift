@@ -179,6 +179,32 @@ import Testing
         }
     }
 
+    // A page with more workspaces than there are slots for changes closed and opened connections at every visit.
+    @Test func `overviews of workspaces keep connections of their own beside those of changes`() async throws {
+        try await withTenants { _, control, _, workspaces in
+            var options = DatabasesOptions.ample
+            options.maximumManagedDatabases = 1
+            options.connectionsPerManagedDatabase = 1
+            options.maximumOverviewDatabases = 2
+            let databases = try Databases(control, options: options)
+            let process = Statement("SELECT pg_backend_pid()")
+            func visit() async throws -> [Int32] {
+                try await databases.withOverview(workspaces[0].facts) { first in
+                    try await databases.withOverview(workspaces[1].facts) { second in
+                        let rows = [try await first.query(process), try await second.query(process)]
+                        return try rows.map { try $0[0].decode(0, as: Int32.self) }
+                    }
+                }
+            }
+            let visits = try await databases.withPool(workspaces[0].facts) { pool in
+                try await pool.withConnection { _ in [try await visit(), try await visit()] }
+            }
+            #expect(visits[0] == visits[1])
+            #expect(Set(visits[0]).count == 2)
+            await databases.shutdown()
+        }
+    }
+
     @Test func `a shut-down pool lends no connection`() async throws {
         try await withTenants { _, _, databases, workspaces in
             _ = try await databases.withPool(workspaces[0].facts) { try await $0.query(Self.whoami) }
