@@ -370,10 +370,10 @@ import Testing
         _ mortise: ServerHarness,
         _ database: PostgresConfiguration
     ) async throws {
-        for part in BrowseQuery.parts(of: browse) {
-            var query = BrowseQuery(browse, part, in: .workspace)
-            let statement = Statement("EXPLAIN \(query.statement(browse, limit: 51).sql)", prepared: false)
-            let parameters = query.parameters
+        let query = BrowseQuery(browse, in: .workspace, limit: 51)
+        for part in query.parts {
+            let page = query.page(part, .all, limit: 51)
+            let (statement, parameters) = (Statement("EXPLAIN \(page.statement.sql)", prepared: false), page.parameters)
             let plan = try await mortise.withConnection(database) { connection in
                 try await connection.query(statement, parameters).map { try $0.decode(0, as: String.self) }
             }
