@@ -22,14 +22,18 @@ import Testing
                         .connect(host: "127.0.0.1", port: port).get()
                     idle.append(channel)
                 }
-                for _ in 0..<5 {
-                    let answer = try await installation.call(
-                        "GET",
-                        "/v1/workspaces",
-                        port: port,
-                        token: installation.adminToken
-                    )
-                    #expect(answer.status == 200)
+                // Connections that are still being accepted can take the place of one whose request has not arrived.
+                try await eventually("five requests in a row are answered") {
+                    for _ in 0..<5 {
+                        let answer = try? await installation.call(
+                            "GET",
+                            "/v1/workspaces",
+                            port: port,
+                            token: installation.adminToken
+                        )
+                        guard answer?.status == 200 else { return false }
+                    }
+                    return true
                 }
                 // The longest idle ones had to go.
                 try await eventually("the server has closed the first connections") { !idle[0].isActive }

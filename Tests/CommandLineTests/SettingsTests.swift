@@ -282,11 +282,11 @@ import mortise
         // The bound of another server is not known here. The doctor reads it from the server.
         let other = try serve(many.merging(["MORTISE_DATABASE_URL": "postgresql://u@db/x"]) { $1 })
         #expect(other.connections.maximum(allowed: 300) > 500)
-        // Look-ups, management, counts, the control database's own, changes that stop keys, the provisioner, and the lease with the
-        // fences of changes.
+        // Look-ups, management, counts, the control database's own, changes that stop keys, the provisioner, the overviews of
+        // workspaces, and the lease with the fences of changes.
         #expect(
             try serve([:]).connections.maximum(allowed: 300)
-                == 100 + ServingThreads.defaultCount + 16 + (4 + 2 + 1) + (3 + 3) + 12
+                == 100 + ServingThreads.defaultCount + 16 + (4 + 2 + 1) + (3 + 3) + 12 + 12
                 + 1 + (16 + 4 + 6)
         )
     }
