@@ -124,10 +124,11 @@ package struct BrowseQuery: Sendable {
                     \(order(by: sortKeys(part))) LIMIT \(length)) k
                 """
             case .used:
+                // The limit of 1 keeps PostgreSQL from looking for the text in all keys before it joins those of the first uses.
                 """
                 (SELECT l.* FROM auth.key_usage l WHERE \((["true"] + position).joined(separator: " AND "))
                     \(order(by: sortKeys(part))) LIMIT \(length)) l
-                JOIN \(table.name) k ON k.id = l.key_id AND \(table.isOwned(1))
+                CROSS JOIN LATERAL (SELECT k.* FROM \(table.name) k WHERE k.id = l.key_id AND \(table.isOwned(1)) LIMIT 1) k
                 """
             }
         return draft.bound(
