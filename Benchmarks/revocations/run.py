@@ -6,7 +6,8 @@ many keys change, and what a limit lets through over all nodes.
 
 PostgreSQL, the nodes and this program share the processors. This program is one thread, and sends over connections that
 are kept open. In the fourth figure, `mortise bench` has a thread for every two processors, and changes take what is
-left. The load average is printed, because other programs make the figures worse.
+left. Beside the first three figures, a transaction of one row shows what a commit costs at that time. The load average is
+printed, because other programs make the figures worse.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "History"))
 import limits  # noqa: E402
-from connections import request  # noqa: E402
+from connections import Connection, request  # noqa: E402
 from installation import Failed, find_program, installed  # noqa: E402
-from stage import KEYS, PATIENCE, Key, Stage, milliseconds, percentile  # noqa: E402
+from stage import KEYS, PATIENCE, Commits, Key, Stage, milliseconds, percentile  # noqa: E402
 
 # The changes that each node makes before it is measured, so that its connections are open.
 UNMEASURED = 5
@@ -41,9 +42,13 @@ def figure(what: str, value: float, unit: str, goal: float, details: str = "") -
     print(f"{what}: {value:,.1f}{unit}{details} (goal at most {goal:,g}{unit}: {said})", flush=True)
 
 
-def load_average() -> str:
-    """The load of the machine in the last minute."""
-    return f"load average {os.getloadavg()[0]:.1f}"
+def machine(stage: Stage, commits: Commits | None = None) -> str:
+    """The state of the machine during a measurement."""
+    parts = [str(commits)] if commits else []
+    if stage.repeated:
+        parts.append(f"{stage.repeated} answered with 503 and repeated")
+        stage.repeated = 0
+    return ", ".join([*parts, f"load average {os.getloadavg()[0]:.1f}"])
 
 
 async def revoke(stage: Stage, key: Key, number: int) -> float:
@@ -65,13 +70,15 @@ async def revocations(stage: Stage, steady: list[Key], count: int, rate: float) 
     """Measures revocations, one at a time, while all nodes live."""
     keys = await stage.keys(count + UNMEASURED * len(stage.nodes))
     times = []
-    async with stage.light_load(steady, rate):
+    async with stage.light_load(steady, rate), stage.commits() as commits:
         for number, key in enumerate(keys):
             await stage.warm(key)
             times.append(await revoke(stage, key, number))
             await require_revoked(stage, key)
     times = times[-count:]
-    details = f", p50 {percentile(times, 0.5):.1f} ms, at most {max(times):.1f} ms, of {count:,}; {load_average()}"
+    details = (
+        f", p50 {percentile(times, 0.5):.1f} ms, at most {max(times):.1f} ms, of {count:,}; {machine(stage, commits)}"
+    )
     figure("a revocation, three nodes alive, p99", percentile(times, 0.99), " ms", 20, details)
 
 
@@ -79,7 +86,7 @@ async def revocations_beside_pause(stage: Stage, steady: list[Key], count: int, 
     """Measures revocations while one node is paused."""
     keys = await stage.keys(count)
     times = []
-    async with stage.light_load(steady, rate):
+    async with stage.light_load(steady, rate), stage.commits() as commits:
         for number, key in enumerate(keys):
             await stage.warm(key)
             silent = stage.nodes[number % len(stage.nodes)]
@@ -91,59 +98,81 @@ async def revocations_beside_pause(stage: Stage, steady: list[Key], count: int, 
                 silent.signal(signal.SIGCONT)
                 silent.is_stopped = False
             await require_revoked(stage, key)
-    details = f", p50 {percentile(times, 0.5) / 1000:.2f} s, of {count}"
+    details = f", p50 {percentile(times, 0.5) / 1000:.2f} s, of {count}; {machine(stage, commits)}"
     figure("a revocation beside a paused node, at most", max(times) / 1000, " s", 3.5, details)
+
+
+class Watch:
+    """Verifies a token on every node, over a connection to each, until it is refused there."""
+
+    def __init__(self, stage: Stage, lines: list[Connection], key: Key, interval: float) -> None:
+        self.interval = interval
+        self.request = stage.verification(key)
+        # The starts of the verifications that accepted the token, of each node.
+        self.accepted: list[list[float]] = [[] for _ in lines]
+        self.tasks = [asyncio.create_task(self._verify(*pair)) for pair in zip(lines, self.accepted, strict=True)]
+
+    async def _verify(self, line: Connection, accepted: list[float]) -> None:
+        while True:
+            begin = time.perf_counter()
+            answer = await line.send(self.request, PATIENCE)
+            code = answer.json().get("code")
+            if code == "revoked":
+                return
+            if code == "valid":
+                accepted.append(begin)
+            elif answer.status != 503:
+                raise Failed(f"a token that was reported is {code}")
+            await asyncio.sleep(max(0, begin + self.interval - time.perf_counter()))
+
+    async def last(self) -> float:
+        """Waits until every node refuses the token. Returns the start of the last verification that accepted it."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*self.tasks)
+        except TimeoutError as error:
+            raise Failed(f"a reported token was still accepted after {PATIENCE:g} s") from error
+        return max(starts[-1] for starts in self.accepted)
+
+    @property
+    def gaps(self) -> list[float]:
+        """The milliseconds between the starts of verifications of a node."""
+        return [(after - before) * 1000 for starts in self.accepted for before, after in itertools.pairwise(starts)]
 
 
 async def leaks(stage: Stage, count: int, interval: float) -> None:
     """Measures the time from a report of a token to the start of the last verification that accepted it."""
     keys = await stage.keys(count + UNMEASURED * len(stage.nodes))
     lines = [await stage.connection(node) for node in stage.nodes]
-    times, gaps, answers = [], [], []
+    times, gaps = [], []
 
-    async def watch(node: int, key: Key, starts: list[float]) -> float:
-        """Verifies a token until it is refused. Returns the start of the last verification that accepted it."""
-        last, data = 0.0, stage.verification(key)
-        while True:
-            begin = time.perf_counter()
-            code = (await lines[node].send(data, PATIENCE)).json().get("code")
-            if code == "revoked":
-                return last
-            if code != "valid":
-                raise Failed(f"a token that was reported is {code}")
-            last = begin
-            starts.append(begin)
-            await asyncio.sleep(max(0, begin + interval - time.perf_counter()))
-
-    for number, key in enumerate(keys):
-        await stage.warm(key)
-        # The sources are 127.0.0.2 and so on, because one address may send 60 reports in an hour.
-        reporter = await stage.connection(
-            stage.nodes[number % len(lines)], f"127.0.0.{2 + number // REPORTS_OF_ADDRESS}"
-        )
-        starts: list[list[float]] = [[] for _ in lines]
-        watches = [asyncio.create_task(watch(node, key, starts[node])) for node in range(len(lines))]
-        await asyncio.sleep(0.02)
-        begin = time.perf_counter()
-        # The answer comes after a whole number of half seconds, whatever the token is.
-        answer = asyncio.create_task(
-            reporter.send(request("POST", "/v1/leaks", None, {"tokens": [key.token]}), PATIENCE)
-        )
-        answers.append(answer)
-        answer.add_done_callback(lambda _, reporter=reporter: reporter.close())
-        async with asyncio.timeout(PATIENCE):
-            times.append((max(await asyncio.gather(*watches)) - begin) * 1000)
-        gaps += [(b - a) * 1000 for list_ in starts for a, b in itertools.pairwise(list_)]
-        await asyncio.sleep(0.03)
-    for answer in await asyncio.gather(*answers):
+    async def send(reporter: Connection, key: Key) -> None:
+        """Reports a token. The answer comes after a whole number of half seconds, whatever the token is."""
+        report = request("POST", "/v1/leaks", None, {"tokens": [key.token]})
+        answer = await reporter.send(report, PATIENCE)
+        reporter.close()
         if answer.status != 202:
             raise Failed(f"a report was answered with {answer.status}: {answer.body.decode()}")
+
+    async with stage.commits() as commits, asyncio.TaskGroup() as reports:
+        for number, key in enumerate(keys):
+            await stage.warm(key)
+            # The sources are 127.0.0.2 and so on, because one address may send 60 reports in an hour.
+            source = f"127.0.0.{2 + number // REPORTS_OF_ADDRESS}"
+            reporter = await stage.connection(stage.nodes[number % len(lines)], source)
+            watch = Watch(stage, lines, key, interval)
+            await asyncio.sleep(0.02)
+            begin = time.perf_counter()
+            reports.create_task(send(reporter, key))
+            times.append((await watch.last() - begin) * 1000)
+            gaps += watch.gaps
+            await asyncio.sleep(0.03)
     for line in lines:
         line.close()
     times = times[-count:]
     details = (
         f", p50 {percentile(times, 0.5):.1f} ms, at most {max(times):.1f} ms, of {count}, with a verification on each "
-        f"node every {percentile(gaps, 0.5):.1f} ms; {load_average()}"
+        f"node every {percentile(gaps, 0.5):.1f} ms; {machine(stage, commits)}"
     )
     what = "from a report of a leak to the last accepted verification, p99"
     figure(what, percentile(times, 0.99), " ms", 50, details)
@@ -176,7 +205,7 @@ class Changes:
         for task in self.tasks:
             task.cancel()
         for end in await asyncio.gather(*self.tasks, return_exceptions=True):
-            if isinstance(end, Failed):
+            if isinstance(end, Exception):
                 raise end
         return rate
 
@@ -191,14 +220,14 @@ async def verifications_beside_changes(
     quiet = await stage.bench(operator, seconds, half)
     before = quiet["latency_ms"]["p99"]
     at = f"{half:,.0f} a second of {most:,.0f}"
-    print(f"p99 of POST /v1/verify while nothing changes: {before:.1f} ms, {at}; {load_average()}", flush=True)
+    print(f"p99 of POST /v1/verify while nothing changes: {before:.1f} ms, {at}; {machine(stage)}", flush=True)
     for rate in rates:
         changes = Changes(stage, keys, rate, at_once)
         beside = await stage.bench(operator, seconds, half)
         reached = await changes.end()
         p99, answered = beside["latency_ms"]["p99"], beside["per_second"]
         reached_rates = f"{reached:,.0f} changes and {answered:,.0f} verifications a second"
-        details = f", {p99:.1f} against {before:.1f} ms, with {reached_rates}; {load_average()}"
+        details = f", {p99:.1f} against {before:.1f} ms, with {reached_rates}; {machine(stage)}"
         figure(f"p99 of POST /v1/verify while {rate:,g} keys a second should change", p99 / before, "x", 2, details)
 
 
@@ -213,15 +242,16 @@ async def limit(stage: Stage, minutes: float) -> None:
 
 async def run(options: argparse.Namespace, folder: Path) -> None:
     """Runs the measurements."""
+    task = asyncio.current_task()
+    assert task
+    # The processes of this program must not stay when it is ended.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     program = find_program(options.program)
     async with installed(program, folder, 3, is_durable=not options.without_sync) as place:
         operator = folder / "operator.key"
         operator.write_text(place.operator)
         operator.chmod(0o600)
         stage = Stage(place, program)
-        commits = stage.bare_commits(500)
-        times = f"p50 {percentile(commits, 0.5):.2f} ms, p99 {percentile(commits, 0.99):.2f} ms"
-        print(f"a bare commit: {times}; {load_average()}", flush=True)
         steady = await stage.keys(30)
         for key in steady:
             await stage.warm(key)
@@ -281,14 +311,15 @@ def main() -> int:
     # A Unix socket's path is short, and PostgreSQL's user must enter the folder.
     folder = Path(tempfile.mkdtemp(prefix="revocations", dir="/tmp"))
     folder.chmod(0o755)
+    status = 0
     try:
         asyncio.run(run(options, folder))
-    except Failed as error:
-        print(f"the run failed: {error}", file=sys.stderr)
-        return 2
+    except* Failed as errors:
+        print(f"the run failed: {errors.exceptions[0]}", file=sys.stderr)
+        status = 2
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    return status
 
 
 if __name__ == "__main__":

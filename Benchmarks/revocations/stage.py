@@ -9,8 +9,9 @@ import math
 import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from connections import Answer, Connection, Lost, request
 from installation import Failed, Installation, Node, as_postgres, postgres_program
@@ -26,6 +27,17 @@ class Key:
 
     id: str
     token: str
+
+
+@dataclass
+class Commits:
+    """The milliseconds of commits that wrote one row, as psql saw them."""
+
+    times: list[float] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        longest = f"p99 {percentile(self.times, 0.99):.1f} ms, at most {max(self.times):.1f} ms"
+        return f"a bare commit meanwhile p50 {percentile(self.times, 0.5):.1f} ms, {longest}"
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -47,13 +59,20 @@ class Stage:
         self.place = place
         self.program = program
         self.count = 0
+        # The changes that were answered with 503 and sent again.
+        self.repeated = 0
 
     async def call(self, node: Node, method: str, path: str, body: object = None) -> Answer:
-        """Sends a request of management, which must succeed."""
-        try:
-            answer = await node.api.send(request(method, path, self.admin, body), PATIENCE)
-        except Lost as error:
-            raise Failed(f"{method} {path} was not answered") from error
+        """Sends a request of management until it is not answered with 503, as clients do. It must succeed."""
+        end = time.perf_counter() + PATIENCE
+        while True:
+            try:
+                answer = await node.api.send(request(method, path, self.admin, body), PATIENCE)
+            except Lost as error:
+                raise Failed(f"{method} {path} was not answered") from error
+            if answer.status != 503 or time.perf_counter() > end:
+                break
+            self.repeated += 1
         if answer.status >= 300:
             raise Failed(f"{method} {path}: {answer.status} {answer.body.decode()}")
         return answer
@@ -105,7 +124,7 @@ class Stage:
                 task.cancel()
             ends = await asyncio.gather(*running, return_exceptions=True)
             for end in ends:
-                if isinstance(end, Failed):
+                if isinstance(end, Exception):
                     raise end
 
     async def _load(self, node: Node, keys: Sequence[Key], rate: float) -> None:
@@ -129,7 +148,7 @@ class Stage:
         address = (source, 0) if source else None
         return (await loop.create_connection(Connection, *node.api.address, local_addr=address))[1]
 
-    async def bench(self, operator: Path, seconds: int, rate: float | None = None) -> dict[str, object]:
+    async def bench(self, operator: Path, seconds: int, rate: float | None = None) -> dict[str, Any]:
         """Runs `mortise bench` against the first node."""
         assert isinstance(self.nodes[0].api.address, tuple)
         host, port = self.nodes[0].api.address
@@ -143,20 +162,34 @@ class Stage:
         output, errors = await process.communicate()
         if process.returncode:
             raise Failed(f"mortise bench ended with {process.returncode}: {output.decode()} {errors.decode()}")
-        return json.loads(output)
+        report: dict[str, Any] = json.loads(output)
+        return report
 
-    def bare_commits(self, count: int) -> list[float]:
-        """The milliseconds of transactions that write one row, as psql sees them."""
-        command = [
-            postgres_program("psql"),
-            "-h",
-            str(self.place.postgres.folder),
-            "-U",
-            "postgres",
-            "-d",
-            "postgres",
-            "-XAtq",
-        ]
-        script = "CREATE TABLE bare (n int);\n\\timing on\n" + "INSERT INTO bare VALUES (1);\n" * count
-        done = subprocess.run(as_postgres(*command), input=script, capture_output=True, text=True, check=True, cwd="/")
-        return [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("Time:")]
+    @contextlib.asynccontextmanager
+    async def commits(self) -> AsyncIterator[Commits]:
+        """Writes a row twenty times a second while the body runs, as the yardstick of what a commit costs meanwhile."""
+        folder = str(self.place.postgres.folder)
+        command = as_postgres(postgres_program("psql"), "-h", folder, "-U", "postgres", "-d", "postgres", "-XAtq")
+        psql = await asyncio.create_subprocess_exec(
+            *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
+        )
+        assert psql.stdin
+        psql.stdin.write(b"CREATE TABLE IF NOT EXISTS bare (n int);\n\\timing on\n")
+
+        async def write() -> None:
+            assert psql.stdin
+            while True:
+                psql.stdin.write(b"INSERT INTO bare VALUES (1);\n")
+                await asyncio.sleep(0.05)
+
+        writing = asyncio.create_task(write())
+        commits = Commits()
+        try:
+            yield commits
+        finally:
+            writing.cancel()
+            psql.stdin.close()
+            output, _ = await psql.communicate()
+            commits.times = [
+                float(line.split()[1]) for line in output.decode().splitlines() if line.startswith("Time:")
+            ]

@@ -303,6 +303,10 @@ async def installed(program: str, folder: Path, count: int, *, is_durable: bool 
         for node in nodes:
             await node.start()
         yield Installation(postgres, nodes, admin, operator)
+    except BaseException:
+        for node in nodes:
+            print(f"== node {node.number} said:\n{node.tail()}", file=sys.stderr)
+        raise
     finally:
         for node in nodes:
             await node.kill()
