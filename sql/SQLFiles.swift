@@ -86,10 +86,10 @@ public enum SQLFiles {
         SQLFile("w0023_notices_valid", PackageResources.w0023_notices_valid_sql),
         SQLFile("w0024_key_addresses", PackageResources.w0024_key_addresses_sql),
         SQLFile("w0025_key_addresses_by_day", PackageResources.w0025_key_addresses_by_day_sql),
-        SQLFile("w0030_last_use_order", PackageResources.w0030_last_use_order_sql),
         SQLFile("w0031_character_pairs", PackageResources.w0031_character_pairs_sql),
         SQLFile("w0032_key_search", PackageResources.w0032_key_search_sql),
         SQLFile("w0033_key_states", PackageResources.w0033_key_states_sql),
         SQLFile("w0034_ending_secrets", PackageResources.w0034_ending_secrets_sql),
+        SQLFile("w0035_last_use_order", PackageResources.w0035_last_use_order_sql),
     ]
 }
