@@ -284,6 +284,22 @@ class Installation:
 
 
 @contextlib.asynccontextmanager
+async def started(nodes: list[Node]) -> AsyncIterator[None]:
+    """Runs nodes. If what is done with them fails, the ends of their logs are printed."""
+    try:
+        for node in nodes:
+            await node.start()
+        yield
+    except BaseException:
+        for node in nodes:
+            print(f"== node {node.number} said:\n{node.tail()}", file=sys.stderr)
+        raise
+    finally:
+        for node in nodes:
+            await node.kill()
+
+
+@contextlib.asynccontextmanager
 async def installed(program: str, folder: Path, count: int, *, is_durable: bool = False) -> AsyncIterator[Installation]:
     """Runs nodes on a PostgreSQL server of their own.
 
@@ -300,14 +316,7 @@ async def installed(program: str, folder: Path, count: int, *, is_durable: bool 
     await postgres.start()
     nodes = [Node(number, folder, program, environment) for number in range(count)]
     try:
-        for node in nodes:
-            await node.start()
-        yield Installation(postgres, nodes, admin, operator)
-    except BaseException:
-        for node in nodes:
-            print(f"== node {node.number} said:\n{node.tail()}", file=sys.stderr)
-        raise
+        async with started(nodes):
+            yield Installation(postgres, nodes, admin, operator)
     finally:
-        for node in nodes:
-            await node.kill()
         await postgres.stop()

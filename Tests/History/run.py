@@ -15,7 +15,7 @@ from pathlib import Path
 import history
 from faults import SHARES, Faults
 from history import Log
-from installation import Failed, Node, Postgres, Relays, find_program, make_secrets, make_token
+from installation import Failed, Node, Postgres, Relays, find_program, make_secrets, make_token, started
 from load import Load, Settings
 
 
@@ -80,25 +80,18 @@ async def run(options: argparse.Namespace, folder: Path, path: Path) -> list[Nod
         for number, port in enumerate(relays.ports)
     ]
     try:
-        for node in nodes:
-            await node.start()
-        chance = random.Random(options.seed)
-        settings = Settings(rate=options.rate, mutators=options.mutators)
-        load = Load(nodes, admin, log, settings, chance)
-        await load.prepare()
-        faults = Faults(
-            nodes, postgres, relays, log, chance, kinds=kinds, pause=options.fault_every, longest=options.longest
-        )
-        await load.run(seconds, faults.run(calm, max(0, seconds - calm - options.longest)) if kinds else None)
-        for node in nodes:
-            await node.sample()
-    except BaseException:
-        for node in nodes:
-            print(f"== node {node.number} said:\n{node.tail()}", file=sys.stderr)
-        raise
+        async with started(nodes):
+            chance = random.Random(options.seed)
+            settings = Settings(rate=options.rate, mutators=options.mutators)
+            load = Load(nodes, admin, log, settings, chance)
+            await load.prepare()
+            faults = Faults(
+                nodes, postgres, relays, log, chance, kinds=kinds, pause=options.fault_every, longest=options.longest
+            )
+            await load.run(seconds, faults.run(calm, max(0, seconds - calm - options.longest)) if kinds else None)
+            for node in nodes:
+                await node.sample()
     finally:
-        for node in nodes:
-            await node.kill()
         await relays.stop()
         await postgres.stop()
         log.close()

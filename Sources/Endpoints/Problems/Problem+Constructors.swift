@@ -84,12 +84,16 @@ extension Problem {
     ///
     /// - Parameters:
     ///   - bytes: The largest size of all of them.
+    ///   - field: The largest size of one of them, in bytes.
     ///   - fields: The largest number of fields.
     /// - Returns: The problem.
-    package static func headersTooLarge(bytes: Int, fields: Int) -> Problem {
+    package static func headersTooLarge(bytes: Int, field: Int, fields: Int) -> Problem {
         Problem(
             .headersTooLarge,
-            detail: "The request line and the header fields must have at most \(bytes) bytes and \(fields) fields.",
+            detail: """
+                The request must have at most \(fields) header fields. They and the request line must have at most \(field) bytes each, and \
+                \(bytes) bytes together.
+                """,
             headers: [.connection: "close"]
         )
     }

@@ -271,7 +271,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private static func problem(_ error: HTTPParserError) -> Problem {
         guard error == .headerOverflow else { return .malformedRequest }
-        return .headersTooLarge(bytes: HeadLimits.bytes, fields: HeadLimits.fields)
+        return .headersTooLarge(bytes: HeadLimits.bytes, field: HeadLimits.field, fields: HeadLimits.fields)
     }
 
     /// Answers a request whose head cannot be read, and closes the connection.

@@ -62,7 +62,10 @@ extension Provisioner {
                 } catch {
                     report.failed.append(id)
                     // The next attempts, every few seconds, have nothing new to say.
-                    let isNew = unrepaired.withLock { $0.insert(id).inserted }
+                    let isNew = unrepaired.withLock { ids in
+                        if ids.count >= Self.maximumUnrepaired { ids = [] }
+                        return ids.insert(id).inserted
+                    }
                     control.logger.log(
                         level: isNew ? .error : .debug,
                         "a workspace could not be repaired",

@@ -25,6 +25,10 @@ public final class Provisioner: Sendable {
     let templates: TemplateDatabases
     /// The workspaces whose last repair failed, as the log says once for each.
     let unrepaired = Locked<Set<UUID>>([])
+    /// The maximum number of these workspaces.
+    ///
+    /// Beyond it, all are dropped, and the log names them once more.
+    static let maximumUnrepaired = 10_000
     /// Called after each step.
     ///
     /// Tests throw here to simulate a crash.
