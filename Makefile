@@ -37,7 +37,7 @@ test: dependencies test-dependencies ## run all tests on a real PostgreSQL
 	@set -e; export SWIFT='$(SWIFT)' MORTISE_PROGRAM=$(PROGRAM); \
 	scripts/swift-test.sh --skip '$(ALONE)'; \
 	scripts/swift-test.sh --skip-build --no-parallel --filter '$(ALONE)'; \
-	for script in $(wildcard scripts/test-*.sh); do echo "== $$script"; "$$script"; done
+	scripts/run-test-scripts.sh
 
 build: dependencies ## build the release binary
 	$(call announce,release/mortise)
