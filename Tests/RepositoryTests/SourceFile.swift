@@ -20,10 +20,19 @@ struct SourceFile {
         try texts(in: "Sources").map { SourceFile(path: $0.path, code: withoutComments($0.text)) }
     }
 
+    /// Returns the text of a file of the repository.
+    static func text(of path: String) throws -> String {
+        try String(contentsOfFile: "\(root())/\(path)", encoding: .utf8)
+    }
+
+    /// The folder of the repository.
+    private static func root(from file: String = #filePath) -> String {
+        "/" + file.split(separator: "/").dropLast(3).joined(separator: "/")
+    }
+
     /// Returns the Swift files below a folder of the repository, in the order of their paths.
-    static func texts(in folder: String, from file: String = #filePath) throws -> [(path: String, text: String)] {
-        let root = file.split(separator: "/").dropLast(3).map(String.init).joined(separator: "/")
-        let folder = "/\(root)/\(folder)"
+    static func texts(in folder: String) throws -> [(path: String, text: String)] {
+        let folder = "\(root())/\(folder)"
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
         return try paths.sorted().map { ($0, try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8)) }
     }

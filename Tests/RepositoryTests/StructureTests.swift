@@ -108,6 +108,28 @@ import Testing
         "Bootstrap": ["Core", "Principals", "Keys", "Members", "Changes"],
     ]
 
+    @Test func `docs/architecture.md describes every folder of the sources`() throws {
+        // A row names a target and folders; a row without a target goes on with the one above it. Service has a table of its own.
+        var described: [String: Set<Substring>] = [:]
+        var target = "Service"
+        for line in try SourceFile.text(of: "docs/architecture.md").split(separator: "\n") {
+            if line.hasPrefix("## ") { target = "Service" }
+            let cells = line.split(separator: "|", omittingEmptySubsequences: false)
+                .map { $0.matches(of: #/`(\w+)[^`]*`/#).map { $0.1 } }
+            guard cells.count >= 4 else { continue }
+            if cells.count == 4 {
+                described[target, default: []].formUnion(cells[1])
+            } else {
+                target = cells[1].first.map(String.init) ?? target
+                described[target, default: []].formUnion(cells[2])
+            }
+        }
+        let folders = Set(files.filter { !$0.folder.isEmpty }.map { [$0.target, $0.folder] })
+        try #require(folders.count > 80)
+        let missing = folders.filter { described[$0[0]]?.contains($0[1][...]) != true }
+        #expect(missing.map { $0.joined(separator: "/") }.sorted() == [])
+    }
+
     @Test func `the folders of Service depend on each other in one direction`() throws {
         let service = files.filter { $0.target == "Service" && !$0.folder.isEmpty }
         #expect(Set(service.map(\.folder)) == Set(Self.folders.keys))
