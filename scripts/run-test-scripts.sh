@@ -3,6 +3,7 @@
 # folders of their own, and much of their time is waiting: for a browser, a gateway, or the end of a lease.
 set -euo pipefail
 cd "$(dirname "$0")"
+source ./temporary.sh
 jobs=${JOBS:-2}
 work=$(mktemp -d)
 # The scripts that run, by the number of their process.

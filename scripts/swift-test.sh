@@ -3,6 +3,7 @@
 # end which ones and why: their lines are hard to find among a thousand others, and a log that is cut off keeps its end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/temporary.sh
 if [[ -x .venv/bin/python3 ]]; then
     export MORTISE_CLIENTS_PYTHON=${MORTISE_CLIENTS_PYTHON:-$PWD/.venv/bin/python3}
     export MORTISE_SCHEMATHESIS=${MORTISE_SCHEMATHESIS:-$PWD/.venv/bin/schemathesis}
