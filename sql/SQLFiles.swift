@@ -62,6 +62,7 @@ public enum SQLFiles {
         SQLFile("c0037_restorations", PackageResources.c0037_restorations_sql),
         SQLFile("c0038_leaks", PackageResources.c0038_leaks_sql),
         SQLFile("c0039_leaks_valid", PackageResources.c0039_leaks_valid_sql),
+        SQLFile("c0040_pending_leaks", PackageResources.c0040_pending_leaks_sql),
     ]
 
     /// The files for the database of every workspace, and for the control database.

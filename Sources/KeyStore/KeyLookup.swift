@@ -204,6 +204,18 @@ public enum KeyLookup {
         return Answer(found: try FoundKey(row: row, ref: ref), mark: answer.mark)
     }
 
+    /// Returns the key that one of some digests belongs to, or `nil`.
+    ///
+    /// The digests are those of one token, of which nothing else is known any more. The errors are those of ``find(_:ref:in:deadline:)``.
+    package static func find(
+        _ digests: [Digest],
+        ref: WorkspaceRef,
+        in pipeline: PostgresPipeline
+    ) async throws(PostgresError) -> FoundKey? {
+        guard let row = try await pipeline.query(byAnyDigest, [digests.map(\.bytes)]).first else { return nil }
+        return try FoundKey(row: row, ref: ref)
+    }
+
     /// Returns the client key that one of some digests belongs to, with its record from the same read, or `nil`.
     ///
     /// The parameters and errors are those of ``find(_:ref:in:deadline:)``. A service key is not found.

@@ -111,6 +111,9 @@ public struct KeyRecord: Sendable {
     /// The secrets that are still good, newest first: one, or two during a rotation.
     public var secrets: [SecretRecord] { allSecrets.filter(\.isLive) }
 
+    /// Returns the first characters of the token of a secret; `nil` if the key does not have the secret any more.
+    public func prefix(of secret: UUID) -> String? { allSecrets.first { $0.id == secret }?.prefix }
+
     /// The time at which one of the secrets was last used, as of the last flush of usage.
     public var lastUsedAt: Timestamp? { lastUse?.at }
 

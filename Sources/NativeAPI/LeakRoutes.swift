@@ -63,7 +63,8 @@ struct LeakRoutes: Sendable {
             description: """
                 For anybody, without a credential, 60 calls an hour from an address. The answer and its time are the same for all texts. A \
                 genuine token leaves the event `leaked`, and `leak_action` of its organization decides what happens to the key: nothing, a \
-                quarantine or a revocation. Without a choice, live keys are revoked, except publishable ones. Admin keys are always revoked.
+                quarantine or a revocation. Without a choice, live keys are revoked, except publishable ones. Admin keys are always revoked. What \
+                cannot be done before the answer, because a database is away, is done as soon as possible.
                 """,
             access: .open,
             body: .required(
@@ -73,7 +74,7 @@ struct LeakRoutes: Sendable {
                 .named("LeakReport"),
                 maximumBytes: Self.maximumBytes
             ),
-            responses: [EndpointResult(.accepted, "The report was handled.")],
+            responses: [EndpointResult(.accepted, "The report takes effect.")],
             problems: [.rateLimited, .serviceUnavailable],
             deadline: .seconds(120)
         ) { request in
@@ -93,7 +94,7 @@ struct LeakRoutes: Sendable {
             summary: "Receive a report of GitHub's secret scanning",
             description: """
                 The body is the payload of GitHub's secret scanning partner program, signed in `Github-Public-Key-Signature` by the key that \
-                `Github-Public-Key-Identifier` names. The answer labels each text. GitHub sends a report again that was answered with 503.
+                `Github-Public-Key-Identifier` names. The answer labels each text. GitHub sends a report again that was answered with 503, because a text could not be looked up.
                 """,
             access: .open,
             body: .required(Self.payload, maximumBytes: Self.maximumBytes),

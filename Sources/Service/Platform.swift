@@ -46,6 +46,8 @@ public final class Platform: Sendable {
     package let webhooks: WebhookService
     /// The use cases of leaked tokens.
     package let leaks: LeakService
+    /// Repeats the reports of leaked tokens that could not be carried out before the answer.
+    package let leakRetries: LeakRetries
     /// Tells webhooks of events.
     package let notices: Notices
     /// The work of a start before it serves.
@@ -175,6 +177,7 @@ public final class Platform: Sendable {
             gitHubKeys: GitHubKeyList(leakOptions.gitHubKeys, exchange: exchange, elapsed: elapsed, logger: logger),
             options: leakOptions
         )
+        leakRetries = LeakRetries(leaks)
         webhooks = WebhookService(context: context, access: access, changes: controlChanges, notices: notices)
         upkeep = Upkeep(context: context, notices: notices)
         self.passwords = passwords

@@ -133,7 +133,7 @@ import Testing
             try await eventually("the database is reached again") {
                 try await signer.send(body, to: mortise).labels == ["true_positive"]
             }
-            #expect(try await mortise.status(key.path) == "revoked")
+            try await eventually("the key is revoked") { try await mortise.status(key.path) == "revoked" }
         }
     }
 

@@ -67,6 +67,7 @@ final class ServerMetrics: Sendable {
         set("mortise_webhook_attempts", [("webhook", "quick")], webhooks.quickAttempts)
         set("mortise_webhook_attempts", [("webhook", "slow")], webhooks.slowAttempts)
         set("mortise_webhook_connections_idle", [], webhooks.keptConnections)
+        set("mortise_leaks_waiting", [], platform.leakRetries.waitingCount)
         let fencing = databases.fencing.figures
         set("mortise_leases", [("state", "good")], fencing.good)
         set("mortise_leases", [("state", "lost")], fencing.lost)
@@ -125,6 +126,8 @@ final class ServerMetrics: Sendable {
         "mortise_webhook_connections_idle": "Connections to receivers of webhooks that wait for their next request.",
         "mortise_webhook_deliveries_refused_total":
             "Deliveries that were listed and not sent, because too many deliveries to their webhook waited.",
+        "mortise_leaks_waiting":
+            "Reported tokens of all nodes whose keys could not be dealt with yet. Nodes try again until it is done.",
         "mortise_http_connections": "Open connections of clients.",
         "mortise_build_info": "Always 1, with the version of the running program as a label.",
     ]

@@ -2,6 +2,7 @@ import FoundationEssentials
 import JSON
 import KeyStore
 import Keys
+import Notices
 import Postgres
 import Tenancy
 import Verification
@@ -26,10 +27,9 @@ extension LeakService {
     /// - Parameters:
     ///   - leak: The leak.
     ///   - leaked: The key.
-    ///   - origin: The origin of the report.
     /// - Throws: `Refusal.notFound` if the key was deleted, other refusals, and the database's errors.
-    func react(to leak: Leak, of leaked: LeakedKey, _ origin: RequestOrigin) async throws {
-        let caller = Caller(principal: .system, address: origin.address?.description, requestID: origin.requestID)
+    func react(to leak: Leak, of leaked: LeakedKey) async throws {
+        let caller = Caller(principal: .system, address: leak.address, requestID: leak.requestID)
         do {
             try await apply(leaked.action, to: leaked, leak, caller)
         } catch Refusal.conflict {
@@ -44,11 +44,13 @@ extension LeakService {
         let lastAddress = context.usage.lastUse(of: secret)?.address
         _ = try await changes.modify(leaked.key.state.keyID, in: leaked.keys, by: caller, .stops) { key, change in
             let connection = change.transaction.connection
-            let history = try await Self.history(of: leak.token, of: key.id, over: connection)
+            // A rotation deletes secrets that ended long ago.
+            guard let prefix = key.prefix(of: secret) else { throw Refusal.notFound }
+            let history = try await Self.history(of: prefix, of: key.id, over: connection)
             let reaction = Self.effective(action, on: key, secret: secret, history)
             var events: [(type: EventType, changes: EventChanges)] = []
             if reaction == .quarantine || !history.isRecent(at: change.now) {
-                events.append((.leaked, Self.details(of: leak, reaction)))
+                events.append((.leaked, Self.details(of: leak, prefix, reaction)))
             }
             switch reaction {
             case .notify: break
@@ -75,16 +77,15 @@ extension LeakService {
         func isRecent(at now: Timestamp) -> Bool { last.map { $0 + LeakService.repetition > now } ?? false }
     }
 
-    /// Reads the earlier leaks of a token.
+    /// Reads the earlier leaks of the token with a prefix.
     ///
     /// The key's row is locked, so two concurrent reports see each other.
     private static func history(
-        of token: Token,
+        of prefix: String,
         of key: UUID,
         over connection: PostgresConnection
     ) async throws -> History {
         let filter = EventFilter(keyID: key, type: EventType.leaked.rawValue)
-        let prefix = token.parsed.displayPrefix.text
         var history = History()
         for event in try await EventStore(connection).list(filter, after: nil, limit: searched) {
             let details = try? JSONValue(parsing: event.changes.utf8)
@@ -110,12 +111,11 @@ extension LeakService {
     }
 
     /// Returns the details of the event `leaked`, which never have the token.
-    private static func details(of leak: Leak, _ action: LeakAction) -> EventChanges {
+    private static func details(of leak: Leak, _ prefix: String, _ action: LeakAction) -> EventChanges {
         var details = EventChanges()
         details.add("source", leak.source.rawValue)
-        // The place can have the token itself, as a part of a URL.
-        details.add("url", leak.url.map { Redaction.redact(String($0.prefix(2048))) })
-        details.add("prefix", leak.token.parsed.displayPrefix.text)
+        details.add("url", leak.url)
+        details.add("prefix", prefix)
         details.add("action", action.rawValue)
         return details
     }

@@ -16,15 +16,21 @@ package struct LeakService: Sendable {
     let gitHubKeys: GitHubKeyList
     let options: LeakOptions
 
+    /// The time after which the rest of a report is kept to be dealt with later.
+    private static let patience = Duration.seconds(60)
+    /// The maximum number of characters of the place of a token that are known.
+    private static let mostCharactersOfURL = 2048
+
     /// Handles a report from anybody.
     ///
-    /// Neither the result nor its time tells the sender which of the texts are tokens. A token that could not be handled is an error in the log.
+    /// Neither the result nor its time tells the sender which of the texts are tokens. What could not be done before the answer is kept, and nodes
+    /// repeat it (``LeakRetries``).
     ///
     /// - Parameters:
     ///   - texts: The texts.
     ///   - origin: The origin of the request.
-    /// - Throws: `Refusal.tooManyAttempts` after 60 reports of an address in an hour, over all nodes; `CancellationError`, and the control
-    ///   database's errors.
+    /// - Throws: `Refusal.tooManyAttempts` after 60 reports of an address in an hour, over all nodes; `Refusal.unavailable` if the
+    ///   report could not be kept, whatever its texts are; `CancellationError`, and the control database's errors.
     package func report(_ texts: [String], from origin: RequestOrigin) async throws {
         let clock = ContinuousClock()
         let arrival = clock.now
@@ -45,8 +51,8 @@ package struct LeakService: Sendable {
     ///   - origin: The origin of the request.
     ///   - read: Returns the texts of the body, after the signature was checked.
     /// - Returns: For each text, true if it is a genuine token.
-    /// - Throws: `Refusal.unauthenticated` for a bad signature, `Refusal.unavailable` if GitHub's keys or a workspace cannot be read, so that
-    ///   GitHub sends the report again; `CancellationError`.
+    /// - Throws: `Refusal.unauthenticated` for a bad signature, `Refusal.unavailable` if GitHub's keys or a workspace cannot be read, or the
+    ///   report could not be kept, so that GitHub sends it again; `CancellationError`.
     package func reportOfGitHub(
         _ body: [UInt8],
         signature: String,
@@ -58,81 +64,164 @@ package struct LeakService: Sendable {
             throw Refusal.unauthenticated
         }
         let findings = try await handle(read(), from: .github, origin)
-        guard !findings.contains(.failed) else { throw Refusal.unavailable }
+        // The report takes effect in any case. Its repetition is for the labels.
+        guard !findings.contains(.unread) else { throw Refusal.unavailable }
         return findings.map { $0 == .genuine }
     }
 
-    /// The outcome for one text.
+    /// The answer for one text.
     private enum Finding {
         /// The text is no token of this installation.
         case unknown
-        /// The text is a token, and its key has been dealt with.
+        /// The text is a token.
         case genuine
-        /// The text may be a token, and nothing could be done.
-        case failed
+        /// The text may be a token, and could not be looked up.
+        case unread
     }
 
     private func handle(
-        _ leaks: [LeakedText],
+        _ texts: [LeakedText],
         from source: LeakSource,
         _ origin: RequestOrigin
     ) async throws -> [Finding] {
-        var known: [String: Finding] = [:]
-        var findings: [Finding] = []
-        for leak in leaks {
+        let end = ContinuousClock.now + Self.patience
+        var findings: [String: Finding] = [:]
+        var kept: [Leak] = []
+        var reason: (any Error)?
+        // The databases that are away. The rest of their tokens would wait for them one by one.
+        var away: Set<WorkspaceRef> = []
+        for text in texts where findings[text.text] == nil {
             try Task.checkCancellation()
-            let finding: Finding
-            if let earlier = known[leak.text] {
-                finding = earlier
-            } else {
-                finding = await handle(leak, from: source, origin)
-                known[leak.text] = finding
+            guard let token = try? Token(text.text) else {
+                findings[text.text] = .unknown
+                continue
             }
-            findings.append(finding)
+            let leak = leak(of: token, at: text.url, from: source, origin)
+            guard !away.contains(leak.ref), ContinuousClock.now < end else {
+                kept.append(leak)
+                findings[text.text] = .unread
+                continue
+            }
+            let outcome = await deal(with: leak)
+            switch outcome {
+            case .unknown: findings[text.text] = .unknown
+            case .done: findings[text.text] = .genuine
+            case .failed(let error):
+                findings[text.text] = .genuine
+                kept.append(leak)
+                reason = error
+            case .unread(let error):
+                findings[text.text] = .unread
+                kept.append(leak)
+                reason = error
+                if outcome.isOfDatabase { away.insert(leak.ref) }
+            }
         }
-        return findings
+        try await keep(kept, because: reason)
+        return texts.map { findings[$0.text] ?? .unknown }
     }
 
-    private func handle(_ leak: LeakedText, from source: LeakSource, _ origin: RequestOrigin) async -> Finding {
-        guard let token = try? Token(leak.text) else { return .unknown }
+    private func leak(
+        of token: Token,
+        at url: String?,
+        from source: LeakSource,
+        _ origin: RequestOrigin
+    ) -> Leak {
+        let ref = token.parsed.workspaceRef
+        let peppers = ref.isRoot ? context.rootPeppers : context.secrets.peppers.peppers(of: ref)
+        return Leak(
+            ref: ref,
+            digests: peppers.digests(of: token).map(\.digest),
+            // The place can have the token itself, as a part of a URL.
+            url: url.map { Redaction.redact(String($0.prefix(Self.mostCharactersOfURL))) },
+            source: source,
+            address: origin.address?.description,
+            requestID: origin.requestID
+        )
+    }
+
+    /// Keeps what could not be done before the answer.
+    ///
+    /// A report of which everything is done is kept, too, without a token. A control database that takes no changes would otherwise tell a
+    /// stranger which texts are tokens.
+    ///
+    /// - Throws: `Refusal.unavailable`, `CancellationError`.
+    private func keep(_ leaks: [Leak], because reason: (any Error)?) async throws {
+        let count: Logger.MetadataValue = "\(leaks.count)"
         do {
-            guard let key = try await find(token) else { return .unknown }
-            try await react(to: Leak(token: token, url: leak.url, source: source), of: key, origin)
-            return .genuine
+            let isKept = try await context.withConnection(to: nil) { connection in
+                try await PendingLeaks(connection).keep(leaks) { IdentifierSource.system.id() }
+            }
+            guard isKept else {
+                context.logger.error(
+                    "leaked tokens could not be dealt with, and their report was refused: too many reports wait",
+                    metadata: ["count": count]
+                )
+                throw Refusal.unavailable
+            }
+        } catch let error as PostgresError {
+            try Task.checkCancellation()
+            if !leaks.isEmpty {
+                context.logger.error(
+                    "leaked tokens could not be dealt with, and their report was refused: it could not be kept",
+                    metadata: ["count": count, "error": "\(error)"]
+                )
+            }
+            throw Refusal.unavailable
+        }
+        if leaks.isEmpty { return }
+        context.logger.error(
+            "leaked tokens could not be dealt with before the answer, and nodes try again until it is done",
+            metadata: ["count": count, "error": "\(reason.map { "\($0)" } ?? "the report took too long")"]
+        )
+    }
+
+    // MARK: One token
+
+    /// Deals with the key of a leaked token.
+    ///
+    /// It can be repeated: what was done already is not done again.
+    func deal(with leak: Leak) async -> LeakOutcome {
+        let key: LeakedKey?
+        do {
+            key = try await find(leak)
+        } catch {
+            return .unread(error)
+        }
+        guard let key else { return .unknown }
+        do {
+            try await react(to: leak, of: key)
+            return .done
         } catch Refusal.notFound {
             // The key has been deleted meanwhile.
             return .unknown
         } catch {
-            context.logger.error("a leaked token could not be handled", metadata: ["error": "\(error)"])
-            return .failed
+            return .failed(error)
         }
     }
 
     // MARK: The key
 
     /// Returns the key of a token, whatever its state, or `nil` if no key of the installation has the token.
-    private func find(_ token: Token) async throws -> LeakedKey? {
-        let ref = token.parsed.workspaceRef
-        return try await ref.isRoot ? findInRoot(token) : findInWorkspace(token, ref)
+    private func find(_ leak: Leak) async throws -> LeakedKey? {
+        try await leak.ref.isRoot ? findInRoot(leak.digests) : findInWorkspace(leak.digests, leak.ref)
     }
 
-    private func findInRoot(_ token: Token) async throws -> LeakedKey? {
-        let digests = context.rootPeppers.digests(of: token)
-        let answer = try await context.lookUp { lookups throws(PostgresError) in
+    private func findInRoot(_ digests: [Digest]) async throws -> LeakedKey? {
+        let found = try await context.lookUp { lookups throws(PostgresError) in
             try await KeyLookup.find(digests, ref: .root, in: lookups)
         }
-        guard let key = answer.found else { return nil }
+        guard let key = found else { return nil }
         let owner = key.organizationID.map { KeyCollection.Owner.organization($0) } ?? .platform
         return LeakedKey(key: key, keys: KeyCollection(owner: owner), action: .revoke)
     }
 
-    private func findInWorkspace(_ token: Token, _ ref: WorkspaceRef) async throws -> LeakedKey? {
+    private func findInWorkspace(_ digests: [Digest], _ ref: WorkspaceRef) async throws -> LeakedKey? {
         guard let facts = try await context.databases.facts(ref: ref) else { return nil }
-        let digests = context.secrets.peppers.digests(of: token)
         let found: FoundKey?
         do {
             found = try await context.databases.withLookups(facts) { lookups in
-                try await KeyLookup.find(digests, ref: ref, in: lookups).found
+                try await KeyLookup.find(digests, ref: ref, in: lookups)
             }
         } catch let error as TenancyError where error.code == .unknownWorkspace {
             return nil
