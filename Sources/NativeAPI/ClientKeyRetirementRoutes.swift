@@ -45,7 +45,12 @@ struct ClientKeyRetirementRoutes: Sendable {
                 With `keep` the operation only counts them.
                 """,
             access: .owner(.keysWrite),
-            parameters: [DomainSchema.workspaceParameter],
+            parameters: [
+                // The body names a subject, which can be out of the caller's reach, too.
+                PathParameter.workspace.absent(
+                    "There is no workspace with this id or slug, or the credential does not reach the subject."
+                )
+            ],
             body: .required(
                 .object([
                     .required("subject", KeySchema.subject),

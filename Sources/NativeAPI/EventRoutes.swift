@@ -35,7 +35,7 @@ struct EventRoutes: Sendable {
             summary: "List the events of a workspace, newest first",
             description: "The events of the workspace and of its keys, deleted keys included.",
             access: .admin(.eventsRead),
-            parameters: [DomainSchema.workspaceParameter],
+            parameters: [.workspace],
             query: Self.query,
             responses: Self.responses,
             problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited]
@@ -56,7 +56,7 @@ struct EventRoutes: Sendable {
             description:
                 "The events of its members, sessions, admin keys and workspaces. Events of the keys inside a workspace are listed there.",
             access: .anybody(.eventsRead),
-            parameters: [OrganizationRoutes.parameter],
+            parameters: [.organization],
             query: Self.query,
             responses: Self.responses,
             problems: [.serviceUnavailable]

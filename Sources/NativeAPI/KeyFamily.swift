@@ -58,8 +58,8 @@ enum KeyFamily: Sendable {
     /// The path parameters of the list.
     var parameters: [PathParameter] {
         switch self {
-        case .service, .client: [DomainSchema.workspaceParameter]
-        case .admin: [OrganizationRoutes.parameter]
+        case .service, .client: [.workspace]
+        case .admin: [.organization]
         case .operator: []
         }
     }

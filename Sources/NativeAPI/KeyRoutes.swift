@@ -17,8 +17,6 @@ struct KeyRoutes: Sendable {
         [list, create, get, update, delete, disable, enable, deprecate, rotate, revoke, events, usage]
     }
 
-    static let idParameter = PathParameter("id", "The key's id.")
-
     // MARK: Helpers of the operations
 
     /// Returns the key collection that the path names.
@@ -87,7 +85,7 @@ struct KeyRoutes: Sendable {
         problems: [Problem.Kind] = [],
         handler: @escaping NativeEndpoint.Handler
     ) -> NativeEndpoint {
-        let named = suffix.hasPrefix("/{id}") ? [Self.idParameter] : []
+        let named = suffix.hasPrefix("/{id}") ? [PathParameter.id(of: family.noun)] : []
         let unavailable: [Problem.Kind] =
             family.isOfWorkspace ? [.workspaceUnavailable, .serviceUnavailable] : [.serviceUnavailable]
         return NativeEndpoint(

@@ -15,7 +15,6 @@ struct MemberRoutes: Sendable {
     var endpoints: [NativeEndpoint] { [list, add, get, change, remove, unbind] }
 
     private static let path = "/v1/organizations/{organization}/members"
-    private static let id = PathParameter("id", "The membership's id.")
     /// The schema of a new password.
     static let password = Schema.string(min: NewPassword.length.lowerBound, max: NewPassword.length.upperBound)
     private static let email = Schema.string(min: 3, max: 254)
@@ -47,7 +46,7 @@ struct MemberRoutes: Sendable {
             summary: summary,
             description: description,
             access: .anybody(.membersWrite),
-            parameters: [OrganizationRoutes.parameter] + (suffix.isEmpty ? [] : [Self.id]),
+            parameters: suffix.isEmpty ? [.organization] : [.organization, .member],
             query: query,
             body: body,
             responses: responses + [response].compactMap(\.self),

@@ -101,7 +101,7 @@ package typealias NativeEndpoint = Endpoint<Principal>
 extension NativeEndpoint {
     /// A Boolean value that indicates whether the operation changes something, and answers only after it has.
     ///
-    /// A verification changes nothing, and the report of a leak is answered whatever becomes of the keys.
+    /// A verification changes nothing, and the report of a leak waits for no other change.
     fileprivate var isChange: Bool {
         method != .get && tag != NativeSurface.Tag.verification && tag != NativeSurface.Tag.leaks
     }

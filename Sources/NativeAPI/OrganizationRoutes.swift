@@ -12,8 +12,6 @@ struct OrganizationRoutes: Sendable {
 
     var endpoints: [NativeEndpoint] { [create, list, get, update, delete] }
 
-    static let parameter = PathParameter("organization", "The organization's id or slug.")
-
     private static let created =
         Schema.object([
             .required("organization", OrganizationJSON.schema),
@@ -110,7 +108,7 @@ struct OrganizationRoutes: Sendable {
             tag: NativeSurface.Tag.organizations,
             summary: "Get an organization",
             access: .any(),
-            parameters: [Self.parameter],
+            parameters: [.organization],
             responses: [EndpointResult(.ok, "The organization.", OrganizationJSON.schema)],
             problems: [.forbidden, .serviceUnavailable, .rateLimited]
         ) { request in
@@ -132,7 +130,7 @@ struct OrganizationRoutes: Sendable {
                 prefix.
                 """,
             access: .operator(Permission.platform.rawValue),
-            parameters: [Self.parameter],
+            parameters: [.organization],
             body: .required(
                 .object([
                     .optional("name", NativeSchema.name), .optional("slug", DomainSchema.slug),
@@ -188,7 +186,7 @@ struct OrganizationRoutes: Sendable {
                 issuers. The default workspace must be suspended, and the other workspaces must be deleted. The events stay.
                 """,
             access: .operator(Permission.platform.rawValue),
-            parameters: [Self.parameter],
+            parameters: [.organization],
             responses: [EndpointResult(.noContent, "Deleted.")],
             problems: [.serviceUnavailable, .rateLimited],
             deadline: .seconds(120)

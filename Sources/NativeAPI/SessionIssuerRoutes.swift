@@ -72,7 +72,7 @@ struct SessionIssuerRoutes: Sendable {
             tag: NativeSurface.Tag.sessionIssuers,
             summary: "List session issuers, newest first",
             access: .operator(Permission.platform.rawValue),
-            parameters: [OrganizationRoutes.parameter],
+            parameters: [.organization],
             query: .page([]),
             responses: [
                 EndpointResult(
@@ -104,7 +104,7 @@ struct SessionIssuerRoutes: Sendable {
                 `jwks_url`, `jwks_file` and `jwks` is given.
                 """,
             access: .operator(Permission.platform.rawValue),
-            parameters: [OrganizationRoutes.parameter],
+            parameters: [.organization],
             body: .required(Self.create, maximumBytes: 262_144),
             responses: [
                 EndpointResult(
@@ -165,7 +165,7 @@ struct SessionIssuerRoutes: Sendable {
             tag: NativeSurface.Tag.sessionIssuers,
             summary: "Stop trusting a session issuer",
             access: .operator(Permission.platform.rawValue),
-            parameters: [OrganizationRoutes.parameter, PathParameter("id", "The session issuer's id.")],
+            parameters: [.organization, .id(of: "session issuer")],
             responses: [EndpointResult(.noContent, "The issuer's sessions are refused from now on.")],
             problems: [.serviceUnavailable]
         ) { request in

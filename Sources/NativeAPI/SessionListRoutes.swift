@@ -15,9 +15,7 @@ struct SessionListRoutes: Sendable {
 
     private static let ownPath = "/v1/me/sessions"
     private static let memberPath = "/v1/organizations/{organization}/members/{id}/sessions"
-    private static let memberParameters = [
-        OrganizationRoutes.parameter, PathParameter("id", "The membership's id."),
-    ]
+    private static let memberParameters = [PathParameter.organization, .member]
 
     private static let ended =
         Schema.object([
@@ -63,7 +61,7 @@ struct SessionListRoutes: Sendable {
             tag: NativeSurface.Tag.sessions,
             summary: "End one of your own sessions",
             access: .any(),
-            parameters: [PathParameter("id", "The session's id.")],
+            parameters: [.id(of: "session")],
             responses: [EndpointResult(.noContent, "The session's tokens are refused from now on.")],
             problems: [.forbidden, .serviceUnavailable]
         ) { request in

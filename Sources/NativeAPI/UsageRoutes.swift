@@ -65,7 +65,7 @@ struct UsageRoutes: Sendable {
             summary: "Report the usage of all keys of a workspace",
             description: Self.description,
             access: .admin(.keysRead),
-            parameters: [DomainSchema.workspaceParameter],
+            parameters: [.workspace],
             query: Self.query,
             responses: Self.responses,
             problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited]

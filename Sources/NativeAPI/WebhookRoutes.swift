@@ -18,8 +18,6 @@ struct WebhookRoutes: Sendable {
     }
 
     private static let path = "/v1/organizations/{organization}/webhooks"
-    private static let id = PathParameter("id", "The webhook's id.")
-    private static let delivery = PathParameter("delivery", "The delivery's id.")
 
     private static let types = WebhookJSON.eventTypes.described(
         "Types such as `key.revoked`; `key.*`, `workspace.*`, `member.*` and `webhook.*` for a family; `*` for all."
@@ -48,9 +46,9 @@ struct WebhookRoutes: Sendable {
         makes: Bool = false,
         handler: @escaping @Sendable (_ organization: String, _ request: NativeRequest) async throws -> EndpointResponse
     ) -> NativeEndpoint {
-        var parameters = [OrganizationRoutes.parameter]
-        if suffix.contains("{id}") { parameters.append(Self.id) }
-        if suffix.contains("{delivery}") { parameters.append(Self.delivery) }
+        var parameters = [PathParameter.organization]
+        if suffix.contains("{id}") { parameters.append(.id(of: "webhook")) }
+        if suffix.contains("{delivery}") { parameters.append(.id(of: "delivery", named: "delivery")) }
         return NativeEndpoint(
             method,
             Self.path + suffix,

@@ -34,7 +34,7 @@ struct WorkspaceRoutes: Sendable {
             summary: summary,
             description: description,
             access: access,
-            parameters: [DomainSchema.workspaceParameter],
+            parameters: [.workspace],
             body: body,
             responses: [response],
             problems: (method == .get ? [.forbidden] : []) + [.serviceUnavailable, .rateLimited],
@@ -54,7 +54,7 @@ struct WorkspaceRoutes: Sendable {
             summary: "Create a workspace",
             description: "The workspace's database exists and is migrated when the answer is sent.",
             access: .anybody(.workspacesWrite),
-            parameters: [OrganizationRoutes.parameter],
+            parameters: [.organization],
             body: .required(
                 .object([
                     .required("name", NativeSchema.name),

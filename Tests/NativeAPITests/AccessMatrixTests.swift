@@ -236,6 +236,49 @@ import Testing
         }
     }
 
+    // The accident: a person who has mistyped one of two ids is told that something does not exist.
+    @Test func `an answer 404 names the kind of resource that the path asks for`() async throws {
+        try await withMortise { mortise in
+            let world = try await self.world(mortise)
+            for endpoint in mortise.api.endpoints {
+                guard let last = endpoint.path.parameterNames.last else { continue }
+                let token = endpoint.isForOperators ? mortise.operatorToken : mortise.adminToken
+                for value in [World.unknown] + World.malformed {
+                    var values = world.own
+                    values[Self.slot(last, endpoint)] = value
+                    let path = try Self.path(endpoint, values)
+                    let body = Self.right(endpoint)
+                    let answer = try await mortise.api.send(Self.method(endpoint), path, body, as: token)
+                    let label = "\(endpoint.operationID), {\(last)} = \(value)"
+                    // A session of one's own, which a key does not have, is missing in any case.
+                    #expect(answer.status == 404, "\(label): \(answer)")
+                    #expect(answer["detail"]?.string == Self.absence(endpoint), "\(label): \(answer)")
+                }
+            }
+        }
+    }
+
+    /// Returns the sentence of an answer 404, derived from the path alone.
+    private static func absence(_ endpoint: Endpoint<Principal>) -> String {
+        let path = endpoint.path.text
+        if path.hasSuffix("/retire-subject") {
+            return "There is no workspace with this id or slug, or the credential does not reach the subject."
+        }
+        let kinds = [
+            ("{delivery}", "delivery"), ("/webhooks/{id}", "webhook"), ("/service-keys/{id}", "service key"),
+            ("/client-keys/{id}", "client key"), ("/admin-keys/{id}", "admin key"),
+            ("/operator-keys/{id}", "operator key"), ("/members/{id}", "member"),
+            ("/session-issuers/{id}", "session issuer"), ("/sessions/{id}", "session"),
+        ]
+        if let kind = kinds.first(where: { path.contains($0.0) })?.1 { return "There is no \(kind) with this id." }
+        return "There is no \(path.contains("{workspace}") ? "workspace" : "organization") with this id or slug."
+    }
+
+    /// Returns the bytes of an answer without the id of its request.
+    private static func anonymous(_ answer: Answer) -> String {
+        answer.text.replacing(answer["request_id"]?.string ?? "no id", with: "")
+    }
+
     /// Replaces each path parameter in turn with values that the caller must not be able to tell apart.
     private func compare(
         _ endpoint: Endpoint<Principal>,
@@ -257,9 +300,13 @@ import Testing
                 if who == "admin", body == nil || body == Self.right(endpoint), !endpoint.isForOperators {
                     #expect(answer.status == 404, "\(label): \(answer)")
                 }
+                if answer.status == 404 {
+                    #expect(answer["detail"]?.string == Self.absence(endpoint), "\(label): \(answer)")
+                }
                 if let reference {
                     #expect(answer.status == reference.status, "\(label): \(answer) after \(reference)")
                     #expect(answer.comparable == reference.comparable, "\(label): \(answer) after \(reference)")
+                    #expect(Self.anonymous(answer) == Self.anonymous(reference), "\(label)")
                     #expect(answer.headers["www-authenticate"] == reference.headers["www-authenticate"], "\(label)")
                 }
                 reference = reference ?? answer

@@ -76,6 +76,25 @@ import Testing
         }
     }
 
+    // The attack: an admin learns by a webhook which workspaces of another organization exist.
+    @Test func `a webhook for a workspace of another organization is refused like one for an unknown workspace`()
+        async throws
+    {
+        try await withMortise { mortise in
+            let other = try await mortise.makeOrganization("Other")
+            var answers: [Answer] = []
+            for workspace in [other.workspaceID, "0198c0de-0000-7000-8000-00000000abcd"] {
+                let body: JSONValue = [
+                    "url": "https://example.com", "event_types": ["*"], "workspace_id": .string(workspace),
+                ]
+                let path = "/v1/organizations/default/webhooks"
+                answers.append(try await mortise.api.post(path, body, as: mortise.adminToken))
+            }
+            for answer in answers { #expect(answer.status == 400 && answer.pointers == ["/workspace_id"], "\(answer)") }
+            #expect(answers[0].comparable == answers[1].comparable)
+        }
+    }
+
     @Test func `each change of a webhook leaves an event, and a webhook of a workspace gets only its events`()
         async throws
     {

@@ -35,7 +35,9 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         do {
             response = try await answer(request, context, trail, &caller).response(common: settings.headers)
         } catch {
-            let problem = problem(for: error, context)
+            var problem = problem(for: error, context)
+            // The sentence depends on the route alone, so an unknown id and the id of another tenant look the same.
+            if problem == .notFound, let absence = endpoint.parameters.last?.absence { problem.detail = absence }
             failure = Failure(code: problem.code ?? problem.kind.rawValue, error: error)
             response = settings.renderer.render(problem, context)
         }

@@ -178,6 +178,9 @@ package struct PathParameter: Sendable {
     /// The rules for the decoded segment.
     package let schema: Schema
 
+    /// The sentence of an answer 404 if the parameter is the last one of the path; `nil` leaves the problem's own.
+    package private(set) var absence: String?
+
     /// Creates a parameter.
     ///
     /// The schema defaults to a text of 1 to 255 characters.
@@ -185,6 +188,13 @@ package struct PathParameter: Sendable {
         self.name = name
         self.description = description
         self.schema = schema
+    }
+
+    /// Returns the parameter with the sentence of an answer 404.
+    package func absent(_ sentence: String) -> PathParameter {
+        var copy = self
+        copy.absence = sentence
+        return copy
     }
 }
 

@@ -161,6 +161,19 @@ public final class AccessControl: Sendable {
         }
     }
 
+    /// Throws for a workspace of another organization that the member `workspace_id` of a body names, and for one out of the principal's reach.
+    ///
+    /// The two have the same answer.
+    func requireWorkspace(_ id: UUID, of organization: UUID, for principal: Principal) async throws {
+        do {
+            let found = try await workspace(UUIDv7.text(of: id), for: principal)
+            guard found.organizationID == organization else { throw Refusal.notFound }
+        } catch Refusal.notFound {
+            let detail = "Must be a workspace of the organization."
+            throw Refusal.invalid([InvalidField(pointer: "/workspace_id", detail: detail)])
+        }
+    }
+
     /// Returns the workspace that a request names by id or slug, or the organization's default workspace.
     ///
     /// - Throws: `Refusal.notFound`, also if the workspace is out of the principal's reach or there is no default.

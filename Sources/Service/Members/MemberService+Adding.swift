@@ -32,7 +32,9 @@ extension MemberService {
             try context.requirePasswords()
             try UserInput.check(password: password)
         }
-        if let workspace = new.workspaceID { try await require(workspace, of: organization, caller.principal) }
+        if let workspace = new.workspaceID {
+            try await access.requireWorkspace(workspace, of: organization.id, for: caller.principal)
+        }
         // Before the transaction, which must not hold locks for so long.
         var hash: PasswordHash?
         if let password = new.password {
@@ -63,19 +65,6 @@ extension MemberService {
                 )
                 return (member.id, answer(member))
             }
-        }
-    }
-
-    /// Throws for a workspace of another organization, and for one out of the caller's reach.
-    ///
-    /// The two have the same answer.
-    private func require(_ workspace: UUID, of organization: Organization, _ principal: Principal) async throws {
-        do {
-            let found = try await access.workspace(UUIDv7.text(of: workspace), for: principal)
-            guard found.organizationID == organization.id else { throw Refusal.notFound }
-        } catch Refusal.notFound {
-            let detail = "Must be a workspace of the organization."
-            throw Refusal.invalid([InvalidField(pointer: "/workspace_id", detail: detail)])
         }
     }
 

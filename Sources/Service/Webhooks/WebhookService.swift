@@ -85,7 +85,7 @@ package struct WebhookService: Sendable {
         let organization = try await organization(name, .webhooksWrite, caller)
         try Self.check(url: new.url, eventTypes: new.eventTypes)
         if let workspace = new.workspaceID {
-            _ = try await access.workspace(UUIDv7.text(of: workspace), for: caller.principal)
+            try await access.requireWorkspace(workspace, of: organization, for: caller.principal)
         }
         let (stored, webhook) = try await context.changeControl { transaction in
             let webhooks = context.webhooks(in: transaction)
