@@ -12,6 +12,17 @@ package struct NoticeOptions: Sendable {
     ///
     /// It is zero, except in tests, which let days pass.
     package var shift: @Sendable () -> Duration = { .zero }
+    /// The maximum number of attempts at once.
+    ///
+    /// Default 256.
+    package var maximumAttempts = AttemptSlots.total
+    /// The maximum number of threads that resolve names.
+    var resolverThreads: Int { min(64, maximumAttempts) }
+    /// The maximum number of connections that wait for their next request.
+    var keptConnections: Int { maximumAttempts / 2 }
+    /// The maximum number of open files: those of attempts and of waiting connections, and of a look-up of a name a socket and a file.
+    package var maximumDescriptors: Int { maximumAttempts + keptConnections + 2 * resolverThreads }
+
     /// The maximum time of an attempt, from the look-up of the name to the answer: 10 s or less.
     package var attemptDeadline: Duration = .seconds(10)
     /// The maximum time of reading the events of a database, which is shorter than the lease of 10 s.

@@ -19,9 +19,9 @@ package final class Notices: Sendable {
     private let worker: DeliveryWorker
     private let search: NoticeSearch
     private let deliveries = Wakeup()
-    private let resolverThreads = NIOThreadPool(numberOfThreads: 64)
-    private let slots = AttemptSlots()
-    private let connections = KeptConnections()
+    private let resolverThreads: NIOThreadPool
+    private let slots: AttemptSlots
+    private let connections: KeptConnections
     private let waiting = WaitingDeliveries()
     private let databases: Databases
     private let options: NoticeOptions
@@ -47,6 +47,9 @@ package final class Notices: Sendable {
         self.databases = databases
         self.news = news
         self.options = options
+        resolverThreads = NIOThreadPool(numberOfThreads: options.resolverThreads)
+        slots = AttemptSlots(total: options.maximumAttempts)
+        connections = KeptConnections(limits: KeptConnections.Limits(total: options.keptConnections))
         let node = IdentifierSource.system.id()
         relay = EventRelay(
             node: node,

@@ -41,6 +41,23 @@ import Testing
         #expect(underWay.quick == 0 && underWay.slow == 0)
     }
 
+    // The fault: at a low limit of open files, attempts use up the descriptors that databases need.
+    @Test func `a node makes no more attempts than it has descriptors for`() {
+        var options = NoticeOptions()
+        options.maximumAttempts = 10
+        #expect(options.maximumDescriptors == 10 + 5 + 2 * 10)
+        let few = AttemptSlots(total: options.maximumAttempts)
+        for _ in 0..<100 {
+            let shares = few.shares(at: start)
+            for (count, isFailing) in [(shares.quick, false), (shares.slow, true)] {
+                for _ in 0..<count { _ = few.begin(UUID(), of: UUID(), isFailing: isFailing, at: start) }
+            }
+        }
+        let underWay = few.underWay
+        #expect(underWay.quick + underWay.slow == 10 && underWay.slow <= 5)
+        #expect(NoticeOptions().maximumDescriptors == 256 + 128 + 2 * 64)
+    }
+
     @Test func `many organizations have equal parts, and a further one finds a slot`() {
         let organizations = (0..<8).map { _ in UUID() }
         let tickets = fill(organizations, at: start)

@@ -8,10 +8,8 @@ import Locks
 final class AttemptSlots: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// The maximum number of attempts at once.
+    /// The default of the maximum number of attempts at once.
     static let total = 256
-    /// The maximum number of attempts at slow webhooks at once.
-    static let slowTotal = 128
     /// The number of attempts at once of a webhook at first.
     static let perWebhook = 4
     /// The maximum number of attempts at once of a webhook that answers promptly.
@@ -105,6 +103,13 @@ final class AttemptSlots: Sendable {
     }
 
     private let state = Locked(State())
+    /// The maximum number of attempts at once, of which half can be at slow webhooks.
+    private let total: Int
+
+    /// Creates free slots.
+    init(total: Int = AttemptSlots.total) {
+        self.total = total
+    }
 
     /// The attempts that can begin now.
     ///
@@ -114,8 +119,8 @@ final class AttemptSlots: Sendable {
         state.withLock { state in
             state.noticeSlow(at: now)
             state.forget(at: now)
-            let free = max(0, Self.total - state.all.quick - state.all.slow)
-            let freeSlow = max(0, Self.slowTotal - state.all.slow)
+            let free = max(0, total - state.all.quick - state.all.slow)
+            let freeSlow = max(0, total / 2 - state.all.slow)
             let quick = Self.half(free)
             var shares = AttemptShares(
                 quick: quick,

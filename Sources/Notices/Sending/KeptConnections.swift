@@ -27,17 +27,24 @@ final class KeptConnections: Sendable {
     /// The limits of the connections that wait.
     struct Limits: Sendable {
         /// The maximum number of connections.
-        var total = 128
+        var total: Int
         /// The maximum number of an organization's connections.
-        var perOrganization = 64
+        var perOrganization: Int
         /// The maximum number of connections to a receiver.
-        var perReceiver = 32
+        var perReceiver: Int
         /// The maximum wait.
         ///
         /// It is shorter than the 5 s after which many servers close a connection.
         var idle = TimeAmount.seconds(4)
         /// The age from which a connection takes no further request.
         var age = TimeAmount.seconds(60)
+
+        /// Creates limits for a number of connections, of which an organization gets half at most.
+        init(total: Int = 128) {
+            self.total = total
+            perOrganization = total / 2
+            perReceiver = min(32, perOrganization)
+        }
     }
 
     private struct Kept: Sendable {

@@ -1,11 +1,12 @@
 import Connections
 import Glibc
 import Logging
+import Notices
 import Server
 
 /// The number of files and sockets that this process can have open.
 enum DescriptorLimit {
-    /// The descriptors that clients cannot use up: those of databases, files, and a moment of too many connections.
+    /// The descriptors that clients cannot use up beside those of databases and webhooks: those of files, and a moment of too many connections.
     ///
     /// libdispatch ends a process that has none left when it opens a file.
     static let reserve = 96
@@ -27,9 +28,18 @@ enum DescriptorLimit {
         return Int(min(limit.rlim_cur, wanted))
     }
 
-    /// Returns the largest number of connections that leaves the reserve and the descriptors of databases free.
-    static func connections(descriptors: Int, databases: Int) -> Int {
-        max(8, min(descriptors - reserve - databases, descriptors * 3 / 4))
+    /// Returns the largest number of connections that leaves the reserve and the descriptors of databases and webhooks free.
+    static func connections(descriptors: Int, others: Int) -> Int {
+        max(8, min(descriptors - reserve - others, descriptors * 3 / 4))
+    }
+
+    /// Returns the settings of webhooks with a number of attempts for which the system has descriptors.
+    ///
+    /// At a low limit they get about a sixth of the descriptors.
+    static func notices(descriptors: Int) -> NoticeOptions {
+        var options = NoticeOptions()
+        options.maximumAttempts = max(8, min(options.maximumAttempts, descriptors / 20))
+        return options
     }
 
     /// Returns the largest number of look-up connections that leaves three quarters of the descriptors to clients, and at least 32.
@@ -41,20 +51,20 @@ enum DescriptorLimit {
     ///
     /// - Parameters:
     ///   - settings: The settings.
-    ///   - databases: The number of connections to databases.
+    ///   - others: The number of descriptors of databases and webhooks.
     ///   - listeners: The number of listeners that share the descriptors. Each can have the same number of connections.
     ///   - descriptors: The number of descriptors that the process can have.
     ///   - logger: The logger.
     /// - Returns: The limits of each listener.
     static func apply(
         _ settings: ClientConnectionSettings,
-        databases: Int,
+        others: Int,
         listeners: Int,
         descriptors: Int,
         _ logger: Logger
     ) -> ConnectionLimits {
         var limits = settings.limits
-        let possible = connections(descriptors: descriptors, databases: databases) / listeners
+        let possible = connections(descriptors: descriptors, others: others) / listeners
         guard limits.maximum > possible else { return limits }
         logger.log(
             level: settings.hasMaximum ? .warning : .notice,

@@ -32,9 +32,10 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
     let descriptors = DescriptorLimit.raise()
     let others = settings.connections.maximumBesidesLookups
     let lookups = DescriptorLimit.lookups(descriptors: descriptors, others: others)
+    let notices = DescriptorLimit.notices(descriptors: descriptors)
     let connections = DescriptorLimit.apply(
         settings.clientConnections,
-        databases: others + (settings.connections.lookupWorkspaces ?? lookups),
+        others: others + (settings.connections.lookupWorkspaces ?? lookups) + notices.maximumDescriptors,
         listeners: settings.gateway.all.isEmpty ? 1 : 2,
         descriptors: descriptors,
         logger
@@ -45,6 +46,7 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
             var configuration = try configuration(settings, host, telemetry)
             configuration.connections = connections
             configuration.certificate = certificate
+            configuration.notices.maximumAttempts = notices.maximumAttempts
             configuration.databases.derivedLookupConnections = lookups
             let server = try await MortiseServer.make(configuration, logger: logger) { first in
                 try await FirstStartNotice(first).show(in: settings.keysFile)
