@@ -139,6 +139,22 @@ import Testing
         #expect(rest() == AttemptSlots.perWebhook)
     }
 
+    // The fault: a receiver that has just failed gets the next four deliveries at once.
+    @Test func `a webhook that begins to fail has one attempt at a time from its first record on`() {
+        let (webhook, organization) = (UUID(), UUID())
+        func attempt(isFailing: Bool) {
+            let ticket = slots.begin(webhook, of: organization, isFailing: false, at: start)
+            slots.answered(ticket, isSuccess: !isFailing, at: start)
+            slots.recorded(ticket, isFailing: isFailing)
+            slots.end(ticket)
+        }
+        func share() -> AttemptShares.OfWebhook? { slots.shares(at: start).webhooks[webhook] }
+        attempt(isFailing: true)
+        #expect(share() == AttemptShares.OfWebhook(rest: AttemptSlots.perFailingWebhook, isSlow: true))
+        attempt(isFailing: false)
+        #expect(share() == AttemptShares.OfWebhook(rest: AttemptSlots.perWebhook + 1, isSlow: false))
+    }
+
     @Test func `a webhook that fails has one attempt at a time, which counts as slow`() {
         let (webhook, organization) = (UUID(), UUID())
         let ticket = slots.begin(webhook, of: organization, isFailing: true, at: start)

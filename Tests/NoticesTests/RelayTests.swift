@@ -6,6 +6,8 @@ import Keys
 import Postgres
 import Server
 import ServerTestSupport
+import Service
+import Tenancy
 import TestSupport
 import Testing
 
@@ -106,6 +108,26 @@ import Testing
                 #expect(Set(last) == rest)
                 try await connection.script("ROLLBACK")
             }
+        }
+    }
+
+    // The fault: a node repeats its claim every 50 ms for a database that no node can lease, because it is not marked.
+    @Test func `a node forgets a change of a database that is not marked, unless it comes again`() async throws {
+        try await withMortise { mortise in
+            let databases = mortise.server.platform.databases
+            let (control, unknown) = (EventSource.control.id, UUID())
+            let missing = try await databases.control.pool.withConnection {
+                try await EventSources(connection: $0).missing(among: [control, unknown])
+            }
+            #expect(missing == [unknown])
+            let news = EventNews(databases, logger: LogCollector().logger)
+            let start = ContinuousClock.now
+            news.hint(nil)
+            #expect(news.hints(except: [], at: start) == [control])
+            news.drop([control], unchangedSince: start - .seconds(1))
+            #expect(news.hints(except: [], at: start) == [control])
+            news.drop([control], unchangedSince: .now)
+            #expect(news.hints(except: [], at: start).isEmpty)
         }
     }
 

@@ -191,6 +191,16 @@ final class AttemptSlots: Sendable {
         }
     }
 
+    /// Notes whether the webhook of an attempt has had nothing but failures, as the record of the attempt found.
+    ///
+    /// The attempts that wait for their claim would otherwise be as many as before the first failure.
+    func recorded(_ ticket: Ticket, isFailing: Bool) {
+        state.withLock { state in
+            guard let attempt = state.underWay[ticket.number] else { return }
+            state.paces[attempt.webhook]?.isFailing = isFailing
+        }
+    }
+
     /// Returns the slot of an attempt.
     func end(_ ticket: Ticket) {
         state.withLock { state in

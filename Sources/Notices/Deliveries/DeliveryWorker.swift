@@ -72,6 +72,7 @@ struct DeliveryWorker: Sendable {
             let next = self.next(after: attempt, outcome)
             let ended = EndedAttempt(attempt: attempt, outcome: outcome, next: next)
             let failingSince = try await recorder.record(ended)
+            slots.recorded(ticket, isFailing: failingSince != nil)
             if let failingSince, attempt.at - failingSince >= DeliverySchedule.patience {
                 try await disable(attempt.webhook)
             }

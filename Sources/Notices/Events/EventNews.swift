@@ -129,6 +129,15 @@ package final class EventNews: Sendable {
         }
     }
 
+    /// Removes databases that are not marked, unless they were changed since an instant.
+    ///
+    /// A change marks its database before it begins. If the mark failed, the repeated one makes the database due.
+    func drop(_ sources: [UUID], unchangedSince now: ContinuousClock.Instant) {
+        state.withLock { state in
+            for id in sources where state.hints[id].map({ $0 <= now }) == true { state.hints[id] = nil }
+        }
+    }
+
     /// Removes databases that this node begins to read.
     func take(_ sources: [UUID]) {
         state.withLock { state in

@@ -61,15 +61,22 @@ struct EventRelay: Sendable {
         let shares = slots.shares
         // The end of each source starts the next claim.
         guard shares.count > 0 else { return ([], true) }
-        let hints = news.hints(except: shares.sources, at: .now)
+        let now = ContinuousClock.now
+        let hints = news.hints(except: shares.sources, at: now)
         do {
-            let claimed = try await databases.control.pool.withConnection {
-                try await EventSources(connection: $0).claim(by: node, including: hints, shares)
+            return try await databases.control.pool.withConnection { connection in
+                let sources = EventSources(connection: connection)
+                let claimed = try await sources.claim(by: node, including: hints, shares)
+                let ids = claimed.map(\.source.id)
+                // Before anything is read: a later change is found by its own hint.
+                news.take(ids)
+                let rest = Set(hints).subtracting(ids)
+                if claimed.count == shares.count || rest.isEmpty { return (claimed, true) }
+                // A fault here must not give the leases away.
+                let missing = (try? await sources.missing(among: rest)) ?? []
+                news.drop(missing, unchangedSince: now)
+                return (claimed, rest.isSubset(of: missing))
             }
-            let ids = Set(claimed.map(\.source.id))
-            // Before anything is read: a later change is found by its own hint.
-            news.take(Array(ids))
-            return (claimed, claimed.count == shares.count || ids.isSuperset(of: hints))
         } catch {
             if !Task.isCancelled {
                 logger.debug("the sources of events could not be claimed", metadata: ["error": "\(error)"])

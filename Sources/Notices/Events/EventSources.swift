@@ -109,6 +109,12 @@ struct EventSources: Sendable {
         """
     )
     private static let remove = Statement("DELETE FROM control.event_sources WHERE id = $1")
+    private static let missing = Statement(
+        """
+        SELECT h.id FROM unnest($1::uuid[]) AS h (id)
+        WHERE NOT EXISTS (SELECT FROM control.event_sources s WHERE s.id = h.id)
+        """
+    )
 
     /// Marks a workspace whose organization has a webhook.
     ///
@@ -144,6 +150,15 @@ struct EventSources: Sendable {
             [node, hints, clusterIDs, rests, shares.perCluster, shares.count, Array(shares.sources)]
         )
         return try rows.map { ClaimedSource(source: EventSource(id: try $0.decode(0)), clusterID: try $0.decode(1)) }
+    }
+
+    /// Returns the sources that are not marked, so that no node can lease them.
+    ///
+    /// - Throws: The database's errors.
+    func missing(among sources: Set<UUID>) async throws(PostgresError) -> [UUID] {
+        var missing: [UUID] = []
+        for row in try await connection.query(Self.missing, [Array(sources)]) { missing.append(try row.decode(0)) }
+        return missing
     }
 
     /// The outcome of reading a source.
