@@ -291,8 +291,9 @@ struct KeyRoutes: Sendable {
         }
         let actors = Set(events.map(\.actor) + [key.createdBy, key.revokedBy ?? ""])
         let names = try await visit.platform.keys.names(of: actors, for: visit.principal)
-        let period = UsageBars.Period(rawValue: visit.query["range"]) ?? .hour
-        let bars = try await visit.platform.keys.usage(of: key.id, period, at: visit.moment, in: scene.keys)
+        let period = UsagePeriod(rawValue: visit.query["range"]) ?? .hour
+        let usage = period.request(for: key.id, until: visit.moment)
+        let bars = try await visit.platform.keys.usage(usage, in: scene.keys).rows
         var values = scene.values
         let view = view(key, scene, visit, names)
         values["key"] = view.details

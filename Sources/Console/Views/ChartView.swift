@@ -15,10 +15,10 @@ enum ChartView {
     ]
 
     /// Returns the values of a chart of one key.
-    static func chart(_ bars: [UsageBar], _ period: UsageBars.Period, at now: Timestamp) -> [String: Any] {
-        let starts = starts(period, at: now)
+    static func chart(_ bars: [UsageRow], _ period: UsagePeriod, at now: Timestamp) -> [String: Any] {
+        let starts = period.starts(until: now)
         var counts: [Timestamp: [String: Int]] = [:]
-        for bar in bars { counts[bar.start, default: [:]][bar.code, default: 0] += bar.count }
+        for bar in bars { counts[bar.start, default: [:]][bar.code ?? "", default: 0] += bar.count }
         let totals = starts.map { (counts[$0] ?? [:]).values.reduce(0, +) }
         let top = roundedUp(totals.max() ?? 0)
         let step = (width - left) / Double(starts.count)
@@ -53,7 +53,7 @@ enum ChartView {
         x: Double,
         _ step: Double,
         _ top: Int,
-        _ period: UsageBars.Period
+        _ period: UsagePeriod
     ) -> [String: Any] {
         var y = height - bottom
         var layers: [[String: Any]] = []
@@ -77,9 +77,9 @@ enum ChartView {
         verdicts + counts.keys.filter { code in !verdicts.contains { $0.code == code } }.sorted().map { ($0, $0) }
     }
 
-    private static func legend(_ bars: [UsageBar]) -> [[String: Any]] {
+    private static func legend(_ bars: [UsageRow]) -> [[String: Any]] {
         var counts: [String: Int] = [:]
-        for bar in bars { counts[bar.code, default: 0] += bar.count }
+        for bar in bars { counts[bar.code ?? "", default: 0] += bar.count }
         return known(counts)
             .compactMap { code, label in
                 counts[code].map { ["code": code, "label": label, "count": NumberText.grouped($0)] }
@@ -89,7 +89,7 @@ enum ChartView {
     private static func rows(
         _ starts: [Timestamp],
         _ counts: [Timestamp: [String: Int]],
-        _ period: UsageBars.Period
+        _ period: UsagePeriod
     ) -> [[String: Any]] {
         starts.reversed()
             .compactMap { start in
@@ -110,7 +110,7 @@ enum ChartView {
             }
     }
 
-    private static func ticks(_ starts: [Timestamp], _ step: Double, _ period: UsageBars.Period) -> [[String: Any]] {
+    private static func ticks(_ starts: [Timestamp], _ step: Double, _ period: UsagePeriod) -> [[String: Any]] {
         starts.enumerated().filter { $0.offset % (period == .hour ? 6 : 7) == 0 }
             .map { index, start in
                 let text = period == .hour ? String(start.rfc3339.dropFirst(11).prefix(5)) : TimeView.day(start)
@@ -118,13 +118,8 @@ enum ChartView {
             }
     }
 
-    private static func name(_ start: Timestamp, _ period: UsageBars.Period) -> String {
+    private static func name(_ start: Timestamp, _ period: UsagePeriod) -> String {
         period == .hour ? "\(TimeView.short(start)) UTC" : TimeView.date(start)
-    }
-
-    private static func starts(_ period: UsageBars.Period, at now: Timestamp) -> [Timestamp] {
-        let last = period.start(of: now)
-        return (0..<period.count).reversed().map { last - .seconds(period.seconds * Int64($0)) }
     }
 
     /// Returns the next of 2, 4, 10, 20, 40, 100 and so on, so that half of it is a whole number.
@@ -145,8 +140,8 @@ enum ChartView {
     }
 
     /// Returns the values of a small chart of the last 24 hours, without words.
-    static func spark(_ bars: [UsageBar], at now: Timestamp) -> [String: Any] {
-        let starts = starts(.hour, at: now)
+    static func spark(_ bars: [UsageRow], at now: Timestamp) -> [String: Any] {
+        let starts = UsagePeriod.hour.starts(until: now)
         var accepted: [Timestamp: Int] = [:]
         var refused: [Timestamp: Int] = [:]
         for bar in bars {

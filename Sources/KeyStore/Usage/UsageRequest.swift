@@ -25,7 +25,8 @@ public struct UsageRequest: Sendable {
         /// The range in words.
         public var rangeText: String { self == .minute ? "48 hours" : "400 days" }
 
-        private var seconds: Int64 {
+        /// The length in seconds.
+        var seconds: Int64 {
             switch self {
             case .minute: 60
             case .hour: 3600

@@ -12,7 +12,7 @@ public struct WorkspaceOverview: Sendable {
     /// The number of client keys by status.
     public let clientKeys: [KeyStatus: Int]
     /// The verifications of the last 24 hours.
-    public let usage: [UsageBar]
+    public let usage: [UsageRow]
     /// The keys that a person should look at.
     public let concerns: [ConcerningKey]
 }
@@ -43,28 +43,6 @@ extension KeyService {
         }
     }
 
-    /// Returns the verifications of a key, for a chart.
-    ///
-    /// - Parameters:
-    ///   - id: A key of the collection.
-    ///   - period: The length of a bar.
-    ///   - now: The end of the chart.
-    ///   - keys: The collection.
-    /// - Returns: The counts by period and verdict.
-    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
-    public func usage(
-        of id: UUID,
-        _ period: UsageBars.Period,
-        at now: Timestamp,
-        in keys: KeyCollection
-    ) async throws -> [UsageBar] {
-        let start = period.start(of: now) - .seconds(period.seconds * Int64(period.count - 1))
-        return try await context.withConnection(to: keys.workspace?.facts) { connection in
-            guard try await !KeyStore(connection).find([id], in: keys.keyOwner).isEmpty else { throw Refusal.notFound }
-            return try await UsageBars(connection).bars(ofKey: id, period, since: start)
-        }
-    }
-
     /// Returns the facts about a workspace that an overview shows.
     ///
     /// A page shows several workspaces, so nothing is read about them but in their own databases.
@@ -85,13 +63,12 @@ extension KeyService {
         }
         try principal.requireReach(into: workspace.organizationID, workspace: workspace.id)
         try principal.require(.keysRead, in: workspace.id)
-        let start = UsageBars.Period.hour.start(of: now) - .seconds(23 * 3600)
         return try await context.withConnection(to: workspace.facts, .overviews) { connection in
             let counts = try await KeyStore(connection).statusCounts()
             return WorkspaceOverview(
                 serviceKeys: counts.service,
                 clientKeys: counts.client,
-                usage: try await UsageBars(connection).hours(since: start),
+                usage: try await UsageStore(connection).report(UsagePeriod.hour.request(for: nil, until: now)),
                 concerns: try await AttentionStore(connection).keys(limit: 5)
             )
         }
