@@ -437,14 +437,14 @@ public final class Databases: Sendable {
 
     /// Returns the exchange of rate limits with the other nodes, for the keys of a workspace.
     ///
-    /// - Parameter workspace: The workspace. `nil` is the control database.
+    /// - Parameter workspace: The workspace.
     /// - Returns: The exchange of the workspace's cluster.
     /// - Throws: The errors of ``keeper(for:)``.
-    public func limits(for workspace: WorkspaceFacts?) async throws -> LimitExchange {
+    public func limits(for workspace: WorkspaceFacts) async throws -> LimitExchange {
         try fencing.limits(of: try await cluster(of: workspace))
     }
 
-    /// Returns the exchange of limits that belong to no workspace, such as those of guesses.
+    /// Returns the exchange of limits that belong to no workspace, such as those of guesses, of admin keys and of operator keys.
     ///
     /// - Throws: `closed` after the shutdown, or if the system provides no descriptors; `invalidConfiguration`.
     public func primaryLimits() throws(PostgresError) -> LimitExchange { try fencing.limits(of: database.primary) }

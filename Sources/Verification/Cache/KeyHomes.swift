@@ -52,7 +52,8 @@ final class KeyHomes: Sendable {
 
     private func home(of workspace: WorkspaceFacts?) async throws -> KeyHome {
         // All workspaces of a cluster have one exchange, and so one queue.
-        let exchange = try await databases.limits(for: workspace)
+        let exchange =
+            if let workspace { try await databases.limits(for: workspace) } else { try databases.primaryLimits() }
         return KeyHome(
             workspace,
             peppers: ring.peppers(of: workspace?.ref ?? .root),
