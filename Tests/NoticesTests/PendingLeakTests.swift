@@ -163,7 +163,7 @@ import Testing
             let whileAway = try await answers(texts)
             try await mortise.restore(database)
             try await eventually("the database is reached again") {
-                try await mortise.status(other.path) == "active"
+                try await mortise.verify(other.token)["code"] == "valid"
             }
             let whileBack = try await answers(texts)
             #expect(whileAway.count == 1 && whileBack == whileAway, "\(whileAway) \(whileBack)")

@@ -70,20 +70,19 @@ package struct PendingLeaks: Sendable {
     /// - Throws: The database's errors.
     package func keep(_ leaks: [Leak], _ makeID: () -> UUID) async throws(PostgresError) -> Bool {
         if !leaks.isEmpty {
-            let refs = Set(leaks.map(\.ref.text))
-            let row = try await connection.query(Self.counts, [Array(refs)]).first.orMissing()
+            let places = Array(Set(leaks.map(\.ref.text)))
+            let row = try await connection.query(Self.counts, [places]).first.orMissing()
             let (all, most): (Int64, Int64) = (try row.decode(0), try row.decode(1))
             guard all < Self.limit, most < Self.limitOfDatabase else { return false }
         }
         let ids: [UUID] = leaks.map { _ in makeID() }
+        let refs: [String] = leaks.map(\.ref.text)
         let digests: [[UInt8]] = leaks.map { $0.digests.flatMap(\.bytes) }
-        try await connection.query(
-            Self.keep,
-            [
-                ids, leaks.map(\.ref.text), digests, leaks.map(\.source.rawValue), leaks.map { $0.url ?? "" },
-                leaks.map { $0.address ?? "" }, leaks.map { $0.requestID ?? "" },
-            ]
-        )
+        let sources: [String] = leaks.map(\.source.rawValue)
+        let urls: [String] = leaks.map { $0.url ?? "" }
+        let addresses: [String] = leaks.map { $0.address ?? "" }
+        let requests: [String] = leaks.map { $0.requestID ?? "" }
+        try await connection.query(Self.keep, [ids, refs, digests, sources, urls, addresses, requests])
         return true
     }
 
