@@ -23,6 +23,7 @@ public enum SQLFiles {
         SQLFile("f0004_timeline", PackageResources.f0004_timeline_sql),
         SQLFile("f0005_functions", PackageResources.f0005_functions_sql),
         SQLFile("f0006_limits", PackageResources.f0006_limits_sql),
+        SQLFile("f0007_fences_of_several_keys", PackageResources.f0007_fences_of_several_keys_sql),
     ]
 
     /// The files for the control database alone.

@@ -19,9 +19,9 @@ struct KeyStatements: Sendable {
     let pruneSecrets: Statement
     /// Parameters: the id and the owner's.
     let find: Statement
-    /// Parameters: as of `find`.
+    /// Parameters: as of `some`.
     ///
-    /// The row is locked until the transaction ends.
+    /// The rows are locked until the transaction ends, in the order of their ids, so that two changes of several keys never wait for each other.
     let lock: Statement
     /// Parameters: the filter's, the owner's, the cursor's time and id, limit, offset.
     let listAfter: Statement
@@ -60,7 +60,7 @@ struct KeyStatements: Sendable {
         let select = "SELECT \(table.columns) FROM \(table.name) k"
         find = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2))")
         some = Statement("\(select) WHERE k.id = ANY ($1) AND \(table.isOwned(2))")
-        lock = Statement("\(select) WHERE k.id = $1 AND \(table.isOwned(2)) FOR UPDATE")
+        lock = Statement("\(select) WHERE k.id = ANY ($1) AND \(table.isOwned(2)) ORDER BY k.id FOR UPDATE")
         let matches = "\(Self.filter(table)) AND \(table.isOwned(Self.filterCount + 1))"
         count = Statement("SELECT count(*) FROM \(table.name) k WHERE \(matches)")
         // There is always a cursor, so that it can be a condition of the index.

@@ -16,18 +16,27 @@ public struct KeyStore: Sendable {
 
     /// Returns a key with its secrets, or `nil` if the owner has none of that id.
     public func find(_ id: UUID, in owner: KeyOwner) async throws -> KeyRecord? {
-        try await read(owner.statements.find, id, owner)
-    }
-
-    /// Returns a key with its secrets, locked until the transaction ends.
-    func lock(_ id: UUID, in owner: KeyOwner) async throws -> KeyRecord? {
-        try await read(owner.statements.lock, id, owner)
-    }
-
-    private func read(_ statement: Statement, _ id: UUID, _ owner: KeyOwner) async throws -> KeyRecord? {
-        let rows = try await connection.query(statement, [id] + owner.parameters)
+        let rows = try await connection.query(owner.statements.find, [id] + owner.parameters)
         guard let row = rows.first else { return nil }
         return try await withSecrets([KeyRecord(row: row)], owner).first
+    }
+
+    /// Returns those of the owner's keys that have one of some ids, in the order of the ids.
+    public func find(_ ids: [UUID], in owner: KeyOwner) async throws -> [KeyRecord] {
+        try await read(owner.statements.some, ids, owner)
+    }
+
+    /// Returns keys as `find` does, locked until the transaction ends.
+    func lock(_ ids: [UUID], in owner: KeyOwner) async throws -> [KeyRecord] {
+        try await read(owner.statements.lock, ids, owner)
+    }
+
+    private func read(_ statement: Statement, _ ids: [UUID], _ owner: KeyOwner) async throws -> [KeyRecord] {
+        if ids.isEmpty { return [] }
+        let rows = try await connection.query(statement, [ids] + owner.parameters)
+        var known: [UUID: KeyRecord] = [:]
+        for key in try await withSecrets(rows.map { try KeyRecord(row: $0) }, owner) { known[key.id] = key }
+        return ids.compactMap { known[$0] }
     }
 
     /// Returns the organization that owns an admin key of any organization, or `nil` if there is no such key.

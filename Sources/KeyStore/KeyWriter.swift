@@ -6,8 +6,8 @@ public import Postgres
 public struct KeyChangeRequest: Sendable {
     /// The owner of the keys.
     public let owner: KeyOwner
-    /// The key that the change locks; `nil` for a change that only creates keys.
-    public let keyID: UUID?
+    /// The keys that the change locks, each named once; none for a change that only creates keys.
+    public let keyIDs: [UUID]
     /// The workspace that the events name; `nil` in the control database.
     public let workspaceID: UUID?
     /// Returns an id of version 7 for an instant.
@@ -16,12 +16,12 @@ public struct KeyChangeRequest: Sendable {
     /// Creates a request.
     public init(
         of owner: KeyOwner,
-        key keyID: UUID?,
+        keys keyIDs: [UUID],
         workspaceID: UUID?,
         makeID: @escaping @Sendable (Timestamp) -> UUID
     ) {
         self.owner = owner
-        self.keyID = keyID
+        self.keyIDs = keyIDs
         self.workspaceID = workspaceID
         self.makeID = makeID
     }
@@ -30,15 +30,15 @@ public struct KeyChangeRequest: Sendable {
 extension KeyStore {
     /// Changes keys in one transaction, together with the events of the change: the only way to write a key.
     ///
-    /// The order is fixed: lock the key, authorize, read the clock, run `body`. A concurrent change of the key waits at
-    /// the lock, and `authorize` then sees what the change before it left.
+    /// The order is fixed: lock the keys, authorize, read the clock, run `body`. A concurrent change of one of the keys waits
+    /// at the lock, and `authorize` then sees what the change before it left.
     ///
     /// - Parameters:
-    ///   - request: The owner and the key.
+    ///   - request: The owner and the keys.
     ///   - connection: A connection to the owner's database, without an open transaction.
     ///   - authorize: Looks at the caller again, under the lock, and returns the attribution of the events and what
-    ///     `body` needs to know of the caller. It gets the locked key, `nil` if the request names none or the owner has
-    ///     no such key.
+    ///     `body` needs to know of the caller. It gets the locked keys in the request's order, without those that the owner
+    ///     does not have.
     ///   - body: Changes keys through the writer.
     /// - Returns: The value that `body` returned.
     /// - Throws: What `authorize`, `body` and the transaction throw. Then nothing was written, unless the error is
@@ -46,16 +46,15 @@ extension KeyStore {
     public static func change<Authorization, Outcome>(
         _ request: KeyChangeRequest,
         on connection: PostgresConnection,
-        authorize: (KeyRecord?, AuditedTransaction) async throws -> (Attribution, Authorization),
-        _ body: (KeyRecord?, Authorization, KeyWriter) async throws -> Outcome
+        authorize: ([KeyRecord], AuditedTransaction) async throws -> (Attribution, Authorization),
+        _ body: ([KeyRecord], Authorization, KeyWriter) async throws -> Outcome
     ) async throws -> Outcome {
         try await connection.auditedTransaction { transaction in
-            var key: KeyRecord?
-            if request.owner == .platform, request.keyID != nil { try await lockOperatorKeys(connection) }
-            if let id = request.keyID { key = try await KeyStore(connection).lock(id, in: request.owner) }
-            let (attribution, authorization) = try await authorize(key, transaction)
+            if request.owner == .platform, !request.keyIDs.isEmpty { try await lockOperatorKeys(connection) }
+            let keys = try await KeyStore(connection).lock(request.keyIDs, in: request.owner)
+            let (attribution, authorization) = try await authorize(keys, transaction)
             let writer = KeyWriter(request, transaction, attribution, now: try await transaction.now())
-            return try await body(key, authorization, writer)
+            return try await body(keys, authorization, writer)
         }
     }
 }

@@ -15,6 +15,7 @@ struct KeyRoutes: Sendable {
 
     var endpoints: [NativeEndpoint] {
         [list, create, get, update, delete, disable, enable, deprecate, rotate, revoke, events, usage]
+            + [revokeSeveral, disableSeveral]
     }
 
     // MARK: Helpers of the operations

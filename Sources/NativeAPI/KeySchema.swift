@@ -1,6 +1,7 @@
 import Endpoints
 import JSON
 import Keys
+import Service
 import Surfaces
 
 /// The schemas of request bodies about keys.
@@ -99,6 +100,27 @@ enum KeySchema {
 
     /// The schema of the body that revokes a key.
     static let revoke = Schema.object([.optional("reason", NativeSchema.text.orNull)]).named("Revocation")
+
+    /// The schema of the ids of several keys.
+    private static let ids = Schema.array(of: NativeSchema.id, count: 1...KeyService.largestBatch)
+        .checked { value in
+            let ids = value.array?.map(\.string) ?? []
+            return Set(ids).count == ids.count ? nil : "must not repeat an id"
+        }
+        .described("The keys, each named once.")
+
+    /// The schema of the body that revokes several keys.
+    static let batchRevoke = Schema.object([.required("ids", ids), .optional("reason", NativeSchema.text.orNull)])
+        .named("BatchRevocation")
+
+    /// The schema of the body that disables several keys.
+    static let batchDisable = Schema.object([.required("ids", ids)]).named("BatchDisabling")
+
+    /// The schema of the answer about several keys.
+    static let batchAnswer = Schema.object([
+        .required("data", .array(of: KeyJSON.schema, count: 1...KeyService.largestBatch))
+    ])
+    .named("KeyBatch")
 
     /// The schema of an answer that contains a token.
     static let issued =

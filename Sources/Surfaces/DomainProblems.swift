@@ -38,6 +38,7 @@ package enum DomainProblems {
         case .conflict(let sentence), .quotaReached(let sentence), .memberExists(let sentence):
             return .conflict(sentence)
         case .nameTaken: return .conflict("A key with this name exists already. Choose another name.")
+        case .ofKeys(let positions, let refusal): return refused(refusal, at: positions)
         case .invalid(let fields):
             return .invalidRequest(fields.map { Fault(.body(JSONPointer(text: $0.pointer)), Self.clause($0.detail)) })
         case .idempotencyKeyReused:
@@ -62,6 +63,15 @@ package enum DomainProblems {
                 detail: "The change is recorded and will be finished automatically. Read the resource to see its state."
             )
         }
+    }
+
+    /// Returns the problem of a change of several keys, which names the keys by their positions in `ids`.
+    private static func refused(_ refusal: Refusal, at positions: [Int]) -> Problem {
+        var problem = refused(refusal)
+        let fault = problem.kind == .notFound ? "names no key of this list" : "was refused: \(clause(problem.detail))"
+        problem.faults = positions.map { Fault(.body(JSONPointer([.member("ids"), .element($0)])), fault) }
+        problem.detail += " No key was changed."
+        return problem
     }
 
     /// Returns the problem of a reached rate limit, with the fields of draft-ietf-httpapi-ratelimit-headers.

@@ -4,6 +4,7 @@ import HTTPTypes
 import KeyStore
 import Keys
 import Service
+import Surfaces
 import Tenancy
 
 /// The pages of the keys of one family.
@@ -131,30 +132,28 @@ struct KeyRoutes: Sendable {
         }
     }
 
-    /// Changes the keys one after the other, each in its own transaction.
-    ///
-    /// A key that was revoked or deleted meanwhile needs no change.
+    /// Changes all of the keys, or none.
     private func perform(_ change: BulkChange, _ keys: [KeyRecord], _ scene: KeyScene, _ visit: Visit) async throws {
-        for key in keys {
-            do {
-                switch change {
-                case .disable: _ = try await visit.platform.keys.disable(key.id, in: scene.keys, by: visit.caller)
-                case .revoke:
-                    _ = try await visit.platform.keys.revoke(
-                        key.id,
-                        reason: visit.form.text("reason"),
-                        in: scene.keys,
-                        by: visit.caller
-                    )
-                }
-            } catch Refusal.notFound {
-                continue
-            } catch Refusal.conflict where key.revokedAt != nil {
-                continue
-            }
-        }
+        // A revoked key needs not be disabled. Revoked again, it is known to be refused on every node when the page appears.
+        let keys = change == .disable ? keys.filter { $0.revokedAt == nil } : keys
         let outcome: Outcome = change == .disable ? .keysDisabled : .keysRevoked
-        throw Redirect(location: "\(scene.list)?done=\(outcome.rawValue)")
+        let done = Redirect(location: "\(scene.list)?done=\(outcome.rawValue)")
+        guard !keys.isEmpty else { throw done }
+        let ids = keys.map(\.id)
+        do {
+            switch change {
+            case .disable: _ = try await visit.platform.keys.disable(ids, in: scene.keys, by: visit.caller)
+            case .revoke:
+                let reason = visit.form.text("reason")
+                _ = try await visit.platform.keys.revoke(ids, reason: reason, in: scene.keys, by: visit.caller)
+            }
+        } catch Refusal.ofKeys(let positions, let refusal) {
+            guard var problem = DomainProblems.problem(for: refusal) else { throw refusal }
+            let names = positions.map { "\"\(keys[$0].name)\"" }.joined(separator: ", ")
+            problem.detail += " This is about \(names). No key was changed: go back and select keys again."
+            throw problem
+        }
+        throw done
     }
 
     // MARK: Creating

@@ -1,21 +1,24 @@
 public import FoundationEssentials
 
-/// The course of one change under a fence (rules 22 to 31), as a value without I/O.
+/// The course of one change under its fences (rules 22 to 32), as a value without I/O.
+///
+/// A change has a fence for each of its keys. They are inserted, waited for and lifted together, so the rules say "a fence" and mean all of
+/// them: they are acknowledged when all are, and they count as gone when one is.
 ///
 /// The owner carries out ``step``, reports the outcome by one of the methods, and goes on until the step is `finished`.
 public struct FencedChange: Sendable {
     /// The next action.
     public enum Step: Sendable, Hashable {
-        /// Insert a fence with this id, commit it, and notify the nodes.
-        case insert(UUID)
-        /// Wait until all listed nodes have acknowledged the fence, if acknowledgements suffice (rule 32), or until the moment.
-        case wait(UUID, until: Moment)
-        /// Delete the rows of nodes that have not acknowledged, if the fence still stands (rule 24), and record the timeline (rule 32).
-        case removeSilentNodes(UUID)
+        /// Insert fences with these ids, commit them together, and notify the nodes.
+        case insert([UUID])
+        /// Wait until all listed nodes have acknowledged the fences, if acknowledgements suffice (rule 32), or until the moment.
+        case wait([UUID], until: Moment)
+        /// Delete the rows of nodes that have not acknowledged, if all fences still stand (rule 24), and record the timeline (rule 32).
+        case removeSilentNodes([UUID])
         /// Commit the change.
         case commit
-        /// Delete the fence, if it still stands.
-        case lift(UUID)
+        /// Delete the fences that still stand.
+        case lift([UUID])
         /// The end.
         case finished(Outcome)
     }
@@ -34,12 +37,13 @@ public struct FencedChange: Sendable {
         case unknown
     }
 
-    /// The maximum number of fences of one change (rule 28).
+    /// The maximum number of times that a change fences its keys (rule 28).
     static let maximumAttempts = 2
 
     /// The next action.
     public private(set) var step: Step
 
+    private let count: Int
     private let times: FenceTimes
     private let makeID: @Sendable () -> UUID
     private var attempts = 1
@@ -49,59 +53,65 @@ public struct FencedChange: Sendable {
     /// Begins a change.
     ///
     /// - Parameters:
+    ///   - count: The number of fences, at least 1.
     ///   - times: The durations of the protocol.
     ///   - makeID: Creates the ids of fences.
-    public init(times: FenceTimes = .standard, makeID: @escaping @Sendable () -> UUID = { UUID() }) {
+    public init(
+        fences count: Int = 1,
+        times: FenceTimes = .standard,
+        makeID: @escaping @Sendable () -> UUID = { UUID() }
+    ) {
+        self.count = count
         self.times = times
         self.makeID = makeID
-        step = .insert(makeID())
+        step = Self.insertion(count, makeID)
     }
 
-    /// Notes that the commit of the fence was answered.
+    /// Notes that the commit of the fences was answered.
     ///
     /// - Parameter now: The clock after the answer (rule 23).
     public mutating func inserted(at now: Moment) {
-        guard case .insert(let fence) = step else { return }
-        step = .wait(fence, until: now + times.wait)
+        guard case .insert(let fences) = step else { return }
+        step = .wait(fences, until: now + times.wait)
     }
 
-    /// Notes that every listed node has acknowledged the fence.
+    /// Notes that every listed node has acknowledged all fences.
     public mutating func acknowledged() {
-        guard case .wait(let fence, _) = step else { return }
-        step = nextAfterWait(fence)
+        guard case .wait(let fences, _) = step else { return }
+        step = nextAfterWait(fences)
     }
 
     /// Notes that time has passed.
     ///
     /// - Parameter now: The clock.
     public mutating func passed(to now: Moment) {
-        guard case .wait(let fence, let end) = step, now >= end else { return }
-        step = .removeSilentNodes(fence)
+        guard case .wait(let fences, let end) = step, now >= end else { return }
+        step = .removeSilentNodes(fences)
     }
 
-    /// Notes that the rows of silent nodes were deleted, or that the fence did not stand any more.
+    /// Notes that the rows of silent nodes were deleted, or that a fence did not stand any more.
     public mutating func removedSilentNodes() {
-        guard case .removeSilentNodes(let fence) = step else { return }
-        step = nextAfterWait(fence)
+        guard case .removeSilentNodes(let fences) = step else { return }
+        step = nextAfterWait(fences)
     }
 
     /// Notes that the commit of the change was answered without a warning, or that there was nothing to change (rule 31).
     public mutating func committed() {
-        guard step == .commit, let fence else { return }
+        guard step == .commit else { return }
         isCommitted = true
-        step = .lift(fence)
+        step = .lift(fences)
     }
 
     /// Notes that the change was rolled back.
     public mutating func rolledBack() {
-        guard step == .commit, let fence else { return }
+        guard step == .commit else { return }
         isRefused = true
-        step = .lift(fence)
+        step = .lift(fences)
     }
 
     /// Notes that the outcome of the commit is unknown.
     ///
-    /// The fence stays until it expires (rules 26 and 27).
+    /// The fences stay until they expire (rules 26 and 27).
     public mutating func commitUnknown() {
         guard step == .commit else { return }
         step = .finished(.unknown)
@@ -109,7 +119,7 @@ public struct FencedChange: Sendable {
 
     /// Notes the answer to the lift.
     ///
-    /// - Parameter wasStanding: True if the fence stood until the lift, and the commit of the lift was answered without a warning (rule 30).
+    /// - Parameter wasStanding: True if all fences stood until the lift, and the commit of the lift was answered without a warning (rule 30).
     public mutating func lifted(wasStanding: Bool) {
         guard case .lift = step else { return }
         if isRefused {
@@ -121,9 +131,9 @@ public struct FencedChange: Sendable {
         }
     }
 
-    /// Notes that the session of the fence has ended, or that its statement failed.
+    /// Notes that the session of the fences has ended, or that its statement failed.
     ///
-    /// The fence counts as gone (rule 29). Any further fence needs a new session.
+    /// The fences count as gone (rule 29). Any further fences need a new session.
     public mutating func lostSession() {
         switch step {
         case .insert, .wait, .removeSilentNodes:
@@ -134,16 +144,21 @@ public struct FencedChange: Sendable {
         }
     }
 
-    private var fence: UUID?
+    /// The fences that were waited for last.
+    private var fences: [UUID] = []
 
-    private mutating func nextAfterWait(_ fence: UUID) -> Step {
-        self.fence = fence
-        return isCommitted ? .lift(fence) : .commit
+    private static func insertion(_ count: Int, _ makeID: () -> UUID) -> Step {
+        .insert((0..<count).map { _ in makeID() })
+    }
+
+    private mutating func nextAfterWait(_ fences: [UUID]) -> Step {
+        self.fences = fences
+        return isCommitted ? .lift(fences) : .commit
     }
 
     private mutating func fenceAgain() {
         guard attempts < Self.maximumAttempts else { return step = .finished(.unknown) }
         attempts += 1
-        step = .insert(makeID())
+        step = Self.insertion(count, makeID)
     }
 }

@@ -3,10 +3,11 @@ public import Logging
 public import Postgres
 
 /// The fences around the changes of one cluster (rules 22 to 32).
-///
 public final class ClusterFences: Sendable {
     private let pool: PostgresPool
     private let times: FenceTimes
+    private let statementDeadline: Duration
+    private let leastTime: Duration
     private let clock: FenceClock
     private let logger: Logger
 
@@ -22,42 +23,49 @@ public final class ClusterFences: Sendable {
     /// - Parameters:
     ///   - pool: Connections to the cluster's database, as the runtime role. A change uses one for its whole time.
     ///   - times: The durations of the protocol.
+    ///   - statementDeadline: The maximum time of a statement. In a change with a common deadline that is nearer, it is all the time that the
+    ///     change has left.
+    ///   - leastTime: The time that a statement gets even if the change has none left.
     ///   - clock: The clock.
     ///   - logger: Gets a line for each change that waited for a silent node.
     public init(
         _ pool: PostgresPool,
         times: FenceTimes = .standard,
+        statementDeadline: Duration = .seconds(10),
+        leastTime: Duration = .seconds(1),
         clock: @escaping FenceClock = { .now },
         logger: Logger
     ) {
         self.pool = pool
         self.times = times
+        self.statementDeadline = statementDeadline
+        self.leastTime = leastTime
         self.clock = clock
         self.logger = logger
     }
 
-    /// Makes a change under a fence, and returns when no verification that starts from now on sees an older state.
+    /// Makes a change under fences, and returns when no verification that starts from now on sees an older state.
     ///
-    /// The cancellation and the common deadline of the task reach the change, but no statement of the fence: a fence that is not lifted keeps
-    /// keys from being cached.
+    /// The cancellation of the task reaches the change, but no statement of the fences: a fence that is not lifted keeps keys from being
+    /// cached. The task's common deadline is the one of all statements together, but each gets a little time in any case.
     ///
     /// - Parameters:
-    ///   - target: The keys that the change is about.
+    ///   - keys: The keys that the change is about. All of them are fenced before the change, and all fences are lifted after it.
     ///   - change: Commits the change, on another connection. It runs at most once. It must throw `commitOutcomeUnknown` if it does not know
     ///     the outcome, and must return if it finds nothing to change.
     /// - Returns: The value of the change.
     /// - Throws: The error of the change, if it was rolled back or if its outcome is unknown. `PostgresError` if no fence could be inserted,
     ///   so that the change was not made. ``FenceError`` if the change was made without the promise.
-    public func perform<Value>(_ target: FenceTarget, _ change: () async throws -> Value) async throws -> Value {
-        var course = FencedChange(times: times)
+    public func perform<Value>(_ keys: FencedKeys, _ change: () async throws -> Value) async throws -> Value {
+        var course = FencedChange(fences: keys.fenceCount, times: times)
         var result: Result<Value, any Error>?
         var fault: any Error = FenceError.unknown
         while true {
             if case .finished(let outcome) = course.step { return try Self.value(of: result, outcome, fault) }
-            // A session for each fence: the next fence can be on another server (rule 29).
+            // A session for each attempt: the next fences can be on another server (rule 29).
             do {
                 try await pool.withConnection { session in
-                    try await advance(&course, target, session, &result, change)
+                    try await advance(&course, keys, session, &result, change)
                 }
             } catch {
                 logger.debug("a session with a fence ended", metadata: ["error": "\(error)"])
@@ -67,40 +75,41 @@ public final class ClusterFences: Sendable {
         }
     }
 
-    /// Takes the steps of one fence.
+    /// Takes the steps of the fences of one attempt.
     private func advance<Value>(
         _ course: inout FencedChange,
-        _ target: FenceTarget,
+        _ keys: FencedKeys,
         _ session: PostgresConnection,
         _ result: inout Result<Value, any Error>?,
         _ change: () async throws -> Value
     ) async throws {
-        let (timeline, recorded) = try await shielded { try await session.readTimeline() }
         var isFirst = true
+        var suffices = false
         while true {
             switch course.step {
-            case .insert(let fence):
+            case .insert(let fences):
                 guard isFirst else { return }
                 isFirst = false
-                let life = times.fenceLife.milliseconds
-                try await shielded {
-                    try await session.query(FenceStatements.insert, [fence, target.workspace, target.key, life])
+                let (life, deadline) = (times.fenceLife, nextDeadline)
+                let (timeline, recorded) = try await shielded {
+                    try await session.insertFences(fences, around: keys, life: life, deadline: deadline)
                 }
-                course.inserted(at: clock())
-            case .wait(let fence, let end):
                 // On a timeline that no change has recorded, a lease of an earlier one can still be good (rule 32).
-                try await wait(for: fence, until: end, session, ifSufficient: recorded == timeline)
+                suffices = recorded == timeline
+                course.inserted(at: clock())
+            case .wait(let fences, let end):
+                try await wait(for: fences, until: end, session, ifSufficient: suffices)
                     ? course.acknowledged() : course.passed(to: clock())
-            case .removeSilentNodes(let fence):
-                try await shielded { try await session.query(FenceStatements.removeSilentNodes, [fence]) }
+            case .removeSilentNodes(let fences):
+                try await ask(session, FenceStatements.removeSilentNodes, fences)
                 logger.notice(
                     "a change has waited for nodes that did not acknowledge, or for the first time on this server"
                 )
                 course.removedSilentNodes()
             case .commit:
                 await commit(&course, &result, change)
-            case .lift(let fence):
-                let rows = try await shielded { try await session.query(FenceStatements.lift, [fence]) }
+            case .lift(let fences):
+                let rows = try await ask(session, FenceStatements.lift, fences)
                 course.lifted(wasStanding: try rows.first?.decode(0, as: Bool.self) ?? false)
             case .finished:
                 return
@@ -112,7 +121,7 @@ public final class ClusterFences: Sendable {
     ///
     /// - Returns: False if the time is over.
     private func wait(
-        for fence: UUID,
+        for fences: [UUID],
         until end: Moment,
         _ session: PostgresConnection,
         ifSufficient suffices: Bool
@@ -120,8 +129,7 @@ public final class ClusterFences: Sendable {
         var pause = Self.firstPause
         while true {
             if suffices,
-                try await shielded({ try await session.query(FenceStatements.isAcknowledged, [fence]) }).first?
-                    .decode(0, as: Bool.self) == true
+                try await ask(session, FenceStatements.areAcknowledged, fences).first?.decode(0, as: Bool.self) == true
             {
                 return true
             }
@@ -133,8 +141,23 @@ public final class ClusterFences: Sendable {
         }
     }
 
-    /// Runs `body` out of reach of the caller's cancellation and common deadline.
+    /// The maximum time of the next statement: all the time that the change has left, and a little in any case.
+    ///
+    /// A statement can be held up by one slow commit of a busy disk. It is not given up while its change still has time.
+    private var nextDeadline: Duration { max(leastTime, PostgresDeadline.limit(statementDeadline)) }
+
+    /// Executes a statement about fences.
     @discardableResult
+    private func ask(
+        _ session: PostgresConnection,
+        _ statement: Statement,
+        _ fences: [UUID]
+    ) async throws -> Rows {
+        let deadline = nextDeadline
+        return try await shielded { try await session.query(statement, [fences], deadline: deadline) }
+    }
+
+    /// Runs `body` out of reach of the caller's cancellation.
     private func shielded<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await Task.detached { try await body() }.value
     }

@@ -25,10 +25,16 @@ enum FenceStatements {
         name: "renew lease"
     )
     static let leave = Statement("DELETE FROM fence.leases WHERE node_id = $1", name: "delete lease")
-    static let insert = Statement("SELECT fence.insert_fence($1, $2, $3, $4)", name: "insert fence")
-    static let isAcknowledged = Statement("SELECT fence.is_acknowledged($1)", name: "read acknowledgements")
-    static let removeSilentNodes = Statement("SELECT fence.remove_silent_nodes($1)", name: "remove silent nodes")
-    static let lift = Statement("SELECT fence.lift($1)", name: "lift fence")
+    static let insert = Statement(
+        """
+        SELECT system_identifier, timeline, recorded_system_identifier, recorded_timeline
+        FROM fence.insert_fences($1, $2, $3, $4)
+        """,
+        name: "insert fences"
+    )
+    static let areAcknowledged = Statement("SELECT fence.are_acknowledged($1)", name: "read acknowledgements")
+    static let removeSilentNodes = Statement("SELECT fence.remove_nodes_silent_to($1)", name: "remove silent nodes")
+    static let lift = Statement("SELECT fence.lift_fences($1)", name: "lift fences")
     /// Ends the sessions of an application name, except the session that asks.
     static let endOthers = Statement(
         """
@@ -43,10 +49,31 @@ extension PostgresConnection {
     /// Reads the timeline of the server, and the one in the cluster's row.
     ///
     /// A session reads it once: the session of a primary does not survive a change of the timeline.
-    func readTimeline(deadline: Duration? = nil) async throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
-        guard let row = try await query(FenceStatements.timeline, deadline: deadline).first else {
-            throw PostgresError(.protocolViolation, "SELECT returned no row")
-        }
+    func readTimeline() async throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
+        try Self.timelines(try await query(FenceStatements.timeline))
+    }
+
+    /// Inserts fences in one transaction, and reads the timelines as ``readTimeline()`` does.
+    ///
+    /// - Parameters:
+    ///   - fences: The ids of the fences, one for each key.
+    ///   - keys: The keys.
+    ///   - life: The time after which the fences expire.
+    ///   - deadline: The maximum time of the statement.
+    /// - Returns: The timeline of the server, and the one in the cluster's row.
+    /// - Throws: The errors of a statement. Then the fences may stand.
+    func insertFences(
+        _ fences: [UUID],
+        around keys: FencedKeys,
+        life: Duration,
+        deadline: Duration
+    ) async throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
+        let parameters: [any PostgresEncodable] = [fences, keys.workspace, keys.keys, life.milliseconds]
+        return try Self.timelines(try await query(FenceStatements.insert, parameters, deadline: deadline))
+    }
+
+    private static func timelines(_ rows: Rows) throws(PostgresError) -> (ServerTimeline, ServerTimeline?) {
+        guard let row = rows.first else { throw PostgresError(.protocolViolation, "SELECT returned no row") }
         let (system, number, recordedSystem, recordedNumber) = try row.decode((Int64, Int64, Int64?, Int64?).self)
         var recorded: ServerTimeline?
         if let recordedSystem, let recordedNumber {

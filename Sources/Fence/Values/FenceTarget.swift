@@ -1,6 +1,6 @@
 public import FoundationEssentials
 
-/// The keys that a fence is about: one key, or all keys of a workspace.
+/// The keys that one fence is about: one key, or all keys of a workspace.
 public struct FenceTarget: Sendable, Hashable {
     /// The workspace of the keys.
     public let workspace: UUID
@@ -16,6 +16,30 @@ public struct FenceTarget: Sendable, Hashable {
         self.workspace = workspace
         self.key = key
     }
+}
+
+/// The keys that a change is about: some keys of a workspace, or all of them.
+///
+/// Each of some keys gets a fence of its own. All keys of a workspace get one fence together.
+public struct FencedKeys: Sendable, Hashable {
+    /// The workspace of the keys.
+    public let workspace: UUID
+    /// The keys, at least one, or `nil` for all keys of the workspace.
+    public let keys: [UUID]?
+
+    /// Creates the keys of a change.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace of the keys.
+    ///   - keys: The keys, at least one, or `nil` for all keys of the workspace.
+    public init(workspace: UUID, keys: [UUID]? = nil) {
+        precondition(keys?.isEmpty != true, "a change without a key has no fence")
+        self.workspace = workspace
+        self.keys = keys
+    }
+
+    /// The number of fences.
+    var fenceCount: Int { keys?.count ?? 1 }
 }
 
 /// A fence that stands in the cluster's database.

@@ -68,15 +68,6 @@ extension KeyStore {
         return KeyBrowse.Cursor(value: value, id: try row.decode(0))
     }
 
-    /// Returns the keys of an owner that have one of some ids, in the order of the ids.
-    public func find(_ ids: [UUID], in owner: KeyOwner) async throws -> [KeyRecord] {
-        if ids.isEmpty { return [] }
-        let rows = try await connection.query(owner.statements.some, [ids] + owner.parameters)
-        var known: [UUID: KeyRecord] = [:]
-        for key in try await withSecrets(rows.map { try KeyRecord(row: $0) }, owner) { known[key.id] = key }
-        return ids.compactMap { known[$0] }
-    }
-
     /// Returns the query for the numbers of a table: of all keys, of the revoked, the expired, the disabled and the deprecated ones.
     ///
     /// The conditions are those of `BrowseQuery.has`, and those that few keys meet come first. One index has all of their columns.

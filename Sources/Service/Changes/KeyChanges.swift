@@ -15,14 +15,32 @@ struct KeyChanges: Sendable {
         idempotency = Idempotency(context: context)
     }
 
-    /// The key that a change is about.
+    /// The keys that a change is about.
     enum Target: Sendable {
         /// A key that the change creates.
         case new
         /// An existing key, which the change locks.
         case existing(UUID)
+        /// Existing keys, at least one and each named once, which the change locks. All of them are changed, or none.
+        case each([UUID])
         /// All keys of the collection.
         case all
+
+        /// The keys that the change locks.
+        var keyIDs: [UUID] {
+            switch self {
+            case .new, .all: []
+            case .existing(let id): [id]
+            case .each(let ids): ids
+            }
+        }
+
+        /// Returns the refusal of a target of which only some keys exist in the collection.
+        func refusal(finding keys: [KeyRecord]) -> Refusal {
+            guard case .each(let ids) = self else { return .notFound }
+            let found = Set(keys.map(\.id))
+            return .ofKeys(ids.indices.filter { !found.contains(ids[$0]) }, .notFound)
+        }
     }
 
     /// The id under which a request that issues a token is recorded.
@@ -33,6 +51,14 @@ struct KeyChanges: Sendable {
 
     // MARK: Changes of settings and state
 
+    /// An event of a changed key.
+    typealias Event = (type: EventType, changes: EventChanges)
+
+    /// A change of one key's record in the open transaction, which returns the events.
+    ///
+    /// Without an event nothing is written.
+    typealias Modification = (inout KeyRecord, KeyChange) async throws -> [Event]
+
     /// Changes a key's settings or state.
     ///
     /// - Parameters:
@@ -42,7 +68,7 @@ struct KeyChanges: Sendable {
     ///   - lane: `stops` for a change that stops a key.
     ///   - restrictions: The restrictions that the request sets, also those that the key has already. They keep the
     ///     caller's rank.
-    ///   - body: Changes the record, in the open transaction, and returns the events. Without an event nothing is written.
+    ///   - body: Changes the record.
     /// - Returns: The key.
     /// - Throws: `Refusal`, or the database's errors.
     func modify(
@@ -51,21 +77,62 @@ struct KeyChanges: Sendable {
         by caller: Caller,
         _ lane: ServiceContext.Lane = .changes,
         restricting restrictions: Set<String> = [],
-        _ body: (inout KeyRecord, KeyChange) async throws -> [(type: EventType, changes: EventChanges)]
+        _ body: Modification
     ) async throws -> KeyRecord {
-        try await perform(.existing(id), in: keys, by: caller, lane) { target, change in
-            let old = try target.required()
-            var key = old
-            var events = try await body(&key, change)
-            key = change.authority().holding(key, after: old, restricting: restrictions)
-            if events.isEmpty, key.holds != old.holds {
-                var changes = EventChanges()
-                changes.add("restrictions", restrictions.sorted())
-                events.append((.updated, changes))
-            }
-            guard !events.isEmpty else { return key }
-            return try await change.update(from: old, to: key, events)
+        try await perform(.existing(id), in: keys, by: caller, lane) { targets, change in
+            try await modify(try targets.only(), change, restricting: restrictions, body)
         }
+    }
+
+    /// Changes the settings or the state of several keys in one transaction, and under one wait for all nodes.
+    ///
+    /// - Parameters:
+    ///   - ids: The keys, at least one and each named once.
+    ///   - keys: The collection that contains the keys.
+    ///   - caller: The caller.
+    ///   - lane: `stops` for a change that stops the keys.
+    ///   - restrictions: The restrictions that the request sets, also those that the keys have already.
+    ///   - body: Changes the record of one key.
+    /// - Returns: The keys, in the order of the ids.
+    /// - Throws: `Refusal.ofKeys` if the change of a key is refused, `Refusal`, or the database's errors. Then no key was changed.
+    func modify(
+        _ ids: [UUID],
+        in keys: KeyCollection,
+        by caller: Caller,
+        _ lane: ServiceContext.Lane = .changes,
+        restricting restrictions: Set<String> = [],
+        _ body: Modification
+    ) async throws -> [KeyRecord] {
+        try await perform(.each(ids), in: keys, by: caller, lane) { targets, change in
+            var modified: [KeyRecord] = []
+            for (position, target) in targets.enumerated() {
+                do {
+                    modified.append(try await modify(target, change, restricting: restrictions, body))
+                } catch let refusal as Refusal {
+                    throw Refusal.ofKeys([position], refusal)
+                }
+            }
+            return modified
+        }
+    }
+
+    /// Changes one of the locked keys.
+    private func modify(
+        _ old: KeyRecord,
+        _ change: KeyChange,
+        restricting restrictions: Set<String>,
+        _ body: Modification
+    ) async throws -> KeyRecord {
+        var key = old
+        var events = try await body(&key, change)
+        key = change.authority().holding(key, after: old, restricting: restrictions)
+        if events.isEmpty, key.holds != old.holds {
+            var changes = EventChanges()
+            changes.add("restrictions", restrictions.sorted())
+            events.append((.updated, changes))
+        }
+        guard !events.isEmpty else { return key }
+        return try await change.update(from: old, to: key, events)
     }
 
     /// Deletes a key.
@@ -76,8 +143,8 @@ struct KeyChanges: Sendable {
     ///   - caller: The caller.
     /// - Throws: `Refusal`, or the database's errors.
     func delete(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws {
-        try await perform(.existing(id), in: keys, by: caller, .stops) { target, change in
-            try await change.delete(try target.required())
+        try await perform(.existing(id), in: keys, by: caller, .stops) { targets, change in
+            try await change.delete(try targets.only())
         }
     }
 
@@ -124,13 +191,13 @@ struct KeyChanges: Sendable {
         owner: (IdempotencyRecord, KeyStore) async throws -> KeyOwner? = { _, _ in nil },
         _ body: (KeyRecord?, KeyChange) async throws -> IssuedKey
     ) async throws -> IssuedKey {
-        try await perform(target, claiming: resource, in: keys, by: caller) { key, change in
+        try await perform(target, claiming: resource, in: keys, by: caller) { targets, change in
             if case .replay(let record) = change.claim {
                 let owner = try await owner(record, change.store) ?? keys.keyOwner
                 return try await replay(record, of: owner, change)
             }
             try await requireActiveWorkspace(change)
-            let issued = try await body(key, change)
+            let issued = try await body(targets.first, change)
             try await idempotency.complete(
                 change.claim,
                 resource: issued.keyID,
@@ -193,16 +260,16 @@ struct KeyChanges: Sendable {
     ///
     /// Every method that changes a key goes through here, and nothing else calls `KeyStore.change`.
     ///
-    /// In one transaction, in this order: lock the key, claim the `Idempotency-Key`, look at the caller again, read the
+    /// In one transaction, in this order: lock the keys, claim the `Idempotency-Key`, look at the caller again, read the
     /// clock, run `body`, which writes keys together with their events.
     ///
     /// - Parameters:
-    ///   - target: The key.
+    ///   - target: The keys.
     ///   - resource: The id under which the `Idempotency-Key` is recorded; `nil` for a change that is not recorded.
     ///   - keys: The collection.
     ///   - caller: The caller.
     ///   - lane: The connections to use.
-    ///   - body: Gets the locked key of an existing target.
+    ///   - body: Gets the locked keys of an existing target, in its order.
     /// - Returns: The value that `body` returned.
     /// - Throws: `Refusal`, or the database's errors.
     private func perform<Outcome>(
@@ -211,26 +278,25 @@ struct KeyChanges: Sendable {
         in keys: KeyCollection,
         by caller: Caller,
         _ lane: ServiceContext.Lane = .changes,
-        _ body: (KeyRecord?, KeyChange) async throws -> Outcome
+        _ body: ([KeyRecord], KeyChange) async throws -> Outcome
     ) async throws -> Outcome {
-        let keyID: UUID? = if case .existing(let id) = target { id } else { nil }
         let request = KeyChangeRequest(
             of: keys.keyOwner,
-            key: keyID,
+            keys: target.keyIDs,
             workspaceID: keys.workspaceID,
             makeID: { [context] in context.newID(at: $0) }
         )
         return try await context.announcing(keys.workspace?.facts) {
             try await context.withConnection(to: keys.workspace?.facts, lane) { connection in
                 try await fenced(target, in: keys) {
-                    try await KeyStore.change(request, on: connection) { key, transaction in
-                        if keyID != nil, key == nil { throw Refusal.notFound }
+                    try await KeyStore.change(request, on: connection) { locked, transaction in
+                        guard locked.count == request.keyIDs.count else { throw target.refusal(finding: locked) }
                         var newID: UUID?
                         var claim = IdempotencyClaim.notRequested
                         if let resource {
                             let fresh = context.newID(at: try await transaction.now())
                             newID = fresh
-                            let id = resource == .target ? keyID ?? fresh : fresh
+                            let id = resource == .target ? request.keyIDs.first ?? fresh : fresh
                             claim = try await idempotency.claim(
                                 caller,
                                 workspace: keys.ref,
@@ -240,11 +306,11 @@ struct KeyChanges: Sendable {
                         }
                         // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
                         let current = try await access.recheck(caller, over: keys, in: transaction)
-                        if let key { try Authority(current.principal, over: keys).requireControl(of: key) }
+                        try requireControl(of: locked, target, Authority(current.principal, over: keys))
                         return (current.attribution, (caller: current, newID: newID, claim: claim))
-                    } _: { key, authorized, writer in
+                    } _: { locked, authorized, writer in
                         try await body(
-                            key,
+                            locked,
                             KeyChange(
                                 keys: keys,
                                 caller: authorized.caller,
@@ -260,7 +326,19 @@ struct KeyChanges: Sendable {
         }
     }
 
-    /// Runs a change under the fence that its target needs.
+    /// Throws if the caller cannot change one of the locked keys at all.
+    private func requireControl(of keys: [KeyRecord], _ target: Target, _ authority: Authority) throws(Refusal) {
+        for (position, key) in keys.enumerated() {
+            do throws(Refusal) {
+                try authority.requireControl(of: key)
+            } catch {
+                if case .each = target { throw .ofKeys([position], error) }
+                throw error
+            }
+        }
+    }
+
+    /// Runs a change under the fences that its target needs: one for each key.
     ///
     /// A new key needs none: nothing is known of it, and no node keeps in memory that a token is unknown.
     private func fenced<T>(
@@ -270,9 +348,17 @@ struct KeyChanges: Sendable {
     ) async throws -> T {
         switch target {
         case .new: try await change()
-        case .existing(let id): try await context.fenced(id, in: keys.workspace?.facts, change)
+        case .existing, .each: try await context.fenced(target.keyIDs, in: keys.workspace?.facts, change)
         case .all: try await context.fenced(nil, in: keys.workspace?.facts, change)
         }
+    }
+}
+
+extension [KeyRecord] {
+    /// Returns the locked key of a target that is one key.
+    fileprivate func only() throws(Refusal) -> KeyRecord {
+        guard let first else { throw .notFound }
+        return first
     }
 }
 

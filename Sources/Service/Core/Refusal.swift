@@ -23,6 +23,8 @@ public enum Refusal: Error, Sendable {
     case nameTaken
     /// The user has that role already. The text says which.
     case memberExists(String)
+    /// A change of several keys was refused because of the keys at these positions of the request. None of the keys was changed.
+    indirect case ofKeys([Int], Refusal)
     /// The input is one that the shape of a request cannot rule out.
     case invalid([InvalidField])
     /// The `Idempotency-Key` was used for another request.

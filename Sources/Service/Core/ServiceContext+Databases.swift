@@ -113,21 +113,21 @@ extension ServiceContext {
         }
     }
 
-    /// Makes a change of keys under a fence.
+    /// Makes a change of keys under fences.
     ///
     /// - Parameters:
-    ///   - key: The key that the change is about. `nil` stands for all keys of the workspace.
-    ///   - workspace: The workspace of the key. `nil` is the control database.
+    ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
+    ///   - workspace: The workspace of the keys. `nil` is the control database.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
     /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, and what `change` throws.
     func fenced<T>(
-        _ key: UUID?,
+        _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
         _ change: () async throws -> T
     ) async throws -> T {
         do {
-            return try await databases.fenced(key, in: workspace, change)
+            return try await databases.fenced(keys, in: workspace, change)
         } catch is FenceError {
             throw Refusal.outcomeUnknown
         }

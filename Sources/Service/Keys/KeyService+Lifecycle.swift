@@ -41,11 +41,41 @@ extension KeyService {
     /// - Throws: `Refusal`, or the database's errors.
     public func disable(_ id: UUID, in keys: KeyCollection, by caller: Caller) async throws -> KeyRecord {
         try await changes.modify(id, in: keys, by: caller, .stops, restricting: [Authority.enabled]) { key, change in
-            try key.requireNotRevoked("disabled")
-            if key.disabledAt != nil { return [] }
-            key.disabledAt = change.now
-            return [(.disabled, EventChanges())]
+            try Self.disable(&key, change)
         }
+    }
+
+    /// Disables several keys, all of them or none.
+    ///
+    /// - Parameters:
+    ///   - ids: The keys, 1 to ``largestBatch``, each named once.
+    ///   - keys: The collection that contains the keys.
+    ///   - caller: The caller.
+    /// - Returns: The keys, in the order of the ids.
+    /// - Throws: `Refusal.ofKeys` if the change of a key is refused, `Refusal`, or the database's errors.
+    public func disable(_ ids: [UUID], in keys: KeyCollection, by caller: Caller) async throws -> [KeyRecord] {
+        try Self.requireBatch(ids)
+        return try await changes.modify(ids, in: keys, by: caller, .stops, restricting: [Authority.enabled]) {
+            key,
+            change in
+            try Self.disable(&key, change)
+        }
+    }
+
+    /// The maximum number of keys that one change stops.
+    public static let largestBatch = 100
+
+    private static func requireBatch(_ ids: [UUID]) throws(Refusal) {
+        guard (1...largestBatch).contains(ids.count), Set(ids).count == ids.count else {
+            throw .invalid([InvalidField(pointer: "/ids", detail: "Must be 1 to \(largestBatch) different keys.")])
+        }
+    }
+
+    private static func disable(_ key: inout KeyRecord, _ change: KeyChange) throws -> [KeyChanges.Event] {
+        try key.requireNotRevoked("disabled")
+        if key.disabledAt != nil { return [] }
+        key.disabledAt = change.now
+        return [(.disabled, EventChanges())]
     }
 
     /// Enables a key.
@@ -94,15 +124,43 @@ extension KeyService {
     ) async throws -> KeyRecord {
         try KeyRules.enforce(reason: reason)
         return try await changes.modify(id, in: keys, by: caller, .stops) { key, change in
-            if key.revokedAt != nil { return [] }
-            key.revokedAt = change.now
-            if key.kind != .client { key.uniqueName = nil }
-            key.revokedBy = change.caller.principal.actor
-            key.revocationReason = reason
-            var details = EventChanges()
-            details.add("reason", reason)
-            return [(.revoked, details)]
+            Self.revoke(&key, reason, change)
         }
+    }
+
+    /// Revokes several keys for good, all of them or none.
+    ///
+    /// A key that is revoked already stays as it is.
+    ///
+    /// - Parameters:
+    ///   - ids: The keys, 1 to ``largestBatch``, each named once.
+    ///   - reason: The reason of all revocations.
+    ///   - keys: The collection that contains the keys.
+    ///   - caller: The caller.
+    /// - Returns: The keys, in the order of the ids.
+    /// - Throws: `Refusal.ofKeys` if the change of a key is refused, `Refusal`, or the database's errors.
+    public func revoke(
+        _ ids: [UUID],
+        reason: String?,
+        in keys: KeyCollection,
+        by caller: Caller
+    ) async throws -> [KeyRecord] {
+        try KeyRules.enforce(reason: reason)
+        try Self.requireBatch(ids)
+        return try await changes.modify(ids, in: keys, by: caller, .stops) { key, change in
+            Self.revoke(&key, reason, change)
+        }
+    }
+
+    private static func revoke(_ key: inout KeyRecord, _ reason: String?, _ change: KeyChange) -> [KeyChanges.Event] {
+        if key.revokedAt != nil { return [] }
+        key.revokedAt = change.now
+        if key.kind != .client { key.uniqueName = nil }
+        key.revokedBy = change.caller.principal.actor
+        key.revocationReason = reason
+        var details = EventChanges()
+        details.add("reason", reason)
+        return [(.revoked, details)]
     }
 
     /// Deletes a key.

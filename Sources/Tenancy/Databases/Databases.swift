@@ -78,7 +78,8 @@ public final class Databases: Sendable {
             database,
             maximumConnections: options.maximumFencedChanges,
             times: options.fenceTimes,
-            statementDeadline: options.fenceDeadline,
+            statementDeadline: max(options.managementDeadline, options.stopDeadline),
+            leastTime: options.fenceDeadline,
             limitDeadline: options.limitDeadline
         )
         func pool(_ configuration: PostgresConfiguration, _ connections: Int) -> PostgresPool {
@@ -462,18 +463,18 @@ public final class Databases: Sendable {
     /// Makes a change of keys under a fence: see ``ClusterFencing/perform(_:on:_:)``.
     ///
     /// - Parameters:
-    ///   - key: The key that the change is about. `nil` stands for all keys of the workspace.
-    ///   - workspace: The workspace of the key. `nil` is the control database.
+    ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
+    ///   - workspace: The workspace of the keys. `nil` is the control database.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
     /// - Throws: The errors of ``ClusterFencing/perform(_:on:_:)``, and of finding the cluster.
     public func fenced<Value>(
-        _ key: UUID?,
+        _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
         _ change: () async throws -> Value
     ) async throws -> Value {
-        let target = FenceTarget(workspace: workspace?.workspaceID ?? Workspace.rootID, key: key)
-        return try await fencing.perform(target, on: try await cluster(of: workspace), change)
+        let fenced = FencedKeys(workspace: workspace?.workspaceID ?? Workspace.rootID, keys: keys)
+        return try await fencing.perform(fenced, on: try await cluster(of: workspace), change)
     }
 
     private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {

@@ -70,9 +70,10 @@ public struct DatabasesOptions: Sendable {
 
     /// The durations of leases and fences, which all nodes of an installation share.
     public var fenceTimes: FenceTimes
-    /// The maximum time of a fence's statement, which includes the wait for its connection and for a standby.
+    /// The time that a fence's statement gets even if its change has none left, which includes the wait for a standby.
     ///
-    /// Default 1 s.
+    /// Otherwise a statement gets all the time that is left of `stopDeadline`, or `managementDeadline` in a change that stops no key. Default
+    /// 1 s.
     public var fenceDeadline: Duration
     /// The maximum time of an exchange of rate limits with the other nodes, which includes the wait for its connection.
     ///
@@ -82,7 +83,7 @@ public struct DatabasesOptions: Sendable {
     /// The maximum number of connections for the fences of changes, to each cluster.
     ///
     /// A change holds another connection while it holds one of these, so changes of keys do not wait for each other here. Changes of workspaces'
-    /// states use them, too, and wait at most `fenceDeadline`.
+    /// states use them, too, and can wait for one.
     var maximumFencedChanges: Int {
         maximumManagedDatabases * connectionsPerManagedDatabase + controlConnections + 2 * maximumStoppedDatabases
     }

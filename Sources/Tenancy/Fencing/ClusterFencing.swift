@@ -25,6 +25,8 @@ public final class ClusterFencing: Sendable {
     private let times: FenceTimes
     /// The maximum time of a fence's statement, which includes the wait for a standby.
     private let statementDeadline: Duration
+    /// The time that a fence's statement gets even if its change has none left.
+    private let leastTime: Duration
     /// The maximum time of an exchange of rate limits.
     private let limitDeadline: Duration
     private let state = Locked(State())
@@ -36,19 +38,23 @@ public final class ClusterFencing: Sendable {
     ///   - maximumConnections: The maximum number of connections for changes to each cluster. A change uses one, so it should be the number of
     ///     changes that can be under way at once.
     ///   - times: The durations of the protocol, which all nodes share.
-    ///   - statementDeadline: The maximum time of a fence's statement, which includes the wait for its connection and for a standby.
+    ///   - statementDeadline: The maximum time of a fence's statement, which includes the wait for a standby, and of the wait for its
+    ///     connection. In a change with a common deadline that is nearer, it is all the time that the change has left.
+    ///   - leastTime: The time that a fence's statement gets even if its change has none left.
     ///   - limitDeadline: The maximum time of an exchange of rate limits, which includes the wait for its connection.
     public init(
         _ control: ControlDatabase,
         maximumConnections: Int = 32,
         times: FenceTimes = .standard,
-        statementDeadline: Duration = .seconds(1),
+        statementDeadline: Duration = .seconds(10),
+        leastTime: Duration = .seconds(1),
         limitDeadline: Duration = .milliseconds(500)
     ) {
         self.control = control
         self.maximumConnections = maximumConnections
         self.times = times
-        self.statementDeadline = statementDeadline
+        self.statementDeadline = max(statementDeadline, leastTime)
+        self.leastTime = leastTime
         self.limitDeadline = limitDeadline
     }
 
@@ -123,20 +129,20 @@ public final class ClusterFencing: Sendable {
             }
     }
 
-    /// Makes a change under a fence, and returns when no verification that starts from now on sees an older state.
+    /// Makes a change under fences, and returns when no verification that starts from now on sees an older state.
     ///
     /// - Parameters:
-    ///   - target: The keys that the change is about.
+    ///   - keys: The keys that the change is about.
     ///   - cluster: The cluster of the keys.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
     /// - Throws: The error of the change, or ``FenceError``.
     public func perform<Value>(
-        _ target: FenceTarget,
+        _ keys: FencedKeys,
         on cluster: Cluster,
         _ change: () async throws -> Value
     ) async throws -> Value {
-        try await fences(of: cluster).perform(target, change)
+        try await fences(of: cluster).perform(keys, change)
     }
 
     private func fences(of cluster: Cluster) throws(PostgresError) -> ClusterFences {
@@ -157,7 +163,14 @@ public final class ClusterFencing: Sendable {
                 reactor: control.reactor,
                 logger: control.logger
             )
-            let gate = Gate(pool: pool, fences: ClusterFences(pool, times: times, logger: control.logger))
+            let fences = ClusterFences(
+                pool,
+                times: times,
+                statementDeadline: statementDeadline,
+                leastTime: leastTime,
+                logger: control.logger
+            )
+            let gate = Gate(pool: pool, fences: fences)
             state.gates[cluster.id] = gate
             return gate.fences
         }

@@ -55,7 +55,7 @@ public final class Provisioner: Sendable {
         onStep: @escaping @Sendable (ProvisioningStep) throws -> Void
     ) {
         self.control = control
-        self.fencing = fencing ?? ClusterFencing(control, statementDeadline: options.fenceDeadline)
+        self.fencing = fencing ?? ClusterFencing(control, leastTime: options.fenceDeadline)
         self.options = options
         self.onStep = onStep
         templates = TemplateDatabases(control, options: options, onStep: onStep)
@@ -158,7 +158,7 @@ public final class Provisioner: Sendable {
     /// Makes a change of a workspace's state under a fence around all of its keys.
     private func fenced<T>(_ workspace: Workspace, of cluster: Cluster, _ body: () async throws -> T) async throws -> T
     {
-        try await fencing.perform(FenceTarget(workspace: workspace.id), on: cluster, body)
+        try await fencing.perform(FencedKeys(workspace: workspace.id), on: cluster, body)
     }
 
     /// Holds a workspace's lock while `body` runs, and ends the session that holds it if that session does nothing.

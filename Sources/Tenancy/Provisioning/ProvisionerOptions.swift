@@ -38,7 +38,7 @@ public struct ProvisionerOptions: Sendable {
     /// Default 2 s.
     public var statusPatience: Duration
 
-    /// The maximum time of a fence's statement, for a provisioner that has its own fences.
+    /// The time that a fence's statement gets at least, for a provisioner that has its own fences.
     ///
     /// Default 1 s.
     public var fenceDeadline: Duration

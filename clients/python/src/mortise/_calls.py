@@ -92,6 +92,11 @@ def get_all(path: Segments, item: type[Item]) -> Call[tuple[Item, ...]]:
     return Call("GET", path_text(path), functools.partial(read_all, item))
 
 
+def change_all(path: Segments, item: type[Item], body: Mapping[str, Any]) -> Call[tuple[Item, ...]]:
+    """Returns a call that changes several values, reads all of them, and is sent again only if nothing was sent."""
+    return Call("POST", path_text(path), functools.partial(read_all, item), body=body)
+
+
 def read_all(item: type[Item], body: Any) -> tuple[Item, ...]:
     """Returns the items of a list that has one page."""
     return decode_list(item, body.get("data") if isinstance(body, dict) else body, "/data")

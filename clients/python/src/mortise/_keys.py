@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ._calls import AsyncGroup, Call, Listing, SyncGroup, create, get, listing, operation, patch, post, run
+from ._calls import AsyncGroup, Call, Listing, SyncGroup, change_all, create, get, listing, operation, patch, post, run
 from ._encode import KEEP, Keep, changes, members, texts, time_text, whole_seconds
 from ._models import (
     Event,
@@ -247,6 +247,32 @@ class _KeyCalls:
             reason: The reason, for people, at most 2000 characters.
         """
         return post([*self._path, id, "revoke"], Key, members(reason=reason))
+
+    @operation
+    def revoke_all(self, ids: Sequence[str], *, reason: str | None = None) -> Call[tuple[Key, ...]]:
+        """Revokes several keys at once and forever: all of them, or none.
+
+        Requires the permission `keys:write`. Revoking a revoked key returns the key and keeps the first reason. The
+        call is retried only if nothing was sent. The faults of the error name the keys because of which nothing was
+        changed.
+
+        Args:
+            ids: The ids of the keys, 1 to 100, each once.
+            reason: The reason, for people, at most 2000 characters.
+        """
+        return change_all([*self._path, "batch", "revoke"], Key, members(ids=texts("ids", ids), reason=reason))
+
+    @operation
+    def disable_all(self, ids: Sequence[str]) -> Call[tuple[Key, ...]]:
+        """Disables several keys until they are enabled: all of them, or none.
+
+        Requires the permission `keys:write`. The call is retried only if nothing was sent. The faults of the error name
+        the keys because of which nothing was changed, such as revoked ones.
+
+        Args:
+            ids: The ids of the keys, 1 to 100, each once.
+        """
+        return change_all([*self._path, "batch", "disable"], Key, members(ids=texts("ids", ids)))
 
     @listing
     def events(
