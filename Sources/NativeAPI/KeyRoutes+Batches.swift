@@ -55,7 +55,9 @@ extension KeyRoutes {
             "revoke",
             id: "revoke\(family.schemaName)s",
             "Revoke several \(family.noun)s",
-            description: "Final. Every verification that starts after the answer is refused. A key that is revoked already stays as it is.",
+            description: """
+                Final. Every verification that starts after the answer is refused. A key that is revoked already stays as it is.
+                """,
             body: KeySchema.batchRevoke
         ) { ids, home, caller, request in
             let reason: String? = try request.body.optional("reason")

@@ -117,10 +117,11 @@ enum KeySchema {
     static let batchDisable = Schema.object([.required("ids", ids)]).named("BatchDisabling")
 
     /// The schema of the answer about several keys.
-    static let batchAnswer = Schema.object([
-        .required("data", .array(of: KeyJSON.schema, count: 1...KeyService.largestBatch))
-    ])
-    .named("KeyBatch")
+    static let batchAnswer =
+        Schema.object([
+            .required("data", .array(of: KeyJSON.schema, count: 1...KeyService.largestBatch))
+        ])
+        .named("KeyBatch")
 
     /// The schema of an answer that contains a token.
     static let issued =

@@ -23,6 +23,8 @@ import Testing
             case "list\(family)s": return .named("key list")
             case "list\(family)Events": return .named("key events")
             case "get\(family)Usage": return .named("key usage")
+            case "revoke\(family)s": return .named("key revoke")
+            case "disable\(family)s": return .named("key disable")
             case "create\(family)", "get\(family)", "update\(family)", "delete\(family)", "disable\(family)",
                 "enable\(family)", "deprecate\(family)", "rotate\(family)", "revoke\(family)":
                 return .named("key \(operation.dropLast(family.count))")
@@ -77,6 +79,7 @@ import Testing
         "group_by": ["by"], "audiences": ["audience"], "read_roles": ["read-role"], "manage_roles": ["manage-role"],
         "password": ["password-file", "ask-password"], "current_password": ["current-password-file"],
         "new_password": ["password-file"], "event_types": ["event"], "token": ["from"], "requests": ["batch"],
+        "ids": ["key"],
     ]
 
     private func options(_ name: String, of root: JSONValue?) throws -> Set<String> {

@@ -47,6 +47,22 @@ import Testing
         }
     }
 
+    @Test func `several keys are revoked by one request, which the text, the ids and the JSON show`() async throws {
+        let reply = #"{"data":[\#(Sample.key),\#(Sample.key(Self.other))]}"#
+        for (option, expected) in [
+            ("--wide", ["Revoked 2 keys.", Sample.id, Self.other]), ("--quiet", ["\(Sample.id)\n\(Self.other)\n"]),
+            ("--json", ["[", "\"id\":", Self.other]),
+        ] {
+            try await ScriptedServer.with({ _ in .json(reply) }) { server in
+                let command = ["key", "revoke", Sample.id, Self.other, "--workspace", "shop", "--yes", option]
+                let outcome = try await Program.run(command, server: server, environment: ["MORTISE_TOKEN": "t"])
+                #expect(outcome.code == 0, "\(outcome.errors)")
+                for text in expected { #expect(outcome.output.contains(text), "\(option): \(outcome.output)") }
+                #expect(server.requests.map(\.uri) == ["/v1/workspaces/shop/service-keys/batch/revoke"])
+            }
+        }
+    }
+
     // The accident: a name means two keys, and the wrong one is revoked.
     @Test func `a name that means several keys changes nothing, and the error lists them`() async throws {
         try await ScriptedServer.with({ _ in Sample.list([Sample.key, Sample.key(Self.other)]) }) { server in

@@ -21,6 +21,7 @@ struct Translation: Sendable, CustomTestStringConvertible {
     static let keys = "/v1/workspaces/w/service-keys"
     /// An id, which is sent without a look-up.
     private static let id = Sample.id
+    private static let other = "0198c0de-0000-7000-8000-000000000002"
 
     static let translations = [
         Translation(
@@ -119,6 +120,16 @@ struct Translation: Sendable, CustomTestStringConvertible {
             #"{"grace_period_seconds":0}"#
         ),
         Translation("key revoke \(id) --operator --yes", "POST /v1/operator-keys/\(id)/revoke", "{}"),
+        Translation(
+            "key revoke \(id) \(other) --workspace w --reason r --yes",
+            "POST \(keys)/batch/revoke",
+            #"{"ids":["\#(id)","\#(other)"],"reason":"r"}"#
+        ),
+        Translation(
+            "key disable \(id) \(other) \(id) --organization o",
+            "POST /v1/organizations/o/admin-keys/batch/disable",
+            #"{"ids":["\#(id)","\#(other)"]}"#
+        ),
         Translation("key delete \(id) --workspace w --yes", "DELETE \(keys)/\(id)"),
         Translation(
             "key events \(id) --workspace w --type revoked --since 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00.5Z --cursor c",

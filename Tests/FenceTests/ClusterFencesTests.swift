@@ -9,7 +9,7 @@ import Testing
 @Suite(.hangLimit) struct ClusterFencesTests {
     private struct Refusal: Error {}
 
-    private let target = FenceTarget(workspace: UUID(), key: UUID())
+    private let target = FencedKeys(workspace: UUID(), keys: [UUID()])
 
     @Test func `a change runs while its fence stands, and its fence is gone when it returns`() async throws {
         try await withCluster { cluster in
@@ -22,6 +22,77 @@ import Testing
                 #expect(standing == 1)
                 let fencesLeft = try await cluster.count("fences")
                 #expect(fencesLeft == 0)
+            }
+        }
+    }
+
+    // Attack: a change of several keys takes a wait for each of them, or fences only one.
+    @Test func `a change of several keys fences each of them in one transaction, and lifts them in one`() async throws {
+        let keys = [UUID(), UUID(), UUID()]
+        try await withCluster { cluster in
+            try await cluster.withFences(clock: StoppedClock().clock) { fences in
+                try await fences.perform(FencedKeys(workspace: target.workspace, keys: keys)) {
+                    let standing = try await cluster.withConnection {
+                        try await $0.query(Statement("SELECT key_id, xmin::text FROM fence.fences"))
+                    }
+                    let fenced = try standing.map { try $0.decode(0, as: UUID.self) }
+                    #expect(Set(fenced) == Set(keys))
+                    let transactions = try standing.map { try $0.decode(1, as: String.self) }
+                    #expect(Set(transactions).count == 1)
+                }
+                let fencesLeft = try await cluster.count("fences")
+                #expect(fencesLeft == 0)
+            }
+        }
+    }
+
+    // Attack (rule 28): the fence of one key of several expired before the commit.
+    @Test func `if one fence of several is gone, all keys are fenced once more`() async throws {
+        let keys = [UUID(), UUID()]
+        try await withCluster { cluster in
+            try await cluster.withFences { fences in
+                try await cluster.withConnection { try await $0.script(Self.notes) }
+                try await fences.perform(FencedKeys(workspace: target.workspace, keys: keys)) {
+                    try await cluster.withConnection {
+                        try await $0.script("DELETE FROM fence.fences WHERE key_id = '\(keys[0])'")
+                    }
+                }
+                let inserted = try await cluster.withConnection { try await $0.number("SELECT count(*) FROM inserted") }
+                #expect(inserted == 4)
+                let fencesLeft = try await cluster.count("fences")
+                #expect(fencesLeft == 0)
+            }
+        }
+    }
+
+    /// A trigger that counts the fences that are inserted.
+    private static let notes = """
+        CREATE TABLE inserted (id uuid);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN INSERT INTO public.inserted VALUES (NEW.id); RETURN NULL; END';
+        CREATE TRIGGER note AFTER INSERT ON fence.fences FOR EACH ROW EXECUTE FUNCTION note()
+        """
+
+    // The fault: a commit on a busy disk took longer than a second, and a revocation was answered with 503 although it still had time.
+    @Test func `a statement of a fence is not given up while its change has time`() async throws {
+        try await withCluster { cluster in
+            let other = try await cluster.connect()
+            try await other.script("BEGIN; SELECT pg_advisory_xact_lock_shared(1718972003, 1)")
+            try await cluster.withFences(leastTime: .milliseconds(1)) { fences in
+                let target = self.target
+                let change = Task { try await PostgresDeadline.with(.ample) { try await fences.perform(target) {} } }
+                try await cluster.withConnection { connection in
+                    try await eventually("the insertion has waited for longer than the least time") {
+                        try await connection.number(
+                            """
+                            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'
+                                AND query LIKE '%insert_fences%' AND clock_timestamp() - query_start > interval '0.3 s'
+                            """
+                        ) > 0
+                    }
+                }
+                try await other.script("COMMIT")
+                try await change.value
             }
         }
     }
@@ -53,21 +124,14 @@ import Testing
     // Attack (rules 28, 29): the fence expired, or its session ended, before the commit.
     @Test(arguments: [
         "DELETE FROM fence.fences",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%is_acknowledged%' AND pid <> pg_backend_pid()",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%are_acknowledged%' AND pid <> pg_backend_pid()",
     ])
     func `a fence that is gone is inserted once more, and the change is made once`(end: String) async throws {
         try await withCluster { cluster in
             try await cluster.withFences { fences in
                 // The second fence, and with it the first, are counted by a trigger.
                 try await cluster.withConnection {
-                    try await $0.script(
-                        """
-                        CREATE TABLE inserted (id uuid);
-                        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
-                            'BEGIN INSERT INTO public.inserted VALUES (NEW.id); RETURN NULL; END';
-                        CREATE TRIGGER note AFTER INSERT ON fence.fences FOR EACH ROW EXECUTE FUNCTION note()
-                        """
-                    )
+                    try await $0.script(Self.notes)
                 }
                 var changes = 0
                 try await fences.perform(target) {
@@ -85,7 +149,7 @@ import Testing
         try await withCluster { cluster in
             try await cluster.withConnection {
                 try await $0.script(
-                    "CREATE OR REPLACE FUNCTION fence.lift(fence uuid) RETURNS boolean LANGUAGE sql AS 'SELECT false'"
+                    "CREATE OR REPLACE FUNCTION fence.lift_fences(fences uuid[]) RETURNS boolean LANGUAGE sql AS 'SELECT false'"
                 )
             }
             try await cluster.withFences { fences in

@@ -15,15 +15,21 @@ import Testing
     private func insert(_ fence: UUID, key: UUID? = nil, life: Int64 = 60_000, _ connection: PostgresConnection)
         async throws
     {
-        try await connection.query(FenceStatements.insert, [fence, UUID(), key, life])
+        try await insert([fence], keys: key.map { [$0] }, life: life, connection)
+    }
+
+    private func insert(_ fences: [UUID], keys: [UUID]?, life: Int64 = 60_000, _ connection: PostgresConnection)
+        async throws
+    {
+        try await connection.query(FenceStatements.insert, [fences, UUID(), keys, life])
     }
 
     private func isAcknowledged(_ fence: UUID, _ connection: PostgresConnection) async throws -> Bool {
-        try await connection.query(FenceStatements.isAcknowledged, [fence])[0].decode(0)
+        try await connection.query(FenceStatements.areAcknowledged, [[fence]])[0].decode(0)
     }
 
     private func lift(_ fence: UUID, _ connection: PostgresConnection) async throws -> Bool {
-        try await connection.query(FenceStatements.lift, [fence])[0].decode(0)
+        try await connection.query(FenceStatements.lift, [[fence]])[0].decode(0)
     }
 
     @Test func `a renewal is refused until it lists every fence, and then it acknowledges them`() async throws {
@@ -111,16 +117,94 @@ import Testing
             try await cluster.withConnection { connection in
                 let (silent, answering, fence) = (UUID(), UUID(), UUID())
                 _ = try await renew(silent, [], connection)
-                try await connection.query(FenceStatements.removeSilentNodes, [fence])
+                try await connection.query(FenceStatements.removeSilentNodes, [[fence]])
                 #expect(try await cluster.count("leases") == 1)
                 try await insert(fence, connection)
                 // The other node lists it.
                 _ = try await renew(answering, [fence], connection)
                 #expect(try await !isAcknowledged(fence, connection))
-                try await connection.query(FenceStatements.removeSilentNodes, [fence])
+                try await connection.query(FenceStatements.removeSilentNodes, [[fence]])
                 #expect(try await isAcknowledged(fence, connection))
                 let rest = try await connection.query(Statement("SELECT node_id FROM fence.leases"))
                 #expect(try rest.map { try $0.decode(0, as: UUID.self) } == [answering])
+            }
+        }
+    }
+
+    // Attack: a node has raised one fence of several, and a change goes on although the node serves the other keys from memory.
+    @Test func `fences of several keys are acknowledged, waited out and lifted only together`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection { connection in
+                let (node, fences) = (UUID(), [UUID(), UUID()])
+                func areAcknowledged() async throws -> Bool {
+                    try await connection.query(FenceStatements.areAcknowledged, [fences])[0].decode(0)
+                }
+                _ = try await renew(node, [], connection)
+                try await insert(fences, keys: [UUID(), UUID()], connection)
+                #expect(try await renew(node, [fences[0]], connection).standing.count == 2)
+                #expect(try await !areAcknowledged())
+                #expect(try await renew(node, fences, connection).isGranted)
+                #expect(try await areAcknowledged())
+                // A silent node has raised only one of them. While only one stands, its row stays.
+                let silent = UUID()
+                try await connection.query(
+                    Statement("INSERT INTO fence.leases (node_id, raised) VALUES ($1, $2)"),
+                    [silent, [fences[0]]]
+                )
+                #expect(try await lift(fences[0], connection))
+                try await connection.query(FenceStatements.removeSilentNodes, [fences])
+                #expect(try await cluster.count("leases") == 2)
+                let isWhole: Bool = try await connection.query(FenceStatements.lift, [fences])[0].decode(0)
+                #expect(!isWhole)
+                #expect(try await cluster.count("fences") == 0)
+            }
+        }
+    }
+
+    // A renewal of every node for each lift would be a third of all renewals. A key is read for a moment instead.
+    @Test func `only the lift of a workspace's fence notifies the nodes`() async throws {
+        try await withCluster { cluster in
+            let listener = try await cluster.connect()
+            try await listener.listen(FenceStatements.channel)
+            try await cluster.withConnection { connection in
+                let (ofKey, ofWorkspace) = (UUID(), UUID())
+                try await insert(ofKey, key: UUID(), connection)
+                #expect(try await lift(ofKey, connection))
+                try await insert(ofWorkspace, connection)
+                #expect(try await lift(ofWorkspace, connection))
+                try await connection.script("SELECT pg_notify('fence', 'end')")
+            }
+            var payloads: [String] = []
+            for await notification in listener.notifications {
+                payloads.append(notification.payload)
+                if notification.payload == "end" { break }
+            }
+            #expect(payloads == ["", "", "", "end"])
+            await listener.close()
+        }
+    }
+
+    // Attack: a server that was replaced grants leases for as long as it lives. A commit that writes nothing waits for no standby.
+    @Test func `a granted renewal always writes, and a refused one only what is new`() async throws {
+        try await withCluster { cluster in
+            try await cluster.withConnection { connection in
+                let (node, fence) = (UUID(), UUID())
+                func version() async throws -> String {
+                    try await connection.text("SELECT xmin::text FROM fence.leases")
+                }
+                #expect(try await renew(node, [], connection).isGranted)
+                let first = try await version()
+                #expect(try await renew(node, [], connection).isGranted)
+                let second = try await version()
+                #expect(first != second)
+                try await insert(fence, connection)
+                #expect(try await !renew(node, [], connection).isGranted)
+                #expect(try await version() == second)
+                #expect(try await renew(node, [fence], connection).isGranted)
+                #expect(try await isAcknowledged(fence, connection))
+                try await insert(UUID(), connection)
+                #expect(try await !renew(node, [], connection).isGranted)
+                #expect(try await !isAcknowledged(fence, connection))
             }
         }
     }
@@ -164,7 +248,7 @@ import Testing
                 try await insert(UUID(), connection)
                 let fence = UUID()
                 try await insert(fence, connection)
-                try await connection.query(FenceStatements.removeSilentNodes, [fence])
+                try await connection.query(FenceStatements.removeSilentNodes, [[fence]])
                 #expect(try await connection.readTimeline().1 == timeline)
             }
         }

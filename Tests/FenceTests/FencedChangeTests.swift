@@ -7,9 +7,9 @@ import Testing
 @Suite struct FencedChangeTests {
     private func seconds(_ seconds: Double) -> Moment { Moment(nanoseconds: Int64(seconds * 1_000_000_000)) }
 
-    private func id(_ course: FencedChange) -> UUID? {
+    private func id(_ course: FencedChange) -> [UUID]? {
         switch course.step {
-        case .insert(let id), .wait(let id, _), .removeSilentNodes(let id), .lift(let id): id
+        case .insert(let ids), .wait(let ids, _), .removeSilentNodes(let ids), .lift(let ids): ids
         case .commit, .finished: nil
         }
     }
@@ -34,6 +34,24 @@ import Testing
         #expect(course.step == .lift(fence))
         course.lifted(wasStanding: true)
         #expect(course.step == .finished(.completed))
+    }
+
+    // Attack: one key of several is fenced, and the others are served from memory when the change returns.
+    @Test func `a change of several keys has a fence for each in every step, and new ones after a loss`() throws {
+        var course = FencedChange(fences: 3, times: FenceTimes(trust: .milliseconds(2500)))
+        let first = try #require(id(course))
+        #expect(Set(first).count == 3)
+        course.inserted(at: seconds(1))
+        #expect(course.step == .wait(first, until: seconds(4)))
+        course.passed(to: seconds(4))
+        #expect(course.step == .removeSilentNodes(first))
+        course.removedSilentNodes()
+        course.committed()
+        #expect(course.step == .lift(first))
+        course.lifted(wasStanding: false)
+        let second = try #require(id(course))
+        #expect(Set(first + second).count == 6)
+        #expect(course.step == .insert(second))
     }
 
     // Attack: the change returns while a node serves its entry, or a lease is granted between the start of the wait and the fence.

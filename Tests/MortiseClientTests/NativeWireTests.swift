@@ -94,6 +94,16 @@ import Testing
         WireCase("POST /v1/operator-keys/k/revoke", "{}", answer: Sample.key) {
             try await $0.keys(.operator).revoke("k").allowedAddresses == ["192.0.2.0/24"]
         },
+        WireCase(
+            "POST \(keys)/batch/revoke",
+            #"{"ids":["k","l"],"reason":"r"}"#,
+            answer: #"{"data":[\#(Sample.key),\#(Sample.key)]}"#
+        ) { try await $0.keys(.service(workspace: "w")).revoke(["k", "l"], reason: "r").map(\.name) == ["CI", "CI"] },
+        WireCase(
+            "POST /v1/workspaces/w/client-keys/batch/disable",
+            #"{"ids":["k"]}"#,
+            answer: #"{"data":[\#(Sample.key)]}"#
+        ) { try await $0.keys(.client(workspace: "w")).disable(["k"]).count == 1 },
         WireCase("DELETE \(keys)/k") {
             try await $0.keys(.service(workspace: "w")).delete("k")
             return true

@@ -54,10 +54,10 @@ import Testing
             try await test.withRuntime(test.installation.clusterDatabase) { runtime in
                 try await runtime.script(
                     """
-                    SELECT fence.insert_fence('00000000-0000-0000-0000-000000000001', gen_random_uuid(), NULL, 1000);
-                    SELECT fence.is_acknowledged('00000000-0000-0000-0000-000000000001');
-                    SELECT fence.remove_silent_nodes('00000000-0000-0000-0000-000000000001');
-                    SELECT fence.lift('00000000-0000-0000-0000-000000000001');
+                    SELECT fence.insert_fences('{00000000-0000-0000-0000-000000000001}', gen_random_uuid(), NULL, 1000);
+                    SELECT fence.are_acknowledged('{00000000-0000-0000-0000-000000000001}');
+                    SELECT fence.remove_nodes_silent_to('{00000000-0000-0000-0000-000000000001}');
+                    SELECT fence.lift_fences('{00000000-0000-0000-0000-000000000001}');
                     DELETE FROM fence.leases
                     """
                 )

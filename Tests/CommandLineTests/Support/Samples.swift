@@ -80,6 +80,7 @@ enum Sample {
         if request.method == "DELETE", request.uri.hasSuffix("/sessions") { return .json(#"{"sessions":1}"#) }
         if request.uri.hasSuffix("/sessions") { return .json(#"{"data":[]}"#) }
         if request.uri.hasSuffix("/retire-subject") { return .json(#"{"client_keys":"disable","client_key_count":1}"#) }
+        if request.uri.contains("-keys/batch/") { return .json(#"{"data":[\#(key),\#(key)]}"#) }
         if request.method == "DELETE" { return .answer(204, "") }
         let path = request.uri.prefix { $0 != "?" }.split(separator: "/").map(String.init)
         if request.method == "GET", request.uri.contains("limit=") { return list([]) }

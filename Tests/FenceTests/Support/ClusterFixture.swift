@@ -36,6 +36,7 @@ struct ClusterFixture: Sendable {
     /// Runs `body` with the fences of a mutator.
     func withFences<T>(
         clock: @escaping FenceClock = { .now },
+        leastTime: Duration = .ample,
         _ body: (ClusterFences) async throws -> T
     ) async throws -> T {
         let pool = PostgresPool(
@@ -46,7 +47,16 @@ struct ClusterFixture: Sendable {
         )
         return try await withResource(
             pool,
-            { try await body(ClusterFences($0, clock: clock, logger: log.logger)) },
+            { pool in
+                let fences = ClusterFences(
+                    pool,
+                    statementDeadline: .ample,
+                    leastTime: leastTime,
+                    clock: clock,
+                    logger: log.logger
+                )
+                return try await body(fences)
+            },
             close: { await $0.shutdown() }
         )
     }

@@ -88,6 +88,38 @@ import Verification
         }
     }
 
+    // Attack: one key of several is used on another node until its entry there has become old.
+    @Test func `each of several keys is refused on every node as soon as their common change has returned`()
+        async throws
+    {
+        try await withInstallation { installation in
+            try await withMortise(of: installation) { first in
+                let admin = first.adminToken
+                try await withMortise(of: installation) { second in
+                    for change in ["disable", "revoke"] {
+                        var keys: [ServerHarness.IssuedKey] = []
+                        for number in 0..<20 { keys.append(try await first.makeKey("\(change) \(number)")) }
+                        for code in ["valid", "\(change)d"] {
+                            if code != "valid" {
+                                let ids = keys.map { JSONValue.string($0.id) }
+                                let path = "\(ServerHarness.keys())/batch/\(change)"
+                                let answer = try await first.api.post(path, ["ids": .array(ids)], as: admin)
+                                #expect(answer.status == 200, "\(answer)")
+                            }
+                            for key in keys {
+                                for mortise in [second, first] {
+                                    let answer = try await mortise.api
+                                        .post("/v1/verify", ["token": .string(key.token)], as: admin)
+                                    #expect(answer["code"]?.string == code, "\(answer)")
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     // Attack: the state of a workspace is in every entry of its keys.
     @Test func `a suspended workspace's keys are refused on every node as soon as the suspension has returned`()
         async throws

@@ -99,6 +99,11 @@ struct StrengthRequests {
             return [["issuer": "https://other.example", "jwks_url": "https://other.example/jwks.json"]]
         }
         if path.hasSuffix("/retire") { return [["subject": .string(world.user)]] }
+        if path.contains("-keys/batch/") {
+            let ids = ids(path).map { JSONValue.string($0) }
+            let alone: [JSONValue] = ids.map { ["ids": [$0]] }
+            return alone + [["ids": .array(ids)]]
+        }
         // These create a database each, and nothing that could be stronger than its maker, but an organization.
         if method == "POST", path.hasSuffix("/workspaces") || path.hasSuffix("/tenants") {
             return credential.isRetired ? [["name": "New", "slug": "new"], ["name": "New"]] : []

@@ -172,6 +172,21 @@ def test_the_life_of_a_key(operator, admin, organization, family):
     assert "deleted" in {event.type for event in keys.events(key.id)}
 
 
+def test_several_keys_are_stopped_together_or_not_at_all(admin):
+    keys = admin.service_keys("default")
+    ids = [keys.create(unique("several")).key.id for _ in range(3)]
+    assert [(key.id, key.status) for key in keys.disable_all(ids)] == [(id, "disabled") for id in ids]
+    with pytest.raises(NotFoundError) as refused:
+        keys.revoke_all([ids[0], "01a215b7-106e-74a2-8d41-7ea83076b032"])
+    assert [fault.place for fault in refused.value.faults] == ["/ids/1"]
+    assert keys.get(ids[0]).status == "disabled"
+    revoked = keys.revoke_all(ids[::-1], reason="left")
+    assert [key.id for key in revoked] == ids[::-1]
+    assert {(key.status, key.revocation_reason) for key in revoked} == {("revoked", "left")}
+    with pytest.raises(ConflictError):
+        keys.disable_all(ids)
+
+
 def test_a_list_reads_all_pages(admin):
     name = unique("page")
     keys = admin.service_keys("default")

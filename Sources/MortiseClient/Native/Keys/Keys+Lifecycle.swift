@@ -97,4 +97,42 @@ extension Mortise.Keys {
         body.add("reason", reason)
         return try await transport.read(.post(collection.path(id, "revoke"), body))
     }
+
+    /// Revokes several keys at once and forever: all of them, or none.
+    ///
+    /// Requires the permission `keys:write`. Revoking a revoked key returns the key and keeps the first reason.
+    ///
+    /// - Parameters:
+    ///   - ids: The ids of the keys, 1 to 100, each once.
+    ///   - reason: The reason, for people, at most 2000 characters.
+    /// - Returns: The keys, in the order of the ids.
+    /// - Throws: ``MortiseError``, with the reason `.notFound` if a key does not exist. Its faults name the keys because of
+    ///   which nothing was changed.
+    public func revoke(_ ids: [String], reason: String? = nil) async throws(MortiseError) -> [Mortise.Key] {
+        var body = JSONObject()
+        body["ids"] = .array(ids.map { .string($0) })
+        body.add("reason", reason)
+        return try await readAll(.post(collection.path("batch", "revoke"), body))
+    }
+
+    /// Disables several keys until they are enabled: all of them, or none.
+    ///
+    /// Requires the permission `keys:write`.
+    ///
+    /// - Parameter ids: The ids of the keys, 1 to 100, each once.
+    /// - Returns: The keys, in the order of the ids.
+    /// - Throws: ``MortiseError``, with the reason `.conflict` if a key is revoked. Its faults name the keys because of
+    ///   which nothing was changed.
+    public func disable(_ ids: [String]) async throws(MortiseError) -> [Mortise.Key] {
+        var body = JSONObject()
+        body["ids"] = .array(ids.map { .string($0) })
+        return try await readAll(.post(collection.path("batch", "disable"), body))
+    }
+
+    private func readAll(_ call: Call) async throws(MortiseError) -> [Mortise.Key] {
+        try await transport.read(call) { body throws(AnswerFault) in
+            let keys: [Mortise.Key] = try AnswerReader(body).objects("data")
+            return keys
+        }
+    }
 }

@@ -26,11 +26,24 @@ extension Names {
     /// Returns the key that a command names by its id, its name, or the first characters of its token.
     ///
     /// - Throws: `CommandFailure` of kind `usage` if several keys have the name, and `refused` if there is no such key.
-    func key(_ target: KeyTarget) async throws -> NamedKey {
-        let collection = try await collection(target.owner)
-        let name = target.key
+    func key(_ target: KeyTarget) async throws -> NamedKey { try await key(target.key, of: target.owner) }
+
+    /// Returns the keys that a command names, each once.
+    ///
+    /// - Throws: The errors of `key(_:)`.
+    func keys(_ targets: KeyTargets) async throws -> [NamedKey] {
+        var keys: [NamedKey] = []
+        for name in targets.key {
+            let key = try await key(name, of: targets.owner)
+            if !keys.contains(where: { $0.id == key.id }) { keys.append(key) }
+        }
+        return keys
+    }
+
+    private func key(_ name: String, of owner: KeyOwnerOptions) async throws -> NamedKey {
+        let collection = try await collection(owner)
         if let id = name.id {
-            note(.id(id, noun: target.owner.noun, list: "key list \(target.owner.spelling)"))
+            note(.id(id, noun: owner.noun, list: "key list \(owner.spelling)"))
             return NamedKey(collection: collection, id: id, label: id)
         }
         guard !name.isEmpty else { throw CommandFailure.usage("The name of the key is empty.") }
@@ -38,10 +51,10 @@ extension Names {
             of: { $0.keys(collection).list(query: String(name.prefix(255)), limit: 100) },
             where: { $0.name == name || $0.prefix == name || Self.isPrefix(name, of: $0.prefix) }
         )
-        guard let key = found.first else { throw await noKey(target, in: collection) }
+        guard let key = found.first else { throw await noKey(name, of: owner, in: collection) }
         guard found.count == 1 else {
             let candidates = found.map { "\($0.id)  \($0.status.rawValue)  \($0.prefix)  \($0.name)" }
-            throw CommandFailure.ambiguous(target.owner.noun, name, candidates)
+            throw CommandFailure.ambiguous(owner.noun, name, candidates)
         }
         return NamedKey(collection: collection, id: key.id, label: "\(key.name) (\(key.id))")
     }
@@ -51,7 +64,11 @@ extension Names {
         ["_live_", "_test_"].contains(where: text.contains) && prefix.hasPrefix(text)
     }
 
-    private func noKey(_ target: KeyTarget, in collection: KeyCollection) async -> CommandFailure {
+    private func noKey(
+        _ name: String,
+        of owner: KeyOwnerOptions,
+        in collection: KeyCollection
+    ) async -> CommandFailure {
         let known: [Mortise.Key]
         do throws(CommandFailure) {
             known = try await read { client throws(MortiseError) in
@@ -61,10 +78,10 @@ extension Names {
             return await explaining(error)
         }
         return .missing(
-            target.owner.noun,
-            target.key,
+            owner.noun,
+            name,
             near: known.map { ($0.name, $0.prefix) },
-            list: "key list \(target.owner.spelling)"
+            list: "key list \(owner.spelling)"
         )
     }
 }

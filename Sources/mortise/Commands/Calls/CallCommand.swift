@@ -85,7 +85,10 @@ extension ObjectCommand {
 
     func prepare(_ object: Object, _ names: Names) async {}
 
-    func run() async throws {
+    func run() async throws { try await carryOut() }
+
+    /// Sends the request and prints the object.
+    func carryOut() async throws {
         try checkConsent()
         let names = try await names()
         let answer = try await names.explained {

@@ -2,27 +2,36 @@ import ArgumentParser
 import MortiseClient
 
 /// The `mortise key disable` command.
-struct KeyDisable: ObjectCommand {
+struct KeyDisable: KeysCommand {
     static let configuration = CommandConfiguration(
         commandName: "disable",
-        abstract: "Disable a key until it is enabled again.",
+        abstract: "Disable keys until they are enabled again.",
         discussion: HelpText.discussion(
-            "When the command returns, no node accepts the key.",
+            """
+            When the command returns, no node accepts the keys. Up to 100 keys are disabled together: all of them, or none.
+            """,
             needs: HelpText.adminKey,
-            examples: ["key disable CI --workspace shop"]
+            examples: ["key disable CI --workspace shop", "key disable CI staging --workspace shop"]
         )
     )
 
     @OptionGroup
-    var target: KeyTarget
+    var targets: KeyTargets
 
     @OptionGroup
     var options: CallOptions
 
-    func request(_ names: Names) async throws -> Request<Mortise.Key> {
-        let key = try await names.key(target)
-        return Request { client throws(MortiseError) in
+    var verb: String { "Disabled" }
+
+    func request(_ key: NamedKey) -> Request<Mortise.Key> {
+        Request { client throws(MortiseError) in
             try await client.keys(key.collection).disable(key.id)
+        }
+    }
+
+    func request(_ ids: [String], _ collection: KeyCollection) -> Request<[Mortise.Key]> {
+        Request { client throws(MortiseError) in
+            try await client.keys(collection).disable(ids)
         }
     }
 

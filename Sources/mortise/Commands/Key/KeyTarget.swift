@@ -47,6 +47,20 @@ struct KeyTarget: ParsableArguments {
     var owner: KeyOwnerOptions
 }
 
+/// The keys of a command.
+struct KeyTargets: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp(
+            "The keys, each by its name, its id, or the first characters of its token.",
+            valueName: "key"
+        )
+    )
+    var key: [String]
+
+    @OptionGroup(title: "Key owner (exactly one)")
+    var owner: KeyOwnerOptions
+}
+
 /// The time during which a token still works.
 struct GraceOptions: ParsableArguments {
     @Option(
