@@ -407,7 +407,8 @@ let package = Package(
             name: "ConsoleTests",
             dependencies: [
                 "Console", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres",
-                "Server", "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", asyncHTTPClient,
+                "Server", "ServerTestSupport", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport",
+                asyncHTTPClient,
                 httpTypes,
                 nioCore,
                 nioHTTP1,

@@ -69,7 +69,8 @@ public final class Platform: Sendable {
     ///   - quotas: The numbers of things that one owner can have.
     ///   - secrets: The installation's secrets.
     ///   - randomness: The source of random bits.
-    ///   - now: The wall clock, for a sign-in with the identity provider. Decisions about keys and sessions go by the database's clock.
+    ///   - now: The wall clock, for the start that operators see. All decisions go by the database's clock.
+    ///   - providerTime: The time by which sign-ins with the identity provider are judged, for tests; `nil` is the database's.
     ///   - elapsed: The time since some moment, for limits on guesses and the age of key sets; by default of a
     ///     `ContinuousClock`.
     ///   - passwordCost: The cost of hashing a password.
@@ -91,6 +92,7 @@ public final class Platform: Sendable {
         secrets: SecretsFile,
         randomness: Randomness = .system,
         now: @escaping @Sendable () -> Timestamp,
+        providerTime: (@Sendable () -> Timestamp)? = nil,
         elapsed: (@Sendable () -> Duration)? = nil,
         passwordCost: PasswordCost = .standard,
         identityProvider: IdentityProvider? = nil,
@@ -115,7 +117,7 @@ public final class Platform: Sendable {
             secrets: secrets,
             installation: installation,
             randomness: randomness,
-            now: now,
+            providerTime: providerTime,
             logger: logger
         )
         let start = ContinuousClock.now

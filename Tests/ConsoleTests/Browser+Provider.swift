@@ -58,7 +58,7 @@ func withProvider<T: Sendable>(
     try await TestProvider.with { provider in
         try await withConsole {
             $0.identityProvider = provider.settings
-            $0.now = TestProvider.clock
+            $0.providerTime = TestProvider.clock
             $0.elapsed = provider.age
             configure(&$0)
         } _: { console in

@@ -91,7 +91,7 @@ import Testing
                 let warning = "members may be unable to sign in"
                 try await withConsole(of: installation) {
                     $0.identityProvider = provider.settings
-                    $0.now = TestProvider.clock
+                    $0.providerTime = TestProvider.clock
                     $0.passwordUse = .off
                 } _: { console in
                     _ = try await console.mortise.api.post(

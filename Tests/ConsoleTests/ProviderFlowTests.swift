@@ -139,7 +139,7 @@ import Testing
     @Test func `a sign-in that took longer than ten minutes starts again`() async throws {
         let now = Locked(TestProvider.now)
         try await withProvider {
-            $0.now = { Timestamp(microsecondsSinceUnixEpoch: now.withLock { $0 } * 1_000_000) }
+            $0.providerTime = { Timestamp(microsecondsSinceUnixEpoch: now.withLock { $0 } * 1_000_000) }
         } _: { console, provider in
             _ = try await console.mortise.addMember("ada@example.org", "owner")
             let browser = console.browser()

@@ -21,7 +21,7 @@ struct ProviderRoutes: Sendable {
             let form = SignInForm(context)
             guard form.isOwn(request) else { throw form.stale }
             let next = SignInForm.next(request.form["next"])
-            do throws(ProviderRefusal) {
+            do {
                 let (provider, redirect) = try place(request)
                 let start = try await provider.begin(redirect: redirect, next: next)
                 // A page and no redirect: the policy of the sign-in page knows the provider, and not to whom the provider sends the browser on.
@@ -33,8 +33,8 @@ struct ProviderRoutes: Sendable {
                 let cookie = Cookie.setForLinks(Cookie.provider, start.cookie, seconds: ProviderSignIn.lifetime)
                 answer.headers.append(HTTPField(name: .setCookie, value: cookie))
                 return answer
-            } catch {
-                return refused(error, next, request)
+            } catch let refusal as ProviderRefusal {
+                return refused(refusal, next, request)
             }
         }
     }

@@ -63,6 +63,7 @@ extension MortiseServer {
             secrets: configuration.secrets,
             randomness: configuration.randomness,
             now: configuration.now,
+            providerTime: configuration.providerTime,
             elapsed: configuration.elapsed,
             passwordCost: configuration.passwordCost,
             identityProvider: configuration.identityProvider,

@@ -106,7 +106,7 @@ extension MortiseServer {
                         "the clock of this machine differs from the database's",
                         metadata: [
                             "seconds_ahead": .stringConvertible(ahead / 1_000_000),
-                            "next": "synchronize both machines (NTP): sign-ins with an identity provider can fail",
+                            "next": "synchronize both machines (NTP): log lines have the time of this one",
                         ]
                     )
                 case .agrees: logger.notice("the clock of this machine agrees with the database's again")

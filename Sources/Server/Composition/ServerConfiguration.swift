@@ -88,8 +88,13 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to `on`.
     package var passwordUse: PasswordUse = .on
 
-    /// The wall clock, for a sign-in with the identity provider.
+    /// The wall clock of this node, which decides about nothing: it is compared with the database's.
     package var now: @Sendable () -> Timestamp = { Timestamp(microsecondsSinceUnixEpoch: systemMicroseconds()) }
+
+    /// The time by which sign-ins with the identity provider are judged, for tests.
+    ///
+    /// `nil` is the database's.
+    package var providerTime: (@Sendable () -> Timestamp)?
 
     /// Returns the time since a fixed moment, for limits on failed attempts and for the age of key sets.
     ///

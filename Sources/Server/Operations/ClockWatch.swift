@@ -2,8 +2,7 @@ package import Keys
 
 /// The comparison of this node's clock with the database's, which is reported when it changes.
 ///
-/// The database's clock decides about keys and sessions. The node's clock is in log lines and in the `Date` of answers, and decides about a sign-in
-/// with the identity provider.
+/// The database's clock decides about keys, sessions and sign-ins. The node's clock is in log lines and in the `Date` of answers.
 package struct ClockWatch {
     /// The difference up to which clocks agree: 5 seconds, as in `mortise doctor`.
     package static let tolerance: Int64 = 5_000_000

@@ -24,10 +24,8 @@ final class ServiceContext: Sendable {
     /// The peppers of the control database's tokens.
     let rootPeppers: WorkspacePeppers
     let randomness: Randomness
-    /// The wall clock, for tokens that others have issued.
-    ///
-    /// Decisions about Mortise's own tokens go by the database's clock.
-    let now: @Sendable () -> Timestamp
+    /// The time by which sign-ins with the identity provider are judged, for tests; `nil` is the database's.
+    private let providerTime: (@Sendable () -> Timestamp)?
     let logger: Logger
     private let installation: Installation
 
@@ -41,7 +39,7 @@ final class ServiceContext: Sendable {
         secrets: SecretsFile,
         installation: Installation,
         randomness: Randomness,
-        now: @escaping @Sendable () -> Timestamp,
+        providerTime: (@Sendable () -> Timestamp)?,
         logger: Logger
     ) {
         self.databases = databases
@@ -55,8 +53,16 @@ final class ServiceContext: Sendable {
         rootPeppers = secrets.peppers.peppers(of: .root)
         self.installation = installation
         self.randomness = randomness
-        self.now = now
+        self.providerTime = providerTime
         self.logger = logger
+    }
+
+    /// Returns the time for decisions about tokens that others have issued: the database's, because a node's clock can be wrong.
+    ///
+    /// - Throws: `Refusal.unavailable` if the control database cannot be reached, and the errors of a look-up.
+    func time() async throws -> Timestamp {
+        if let providerTime { return providerTime() }
+        return try await lookUp { _ throws(PostgresError) in try await databases.control.time() }
     }
 
     /// Returns an id of version 7.

@@ -52,10 +52,10 @@ public struct ProviderSignIn: Sendable {
     ///   - redirect: The URL of the console to which the provider sends the browser back.
     ///   - next: The page of the console that the person wants.
     /// - Returns: The provider's page and a cookie.
-    /// - Throws: `ProviderRefusal.unusable` if the provider cannot be read.
-    public func begin(redirect: String, next: String) async throws(ProviderRefusal) -> Start {
+    /// - Throws: `ProviderRefusal.unusable` if the provider cannot be read; `Refusal.unavailable`, and the database's errors.
+    public func begin(redirect: String, next: String) async throws -> Start {
         let metadata = try await found().metadata
-        let flow = SignInFlow(next: next, at: context.now(), context.randomness)
+        let flow = SignInFlow(next: next, at: try await context.time(), context.randomness)
         let query = FormText.encode([
             (name: "response_type", value: "code"), (name: "client_id", value: provider.clientID),
             (name: "redirect_uri", value: redirect), (name: "scope", value: "openid email profile"),
@@ -117,7 +117,8 @@ public struct ProviderSignIn: Sendable {
     ) async throws -> Completion {
         let seal = sessions.seal
         guard let cookie, let state = callback.state,
-            let flow = SignInFlow(cookie: cookie, at: context.now(), seal), flow.has(state: state, seal)
+            let flow = SignInFlow(cookie: cookie, seal), flow.has(state: state, seal),
+            try await context.time() < flow.expiresAt
         else { throw ProviderRefusal.stale }
         return try await limiting(state, from: origin) {
             // A copy of the cookie and the address must be worth nothing, whatever the provider does with a code that comes twice.
@@ -185,7 +186,7 @@ public struct ProviderSignIn: Sendable {
                 by: provider,
                 of: self.provider,
                 nonce: { flow.has(nonce: $0, sessions.seal) },
-                at: context.now()
+                at: try await context.time()
             )
             return ProviderPerson(subject: token.subject, token: token.email) {
                 do {
@@ -195,6 +196,9 @@ public struct ProviderSignIn: Sendable {
                 }
             }
         } catch let refusal as ProviderRefusal {
+            throw refusal
+        } catch let refusal as Refusal {
+            // The database did not tell the time, which is no fault of the provider.
             throw refusal
         } catch is CancellationError {
             throw CancellationError()

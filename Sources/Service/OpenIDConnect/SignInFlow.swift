@@ -23,8 +23,8 @@ struct SignInFlow: Sendable {
         self.next = next
     }
 
-    /// Reads a cookie, or returns `nil` for one that was not signed here, or is too old.
-    init?(cookie: String, at now: Timestamp, _ seal: Seal) {
+    /// Reads a cookie, or returns `nil` for one that was not signed here.
+    init?(cookie: String, _ seal: Seal) {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, let end = Int64(parts[0], radix: 36), let next = Base64URL.decode(parts[2].utf8),
             seal.verify(parts[3], of: parts[0...2].joined(separator: "."), for: "oidc cookie")
@@ -32,7 +32,6 @@ struct SignInFlow: Sendable {
         expiresAt = Timestamp(microsecondsSinceUnixEpoch: end)
         verifier = parts[1]
         self.next = String(decoding: next, as: UTF8.self)
-        guard now < expiresAt else { return nil }
     }
 
     /// Returns the value of the cookie.
