@@ -40,7 +40,8 @@ struct BoltzWorkspaceRoutes: Sendable {
             responses: [EndpointResult(.ok, "The changed workspace.", BoltzWorkspaceJSON.schema)],
             problems: [.conflict, .serviceUnavailable],
             // Archiving waits for other changes of the workspace.
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             let caller = try context.caller(request)
             guard let id = BoltzIdentifier.readWorkspace(try request.parameter("workspace")) else {
@@ -62,7 +63,8 @@ struct BoltzWorkspaceRoutes: Sendable {
             responses: [EndpointResult(.ok, "The workspace.", BoltzWorkspaceJSON.schema)],
             problems: [.conflict, .serviceUnavailable],
             takesIdempotencyKey: true,
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             let caller = try context.caller(request, path: Self.path)
             guard let organization = caller.principal.organizationID else { throw Refusal.notFound }

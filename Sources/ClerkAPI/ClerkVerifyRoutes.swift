@@ -34,7 +34,7 @@ struct ClerkVerifyRoutes: Sendable {
             responses: [EndpointResult(.ok, "The key, which is valid.", ClerkKeyJSON.schema)],
             problems: [.notFound, .rateLimited, .workspaceUnavailable, .serviceUnavailable],
             deadline: nil,
-            waits: context.platform.verifier.deadline,
+            waits: .only(context.platform.verifier.deadline),
             logsAccess: false,
             isDocumented: false
         ) { request in

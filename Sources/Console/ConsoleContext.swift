@@ -29,6 +29,7 @@ struct ConsoleContext: Sendable {
         _ path: String,
         id: String,
         logsAccess: Bool = true,
+        waits: WaitLimit = .usual,
         handler: @escaping @Sendable (ConsoleRequest) async throws -> EndpointResponse
     ) -> ConsoleEndpoint {
         ConsoleEndpoint(
@@ -44,6 +45,7 @@ struct ConsoleContext: Sendable {
             responses: [EndpointResult(.ok, "A page.", mediaType: "text/html")],
             // Creating or deleting the database of a workspace can take long.
             deadline: method == .post ? .seconds(120) : .seconds(30),
+            waits: waits,
             logsAccess: logsAccess,
             isDocumented: false
         ) { request in
@@ -60,9 +62,10 @@ struct ConsoleContext: Sendable {
     func page(
         _ path: String,
         id: String,
+        waits: WaitLimit = .usual,
         handler: @escaping @Sendable (Visit) async throws -> EndpointResponse
     ) -> ConsoleEndpoint {
-        open(.get, path, id: id) { request in
+        open(.get, path, id: id, waits: waits) { request in
             guard let visit = try await visit(request) else {
                 if let arrival = arrival(request) { return arrival }
                 throw Redirect.signIn(from: request.target)
@@ -77,9 +80,10 @@ struct ConsoleContext: Sendable {
     func action(
         _ path: String,
         id: String,
+        waits: WaitLimit = .usual,
         handler: @escaping @Sendable (Visit) async throws -> EndpointResponse
     ) -> ConsoleEndpoint {
-        open(.post, path, id: id) { request in
+        open(.post, path, id: id, waits: waits) { request in
             try requireOwnPage(request)
             guard let visit = try await visit(request) else {
                 // The session ended between the page and the click. Nothing was changed.

@@ -43,7 +43,8 @@ struct FluxbaseTenantRoutes: Sendable {
             problems: [.conflict, .serviceUnavailable],
             takesIdempotencyKey: makes,
             // Creating or dropping a database can take long.
-            deadline: method == .get ? .seconds(30) : .seconds(120)
+            deadline: method == .get ? .seconds(30) : .seconds(120),
+            waits: method == .get ? .usual : .long
         ) { request in
             do {
                 return try await handler(request)

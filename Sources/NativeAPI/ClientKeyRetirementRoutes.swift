@@ -60,7 +60,8 @@ struct ClientKeyRetirementRoutes: Sendable {
             ),
             responses: [EndpointResult(.ok, "The outcome.", Self.outcome)],
             problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             let keys = try await context.platform.access.clientKeys(
                 ofWorkspace: try request.parameter("workspace"),

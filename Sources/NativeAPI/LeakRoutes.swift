@@ -76,7 +76,8 @@ struct LeakRoutes: Sendable {
             ),
             responses: [EndpointResult(.accepted, "The report takes effect.")],
             problems: [.rateLimited, .serviceUnavailable],
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             try await context.platform.leaks.report(try request.body.required("tokens"), from: origin(request))
             return EndpointResponse(.accepted)
@@ -100,7 +101,8 @@ struct LeakRoutes: Sendable {
             body: .required(Self.payload, maximumBytes: Self.maximumBytes),
             responses: [EndpointResult(.ok, "A label for each text, in their order.", Self.labels)],
             problems: [.unauthorized, .serviceUnavailable],
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             guard let key = Self.field("Github-Public-Key-Identifier", of: request),
                 let signature = Self.field("Github-Public-Key-Signature", of: request)

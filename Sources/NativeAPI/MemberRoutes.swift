@@ -36,6 +36,7 @@ struct MemberRoutes: Sendable {
         responses: [EndpointResult] = [],
         problems: [Problem.Kind] = [],
         makes: Bool = false,
+        waits: WaitLimit = .usual,
         handler: @escaping @Sendable (_ organization: String, _ request: NativeRequest) async throws -> EndpointResponse
     ) -> NativeEndpoint {
         NativeEndpoint(
@@ -51,7 +52,8 @@ struct MemberRoutes: Sendable {
             body: body,
             responses: responses + [response].compactMap(\.self),
             problems: problems + [.serviceUnavailable],
-            takesIdempotencyKey: makes
+            takesIdempotencyKey: makes,
+            waits: waits
         ) { request in
             try await handler(try request.parameter("organization"), request)
         }
@@ -271,7 +273,9 @@ struct MemberRoutes: Sendable {
                     ClientKeyRetirementRoutes.outcome
                 ),
             ],
-            problems: [.workspaceUnavailable]
+            problems: [.workspaceUnavailable],
+            // A member can have client keys in many workspaces.
+            waits: .long
         ) { organization, request in
             let caller = try context.caller(request)
             let fate = try request.query.optional("client_keys").flatMap(ClientKeyFate.init(rawValue:))

@@ -49,7 +49,8 @@ struct OrganizationRoutes: Sendable {
             ],
             problems: [.serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             let new = NewOrganization(
                 name: try request.body.required("name"),
@@ -189,7 +190,8 @@ struct OrganizationRoutes: Sendable {
             parameters: [.organization],
             responses: [EndpointResult(.noContent, "Deleted.")],
             problems: [.serviceUnavailable, .rateLimited],
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             let name = try request.parameter("organization")
             try await context.platform.organizations.delete(name, by: try context.caller(request))

@@ -68,7 +68,7 @@ struct VerifyRoutes: Sendable {
             responses: [EndpointResult(.ok, "The verdict.", VerdictJSON.schema)],
             problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited],
             deadline: nil,
-            waits: context.platform.verifier.deadline,
+            waits: .only(context.platform.verifier.deadline),
             logsAccess: false
         ) { request in
             let audience = try context.platform.access.audience(of: try request.caller)
@@ -113,7 +113,7 @@ struct VerifyRoutes: Sendable {
             ],
             problems: [.serviceUnavailable, .rateLimited],
             deadline: nil,
-            waits: context.platform.verifier.deadline,
+            waits: .only(context.platform.verifier.deadline),
             logsAccess: false
         ) { request in
             let audience = try context.platform.access.audience(of: try request.caller)

@@ -39,7 +39,8 @@ struct WorkspaceRoutes: Sendable {
             responses: [response],
             problems: (method == .get ? [.forbidden] : []) + [.serviceUnavailable, .rateLimited],
             // Dropping a database, or waiting for another change, can take long.
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: method == .get || method == .patch ? .usual : .long
         ) { request in
             try await handler(try request.parameter("workspace"), try context.caller(request), request)
         }
@@ -77,7 +78,8 @@ struct WorkspaceRoutes: Sendable {
             ],
             problems: [.serviceUnavailable, .rateLimited],
             takesIdempotencyKey: true,
-            deadline: .seconds(120)
+            deadline: .seconds(120),
+            waits: .long
         ) { request in
             let principal = try request.caller
             let organization = try await context.platform.access.organization(

@@ -16,6 +16,10 @@ public struct PostgresConfiguration: Sendable {
     ///
     /// Defaults to 15 seconds.
     public var queryDeadline: Duration = .seconds(15)
+    /// The maximum time after its deadline in which the server stops a statement, before the connection is closed.
+    ///
+    /// Defaults to 3 seconds.
+    package var cancellationPatience: Duration = .seconds(3)
     /// True if each connection prepares a statement at its first use.
     ///
     /// Defaults to true.

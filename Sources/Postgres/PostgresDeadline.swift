@@ -9,8 +9,9 @@
 /// }
 /// ```
 ///
-/// COMMIT is not written after the deadline. ROLLBACK has its own limit. The connection of a ``PostgresPipeline`` is opened for all of its
-/// callers, so the deadline ends a caller's wait for it and not the attempt to connect.
+/// At the deadline a statement is cancelled on the server, and a server that does not obey within a quarter of a second loses the connection.
+/// COMMIT is not written after the deadline, and ROLLBACK has a quarter of a second in any case. The connection of a
+/// ``PostgresPipeline`` is opened for all of its callers, so the deadline ends a caller's wait for it and not the attempt to connect.
 public enum PostgresDeadline {
     @TaskLocal static var current: MonotonicInstant?
 
@@ -29,6 +30,16 @@ public enum PostgresDeadline {
     ) async rethrows -> Value {
         let instant = instant(after: limit)
         return try await $current.withValue(instant, operation: body)
+    }
+
+    /// Runs `body` without a common deadline, for work that goes on after its first caller has left.
+    ///
+    /// A task that `body` starts inherits no deadline.
+    package static func without<Value, Failure: Error>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
+        let outcome: Result<Value, Failure> = $current.withValue(nil) {
+            do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+        }
+        return try outcome.get()
     }
 
     /// The rest of the common time, which is not negative; `nil` without a common deadline.

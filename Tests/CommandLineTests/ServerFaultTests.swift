@@ -84,6 +84,52 @@ import Testing
         }
     }
 
+    // Each wait for PostgreSQL had a limit of its own, so that a creation was answered after 13 s.
+    @Test func `while PostgreSQL stands still creations, lists and changes are answered within their bound`()
+        async throws
+    {
+        try await ProcessInstallation.with { installation in
+            try await installation.serve { program in
+                let port = try await program.port()
+                let key = try await installation.makeKey("good", port: port)
+                let list = ProcessInstallation.keys
+                // Afterwards the connections are open, and the admin key is in memory.
+                #expect(try await installation.call("GET", list, port: port).status == 200)
+                let change = try await installation.call("PATCH", key.path, ["description": "first"], port: port)
+                #expect(change.status == 200)
+                try await installation.server.freezing {
+                    let start = ContinuousClock.now
+                    try await withThrowingTaskGroup(of: ProcessInstallation.Answer.self) { group in
+                        for name in ["a", "b", "c"] {
+                            group.addTask {
+                                try await installation.call("POST", list, ["name": .string(name)], port: port)
+                            }
+                        }
+                        for path in [list, key.path, "\(key.path)/events"] {
+                            group.addTask { try await installation.call("GET", path, port: port) }
+                        }
+                        group.addTask {
+                            try await installation.call("PATCH", key.path, ["description": "second"], port: port)
+                        }
+                        for action in ["rotate", "deprecate", "disable", "revoke"] {
+                            group.addTask {
+                                try await installation.call("POST", "\(key.path)/\(action)", [:], port: port)
+                            }
+                        }
+                        for try await answer in group {
+                            #expect(answer.status == 503 && answer.retryAfter != nil, "\(answer)")
+                        }
+                    }
+                    // The bound of docs/operations.md.
+                    #expect(ContinuousClock.now - start < .seconds(11).onThisMachine)
+                }
+                try await eventually("changes are accepted again") {
+                    try await installation.call("POST", list, ["name": "after"], port: port).status == 201
+                }
+            }
+        }
+    }
+
     // MARK: A log that nobody reads
 
     /// Reads what is in a pipe without waiting.

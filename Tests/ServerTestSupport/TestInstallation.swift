@@ -126,6 +126,8 @@ extension DatabasesOptions {
             lookupSilence: .ample,
             lookupDeadline: .ample,
             managementDeadline: .ample,
+            requestDeadline: .ample,
+            longRequestDeadline: .ample,
             // A lease that a busy machine cannot renew in time would be an answer 503.
             fenceTimes: FenceTimes(trust: .seconds(6)),
             // A change whose fence is late is an answer 503, and an exchange that is late counts the uses of each node alone.

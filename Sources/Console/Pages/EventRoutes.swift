@@ -69,13 +69,13 @@ struct EventRoutes: Sendable {
     }
 
     private var fileOfOrganization: ConsoleEndpoint {
-        context.page("\(Self.organizationPath).csv", id: "consoleEventFile") { visit in
+        context.page("\(Self.organizationPath).csv", id: "consoleEventFile", waits: .long) { visit in
             try await file(try await keys(ofOrganization: visit), visit)
         }
     }
 
     private var fileOfWorkspace: ConsoleEndpoint {
-        context.page("\(Self.workspacePath).csv", id: "consoleWorkspaceEventFile") { visit in
+        context.page("\(Self.workspacePath).csv", id: "consoleWorkspaceEventFile", waits: .long) { visit in
             try await file(try await keys(ofWorkspace: visit), visit)
         }
     }

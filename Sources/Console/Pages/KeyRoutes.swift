@@ -73,7 +73,7 @@ struct KeyRoutes: Sendable {
     private static let longestFile = 10_000
 
     private var csv: ConsoleEndpoint {
-        context.page("\(family.basePath).csv", id: "console\(family.id)File") { visit in
+        context.page("\(family.basePath).csv", id: "console\(family.id)File", waits: .long) { visit in
             let scene = try await visit.scene(family, .keysRead)
             var browse = KeySearch(visit.query).browse(at: visit.moment)
             browse.cursor = nil
@@ -109,7 +109,7 @@ struct KeyRoutes: Sendable {
     }
 
     private var bulk: ConsoleEndpoint {
-        context.action("\(family.basePath)/bulk", id: "console\(family.id)Bulk") { visit in
+        context.action("\(family.basePath)/bulk", id: "console\(family.id)Bulk", waits: .long) { visit in
             let scene = try await visit.scene(family, .keysWrite)
             guard let change = BulkChange(rawValue: visit.form["change"]) else { throw Problem.notFound }
             let ids = visit.form.names(after: "key.").prefix(Self.pageSize).compactMap { UUIDv7.parse($0) }

@@ -194,7 +194,7 @@ struct MemberRoutes: Sendable {
     }
 
     private var remove: ConsoleEndpoint {
-        context.action("\(Self.path)/{id}/remove", id: "consoleRemoveMember") { visit in
+        context.action("\(Self.path)/{id}/remove", id: "consoleRemoveMember", waits: .long) { visit in
             let id = try id(visit)
             let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
             guard visit.form["confirmation"].trimmed.lowercased() == member.user.email else {

@@ -104,7 +104,7 @@ struct OperatorRoutes: Sendable {
     }
 
     private var create: ConsoleEndpoint {
-        context.operatorAction(Self.newPath, id: "consoleCreateOrganization") { visit in
+        context.operatorAction(Self.newPath, id: "consoleCreateOrganization", waits: .long) { visit in
             var faults = FormFaults()
             guard let name = visit.form.text("name") else {
                 faults.add("name", "Enter a name.")
@@ -288,7 +288,7 @@ struct OperatorRoutes: Sendable {
     }
 
     private var state: ConsoleEndpoint {
-        context.operatorAction("\(Self.path)/workspaces", id: "consolePlatformWorkspaceState") { visit in
+        context.operatorAction("\(Self.path)/workspaces", id: "consolePlatformWorkspaceState", waits: .long) { visit in
             guard UUIDv7.parse(visit.form["workspace"]) != nil else { throw Refusal.notFound }
             let service = visit.platform.workspaces
             switch visit.form["state"] {

@@ -126,9 +126,10 @@ extension ConsoleContext {
     func operatorAction(
         _ path: String,
         id: String,
+        waits: WaitLimit = .usual,
         handler: @escaping @Sendable (OperatorVisit) async throws -> EndpointResponse
     ) -> ConsoleEndpoint {
-        open(.post, path, id: id) { request in
+        open(.post, path, id: id, waits: waits) { request in
             try requireOwnPage(request)
             guard let visit = try await operatorVisit(request) else { throw OperatorVisit.signIn(request) }
             try visit.requireForm()

@@ -16,7 +16,7 @@ struct ProviderRoutes: Sendable {
     }
 
     private var start: ConsoleEndpoint {
-        context.open(.post, Self.path, id: "consoleProviderSignIn") { request in
+        context.open(.post, Self.path, id: "consoleProviderSignIn", waits: .long) { request in
             try context.requireOwnPage(request)
             let form = SignInForm(context)
             guard form.isOwn(request) else { throw form.stale }
@@ -44,7 +44,7 @@ struct ProviderRoutes: Sendable {
     /// The answer is a page that goes on by itself, because a cookie that is `Strict` is sent neither to this request of another site
     /// nor to the target of a redirect.
     private var callback: ConsoleEndpoint {
-        context.open(.get, "\(Self.path)/callback", id: "consoleProviderCallback") { request in
+        context.open(.get, "\(Self.path)/callback", id: "consoleProviderCallback", waits: .long) { request in
             var answer: EndpointResponse
             var isOver = true
             do {

@@ -34,7 +34,7 @@ struct WorkspaceRoutes: Sendable {
     }
 
     private var create: ConsoleEndpoint {
-        context.action(Self.newPath, id: "consoleCreateWorkspace") { visit in
+        context.action(Self.newPath, id: "consoleCreateWorkspace", waits: .long) { visit in
             var faults = FormFaults()
             guard let name = visit.form.text("name") else {
                 faults.add("name", "Enter a name.")
@@ -127,7 +127,7 @@ struct WorkspaceRoutes: Sendable {
     }
 
     private var state: ConsoleEndpoint {
-        context.action("\(Self.settingsPath)/state", id: "consoleWorkspaceState") { visit in
+        context.action("\(Self.settingsPath)/state", id: "consoleWorkspaceState", waits: .long) { visit in
             let workspace = try await workspace(visit)
             let id = UUIDv7.text(of: workspace.id)
             let path = "/console/workspaces/\(workspace.slug)/settings"
@@ -171,7 +171,7 @@ struct WorkspaceRoutes: Sendable {
     }
 
     private var delete: ConsoleEndpoint {
-        context.action("\(Self.settingsPath)/delete", id: "consoleDeleteWorkspace") { visit in
+        context.action("\(Self.settingsPath)/delete", id: "consoleDeleteWorkspace", waits: .long) { visit in
             let workspace = try await workspace(visit)
             guard visit.form["confirmation"].trimmed == workspace.slug else {
                 return try await unconfirmed(workspace, visit)

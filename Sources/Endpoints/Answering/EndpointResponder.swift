@@ -113,8 +113,10 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
         guard let deadline = endpoint.deadline else {
             return try await waits.spend { try await endpoint.handler(endpointRequest) }
         }
-        return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
-            try await handler(endpointRequest)
+        return try await waits.spend {
+            try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
+                try await handler(endpointRequest)
+            }
         }
     }
 

@@ -9,7 +9,12 @@ struct WaitBudget {
 
     /// Creates the budget of a request to an endpoint.
     init<Principal>(_ endpoint: Endpoint<Principal>, _ settings: EndpointSettings) {
-        remaining = endpoint.waits ?? endpoint.deadline
+        remaining =
+            switch endpoint.waits {
+            case .usual: endpoint.deadline == nil ? nil : settings.waits
+            case .long: settings.longWaits
+            case .only(let limit): limit
+            }
         self.settings = settings
     }
 

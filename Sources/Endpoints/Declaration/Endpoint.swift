@@ -59,10 +59,10 @@ package struct Endpoint<Principal: Sendable>: Sendable {
     /// `nil` if the handler has its own deadline.
     package let deadline: Duration?
 
-    /// The maximum time of all waits of the authentication and the handler together.
+    /// The limit of all waits of the authentication and the handler together.
     ///
-    /// `EndpointSettings.limitWaits` enforces it without a task. `nil` if only the deadline counts.
-    package let waits: Duration?
+    /// `EndpointSettings.limitWaits` enforces it without a task.
+    package let waits: WaitLimit
 
     /// True if requests have a line in the access log.
     ///
@@ -98,7 +98,7 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         problems: [Problem.Kind] = [],
         takesIdempotencyKey: Bool = false,
         deadline: Duration? = .seconds(30),
-        waits: Duration? = nil,
+        waits: WaitLimit = .usual,
         logsAccess: Bool = true,
         isCounted: Bool = true,
         isDocumented: Bool = true,
@@ -131,6 +131,16 @@ package struct Endpoint<Principal: Sendable>: Sendable {
         copy.problems.append(problem)
         return copy
     }
+}
+
+/// The limit of all waits of an operation together, such as those for a database.
+package enum WaitLimit: Sendable, Equatable {
+    /// The limit of most operations, which is `EndpointSettings.waits`. An operation without a deadline has none.
+    case usual
+    /// The limit of operations that create or delete a database, change many keys or ask other servers: `EndpointSettings.longWaits`.
+    case long
+    /// A limit of the operation's own.
+    case only(Duration)
 }
 
 /// The method of an operation.

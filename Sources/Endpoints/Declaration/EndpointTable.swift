@@ -115,6 +115,16 @@ package struct EndpointSettings: Sendable {
     /// The clock that measures deadlines.
     package var clock: any Clock<Duration>
 
+    /// The maximum time of all waits of most requests, in the authentication and the handler together.
+    ///
+    /// Defaults to 8 seconds.
+    package var waits: Duration = .seconds(8)
+
+    /// The maximum time of all waits of a request to an operation with long waits.
+    ///
+    /// Defaults to 60 seconds.
+    package var longWaits: Duration = .seconds(60)
+
     /// Runs a body so that its waits last no longer than a duration in all.
     ///
     /// Waits that would last longer throw.

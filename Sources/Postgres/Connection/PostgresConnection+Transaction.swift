@@ -99,7 +99,7 @@ extension PostgresConnection {
                 .query(Self.rollback, .init()),
                 deadline: configuration.queryDeadline,
                 isShielded: true,
-                isUnbounded: true
+                least: Cancellation.obedience
             )
         } catch {
             // Without an answer the state of the connection is unknown. Closing the connection rolls back too.

@@ -173,7 +173,14 @@ public final class PostgresPool: Sendable {
         })
     }
 
+    /// The time to connect below which a failure says nothing about the server.
+    private static let leastConnectTime = Duration.seconds(1)
+
     private func open() async throws(PostgresError) -> Pooled {
+        // The end of a caller's own time must not make the pool pause and refuse the others.
+        let isHurried =
+            PostgresDeadline.limit(configuration.connectDeadline)
+            < min(configuration.connectDeadline, Self.leastConnectTime)
         do throws(PostgresError) {
             let connection = try await PostgresConnection.connect(
                 configuration,
@@ -185,7 +192,8 @@ public final class PostgresPool: Sendable {
             state.withLock { $0.opened() }
             return Pooled(connection: connection, openedAt: .now)
         } catch {
-            perform(state.withLock { $0.failedToOpen(error, at: .now) })
+            let reason = isHurried && error.code == .connectFailed ? PostgresError.taskCancelled : error
+            perform(state.withLock { $0.failedToOpen(reason, at: .now) })
             throw error
         }
     }

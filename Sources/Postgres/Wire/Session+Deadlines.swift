@@ -44,7 +44,9 @@ extension Session: Reactor.Ticking {
         stopFirst(&wire)
         let isStuck: Bool
         switch policy {
-        case .everyQuery: isStuck = now >= head.deadline + (isCommitting ? Self.commitPatience : Self.patience)
+        case .everyQuery:
+            isStuck =
+                now >= (isCommitting ? head.deadline + Self.commitPatience : head.end ?? head.deadline + patience)
         case .perFlush:
             // The server's statement_timeout ends a slow statement.
             if wire.watchedHead?.request !== head { wire.watchedHead = WatchedHead(request: head, since: now) }

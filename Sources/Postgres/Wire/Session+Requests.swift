@@ -36,18 +36,26 @@ extension Session {
     ///   - work: The work.
     ///   - deadline: The maximum time, if the task's common deadline is not earlier.
     ///   - isShielded: True if a cancelled task does not stop the statement.
-    ///   - isUnbounded: True if the task's common deadline does not count.
+    ///   - least: The time that the statement has although the task's common deadline is earlier. Defaults to none.
     /// - Returns: The rows.
     /// - Throws: The server's error, or the reason that ended the wait.
     func run(
         _ work: Request.Work,
         deadline: Duration,
         isShielded: Bool = false,
-        isUnbounded: Bool = false
+        least: Duration = .zero
     ) async throws(PostgresError) -> Rows {
         if !isShielded, Task.isCancelled { throw .taskCancelled }
-        let instant = isUnbounded ? .now + deadline : PostgresDeadline.instant(after: deadline)
-        let request = Request(work, deadline: instant)
+        let now = MonotonicInstant.now
+        let own = now + deadline
+        var end = own + patience
+        var instant = own
+        if let common = PostgresDeadline.current {
+            let last = max(common, now + least)
+            instant = min(own, last)
+            end = min(end, last + Cancellation.obedience)
+        }
+        let request = Request(work, deadline: instant, end: end)
         submit(request)
         if isShielded { return try await request.value() }
         return try await request.value(onCancel: { cancel(request) })

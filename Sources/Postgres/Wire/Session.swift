@@ -69,8 +69,8 @@ final class Session: Sendable {
 
     /// The maximum time after its deadline in which a statement obeys its cancellation.
     ///
-    /// After it, the connection is closed.
-    static let patience = Duration.seconds(3)
+    /// After it, the connection is closed. Within a common deadline, the connection is closed soon after that deadline in any case.
+    let patience: Duration
 
     /// The maximum time after its deadline in which the server finishes a commit.
     ///
@@ -128,7 +128,8 @@ final class Session: Sendable {
         self.reactor = reactor
         self.logger = logger
         self.policy = policy
-        statementLimit = configuration.queryDeadline + Self.patience
+        patience = configuration.cancellationPatience
+        statementLimit = configuration.queryDeadline + configuration.cancellationPatience
         self.silence = silence ?? statementLimit
         patientUntil = isPatient ? .now + Self.patientTime : .now
         self.onOpen = onOpen

@@ -25,6 +25,8 @@ extension MortiseServer {
             metrics: registry
         )
         settings.clientAddress = { [clients = configuration.clients] in clients.address($0, $1)?.description }
+        settings.waits = configuration.databases.requestDeadline
+        settings.longWaits = configuration.databases.longRequestDeadline
         settings.limitWaits = { limit, body in try await PostgresDeadline.with(limit) { try await body() } }
         return settings
     }

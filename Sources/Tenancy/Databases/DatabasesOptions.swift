@@ -67,6 +67,14 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 10 s.
     public var managementDeadline: Duration
+    /// The maximum time of all waits of a request for PostgreSQL together, in its authentication and its work.
+    ///
+    /// Default 8 s. At its end, a statement that has no answer is cancelled and its fence is lifted, which takes at most 3 s more.
+    public var requestDeadline: Duration
+    /// The same for a request that creates or deletes a database, changes many keys or asks other servers.
+    ///
+    /// Default 60 s.
+    public var longRequestDeadline: Duration
 
     /// The durations of leases and fences, which all nodes of an installation share.
     public var fenceTimes: FenceTimes
@@ -105,6 +113,8 @@ public struct DatabasesOptions: Sendable {
         lookupSilence: Duration = .milliseconds(500),
         lookupDeadline: Duration = .seconds(2),
         managementDeadline: Duration = .seconds(10),
+        requestDeadline: Duration = .seconds(8),
+        longRequestDeadline: Duration = .seconds(60),
         fenceTimes: FenceTimes = .standard,
         fenceDeadline: Duration = .seconds(1),
         limitDeadline: Duration = .milliseconds(500)
@@ -124,6 +134,8 @@ public struct DatabasesOptions: Sendable {
         self.lookupSilence = lookupSilence
         self.lookupDeadline = lookupDeadline
         self.managementDeadline = managementDeadline
+        self.requestDeadline = requestDeadline
+        self.longRequestDeadline = longRequestDeadline
         self.fenceTimes = fenceTimes
         self.fenceDeadline = fenceDeadline
         self.limitDeadline = limitDeadline

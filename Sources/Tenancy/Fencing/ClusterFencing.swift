@@ -82,11 +82,10 @@ public final class ClusterFencing: Sendable {
     private func keeper(of cluster: Cluster, _ state: inout State) throws(PostgresError) -> LeaseKeeper {
         if let keeper = state.keepers[cluster.id] { return keeper }
         guard !state.isShutDown else { throw Self.shutDown }
-        let keeper = try LeaseKeeper(
-            try configuration(cluster),
-            times: times,
-            logger: control.logger
-        )
+        // The first request for a cluster starts its keeper, which goes on for as long as this node runs.
+        let keeper = try PostgresDeadline.without { () throws(PostgresError) in
+            try LeaseKeeper(try configuration(cluster), times: times, logger: control.logger)
+        }
         state.keepers[cluster.id] = keeper
         return keeper
     }
@@ -154,6 +153,7 @@ public final class ClusterFencing: Sendable {
                 .setting("statement_timeout", "\(statementDeadline.timeoutMilliseconds)ms")
             configuration.connectDeadline = min(configuration.connectDeadline, statementDeadline)
             configuration.queryDeadline = statementDeadline
+            configuration.cancellationPatience = statementDeadline / 2
             let pool = PostgresPool(
                 configuration,
                 options: PostgresPoolOptions(

@@ -132,8 +132,9 @@ package final class SharedLimits: Sendable {
             return (true, !queue.isDraining)
         }
         if !isQueued { waiter?.resume() }
-        // The task ends with the queue. Every exchange has a deadline.
-        if starts { Task { await drain() } }
+        // The task ends with the queue, which can be long after the deadline of the request that has started it. Every exchange has a
+        // deadline.
+        if starts { Task.detached { [self] in await drain() } }
     }
 
     private func drain() async {
