@@ -124,6 +124,38 @@ import Testing
         }
     }
 
+    // The attack: a tenant deletes workspaces, and PostgreSQL takes its time to drop them. Suspensions of all tenants had the same connections.
+    @Test func `a suspension has connections of its own beside deletions of workspaces`() async throws {
+        try await withTenant { test, control, _, workspace in
+            var options = ProvisionerOptions.ample
+            options.maximumStops = 1
+            options.stopDeadline = .seconds(5).onThisMachine
+            let provisioner = Provisioner(control, options: options)
+            let new = NewWorkspace(organizationID: workspace.organizationID, name: "third")
+            let gone = try await provisioner.create(new, by: .system)
+            let suspended = try await test.withDatabase("postgres") { administrator in
+                // DROP DATABASE waits for the lock that COMMENT takes.
+                try await administrator.script("BEGIN; COMMENT ON DATABASE \"\(gone.database)\" IS 'held'")
+                let deletion = Task { try await provisioner.delete(gone.id, by: .system) }
+                try await eventually("the deletion waits for its database") {
+                    try await administrator.texts(
+                        """
+                        SELECT count(*)::text FROM pg_locks l JOIN pg_database d ON d.oid = l.objid
+                        WHERE NOT l.granted AND l.classid = 'pg_database'::regclass AND d.datname = '\(gone.database)'
+                        """
+                    ) != ["0"]
+                }
+                let suspended = try await provisioner.suspend(workspace.id, by: .system)
+                try await administrator.script("ROLLBACK")
+                try await deletion.value
+                return suspended
+            }
+            #expect(suspended.state == .suspended)
+            #expect(try await !test.databases().contains(gone.database))
+            await provisioner.shutdown()
+        }
+    }
+
     // A node that is paused while it creates a key holds the row of the workspace, so that no key appears after a suspension.
     @Test func `a suspension ends a paused session that holds the workspace's row`() async throws {
         try await withTenant { test, _, provisioner, workspace in

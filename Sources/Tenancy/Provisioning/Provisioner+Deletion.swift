@@ -33,26 +33,24 @@ extension Provisioner {
     ) async throws {
         try await stops.withConnection { connection in
             try await withStopLock(id, on: connection) {
-                guard var plan = try await ReconciliationPlan.read(id, on: connection) else {
+                guard let plan = try await ReconciliationPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
                 guard includesDefault || !plan.workspace.isDefault else {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
                 }
-                if plan.workspace.state != .deleting {
-                    guard states.contains(plan.workspace.state) else {
-                        throw TenancyError(
-                            .wrongState,
-                            "a workspace that is \(plan.workspace.state.rawValue) cannot be deleted; archive it first"
-                        )
-                    }
-                    try await request(.deleting, of: plan.workspace, Self.request, by: attribution, on: connection)
-                    guard let requested = try await ReconciliationPlan.read(id, on: connection) else { return }
-                    plan = requested
+                guard plan.workspace.state != .deleting else { return }
+                guard states.contains(plan.workspace.state) else {
+                    throw TenancyError(
+                        .wrongState,
+                        "a workspace that is \(plan.workspace.state.rawValue) cannot be deleted; archive it first"
+                    )
                 }
-                _ = try await perform(plan, on: connection)
+                try await request(.deleting, of: plan.workspace, Self.request, by: attribution, on: connection)
             }
         }
+        // PostgreSQL can take seconds to drop a database. No suspension waits for that, because another connection does it.
+        try await reconcile(id)
     }
 
     /// Drops the database and ends its sessions, then deletes the row.

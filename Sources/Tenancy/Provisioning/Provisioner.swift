@@ -20,7 +20,7 @@ public final class Provisioner: Sendable {
     let options: ProvisionerOptions
     let fencing: ClusterFencing
     let pool: PostgresPool
-    /// The connections of suspensions, archivings and deletions.
+    /// The connections of suspensions, archivings and the beginnings of deletions.
     let stops: PostgresPool
     let templates: TemplateDatabases
     /// The workspaces whose last repair failed, as the log says once for each.

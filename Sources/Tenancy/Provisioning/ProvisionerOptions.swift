@@ -5,9 +5,9 @@ public struct ProvisionerOptions: Sendable {
     ///
     /// Default 4.
     public var maximumConnections: Int
-    /// The maximum number of further connections to the control database for suspensions, archivings and deletions.
+    /// The maximum number of further connections to the control database for suspensions, archivings and the beginnings of deletions.
     ///
-    /// Default 2. The share is separate, so no creation of a workspace keeps them waiting.
+    /// Default 2. The share is separate, so neither creating nor dropping a database keeps them waiting.
     public var maximumStops: Int
     /// The maximum time of a suspension or an archiving, with all of its waits.
     ///
