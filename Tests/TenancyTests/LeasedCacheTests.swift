@@ -182,6 +182,25 @@ import Testing
         #expect(cache.count == 3)
     }
 
+    // The attack: a tenant keeps a connection of each of its workspaces busy without a pause, so that no slot becomes free for others.
+    @Test func `an owner whose values are always in use leaves a slot to others`() async throws {
+        let (large, small) = (UUID(), UUID())
+        let cache = LeasedCache<String, Int>(capacity: 3, maximumShare: 2, patience: .ample, close: { _ in })
+        try await cache.withValue("1", of: large, make: { 1 }) { _ in
+            try await cache.withValue("2", of: large, make: { 2 }) { _ in
+                let waiting = Task { try await cache.withValue("3", of: large, make: { 3 }) { $0 } }
+                try await eventually("the third value waits for a slot") { cache.waitingCount == 1 }
+                #expect(try await cache.withValue("s", of: small, make: { 9 }) { $0 } == 9)
+                #expect(cache.waitingCount == 1)
+                waiting.cancel()
+                await #expect(throws: CancellationError.self) { try await waiting.value }
+            }
+            // An idle value of its own makes room.
+            #expect(try await cache.withValue("3", of: large, make: { 3 }) { $0 } == 3)
+        }
+        #expect(cache.count == 3)
+    }
+
     @Test func `an owner without a value gets the slot that the largest owner has used least`() async throws {
         let (large, middle) = (UUID(), UUID())
         let cache = self.cache(4)

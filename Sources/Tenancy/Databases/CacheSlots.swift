@@ -7,7 +7,8 @@ import Locks
 ///
 /// An owner without a slot can have that of any idle value. An owner with slots can have those of its own idle values, and those
 /// of an owner that has at least two more. So no owner takes a slot from one that has no more, and two owners never take the
-/// same slot from each other in turns.
+/// same slot from each other in turns. No owner has more slots than its maximum share, because a value that is always in use never
+/// makes room.
 struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     typealias Entry = LeasedEntry<Key, Value>
 
@@ -25,6 +26,8 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     var queue = SlotQueue<Entry>()
     /// The maximum number of values.
     var capacity: Int
+    /// The maximum number of slots of one owner; `nil` if an owner can have all of them.
+    let maximumShare: Int?
     /// The number of uses at the last search for unused values.
     var mark: UInt64 = 0
     private(set) var isShutDown = false
@@ -35,8 +38,9 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     /// The number of values that a server allowed, and the instant until which it counts.
     private var allowed: (number: Int, until: ContinuousClock.Instant)?
 
-    init(capacity: Int) {
+    init(capacity: Int, maximumShare: Int? = nil) {
         self.capacity = max(1, capacity)
+        self.maximumShare = maximumShare.map { max(1, $0) }
     }
 
     // MARK: Numbers
@@ -60,22 +64,26 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
 
     // MARK: Fairness
 
+    /// Returns true if an owner can have one more slot.
+    private func canGrow(_ owner: UUID?) -> Bool { maximumShare.map { share(of: owner) < $0 } ?? true }
+
     /// Returns true if an owner can have the slot of an idle value of another.
     private func canHave(_ owner: UUID?, from other: UUID?) -> Bool {
+        if owner == other { return true }
         let own = share(of: owner)
-        return own == 0 || owner == other || share(of: other) > own + 1
+        return own == 0 || share(of: other) > own + 1 && canGrow(owner)
     }
 
     private func canHave(_ owner: UUID?, _ slot: Slot) -> Bool {
         switch slot {
-        case .free: true
+        case .free: canGrow(owner)
         case .occupied(let entry): canHave(owner, from: entry.owner)
         }
     }
 
     /// Returns a free slot, or that of the idle value that an owner's new value can replace; `nil` if there is none.
     func slot(for owner: UUID?, at now: ContinuousClock.Instant) -> Slot? {
-        if hasFreeSlot(at: now) { return .free }
+        if hasFreeSlot(at: now), canGrow(owner) { return .free }
         return mostDispensable { canHave(owner, from: $0) }.map { .occupied($0) }
     }
 

@@ -356,8 +356,9 @@ public final class Databases: Sendable {
 
     private func caches(of cluster: UUID) async throws -> ClusterCaches {
         if let known = caches[cluster] { return known }
-        let (pools, stops) = (pools(options.maximumManagedDatabases), pools(options.maximumStoppedDatabases))
-        let overviews = self.pools(options.maximumOverviewDatabases)
+        let pools = self.pools(options.maximumManagedDatabases, sharing: true)
+        let stops = self.pools(options.maximumStoppedDatabases, sharing: true)
+        let overviews = self.pools(options.maximumOverviewDatabases, sharing: false)
         let record = try await directory.cluster(cluster)
         let created = ClusterCaches(
             cluster: record,
@@ -385,8 +386,20 @@ public final class Databases: Sendable {
         return caches
     }
 
-    private func pools(_ capacity: Int) -> LeasedCache<UUID, PostgresPool> {
-        LeasedCache(capacity: capacity, patience: options.placePatience, close: { await $0.shutdown() })
+    /// Creates the pools of a cluster's workspaces.
+    ///
+    /// - Parameters:
+    ///   - capacity: The maximum number of pools.
+    ///   - isShared: True to keep a quarter of them, and one at least, from the organization that has most. Its workspaces can be in use
+    ///     without a pause, so they would leave no slot to others.
+    /// - Returns: The pools.
+    private func pools(_ capacity: Int, sharing isShared: Bool) -> LeasedCache<UUID, PostgresPool> {
+        LeasedCache(
+            capacity: capacity,
+            maximumShare: isShared && capacity > 2 ? capacity - max(1, capacity / 4) : nil,
+            patience: options.placePatience,
+            close: { await $0.shutdown() }
+        )
     }
 
     private static func lookups(_ configuration: PostgresConfiguration, _ options: DatabasesOptions)

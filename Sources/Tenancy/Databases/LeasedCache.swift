@@ -52,6 +52,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///
     /// - Parameters:
     ///   - capacity: The maximum number of values.
+    ///   - maximumShare: The maximum number of values of one owner. Defaults to `nil`, all of them.
     ///   - patience: The maximum wait for a slot.
     ///   - maximumWaiters: The maximum number of callers that wait. Beyond it, the last caller of the owner that has the most
     ///     waiting ones is refused.
@@ -62,6 +63,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - close: Closes a value. It is called once for each.
     package init(
         capacity: Int,
+        maximumShare: Int? = nil,
         patience: Duration = .seconds(2),
         maximumWaiters: Int = 1024,
         isRefusal: @escaping @Sendable (any Error) -> Bool = { _ in false },
@@ -69,7 +71,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         close: @escaping @Sendable (Value) async -> Void
     ) {
-        state = Locked(CacheSlots(capacity: capacity))
+        state = Locked(CacheSlots(capacity: capacity, maximumShare: maximumShare))
         self.patience = patience
         self.maximumWaiters = maximumWaiters
         self.isRefusal = isRefusal
