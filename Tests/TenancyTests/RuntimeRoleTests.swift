@@ -67,6 +67,19 @@ import Testing
         }
     }
 
+    // Decision 0005 says what PostgreSQL lets every role do, so that nobody relies on more than there is.
+    @Test func `the runtime role can do what every role can in databases that are open to everybody`() async throws {
+        try await withInstallation { test in
+            _ = try await test.bootstrap()
+            try await test.withRuntime("postgres") { runtime in
+                #expect(await runtime.refusal(of: "CREATE TABLE public.t (id int)") == .insufficientPrivilege)
+            }
+            try await test.withRuntime(test.owner.database ?? "") { runtime in
+                #expect(await runtime.refusal(of: "BEGIN; SELECT lo_create(0); ROLLBACK") == nil)
+            }
+        }
+    }
+
     // The attack: somebody resumes a suspended workspace, or moves a workspace to another owner or database.
     @Test func `the runtime role can change neither the state nor the owner of a workspace`() async throws {
         try await withInstallation { test in
