@@ -139,6 +139,15 @@ package final class Authorizer: Sendable {
     ///   - address: The gateway's own address, for a credential that is bound to addresses.
     /// - Returns: The answer.
     package func answer(_ asked: Asked, credentials: [String], from address: IPAddress?) async -> GatewayAnswer {
+        // The authentication of the gateway and the check have one deadline together.
+        await PostgresDeadline.with(deadline) { await authenticateAndAnswer(asked, credentials, address) }
+    }
+
+    private func authenticateAndAnswer(
+        _ asked: Asked,
+        _ credentials: [String],
+        _ address: IPAddress?
+    ) async -> GatewayAnswer {
         let start = NIODeadline.now()
         let bounds: Audience
         do {
