@@ -179,6 +179,23 @@ import Testing
         }
     }
 
+    // A warning is how PostgreSQL says that no standby has a commit. Where a setting hides warnings, such a commit was called done.
+    @Test func `no setting of a database hides the warning about a missing standby`() async throws {
+        try await withTenants { _, control, _, workspaces in
+            let workspace = workspaces[0]
+            let database = PostgresConnection.quote(identifier: workspace.database)
+            try await administer("ALTER DATABASE \(database) SET client_min_messages = error")
+            let databases = try Databases(control, options: .ample)
+            let level = Statement("SELECT current_setting('client_min_messages')")
+            let rows = [
+                try await databases.withPool(workspace.facts) { try await $0.query(level) },
+                try await databases.withStop(workspace.facts) { try await $0.query(level) },
+            ]
+            for row in rows { #expect(try row[0].decode(0, as: String.self) == "notice") }
+            await databases.shutdown()
+        }
+    }
+
     // A page with more workspaces than there are slots for changes closed and opened connections at every visit.
     @Test func `overviews of workspaces keep connections of their own beside those of changes`() async throws {
         try await withTenants { _, control, _, workspaces in

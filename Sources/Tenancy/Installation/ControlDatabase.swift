@@ -28,11 +28,11 @@ public struct ControlDatabase: Sendable {
     /// Returns a configuration whose commits wait for the disk, and for the synchronous standby where there is one.
     ///
     /// The server, the database or the role can have a weaker default. `remote_write` waits for a standby that can still lose the change, and
-    /// `local` for none.
+    /// `local` for none. A warning is how the server says that the standby lacks a commit, so no setting may hide warnings.
     ///
     /// Of several hosts, it is the one that accepts changes, unless the connection string says otherwise.
     static func durable(_ configuration: PostgresConfiguration) -> PostgresConfiguration {
-        var configuration = configuration.setting("synchronous_commit", "on")
+        var configuration = configuration.setting("synchronous_commit", "on").setting("client_min_messages", "notice")
         if configuration.hasSeveralHosts, configuration.parameters["target_session_attrs"] == nil {
             configuration.parameters["target_session_attrs"] = "read-write"
         }
