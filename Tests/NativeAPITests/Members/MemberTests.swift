@@ -65,6 +65,10 @@ import Testing
             #expect(try await add(["email": "x", "role": "king"]).pointers == ["/email", "/role"])
             #expect(try await add(["email": "a@b@c", "role": "admin"]).pointers == ["/email"])
             #expect(try await add(["email": "é@x.org", "role": "admin"]).pointers == ["/email"])
+            for email in ["a@x..example", "a@example", "abcdefghijklmnopqrst", "a..b@x.org", ".a@x.org", "a@-x.org"] {
+                let answer = try await add(["email": .string(email), "role": "admin"])
+                #expect(answer.pointers == ["/email"], "\(email)")
+            }
             #expect(
                 try await add(["email": "a@x.org", "role": "admin", "password": "short"]).pointers == ["/password"]
             )
