@@ -69,7 +69,9 @@ struct BoltzKeyRoutes: Sendable {
             responses: [
                 EndpointResult(.ok, "A page of keys.", BoltzPage<BoltzKeyJSON>.schema(of: BoltzKeyJSON.schema))
             ],
-            problems: [.notFound, .workspaceUnavailable, .serviceUnavailable]
+            problems: [.notFound, .workspaceUnavailable, .serviceUnavailable],
+            // An organization can have many workspaces, each with a database of its own.
+            waits: .long
         ) { request in
             let workspace: String? = try request.query.optional("workspace_id")
             let only = workspace == nil ? nil : try await home(workspace, request, .keysRead)

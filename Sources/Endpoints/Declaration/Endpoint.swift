@@ -137,7 +137,8 @@ package struct Endpoint<Principal: Sendable>: Sendable {
 package enum WaitLimit: Sendable, Equatable {
     /// The limit of most operations, which is `EndpointSettings.waits`. An operation without a deadline has none.
     case usual
-    /// The limit of operations that create or delete a database, change many keys or ask other servers: `EndpointSettings.longWaits`.
+    /// The limit of operations that create or delete a database, read or change keys in many workspaces, or ask other servers:
+    /// `EndpointSettings.longWaits`.
     case long
     /// A limit of the operation's own.
     case only(Duration)

@@ -71,7 +71,7 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 8 s. At its end, a statement that has no answer is cancelled and its fence is lifted, which takes at most 3 s more.
     public var requestDeadline: Duration
-    /// The same for a request that creates or deletes a database, changes many keys or asks other servers.
+    /// The same for a request that creates or deletes a database, reads or changes keys in many workspaces, or asks other servers.
     ///
     /// Default 60 s.
     public var longRequestDeadline: Duration
