@@ -192,6 +192,52 @@ import Testing
         }
     }
 
+    /// Returns the form of a key's settings as a page has it, with some fields changed.
+    private static func settings(_ page: Browser.Page, _ changes: [String: String]) throws -> [(String, String)] {
+        var fields = [("csrf", try page.field("csrf")), ("edit", "1"), ("ends", "never")]
+        for hidden in ["present_end", "shown_permissions"] { fields.append((hidden, try page.field(hidden))) }
+        for name in ["name", "description", "scopes", "addresses", "namespaces", "per_minute", "per_hour"] {
+            let shown = try page.field("shown_\(name)")
+            fields.append(("shown_\(name)", shown))
+            fields.append((name, changes[name] ?? shown))
+        }
+        return fields
+    }
+
+    // The page in the other tab does not know the last change. Its old settings must not take away a limit, or give back an address.
+    @Test func `an old page changes only what the person changed in it, and asks where others changed the same`()
+        async throws
+    {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try Self.path(try await browser.createKey("CI", [("addresses", "10.0.0.0/8")]))
+            let id = try #require(key.split(separator: "/").last)
+            let path = "/v1/workspaces/default/service-keys/\(id)"
+            let old = try await browser.get(key)
+            let first = try await browser.post(key, try Self.settings(old, ["per_minute": "60", "description": "one"]))
+            #expect(first.location == "\(key)?done=saved")
+            let second = try await browser.post(key, try Self.settings(old, ["name": "CI 2"]))
+            #expect(second.location == "\(key)?done=saved")
+            let both = try await console.mortise.api.get(path, as: console.mortise.adminToken)
+            #expect(both["name"] == "CI 2" && both["description"] == "one" && both["rate_limit_per_minute"] == 60)
+
+            let current = try await browser.get(key)
+            let narrower = try await browser.post(key, try Self.settings(current, ["addresses": "192.0.2.0/24"]))
+            #expect(narrower.location == "\(key)?done=saved")
+            let other = ["addresses": "198.51.100.0/24"]
+            let refused = try await browser.post(key, try Self.settings(old, other))
+            #expect(refused.status == 422 && refused.text.contains("id=\"addresses-fault\""))
+            #expect(refused.text.contains("It is now \u{201C}192.0.2.0/24\u{201D}."))
+            #expect(refused.text.contains(">198.51.100.0/24</textarea>"))
+            let kept = try await console.mortise.api.get(path, as: console.mortise.adminToken)
+            #expect(kept["allowed_ips"] == ["192.0.2.0/24"])
+            let again = try await browser.post(key, try Self.settings(refused, other))
+            #expect(again.location == "\(key)?done=saved")
+            let replaced = try await console.mortise.api.get(path, as: console.mortise.adminToken)
+            #expect(replaced["allowed_ips"] == ["198.51.100.0/24"] && replaced["rate_limit_per_minute"] == 60)
+        }
+    }
+
     @Test func `several keys are changed together after a list of what is meant`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")

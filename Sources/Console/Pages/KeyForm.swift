@@ -66,6 +66,71 @@ struct KeyForm {
         isNew = false
     }
 
+    // MARK: Changes by others
+
+    /// Creates the form as the page showed it first, from the page's hidden fields; returns `nil` if the page had none.
+    init?(shownBy form: FormFields, family: KeyFamily) {
+        guard form.contains("shown_name") else { return nil }
+        self.family = family
+        for (field, path) in Self.texts { self[keyPath: path] = form["shown_\(field)"] }
+        permissions = Set(form["shown_permissions"].split(separator: " ").map(String.init))
+        presentEnd = form.text("present_end").flatMap(Timestamp.init(rfc3339:))
+        ends = presentEnd == nil ? "never" : "keep"
+        isNew = false
+    }
+
+    /// The settings that are one text, each with the name of its field.
+    private static var texts: [(field: String, path: WritableKeyPath<KeyForm, String>)] {
+        [
+            ("name", \.name), ("description", \.description), ("scopes", \.scopes), ("addresses", \.addresses),
+            ("namespaces", \.namespaces), ("per_minute", \.perMinute), ("per_hour", \.perHour),
+        ]
+    }
+
+    /// The hidden fields from which ``init(shownBy:family:)`` creates the form again.
+    var shown: [[String: Any]] {
+        let fields = Self.texts.map { ($0.field, self[keyPath: $0.path]) }
+        return (fields + [("permissions", permissions.sorted().joined(separator: " "))])
+            .map { ["name": "shown_\($0.0)", "value": $0.1] }
+    }
+
+    /// Returns the form with the present settings in the fields that the person did not change.
+    ///
+    /// A page can be older than the last change of the key, such as one in another tab. Its old settings must not undo that change.
+    ///
+    /// - Parameters:
+    ///   - shown: The settings that the page showed first.
+    ///   - present: The settings of the key now.
+    ///   - faults: Gets a fault for each field that both the person and somebody else have changed.
+    /// - Returns: The form.
+    func rebased(from shown: KeyForm, onto present: KeyForm, _ faults: inout FormFaults) -> KeyForm {
+        var form = self
+        for (field, path) in Self.texts {
+            let mine = Self.plain(self[keyPath: path])
+            let before = Self.plain(shown[keyPath: path])
+            let now = Self.plain(present[keyPath: path])
+            if mine == before {
+                form[keyPath: path] = present[keyPath: path]
+            } else if before != now, mine != now {
+                let value = now.isEmpty ? "empty" : "\u{201C}\(now.replacing("\n", with: ", "))\u{201D}"
+                faults.add(field, "Somebody changed this meanwhile. It is now \(value). Save again to replace it.")
+            }
+        }
+        if permissions == shown.permissions {
+            form.permissions = present.permissions
+        } else if shown.permissions != present.permissions, permissions != present.permissions {
+            faults.add("permissions", "Somebody changed the permissions meanwhile. Save again to replace them.")
+        }
+        if ends == shown.ends {
+            form.ends = present.ends
+        } else if shown.presentEnd != present.presentEnd, ends != "never" || present.presentEnd != nil {
+            let value = present.presentEnd.map { "on \(TimeView.full($0))" } ?? "never"
+            faults.add("ends", "Somebody changed this meanwhile. The key now ends \(value). Save again to replace it.")
+        }
+        form.presentEnd = present.presentEnd
+        return form
+    }
+
     // MARK: Use cases
 
     /// Returns the draft of a new key, or `nil` with faults.

@@ -253,9 +253,13 @@ struct KeyRoutes: Sendable {
         context.action("\(family.basePath)/{id}", id: "consoleSave\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
             let key = try await visit.platform.keys.get(try id(visit), in: scene.keys)
-            let form = KeyForm(visit.form, family: family)
+            var form = KeyForm(visit.form, family: family)
+            let present = KeyForm(key, family: family)
             var faults = FormFaults()
-            let patch = form.patch(from: KeyForm(key, family: family), &faults)
+            if let shown = KeyForm(shownBy: visit.form, family: family) {
+                form = form.rebased(from: shown, onto: present, &faults)
+            }
+            let patch = form.patch(from: present, &faults)
             if faults.isEmpty {
                 do {
                     _ = try await visit.platform.keys.update(key.id, patch, in: scene.keys, by: visit.caller)
@@ -297,6 +301,7 @@ struct KeyRoutes: Sendable {
         let view = view(key, scene, visit, names)
         values["key"] = view.details
         values.merge(form.values(visit.moment)) { _, new in new }
+        values["shown"] = KeyForm(key, family: family).shown
         values.merge(faults.values) { _, new in new }
         values["chart"] = ChartView.chart(bars, period, at: visit.moment)
         values["events"] = events.map { EventView($0, names).values(at: visit.moment) }
