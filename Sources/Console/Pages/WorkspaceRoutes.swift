@@ -91,10 +91,19 @@ struct WorkspaceRoutes: Sendable {
             "canDelete": workspace.state == .archived && !workspace.isDefault,
             "canArchive": (workspace.state == .active || workspace.state == .suspended) && !workspace.isDefault,
         ]
+        if workspace.state == .archived, let end = Self.restorableUntil(workspace), end > visit.moment {
+            values["canRestore"] = true
+            values["restorableUntil"] = TimeView.values(end, at: visit.moment)
+        }
         values["created"] = TimeView.values(workspace.createdAt, at: visit.moment)
         values.merge(faults.values) { _, new in new }
         let title = "\(workspace.name ?? workspace.slug): settings"
         return try await visit.page("workspace-settings", title: title, in: .workspaces, values, status: status)
+    }
+
+    /// Returns the time until which an archived workspace can be restored.
+    private static func restorableUntil(_ workspace: Workspace) -> Timestamp? {
+        workspace.archivedAt.map { $0 + .seconds(86_400 * Provisioner.restorableDays) }
     }
 
     private var save: ConsoleEndpoint {
@@ -146,6 +155,9 @@ struct WorkspaceRoutes: Sendable {
                     }
                     _ = try await service.archive(id, by: visit.caller)
                     throw Redirect(location: "\(path)?done=archived")
+                case "restored":
+                    _ = try await service.restore(id, by: visit.caller)
+                    throw Redirect(location: "\(path)?done=restored")
                 default: throw Problem.notFound
                 }
             } catch let redirect as Redirect {

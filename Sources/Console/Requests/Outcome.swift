@@ -19,6 +19,7 @@ enum Outcome: String {
     case suspended
     case resumed
     case archived
+    case restored
     case webhookDisabled = "webhook-disabled"
     case webhookEnabled = "webhook-enabled"
     case webhookDeleted = "webhook-deleted"
@@ -45,7 +46,8 @@ enum Outcome: String {
         case .created: "Created."
         case .suspended: "The workspace is suspended. Its keys are refused until you resume it."
         case .resumed: "The workspace is active again."
-        case .archived: "The workspace is archived. Its keys are refused for good."
+        case .archived: "The workspace is archived. Its keys are refused. You can restore it for 30 days."
+        case .restored: "The workspace is restored, with the state that it had before."
         case .webhookDisabled: "The webhook is disabled. Nothing is sent until you enable it again."
         case .webhookEnabled: "The webhook is enabled. Events are sent from now on."
         case .webhookDeleted: "The webhook is deleted. Its receiver is told of nothing more."
