@@ -10,8 +10,11 @@ import Testing
     {
         try await withConsole { console in
             let browser = console.browser()
-            let root = try await browser.get("/")
+            let root = try await browser.get("/", headers: [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")])
             #expect(root.status == 303 && root.location == "/console/")
+            let program = try await console.mortise.api.send("GET", "/", as: nil, headers: [("Accept", "*/*")])
+            #expect(program.status == 404)
+            #expect(program["code"] == "not_found")
             let home = try await browser.get("/console/")
             #expect(home.status == 303 && home.location == "/console/sign-in")
             let deep = try await browser.get("/console/workspaces/default?status=active&q=a%20b")

@@ -9,7 +9,14 @@ struct AssetRoutes: Sendable {
     var endpoints: [ConsoleEndpoint] { [root, asset] }
 
     private var root: ConsoleEndpoint {
-        context.open(.get, "/", id: "consoleRoot", logsAccess: false) { _ in throw Redirect(location: "/console/") }
+        context.open(.get, "/", id: "consoleRoot", logsAccess: false) { request in
+            // A browser asks for HTML by name. A program has a wrong path here, and a page of the console would hide that from it.
+            guard request.headers[values: .accept].contains(where: { $0.lowercased().contains("text/html") }) else {
+                let answer = Problem.noOperation.rendered(requestID: request.request.context.requestID)
+                return EndpointResponse(answer.status, body: answer.body, mediaType: "application/problem+json")
+            }
+            throw Redirect(location: "/console/")
+        }
     }
 
     /// The version in the path changes with the content, so a browser can keep a file for a year.

@@ -35,7 +35,8 @@ extension Problem {
         return answer
     }
 
-    fileprivate func rendered(
+    /// Returns the status, header fields and body of ``ErrorRenderer/problemJSON``.
+    package func rendered(
         requestID: String
     ) -> (status: HTTPResponse.Status, headers: HTTPFields, body: ByteBuffer) {
         var writer = JSONWriter()
