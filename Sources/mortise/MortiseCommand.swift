@@ -57,6 +57,11 @@ struct MortiseCommand: AsyncParsableCommand {
         } catch let failure as CommandFailure {
             try? Output.error(failure.text)
             Glibc.exit(failure.kind.rawValue)
+        } catch let fault as ValidationError {
+            // The command found the fault when it ran. The parser would show the usage of the whole program with it.
+            let failure = CommandFailure.usage(fault.message)
+            try? Output.error(failure.text)
+            Glibc.exit(failure.kind.rawValue)
         } catch {
             exit(withError: error)
         }

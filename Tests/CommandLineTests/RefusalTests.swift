@@ -151,6 +151,7 @@ import Testing
         ["key", "update", Sample.id, "--workspace", "w", "--scope", "a:b", "--clear", "scopes"],
         ["key", "update", Sample.id, "--workspace", "w", "--metadata", "{"],
         ["key", "rotate", Sample.id, "--operator", "--show-token", "--grace", "soon"],
+        ["key", "rotate", Sample.id, "--operator", "--show-token", "--grace", "31d"],
         ["member", "change", Sample.id, "--organization", "o"],
         ["member", "add", "a@example.com", "--organization", "o", "--role", "king"],
         ["session-issuer", "add", "i", "--organization", "o"],
@@ -180,6 +181,16 @@ import Testing
             #expect(outcome.code == 64)
             #expect(outcome.errors.hasPrefix("Error: "))
             #expect(server.requests.isEmpty)
+        }
+    }
+
+    // The parser would show the usage of the whole program, which has nothing to do with the fault.
+    @Test func `a fault that a command finds when it runs is told without the usage of the program`() async throws {
+        try await ScriptedServer.with({ _ in .json("{}") }) { server in
+            let arguments = ["key", "update", Sample.id, "--operator"]
+            let outcome = try await Program.run(arguments, server: server, environment: ["MORTISE_TOKEN": "t"])
+            #expect(outcome.code == 64)
+            #expect(outcome.errors == "Error: There is nothing to change. Name at least one setting.\n")
         }
     }
 }

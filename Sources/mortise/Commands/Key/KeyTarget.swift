@@ -71,6 +71,11 @@ struct GraceOptions: ParsableArguments {
     )
     var grace: LengthOfTime?
 
+    func validate() throws {
+        // The server's own message counts seconds.
+        guard (grace?.seconds ?? 0) <= 30 * 86_400 else { throw ValidationError("--grace is at most 30d.") }
+    }
+
     /// The grace period.
     ///
     /// `nil` lets the server use its default.
