@@ -69,15 +69,15 @@ private func run(
     _ logger: Logger
 ) async throws {
     try await server.run(signals: signals) { address in
-        logger.notice("listening", metadata: ["address": "\(address)"])
+        logger.notice("listening", metadata: ["address": "\(address.settingText)"])
     } onGatewayListening: { addresses in
         for (index, address) in addresses.enumerated() {
             let isRPC = index >= settings.gateway.addresses.count
             let message: Logger.Message = isRPC ? "listening for gRPC" : "listening for gateways"
-            logger.notice(message, metadata: ["address": "\(address)"])
+            logger.notice(message, metadata: ["address": "\(address.settingText)"])
         }
     } onOperationsListening: { address in
-        logger.notice("listening for operators", metadata: ["address": "\(address)"])
+        logger.notice("listening for operators", metadata: ["address": "\(address.settingText)"])
     }
 }
 
