@@ -21,6 +21,8 @@ if (url.searchParams.has("done") || url.searchParams.has("ended")) {
   history.replaceState(null, "", url);
 }
 document.querySelector("#faults")?.focus();
+// On a narrow screen, the navigation and the tabs scroll sideways.
+for (const link of document.querySelectorAll("nav [aria-current=page]")) link.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 function copyButtons() {
   for (const button of document.querySelectorAll("[data-copy]")) {

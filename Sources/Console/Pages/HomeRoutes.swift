@@ -112,7 +112,7 @@ struct HomeRoutes: Sendable {
                         (
                             "rotating",
                             """
-                            replaced, and the old token was used \(TimeView.relative(used, to: visit.moment)). It ends \
+                            was rotated, and the old token was used \(TimeView.relative(used, to: visit.moment)). The old token ends \
                             \(TimeView.relative(end, to: visit.moment))
                             """
                         )

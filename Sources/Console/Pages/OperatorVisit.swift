@@ -55,7 +55,12 @@ struct OperatorVisit: Sendable {
             throw redirect
         } catch {
             guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
-            return page("error", title: problem.kind.title, ["detail": problem.detail], status: problem.kind.status)
+            return page(
+                "error",
+                title: problem.kind.title,
+                ["detail": ErrorPages.detail(problem)],
+                status: problem.kind.status
+            )
         }
     }
 

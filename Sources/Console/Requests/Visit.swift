@@ -77,7 +77,7 @@ struct Visit: Sendable {
             var response = try await page(
                 "error",
                 title: problem.kind.title,
-                ["detail": problem.detail],
+                ["detail": ErrorPages.detail(problem)],
                 status: problem.kind.status
             )
             response.headers.append(contentsOf: problem.headers.filteredForPages)
