@@ -45,6 +45,20 @@ import Testing
         }
     }
 
+    // Every organization has a workspace "Default", and suspending the wrong one stops somebody's keys.
+    @Test func `the list of all workspaces names the organization of each`() async throws {
+        try await withConsole { console in
+            let api = console.mortise.api
+            let made = try await api.post("/v1/organizations", ["name": "Other"], as: console.mortise.operatorToken)
+            #expect(made.status == 201)
+            let page = try await console.operatorBrowser().get("/console/platform/workspaces")
+            for owner in ["default", "other"] {
+                #expect(page.text.contains(">\(owner)</a>/default</span>"), "\(owner)")
+                #expect(page.text.contains("aria-label=\"Suspend Default of \(owner)\""), "\(owner)")
+            }
+        }
+    }
+
     // An operator whose key is revoked must not go on with an open page.
     @Test func `an operator's session ends with the key`() async throws {
         try await withConsole { console in

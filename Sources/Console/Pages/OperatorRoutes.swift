@@ -267,10 +267,17 @@ struct OperatorRoutes: Sendable {
                 WorkspaceFilter(states: state.map { [$0] } ?? [], query: visit.query.text("q")),
                 by: visit.caller
             )
+            var owners: [UUID: String] = [:]
+            for id in Set(page.items.map(\.organizationID)) {
+                // An organization that was deleted meanwhile has no name to show.
+                owners[id] = try? await visit.platform.organizations.get(UUIDv7.text(of: id), by: visit.caller).slug
+            }
+            let names = owners
             let values: [String: Any] = [
                 "workspaces": page.items.map { workspace -> [String: Any] in
                     var values = WorkspaceView.values(workspace)
                     values["created"] = TimeView.values(workspace.createdAt, at: visit.moment)
+                    values["owner"] = names[workspace.organizationID]
                     values["organizationPath"] =
                         "\(Self.path)/organizations/\(UUIDv7.text(of: workspace.organizationID))"
                     return values

@@ -11,6 +11,8 @@ enum FlagNames {
         "read_roles": "--read-role", "manage_roles": "--manage-role", "member_scopes": "--member-scope",
         "expires_at": "--expires-at or --expires-in", "metadata": "--metadata or --metadata-file",
         "password": "the password", "token": "the token", "jwks": "--jwks", "Idempotency-Key": "--idempotency-key",
+        // The flag --url is the address of the server.
+        "event_types": "--event", "url": "the URL",
     ]
 
     /// Returns the flag for the place of a fault.
