@@ -34,6 +34,12 @@ import Testing
         }
         // An empty header is absent, because some gateways copy a header that the client did not send.
         #expect(try question(Headers(("X-API-Key", ""), ("Authorization", "Bearer b"))).token == .text("b"))
+        // Blanks behind a value are no part of it, and the parser of HTTP/1.1 leaves them there.
+        for blanks in [" ", "\t", " \t "] {
+            #expect(try question(Headers(("X-API-Key", "a\(blanks)"))).token == .text("a"))
+            #expect(try question(Headers(("Authorization", "Bearer b\(blanks)"))).token == .text("b"))
+            #expect(try question(Headers(("X-API-Key", blanks), ("Authorization", "Bearer b"))).token == .text("b"))
+        }
         let custom = ";token=X-My-Key;token=Authorization"
         #expect(try question(custom, Headers(("X-API-Key", "a"))).token == .none)
         #expect(try question(custom, Headers(("X-My-Key", "c"), ("Authorization", "Bearer b"))).token == .text("c"))

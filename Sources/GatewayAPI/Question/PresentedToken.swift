@@ -32,13 +32,24 @@ package enum PresentedToken: Sendable, Hashable {
                 self = .malformed
                 return
             }
+            let value = Self.withoutBlanks(line)
             let isBearer = name.utf8.count == Self.authorization.utf8.count && name.lowercased() == "authorization"
-            if let text = isBearer ? BearerCredential.read(line) : line, !text.isEmpty {
+            if let text = isBearer ? BearerCredential.read(value) : value, !text.isEmpty {
                 self = .text(text)
                 return
             }
         }
         self = .none
+    }
+
+    /// Returns the value of a line without the blanks behind it, which are no part of it (RFC 9110 section 5.5).
+    ///
+    /// The parser of swift-nio removes those in front of it alone.
+    private static func withoutBlanks(_ line: String) -> String {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        guard let last = line.utf8.last, isBlank(last) else { return line }
+        guard let end = line.utf8.lastIndex(where: { !isBlank($0) }) else { return "" }
+        return String(line[..<line.utf8.index(after: end)])
     }
 }
 
