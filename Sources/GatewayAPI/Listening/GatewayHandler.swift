@@ -133,7 +133,8 @@ final class GatewayHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var expects = false
         for (name, value) in head.headers {
             switch name.utf8.count {
-            case 6 where name.lowercased() == "expect": expects = expects || value.lowercased() == "100-continue"
+            case 6 where name.lowercased() == "expect":
+                expects = expects || value.lowercased().hasPrefix("100-continue")
             case 7 where name.lowercased() == "upgrade": changesProtocol = true
             default: break
             }
