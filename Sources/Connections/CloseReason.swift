@@ -10,6 +10,6 @@ package enum CloseReason: String, Sendable, CaseIterable {
     case answer
     /// Another connection needed the slot.
     case room
-    /// The client broke the rules of TLS or HTTP/2, or sent too many frames that cost the server more than the client.
+    /// The client broke the rules of TLS, HTTP/2 or the PROXY protocol, or sent too many frames that cost the server more than the client.
     case fault
 }

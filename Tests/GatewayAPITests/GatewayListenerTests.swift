@@ -143,10 +143,19 @@ import Darwin
                 #expect(try await connection.answer()?.status == 200)
             }
             // A connection without the header is not answered, because its peer is not known.
-            try await RawConnection.with(gateway.address) { connection in
-                try await connection.send(plain)
-                #expect(try await connection.rest() == "")
+            for _ in 0..<2 {
+                try await RawConnection.with(gateway.address) { connection in
+                    try await connection.send(plain)
+                    #expect(try await connection.rest() == "")
+                }
             }
+            // The operator learns of it: from a metric each time, and from the log once a minute.
+            let metrics = try await gateway.mortise.api.get("/metrics", as: nil).text
+            #expect(metrics.contains("mortise_gateway_connections_closed_total{reason=\"fault\"} 2\n"))
+            let lines = gateway.mortise.log.lines.filter {
+                $0.message == "the configuration of a gateway is at fault"
+            }
+            #expect(lines.count == 1)
             #expect(
                 try await gateway
                     .ask(key.token, at: gateway.mortise.gatewayAddresses[1], "X-Forwarded-For: 198.51.100.7").status

@@ -82,6 +82,9 @@ package final class Authorizer: Sendable {
         return refusal
     }
 
+    /// Notes that a connection does not begin with the header of the PROXY protocol, and so has no answer.
+    func noteMissingProxyHeader() { faults.report(.proxyHeader) }
+
     /// Replies to a request of a gateway that anybody who can connect may ask.
     ///
     /// The reply is known at once if the audience and the key are in memory, or if there is nothing to look for.

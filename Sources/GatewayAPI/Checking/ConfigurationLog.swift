@@ -14,6 +14,8 @@ package final class ConfigurationLog: Sendable {
         case audience
         /// The gateway's own credential is at fault.
         case credential
+        /// A connection does not begin with the header of the PROXY protocol.
+        case proxyHeader
     }
 
     private static let interval = TimeAmount.minutes(1)
@@ -68,6 +70,11 @@ package final class ConfigurationLog: Sendable {
             (
                 "The gateway's own credential is missing, not valid, or of another organization than the path names.",
                 "send X-Mortise-Key with an admin key that has keys:verify"
+            )
+        case .proxyHeader:
+            (
+                "A connection was closed, because it did not begin with the header of the PROXY protocol.",
+                "let the gateway send the header, or remove ;proxy from the address in gateway_listen or grpc_listen"
             )
         }
     }

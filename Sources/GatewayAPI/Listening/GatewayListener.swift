@@ -127,7 +127,7 @@ package struct GatewayListener: ServiceLifecycle.Service, CustomStringConvertibl
         _ configure: @escaping @Sendable (any Channel, OpenConnections.Entry) throws -> Void
     ) async throws -> any Channel {
         let bootstrap = ServerBootstrap.accepting(service.connections, on: eventLoops, logger: logger) {
-            if address.hasProxyHeader { try $0.pipeline.syncOperations.addHandler(ProxyHeaderHandler()) }
+            if address.hasProxyHeader { try $0.pipeline.syncOperations.addHandler(ProxyHeaderHandler(service)) }
             try configure($0, $1)
         }
         switch address.place {

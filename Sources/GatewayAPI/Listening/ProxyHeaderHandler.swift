@@ -1,3 +1,4 @@
+import Connections
 import NIOCore
 
 /// Takes the header of the PROXY protocol from the start of a connection, and tells the connection's handler.
@@ -8,9 +9,12 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
+    private let service: GatewayService
     /// The bytes so far, until the header is complete.
     private var bytes = ByteBuffer()
     private var isMalformed = false
+
+    init(_ service: GatewayService) { self.service = service }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isMalformed else { return }
@@ -20,6 +24,8 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .incomplete: break
         case .malformed:
             isMalformed = true
+            service.routes.authorizer.noteMissingProxyHeader()
+            service.connections.count(.fault)
             context.close(promise: nil)
         case .complete(let header, let length):
             bytes.moveReaderIndex(forwardBy: length)
