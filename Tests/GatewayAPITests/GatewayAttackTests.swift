@@ -92,6 +92,8 @@ import Testing
                 ("GET /healthz HTTP/1.1\r\n\r\n", 400), (gateway.request(nil, path: long), 414),
                 (gateway.request(nil, "", ["X: " + String(repeating: "x", count: 61_500)]), 431),
                 (gateway.request(nil, "", ["X: " + String(repeating: "x", count: 80_000)]), 431),
+                (gateway.request(nil, method: "BREW"), 400),
+                (gateway.request(nil, path: gateway.path() + "\u{E9}"), 400),
                 (gateway.request(nil, path: "/v1/verify"), 404),
                 (gateway.request(nil, path: "/healthz", method: "POST"), 405),
             ]
