@@ -12,9 +12,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from connections import Connections, Lost, request
 
@@ -173,12 +174,16 @@ class Node:
             await asyncio.sleep(0.5)
         raise Failed(f"node {self.number} has ended:\n{self.tail()}")
 
+    def open_log(self) -> IO[bytes]:
+        """Opens the file that the process writes its log to."""
+        return self.log.open("ab")
+
     async def _start(self) -> bool:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MORTISE_", "PG"))}
         if rule := os.environ.get("MORTISE_BROKEN"):
             inherited["MORTISE_BROKEN"] = rule
         offset = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as output:
+        with self.open_log() as output:
             self.process = await asyncio.create_subprocess_exec(
                 self.program, "serve", stdout=output, stderr=output, env={**inherited, **self.environment}
             )
@@ -300,10 +305,18 @@ async def started(nodes: list[Node]) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def installed(program: str, folder: Path, count: int, *, is_durable: bool = False) -> AsyncIterator[Installation]:
+async def installed(
+    program: str,
+    folder: Path,
+    count: int,
+    *,
+    is_durable: bool = False,
+    node: type[Node] = Node,
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Installation]:
     """Runs nodes on a PostgreSQL server of their own.
 
-    A durable server writes to the disk before it answers a commit.
+    A durable server writes to the disk before it answers a commit. Further settings of the nodes are variables.
     """
     postgres = Postgres(folder, is_durable=is_durable)
     admin, operator = make_token(program, "admin"), make_token(program, "operator")
@@ -312,9 +325,10 @@ async def installed(program: str, folder: Path, count: int, *, is_durable: bool 
         "MORTISE_ADMIN_KEY": admin,
         "MORTISE_OPERATOR_KEY": operator,
         "MORTISE_DATABASE_URL": f"postgresql://postgres@/mortise?host={postgres.folder}",
+        **(settings or {}),
     }
     await postgres.start()
-    nodes = [Node(number, folder, program, environment) for number in range(count)]
+    nodes = [node(number, folder, program, environment) for number in range(count)]
     try:
         async with started(nodes):
             yield Installation(postgres, nodes, admin, operator)
