@@ -159,9 +159,12 @@ struct ClerkKeyRoutes: Sendable {
                 limit: try request.query.required("limit"),
                 in: home
             )
-            return .object {
-                $0.member("data", listing.keys.map(json))
-                $0.member("total_count", listing.total)
+            let keys = listing.keys.map(json)
+            return await .long { writer in
+                writer.object {
+                    $0.member("data", keys)
+                    $0.member("total_count", listing.total)
+                }
             }
         }
     }

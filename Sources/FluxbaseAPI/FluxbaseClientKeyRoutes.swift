@@ -116,11 +116,17 @@ struct FluxbaseClientKeyRoutes: Sendable {
                 limit: FluxbaseContext.maximumList,
                 in: home
             )
-            let found = JSONValue.array(listing.keys.map { .object(FluxbaseClientKeyJSON.object($0)) })
-            return .object {
-                $0.member("client_keys", found)
-                $0.member("api_keys", found)
-                $0.member("total", listing.total)
+            return await .long { writer in
+                // The list is written once, and its bytes are copied.
+                var list = JSONWriter()
+                list.array(listing.keys.map { JSONValue.object(FluxbaseClientKeyJSON.object($0)) })
+                writer.object {
+                    $0.key("client_keys")
+                    $0.value(rawJSON: list.bytes)
+                    $0.key("api_keys")
+                    $0.value(rawJSON: list.bytes)
+                    $0.member("total", listing.total)
+                }
             }
         }
     }

@@ -72,7 +72,9 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             EndpointResult(.ok, "The keys.", FluxbaseServiceKeyJSON.list)
         ) { home, _ in
             let listing = try await keys.listing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home)
-            return .json(JSONValue.array(listing.keys.map { .object(FluxbaseServiceKeyJSON.object($0)) }))
+            return await .long { writer in
+                writer.array(listing.keys.map { JSONValue.object(FluxbaseServiceKeyJSON.object($0)) })
+            }
         }
     }
 

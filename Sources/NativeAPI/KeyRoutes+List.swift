@@ -79,7 +79,14 @@ extension KeyRoutes {
             let home = try await home(request, .keysRead)
             let limit: Int = try request.query.required("limit")
             let page = try await context.platform.keys.list(browse, limit: limit, in: home)
-            return .page(page.keys.map { json($0, home) }, nextCursor: page.next.map(sort.text(of:)))
+            let keys = page.keys.map { json($0, home) }
+            let next = page.next.map(sort.text(of:))
+            return await .long { writer in
+                writer.object {
+                    $0.member("data", keys)
+                    $0.member("next_cursor", next)
+                }
+            }
         }
     }
 

@@ -64,6 +64,17 @@ package struct EndpointResponse: Sendable {
         return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
     }
 
+    /// Returns an answer with a JSON value that can be long, which the closure writes on a thread of the system's pool.
+    ///
+    /// The thread of a request serves the requests of all tenants, and a list of 8 MiB takes tens of milliseconds.
+    package static func long(_ write: @Sendable (inout JSONWriter) -> Void) async -> EndpointResponse {
+        await withTaskExecutorPreference(globalConcurrentExecutor) {
+            var writer = JSONWriter(capacity: 65_536)
+            write(&writer)
+            return EndpointResponse(.ok, body: ByteBuffer(bytes: writer.bytes))
+        }
+    }
+
     /// The answer 204 without a body.
     package static let noContent = EndpointResponse(.noContent)
 
