@@ -21,7 +21,7 @@ announce = @test -e .build/$(1) || echo "The first build compiles Mortise and al
 	With two processors this takes 10 to 20 minutes; later builds take one or two." >&2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build program dist lint bench bench-console bench-gateways bench-peers bench-revocations fuzz docs completions man clean dependencies test-dependencies
+.PHONY: help run test build program dist lint bench bench-console bench-gateways bench-peers bench-revocations bench-strangers fuzz docs completions man clean dependencies test-dependencies
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -71,6 +71,9 @@ bench-console: dependencies test-dependencies ## measure the pages of the consol
 
 bench-revocations: dependencies test-dependencies ## measure how soon a change of keys counts on three nodes
 	@MORTISE_PROGRAM=$$($(MAKE) --silent program) scripts/bench-revocations.sh $(ARGS)
+
+bench-strangers: dependencies test-dependencies ## measure a tenant beside another one that does harm
+	@MORTISE_PROGRAM=$$($(MAKE) --silent program) scripts/bench-strangers.sh $(ARGS)
 
 bench-peers: dependencies ## measure verifications against other programs that check keys
 	@scripts/install-benchmark-dependencies.sh

@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
-        self.buffer = b""
+        self.buffer = bytearray()
         self.waiter: asyncio.Future[Answer] | None = None
         self.is_open = True
 
@@ -66,12 +66,12 @@ class Connection(asyncio.Protocol):
         end = self.buffer.find(b"\r\n\r\n")
         if end < 0:
             return
-        head = self.buffer[:end].lower()
+        head = bytes(self.buffer[:end]).lower()
         length = int(header(head, b"content-length") or 0)
         if len(self.buffer) < end + 4 + length:
             return
-        answer = Answer(int(self.buffer[9:12]), self.buffer[end + 4 : end + 4 + length], head)
-        self.buffer = self.buffer[end + 4 + length :]
+        answer = Answer(int(self.buffer[9:12]), bytes(self.buffer[end + 4 : end + 4 + length]), head)
+        del self.buffer[: end + 4 + length]
         if b"\r\nconnection: close" in head:
             self.close()
         if self.waiter and not self.waiter.done():
