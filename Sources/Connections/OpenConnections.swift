@@ -25,6 +25,13 @@ package final class OpenConnections: Sendable {
         /// Notes that the connection has a request.
         package func becameBusy() { idleSince.store(0, ordering: .relaxed) }
 
+        /// Makes a connection busy that is still idle since a time.
+        ///
+        /// - Returns: False if it had a request meanwhile.
+        fileprivate func claim(idleSince since: UInt64) -> Bool {
+            idleSince.compareExchange(expected: since, desired: 0, ordering: .relaxed).exchanged
+        }
+
         fileprivate func ask(_ request: Request) { channel.pipeline.fireUserInboundEventTriggered(request) }
     }
 
@@ -49,7 +56,28 @@ package final class OpenConnections: Sendable {
     private struct State {
         var phase = Phase.accepting
         var entries: [ObjectIdentifier: Entry] = [:]
+        /// The connections that were idle longest at the last look at all of them, with that time, the longest idle one last.
+        var candidates: [(entry: Entry, since: UInt64)] = []
         var waiter: CheckedContinuation<Void, Never>?
+
+        /// Returns the entry that has been idle for the longest time, which then counts as busy.
+        ///
+        /// A look at all connections serves many calls: a candidate that is still idle since then has been idle longer than all others.
+        mutating func claimLongestIdle() -> Entry? {
+            while true {
+                while let (entry, since) = candidates.popLast() {
+                    if entries[ObjectIdentifier(entry)] === entry, entry.claim(idleSince: since) { return entry }
+                }
+                var idle: [(entry: Entry, since: UInt64)] = []
+                for entry in entries.values {
+                    let since = entry.idleSince.load(ordering: .relaxed)
+                    if since != 0 { idle.append((entry, since)) }
+                }
+                guard !idle.isEmpty else { return nil }
+                idle.sort { $0.since > $1.since }
+                candidates = Array(idle.suffix(OpenConnections.maximumCandidates))
+            }
+        }
 
         /// Returns the waiter if the last connection of a closed listener has ended.
         mutating func takeWaiter() -> CheckedContinuation<Void, Never>? {
@@ -58,6 +86,8 @@ package final class OpenConnections: Sendable {
             return waiter.take()
         }
     }
+
+    private static let maximumCandidates = 256
 
     private let limit: Int
     /// The connections beyond the limit that may exist for the moment in which others are closed.
@@ -105,7 +135,7 @@ package final class OpenConnections: Sendable {
             if state.phase == .over { return (false, nil) }
             var victim: Entry?
             if state.entries.count >= limit {
-                victim = Self.claimLongestIdle(state.entries.values)
+                victim = state.claimLongestIdle()
                 if victim == nil || state.entries.count >= limit + tolerance { return (false, victim) }
             }
             state.entries[ObjectIdentifier(entry)] = entry
@@ -123,6 +153,7 @@ package final class OpenConnections: Sendable {
     package func remove(_ entry: Entry) {
         state.withLock {
             $0.entries.removeValue(forKey: ObjectIdentifier(entry))
+            if $0.entries.isEmpty { $0.candidates = [] }
             return $0.takeWaiter()
         }?
         .resume()
@@ -160,17 +191,6 @@ package final class OpenConnections: Sendable {
 
     /// Counts a connection that the server closes.
     package func count(_ reason: CloseReason) { closed[reason]?.increment() }
-
-    /// Returns the entry that has been idle for the longest time, which then counts as busy.
-    private static func claimLongestIdle(_ entries: some Sequence<Entry>) -> Entry? {
-        var longest: (entry: Entry, since: UInt64)?
-        for entry in entries {
-            let since = entry.idleSince.load(ordering: .relaxed)
-            if since != 0, since < longest?.since ?? .max { longest = (entry, since) }
-        }
-        longest?.entry.becameBusy()
-        return longest?.entry
-    }
 
     /// The texts of the `HELP` lines.
     package static let help = [
