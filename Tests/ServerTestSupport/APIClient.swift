@@ -85,9 +85,12 @@ package struct APIClient: Sendable {
             return
         }
         let bare = String(path.prefix { $0 != "?" })
-        let matching = endpoints.first { endpoint in
-            endpoint.method == .only(HTTPRequest.Method(method) ?? .get) && Self.matches(endpoint.path.text, bare)
-        }
+        // As the router does: a word of the path counts before a parameter.
+        let matching =
+            endpoints.filter { endpoint in
+                endpoint.method == .only(HTTPRequest.Method(method) ?? .get) && Self.matches(endpoint.path.text, bare)
+            }
+            .min { $0.path.text.count(where: { $0 == "{" }) < $1.path.text.count(where: { $0 == "{" }) }
         guard let endpoint = matching else { return }
         let name = "\(endpoint.operationID): \(answer)"
         if answer.status >= 400 {
