@@ -1,7 +1,6 @@
 import Connections
 import HTTPTestSupport
 import JSON
-import Locks
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
@@ -160,7 +159,6 @@ import Testing
     // The fault: a rolling restart under load, and each restart loses the requests that were on their way.
     @Test func `a server that stops under load loses no stream of busy connections`() async throws {
         let busy = Tally()
-        let lost = Locked<[String]>([])
         try await withTLS(configure: { $0.connections.drainingIdle = .ample }) { mortise, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<8 {
@@ -182,7 +180,9 @@ import Testing
                                         answered += 1
                                         if answered == 10 { busy.add() }
                                     } else if answer?.isUnsent != true {
-                                        lost.withLock { $0.append(answer.map { "\($0)" } ?? "no answer") }
+                                        Issue.record(
+                                            "a stream is lost: \(answer.map { "\($0)" } ?? "it got no answer")"
+                                        )
                                     }
                                 }
                             }
@@ -196,6 +196,5 @@ import Testing
                 try await waiting(for: "the connections end") { try await group.waitForAll() }
             }
         }
-        #expect(lost.withLock { $0 } == [])
     }
 }
