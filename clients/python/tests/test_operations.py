@@ -175,7 +175,7 @@ def test_the_life_of_a_key(operator, admin, organization, family):
 def test_several_keys_are_stopped_together_or_not_at_all(admin):
     keys = admin.service_keys("default")
     ids = [keys.create(unique("several")).key.id for _ in range(3)]
-    assert [(key.id, key.status) for key in keys.disable_all(ids)] == [(id, "disabled") for id in ids]
+    assert [(key.id, key.status) for key in keys.disable_all(ids)] == [(key_id, "disabled") for key_id in ids]
     with pytest.raises(NotFoundError) as refused:
         keys.revoke_all([ids[0], "01a215b7-106e-74a2-8d41-7ea83076b032"])
     assert [fault.place for fault in refused.value.faults] == ["/ids/1"]
