@@ -97,13 +97,28 @@ import Testing
         }
     }
 
-    @Test func `a change that was rolled back throws its own error, and its fence is gone`() async throws {
+    // The fault: the caller of a refused change waited for the lift, whose commit can wait for a standby.
+    @Test func `a change that was rolled back throws its own error at once, and its fence is lifted afterwards`()
+        async throws
+    {
         try await withCluster { cluster in
+            let other = try await cluster.connect()
             try await cluster.withFences { fences in
-                await #expect(throws: Refusal.self) { try await fences.perform(target) { throw Refusal() } }
+                await #expect(throws: Refusal.self) {
+                    try await fences.perform(target) {
+                        // The lift waits for this lock.
+                        try await other.script("BEGIN; SELECT id FROM fence.fences FOR UPDATE")
+                        throw Refusal()
+                    }
+                }
+                let fencesStanding = try await cluster.count("fences")
+                #expect(fencesStanding == 1)
+                try await other.script("COMMIT")
+                await fences.untilLifted()
                 let fencesLeft = try await cluster.count("fences")
                 #expect(fencesLeft == 0)
             }
+            await other.close()
         }
     }
 
@@ -184,6 +199,7 @@ import Testing
                     }
                 }
                 await #expect(throws: CancellationError.self) { try await task.value }
+                await fences.untilLifted()
                 let fencesLeft = try await cluster.count("fences")
                 #expect(fencesLeft == 0)
             }

@@ -131,17 +131,18 @@ import Testing
         }
     }
 
-    @Test func `a change that was rolled back lifts its fence and is refused, also if the fence is gone`() throws {
-        for end in 0..<3 {
-            var course = ready()
-            course.rolledBack()
-            _ = try #require(id(course))
-            switch end {
-            case 0: course.lifted(wasStanding: true)
-            case 1: course.lifted(wasStanding: false)
-            default: course.lostSession()
-            }
-            #expect(course.step == .finished(.refused))
+    @Test func `a change that was rolled back is refused at once, and names the fences that are lifted afterwards`()
+        throws
+    {
+        var course = FencedChange(fences: 2, times: FenceTimes(trust: .milliseconds(2500)))
+        let fences = try #require(id(course))
+        course.inserted(at: seconds(1))
+        course.acknowledged()
+        course.rolledBack()
+        for _ in 0..<2 {
+            #expect(course.step == .finished(.refused(lifting: fences)))
+            course.lifted(wasStanding: false)
+            course.lostSession()
         }
     }
 }

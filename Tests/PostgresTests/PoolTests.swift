@@ -51,6 +51,24 @@ import Testing
         }
     }
 
+    // The attack: work for which nobody waits adds up, because each of it has a connection of its own.
+    @Test func `work that follows keeps its connection, and only the next caller waits for it`() async throws {
+        try await withFixture { fixture in
+            try await fixture.withPool(PostgresPoolOptions(maximumConnections: 1, leaseDeadline: .ample)) { pool in
+                let (end, work) = AsyncStream.makeStream(of: Void.self)
+                let first = try await pool.withConnection(leaving: { connection in
+                    let aftermath: PostgresPool.Aftermath = { _ in for await _ in end {} }
+                    return (connection.backendProcessID, aftermath)
+                })
+                let next = Task { try await pool.withConnection { $0.backendProcessID } }
+                try await eventually("the next caller waits") { pool.usage.waiting == 1 }
+                work.finish()
+                let second = try await next.value
+                #expect(second == first)
+            }
+        }
+    }
+
     @Test func `callers that wait too long, are too many or are cancelled get an error, and others are served`()
         async throws
     {

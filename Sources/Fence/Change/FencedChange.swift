@@ -28,7 +28,9 @@ public struct FencedChange: Sendable {
         /// The change can be reported: no verification that starts from now on sees an older state.
         case completed
         /// The change was not made, and its own error is the answer.
-        case refused
+        ///
+        /// The fences can still stand. Nothing rests on the moment of their lift, so the answer does not wait for it.
+        case refused(lifting: [UUID])
         /// A fence could not be inserted, and the change was not made.
         case notStarted
         /// The change was made or not made, or made without the promise.
@@ -48,7 +50,6 @@ public struct FencedChange: Sendable {
     private let makeID: @Sendable () -> UUID
     private var attempts = 1
     private var isCommitted = false
-    private var isRefused = false
 
     /// Begins a change.
     ///
@@ -105,8 +106,7 @@ public struct FencedChange: Sendable {
     /// Notes that the change was rolled back.
     public mutating func rolledBack() {
         guard step == .commit else { return }
-        isRefused = true
-        step = .lift(fences)
+        step = .finished(.refused(lifting: fences))
     }
 
     /// Notes that the outcome of the commit is unknown.
@@ -122,9 +122,7 @@ public struct FencedChange: Sendable {
     /// - Parameter wasStanding: True if all fences stood until the lift, and the commit of the lift was answered without a warning (rule 30).
     public mutating func lifted(wasStanding: Bool) {
         guard case .lift = step else { return }
-        if isRefused {
-            step = .finished(.refused)
-        } else if wasStanding {
+        if wasStanding {
             step = .finished(.completed)
         } else {
             fenceAgain()
@@ -139,7 +137,7 @@ public struct FencedChange: Sendable {
         case .insert, .wait, .removeSilentNodes:
             if isCommitted { fenceAgain() } else { step = .finished(.notStarted) }
         case .commit: break  // The lift finds out.
-        case .lift: if isRefused { step = .finished(.refused) } else { fenceAgain() }
+        case .lift: fenceAgain()
         case .finished: break
         }
     }

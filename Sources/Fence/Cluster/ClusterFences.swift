@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Locks
 public import Logging
 public import Postgres
 
@@ -10,6 +11,13 @@ public final class ClusterFences: Sendable {
     private let leastTime: Duration
     private let clock: FenceClock
     private let logger: Logger
+    private let lifts = Locked(PendingLifts())
+
+    /// The lifts for which no change waits.
+    private struct PendingLifts {
+        var count = 0
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
 
     /// The pauses between two looks at the acknowledgements.
     ///
@@ -49,6 +57,8 @@ public final class ClusterFences: Sendable {
     /// The cancellation of the task reaches the change, but no statement of the fences: a fence that is not lifted keeps keys from being
     /// cached. The task's common deadline is the one of all statements together, but each gets a little time in any case.
     ///
+    /// A change that was rolled back is answered first, and its fences are lifted then: see ``untilLifted()``.
+    ///
     /// - Parameters:
     ///   - keys: The keys that the change is about. All of them are fenced before the change, and all fences are lifted after it.
     ///   - change: Commits the change, on another connection. It runs at most once. It must throw `commitOutcomeUnknown` if it does not know
@@ -64,9 +74,10 @@ public final class ClusterFences: Sendable {
             if case .finished(let outcome) = course.step { return try Self.value(of: result, outcome, fault) }
             // A session for each attempt: the next fences can be on another server (rule 29).
             do {
-                try await pool.withConnection { session in
+                try await pool.withConnection(leaving: { session in
                     try await advance(&course, keys, session, &result, change)
-                }
+                    return ((), aftermath(of: course))
+                })
             } catch {
                 logger.debug("a session with a fence ended", metadata: ["error": "\(error)"])
                 fault = error
@@ -160,6 +171,46 @@ public final class ClusterFences: Sendable {
     /// Runs `body` out of reach of the caller's cancellation.
     private func shielded<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await Task.detached { try await body() }.value
+    }
+
+    // MARK: Lifts for which no change waits
+
+    /// Returns the lift of the fences of a change that was rolled back, which keeps the session until it has ended.
+    ///
+    /// It has the time that a statement of the change would have. Fences that it does not lift expire.
+    private func aftermath(of course: FencedChange) -> PostgresPool.Aftermath? {
+        guard case .finished(.refused(let fences)) = course.step else { return nil }
+        let deadline = nextDeadline
+        lifts.withLock { $0.count += 1 }
+        return { [self] session in
+            do {
+                try await session.query(FenceStatements.lift, [fences], deadline: deadline)
+            } catch {
+                logger.debug("the fences of a refused change expire", metadata: ["error": "\(error)"])
+            }
+            endLift()
+        }
+    }
+
+    private func endLift() {
+        let waiters = lifts.withLock { lifts in
+            lifts.count -= 1
+            guard lifts.count == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { lifts.waiters = [] }
+            return lifts.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until the fences of all changes that were rolled back are lifted or given up.
+    public func untilLifted() async {
+        await withCheckedContinuation { continuation in
+            let isDone = lifts.withLock { lifts in
+                if lifts.count > 0 { lifts.waiters.append(continuation) }
+                return lifts.count == 0
+            }
+            if isDone { continuation.resume() }
+        }
     }
 
     private func commit<Value>(

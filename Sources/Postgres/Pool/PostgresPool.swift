@@ -87,6 +87,38 @@ public final class PostgresPool: Sendable {
         return try await body(pooled.connection)
     }
 
+    /// Work over a lent connection for which nobody waits.
+    package typealias Aftermath = @Sendable (PostgresConnection) async -> Void
+
+    /// Lends a connection to `body`, and then to work for which the caller does not wait.
+    ///
+    /// The connection goes back to the pool when that work ends. So there is never more of such work than connections. It runs in a task
+    /// of its own, which inherits neither the caller's cancellation nor its common deadline: it needs a limit of its own.
+    ///
+    /// - Parameter body: The work, which returns its value and what follows; `nil` if nothing does.
+    /// - Returns: The value that `body` returns, as soon as it does.
+    /// - Throws: The errors of ``withConnection(_:)``.
+    package func withConnection<T>(
+        leaving body: (PostgresConnection) async throws -> (value: T, aftermath: Aftermath?)
+    ) async throws -> T {
+        let pooled = try await lease()
+        do {
+            let (value, aftermath) = try await body(pooled.connection)
+            if let aftermath {
+                Task.detached { [self] in
+                    await aftermath(pooled.connection)
+                    release(pooled)
+                }
+            } else {
+                release(pooled)
+            }
+            return value
+        } catch {
+            release(pooled)
+            throw error
+        }
+    }
+
     /// Executes a statement on a connection of the pool.
     ///
     /// - Parameters:
