@@ -131,6 +131,32 @@ import Testing
         }
     }
 
+    // The fault: a revocation waited for its mark before its own time began, and then could take all of that.
+    @Test func `a change begins while its workspace is marked, and the mark ends with the time of the change`()
+        async throws
+    {
+        try await withMortise { mortise in
+            let databases = mortise.server.platform.databases
+            let answer = try await mortise.api.get("/v1/workspaces/default", as: mortise.adminToken)
+            let id = try #require(UUIDv7.parse(try answer.string("id")))
+            let facts = try #require(try await databases.facts(id: id))
+            let news = EventNews(databases, patience: .ample, logger: LogCollector().logger)
+            try await mortise.withConnection(mortise.installation.control) { connection in
+                try await connection.script("BEGIN; LOCK TABLE control.event_sources IN ACCESS EXCLUSIVE MODE")
+                try await PostgresDeadline.with(.zero) {
+                    try await news.announcing(facts, marking: { mark in await mark.end() })
+                }
+                try await news.announcing(
+                    facts,
+                    marking: { mark in
+                        try await connection.script("COMMIT")
+                        await mark.end()
+                    }
+                )
+            }
+        }
+    }
+
     @Test func `a node reads eight databases at once, and some of each cluster`() {
         let slots = RelaySlots(perCluster: 4)
         let (one, other) = (UUID(), UUID())

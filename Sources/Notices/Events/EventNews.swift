@@ -13,8 +13,6 @@ package final class EventNews: Sendable {
     ///
     /// It is much shorter than the time for which a mark lasts.
     private static let repetition = Duration.seconds(5)
-    /// The maximum wait for a mark, so that a busy control database does not hold up a revocation.
-    private static let patience = Duration.milliseconds(500)
     private static let capacity = 10_000
     /// The time for which a database is read at once as soon as it can be: longer than the lease of another node.
     private static let hintTime = Duration.seconds(12)
@@ -35,12 +33,19 @@ package final class EventNews: Sendable {
 
     private let state = Locked(State())
     private let databases: Databases
+    private let patience: Duration
     private let logger: Logger
     let wakeup = Wakeup()
 
     /// Creates the news of a node.
-    package init(_ databases: Databases, logger: Logger) {
+    ///
+    /// - Parameters:
+    ///   - databases: The databases.
+    ///   - patience: The maximum wait for a mark, so that a busy control database does not hold up a revocation.
+    ///   - logger: Gets a line for a mark that failed, at level `debug`.
+    package init(_ databases: Databases, patience: Duration = .milliseconds(500), logger: Logger) {
         self.databases = databases
+        self.patience = patience
         self.logger = logger
     }
 
@@ -58,10 +63,31 @@ package final class EventNews: Sendable {
         _ workspace: WorkspaceFacts?,
         _ change: () async throws -> Value
     ) async throws -> Value {
-        if let workspace { await mark(workspace) }
+        try await announcing(
+            workspace,
+            marking: { mark in
+                await mark.end()
+                return try await change()
+            }
+        )
+    }
+
+    /// Runs a change as ``announcing(_:_:)`` does, and marks the workspace meanwhile.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace of the change; `nil` for a change in the control database.
+    ///   - change: The change. It must wait for the mark before its transaction begins. The mark ends with the caller's common deadline at the
+    ///     latest.
+    /// - Returns: The value that `change` returns.
+    /// - Throws: The error of `change`.
+    package func announcing<Value>(
+        _ workspace: WorkspaceFacts?,
+        marking change: (EventMark) async throws -> Value
+    ) async throws -> Value {
+        let mark = EventMark(work: workspace.flatMap { begin($0) })
         // A failed COMMIT can have committed, so the events are looked for in any case.
         defer { hint(workspace) }
-        return try await change()
+        return try await change(mark)
     }
 
     /// Starts reading the events of a database on this node, unless its organization has no webhook.
@@ -78,16 +104,24 @@ package final class EventNews: Sendable {
         if isNews { wakeup.wake() }
     }
 
-    /// Marks a workspace in the control database.
-    private func mark(_ workspace: WorkspaceFacts) async {
-        let now = ContinuousClock.now
-        let isFresh = state.withLock { state in
+    /// Begins to mark a workspace, unless this node has marked it a moment ago.
+    private func begin(_ workspace: WorkspaceFacts) -> Task<Void, Never>? {
+        if isMarked(workspace, at: .now) { return nil }
+        return Task { await mark(workspace) }
+    }
+
+    private func isMarked(_ workspace: WorkspaceFacts, at now: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in
             guard let last = state.marked[workspace.workspaceID] else { return false }
             return now - last.at < Self.repetition
         }
-        if isFresh { return }
+    }
+
+    /// Marks a workspace in the control database.
+    private func mark(_ workspace: WorkspaceFacts) async {
+        let now = ContinuousClock.now
         do {
-            let isWanted = try await PostgresDeadline.with(Self.patience) {
+            let isWanted = try await PostgresDeadline.with(patience) {
                 try await databases.control.pool.withConnection {
                     try await EventSources(connection: $0).mark(workspace)
                 }
@@ -111,7 +145,7 @@ package final class EventNews: Sendable {
     /// Marks the workspaces again whose mark failed.
     func repeatMarks() async {
         let waiting = state.withLock { Array($0.unmarked.values) }
-        for workspace in waiting { await mark(workspace) }
+        for workspace in waiting where !isMarked(workspace, at: .now) { await mark(workspace) }
     }
 
     /// Returns the databases to read at once.
@@ -144,4 +178,12 @@ package final class EventNews: Sendable {
             for id in sources { state.hints[id] = nil }
         }
     }
+}
+
+/// The mark of a workspace whose change is about to begin.
+package struct EventMark: Sendable {
+    fileprivate let work: Task<Void, Never>?
+
+    /// Waits until the workspace is marked, or the mark has failed.
+    package func end() async { await work?.value }
 }
