@@ -387,7 +387,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "FluxbaseAPI", "HTTPTestSupport", "JSON",
+                "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "HTTPTestSupport", "JSON",
                 "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
                 "Service",
                 "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto,

@@ -287,7 +287,7 @@ import mortise
         #expect(
             try serve([:]).connections.maximum(allowed: 300)
                 == 100 + ServingThreads.defaultCount + 16 + (4 + 2 + 1) + (3 + 3) + 12 + 12
-                + 1 + (16 + 4 + 6)
+                + 1 + (16 + 8 + 2)
         )
     }
 

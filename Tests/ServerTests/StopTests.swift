@@ -1,3 +1,4 @@
+import Fence
 import JSON
 import Postgres
 import Server
@@ -6,7 +7,7 @@ import Tenancy
 import TestSupport
 import Testing
 
-/// Answers of the kill switch while somebody holds the row of a key.
+/// Answers of the kill switch while somebody holds the row of a key, or a node is silent.
 @Suite(.hangLimit) struct StopTests {
     private func withLockedKey(
         _ body: (ServerHarness, ServerHarness.IssuedKey, _ release: () async throws -> Void) async throws -> Void
@@ -65,6 +66,94 @@ import Testing
             try await release()
             #expect(try await mortise.api.post(path, body, as: mortise.adminToken).status == 200)
             for key in [free, locked] { #expect(try await mortise.verdict(key.token) == "revoked") }
+        }
+    }
+
+    // MARK: Silent nodes
+
+    /// A node that has a lease and acknowledges nothing, as after `kill -9`.
+    private struct SilentNode: Sendable {
+        private static let id = "00000000-0000-4000-8000-00000000dead"
+        let mortise: ServerHarness
+
+        private var cluster: PostgresConfiguration {
+            let installation = mortise.installation
+            return installation.server.configuration(database: installation.installation.clusterDatabase)
+        }
+
+        func appear() async throws {
+            try await mortise.script(cluster, "INSERT INTO fence.leases (node_id, raised) VALUES ('\(Self.id)', '{}')")
+        }
+
+        func end() async throws {
+            try await mortise.script(cluster, "DELETE FROM fence.leases WHERE node_id = '\(Self.id)'")
+        }
+
+        func waitForFences(_ count: Int) async throws {
+            try await eventually("\(count) changes have raised their fences and wait") {
+                try await mortise.rows(cluster, "SELECT 1 FROM fence.fences").count == count
+            }
+        }
+    }
+
+    /// Runs `body` with a node that can be silent for as long as it likes, and some keys.
+    private func withSilentNode(
+        _ configure: (inout DatabasesOptions) -> Void,
+        _ body: (ServerHarness, SilentNode, [ServerHarness.IssuedKey]) async throws -> Void
+    ) async throws {
+        try await withMortise { configuration in
+            configure(&configuration.databases)
+            configuration.databases.fenceTimes = FenceTimes(trust: .seconds(600))
+        } _: { mortise in
+            var keys: [ServerHarness.IssuedKey] = []
+            for name in ["a", "b", "c"] { keys.append(try await mortise.makeKey(name)) }
+            let node = SilentNode(mortise: mortise)
+            try await node.appear()
+            try await body(mortise, node, keys)
+        }
+    }
+
+    // The fault: each revocation kept one of the few connections for as long as it waited for the node, and further ones were answered with 503.
+    @Test func `revocations that wait for a silent node wait together, over no connection to their keys`() async throws
+    {
+        try await withSilentNode {
+            $0.maximumStoppedDatabases = 1
+        } _: { mortise, node, keys in
+            let revocations = keys.map { key in
+                Task { try await mortise.api.post("\(key.path)/revoke", [:], as: mortise.adminToken).status }
+            }
+            try await node.waitForFences(keys.count)
+            try await node.end()
+            for revocation in revocations {
+                let status = try await revocation.value
+                #expect(status == 200)
+            }
+            for key in keys { #expect(try await mortise.verdict(key.token) == "revoked") }
+        }
+    }
+
+    // The fault: the changes of a workspace kept all of its connections while they waited, and its keys could not be listed.
+    @Test func `changes that wait for a silent node hold up no list, and only as many as there are places`()
+        async throws
+    {
+        try await withSilentNode {
+            $0.maximumManagedDatabases = 1
+            $0.connectionsPerManagedDatabase = 2
+        } _: { mortise, node, keys in
+            let changes = keys.map { key in
+                Task {
+                    try await mortise.api.send("PATCH", key.path, ["name": .string(key.id)], as: mortise.adminToken)
+                        .status
+                }
+            }
+            try await node.waitForFences(2)
+            let list = try await mortise.api.get(ServerHarness.keys(), as: mortise.adminToken)
+            #expect(list.status == 200)
+            try await node.end()
+            for change in changes {
+                let status = try await change.value
+                #expect(status == 200)
+            }
         }
     }
 }

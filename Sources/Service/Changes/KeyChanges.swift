@@ -1,6 +1,8 @@
 import FoundationEssentials
 import KeyStore
 import Keys
+import Notices
+import Postgres
 import Tenancy
 
 /// Changes keys: the one way to create, change or delete a key of any kind.
@@ -260,8 +262,8 @@ struct KeyChanges: Sendable {
     ///
     /// Every method that changes a key goes through here, and nothing else calls `KeyStore.change`.
     ///
-    /// In one transaction, in this order: lock the keys, claim the `Idempotency-Key`, look at the caller again, read the
-    /// clock, run `body`, which writes keys together with their events.
+    /// First the fences are raised. Then in one transaction, in this order: lock the keys, claim the `Idempotency-Key`, look at the caller
+    /// again, read the clock, run `body`, which writes keys together with their events.
     ///
     /// - Parameters:
     ///   - target: The keys.
@@ -286,41 +288,39 @@ struct KeyChanges: Sendable {
             workspaceID: keys.workspaceID,
             makeID: { [context] in context.newID(at: $0) }
         )
-        return try await context.announcing(keys.workspace?.facts) {
-            try await context.withConnection(to: keys.workspace?.facts, lane) { connection in
-                try await fenced(target, in: keys) {
-                    try await KeyStore.change(request, on: connection) { locked, transaction in
-                        guard locked.count == request.keyIDs.count else { throw target.refusal(finding: locked) }
-                        var newID: UUID?
-                        var claim = IdempotencyClaim.notRequested
-                        if let resource {
-                            let fresh = context.newID(at: try await transaction.now())
-                            newID = fresh
-                            let id = resource == .target ? request.keyIDs.first ?? fresh : fresh
-                            claim = try await idempotency.claim(
-                                caller,
-                                workspace: keys.ref,
-                                resource: id,
-                                in: transaction
-                            )
-                        }
-                        // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
-                        let current = try await access.recheck(caller, over: keys, in: transaction)
-                        try requireControl(of: locked, target, Authority(current.principal, over: keys))
-                        return (current.attribution, (caller: current, newID: newID, claim: claim))
-                    } _: { locked, authorized, writer in
-                        try await body(
-                            locked,
-                            KeyChange(
-                                keys: keys,
-                                caller: authorized.caller,
-                                newID: authorized.newID ?? context.newID(at: writer.now),
-                                claim: authorized.claim,
-                                writer: writer,
-                                idempotency: idempotency
-                            )
+        return try await context.announcing(keys.workspace?.facts, lane) { mark in
+            try await fenced(target, in: keys, lane, mark) { connection in
+                try await KeyStore.change(request, on: connection) { locked, transaction in
+                    guard locked.count == request.keyIDs.count else { throw target.refusal(finding: locked) }
+                    var newID: UUID?
+                    var claim = IdempotencyClaim.notRequested
+                    if let resource {
+                        let fresh = context.newID(at: try await transaction.now())
+                        newID = fresh
+                        let id = resource == .target ? request.keyIDs.first ?? fresh : fresh
+                        claim = try await idempotency.claim(
+                            caller,
+                            workspace: keys.ref,
+                            resource: id,
+                            in: transaction
                         )
                     }
+                    // After any wait: for the lock, or for a concurrent request with the same Idempotency-Key.
+                    let current = try await access.recheck(caller, over: keys, in: transaction)
+                    try requireControl(of: locked, target, Authority(current.principal, over: keys))
+                    return (current.attribution, (caller: current, newID: newID, claim: claim))
+                } _: { locked, authorized, writer in
+                    try await body(
+                        locked,
+                        KeyChange(
+                            keys: keys,
+                            caller: authorized.caller,
+                            newID: authorized.newID ?? context.newID(at: writer.now),
+                            claim: authorized.claim,
+                            writer: writer,
+                            idempotency: idempotency
+                        )
+                    )
                 }
             }
         }
@@ -340,16 +340,22 @@ struct KeyChanges: Sendable {
 
     /// Runs a change under the fences that its target needs: one for each key.
     ///
+    /// Nothing is locked or claimed before they stand, because that is done over the connection, which comes after their wait.
     /// A new key needs none: nothing is known of it, and no node keeps in memory that a token is unknown.
     private func fenced<T>(
         _ target: Target,
         in keys: KeyCollection,
-        _ change: () async throws -> T
+        _ lane: ServiceContext.Lane,
+        _ mark: EventMark,
+        _ change: (PostgresConnection) async throws -> T
     ) async throws -> T {
+        let workspace = keys.workspace?.facts
         switch target {
-        case .new: try await change()
-        case .existing, .each: try await context.fenced(target.keyIDs, in: keys.workspace?.facts, change)
-        case .all: try await context.fenced(nil, in: keys.workspace?.facts, change)
+        case .new:
+            await mark.end()
+            return try await context.withConnection(to: workspace, lane, change)
+        case .existing, .each: return try await context.fenced(target.keyIDs, in: workspace, lane, mark, change)
+        case .all: return try await context.fenced(nil, in: workspace, lane, mark, change)
         }
     }
 }

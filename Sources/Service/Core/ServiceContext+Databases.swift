@@ -49,22 +49,24 @@ extension ServiceContext {
         _ lane: Lane = .changes,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        guard let workspace else {
-            return try await databases.noting(nil) {
-                switch lane {
-                case .changes, .overviews: try await databases.control.pool.withConnection(body)
-                case .stops: try await databases.withStop(nil, body)
-                }
+        try await reaching(workspace) {
+            guard let workspace else {
+                if lane == .stops { return try await databases.withStop(nil, body) }
+                return try await databases.control.pool.withConnection(body)
+            }
+            switch lane {
+            case .changes: return try await databases.withConnection(workspace, body)
+            case .stops: return try await databases.withStop(workspace, body)
+            case .overviews: return try await databases.withOverview(workspace, body)
             }
         }
+    }
+
+    /// Uses a workspace's server, notes its success or logs its failure, and translates a workspace that cannot be reached into a refusal.
+    private func reaching<T>(_ workspace: WorkspaceFacts?, _ body: () async throws -> T) async throws -> T {
+        guard let workspace else { return try await databases.noting(nil, body) }
         do {
-            return try await databases.noting(workspace) {
-                switch lane {
-                case .changes: try await databases.withConnection(workspace, body)
-                case .stops: try await databases.withStop(workspace, body)
-                case .overviews: try await databases.withOverview(workspace, body)
-                }
-            }
+            return try await databases.noting(workspace, body)
         } catch let error as PostgresError
             // 57014: the server's own limit, which is as long as this side's, passed first.
             where error.isUnreachable || error.isOfOutdatedSchema || error.sqlState == .queryCanceled
@@ -113,23 +115,59 @@ extension ServiceContext {
         }
     }
 
-    /// Makes a change of keys under fences.
+    /// Makes a change of keys under fences, and lends it a connection when all nodes have acknowledged them.
+    ///
+    /// The fences come first: a silent node is waited for, and the few connections to the keys would be lent for all that time.
     ///
     /// - Parameters:
     ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
     ///   - workspace: The workspace of the keys. `nil` is the control database.
+    ///   - lane: The connections to use.
+    ///   - mark: The mark for webhooks, which the change waits for.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
-    /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, and what `change` throws.
+    /// - Throws: `Refusal.outcomeUnknown` if the change may have been made without the promise, the errors of ``withConnection(to:_:_:)``, and
+    ///   what `change` throws.
     func fenced<T>(
         _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
-        _ change: () async throws -> T
+        _ lane: Lane,
+        _ mark: EventMark,
+        _ change: (PostgresConnection) async throws -> T
     ) async throws -> T {
         do {
-            return try await databases.fenced(keys, in: workspace, change)
+            return try await reaching(workspace) {
+                try await databases.fenced(keys, in: workspace, lane == .stops ? .stops : .changes) {
+                    await mark.end()
+                    return try await withConnectionOfChange(to: workspace, lane, change)
+                }
+            }
         } catch is FenceError {
             throw Refusal.outcomeUnknown
+        }
+    }
+
+    /// Lends a connection to a change, and throws an unknown outcome of its COMMIT as it was, although errors are translated on the way.
+    ///
+    /// Fences that do not see it would be lifted while the change can still be committed (decision 0014, rule 26).
+    private func withConnectionOfChange<T>(
+        to workspace: WorkspaceFacts?,
+        _ lane: Lane,
+        _ change: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        var unknown: PostgresError?
+        do {
+            return try await withConnection(to: workspace, lane) { connection in
+                do {
+                    return try await change(connection)
+                } catch let error as PostgresError where error.code == .commitOutcomeUnknown {
+                    unknown = error
+                    throw error
+                }
+            }
+        } catch {
+            if let unknown { throw unknown }
+            throw error
         }
     }
 
@@ -149,10 +187,28 @@ extension ServiceContext {
     }
 
     /// Runs a change of keys as ``translating(_:)`` does, and lets webhooks know of its events.
-    func announcing<T>(_ workspace: WorkspaceFacts?, _ body: () async throws -> T) async throws -> T {
-        let value = try await news.announcing(workspace) { try await translating(body) }
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace of the keys. `nil` is the control database.
+    ///   - lane: The connections of the change. A change that stops keys has one deadline for all of its waits.
+    ///   - body: The change, which waits for the mark before its transaction begins.
+    /// - Returns: The value that `body` returned.
+    /// - Throws: What `body` throws, translated.
+    func announcing<T>(
+        _ workspace: WorkspaceFacts?,
+        _ lane: Lane,
+        _ body: (EventMark) async throws -> T
+    ) async throws -> T {
+        let value = try await limiting(lane) {
+            try await news.announcing(workspace, marking: { mark in try await translating { try await body(mark) } })
+        }
         databases.noteUse(of: workspace, isChange: true)
         return value
+    }
+
+    private func limiting<T>(_ lane: Lane, _ body: () async throws -> T) async throws -> T {
+        if lane == .stops { return try await databases.withStopDeadline(body) }
+        return try await body()
     }
 
     /// Runs a transaction, and translates what the database refuses by a rule into the refusal that names the rule.

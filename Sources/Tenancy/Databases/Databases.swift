@@ -76,7 +76,8 @@ public final class Databases: Sendable {
         )
         fencing = ClusterFencing(
             database,
-            maximumConnections: options.maximumFencedChanges,
+            maximumChanges: options.maximumFencedChanges,
+            maximumStops: options.maximumFencedStops,
             times: options.fenceTimes,
             statementDeadline: max(options.managementDeadline, options.stopDeadline),
             leastTime: options.fenceDeadline,
@@ -247,7 +248,7 @@ public final class Databases: Sendable {
     /// Lends a connection for a change that stops keys: a revocation, a disabling or a deletion.
     ///
     /// Such a change waits for nobody for long. It has connections of its own, one deadline for all of its waits
-    /// (`DatabasesOptions.stopDeadline`), and it ends sessions of this installation that block it, such as one of a node that
+    /// (``withStopDeadline(_:)``), and it ends sessions of this installation that block it, such as one of a node that
     /// was paused in the middle of a change.
     ///
     /// - Parameters:
@@ -259,7 +260,7 @@ public final class Databases: Sendable {
         _ workspace: WorkspaceFacts?,
         _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        try await PostgresDeadline.with(options.stopDeadline) {
+        try await withStopDeadline {
             guard let workspace else {
                 return try await makingRoom(on: database.primary.id) { begin in
                     try await control.stops.withConnection {
@@ -277,6 +278,11 @@ public final class Databases: Sendable {
                 }
             }
         }
+    }
+
+    /// Runs a change that stops keys with one deadline for all that it waits for: its fences, its connection, locks and COMMIT.
+    public func withStopDeadline<T>(_ change: () async throws -> T) async throws -> T {
+        try await PostgresDeadline.with(options.stopDeadline, change)
     }
 
     /// Runs `body`, and meanwhile ends the sessions of the runtime role that block the connection.
@@ -473,21 +479,24 @@ public final class Databases: Sendable {
         await (try await keeper(for: nil)).waitForLease(atMost: patience)
     }
 
-    /// Makes a change of keys under a fence: see ``ClusterFencing/perform(_:on:_:)``.
+    /// Makes a change of keys under fences: see ``ClusterFencing/perform(_:on:_:of:_:)``.
     ///
     /// - Parameters:
     ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
     ///   - workspace: The workspace of the keys. `nil` is the control database.
+    ///   - lane: `stops` for a change that stops keys.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
-    /// - Throws: The errors of ``ClusterFencing/perform(_:on:_:)``, and of finding the cluster.
+    /// - Throws: The errors of ``ClusterFencing/perform(_:on:_:of:_:)``, and of finding the cluster.
     public func fenced<Value>(
         _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
+        _ lane: ClusterFencing.Lane,
         _ change: () async throws -> Value
     ) async throws -> Value {
         let fenced = FencedKeys(workspace: workspace?.workspaceID ?? Workspace.rootID, keys: keys)
-        return try await fencing.perform(fenced, on: try await cluster(of: workspace), change)
+        let cluster = try await self.cluster(of: workspace)
+        return try await fencing.perform(fenced, on: cluster, lane, of: workspace?.organizationID, change)
     }
 
     private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {

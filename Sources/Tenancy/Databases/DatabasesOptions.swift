@@ -47,7 +47,11 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 3. The control database has as many such connections. The share is separate, so no other work keeps a revocation waiting.
     public var maximumStoppedDatabases: Int
-    /// The maximum time for a change that stops keys, from the wait for its connection to the answer of COMMIT.
+    /// The maximum number of changes that stop keys and are under fences at once, on each cluster.
+    ///
+    /// Default 8. They wait for a silent node together, and only then need one of the connections to their keys.
+    public var maximumFencedStops: Int
+    /// The maximum time for a change that stops keys, from the mark for its webhooks and its fences to the answer of COMMIT.
     ///
     /// Default 3.2 s.
     public var stopDeadline: Duration
@@ -69,7 +73,8 @@ public struct DatabasesOptions: Sendable {
     public var managementDeadline: Duration
     /// The maximum time of all waits of a request for PostgreSQL together, in its authentication and its work.
     ///
-    /// Default 8 s. At its end, a statement that has no answer is cancelled and its fence is lifted, which takes at most 3 s more.
+    /// Default 8 s. At its end, a statement that has no answer is cancelled, and the fence of a change that was made is lifted, which takes at most 3 s
+    /// more.
     public var requestDeadline: Duration
     /// The same for a request that creates or deletes a database, reads or changes keys in many workspaces, or asks other servers.
     ///
@@ -88,13 +93,11 @@ public struct DatabasesOptions: Sendable {
     /// Default 0.5 s.
     public var limitDeadline: Duration
 
-    /// The maximum number of connections for the fences of changes, to each cluster.
+    /// The maximum number of other changes that are under fences at once, on each cluster.
     ///
-    /// A change holds another connection while it holds one of these, so changes of keys do not wait for each other here. Changes of workspaces'
-    /// states use them, too, and can wait for one.
-    var maximumFencedChanges: Int {
-        maximumManagedDatabases * connectionsPerManagedDatabase + controlConnections + 2 * maximumStoppedDatabases
-    }
+    /// After the wait of its fences, each finds a connection to its keys. Changes of workspaces' states use the same connections for fences, and
+    /// can wait for one.
+    var maximumFencedChanges: Int { maximumManagedDatabases * connectionsPerManagedDatabase }
 
     /// Creates options.
     public init(
@@ -108,6 +111,7 @@ public struct DatabasesOptions: Sendable {
         controlConnections: Int = 4,
         controlReaders: Int = 2,
         maximumStoppedDatabases: Int = 3,
+        maximumFencedStops: Int = 8,
         stopDeadline: Duration = .milliseconds(3200),
         blockerPatience: Duration = .milliseconds(400),
         lookupSilence: Duration = .milliseconds(500),
@@ -129,6 +133,7 @@ public struct DatabasesOptions: Sendable {
         self.controlConnections = max(1, controlConnections)
         self.controlReaders = max(1, controlReaders)
         self.maximumStoppedDatabases = max(1, maximumStoppedDatabases)
+        self.maximumFencedStops = max(1, maximumFencedStops)
         self.stopDeadline = stopDeadline
         self.blockerPatience = blockerPatience
         self.lookupSilence = lookupSilence
@@ -144,7 +149,7 @@ public struct DatabasesOptions: Sendable {
     /// Returns the maximum number of connections to the primary cluster, as the runtime role and, with a provisioner's,
     /// as the owner.
     ///
-    /// The lease has one, and the fences of changes have as many as there are changes. The provisioner has its own connections, and one more for each to the workspace that it works on.
+    /// The lease has one, and each change that is under fences has one. The provisioner has its own connections, and one more for each to the workspace that it works on.
     ///
     /// - Parameters:
     ///   - reactors: The number of reactors.
@@ -159,7 +164,7 @@ public struct DatabasesOptions: Sendable {
         lookupConnections(allowed: allowed) + reactors
             + maximumManagedDatabases * connectionsPerManagedDatabase + maximumOverviewDatabases
             + controlConnections + controlReaders + 1 + 2 * maximumStoppedDatabases
-            + 1 + maximumFencedChanges
+            + 1 + maximumFencedChanges + maximumFencedStops + ClusterFencing.workspaceStops
             + 2 * (provisioner.maximumConnections + provisioner.maximumStops)
     }
 

@@ -7,21 +7,36 @@ public import Postgres
 ///
 /// They use the cluster database, which stands on the same server as the keys.
 public final class ClusterFencing: Sendable {
-    /// The connections to a cluster database, and the fences over them.
+    /// The changes that share connections to the cluster databases.
+    public enum Lane: Sendable, Hashable {
+        /// Changes that stop nothing.
+        case changes
+        /// Changes that stop keys or workspaces, and wait for nobody for long.
+        case stops
+    }
+
+    private struct GateID: Hashable {
+        let cluster: UUID
+        let lane: Lane
+    }
+
+    /// The connections of a lane to a cluster database, the fences over them, and the places of the changes of keys.
     private struct Gate {
         let pool: PostgresPool
         let fences: ClusterFences
+        let places: FencePlaces
     }
 
     private struct State {
         var keepers: [UUID: LeaseKeeper] = [:]
-        var gates: [UUID: Gate] = [:]
+        var gates: [GateID: Gate] = [:]
         var limits: [UUID: LimitExchange] = [:]
         var isShutDown = false
     }
 
     private let control: ControlDatabase
-    private let maximumConnections: Int
+    private let maximumChanges: Int
+    private let maximumStops: Int
     private let times: FenceTimes
     /// The maximum time of a fence's statement, which includes the wait for a standby.
     private let statementDeadline: Duration
@@ -35,8 +50,9 @@ public final class ClusterFencing: Sendable {
     ///
     /// - Parameters:
     ///   - control: The control database.
-    ///   - maximumConnections: The maximum number of connections for changes to each cluster. A change uses one, so it should be the number of
-    ///     changes that can be under way at once.
+    ///   - maximumChanges: The maximum number of changes that are under fences at once on each cluster, and that stop nothing. Each uses a
+    ///     connection.
+    ///   - maximumStops: The same for changes that stop keys. Suspensions and archivings of workspaces have ``workspaceStops`` more.
     ///   - times: The durations of the protocol, which all nodes share.
     ///   - statementDeadline: The maximum time of a fence's statement, which includes the wait for a standby, and of the wait for its
     ///     connection. In a change with a common deadline that is nearer, it is all the time that the change has left.
@@ -44,21 +60,26 @@ public final class ClusterFencing: Sendable {
     ///   - limitDeadline: The maximum time of an exchange of rate limits, which includes the wait for its connection.
     public init(
         _ control: ControlDatabase,
-        maximumConnections: Int = 32,
+        maximumChanges: Int = 16,
+        maximumStops: Int = 8,
         times: FenceTimes = .standard,
         statementDeadline: Duration = .seconds(10),
         leastTime: Duration = .seconds(1),
         limitDeadline: Duration = .milliseconds(500)
     ) {
         self.control = control
-        self.maximumConnections = maximumConnections
+        self.maximumChanges = max(1, maximumChanges)
+        self.maximumStops = max(1, maximumStops)
         self.times = times
         self.statementDeadline = max(statementDeadline, leastTime)
         self.leastTime = leastTime
         self.limitDeadline = limitDeadline
     }
 
-    /// Leaves all clusters, so that no change waits for this node, and closes the connections.
+    /// The connections for stops to each cluster that no change of keys gets.
+    package static let workspaceStops = 2
+
+    /// Leaves all clusters, so that no change waits for this node, lifts the fences of refused changes, and closes the connections.
     public func shutdown() async {
         let (keepers, gates, limits) = state.withLock { state in
             state.isShutDown = true
@@ -67,7 +88,11 @@ public final class ClusterFencing: Sendable {
         }
         for exchange in limits { await exchange.shutdown() }
         for keeper in keepers { await keeper.shutdown() }
-        for gate in gates { await gate.pool.shutdown() }
+        for gate in gates {
+            await gate.places.shutdown()
+            await gate.fences.untilLifted()
+            await gate.pool.shutdown()
+        }
     }
 
     /// Returns the keeper of this node's lease on a cluster.
@@ -130,23 +155,50 @@ public final class ClusterFencing: Sendable {
 
     /// Makes a change under fences, and returns when no verification that starts from now on sees an older state.
     ///
+    /// A change of keys should hold no connection until `change` runs: the wait for a silent node takes 2.4 s. Organizations share the places of
+    /// such changes fairly, because nothing else limits their number. A change waits for its place as long as for a statement.
+    ///
     /// - Parameters:
     ///   - keys: The keys that the change is about.
     ///   - cluster: The cluster of the keys.
+    ///   - lane: `stops` for a change that stops keys.
+    ///   - organization: The organization of the keys. `nil` is the control database.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
-    /// - Throws: The error of the change, or ``FenceError``.
+    /// - Throws: `capacityExceeded` if no place became free in time, the error of the change, or ``FenceError``.
     public func perform<Value>(
         _ keys: FencedKeys,
         on cluster: Cluster,
+        _ lane: Lane,
+        of organization: UUID?,
         _ change: () async throws -> Value
     ) async throws -> Value {
-        try await fences(of: cluster).perform(keys, change)
+        let gate = try gate(to: cluster, lane)
+        return try await gate.places.withPlace(of: organization) { try await gate.fences.perform(keys, change) }
     }
 
-    private func fences(of cluster: Cluster) throws(PostgresError) -> ClusterFences {
+    /// Makes a change under fences without a place, for changes whose number is limited otherwise.
+    ///
+    /// - Parameters:
+    ///   - keys: The keys that the change is about.
+    ///   - cluster: The cluster of the keys.
+    ///   - lane: `stops` for a change that stops keys.
+    ///   - change: Commits the change. It runs at most once.
+    /// - Returns: The value of the change.
+    /// - Throws: The error of the change, or ``FenceError``.
+    func perform<Value>(
+        _ keys: FencedKeys,
+        on cluster: Cluster,
+        _ lane: Lane,
+        _ change: () async throws -> Value
+    ) async throws -> Value {
+        try await gate(to: cluster, lane).fences.perform(keys, change)
+    }
+
+    private func gate(to cluster: Cluster, _ lane: Lane) throws(PostgresError) -> Gate {
         try self.state.withLock { state throws(PostgresError) in
-            if let gate = state.gates[cluster.id] { return gate.fences }
+            let id = GateID(cluster: cluster.id, lane: lane)
+            if let gate = state.gates[id] { return gate }
             guard !state.isShutDown else { throw Self.shutDown }
             var configuration = try configuration(cluster)
                 .setting("default_transaction_isolation", "read committed")
@@ -154,10 +206,11 @@ public final class ClusterFencing: Sendable {
             configuration.connectDeadline = min(configuration.connectDeadline, statementDeadline)
             configuration.queryDeadline = statementDeadline
             configuration.cancellationPatience = statementDeadline / 2
+            let places = lane == .stops ? maximumStops : maximumChanges
             let pool = PostgresPool(
                 configuration,
                 options: PostgresPoolOptions(
-                    maximumConnections: maximumConnections,
+                    maximumConnections: lane == .stops ? places + Self.workspaceStops : places,
                     leaseDeadline: statementDeadline
                 ),
                 reactor: control.reactor,
@@ -170,9 +223,13 @@ public final class ClusterFencing: Sendable {
                 leastTime: leastTime,
                 logger: control.logger
             )
-            let gate = Gate(pool: pool, fences: fences)
-            state.gates[cluster.id] = gate
-            return gate.fences
+            let gate = Gate(
+                pool: pool,
+                fences: fences,
+                places: FencePlaces(places, patience: statementDeadline)
+            )
+            state.gates[id] = gate
+            return gate
         }
     }
 

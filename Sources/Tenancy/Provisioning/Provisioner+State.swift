@@ -59,7 +59,7 @@ extension Provisioner {
             try await stops.withConnection { connection in
                 try await unblocking(connection, to: control.primary) {
                     try await withStopLock(id, on: connection) {
-                        try await change(id, to: state, by: attribution, on: connection)
+                        try await change(id, to: state, by: attribution, .stops, on: connection)
                     }
                 }
             }
@@ -69,12 +69,13 @@ extension Provisioner {
     /// Changes the state.
     ///
     /// The caller holds the workspace's lock.
-    /// `origins` are the states from which the state can be requested, where they are not those of the state.
+    /// `origins` are the states from which the state can be requested, where they are not those of the state. `lane` is the lane of the fence.
     func change(
         _ id: UUID,
         to state: WorkspaceState,
         from origins: Set<WorkspaceState>? = nil,
         by attribution: Attribution,
+        _ lane: ClusterFencing.Lane = .changes,
         on connection: PostgresConnection
     ) async throws -> Workspace {
         guard var plan = try await ReconciliationPlan.read(id, on: connection), plan.workspace.state != .deleting else {
@@ -100,7 +101,7 @@ extension Provisioner {
             }
             plan = requested
         }
-        guard let changed = try await perform(plan, on: connection) else { throw TenancyError.unknownWorkspace }
+        guard let changed = try await perform(plan, lane, on: connection) else { throw TenancyError.unknownWorkspace }
         return changed
     }
 

@@ -126,8 +126,13 @@ public final class Provisioner: Sendable {
 
     /// Takes the step that the row requests.
     ///
-    /// The caller holds the workspace's lock.
-    func perform(_ plan: ReconciliationPlan, on connection: PostgresConnection) async throws -> Workspace? {
+    /// The caller holds the workspace's lock. The fence is raised under it, because the step is known only then: an order that is refused or
+    /// superseded would otherwise keep all keys of the workspace out of memory while it waits for the lock.
+    func perform(
+        _ plan: ReconciliationPlan,
+        _ lane: ClusterFencing.Lane = .changes,
+        on connection: PostgresConnection
+    ) async throws -> Workspace? {
         // A role that can write a row must not choose which database the owner creates, changes or drops.
         guard plan.workspace.database == control.installation.workspaceDatabase(plan.workspace.ref) else {
             throw TenancyError(.incompatible, "the workspace's row names a database that is not its own")
@@ -138,27 +143,31 @@ public final class Provisioner: Sendable {
         switch plan.step {
         case .none:
             // Whoever asks again gets an answer only when the change that they see is as safe as a new one.
-            return try await fenced(plan.workspace, of: cluster) {
+            return try await fenced(plan.workspace, of: cluster, lane) {
                 try await connection.auditedTransaction { _ in }
                 return plan.workspace
             }
         case .create: return try await completeCreation(plan, cluster: cluster, on: connection)
         case .change(let state):
-            return try await fenced(plan.workspace, of: cluster) {
+            return try await fenced(plan.workspace, of: cluster, lane) {
                 try await completeChange(plan, to: state, cluster: cluster, on: connection)
             }
         case .drop:
             try await completeDeletion(plan, cluster: cluster, on: connection)
             // The keys are refused already. From now on they are unknown, also to nodes that have them in memory.
-            try? await fenced(plan.workspace, of: cluster) {}
+            try? await fenced(plan.workspace, of: cluster, lane) {}
             return nil
         }
     }
 
     /// Makes a change of a workspace's state under a fence around all of its keys.
-    private func fenced<T>(_ workspace: Workspace, of cluster: Cluster, _ body: () async throws -> T) async throws -> T
-    {
-        try await fencing.perform(FencedKeys(workspace: workspace.id), on: cluster, body)
+    private func fenced<T>(
+        _ workspace: Workspace,
+        of cluster: Cluster,
+        _ lane: ClusterFencing.Lane,
+        _ body: () async throws -> T
+    ) async throws -> T {
+        try await fencing.perform(FencedKeys(workspace: workspace.id), on: cluster, lane, body)
     }
 
     /// Holds a workspace's lock while `body` runs, and ends the session that holds it if that session does nothing.
