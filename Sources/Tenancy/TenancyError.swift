@@ -33,7 +33,7 @@ public struct TenancyError: Error, Sendable, Hashable {
         public static let busy = Code(description: "busy")
         /// A database session that does not belong to Mortise holds a lock that a change needs.
         public static let blocked = Code(description: "blocked")
-        /// Every database connection that this node may have on the cluster is in use.
+        /// Every database connection that this node may have on the cluster, or every place for heavy work, is in use.
         public static let capacityExceeded = Code(description: "capacityExceeded")
         /// The installation was restored from a backup, and no operator has released it.
         public static let held = Code(description: "held")

@@ -283,6 +283,90 @@ import Testing
         }
     }
 
+    // MARK: Opening
+
+    // The attack: batches over more workspaces than there are connections. Each look-up of a workspace opened a connection, and closed the
+    // one that another look-up of a workspace had just opened.
+    @Test func `callers that wait for the same value share one that is created once`() async throws {
+        let cache = self.cache(1)
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            try await cache.withValue("a", make: { 0 }) { _ in
+                for number in 1...10 {
+                    group.addTask { try await cache.withValue("b", make: self.next) { $0 } }
+                    try await eventually("\(number) callers wait") { cache.waitingCount == number }
+                }
+            }
+            for try await value in group { #expect(value == 1) }
+        }
+        #expect(made.withLock { $0 } == 1)
+        #expect(closed.withLock { $0 } == [0])
+        #expect(cache.count == 1 && cache.waitingCount == 0)
+    }
+
+    // The attack: one organization opens connections to all of its workspaces at once, which occupies the processors.
+    @Test func `an owner opens a few values at once, and keeps no other owner waiting`() async throws {
+        let (large, small) = (UUID(), UUID())
+        let cache = LeasedCache<String, Int>(
+            capacity: 10,
+            maximumOpenings: 2,
+            openingPatience: .ample,
+            patience: .ample,
+            close: { _ in }
+        )
+        try await cache.withValue("1", of: large, make: { 1 }) { _ in
+            let waiting = try await cache.withValue("2", of: large, make: { 2 }) { _ in
+                let third = Task { try await cache.withValue("3", of: large, make: { 3 }) { $0 } }
+                try await eventually("the third value waits for its turn") { cache.waitingCount == 1 }
+                let other = try await cache.withValue("s", of: small, make: { 9 }) { $0 }
+                #expect(other == 9)
+                #expect(cache.waitingCount == 1)
+                return third
+            }
+            // The second value is open, and the first one still is not.
+            let third = try await waiting.value
+            #expect(third == 3)
+        }
+        #expect(cache.count == 4)
+    }
+
+    // The attack: a database that lets nobody in and refuses nobody keeps the other workspaces of its organization closed.
+    @Test func `a value that takes long to open lets the next one be opened`() async throws {
+        let owner = UUID()
+        let cache = LeasedCache<String, Int>(
+            capacity: 10,
+            maximumOpenings: 1,
+            openingPatience: .zero,
+            patience: .ample,
+            close: { _ in }
+        )
+        try await cache.withValue("1", of: owner, make: { 1 }) { _ in
+            let second = try await cache.withValue("2", of: owner, make: { 2 }) { $0 }
+            #expect(second == 2)
+        }
+    }
+
+    @Test func `a failure to open a value, or to create one, ends its owner's turn`() async throws {
+        struct Failure: Error {}
+        let owner = UUID()
+        let cache = LeasedCache<String, Int>(
+            capacity: 10,
+            maximumOpenings: 1,
+            openingPatience: .ample,
+            patience: .ample,
+            close: { _ in }
+        )
+        for key in ["1", "2"] {
+            await #expect(throws: Failure.self) {
+                try await cache.withValue(key, of: owner, make: { 1 }) { _ in throw Failure() }
+            }
+            await #expect(throws: Failure.self) {
+                try await cache.withValue("broken", of: owner, make: { throw Failure() }) { $0 }
+            }
+        }
+        let third = try await cache.withValue("3", of: owner, make: { 3 }) { $0 }
+        #expect(third == 3)
+    }
+
     // MARK: Refusals of the server
 
     private struct Refused: Error {}

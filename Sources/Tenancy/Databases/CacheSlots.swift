@@ -9,6 +9,8 @@ import Locks
 /// of an owner that has at least two more. So no owner takes a slot from one that has no more, and two owners never take the
 /// same slot from each other in turns. No owner has more slots than its maximum share, because a value that is always in use never
 /// makes room.
+///
+/// Opening a value can be work for the whole machine, so an owner opens a few at once. Its other callers wait.
 struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     typealias Entry = LeasedEntry<Key, Value>
 
@@ -23,24 +25,29 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     static var caution: Duration { .seconds(5) }
 
     private(set) var entries: [Key: Entry] = [:]
-    var queue = SlotQueue<Entry>()
+    var queue = SlotQueue<Key, Entry>()
     /// The maximum number of values.
     var capacity: Int
     /// The maximum number of slots of one owner; `nil` if an owner can have all of them.
     let maximumShare: Int?
+    /// The maximum number of values of one owner that are being opened; `nil` if all of them can be.
+    let maximumOpenings: Int?
     /// The number of uses at the last search for unused values.
     var mark: UInt64 = 0
     private(set) var isShutDown = false
     /// The number of slots of each owner that has some, granted ones that are not taken yet included.
     private var shares: [UUID?: Int] = [:]
+    /// The number of values that each owner is opening, granted slots that are not taken yet included.
+    private var openings: [UUID?: Int] = [:]
     /// The number of slots that were granted to callers who have not taken them yet.
     private var reserved = 0
     /// The number of values that a server allowed, and the instant until which it counts.
     private var allowed: (number: Int, until: ContinuousClock.Instant)?
 
-    init(capacity: Int, maximumShare: Int? = nil) {
+    init(capacity: Int, maximumShare: Int? = nil, maximumOpenings: Int? = nil) {
         self.capacity = max(1, capacity)
         self.maximumShare = maximumShare.map { max(1, $0) }
+        self.maximumOpenings = maximumOpenings.map { max(1, $0) }
     }
 
     // MARK: Numbers
@@ -67,6 +74,9 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     /// Returns true if an owner can have one more slot.
     private func canGrow(_ owner: UUID?) -> Bool { maximumShare.map { share(of: owner) < $0 } ?? true }
 
+    /// Returns true if an owner can open one more value now.
+    private func canOpen(_ owner: UUID?) -> Bool { maximumOpenings.map { (openings[owner] ?? 0) < $0 } ?? true }
+
     /// Returns true if an owner can have the slot of an idle value of another.
     private func canHave(_ owner: UUID?, from other: UUID?) -> Bool {
         if owner == other { return true }
@@ -75,7 +85,8 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     }
 
     private func canHave(_ owner: UUID?, _ slot: Slot) -> Bool {
-        switch slot {
+        guard canOpen(owner) else { return false }
+        return switch slot {
         case .free: canGrow(owner)
         case .occupied(let entry): canHave(owner, from: entry.owner)
         }
@@ -83,6 +94,7 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
 
     /// Returns a free slot, or that of the idle value that an owner's new value can replace; `nil` if there is none.
     func slot(for owner: UUID?, at now: ContinuousClock.Instant) -> Slot? {
+        guard canOpen(owner) else { return nil }
         if hasFreeSlot(at: now), canGrow(owner) { return .free }
         return mostDispensable { canHave(owner, from: $0) }.map { .occupied($0) }
     }
@@ -105,6 +117,19 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
         queue.next(share: { share(of: $0) }, where: { canHave($0, slot) })
     }
 
+    /// Returns the waiting owner whose turn it is among those that can have a slot now, and the slot.
+    func turn(at now: ContinuousClock.Instant) -> (owner: UUID?, slot: Slot)? {
+        if hasFreeSlot(at: now), let owner = waiting(for: .free) { return (owner, .free) }
+        let idle = Set(entries.values.filter(\.isIdle).map(\.owner))
+        guard !idle.isEmpty else { return nil }
+        let owner = queue.next(
+            share: { share(of: $0) },
+            where: { owner in canOpen(owner) && idle.contains { canHave(owner, from: $0) } }
+        )
+        guard let owner, let entry = mostDispensable(where: { canHave(owner, from: $0) }) else { return nil }
+        return (owner, .occupied(entry))
+    }
+
     /// Returns the waiting owner that a slot goes to before a new caller gets it, if there is one.
     func waiting(before owner: UUID?, for slot: Slot) -> UUID?? {
         guard !queue.isEmpty else { return .none }
@@ -120,6 +145,13 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     mutating func add(_ entry: Entry) {
         entries[entry.key] = entry
         shares[entry.owner, default: 0] += 1
+        openings[entry.owner, default: 0] += 1
+    }
+
+    /// Ends the opening of a value of an owner.
+    mutating func endOpening(of owner: UUID?) {
+        guard let count = openings[owner] else { return }
+        openings[owner] = count > 1 ? count - 1 : nil
     }
 
     mutating func remove(_ entry: Entry) {
@@ -130,11 +162,13 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     mutating func reserve(for owner: UUID?) {
         reserved += 1
         shares[owner, default: 0] += 1
+        openings[owner, default: 0] += 1
     }
 
     mutating func endReservation(of owner: UUID?) {
         reserved -= 1
         shrink(owner)
+        endOpening(of: owner)
     }
 
     private mutating func shrink(_ owner: UUID?) {
@@ -143,9 +177,9 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     }
 
     /// Removes everything, and refuses new users.
-    mutating func shutDown() -> (entries: [Entry], waiting: [SlotQueue<Entry>.Ticket]) {
+    mutating func shutDown() -> (entries: [Entry], waiting: [SlotQueue<Key, Entry>.Ticket]) {
         isShutDown = true
-        defer { (entries, shares, reserved) = ([:], [:], 0) }
+        defer { (entries, shares, openings, reserved) = ([:], [:], [:], 0) }
         return (Array(entries.values), queue.removeAll())
     }
 }

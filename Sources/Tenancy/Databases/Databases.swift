@@ -10,7 +10,8 @@ import Synchronization
 /// one.
 ///
 /// Connections are opened when they are first used, and closed when they are not used for a while. Their number on each
-/// cluster is bounded, whatever the number of workspaces, and organizations share it fairly. Each workspace has its own
+/// cluster is bounded, whatever the number of workspaces, and organizations share it fairly. An organization opens a few look-up
+/// connections at once, because opening them occupies the processors that all share. Each workspace has its own
 /// connections, queues and back-off, so a workspace whose database is down keeps no other waiting.
 ///
 /// A workspace has one connection for look-ups, on the reactor that its id decides. When a PostgreSQL server has no connection
@@ -371,6 +372,7 @@ public final class Databases: Sendable {
             configuration: try database.runtimeConfiguration(record, database: nil),
             lookups: LeasedCache(
                 capacity: options.maximumLookupConnections ?? LookupLimit.first,
+                maximumOpenings: options.maximumLookupOpenings,
                 patience: options.placePatience,
                 isRefusal: { ($0 as? PostgresError)?.isRefusedConnection ?? false },
                 makeRoomElsewhere: {

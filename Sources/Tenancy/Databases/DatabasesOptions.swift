@@ -15,6 +15,10 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 1000.
     public var derivedLookupConnections: Int
+    /// The maximum number of look-up connections that an organization opens at once, to each cluster.
+    ///
+    /// Default 2. Opening one takes as much of the processors, of both sides, as hundreds of look-ups.
+    public var maximumLookupOpenings: Int
     /// The maximum number of a cluster's workspaces that are managed at once.
     ///
     /// Default 8.
@@ -103,6 +107,7 @@ public struct DatabasesOptions: Sendable {
     public init(
         maximumLookupConnections: Int? = nil,
         derivedLookupConnections: Int = 1000,
+        maximumLookupOpenings: Int = 2,
         maximumManagedDatabases: Int = 8,
         placePatience: Duration = .seconds(2),
         leaseDeadline: Duration = .seconds(5),
@@ -125,6 +130,7 @@ public struct DatabasesOptions: Sendable {
     ) {
         self.maximumLookupConnections = maximumLookupConnections.map { max(1, $0) }
         self.derivedLookupConnections = max(1, derivedLookupConnections)
+        self.maximumLookupOpenings = max(1, maximumLookupOpenings)
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
         self.placePatience = placePatience
         self.leaseDeadline = leaseDeadline

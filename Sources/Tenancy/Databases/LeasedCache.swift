@@ -10,6 +10,9 @@ import Synchronization
 /// never closed for that: the caller waits for a slot. A slot that becomes free goes to the waiting owner that has the fewest,
 /// and for one owner the first who came is served first. See `CacheSlots`.
 ///
+/// A caller that waits gets the value of its key as soon as another caller has created it, without a slot of its own. So a value is
+/// opened once, however many wait for it.
+///
 /// A thread finds a value that it has used before without the lock that all threads share.
 package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// The result of asking for a value.
@@ -18,19 +21,22 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         /// A slot is reserved for the new value. The value that had it is closed first, so that there are never too many.
         case replacing(Entry, with: Entry)
         /// The value that was created for a slot that another caller took is not needed.
-        case wait(SlotQueue<Entry>.Ticket, unneeded: Entry?)
+        case wait(Queue.Ticket, unneeded: Entry?)
     }
 
     /// The ends of waits that were decided under the lock, and that follow after it.
-    private typealias Decisions = [(SlotQueue<Entry>.Ticket, Result<Entry?, any Error>)]
+    private typealias Decisions = [(Queue.Ticket, Result<Queue.Grant, any Error>)]
     typealias Entry = LeasedEntry<Key, Value>
+    private typealias Queue = SlotQueue<Key, Entry>
 
     private let patience: Duration
+    private let openingPatience: Duration
     private let maximumWaiters: Int
     private let isRefusal: @Sendable (any Error) -> Bool
     private let makeRoomElsewhere: @Sendable () async -> Void
     private let now: @Sendable () -> ContinuousClock.Instant
     private let close: @Sendable (Value) async -> Void
+    private let boundsOpenings: Bool
     private let state: Locked<CacheSlots<Key, Value>>
     /// Copies of the entries, which change only under the lock of `state`, so that no copy outlives its entry.
     private let known = Striped<[Key: Entry]>([:])
@@ -53,6 +59,10 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// - Parameters:
     ///   - capacity: The maximum number of values.
     ///   - maximumShare: The maximum number of values of one owner. Defaults to `nil`, all of them.
+    ///   - maximumOpenings: The maximum number of values that one owner opens at once. A value is open when its first user, or another
+    ///     one, is done with it. Defaults to `nil`, all of them.
+    ///   - openingPatience: The time after which a value that is not open yet lets the next one be opened: it waits, and does not work.
+    ///     Defaults to 0.25 s.
     ///   - patience: The maximum wait for a slot.
     ///   - maximumWaiters: The maximum number of callers that wait. Beyond it, the last caller of the owner that has the most
     ///     waiting ones is refused.
@@ -64,6 +74,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     package init(
         capacity: Int,
         maximumShare: Int? = nil,
+        maximumOpenings: Int? = nil,
+        openingPatience: Duration = .milliseconds(250),
         patience: Duration = .seconds(2),
         maximumWaiters: Int = 1024,
         isRefusal: @escaping @Sendable (any Error) -> Bool = { _ in false },
@@ -71,7 +83,11 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         close: @escaping @Sendable (Value) async -> Void
     ) {
-        state = Locked(CacheSlots(capacity: capacity, maximumShare: maximumShare))
+        state = Locked(
+            CacheSlots(capacity: capacity, maximumShare: maximumShare, maximumOpenings: maximumOpenings)
+        )
+        boundsOpenings = maximumOpenings != nil
+        self.openingPatience = openingPatience
         self.patience = patience
         self.maximumWaiters = maximumWaiters
         self.isRefusal = isRefusal
@@ -109,14 +125,22 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         _ body: (Value) async throws -> T
     ) async throws -> T {
         var entry: Entry
-        if let shared = share(key) { entry = shared } else { entry = try await lease(key, owner, make) }
+        var alarm: Task<Void, any Error>?
+        if let shared = share(key) {
+            entry = shared
+        } else {
+            entry = try await lease(key, owner, make)
+            alarm = openingAlarm(entry)
+        }
         var end: ContinuousClock.Instant?
         while true {
             do {
                 let result = try await body(entry.value)
+                alarm?.cancel()
                 await release(entry)
                 return result
             } catch {
+                alarm?.cancel()
                 await release(entry)
                 let now = ContinuousClock.now
                 let limit = end ?? now + PostgresDeadline.limit(patience)
@@ -127,7 +151,23 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             if count == 0 { await makeRoomElsewhere() }
             try await Task.sleep(for: Self.pause)
             entry = try await lease(key, owner, make)
+            alarm = openingAlarm(entry)
         }
+    }
+
+    /// Lets the owner of a value that takes long to open go on with the next one.
+    private func openingAlarm(_ entry: Entry) -> Task<Void, any Error>? {
+        guard boundsOpenings, entry.counts.withLock({ $0.isOpening }) else { return nil }
+        return Task { [openingPatience] in
+            try await Task.sleep(for: openingPatience)
+            guard entry.endOpening() else { return }
+            noteOpened(entry)
+        }
+    }
+
+    private func noteOpened(_ entry: Entry) {
+        state.withLock { $0.endOpening(of: entry.owner) }
+        serveQueue()
     }
 
     /// Removes a value that was refused, and keeps only as many as there are now, for a while.
@@ -221,7 +261,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     private static var shutDown: TenancyError { TenancyError(.capacityExceeded, "this node is shutting down") }
     private static var full: TenancyError {
-        TenancyError(.capacityExceeded, "all connections that this node may have on the cluster are in use")
+        TenancyError(.capacityExceeded, "all connections, or places for such work, that this node may have are in use")
     }
 
     private var nextUse: UInt64 { uses.add(1, ordering: .relaxed).newValue }
@@ -247,9 +287,12 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             carryOut(decisions)
             decisions = []
             if let unneeded { await close(unneeded.value) }
-            let evicted = try await wait(ticket)
-            if let evicted { await close(evicted.value) }
-            return try take(key, owner) { Entry(key, owner, try make()) }
+            switch try await wait(ticket) {
+            case .value(let entry): return entry
+            case .slot(let evicted):
+                if let evicted { await close(evicted.value) }
+                return try take(key, owner) { Entry(key, owner, try make()) }
+            }
         }
     }
 
@@ -289,7 +332,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
                 state.reserve(for: owner)
                 return .replacing(evicted, with: entry)
             }
-            put(entry, &state)
+            put(entry, &state, &decisions)
             return .granted(entry)
         }
         if state.queue.count >= maximumWaiters {
@@ -297,7 +340,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             decisions.append((last, .failure(Self.full)))
         }
         isWaiting = true
-        return .wait(state.queue.join(owner), unneeded: created)
+        return .wait(state.queue.join(owner, for: key), unneeded: created)
     }
 
     /// Evicts the value of a slot, which the caller then closes.
@@ -318,46 +361,57 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         known.updateAll { $0[entry.key] = nil }
     }
 
-    private func put(_ entry: Entry, _ state: inout CacheSlots<Key, Value>) {
+    /// Adds a value with its first user, and lends it to the callers that wait for it.
+    private func put(_ entry: Entry, _ state: inout CacheSlots<Key, Value>, _ decisions: inout Decisions) {
         _ = entry.acquire(nextUse)
         state.add(entry)
         known.withCurrent { $0[entry.key] = entry }
+        for ticket in state.queue.removeAll(for: entry.key) {
+            _ = entry.acquire(nextUse)
+            decisions.append((ticket, .success(.value(entry))))
+        }
     }
 
     /// Takes the slot that is reserved for the caller.
     ///
     /// Another caller can have created the same value meanwhile.
     private func take(_ key: Key, _ owner: UUID?, _ make: () throws -> Entry) throws -> Entry {
+        var decisions: Decisions = []
         // A slot that is not needed, or that no value could be created for, goes to the next caller.
-        defer { serveQueue() }
+        defer {
+            carryOut(decisions)
+            serveQueue()
+        }
         return try self.state.withLock { state in
             guard !state.isShutDown else { throw Self.shutDown }
             state.endReservation(of: owner)
             if let entry = present(key, &state) { return entry }
             let entry = try make()
-            put(entry, &state)
+            put(entry, &state, &decisions)
             return entry
         }
     }
 
     private func release(_ entry: Entry) async {
-        let (isIdle, isLast) = entry.counts.withLock { counts in
+        let (isIdle, isLast, wasOpening) = entry.counts.withLock { counts in
             counts.users -= 1
-            guard counts.users == 0, counts.phase == .removed else { return (counts.users == 0, false) }
+            let wasOpening = counts.isOpening
+            counts.isOpening = false
+            guard counts.users == 0, counts.phase == .removed else { return (counts.users == 0, false, wasOpening) }
             counts.phase = .closed
-            return (true, true)
+            return (true, true, wasOpening)
         }
-        guard isIdle else { return }
-        if isLast {
-            await close(entry.value)
-        } else if waiters.load(ordering: .relaxed) > 0 {
+        if isLast { await close(entry.value) }
+        if wasOpening {
+            noteOpened(entry)
+        } else if isIdle, !isLast, waiters.load(ordering: .relaxed) > 0 {
             offer(entry)
         }
     }
 
     // MARK: Waiting
 
-    private func wait(_ ticket: SlotQueue<Entry>.Ticket) async throws -> Entry? {
+    private func wait(_ ticket: Queue.Ticket) async throws -> Queue.Grant {
         defer { waiters.subtract(1, ordering: .relaxed) }
         let alarm = Task { [patience = PostgresDeadline.limit(patience)] in
             try await Task.sleep(for: patience)
@@ -374,7 +428,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// Leaves the queue.
     ///
     /// It does nothing if a slot was granted already.
-    private func giveUp(_ ticket: SlotQueue<Entry>.Ticket, _ error: any Error) {
+    private func giveUp(_ ticket: Queue.Ticket, _ error: any Error) {
         if state.withLock({ $0.queue.leave(ticket) }) { ticket.finish(.failure(error)) }
     }
 
@@ -390,14 +444,12 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         carryOut(decisions)
     }
 
-    /// Grants free slots to the callers whose turn it is.
+    /// Grants slots, free ones and those of values that nobody uses, to the callers whose turn it is.
     private func serveQueue() {
         guard waiters.load(ordering: .relaxed) > 0 else { return }
         var decisions: Decisions = []
         self.state.withLock { state in
-            while state.hasFreeSlot(at: now()), let owner = state.waiting(for: .free) {
-                grant(.free, to: owner, &state, &decisions)
-            }
+            while let (owner, slot) = state.turn(at: now()) { grant(slot, to: owner, &state, &decisions) }
         }
         carryOut(decisions)
     }
@@ -411,7 +463,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ) {
         guard let evicted = clear(slot, &state), let ticket = state.queue.removeFirst(of: owner) else { return }
         state.reserve(for: owner)
-        decisions.append((ticket, .success(evicted)))
+        decisions.append((ticket, .success(.slot(evicted: evicted))))
     }
 
     private func carryOut(_ decisions: Decisions) {

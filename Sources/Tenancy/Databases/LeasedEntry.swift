@@ -16,14 +16,18 @@ final class LeasedEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     let key: Key
     let owner: UUID?
     let value: Value
-    /// The users, the number of the last use, and the phase; guarded by a lock of their own.
-    let counts = Locked((users: 0, lastUse: UInt64(0), phase: Phase.open))
+    /// The users, the number of the last use, the phase, and whether the value still has its owner's turn to open one; guarded by a lock of
+    /// their own.
+    let counts = Locked((users: 0, lastUse: UInt64(0), phase: Phase.open, isOpening: true))
 
     init(_ key: Key, _ owner: UUID?, _ value: Value) {
         self.key = key
         self.owner = owner
         self.value = value
     }
+
+    /// True if the value can be lent and nobody uses it.
+    var isIdle: Bool { counts.withLock { $0.users == 0 && $0.phase == .open } }
 
     /// Adds a user, unless the value is not lent any more.
     func acquire(_ use: UInt64) -> Bool {
@@ -41,6 +45,16 @@ final class LeasedEntry<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             guard counts.users == 0, counts.phase == .open, counts.lastUse <= mark else { return false }
             counts.phase = .closed
             return true
+        }
+    }
+
+    /// Marks the value as opened.
+    ///
+    /// - Returns: False if it was marked before.
+    func endOpening() -> Bool {
+        counts.withLock { counts in
+            defer { counts.isOpening = false }
+            return counts.isOpening
         }
     }
 

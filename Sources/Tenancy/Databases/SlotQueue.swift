@@ -4,30 +4,40 @@ import Locks
 /// The queue of callers that wait for a slot, each on behalf of an owner.
 ///
 /// A value: the cache of the slots guards it.
-struct SlotQueue<Evicted: Sendable> {
+struct SlotQueue<Key: Hashable & Sendable, Entry: Sendable> {
+    /// The end of a wait.
+    enum Grant: Sendable {
+        /// A slot, and the value that was evicted from it.
+        case slot(evicted: Entry?)
+        /// The value itself, with one more user: another caller has created it meanwhile.
+        case value(Entry)
+    }
+
     /// The wait of one caller, which ends once.
     final class Ticket: Sendable {
         private enum State {
             case untouched
-            case waiting(CheckedContinuation<Evicted?, any Error>)
-            case finished(Result<Evicted?, any Error>)
+            case waiting(CheckedContinuation<Grant, any Error>)
+            case finished(Result<Grant, any Error>)
         }
 
+        let key: Key
         let owner: UUID?
         fileprivate let number: UInt64
         private let state = Locked(State.untouched)
 
-        fileprivate init(_ number: UInt64, _ owner: UUID?) {
+        fileprivate init(_ number: UInt64, _ key: Key, _ owner: UUID?) {
             self.number = number
+            self.key = key
             self.owner = owner
         }
 
-        /// Waits for a slot, and returns what was evicted from it.
+        /// Waits for a slot or for the value.
         ///
         /// It is called once.
-        func value() async throws -> Evicted? {
+        func value() async throws -> Grant {
             try await withCheckedThrowingContinuation { continuation in
-                let result: Result<Evicted?, any Error>? = self.state.withLock { state in
+                let result: Result<Grant, any Error>? = self.state.withLock { state in
                     if case .finished(let result) = state { return result }
                     state = .waiting(continuation)
                     return nil
@@ -39,8 +49,8 @@ struct SlotQueue<Evicted: Sendable> {
         /// Ends the wait.
         ///
         /// The caller has removed the ticket from the queue.
-        func finish(_ result: Result<Evicted?, any Error>) {
-            let continuation: CheckedContinuation<Evicted?, any Error>? = self.state.withLock { state in
+        func finish(_ result: Result<Grant, any Error>) {
+            let continuation: CheckedContinuation<Grant, any Error>? = self.state.withLock { state in
                 defer { state = .finished(result) }
                 if case .waiting(let continuation) = state { return continuation }
                 return nil
@@ -60,9 +70,9 @@ struct SlotQueue<Evicted: Sendable> {
     func count(of owner: UUID?) -> Int { tickets[owner]?.count ?? 0 }
 
     /// Adds a ticket at the end.
-    mutating func join(_ owner: UUID?) -> Ticket {
+    mutating func join(_ owner: UUID?, for key: Key) -> Ticket {
         last += 1
-        let ticket = Ticket(last, owner)
+        let ticket = Ticket(last, key, owner)
         tickets[owner, default: []].append(ticket)
         count += 1
         return ticket
@@ -101,6 +111,19 @@ struct SlotQueue<Evicted: Sendable> {
     /// - Returns: False if the queue does not contain the ticket any more.
     mutating func leave(_ ticket: Ticket) -> Bool {
         remove(of: ticket.owner) { tickets in tickets.firstIndex { $0 === ticket } } != nil
+    }
+
+    /// Removes and returns the tickets of the callers that wait for the value of a key.
+    mutating func removeAll(for key: Key) -> [Ticket] {
+        var found: [Ticket] = []
+        for (owner, own) in tickets {
+            let others = own.filter { $0.key != key }
+            guard others.count < own.count else { continue }
+            found += own.filter { $0.key == key }
+            tickets[owner] = others.isEmpty ? nil : others
+        }
+        count -= found.count
+        return found
     }
 
     /// Removes and returns all tickets.

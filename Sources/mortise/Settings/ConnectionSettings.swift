@@ -31,6 +31,7 @@ package struct ConnectionSettings: Sendable, Equatable {
     package var options: DatabasesOptions {
         DatabasesOptions(
             maximumLookupConnections: lookupWorkspaces,
+            maximumLookupOpenings: max(2, threads),
             maximumManagedDatabases: managedWorkspaces
         )
     }
