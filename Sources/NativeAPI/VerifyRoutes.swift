@@ -124,26 +124,19 @@ struct VerifyRoutes: Sendable {
     }
 
     private func verdicts(_ questions: [Question], _ audience: Audience) async throws -> [VerdictJSON] {
-        try await withThrowingTaskGroup(of: (Int, VerdictJSON).self) { group in
-            for (index, asked) in questions.enumerated() {
-                group.addTask {
-                    do {
-                        let verdict = try await context.platform.verifier.verify(
-                            asked.token,
-                            asked.request,
-                            audience: audience
-                        )
-                        counters.count(verdict.code)
-                        return (index, VerdictJSON(verdict))
-                    } catch is WorkspaceUnreachable {
-                        counters.count(.workspaceUnavailable)
-                        return (index, .unreachable)
-                    }
-                }
+        let results = try await context.platform.verifier.verify(
+            questions.map { (text: $0.token, request: $0.request) },
+            audience: audience
+        )
+        return results.map { result -> VerdictJSON in
+            switch result {
+            case .success(let verdict):
+                counters.count(verdict.code)
+                return VerdictJSON(verdict)
+            case .failure:
+                counters.count(.workspaceUnavailable)
+                return .unreachable
             }
-            var verdicts = Array(repeating: VerdictJSON.unreachable, count: questions.count)
-            for try await (index, verdict) in group { verdicts[index] = verdict }
-            return verdicts
         }
     }
 }
