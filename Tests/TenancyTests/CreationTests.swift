@@ -1,5 +1,6 @@
 import KeyStore
 import Keys
+import Locks
 import Postgres
 import Tenancy
 import TestSupport
@@ -116,6 +117,40 @@ import Testing
             #expect(databases.filter { $0.contains("_w_") }.count == 6)
             #expect(databases.filter { $0.contains("_template_") }.count == 1)
             for node in nodes { await node.shutdown() }
+        }
+    }
+
+    // The attack: a tenant sends many requests for new workspaces at once, and PostgreSQL creates databases on all processors.
+    @Test func `databases of an organization are created one after the other`() async throws {
+        try await withInstallation { test in
+            let work = Locked((now: 0, most: 0))
+            let provisioner = Provisioner(try await test.bootstrap(), options: .ample) { step in
+                work.withLock { work in
+                    switch step {
+                    case .cloned: work.now += 1
+                    case .activated: work.now -= 1
+                    default: break
+                    }
+                    work.most = max(work.most, work.now)
+                }
+            }
+            let organization = try await test.write {
+                try await $0.createOrganization(NewOrganization(name: "Acme"), by: .system)
+            }
+            var made: [Workspace] = []
+            for number in 0..<4 {
+                let new = NewWorkspace(organizationID: organization.id, name: "w \(number)")
+                made.append(try await test.write { try await $0.createWorkspace(new, by: .system) })
+            }
+            let states = try await withThrowingTaskGroup(of: WorkspaceState?.self) { group in
+                for workspace in made {
+                    group.addTask { try await provisioner.reconcile(workspace.id, of: organization.id)?.state }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(states == [.active, .active, .active, .active])
+            #expect(work.withLock { $0.most } == 1)
+            await provisioner.shutdown()
         }
     }
 

@@ -95,7 +95,7 @@ public struct OrganizationService: Sendable {
             return try await ControlStore(connection).defaultWorkspace(of: organization)
         }
         guard let workspace else { throw Refusal.resourceDeleted }
-        try await workspaces.reconcile(workspace.id)
+        try await workspaces.reconcile(workspace.id, of: workspace.organizationID)
     }
 
     /// Returns an organization that the caller reaches, by id or slug.

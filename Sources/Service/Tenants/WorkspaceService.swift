@@ -40,7 +40,7 @@ public struct WorkspaceService: Sendable {
             }
         }
         do {
-            try await reconcile(created.resourceID)
+            try await reconcile(created.resourceID, of: new.organizationID)
         } catch {
             // A repeated request with the same Idempotency-Key gets the same workspace. Without a key it would create
             // another one.
@@ -57,8 +57,8 @@ public struct WorkspaceService: Sendable {
     /// Completes the creation of a workspace.
     ///
     /// A repeated request has the same answer, although the workspace may have been suspended or archived since.
-    func reconcile(_ workspace: UUID) async throws {
-        switch try await context.provision({ try await $0.reconcile(workspace)?.state }) {
+    func reconcile(_ workspace: UUID, of organizationID: UUID) async throws {
+        switch try await context.provision({ try await $0.reconcile(workspace, of: organizationID)?.state }) {
         case .active, .suspended, .archived: return
         case .creating, .deleting: throw Refusal.unavailable
         case nil: throw Refusal.resourceDeleted

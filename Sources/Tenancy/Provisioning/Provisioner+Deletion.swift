@@ -31,15 +31,15 @@ extension Provisioner {
         includingDefault includesDefault: Bool = false,
         by attribution: Attribution
     ) async throws {
-        try await stops.withConnection { connection in
-            try await withStopLock(id, on: connection) {
+        let owner = try await stops.withConnection { connection in
+            try await withStopLock(id, on: connection) { () async throws -> UUID in
                 guard let plan = try await ReconciliationPlan.read(id, on: connection) else {
                     throw TenancyError.unknownWorkspace
                 }
                 guard includesDefault || !plan.workspace.isDefault else {
                     throw TenancyError(.defaultWorkspace, "the default workspace cannot be deleted")
                 }
-                guard plan.workspace.state != .deleting else { return }
+                guard plan.workspace.state != .deleting else { return plan.workspace.organizationID }
                 guard states.contains(plan.workspace.state) else {
                     throw TenancyError(
                         .wrongState,
@@ -47,10 +47,11 @@ extension Provisioner {
                     )
                 }
                 try await request(.deleting, of: plan.workspace, Self.request, by: attribution, on: connection)
+                return plan.workspace.organizationID
             }
         }
         // PostgreSQL can take seconds to drop a database. No suspension waits for that, because another connection does it.
-        try await reconcile(id)
+        try await reconcile(id, of: owner)
     }
 
     /// Drops the database and ends its sessions, then deletes the row.

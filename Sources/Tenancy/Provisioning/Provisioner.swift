@@ -23,6 +23,8 @@ public final class Provisioner: Sendable {
     /// The connections of suspensions, archivings and the beginnings of deletions.
     let stops: PostgresPool
     let templates: TemplateDatabases
+    /// The places at which databases are created and dropped for callers, which organizations share fairly.
+    private let places: FairPlaces
     /// The workspaces whose last repair failed, as the log says once for each.
     let unrepaired = Locked<Set<UUID>>([])
     /// The maximum number of these workspaces.
@@ -67,6 +69,7 @@ public final class Provisioner: Sendable {
                 logger: control.logger
             )
         }
+        places = FairPlaces(options.maximumConnections, patience: options.databaseDeadline)
         self.pool = pool(options.maximumConnections)
         stops = pool(options.maximumStops)
     }
@@ -75,6 +78,7 @@ public final class Provisioner: Sendable {
     ///
     /// Work that is under way fails, and the next start finishes it.
     public func shutdown() async {
+        await places.shutdown()
         await pool.shutdown()
         await stops.shutdown()
         await fencing.shutdown()
@@ -115,6 +119,16 @@ public final class Provisioner: Sendable {
     @discardableResult
     public func reconcile(_ id: UUID) async throws -> Workspace? {
         try await pool.withConnection { try await reconcile(id, on: $0) }
+    }
+
+    /// Finishes the creation or the deletion of an organization's workspace, and one after the other for an organization.
+    ///
+    /// PostgreSQL occupies a processor and the disk while it creates or drops a database.
+    ///
+    /// - Throws: `capacityExceeded` if too many of the organization's requests wait, and the errors of ``reconcile(_:)``.
+    @discardableResult
+    public func reconcile(_ id: UUID, of organizationID: UUID) async throws -> Workspace? {
+        try await places.withPlace(of: organizationID) { try await reconcile(id) }
     }
 
     func reconcile(_ id: UUID, on connection: PostgresConnection) async throws -> Workspace? {
