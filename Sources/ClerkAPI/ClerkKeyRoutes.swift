@@ -160,7 +160,7 @@ struct ClerkKeyRoutes: Sendable {
                 in: home
             )
             let keys = listing.keys.map(json)
-            return await .long { writer in
+            return try await .longList(of: home, on: context.platform) { writer in
                 writer.object {
                     $0.member("data", keys)
                     $0.member("total_count", listing.total)

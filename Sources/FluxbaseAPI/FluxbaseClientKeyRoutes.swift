@@ -116,7 +116,7 @@ struct FluxbaseClientKeyRoutes: Sendable {
                 limit: FluxbaseContext.maximumList,
                 in: home
             )
-            return await .long { writer in
+            return try await .longList(of: home, on: context.platform) { writer in
                 // The list is written once, and its bytes are copied.
                 var list = JSONWriter()
                 list.array(listing.keys.map { JSONValue.object(FluxbaseClientKeyJSON.object($0)) })

@@ -72,7 +72,7 @@ struct FluxbaseServiceKeyRoutes: Sendable {
             EndpointResult(.ok, "The keys.", FluxbaseServiceKeyJSON.list)
         ) { home, _ in
             let listing = try await keys.listing(KeyFilter(), limit: FluxbaseContext.maximumList, in: home)
-            return await .long { writer in
+            return try await .longList(of: home, on: context.platform) { writer in
                 writer.array(listing.keys.map { JSONValue.object(FluxbaseServiceKeyJSON.object($0)) })
             }
         }

@@ -4,6 +4,7 @@ import JSON
 import KeyStore
 import Keys
 import Service
+import Surfaces
 
 /// The list of the keys of one family.
 extension KeyRoutes {
@@ -81,7 +82,7 @@ extension KeyRoutes {
             let page = try await context.platform.keys.list(browse, limit: limit, in: home)
             let keys = page.keys.map { json($0, home) }
             let next = page.next.map(sort.text(of:))
-            return await .long { writer in
+            return try await .longList(of: home, on: context.platform) { writer in
                 writer.object {
                     $0.member("data", keys)
                     $0.member("next_cursor", next)

@@ -55,6 +55,9 @@ public final class Platform: Sendable {
     /// The periodic work.
     public let upkeep: Upkeep
 
+    /// The places at which long lists are written, which organizations share fairly.
+    package let longLists: FairPlaces
+
     private let passwords: PasswordHasher
     private let keySets: KeySetCache
 
@@ -80,6 +83,7 @@ public final class Platform: Sendable {
     ///   - version: The version of the program. Defaults to `unknown`.
     ///   - options: The settings of webhooks and notices.
     ///   - leakOptions: The settings of reports of leaked tokens.
+    ///   - longLists: The maximum number of long lists that are written at once. Defaults to 1.
     ///   - logger: The logger.
     /// - Throws: An error if the system's root certificates cannot be read.
     package init(
@@ -101,12 +105,15 @@ public final class Platform: Sendable {
         version: String = "unknown",
         notices options: NoticeOptions = NoticeOptions(),
         leaks leakOptions: LeakOptions = LeakOptions(),
+        longLists: Int = 1,
         logger: Logger
     ) throws {
         self.provisioner = provisioner
         self.databases = databases
         self.verifier = verifier
         self.usage = usage
+        // The deadline of the request ends a wait before.
+        self.longLists = FairPlaces(longLists, patience: .seconds(30))
         let context = ServiceContext(
             databases: databases,
             provisioner: provisioner,

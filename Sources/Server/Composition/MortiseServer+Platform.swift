@@ -72,6 +72,8 @@ extension MortiseServer {
             version: configuration.version,
             notices: configuration.notices,
             leaks: configuration.leaks,
+            // By default half of the processors.
+            longLists: threads.reactors.count,
             logger: logger
         )
     }

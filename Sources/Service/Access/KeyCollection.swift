@@ -52,6 +52,9 @@ public struct KeyCollection: Sendable {
         if case .organization(let id) = owner { id } else { nil }
     }
 
+    /// The id of the organization that owns the keys, itself or by its workspace; `nil` for operator keys.
+    package var owningOrganizationID: UUID? { workspace?.organizationID ?? organizationID }
+
     /// The subject whose client keys these are; `nil` if the collection is not confined to a subject.
     public var subject: String? {
         if case .clients(_, let subject, _) = owner { subject } else { nil }

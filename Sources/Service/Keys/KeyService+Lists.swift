@@ -21,7 +21,7 @@ extension KeyService {
         let rows = try await context.withConnection(to: keys.workspace?.facts) { connection in
             try await KeyStore(connection).list(in: keys.keyOwner, filter, at: page.keyPosition, limit: page.limit + 1)
         }
-        try requireShort(rows)
+        try requireShort(bytes: rows.textBytes)
         return Page(rows.map(withUses), of: page) { PageCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
@@ -30,7 +30,7 @@ extension KeyService {
     /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
     public func list(_ browse: KeyBrowse, limit: Int, in keys: KeyCollection) async throws -> KeyBrowsePage {
         let page = try await self.browse(browse, limit: limit, in: keys)
-        try requireShort(page.keys)
+        try requireShort(bytes: page.keys.textBytes)
         return page
     }
 
@@ -57,12 +57,14 @@ extension KeyService {
             let store = KeyStore(connection)
             var rows: [KeyRecord] = []
             var position = KeyPosition.newest(offset: max(offset, 0))
-            // In parts, so that no more of a list is read than it may have.
+            var parts = ListingParts()
+            // In parts, so that no more of a list is read than it may have, and other requests of the thread have their turn between them.
             while rows.count < limit {
-                let part = min(Self.listingPart, limit - rows.count)
+                let part = min(parts.next, limit - rows.count)
                 let more = try await store.list(in: keys.keyOwner, filter, at: position, limit: part)
                 rows += more
-                try requireShort(rows)
+                parts.note(keys: more.count, bytes: more.textBytes)
+                try requireShort(bytes: parts.bytes)
                 guard more.count == part, let last = more.last else { break }
                 position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
             }
@@ -70,13 +72,10 @@ extension KeyService {
         }
     }
 
-    /// The number of keys of a listing that are read at once.
-    private static let listingPart = 200
-
     /// Throws if the keys of a list have more bytes than a list may have.
-    private func requireShort(_ keys: [KeyRecord]) throws(Refusal) {
+    private func requireShort(bytes: Int) throws(Refusal) {
         let limit = context.quotas.listBytes
-        guard keys.reduce(0, { $0 + $1.textBytes }) > limit else { return }
+        guard bytes > limit else { return }
         throw .conflict(
             "The keys of this list have more than \(limit) bytes. Ask for fewer keys or for those of one subject, or delete some."
         )
@@ -179,6 +178,11 @@ extension EventRecord {
     fileprivate func text(_ name: String) -> String? {
         (try? JSONValue(parsing: changes.utf8))?[name]?.string
     }
+}
+
+extension [KeyRecord] {
+    /// The bytes of the texts that the owners chose.
+    fileprivate var textBytes: Int { reduce(0) { $0 + $1.textBytes } }
 }
 
 extension KeyRecord {

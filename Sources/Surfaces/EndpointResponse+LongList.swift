@@ -1,0 +1,24 @@
+package import Endpoints
+package import JSON
+package import Service
+import Tenancy
+
+extension EndpointResponse {
+    /// Returns an answer with a list of keys that can be long, which the closure writes.
+    ///
+    /// The lists of an organization are written one after the other, and few at once, so they leave processors to the requests of others.
+    ///
+    /// - Parameters:
+    ///   - keys: The collection that the keys belong to.
+    ///   - platform: The use cases.
+    ///   - write: Writes the list, on a thread of the system's pool.
+    /// - Returns: The answer.
+    /// - Throws: `capacityExceeded` if too many lists wait, `CancellationError`.
+    package static func longList(
+        of keys: KeyCollection,
+        on platform: Platform,
+        _ write: @Sendable (inout JSONWriter) -> Void
+    ) async throws -> EndpointResponse {
+        try await platform.longLists.withPlace(of: keys.owningOrganizationID) { await long(write) }
+    }
+}
