@@ -3,14 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-libraries=(MortiseClient Postgres)
+libraries=(Keys MortiseClient Postgres)
 swift=${SWIFT:-swift}
 
 usage() {
     cat <<'TEXT'
 Usage: scripts/check-api.sh [--update | --breaking [REVISION] | --help]
 
-Compares the public declarations of MortiseClient and Postgres with the lists in docs/api.
+Compares the public declarations of Keys, MortiseClient and Postgres with the lists in docs/api.
 
   (no option)            Fail if a list is not what the sources declare.
   --update               Write the lists.
