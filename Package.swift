@@ -134,8 +134,7 @@ let package = Package(
             name: "Service",
             dependencies: [
                 "Fence", "JSON", "KeyStore", "Keys", "Locks", "Notices", "People", "Postgres", "Tenancy", "Traces",
-                "Verification",
-                cryptoExtras, jwtKit, log, nioPosix,
+                "Verification", crypto, cryptoExtras, jwtKit, log, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -169,8 +168,8 @@ let package = Package(
         .target(
             name: "FluxbaseAPI",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", httpTypes,
-                nioCore,
+                "Endpoints", "JSON", "KeyStore", "Keys", "People", "Service", "Surfaces", "Tenancy", "Verification",
+                httpTypes, hummingbird, nioCore,
             ],
             swiftSettings: settings
         ),
@@ -178,14 +177,15 @@ let package = Package(
             name: "ClerkAPI",
             dependencies: [
                 "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", "Verification", httpTypes,
-                nioCore,
+                hummingbird, nioCore,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "BoltzAPI",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", httpTypes, nioCore,
+                "Endpoints", "JSON", "KeyStore", "Keys", "Service", "Surfaces", "Tenancy", httpTypes, hummingbird,
+                nioCore,
             ],
             swiftSettings: settings
         ),
@@ -210,10 +210,10 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "BoltzAPI", "CivilTime", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI",
-                "JSON", "KeyStore", "Keys", "Locks", "Migrations", "NativeAPI", "Notices", "Postgres", "Service",
-                "Surfaces", "Telemetry", "Tenancy", "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes,
-                hummingbird, lifecycle, log, nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing,
+                "BoltzAPI", "ClerkAPI", "Connections", "Console", "Endpoints", "FluxbaseAPI", "GatewayAPI", "JSON",
+                "KeyStore", "Keys", "NativeAPI", "Notices", "Postgres", "Service", "Surfaces", "Telemetry", "Tenancy",
+                "Traces", "Verification", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, lifecycle, log, nioCore,
+                nioHPACK, nioHTTP1, nioHTTP2, nioPosix, tracing, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -225,10 +225,10 @@ let package = Package(
         .executableTarget(
             name: "mortise",
             dependencies: [
-                "Backups", "CivilTime", "Connections", "GatewayAPI", "JSON", "KeyStore", "Keys", "LocalPostgres",
-                "Locks", "Migrations", "MortiseClient", "Notices", "Postgres", "Server", "Service", "Surfaces",
-                "Telemetry", "Tenancy",
-                arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1, nioPosix, nioSSL, unixSignals, yams,
+                "Backups", "CivilTime", "Connections", "Endpoints", "GatewayAPI", "JSON", "KeyStore", "Keys",
+                "LocalPostgres", "Locks", "Migrations", "MortiseClient", "Notices", "Postgres", "Server", "Service",
+                "Surfaces", "Telemetry", "Tenancy", arguments, asyncHTTPClient, configuration, log, nioCore, nioHTTP1,
+                nioPosix, nioSSL, unixSignals, yams,
             ],
             swiftSettings: settings
         ),
@@ -249,8 +249,8 @@ let package = Package(
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "GatewayAPI",
                 "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "Notices", "Postgres", "Server",
-                "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient,
-                cryptoExtras, httpTypes, lifecycle, log, nioCore,
+                "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto,
+                cryptoExtras, httpTypes, lifecycle, log, nioCore, nioHTTP1,
             ],
             path: "Tests/ServerTestSupport",
             swiftSettings: settings
@@ -292,21 +292,21 @@ let package = Package(
         ),
         .testTarget(
             name: "MigrationsTests",
-            dependencies: ["Locks", "Migrations", "Postgres", "SQLFiles", "TestSupport", log],
+            dependencies: ["Locks", "Migrations", "Postgres", "SQLFiles", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "MortiseClientTests",
             dependencies: [
-                "Endpoints", "HTTPTestSupport", "JSON", "Locks", "MortiseClient", "Server", "ServerTestSupport",
-                "TestSupport", asyncHTTPClient, nioCore, nioHTTP1,
+                "HTTPTestSupport", "JSON", "Locks", "MortiseClient", "ServerTestSupport", "TestSupport",
+                asyncHTTPClient,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "PostgresTests",
             dependencies: [
-                "LibPQ", "LocalPostgres", "Locks", "Postgres", "TestSupport", inMemoryTracing, log, tracing,
+                "LibPQ", "LocalPostgres", "Locks", "Postgres", "TestSupport", inMemoryTracing, log, subprocess, tracing,
             ],
             swiftSettings: settings
         ),
@@ -324,49 +324,49 @@ let package = Package(
         .testTarget(
             name: "TenancyTests",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "LocalPostgres", "Locks", "Migrations", "Postgres", "SQLFiles", "Tenancy",
-                "TestSupport", log,
+                "KeyStore", "Keys", "LocalPostgres", "Locks", "Migrations", "Postgres", "SQLFiles", "Tenancy",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service",
-                "Surfaces", "Tenancy", "TestSupport", "Verification",
+                "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service", "Tenancy",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "NativeAPITests",
             dependencies: [
-                "Endpoints", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "People", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification",
-                asyncHTTPClient, crypto, cryptoExtras, httpTypes, log, nioCore, subprocess,
+                "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "NativeAPI", "People", "Postgres",
+                "Server", "ServerTestSupport", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport",
+                "Verification", asyncHTTPClient, httpTypes, log, subprocess,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "FluxbaseAPITests",
             dependencies: [
-                "Endpoints", "FluxbaseAPI", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes,
+                "Endpoints", "FluxbaseAPI", "JSON", "Postgres", "Server", "ServerTestSupport", "Service", "TestSupport",
+                httpTypes,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ClerkAPITests",
             dependencies: [
-                "ClerkAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes, nioCore,
+                "ClerkAPI", "Endpoints", "JSON", "Server", "ServerTestSupport", "Service", "TestSupport",
+                "Verification", httpTypes,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "BoltzAPITests",
             dependencies: [
-                "BoltzAPI", "Endpoints", "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport",
-                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, httpTypes,
+                "BoltzAPI", "Endpoints", "JSON", "Postgres", "Server", "ServerTestSupport", "Service", "TestSupport",
+                httpTypes,
             ],
             swiftSettings: settings
         ),
@@ -374,8 +374,8 @@ let package = Package(
             name: "GatewayAPITests",
             dependencies: [
                 "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", coreMetrics, log, nioCore,
-                nioEmbedded, nioHPACK, nioHTTP2, nioPosix,
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", coreMetrics, nioCore, nioEmbedded,
+                nioHPACK, nioHTTP2, nioPosix,
             ],
             swiftSettings: settings
         ),
@@ -389,9 +389,8 @@ let package = Package(
             dependencies: [
                 "BoltzAPI", "ClerkAPI", "Connections", "Endpoints", "Fence", "FluxbaseAPI", "HTTPTestSupport", "JSON",
                 "KeyStore", "Keys", "LocalPostgres", "Locks", "NativeAPI", "Postgres", "Server", "ServerTestSupport",
-                "Service",
-                "Surfaces", "Telemetry", "Tenancy", "TestSupport", "Verification", asyncHTTPClient, crypto,
-                cryptoExtras, httpTypes, hummingbird, lifecycle, log, nioCore, nioHPACK, nioHTTP2, nioPosix, subprocess,
+                "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", httpTypes, log, nioCore, nioHPACK,
+                nioHTTP1, nioHTTP2, nioPosix, subprocess,
             ],
             swiftSettings: settings
         ),
@@ -406,12 +405,8 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Endpoints", "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres",
-                "Server", "ServerTestSupport", "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport",
-                asyncHTTPClient,
-                httpTypes,
-                nioCore,
-                nioHTTP1,
+                "HTTPTestSupport", "JSON", "Keys", "Locks", "Notices", "Postgres", "Server", "ServerTestSupport",
+                "Service", "Surfaces", "Telemetry", "Tenancy", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1,
             ],
             swiftSettings: settings
         ),
@@ -419,15 +414,16 @@ let package = Package(
             name: "EndpointsTests",
             dependencies: [
                 "Connections", "Endpoints", "JSON", "Keys", "Locks", "Server", "ServerTestSupport", "Telemetry",
-                "TestSupport", "Traces", asyncHTTPClient, coreMetrics, httpTypes, hummingbird, log, nioCore,
-                nioEmbedded, nioHTTP1, tracing,
+                "TestSupport", "Traces", asyncHTTPClient, httpTypes, hummingbird, log, nioCore, nioEmbedded, nioHTTP1,
+                tracing,
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "TelemetryTests",
             dependencies: [
-                "JSON", "Locks", "ServerTestSupport", "Telemetry", "TestSupport", "Traces", coreMetrics, log, tracing,
+                "JSON", "Locks", "Server", "ServerTestSupport", "Telemetry", "TestSupport", "Traces", coreMetrics, log,
+                tracing,
             ],
             swiftSettings: settings
         ),
@@ -445,7 +441,7 @@ if Context.environment["MORTISE_BENCHMARKS"] != nil {
         ),
         .executableTarget(
             name: "key-cost",
-            dependencies: ["JSON", "KeyStore", "Keys", "Tenancy", "Verification", log],
+            dependencies: ["JSON", "KeyStore", "Keys", "Verification", log],
             path: "Benchmarks/key-cost",
             swiftSettings: settings
         ),
