@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import Glibc
 import JSON
+import Keys
 import NIOPosix
 
 /// The folder of a backup: a file for each database, and the manifest.
@@ -117,7 +118,7 @@ struct BackupFolder: Sendable {
             while true {
                 let count = Glibc.read(descriptor, &buffer, buffer.count)
                 guard count >= 0 else { throw BackupError("\(path) cannot be read: \(Self.reason).") }
-                if count == 0 { return (total, Hexadecimal.text(hash.finalize())) }
+                if count == 0 { return (total, Hex.encode(hash.finalize())) }
                 buffer.withUnsafeBytes { hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
                 total += Int64(count)
             }

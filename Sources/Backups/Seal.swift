@@ -20,14 +20,6 @@ enum Seal {
     }
 
     private static func seal(_ members: [(String, JSONValue)], _ pepper: Pepper) -> String {
-        Hexadecimal.text(pepper.seal(of: Array(JSONValue.object(JSONObject(members)).text.utf8)).bytes)
-    }
-}
-
-/// Bytes as pairs of hexadecimal digits.
-enum Hexadecimal {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef")
-        return bytes.reduce(into: "") { $0 += "\(digits[Int($1 >> 4)])\(digits[Int($1 & 15)])" }
+        Hex.encode(pepper.seal(of: Array(JSONValue.object(JSONObject(members)).text.utf8)).bytes)
     }
 }

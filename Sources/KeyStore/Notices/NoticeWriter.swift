@@ -165,7 +165,7 @@ package struct NoticeWriter: Sendable {
     /// - Returns: The notices, at most `batch` of each type, whose events ``record(_:in:makeID:)`` writes.
     /// - Throws: The database's errors.
     package func take(_ scope: Scope, isComplete: Bool, shift: Duration) async throws -> [KeyNotice] {
-        let shift = shift.components.seconds * 1_000_000 + shift.components.attoseconds / 1_000_000_000_000
+        let shift = shift.wholeMicroseconds
         let organization = scope.organizationID
         let settings = scope.settings
         var found: [KeyNotice] = []

@@ -108,8 +108,3 @@ package struct DeliveryStore: Sendable {
         try await connection.query(Self.deleteOld).affectedRows
     }
 }
-
-extension Duration {
-    /// The whole microseconds.
-    var wholeMicroseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
-}

@@ -19,7 +19,7 @@ struct SignInFlow: Sendable {
     /// Begins a flow.
     init(next: String, at now: Timestamp, _ randomness: Randomness) {
         expiresAt = now + Self.lifetime
-        verifier = Self.hexadecimal(randomness.bytes(32))
+        verifier = Hex.encode(randomness.bytes(32))
         self.next = next
     }
 
@@ -57,9 +57,5 @@ struct SignInFlow: Sendable {
     private var text: String {
         let end = String(expiresAt.microsecondsSinceUnixEpoch, radix: 36)
         return "\(end).\(verifier).\(Base64URL.encode(Array(next.utf8)))"
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
     }
 }

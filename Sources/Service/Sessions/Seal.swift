@@ -16,7 +16,7 @@ public struct Seal: Sendable {
     ///   - purpose: The use of the text.
     /// - Returns: The signature, or an empty text if the installation has no session secret.
     public func sign(_ text: String, for purpose: StaticString) -> String {
-        secrets.first.map { Self.text(Self.signature(text, purpose, $0)) } ?? ""
+        secrets.first.map { Hex.encode(Self.signature(text, purpose, $0).bytes) } ?? ""
     }
 
     /// Returns true if a signature is one of a text for a purpose, by any session secret.
@@ -30,28 +30,9 @@ public struct Seal: Sendable {
         secret.signature(of: Array("mortise \(purpose)\u{0}\(text)".utf8))
     }
 
-    private static func text(_ digest: Digest) -> String {
-        var text = ""
-        for byte in digest.bytes { text += byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16) }
-        return text
-    }
-
+    /// Returns the digest that 64 lower-case digits spell.
     private static func digest(_ text: String) -> Digest? {
-        let digits = Array(text.utf8)
-        guard digits.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: 64, by: 2) {
-            guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
-            bytes.append(high << 4 | low)
-        }
+        guard let bytes = Hex.decode(text.utf8), Hex.encode(bytes) == text else { return nil }
         return Digest(bytes: bytes)
-    }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
-        }
     }
 }

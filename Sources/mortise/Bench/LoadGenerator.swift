@@ -1,5 +1,6 @@
 package import Connections
 import Glibc
+import Keys
 import Locks
 import NIOCore
 import NIOPosix
@@ -124,12 +125,5 @@ package struct LoadGenerator: Sendable {
             result.fail(error)
             throw error
         }
-    }
-}
-
-extension Duration {
-    /// The duration in nanoseconds, without a fraction.
-    fileprivate var wholeNanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 }

@@ -1,3 +1,4 @@
+import Keys
 import MortiseClient
 import Service
 
@@ -72,11 +73,6 @@ struct BrowserLogin {
     /// Returns random bytes as hexadecimal digits.
     private static func random(_ bytes: Int) -> String {
         var generator = SystemRandomNumberGenerator()
-        return (0..<bytes)
-            .map { _ in
-                let byte = UInt8.random(in: 0...255, using: &generator)
-                return byte < 16 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
-            }
-            .joined()
+        return Hex.encode((0..<bytes).map { _ in UInt8.random(in: 0...255, using: &generator) })
     }
 }
