@@ -219,7 +219,7 @@ struct KeyRoutes: Sendable {
         let key = try await visit.platform.keys.get(issued.keyID, in: scene.keys)
         values["key"] = view(key, scene, visit, [:]).row
         values["isRotation"] = isRotation
-        values["isAgain"] = issued.isReplay
+        values["isReplay"] = issued.isReplay
         if !issued.isReplay { values["token"] = issued.token.reveal() }
         values["origin"] = context.origin.origin(of: visit.request.head) ?? ""
         values["done"] = issued.isReplay ? "" : isRotation ? "The key has a new token." : "The key is created."

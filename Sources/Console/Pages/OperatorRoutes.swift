@@ -119,7 +119,7 @@ struct OperatorRoutes: Sendable {
                 let issued = try await visit.platform.organizations.create(new, by: try visit.callerOnce()) {
                     "{\"id\":\"\(UUIDv7.text(of: $0.organization.id))\"}"
                 }
-                var values: [String: Any] = ["name": name, "isAgain": issued.isReplay]
+                var values: [String: Any] = ["name": name, "isReplay": issued.isReplay]
                 if !issued.isReplay {
                     values["token"] = issued.token.reveal()
                     values["done"] = "The organization is created."

@@ -128,7 +128,7 @@ struct WebhookRoutes: Sendable {
         _ visit: Visit
     ) async throws -> EndpointResponse {
         var values: [String: Any] = [
-            "url": revealed.webhook.url, "path": Self.path(revealed.webhook.id), "isAgain": revealed.isReplay,
+            "url": revealed.webhook.url, "path": Self.path(revealed.webhook.id), "isReplay": revealed.isReplay,
             "isRotation": isRotation,
         ]
         if !revealed.isReplay {
