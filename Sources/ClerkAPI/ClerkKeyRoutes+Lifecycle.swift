@@ -115,7 +115,7 @@ extension ClerkKeyRoutes {
     private func homeToChange(_ id: UUID, _ request: ClerkRequest) async throws -> KeyCollection {
         guard let session = try request.caller.session else { return try await context.home(request, .keysWrite) }
         for subject in [session.userID, session.activeOrganization?.id].compactMap(\.self)
-        where session.mayRead(subject) {
+        where session.allows(.keysRead, over: subject) {
             let home = try await context.home(request, subject: subject, .keysRead)
             do {
                 _ = try await context.platform.keys.get(id, in: home)

@@ -58,16 +58,16 @@ struct OrganizationRoutes: Sendable {
                 tokenPrefix: try request.body.optional("token_prefix")
             )
             let caller = try context.caller(request, path: "/v1/organizations")
-            let founded = try await context.platform.organizations.create(new, by: caller) { foundation in
+            let issued = try await context.platform.organizations.create(new, by: caller) { created in
                 var writer = JSONWriter(capacity: 2048)
                 writer.object {
-                    $0.member("organization", OrganizationJSON(organization: foundation.organization))
-                    $0.member("default_workspace", WorkspaceJSON(workspace: foundation.defaultWorkspace))
-                    $0.member("admin_key", KeyJSON(foundation.adminKey, workspaceID: nil))
+                    $0.member("organization", OrganizationJSON(organization: created.organization))
+                    $0.member("default_workspace", WorkspaceJSON(workspace: created.defaultWorkspace))
+                    $0.member("admin_key", KeyJSON(created.adminKey, workspaceID: nil))
                 }
                 return String(decoding: writer.bytes, as: UTF8.self)
             }
-            return .issued(founded.answer, token: founded.token, isReplay: founded.isReplay, status: .created)
+            return .issued(issued.answer, token: issued.token, isReplay: issued.isReplay, status: .created)
         }
     }
 

@@ -42,7 +42,7 @@ struct StatusJSON: JSONWritable {
 
     private static let node =
         Schema.object([
-            .required("id", NativeSchema.id.described("The node's id, which each start chooses anew.")),
+            .required("id", NativeSchema.id.described("The node's id. Each start chooses a new one.")),
             .required("version", .string(max: 255)),
             .required("started_at", NativeSchema.time),
         ])
@@ -105,7 +105,7 @@ struct StatusJSON: JSONWritable {
 
     private static let lease =
         Schema.object([
-            .required("id", NativeSchema.id.described("The id of the lease, which each start of a node chooses anew.")),
+            .required("id", NativeSchema.id.described("The id of the lease. Each start of a node chooses a new one.")),
             .required("age_milliseconds", number.described("The time since the node renewed it.")),
             .required("is_own", .boolean.described("True for the node that answers.")),
         ])

@@ -46,9 +46,7 @@ import Testing
             "/x?/v1/authorize/workspaces/a/",
         ] {
             #expect(try CheckPath.read(path) == nil, "\(path)")
-            #expect(!CheckPath.isCheck(path), "\(path)")
         }
-        #expect(CheckPath.isCheck(Self.workspace))
     }
 
     @Test func `every option is read, and its value is percent-decoded once`() throws {

@@ -16,7 +16,7 @@ final class AudienceCache: Sendable {
 
     /// The time for which an entry counts.
     private static let lifetime = TimeAmount.seconds(5)
-    /// The number of entries at which the cache starts anew.
+    /// The number of entries at which the cache is emptied.
     private static let maximum = 4096
 
     private let access: AccessControl

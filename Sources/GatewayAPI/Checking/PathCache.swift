@@ -4,7 +4,7 @@ import Locks
 ///
 /// A gateway's path is the same in every request up to the client's own part, and reading it takes longer than finding it here.
 package final class PathCache: Sendable {
-    /// The number of paths at which the cache starts anew.
+    /// The number of paths at which the cache is emptied.
     private static let maximum = 1024
     /// The longest path that is kept, in bytes, so that the size is bounded.
     private static let maximumBytes = 512

@@ -4,7 +4,7 @@ import Locks
 ///
 /// Envoy sends the same bytes with every request of a route, and reading them takes longer than finding them here.
 final class ExtensionCache: Sendable {
-    /// The number of configurations at which the cache starts anew.
+    /// The number of configurations at which the cache is emptied.
     private static let maximum = 1024
     /// The largest configuration that is kept, in bytes, so that the size is bounded.
     private static let maximumBytes = 1024

@@ -52,9 +52,6 @@ package struct CheckPath: Sendable, Hashable {
     private static let workspaces = "workspaces/"
     private static let organizations = "organizations/"
 
-    /// Returns true if a request target is the target of a check.
-    package static func isCheck(_ target: some StringProtocol) -> Bool { audienceSegment(path(of: target)) != nil }
-
     /// Reads a request target.
     ///
     /// - Parameter target: The target, in origin form or in absolute form (RFC 9112 section 3.2).

@@ -47,7 +47,7 @@ extension Conversation {
         switch arrival {
         case .sync:
             unanswered.removeFirst()
-            return request.map { settle($0) } ?? .nothing
+            return request.map { decideOutcome(of: $0) } ?? .nothing
         case .failure(let error):
             // The transaction failed at its end, by a deferred constraint for example.
             request?.fail(error)
@@ -81,11 +81,11 @@ extension Conversation {
             unanswered[0] = .sync(request)
             return .nothing
         }
-        return settle(request)
+        return decideOutcome(of: request)
     }
 
     /// Decides if the callers of a request get its outcome, or if the statement is sent again.
-    private mutating func settle(_ request: Request) -> Action {
+    private mutating func decideOutcome(of request: Request) -> Action {
         switch request.outcome {
         case .success(let rows):
             return finish(request, .success(rows))

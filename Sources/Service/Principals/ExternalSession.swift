@@ -1,6 +1,6 @@
 public import FoundationEssentials
 import JSON
-import Keys
+public import Keys
 import People
 
 /// A session of an organization's own application, whose signature and times have been verified.
@@ -54,11 +54,8 @@ public struct ExternalSession: Sendable {
     /// The subject of a request that names none: the active organization, or else the user.
     public var defaultSubject: String { activeOrganization?.id ?? userID }
 
-    /// Returns true if the session can read a subject's keys.
-    public func mayRead(_ subject: String) -> Bool { own(subject, .keysRead) != nil }
-
-    /// Returns true if the session can create and revoke a subject's keys.
-    public func mayManage(_ subject: String) -> Bool { own(subject, .keysWrite) != nil }
+    /// Returns true if the session has a permission over a subject's keys.
+    public func allows(_ permission: Permission, over subject: String) -> Bool { own(subject, permission) != nil }
 
     /// Returns the subject as the session spells it, if the session has a permission over the subject's keys.
     ///

@@ -5,7 +5,9 @@ import Verification
 
 /// A node of the installation: a running server.
 public struct Node: Sendable, Hashable {
-    /// The node's id, which each start chooses anew.
+    /// The node's id.
+    ///
+    /// Each start chooses a new one.
     public let id: UUID
     /// The version of the program.
     public let version: String

@@ -29,7 +29,9 @@ public struct FencingStatus: Sendable, Hashable {
 
     /// The lease of a node.
     public struct Lease: Sendable, Hashable {
-        /// The id of the lease's keeper, which each start of a node chooses anew.
+        /// The id of the lease's keeper.
+        ///
+        /// Each start of a node chooses a new one.
         public let id: UUID
         /// The time since the last renewal, in milliseconds.
         public let ageMilliseconds: Int

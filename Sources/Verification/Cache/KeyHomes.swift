@@ -12,7 +12,7 @@ final class KeyHomes: Sendable {
         let ref: WorkspaceRef
     }
 
-    /// The number of workspaces at which the memory starts anew.
+    /// The number of workspaces at which the map is emptied.
     ///
     /// An entry takes some 500 bytes.
     private static let maximum = 16_384

@@ -9,7 +9,6 @@ enum Style: String, Sendable {
     case warning = "33"
     case bad = "31"
     case strong = "1"
-    case faint = "2"
 
     /// Returns the text in this color, if standard output or standard error shows colors.
     func paint(_ text: String, on descriptor: CInt = STDOUT_FILENO) -> String {

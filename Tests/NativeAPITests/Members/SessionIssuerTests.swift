@@ -236,9 +236,10 @@ import Testing
                 try await self.session(mortise, try keys.rs256(IssuerKeys.claims(at: Self.now, changes)))
             }
             func expect(_ session: ExternalSession, _ read: Bool, _ manage: Bool) {
-                #expect(session.mayRead("org_1") == read && session.mayManage("org_1") == manage)
-                #expect(session.mayRead("user_1") && session.mayManage("user_1"))
-                #expect(!session.mayRead("user_2") && !session.mayManage("org_2"))
+                #expect(session.allows(.keysRead, over: "org_1") == read)
+                #expect(session.allows(.keysWrite, over: "org_1") == manage)
+                #expect(session.allows(.keysRead, over: "user_1") && session.allows(.keysWrite, over: "user_1"))
+                #expect(!session.allows(.keysRead, over: "user_2") && !session.allows(.keysWrite, over: "org_2"))
             }
             let alone = try await session([])
             expect(alone, false, false)

@@ -23,7 +23,9 @@ extension Mortise {
 extension Mortise.Status {
     /// A running server.
     public struct Node: Sendable, Hashable, Identifiable {
-        /// The id of the node, which each start chooses anew.
+        /// The id of the node.
+        ///
+        /// Each start chooses a new one.
         public let id: String
         /// The version of the program.
         public let version: String
@@ -53,7 +55,9 @@ extension Mortise.Status {
 
     /// The lease of a node, which lets the node answer from memory.
     public struct Lease: Sendable, Hashable, Identifiable {
-        /// The id of the lease, which each start of a node chooses anew.
+        /// The id of the lease.
+        ///
+        /// Each start of a node chooses a new one.
         public let id: String
         /// The time since the node renewed the lease, in milliseconds.
         public let ageMilliseconds: Int

@@ -222,7 +222,7 @@ class Node:
     """A running server."""
 
     id: str
-    """The id of the node, which each start chooses anew."""
+    """The id of the node. Each start chooses a new one."""
     version: str
     started_at: datetime
 
@@ -255,7 +255,7 @@ class Lease:
     """The lease of a node, which lets the node answer from memory."""
 
     id: str
-    """The id of the lease, which each start of a node chooses anew."""
+    """The id of the lease. Each start of a node chooses a new one."""
     age_milliseconds: int
     """The time since the node renewed the lease."""
     is_own: bool
