@@ -89,7 +89,7 @@ public struct Migrator: Sendable {
     }
 
     private func checkedPlan(_ connection: PostgresConnection) async throws(MigrationError) -> [MigrationPlan] {
-        let plans = try await self.plan(connection)
+        let plans = try await plan(connection)
         for plan in plans {
             if let fault = plan.fault { throw fault }
         }

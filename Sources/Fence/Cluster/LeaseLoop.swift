@@ -5,9 +5,14 @@ import Postgres
 
 /// The work of a lease's keeper, on the keeper's thread.
 final class LeaseLoop: Sendable {
+    private enum Life {
+        case running
+        case stopping
+        case finished
+    }
+
     private struct State {
-        var isStopping = false
-        var isFinished = false
+        var life = Life.running
         var isConnected = false
         /// The failed attempts since the last renewal that succeeded.
         var failures = 0
@@ -62,14 +67,14 @@ final class LeaseLoop: Sendable {
     func stop() {
         // First the lease stops to count, then the row is deleted (rule 8).
         view.leave()
-        state.withLock { $0.isStopping = true }
+        state.withLock { if $0.life == .running { $0.life = .stopping } }
         alarm.ring()
     }
 
     /// Notes that the loop and its thread have ended.
     func finish() {
         let waiters = state.withLock { state in
-            state.isFinished = true
+            state.life = .finished
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -79,9 +84,9 @@ final class LeaseLoop: Sendable {
     /// Waits for ``finish()``.
     func untilFinished() async {
         await withCheckedContinuation { continuation in
-            let isFinished = self.state.withLock { state in
-                if !state.isFinished { state.waiters.append(continuation) }
-                return state.isFinished
+            let isFinished = state.withLock { state in
+                if state.life != .finished { state.waiters.append(continuation) }
+                return state.life == .finished
             }
             if isFinished { continuation.resume() }
         }
@@ -90,7 +95,7 @@ final class LeaseLoop: Sendable {
     /// True if the lease cannot be renewed, as the log says.
     var isCutOff: Bool { state.withLock(\.isCutOff) }
 
-    private var isStopping: Bool { state.withLock(\.isStopping) }
+    private var isStopping: Bool { state.withLock { $0.life != .running } }
 
     /// The pauses between attempts to connect.
     ///
@@ -121,7 +126,7 @@ final class LeaseLoop: Sendable {
         let isOver = view.lease(at: clock()) == nil
         let (failures, isNew) = state.withLock { state in
             state.failures += 1
-            let isFirst = !state.isCutOff && !state.isStopping && (isOver || state.failures > 1)
+            let isFirst = !state.isCutOff && state.life == .running && (isOver || state.failures > 1)
             if isFirst { state.isCutOff = true }
             return (state.failures, isFirst)
         }

@@ -78,7 +78,7 @@ public final class Reactor: Sendable {
     /// for the same end.
     public func shutdown() async {
         let waiter = Waiter<Void>()
-        let handlers = self.state.withLock { state in
+        let handlers = state.withLock { state in
             switch state.life {
             case .running: state.life = .stopping([waiter])
             case .stopping(let waiters): state.life = .stopping(waiters + [waiter])
@@ -99,7 +99,7 @@ public final class Reactor: Sendable {
 
     /// Returns a number for a ticker.
     func makeTickerID() -> UInt64 {
-        self.state.withLock { state in
+        state.withLock { state in
             defer { state.nextTickerID += 1 }
             return state.nextTickerID
         }
@@ -109,7 +109,7 @@ public final class Reactor: Sendable {
     ///
     /// - Returns: False if the reactor is being shut down.
     func add(_ handler: any Handler, id: UInt64) -> Bool {
-        self.state.withLock { state in
+        state.withLock { state in
             guard case .running = state.life else { return false }
             state.handlers[id] = handler
             return true
@@ -125,7 +125,7 @@ public final class Reactor: Sendable {
 
     /// Makes the thread call `ready` of a handler soon.
     func wake(id: UInt64) {
-        let isFirst = self.state.withLock { state in
+        let isFirst = state.withLock { state in
             guard state.handlers.mark(id) else { return false }
             defer { state.woken.append(id) }
             return !state.hasMore
@@ -148,16 +148,16 @@ public final class Reactor: Sendable {
             poller.wait(milliseconds: hasMore || isCatchingUp ? 0 : Self.tickMilliseconds) { event in
                 isQuiet = false
                 guard case .ready(let id, let readable, let writable) = event else { return }
-                let handler = self.state.withLock { $0.handlers[id] }
+                let handler = state.withLock { $0.handlers[id] }
                 handler?.ready(readable: readable, writable: writable)
             }
             // Tasks run before the handlers are served: all statements that they submit leave together.
-            self.state.withLock { swap(&$0.jobs, &jobs) }
+            state.withLock { swap(&$0.jobs, &jobs) }
             for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
             jobs.removeAll(keepingCapacity: true)
-            self.state.withLock { swap(&$0.woken, &woken) }
+            state.withLock { swap(&$0.woken, &woken) }
             for id in woken {
-                let handler = self.state.withLock { $0.handlers.unmark(id) }
+                let handler = state.withLock { $0.handlers.unmark(id) }
                 handler?.ready(readable: false, writable: false)
             }
             woken.removeAll(keepingCapacity: true)
@@ -171,11 +171,11 @@ public final class Reactor: Sendable {
             lastRound = now
             if roundsToCatchUp == 0, now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
-                let tickers = self.state.withLock { Array($0.tickers.values) + $0.handlers.elements }
+                let tickers = state.withLock { Array($0.tickers.values) + $0.handlers.elements }
                 for ticker in tickers { ticker.tick(at: now) }
             }
             // At the end of the round, because this thread does not wake itself by way of the poller.
-            let isDone = self.state.withLock { state in
+            let isDone = state.withLock { state in
                 hasMore = state.hasMore
                 guard case .stopping = state.life else { return false }
                 return state.handlers.isEmpty
@@ -186,7 +186,7 @@ public final class Reactor: Sendable {
     }
 
     private func stop() {
-        let (waiters, jobs) = self.state.withLock { state -> ([Waiter<Void>], [UnownedJob]) in
+        let (waiters, jobs) = state.withLock { state -> ([Waiter<Void>], [UnownedJob]) in
             defer {
                 state.life = .stopped
                 state.jobs = []
@@ -214,7 +214,7 @@ extension Reactor: TaskExecutor {
     /// The Swift runtime calls this, from any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        let (isFirst, hasStopped) = self.state.withLock { state in
+        let (isFirst, hasStopped) = state.withLock { state in
             if case .stopped = state.life { return (false, true) }
             defer { state.jobs.append(job) }
             return (!state.hasMore, false)
