@@ -33,7 +33,7 @@ final class Alarm: Sendable {
             timer.cancel()
         }
         await withCheckedContinuation { continuation in
-            let isRung = self.state.withLock { state in
+            let isRung = state.withLock { state in
                 guard !state.isRung else {
                     state.isRung = false
                     return true
@@ -46,7 +46,7 @@ final class Alarm: Sendable {
     }
 
     private func finish(_ number: UInt64?) {
-        let waiter = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if let number, number != state.number { return nil }
             defer { state.waiter = nil }
             // A timer that comes before its wait must end that wait, too.

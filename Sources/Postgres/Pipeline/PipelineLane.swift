@@ -36,7 +36,7 @@ final class PipelineLane: Sendable {
     func session(
         orOpen open: (_ isPatient: Bool, _ whenOpened: @escaping @Sendable (Outcome<Void>) -> Void) -> Session
     ) throws(PostgresError) -> Session {
-        try self.guarded.withLock { guarded throws(PostgresError) in
+        try guarded.withLock { guarded throws(PostgresError) in
             if case .inService(let current?, _) = guarded.state, current.isUsable { return current }
             guard case .inService(let current, let backoff) = guarded.state else { throw .shutDown }
             if let refusal = backoff.refusal(at: .now) { throw refusal }
@@ -50,7 +50,7 @@ final class PipelineLane: Sendable {
     }
 
     private func noteOpening(_ outcome: Outcome<Void>) {
-        self.guarded.withLock { guarded in
+        guarded.withLock { guarded in
             guard case .inService(let session, var backoff) = guarded.state else { return }
             switch outcome {
             case .success: backoff.succeeded()
@@ -62,7 +62,7 @@ final class PipelineLane: Sendable {
 
     /// Closes the connection, and refuses to open another one.
     func shutDown() {
-        let session = self.guarded.withLock { guarded -> Session? in
+        let session = guarded.withLock { guarded -> Session? in
             guard case .inService(let session, _) = guarded.state else { return nil }
             guarded.state = .shutDown
             if let session { guarded.past += session.statistics }
@@ -73,7 +73,7 @@ final class PipelineLane: Sendable {
 
     /// The counters of all connections so far.
     var statistics: PostgresPipeline.Statistics {
-        self.guarded.withLock { guarded in
+        guarded.withLock { guarded in
             var sum = guarded.past
             if case .inService(let session?, _) = guarded.state { sum += session.statistics }
             return sum

@@ -25,7 +25,7 @@ final class BlockingCalls: Sendable {
     }
 
     func run(_ call: @escaping @Sendable () -> Void) {
-        let isFree = self.state.withLock { state in
+        let isFree = state.withLock { state in
             guard state.busy < width else {
                 state.waiting.append(call)
                 return false
@@ -42,7 +42,7 @@ final class BlockingCalls: Sendable {
     }
 
     private func next() -> (@Sendable () -> Void)? {
-        self.state.withLock { state in
+        state.withLock { state in
             if let next = state.waiting.popFirst() { return next }
             state.busy -= 1
             return nil

@@ -27,7 +27,7 @@ extension Session {
         _ waiter: Waiter<Void>,
         deadline: MonotonicInstant
     ) throws(PostgresError) -> Bool {
-        try self.wire.withLock { wire throws(PostgresError) in
+        try wire.withLock { wire throws(PostgresError) in
             guard let connection = wire.connection else {
                 var error = PostgresError.lost("the connection is closed")
                 error.wasSent = true
@@ -57,7 +57,7 @@ extension Session {
     /// - Throws: The server's error, or `connectionLost`, `deadlineExceeded` or `closed`.
     func endCopy(_ sql: String, failingWith reason: String?, deadline: Duration) async throws(PostgresError) -> Rows {
         let end = Request(.copyIn(sql), deadline: .now + deadline)
-        self.wire.withLock { wire in wire.conversation.replaceCopy(by: end) }
+        wire.withLock { wire in wire.conversation.replaceCopy(by: end) }
         do throws(PostgresError) {
             try await put(.end(failingWith: reason), deadline: deadline)
         } catch {
@@ -65,7 +65,7 @@ extension Session {
             closeNow(error)
             throw error
         }
-        self.wire.withLock { wire in wire.conversation.endCopy() }
+        wire.withLock { wire in wire.conversation.endCopy() }
         // The answer can be in libpq's buffer already, where no socket announces it.
         ready(readable: true, writable: false)
         return try await end.value()

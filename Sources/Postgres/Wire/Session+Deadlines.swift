@@ -9,7 +9,7 @@ extension Session: Reactor.Ticking {
     /// The reactor calls this regularly.
     func tick(at now: MonotonicInstant) {
         var effects = Effects()
-        self.wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }
+        wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }
         perform(effects)
     }
 

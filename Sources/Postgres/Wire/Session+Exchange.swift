@@ -9,7 +9,7 @@ extension Session: Reactor.Handler {
     /// The reactor calls this when the socket is ready or the session was woken.
     func ready(readable: Bool, writable: Bool) {
         var effects = Effects()
-        self.wire.withLock { wire in
+        wire.withLock { wire in
             switch wire.phase {
             case .connecting(let connection?, _) where readable || writable: continueConnecting(connection, &wire)
             case .open(let connection):

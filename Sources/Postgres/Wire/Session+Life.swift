@@ -25,7 +25,7 @@ extension Session {
                         metadata: ["severity": "\(notice.severity)", "notice": "\(notice.message)"]
                     )
                 }
-                self.wire.withLock { wire in
+                wire.withLock { wire in
                     // The deadline can have passed, or the session was closed, while a name was resolved.
                     guard case .connecting(_, let deadline) = wire.phase else { return }
                     wire.phase = .connecting(connection, deadline: deadline)
@@ -33,7 +33,7 @@ extension Session {
                     watch(connection, &wire, .write, isCertain: false)
                 }
             } catch {
-                self.wire.withLock { wire in
+                wire.withLock { wire in
                     close(&wire, PostgresError.cannotConnect(error.message), &effects)
                 }
             }
@@ -107,7 +107,7 @@ extension Session {
     /// Callers that still wait get `error`.
     func closeNow(_ error: PostgresError) {
         var effects = Effects()
-        self.wire.withLock { wire in close(&wire, error, &effects) }
+        wire.withLock { wire in close(&wire, error, &effects) }
         perform(effects)
     }
 

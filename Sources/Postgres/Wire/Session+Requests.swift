@@ -67,7 +67,7 @@ extension Session {
     /// stopped there, and its caller waits to learn how it ended. A statement that is written behind others is stopped when its turn
     /// comes, and its caller leaves.
     private func cancel(_ request: Request) {
-        self.wire.withLock { wire in
+        wire.withLock { wire in
             var error = PostgresError.taskCancelled
             guard wire.conversation.isUnanswered(request) else {
                 request.resume(.failure(error))

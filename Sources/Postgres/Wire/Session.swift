@@ -156,7 +156,7 @@ final class Session: Sendable {
     /// True if the connection can be lent to another caller: nothing is under way, no transaction is open and nothing is listened to.
     var isClean: Bool {
         guard inbox.withLock({ $0.closedBy == nil && $0.requests.isEmpty }) else { return false }
-        return self.wire.withLock { wire in
+        return wire.withLock { wire in
             guard case .open(let connection) = wire.phase else { return false }
             return wire.conversation.isIdle && !wire.conversation.isCancelling && !wire.isListening
                 && !wire.conversation.wasRefusedWriting
@@ -168,7 +168,7 @@ final class Session: Sendable {
     ///
     /// - Returns: False if the connection does not wait for such an answer.
     func whenDrained(_ body: @escaping @Sendable () -> Void) -> Bool {
-        self.wire.withLock { wire in
+        wire.withLock { wire in
             guard wire.isDraining, case .open = wire.phase else { return false }
             wire.onClose = body
             return true
@@ -177,7 +177,7 @@ final class Session: Sendable {
 
     /// The numbers of callers whose statements can still be joined, wait to be written, and are written.
     var backlog: (joinable: Int, waiting: Int, written: Int) {
-        self.wire.withLock { wire in
+        wire.withLock { wire in
             let joinable = inbox.withLock { $0.requests.reduce(0) { $0 + $1.callerCount } }
             return (joinable, wire.conversation.waitingCount, wire.conversation.allUnanswered.count)
         }
@@ -185,7 +185,7 @@ final class Session: Sendable {
 
     /// The counters of this connection.
     var statistics: PostgresPipeline.Statistics {
-        self.wire.withLock { wire in
+        wire.withLock { wire in
             var statistics = inbox.withLock(\.statistics)
             statistics.flushes = wire.conversation.syncs
             statistics.repeated = wire.conversation.repeats

@@ -21,7 +21,7 @@ struct Wait<Value: Sendable>: ~Copyable, Sendable {
     func finish(_ outcome: Outcome<Value>) -> Bool {
         let continuation: UnsafeContinuation<Outcome<Value>, Never>?
         let isFirst: Bool
-        unsafe (continuation, isFirst) = self.state.withLock { state in
+        unsafe (continuation, isFirst) = state.withLock { state in
             switch state {
             case .idle:
                 state = .finished(outcome)
@@ -38,7 +38,7 @@ struct Wait<Value: Sendable>: ~Copyable, Sendable {
 
     /// True if the outcome is decided.
     var isFinished: Bool {
-        self.state.withLock { state in
+        state.withLock { state in
             switch state {
             case .idle, .waiting: false
             case .finished, .resumed: true
@@ -53,7 +53,7 @@ struct Wait<Value: Sendable>: ~Copyable, Sendable {
     @inline(__always)
     func outcome() async -> Outcome<Value> {
         await unsafe withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome<Value>, Never>) in
-            let early = self.state.withLock { state -> Outcome<Value>? in
+            let early = state.withLock { state -> Outcome<Value>? in
                 if case .finished(let outcome) = state {
                     state = .resumed
                     return outcome

@@ -88,7 +88,7 @@ final class GuessLimiter: Sendable {
 
     private func take(_ keys: [Key]) throws(Refusal) {
         let now = nanoseconds
-        let retry: Duration? = self.state.withLock { state in
+        let retry: Duration? = state.withLock { state in
             makeRoom(&state, now)
             var decisions: [(Key, GCRA.Decision)] = []
             for (key, limit) in zip(keys, [pair, self.address]) {
@@ -109,7 +109,7 @@ final class GuessLimiter: Sendable {
         guard let backlogs = await report(Dictionary(uniqueKeysWithValues: zip(keys, costs))) else { return }
         let now = nanoseconds
         var retry = Duration.zero
-        self.state.withLock { state in
+        state.withLock { state in
             for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
                 guard let backlog = backlogs[key] else { continue }
                 state.arrivals[key] = now + backlog
@@ -122,7 +122,7 @@ final class GuessLimiter: Sendable {
     /// Refunds a guess, or, for a caller who knows the password, all guesses of the pair.
     private func refund(_ keys: [Key], forgiving: Bool) async {
         let now = nanoseconds
-        let refunds = self.state.withLock { state in
+        let refunds = state.withLock { state in
             var refunds: [Key: Int64] = [:]
             for (key, limit) in zip(keys, [Self.perPair, Self.perAddress]) {
                 guard let arrival = state.arrivals[key] else { continue }
@@ -142,7 +142,7 @@ final class GuessLimiter: Sendable {
     private func report(_ added: [Key: Int64]) async -> [Key: Int64]? {
         guard let exchange = try? self.exchange(), exchange.nodes > 1 else { return nil }
         let now = nanoseconds
-        let reports = self.state.withLock { state in
+        let reports = state.withLock { state in
             added.map { key, added in
                 let known = max(0, (state.arrivals[key] ?? 0) - now - added)
                 let report = RateLimits.Report(

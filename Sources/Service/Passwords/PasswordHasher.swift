@@ -90,13 +90,13 @@ final class PasswordHasher: Sendable {
 
     /// Waits for a slot.
     private func enter(_ network: IPAddress?) async throws {
-        let id = self.state.withLock { state in
+        let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
         }
         let turn = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let turn: Turn? = self.state.withLock { state in
+                let turn: Turn? = state.withLock { state in
                     if Task.isCancelled { return .cancelled }
                     switch state.queue.enter(id, from: network, continuation) {
                     case .admitted: return .admitted

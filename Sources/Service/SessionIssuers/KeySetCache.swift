@@ -48,7 +48,7 @@ final class KeySetCache: Sendable {
     /// - Throws: `Refusal.unavailable` if there is no usable set and none can be read.
     func keys(of issuer: SessionIssuer, for keyID: String) async throws -> KeySet {
         let now = elapsed()
-        let (known, reading) = self.state.withLock { state in
+        let (known, reading) = state.withLock { state in
             if state.entries.count >= Self.capacity, state.entries[issuer.id] == nil { state.entries = [:] }
             var entry = state.entries[issuer.id] ?? Entry()
             let age = entry.known.map { now - $0.readAt }
@@ -80,7 +80,7 @@ final class KeySetCache: Sendable {
     ///
     /// No new read begins.
     func shutdown() async {
-        let readings = self.state.withLock { state in
+        let readings = state.withLock { state in
             state.isClosed = true
             return state.readings.values
         }
@@ -99,7 +99,7 @@ final class KeySetCache: Sendable {
             warn(issuer, "\(error)")
         }
         let now = elapsed()
-        self.state.withLock { [set] state in
+        state.withLock { [set] state in
             state.readings[reading] = nil
             state.entries[issuer.id]?.reading = nil
             guard let set else { return }
