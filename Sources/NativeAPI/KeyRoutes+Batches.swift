@@ -69,7 +69,7 @@ extension KeyRoutes {
         batch(
             "disable",
             id: "disable\(family.schemaName)s",
-            "Switch several \(family.noun)s off",
+            "Disable several \(family.noun)s",
             description: "The keys are refused until they are enabled again.",
             body: KeySchema.batchDisable
         ) { ids, home, caller, _ in try await context.platform.keys.disable(ids, in: home, by: caller) }

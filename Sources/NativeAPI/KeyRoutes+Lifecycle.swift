@@ -55,7 +55,7 @@ extension KeyRoutes {
             .post,
             "/{id}/disable",
             id: "disable\(family.schemaName)",
-            "Switch \(family.article) \(family.noun) off",
+            "Disable \(family.article) \(family.noun)",
             description: "The key is refused until it is enabled again."
         ) { id, home, caller, _ in try await context.platform.keys.disable(id, in: home, by: caller) }
     }
@@ -65,7 +65,7 @@ extension KeyRoutes {
             .post,
             "/{id}/enable",
             id: "enable\(family.schemaName)",
-            "Switch \(family.article) \(family.noun) on",
+            "Enable \(family.article) \(family.noun)",
             description: "An expired key stays expired."
         ) { id, home, caller, _ in try await context.platform.keys.enable(id, in: home, by: caller) }
     }

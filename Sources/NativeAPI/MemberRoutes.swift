@@ -132,7 +132,7 @@ struct MemberRoutes: Sendable {
                     .optional(
                         "password",
                         Self.password.orNull.described(
-                            "Without a password the member can sign in with the identity provider alone, if there is one."
+                            "Without a password the member can sign in only with the identity provider, if there is one."
                         )
                     ),
                 ])

@@ -355,7 +355,8 @@ struct WebhookRoutes: Sendable {
             id: "retryWebhookDelivery",
             "Send a delivery again",
             description: """
-                An attempt is made soon, also after the last attempt or an accepted one. A delivery has at most 100 attempts.
+                An attempt is made soon, even if a receiver accepted the delivery or the last attempt was made. A delivery has \
+                at most 100 attempts.
                 """,
             response: EndpointResult(.accepted, "The delivery will be sent.")
         ) { organization, request in

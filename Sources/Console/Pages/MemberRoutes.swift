@@ -18,7 +18,7 @@ struct MemberRoutes: Sendable {
         ("owner", "Owner", "does everything, and decides who else is an owner"),
         ("admin", "Admin", "does everything except changing owners"),
         ("auditor", "Auditor", "reads keys and events"),
-        ("member", "Member", "manages the own client keys"),
+        ("member", "Member", "manages their own client keys"),
     ]
 
     private func id(_ visit: Visit) throws -> UUID {

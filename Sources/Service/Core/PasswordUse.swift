@@ -2,7 +2,7 @@
 public enum PasswordUse: Sendable, Equatable {
     /// Members can sign in with passwords.
     case on
-    /// Members sign in with the identity provider alone.
+    /// Members sign in only with the identity provider.
     case off
 }
 

@@ -14,7 +14,7 @@ public struct NewMember: Sendable {
     public var name: String?
     /// The password of a user who is new here.
     ///
-    /// Without one the user can sign in with the identity provider alone, until an admin sets one.
+    /// Without one the user can sign in only with the identity provider, until an admin sets one.
     public var password: String?
 
     /// Creates a member.

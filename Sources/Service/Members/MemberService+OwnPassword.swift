@@ -26,7 +26,7 @@ extension MemberService {
             return stored?.passwordHash
         }
         guard let compared else {
-            throw Refusal.invalid([InvalidField(pointer: "/current_password", detail: "Must be the password.")])
+            throw Refusal.invalid([InvalidField(pointer: "/current_password", detail: "Must be the current password.")])
         }
         let hash = try await passwords.hash(new, from: caller.network)
         try await context.changeControl { transaction in

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import JSON
 
-/// Exchanges an authorization code for what the provider tells of a person.
+/// Exchanges an authorization code for what the provider says about a person.
 struct CodeExchange: Sendable {
     let provider: IdentityProvider
     let exchange: OutboundExchange
@@ -71,7 +71,7 @@ struct CodeExchange: Sendable {
         }
     }
 
-    /// Returns the address that the provider tells besides the ID token (OpenID Connect Core section 5.3).
+    /// Returns the address that the provider gives besides the ID token (OpenID Connect Core section 5.3).
     ///
     /// - Throws: `Fault` also for claims about another person, the errors of the exchange.
     func email(of subject: String, _ tokens: Tokens, _ metadata: ProviderMetadata) async throws -> ProviderEmail? {

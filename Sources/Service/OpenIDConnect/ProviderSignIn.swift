@@ -232,7 +232,7 @@ struct ProviderPerson: Sendable {
         self.ask = ask
     }
 
-    /// Returns the address: that of the ID token, or the one that the provider tells besides it.
+    /// Returns the address: that of the ID token, or the one that the provider gives besides it.
     func email() async throws -> ProviderEmail? {
         if let token { return token }
         return try await ask()

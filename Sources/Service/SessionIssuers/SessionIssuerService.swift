@@ -185,7 +185,7 @@ public struct SessionIssuerService: Sendable {
                 require(
                     false,
                     "/jwks",
-                    "Must hold public keys alone. Whoever has seen this request can sign sessions: replace the keys."
+                    "Must hold only public keys. Whoever has seen this request can sign sessions: replace the keys."
                 )
                 break
             }

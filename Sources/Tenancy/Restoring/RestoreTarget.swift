@@ -231,7 +231,7 @@ public struct RestoreTarget: Sendable {
             if try await isRestored() { return .restored }
             throw TenancyError(
                 .incompatible,
-                "the database \(finalName) is not empty, and a backup is restored to empty servers alone"
+                "the database \(finalName) is not empty, and a backup is restored only to empty servers"
             )
         }
         if isPrimary, found.contains(finalName),
@@ -274,7 +274,7 @@ public struct RestoreTarget: Sendable {
                 .incompatible,
                 """
                 the server of the cluster \(cluster) has databases of an installation (\(foreign.count), such as \(first)), and a \
-                backup is restored to empty servers alone
+                backup is restored only to empty servers
                 """
             )
         }

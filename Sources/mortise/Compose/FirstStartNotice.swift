@@ -29,7 +29,8 @@ struct FirstStartNotice {
             lines.append("  admin key of the organization \"default\": \(token.reveal())")
         }
         lines.append(
-            "They are valid as soon as the server listens. If it ends before, start it again: tokens shown then replace these."
+            "They are valid as soon as the server listens. If it ends before that, start it again:"
+                + " the tokens that it then shows replace these."
         )
         return lines.joined(separator: "\n")
     }

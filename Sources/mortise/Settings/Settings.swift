@@ -391,7 +391,7 @@ package enum Settings {
         default: ServeSettings.Passwords.on,
         placeholder: "switch",
         help: """
-            Let members sign in with passwords: on or off. Off leaves the OpenID provider alone, for all surfaces and commands.
+            Let members sign in with passwords: on or off. With off, they sign in only with the OpenID provider, on all surfaces.
             """
     )
 

@@ -13,7 +13,7 @@ import Testing
     }
 
     // The fault: a laptop is stolen, and its owner cannot see or end the session on it.
-    @Test func `a member sees and ends the own sessions, one or all others`() async throws {
+    @Test func `a member sees and ends their own sessions, one or all others`() async throws {
         try await withMortise {
             $0.clients = ClientAddresses(trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)])
         } _: { mortise in

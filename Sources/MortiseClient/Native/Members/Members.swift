@@ -58,8 +58,8 @@ extension Mortise {
         ///   - role: The role of the member.
         ///   - workspaceID: The id of the workspace that the role is limited to. `nil` means the whole organization.
         ///   - name: The name of the user, 1 to 255 characters.
-        ///   - password: The password of the user, 12 to 256 characters. A user without a password can sign in with the identity
-        ///     provider alone.
+        ///   - password: The password of the user, 12 to 256 characters. A user without a password can sign in only with the
+        ///     identity provider.
         ///   - idempotencyKey: A text of your own, which makes the call safe to repeat for 24 hours. `nil` means a
         ///     random one.
         /// - Returns: The membership.

@@ -9,7 +9,7 @@ extension Mortise {
         public let name: String?
         /// True if the user has a password.
         ///
-        /// A user without a password can sign in with the identity provider alone.
+        /// A user without a password can sign in only with the identity provider.
         public let hasPassword: Bool
         /// The account of the identity provider, or `nil` for a user who has not signed in with one.
         public let identity: Identity?

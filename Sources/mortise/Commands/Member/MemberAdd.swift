@@ -8,8 +8,8 @@ struct MemberAdd: ObjectCommand {
         abstract: "Add a member to an organization.",
         discussion: HelpText.discussion(
             """
-            Mortise sends no mail: give the password to the member yourself. A new member without a password can sign in with the
-            identity provider alone. A person who has an account gets one more role, and keeps name and password.
+            Mortise sends no mail: give the password to the member yourself. A new member without a password can sign in only
+            with the identity provider. A person who has an account gets one more role, and keeps name and password.
             """,
             needs: MemberCommand.needs,
             examples: [

@@ -11,7 +11,7 @@ struct Doctor: AsyncParsableCommand {
             Without --url, the command examines the installation on this machine, with the settings of `mortise serve`. With
             --url, it examines a running server from outside: reachability, readiness, version, clock and encryption.
 
-            --ready examines readiness alone, which suits the health check of a container.
+            --ready examines only readiness, which suits the health check of a container.
             """,
             needs: "the settings of `mortise serve`, or a running server; no credential",
             examples: ["doctor", "doctor --url https://keys.example.com", "doctor --ready"],

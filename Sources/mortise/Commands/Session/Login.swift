@@ -18,7 +18,7 @@ struct Login: AsyncParsableCommand {
             others can read is refused. The new profile becomes the current one.
 
             A command takes its credential from --token-file, --profile, MORTISE_TOKEN, MORTISE_PROFILE or the current profile,
-            in this order. It sends the credential of a profile to the server of the profile alone.
+            in this order. It sends the credential of a profile only to the server of the profile.
             """,
             needs: "a running server, and a member with a password or a key",
             examples: [

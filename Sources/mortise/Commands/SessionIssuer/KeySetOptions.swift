@@ -61,7 +61,7 @@ struct KeySetOptions: ParsableArguments {
         // d is the private half of a pair, k a shared secret (RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 8037 section 2).
         guard !keys.contains(where: { $0["d"] != nil || $0["k"] != nil }) else {
             throw CommandFailure.usage(
-                "\(file.name) holds a private key. Nothing was sent. Give the public keys alone."
+                "\(file.name) holds a private key. Nothing was sent. Give only the public keys."
             )
         }
         return try input.members()

@@ -124,7 +124,7 @@ struct WebhookRetry: ActionCommand {
         commandName: "retry",
         abstract: "Send a delivery again.",
         discussion: HelpText.discussion(
-            "An attempt is made soon, also after the last attempt or an accepted one.",
+            "An attempt is made soon, even if a receiver accepted the delivery or the last attempt was made.",
             needs: WebhookCommand.needs,
             examples: [
                 "webhook retry https://hooks.example.com/mortise --delivery 0198c0de-0000-7000-8000-000000000001"

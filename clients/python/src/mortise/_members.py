@@ -49,8 +49,8 @@ class _MemberCalls:
             role: The role of the member.
             workspace_id: The id of the workspace that the role is limited to. None means the whole organization.
             name: The name of the user, 1 to 255 characters.
-            password: The password of the user, 12 to 256 characters. A user without a password can sign in with the
-                identity provider alone.
+            password: The password of the user, 12 to 256 characters. A user without a password can sign in only with
+                the identity provider.
             idempotency_key: Your own text, which makes the call safe to repeat for 24 hours. None means a random text.
         """
         body = members(

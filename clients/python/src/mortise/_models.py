@@ -358,7 +358,7 @@ class User:
     email: str
     name: str | None
     has_password: bool
-    """True if the user has a password. A user without one can sign in with the identity provider alone."""
+    """True if the user has a password. A user without one can sign in only with the identity provider."""
     identity: UserIdentity | None = None
     """The account of the identity provider, or None for a user who has not signed in with one."""
 
