@@ -12,8 +12,8 @@ package import Tenancy
 ///
 /// Each node runs one. The control database has the leases by which nodes share the work.
 package final class Notices: Sendable {
-    /// The news of this node.
-    package let news: EventNews
+    /// Announces the events of this node's changes.
+    package let announcer: EventAnnouncer
 
     private let relay: EventRelay
     private let worker: DeliveryWorker
@@ -30,7 +30,7 @@ package final class Notices: Sendable {
     ///
     /// - Parameters:
     ///   - databases: Lends connections.
-    ///   - news: The news of this node.
+    ///   - announcer: Announces the events of this node's changes.
     ///   - secrets: The secrets file.
     ///   - quota: The maximum number of deliveries of an organization that wait for an attempt.
     ///   - options: The settings.
@@ -38,14 +38,14 @@ package final class Notices: Sendable {
     /// - Throws: An error if the authorities of the options are no certificates.
     package init(
         _ databases: Databases,
-        news: EventNews,
+        announcer: EventAnnouncer,
         secrets: SecretsFile,
         quota: Int,
         options: NoticeOptions,
         logger: Logger
     ) throws {
         self.databases = databases
-        self.news = news
+        self.announcer = announcer
         self.options = options
         resolverThreads = NIOThreadPool(numberOfThreads: options.resolverThreads)
         slots = AttemptSlots(total: options.maximumAttempts)
@@ -54,7 +54,7 @@ package final class Notices: Sendable {
         relay = EventRelay(
             node: node,
             databases: databases,
-            news: news,
+            announcer: announcer,
             deliveries: deliveries,
             slots: RelaySlots(perCluster: databases.backgroundShare),
             waiting: waiting,
@@ -62,7 +62,7 @@ package final class Notices: Sendable {
             options: options,
             logger: logger
         )
-        search = NoticeSearch(databases: databases, news: news, options: options, logger: logger)
+        search = NoticeSearch(databases: databases, announcer: announcer, options: options, logger: logger)
         worker = DeliveryWorker(
             node: node,
             databases: databases,

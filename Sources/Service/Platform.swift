@@ -174,7 +174,7 @@ public final class Platform: Sendable {
         status = StatusService(context: context, node: Node(version: version, startedAt: now()))
         notices = try Notices(
             databases,
-            news: context.news,
+            announcer: context.announcer,
             secrets: secrets,
             quota: quotas.waitingDeliveriesPerOrganization,
             options: options,

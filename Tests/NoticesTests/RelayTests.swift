@@ -120,14 +120,14 @@ import Testing
                 try await EventSources(connection: $0).missing(among: [control, unknown])
             }
             #expect(missing == [unknown])
-            let news = EventNews(databases, logger: LogCollector().logger)
+            let announcer = EventAnnouncer(databases, logger: LogCollector().logger)
             let start = ContinuousClock.now
-            news.hint(nil)
-            #expect(news.hints(except: [], at: start) == [control])
-            news.drop([control], unchangedSince: start - .seconds(1))
-            #expect(news.hints(except: [], at: start) == [control])
-            news.drop([control], unchangedSince: .now)
-            #expect(news.hints(except: [], at: start).isEmpty)
+            announcer.hint(nil)
+            #expect(announcer.hints(except: [], at: start) == [control])
+            announcer.drop([control], unchangedSince: start - .seconds(1))
+            #expect(announcer.hints(except: [], at: start) == [control])
+            announcer.drop([control], unchangedSince: .now)
+            #expect(announcer.hints(except: [], at: start).isEmpty)
         }
     }
 
@@ -140,13 +140,13 @@ import Testing
             let answer = try await mortise.api.get("/v1/workspaces/default", as: mortise.adminToken)
             let id = try #require(UUIDv7.parse(try answer.string("id")))
             let facts = try #require(try await databases.facts(id: id))
-            let news = EventNews(databases, patience: .ample, logger: LogCollector().logger)
+            let announcer = EventAnnouncer(databases, patience: .ample, logger: LogCollector().logger)
             try await mortise.withConnection(mortise.installation.control) { connection in
                 try await connection.script("BEGIN; LOCK TABLE control.event_sources IN ACCESS EXCLUSIVE MODE")
                 try await PostgresDeadline.with(.zero) {
-                    try await news.announcing(facts, marking: { mark in await mark.end() })
+                    try await announcer.announcing(facts, marking: { mark in await mark.end() })
                 }
-                try await news.announcing(
+                try await announcer.announcing(
                     facts,
                     marking: { mark in
                         try await connection.script("COMMIT")

@@ -12,7 +12,7 @@ import Tenancy
 struct EventRelay: Sendable {
     let node: UUID
     let databases: Databases
-    let news: EventNews
+    let announcer: EventAnnouncer
     let deliveries: Wakeup
     let slots: RelaySlots
     let waiting: WaitingDeliveries
@@ -31,22 +31,22 @@ struct EventRelay: Sendable {
     /// Reads databases until the task is cancelled, each at its own pace.
     func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await Wakeup().run(every: .seconds(1)) { await news.repeatMarks() } }
-            await news.wakeup.run(every: .seconds(1), pause: Self.pause) {
+            group.addTask { await Wakeup().run(every: .seconds(1)) { await announcer.repeatMarks() } }
+            await announcer.wakeup.run(every: .seconds(1), pause: Self.pause) {
                 let (sources, isComplete) = await claim()
                 for claimed in sources {
                     slots.begin(claimed)
                     group.addTask {
                         await relay(claimed.source)
                         slots.end(claimed)
-                        news.wakeup.wake()
+                        announcer.wakeup.wake()
                     }
                 }
                 if !isComplete, slots.planRetry() {
                     group.addTask {
                         try? await Task.sleep(for: Self.retryPause)
                         slots.beginRetry()
-                        news.wakeup.wake()
+                        announcer.wakeup.wake()
                     }
                 }
             }
@@ -62,19 +62,19 @@ struct EventRelay: Sendable {
         // The end of each source starts the next claim.
         guard shares.count > 0 else { return ([], true) }
         let now = ContinuousClock.now
-        let hints = news.hints(except: shares.sources, at: now)
+        let hints = announcer.hints(except: shares.sources, at: now)
         do {
             return try await databases.control.pool.withConnection { connection in
                 let sources = EventSources(connection: connection)
                 let claimed = try await sources.claim(by: node, including: hints, shares)
                 let ids = claimed.map(\.source.id)
                 // Before anything is read: a later change is found by its own hint.
-                news.take(ids)
+                announcer.take(ids)
                 let rest = Set(hints).subtracting(ids)
                 if claimed.count == shares.count || rest.isEmpty { return (claimed, true) }
                 // A fault here must not give the leases away.
                 let missing = (try? await sources.missing(among: rest)) ?? []
-                news.drop(missing, unchangedSince: now)
+                announcer.drop(missing, unchangedSince: now)
                 return (claimed, rest.isSubset(of: missing))
             }
         } catch {

@@ -8,7 +8,7 @@ import Tenancy
 /// Searches the databases for keys that need a notice, on this node.
 struct NoticeSearch: Sendable {
     let databases: Databases
-    let news: EventNews
+    let announcer: EventAnnouncer
     let options: NoticeOptions
     let logger: Logger
 
@@ -16,9 +16,9 @@ struct NoticeSearch: Sendable {
     private static let concurrency = 4
     private let identifiers = IdentifierSource.system
 
-    init(databases: Databases, news: EventNews, options: NoticeOptions, logger: Logger) {
+    init(databases: Databases, announcer: EventAnnouncer, options: NoticeOptions, logger: Logger) {
         self.databases = databases
-        self.news = news
+        self.announcer = announcer
         self.options = options
         self.logger = logger
     }
@@ -106,12 +106,12 @@ struct NoticeSearch: Sendable {
                 let notices = try await writer.take(scope, isComplete: isComplete, shift: options.shift())
                 if notices.isEmpty { return 0 }
                 // The mark is older than the commit, so another node finds the events if this one dies.
-                try await news.announcing(facts) {
+                try await announcer.announcing(facts) {
                     try await writer.record(notices, in: scope) { identifiers.id() }
                 }
                 return notices.count
             }
-            if count > 0 { news.hint(facts) }
+            if count > 0 { announcer.hint(facts) }
         } while count >= NoticeWriter.batch
     }
 

@@ -82,7 +82,7 @@ extension ServiceContext {
     /// Runs an audited transaction in the control database.
     func changeControl<T>(_ body: (AuditedTransaction) async throws -> T) async throws -> T {
         try await translating {
-            try await news.announcing(nil) {
+            try await announcer.announcing(nil) {
                 try await databases.noting(nil, isChange: true) {
                     try await databases.control.pool.withConnection { try await $0.auditedTransaction(body) }
                 }
@@ -200,7 +200,7 @@ extension ServiceContext {
         _ body: (EventMark) async throws -> T
     ) async throws -> T {
         let value = try await limiting(lane) {
-            try await news.announcing(workspace, marking: { mark in try await translating { try await body(mark) } })
+            try await announcer.announcing(workspace, marking: { mark in try await translating { try await body(mark) } })
         }
         databases.noteUse(of: workspace, isChange: true)
         return value

@@ -17,7 +17,7 @@ final class ServiceContext: Sendable {
     let verifier: Verifier
     let usage: UsageRecorder
     /// Tells the webhooks' part of this node of changes.
-    let news: EventNews
+    let announcer: EventAnnouncer
     let quotas: Quotas
     let passwordUse: PasswordUse
     let secrets: SecretsFile
@@ -46,7 +46,7 @@ final class ServiceContext: Sendable {
         self.provisioner = provisioner
         self.verifier = verifier
         self.usage = usage
-        news = EventNews(databases, logger: logger)
+        announcer = EventAnnouncer(databases, logger: logger)
         self.quotas = quotas
         self.passwordUse = passwordUse
         self.secrets = secrets

@@ -4,11 +4,11 @@ package import Logging
 import Postgres
 package import Tenancy
 
-/// The news of this node: the workspaces that it changes, and the databases that have new events.
+/// Announces the events of this node's changes to the nodes that make deliveries of them.
 ///
 /// A change marks its workspace in the control database before it begins, so that another node finds the events of a node that
 /// dies. After the change, this node is told to read the events at once.
-package final class EventNews: Sendable {
+package final class EventAnnouncer: Sendable {
     /// The time for which this node does not mark a workspace again.
     ///
     /// It is much shorter than the time for which a mark lasts.
@@ -37,7 +37,7 @@ package final class EventNews: Sendable {
     private let logger: Logger
     let wakeup = Wakeup()
 
-    /// Creates the news of a node.
+    /// Creates the announcer of a node.
     ///
     /// - Parameters:
     ///   - databases: The databases.
@@ -94,14 +94,14 @@ package final class EventNews: Sendable {
     package func hint(_ workspace: WorkspaceFacts?) {
         let id = workspace?.workspaceID ?? EventSource.control.id
         let now = ContinuousClock.now
-        let isNews = state.withLock { state in
+        let isWanted = state.withLock { state in
             // The change can be a new webhook, with which workspaces are wanted that were not before.
             if workspace == nil { state.marked = state.marked.filter { $0.value.isWanted } }
             if let mark = state.marked[id], !mark.isWanted, now - mark.at < Self.repetition { return false }
             if state.hints.count < Self.capacity || state.hints[id] != nil { state.hints[id] = now }
             return true
         }
-        if isNews { wakeup.wake() }
+        if isWanted { wakeup.wake() }
     }
 
     /// Begins to mark a workspace, unless this node has marked it a moment ago.
