@@ -44,16 +44,21 @@ struct ServerClient: Sendable {
 
     /// Sends a request.
     ///
-    /// Ctrl-C cancels it.
+    /// Ctrl-C, SIGTERM and a terminal that closes cancel it.
     ///
-    /// - Parameter request: The call to make.
+    /// - Parameters:
+    ///   - request: The call to make.
+    ///   - kind: The kind of the work.
     /// - Returns: The answer.
     /// - Throws: `CommandFailure` of kind `refused` if the server refuses, `unreachable` if no Mortise answers, and
-    ///   `interrupted` after Ctrl-C. Its details say whether the server may have completed the request.
-    func answer<Value>(to request: Request<Value>) async throws(CommandFailure) -> ServerAnswer<Value> {
+    ///   `interrupted` after a signal. Its details say whether the server may have completed the request.
+    func answer<Value>(
+        to request: Request<Value>,
+        _ kind: InterruptState.Work = .request
+    ) async throws(CommandFailure) -> ServerAnswer<Value> {
         let record = AnswerRecord()
         let client = client.observingAnswers { record.set($0) }
-        let result = await Interrupt.cancelling { await Self.send(request, client) }
+        let result = await Interrupt.cancelling(kind) { await Self.send(request, client) }
         switch result {
         case .success(let value): return ServerAnswer(value: value, json: record.json)
         case .failure(let error):
@@ -63,11 +68,11 @@ struct ServerClient: Sendable {
         }
     }
 
-    /// Sends a request within work that watches Ctrl-C itself.
+    /// Sends a request within work that watches signals itself.
     ///
     /// - Parameter request: The call to make.
     /// - Returns: The value.
-    /// - Throws: `CommandFailure` of the kinds of ``answer(to:)``.
+    /// - Throws: `CommandFailure` of the kinds of ``answer(to:_:)``.
     func value<Value>(of request: Request<Value>) async throws(CommandFailure) -> Value {
         switch await Self.send(request, client) {
         case .success(let value): return value

@@ -15,7 +15,8 @@ package struct CommandFailure: Error, Sendable, Equatable {
         case usage = 64
         /// The output could not be written. The code is `EX_IOERR` of `sysexits.h`.
         case output = 74
-        /// Ctrl-C was typed. The code is the one of shells: 128 plus the number of SIGINT.
+        /// Ctrl-C was typed, SIGTERM came, or the terminal was closed. The code is the one of shells for the first: 128
+        /// plus the number of SIGINT.
         case interrupted = 130
     }
 

@@ -16,6 +16,13 @@ enum Output {
         try write(text + terminator, to: STDERR_FILENO)
     }
 
+    /// Writes a line to standard error if that is possible.
+    ///
+    /// The work that follows must be done also where nobody reads, as after the terminal was closed.
+    static func notice(_ text: String) {
+        _ = FileAccess.writeAll(Array((text + "\n").utf8), to: STDERR_FILENO)
+    }
+
     private static func write(_ text: String, to descriptor: CInt) throws {
         if FileAccess.writeAll(Array(text.utf8), to: descriptor) { return }
         // A reader such as `head` that stops reading is no failure. A shell reports 141 for SIGPIPE.
