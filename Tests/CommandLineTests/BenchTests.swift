@@ -145,29 +145,67 @@ import mortise
         }
     }
 
-    // The operator has seen enough, or sees that the service suffers.
-    @Test func `Ctrl-C ends the load and removes the organization`() async throws {
+    // The operator has seen enough, a supervisor stops the job, or the connection to the terminal breaks.
+    @Test func `Ctrl-C, SIGTERM and a terminal that closes end the load and remove the organization`() async throws {
         try await ProcessInstallation.with { installation in
             try await installation.serve { program in
                 let url = "http://127.0.0.1:\(try await program.port())"
                 let variables = ["MORTISE_TOKEN": installation.operatorToken, "MORTISE_URL": url]
                 let databases = try await installation.workspaceDatabases()
-                try await TemporaryFolder.with { folder in
-                    let outcome = try await RunningProgram.with(["bench", "--duration", "1h"], variables, in: folder) {
-                        bench in
-                        try await eventually("keys are verified", within: .seconds(60)) {
-                            if bench.hasEnded { throw RunningProgram.Ended(log: bench.log) }
-                            let names = try await installation.workspaceDatabases()
-                            guard let made = names.first(where: { !databases.contains($0) }) else { return false }
-                            return try await installation.finds("SELECT 1 FROM auth.key_usage_hourly", in: made)
-                        }
-                        bench.terminate(SIGINT)
-                        try await bench.waitForEnd()
-                        #expect(bench.log.contains("Removing the organization"), "\(bench.log)")
-                    }
-                    #expect(outcome.code == 130)
+                for signal in [SIGINT, SIGTERM, SIGHUP] {
+                    try await interrupt(by: signal, installation, variables, databases)
+                    try await expectNothingLeft(installation, program, databases)
                 }
-                try await expectNothingLeft(installation, program, databases)
+            }
+        }
+    }
+
+    private func interrupt(
+        by signal: CInt,
+        _ installation: ProcessInstallation,
+        _ variables: [String: String],
+        _ databases: Set<String>
+    ) async throws {
+        try await TemporaryFolder.with { folder in
+            let outcome = try await RunningProgram.with(["bench", "--duration", "1h"], variables, in: folder) { bench in
+                try await eventually("keys are verified", within: .seconds(60)) {
+                    if bench.hasEnded { throw RunningProgram.Ended(log: bench.log) }
+                    let names = try await installation.workspaceDatabases()
+                    guard let made = names.first(where: { !databases.contains($0) }) else { return false }
+                    return try await installation.finds("SELECT 1 FROM auth.key_usage_hourly", in: made)
+                }
+                bench.terminate(signal)
+                try await eventually("the organization is being removed", within: .seconds(60)) {
+                    bench.log.contains("Removing the organization")
+                }
+                // A shell and the kernel both send SIGHUP.
+                if signal == SIGHUP { bench.terminate(signal) }
+                try await bench.waitForEnd()
+            }
+            #expect(outcome.code == 130, "\(signal)")
+        }
+    }
+
+    // The typing error costs nothing: no organization was created that must be removed again.
+    @Test func `a gateway listener that cannot be reached is named before anything is created`() async throws {
+        try await TemporaryFolder.with { folder in
+            let socket = "unix:\(folder)/gateway.sock"
+            TemporaryFolder.write("", to: "\(folder)/file")
+            for (address, reason) in [
+                (socket, "no such file or directory"),
+                ("unix:\(folder)/file", "nothing listens there (connection refused)"),
+                ("unix:/\(String(repeating: "long", count: 50))", "the path is too long for a socket"),
+                ("127.0.0.1:1", "nothing listens there (connection refused)"),
+            ] {
+                // The server of the URL does not exist either, so a call to it would have another message.
+                let outcome = try await Program.run(
+                    ["bench", "--gateway", address],
+                    environment: ["MORTISE_TOKEN": Program.credential, "MORTISE_URL": "http://127.0.0.1:2"]
+                )
+                #expect(outcome.code == 3, "\(outcome.everything)")
+                #expect(outcome.errors.contains("\(address) cannot be reached: \(reason)."), "\(outcome.errors)")
+                #expect(outcome.errors.contains("--gateway-listen \(address)"), "\(outcome.errors)")
+                #expect(!outcome.errors.contains("organization"), "\(outcome.errors)")
             }
         }
     }

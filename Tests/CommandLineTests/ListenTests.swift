@@ -25,6 +25,60 @@ import Testing
         try await channel.close()
     }
 
+    // The accident: the main listener is named instead, which is free.
+    @Test(arguments: [
+        ("MORTISE_GATEWAY_LISTEN", "--gateway-listen"), ("MORTISE_GRPC_LISTEN", "--grpc-listen"),
+        ("MORTISE_OPERATIONS_LISTEN", "--operations-listen"),
+    ])
+    func `a server whose other port is taken names its address and its setting, and creates nothing`(
+        _ variable: String,
+        _ flag: String
+    ) async throws {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = channel.localAddress?.port ?? 0
+        try await TemporaryFolder.with { folder in
+            let outcome = try await Program.run(
+                ["serve"],
+                environment: [
+                    "MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:0", variable: "127.0.0.1:\(port)",
+                ]
+            )
+            #expect(outcome.code == 1)
+            #expect(outcome.errors.contains("Another program listens at 127.0.0.1:\(port)."), "\(outcome.errors)")
+            #expect(outcome.errors.contains(flag), "\(outcome.errors)")
+            #expect(access("\(folder)/data", F_OK) != 0)
+        }
+        try await channel.close()
+    }
+
+    @Test func `an address whose host is unknown or that two listeners have is named`() async throws {
+        try await TemporaryFolder.with { folder in
+            // No part of a name has more than 63 characters, so no name server is asked.
+            let host = String(repeating: "a", count: 64)
+            let unknown = try await Program.run(
+                ["serve"],
+                environment: ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "\(host):8080"]
+            )
+            #expect(unknown.code == 1)
+            #expect(unknown.errors.contains("The host of \(host):8080 cannot be resolved."), "\(unknown.errors)")
+            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .bind(host: "127.0.0.1", port: 0).get()
+            let address = "127.0.0.1:\(channel.localAddress?.port ?? 0)"
+            try await channel.close()
+            let twice = try await Program.run(
+                ["serve"],
+                environment: [
+                    "MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": address, "MORTISE_GATEWAY_LISTEN": address,
+                ]
+            )
+            #expect(twice.code == 1)
+            #expect(twice.errors.contains("listens at \(address)."), "\(twice.errors)")
+            #expect(twice.errors.contains("another listener of this one"), "\(twice.errors)")
+            #expect(access("\(folder)/data", F_OK) != 0)
+        }
+    }
+
     @Test func `a data folder that cannot be created is named`() async throws {
         try await TemporaryFolder.with { folder in
             TemporaryFolder.write("", to: "\(folder)/file")

@@ -35,7 +35,8 @@ package enum ConnectionFault: Sendable, Equatable {
     /// The text comes from the libraries: it describes certificates and protocols, and has no headers.
     case protocolFailed(String)
 
-    init(_ error: any Error) {
+    /// Reads the error of a connection.
+    package init(_ error: any Error) {
         switch error {
         case let error as NIOConnectionError:
             if error.connectionErrors.isEmpty, error.dnsAError != nil || error.dnsAAAAError != nil {
@@ -48,6 +49,8 @@ package enum ConnectionFault: Sendable, Equatable {
             self = .refused(ConnectionFault.reason(error.errnoCode))
         case let error as HTTPClientError where [.connectTimeout, .getConnectionFromPoolTimeout].contains(error):
             self = .connectTimeout
+        case ChannelError.connectTimeout: self = .connectTimeout
+        case SocketAddressError.unixDomainSocketPathTooLong: self = .refused("the path is too long for a socket")
         case let error as HTTPClientError where error == .tlsHandshakeTimeout: self = .handshakeTimeout
         case let error as HTTPClientError where [.remoteConnectionClosed, .uncleanShutdown].contains(error):
             self = .closed

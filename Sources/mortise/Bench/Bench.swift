@@ -14,8 +14,9 @@ struct Bench: AsyncParsableCommand {
         discussion: HelpText.discussion(
             """
             Creates an organization of its own with workspaces and keys, verifies their tokens for some time, prints throughput and
-            latencies, and removes the organization again, also after Ctrl-C. --verify, the default, sends POST /v1/verify.
-            --authorize sends the checks of a gateway, and --gateway sends them to a gateway listener.
+            latencies, and removes the organization again, also after Ctrl-C, SIGTERM or the end of the terminal. --verify, the
+            default, sends POST /v1/verify. --authorize sends the checks of a gateway, and --gateway sends them to a gateway
+            listener.
 
             Without --rate, each connection sends its next request after each answer. With --rate, requests are due at fixed times,
             and a latency counts from then, so that a server that stalls does not hide it (coordinated omission).
@@ -101,6 +102,8 @@ struct Bench: AsyncParsableCommand {
         let target = try target()
         let client = try await connection.client()
         let organization = BenchStage.Organization()
+        // Nothing is created for an address that cannot be reached.
+        try await target.check()
         try note("Creating the organization \(organization.slug) with \(workspaces) workspaces and \(keys) keys.")
         let outcome = await Interrupt.cancelling { await measure(target, organization, client) }
         try await remove(organization, after: outcome, client)
@@ -119,12 +122,12 @@ struct Bench: AsyncParsableCommand {
     ) async throws {
         // The server may have created an organization whose answer nobody waited for.
         if organization.created == nil, case .failure(let failure) = outcome, failure.kind != .interrupted { return }
-        try note("Removing the organization \(organization.slug).")
+        if !json { Output.notice("Removing the organization \(organization.slug).") }
         let removal = Request { client throws(MortiseError) in
             try await BenchStage.remove(organization.created ?? organization.slug, client)
         }
         do throws(CommandFailure) {
-            _ = try await client.answer(to: removal)
+            _ = try await client.answer(to: removal, .cleanUp)
         } catch {
             throw error.adding("The organization \(organization.slug) may still exist.")
                 .adding("Suspend its workspaces, and delete it with `mortise organization delete`.")
@@ -157,6 +160,7 @@ struct Bench: AsyncParsableCommand {
         let order = mix.order(length: max(4096, 4 * stage.tokens.count), tokens: numbers, using: &randomness)
         let interval = rate.map { TimeAmount.nanoseconds(max(1, Int64(connections) * 1_000_000_000 / Int64($0))) }
         let seconds = LengthOfTime(argument: duration)?.seconds ?? 10
+        _ = DescriptorLimit.raise()
         let generator = LoadGenerator(
             place: target.place,
             plan: LoadPlan(
@@ -176,7 +180,7 @@ struct Bench: AsyncParsableCommand {
         } catch is CancellationError {
             throw CommandFailure(.interrupted, "Interrupted.")
         } catch {
-            throw CommandFailure(.unreachable, "\(target.name) cannot be reached: \(error).")
+            throw target.failure(error)
         }
     }
 
@@ -187,39 +191,5 @@ struct Bench: AsyncParsableCommand {
             return BenchTarget(place: address.place, name: gateway, call: call)
         }
         return try BenchTarget(server, authorize ? .authorize : .verify)
-    }
-}
-
-/// The server that the load tool drives, and the call that it makes.
-struct BenchTarget: Sendable {
-    let place: ListenerPlace
-    let name: String
-    let call: BenchCall
-
-    init(place: ListenerPlace, name: String, call: BenchCall) {
-        self.place = place
-        self.name = name
-        self.call = call
-    }
-
-    /// Creates the target of a server's URL.
-    ///
-    /// - Throws: `CommandFailure` of kind `usage` for a URL that is encrypted.
-    init(_ server: ServerURL, _ kind: BenchCall.Kind) throws(CommandFailure) {
-        guard !server.isEncrypted, let url = URL(string: server.text), let host = url.host() else {
-            throw .usage("The load tool speaks plain HTTP. Name the server with an http:// URL, behind any proxy.")
-        }
-        var prefix = url.path()
-        while prefix.hasSuffix("/") { prefix.removeLast() }
-        name = server.text
-        if url.scheme?.lowercased() == "http+unix" {
-            place = .unixSocket(path: url.host(percentEncoded: false) ?? host)
-            call = BenchCall(kind: kind, prefix: prefix, host: "localhost")
-        } else {
-            let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
-            let port = url.port ?? 80
-            place = .tcp(host: bare, port: port)
-            call = BenchCall(kind: kind, prefix: prefix, host: ListenAddress(host: bare, port: port).description)
-        }
     }
 }

@@ -102,10 +102,7 @@ package struct LoadGenerator: Sendable {
     ) async throws -> Line {
         let ready = eventLoop.makePromise(of: Void.self)
         let result = eventLoop.makePromise(of: LoadResult.self)
-        let bootstrap = ClientBootstrap(group: eventLoop)
-            .channelOption(.socketOption(.so_reuseaddr), value: 1)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connectTimeout(.seconds(10))
+        let bootstrap = ClientBootstrap.forLoad(eventLoop)
             .channelInitializer { [plan, connections] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
@@ -114,11 +111,7 @@ package struct LoadGenerator: Sendable {
                 }
             }
         do {
-            let channel =
-                switch place {
-                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
-                case .unixSocket(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
-                }
+            let channel = try await bootstrap.connect(to: place)
             return Line(channel: channel, ready: ready.futureResult, result: result.futureResult)
         } catch {
             ready.fail(error)

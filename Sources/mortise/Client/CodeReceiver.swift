@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -42,7 +43,12 @@ final class CodeReceiver: Sendable {
         } catch let error as CommandFailure {
             throw error
         } catch {
-            throw CommandFailure(.unreachable, "This machine has no port for the browser's answer: \(error).")
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
+            throw CommandFailure(
+                .unreachable,
+                "This machine has no port for the browser's answer: \(reason).",
+                details: ["Sign in without --browser."]
+            )
         }
     }
 

@@ -52,7 +52,7 @@ extension CommandFailure {
 
 extension ConnectionFault {
     /// Questions that lead to the cause.
-    fileprivate var advice: [String] {
+    var advice: [String] {
         let running = "Is `mortise serve` running there? Is --url (or MORTISE_URL, or the profile) right?"
         return switch self {
         case .unknownHost: ["Is --url (or MORTISE_URL) right?"]

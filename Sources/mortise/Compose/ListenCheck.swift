@@ -1,52 +1,75 @@
 import Connections
+import GatewayAPI
 import Glibc
 import NIOCore
 import NIOPosix
 
-/// Checks that the address of a server is free before anything else happens.
+/// Checks that the addresses of a server are free before anything else happens.
 ///
 /// A first start creates keys and shows them once. Without the check, it would do so, and only then find that another
-/// program has the address.
+/// program has an address.
 enum ListenCheck {
-    /// Listens at the address for a moment.
+    /// Listens at all addresses together for a moment.
     ///
-    /// - Throws: `CommandFailure` of kind `refused` if the address cannot be used.
-    static func run(_ place: ListenerPlace) async throws {
-        let address: ListenAddress
+    /// - Throws: `CommandFailure` of kind `refused` if one of them cannot be used.
+    static func run(_ settings: ServeSettings) async throws {
+        var places = [(settings.listen, Settings.listen.declaration)]
+        places += settings.gateway.addresses.map { ($0.place, Settings.gatewayListen.declaration) }
+        places += settings.gateway.rpcAddresses.map { ($0.place, Settings.grpcListen.declaration) }
+        if let operations = settings.operations { places.append((operations, Settings.operationsListen.declaration)) }
+        var channels: [any Channel] = []
+        var fault: (any Error)?
+        for (place, setting) in places {
+            do {
+                if let channel = try await listen(place, setting) { channels.append(channel) }
+            } catch {
+                fault = error
+                break
+            }
+        }
+        for channel in channels { try await channel.close() }
+        if let fault { throw fault }
+    }
+
+    /// Listens at an address, or makes room for a socket.
+    private static func listen(_ place: ListenerPlace, _ setting: SettingDeclaration) async throws -> (any Channel)? {
         switch place {
-        case .tcp(let host, let port): address = ListenAddress(host: host, port: port)
         case .unixSocket(let path):
             do throws(SocketFileFault) {
-                return try SocketFile.makeRoom(at: path)
+                try SocketFile.makeRoom(at: path)
             } catch {
                 throw CommandFailure(.refused, "The address \(place) \(error.clause)")
             }
-        }
-        do {
-            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .bind(host: address.host, port: address.port)
-                .get()
-            try await channel.close()
-        } catch {
-            throw failure(error, place) ?? error
+            return nil
+        case .tcp(let host, let port):
+            do {
+                return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                    .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                    .bind(host: host, port: port)
+                    .get()
+            } catch {
+                throw failure(error, place, setting)
+            }
         }
     }
 
-    /// Returns the failure for an error of a listener, or `nil` if the error is another.
-    static func failure(_ error: any Error, _ place: ListenerPlace) -> CommandFailure? {
-        let setting = Settings.listen.declaration
+    /// Returns the failure for an error of a listener.
+    private static func failure(
+        _ error: any Error,
+        _ place: ListenerPlace,
+        _ setting: SettingDeclaration
+    ) -> CommandFailure {
         let other = "Listen at another address with \(setting.flag) or \(setting.variable)."
-        if error is SocketAddressError {
+        if error is SocketAddressError || error is SocketAddressError.UnknownHost {
             return CommandFailure(.refused, "The host of \(place) cannot be resolved.", details: [other])
         }
-        guard let error = error as? IOError else { return nil }
-        switch error.errnoCode {
+        let code = (error as? IOError)?.errnoCode
+        switch code {
         case EADDRINUSE:
             return CommandFailure(
                 .refused,
                 "Another program listens at \(place).",
-                details: ["Is it another `mortise serve`? Stop it.", other]
+                details: ["Is it another `mortise serve`, or another listener of this one? Stop it.", other]
             )
         case EADDRNOTAVAIL:
             return CommandFailure(.refused, "This machine does not have the address \(place).", details: [other])
@@ -56,7 +79,10 @@ enum ListenCheck {
                 "This user may not listen at \(place).",
                 details: ["Ports below 1024 need a privilege.", other]
             )
-        default: return nil
+        case .some(let code):
+            let reason = String(cString: strerror(code)).lowercased()
+            return CommandFailure(.refused, "Nothing can listen at \(place): \(reason).", details: [other])
+        case nil: return CommandFailure(.refused, "Nothing can listen at \(place): \(error).", details: [other])
         }
     }
 }

@@ -4,6 +4,7 @@ import GatewayAPI
 import Glibc
 import Keys
 import Logging
+import NIOCore
 import Notices
 import Postgres
 import Server
@@ -27,7 +28,7 @@ func runServer(_ settings: ServeSettings) async throws {
 private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws {
     let logger = telemetry.bootstrap()
     settings.installation.log(to: logger)
-    try await ListenCheck.run(settings.listen)
+    try await ListenCheck.run(settings)
     let certificate = try await CertificateReload.load(settings.tls)
     let descriptors = DescriptorLimit.raise()
     let others = settings.connections.maximumBesidesLookups
@@ -54,8 +55,10 @@ private func run(_ settings: ServeSettings, _ telemetry: Telemetry) async throws
             try await host.supervising {
                 do {
                     try await run(server, settings, signals, logger)
-                } catch {
-                    throw ListenCheck.failure(error, settings.listen) ?? error
+                } catch let error as IOError {
+                    // Another program may have taken an address meanwhile. The check finds which.
+                    try await ListenCheck.run(settings)
+                    throw error
                 }
             }
         }
