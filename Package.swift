@@ -373,9 +373,9 @@ let package = Package(
         .testTarget(
             name: "GatewayAPITests",
             dependencies: [
-                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Postgres", "Server",
-                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", coreMetrics, nioCore, nioEmbedded,
-                nioHPACK, nioHTTP2, nioPosix,
+                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "Locks", "Postgres", "Server",
+                "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", coreMetrics,
+                nioCore, nioEmbedded, nioHPACK, nioHTTP2, nioPosix,
             ],
             swiftSettings: settings
         ),

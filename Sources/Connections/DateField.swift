@@ -10,8 +10,16 @@ import Darwin
 #endif
 
 /// The value of the field `Date`, which is formatted once a second (RFC 9110 section 6.6.1).
+///
+/// Each event loop has a text of its own. With one for all, every answer would wait for the lock of the others, and move its memory between
+/// processors.
 package final class DateField: Sendable {
-    private let last = Locked((seconds: 0, text: ""))
+    private struct Last {
+        var seconds = 0
+        var text = ""
+    }
+
+    private let last = Striped(Last())
 
     /// Creates a field.
     package init() {}
@@ -19,8 +27,8 @@ package final class DateField: Sendable {
     /// The value for now.
     package var value: String {
         let now = time(nil)
-        return last.withLock { last in
-            if last.seconds != now { last = (now, HTTPDate.text(seconds: now)) }
+        return last.withCurrent { last in
+            if last.seconds != now { last = Last(seconds: now, text: HTTPDate.text(seconds: now)) }
             return last.text
         }
     }

@@ -9,6 +9,8 @@ package struct RawConnection {
     package struct Answer: Sendable {
         /// The status.
         package let status: Int
+        /// The text behind the status.
+        package let reasonPhrase: String
         /// The header fields, with names in lower case.
         package let headers: [(name: String, value: String)]
         /// The body.
@@ -104,7 +106,8 @@ package struct RawConnection {
         let text = String(buffer: received)
         guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
         let lines = text[..<end.lowerBound].split(separator: "\r\n")
-        let status = Int(lines[0].split(separator: " ")[1]) ?? 0
+        let words = lines[0].split(separator: " ", maxSplits: 2)
+        let status = Int(words[1]) ?? 0
         let headers = lines.dropFirst()
             .map { line -> (String, String) in
                 let parts = line.split(separator: ":", maxSplits: 1)
@@ -115,7 +118,12 @@ package struct RawConnection {
         let headBytes = text[..<end.upperBound].utf8.count
         guard received.readableBytes >= headBytes + length else { return nil }
         received.moveReaderIndex(forwardBy: headBytes)
-        return Answer(status: status, headers: headers, body: received.readString(length: length) ?? "")
+        return Answer(
+            status: status,
+            reasonPhrase: words.count > 2 ? String(words[2]) : "",
+            headers: headers,
+            body: received.readString(length: length) ?? ""
+        )
     }
 }
 

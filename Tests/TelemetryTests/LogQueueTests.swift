@@ -111,6 +111,12 @@ import Testing
             logger.warning("a workspace's database cannot be reached", metadata: ["database": "mortise_\(number)"])
         }
         #expect(count(#""database":"mortise_"#) == 6)
+        // Each fault of a configuration is, too.
+        for number in 0..<6 {
+            let fault = "The option \(number) is unknown."
+            logger.warning("the configuration of a gateway is at fault", metadata: ["fault": "\(fault)"])
+        }
+        #expect(count(#""fault":"The option"#) == 6)
         close(reader)
     }
 

@@ -18,8 +18,8 @@ package struct CheckedKey: Sendable, Hashable {
     package var organizationID: UUID
     /// The database's time of the read.
     package var readAt: Timestamp
-    /// The fields of an answer that lets the key in, without those that change with each request.
-    private var rendered: [GatewayAnswer.Field]?
+    /// The fields, if the key is in memory with them.
+    private var rendered: RenderedFields?
 
     /// Creates the facts.
     package init(
@@ -50,12 +50,12 @@ package struct CheckedKey: Sendable, Hashable {
         )
         // The workspace and the organization of a key never change.
         let rendering = key.found.rendering.load() ?? key.found.rendering.storeIfNil(KeyRendering(fields))
-        rendered = rendering.value as? [GatewayAnswer.Field]
+        rendered = rendering.value as? RenderedFields
     }
 
     /// The fields of an answer that lets the key in, without those that change with each request.
-    var fields: [GatewayAnswer.Field] {
-        rendered ?? [GatewayAnswer.Field("Cache-Control", "no-store")] + GatewayAnswer.identity(self)
+    var fields: RenderedFields {
+        rendered ?? RenderedFields([GatewayAnswer.Field("Cache-Control", "no-store")] + GatewayAnswer.identity(self))
     }
 
     /// Returns true if all facts are equal, from which the fields follow.

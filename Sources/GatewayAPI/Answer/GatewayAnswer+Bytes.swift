@@ -1,5 +1,4 @@
 package import NIOCore
-import NIOHTTP1
 
 extension GatewayAnswer {
     /// Writes the answer as HTTP/1.1.
@@ -11,18 +10,21 @@ extension GatewayAnswer {
     ///   - isLast: True if the connection ends after the answer.
     package func write(to buffer: inout ByteBuffer, isHead: Bool, date: String, isLast: Bool) {
         let body = isHead ? [] : self.body
-        let statusLine = Self.statusLine(status)
+        let start = self.start
+        let statusLine = start == nil ? "HTTP/1.1 \(status) \(reasonPhrase)\r\n" : ""
+        let fields = self.fields[(start?.fields.count ?? 0)...]
         let tail =
             self.body.isEmpty ? "Content-Length: 0\r\nDate: " : "Content-Length: \(self.body.count)\r\nDate: "
         let end = isLast ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n"
         // A colon, a space, and the two bytes of a line's end.
         let size =
             fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
-            + statusLine.utf8.count + tail.utf8.count + date.utf8.count + end.utf8.count + body.count
+            + (start?.bytes.count ?? statusLine.utf8.count) + tail.utf8.count + date.utf8.count + end.utf8.count
+            + body.count
         // One check for space instead of four for each field.
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { space in
             var rest = ByteSpace(space)
-            rest.append(statusLine)
+            if let start { rest.append(start.bytes) } else { rest.append(statusLine) }
             for field in fields {
                 rest.append(field.name)
                 rest.append(": ")
@@ -35,11 +37,6 @@ extension GatewayAnswer {
             rest.append(body)
             return rest.count
         }
-    }
-
-    private static func statusLine(_ status: Int) -> String {
-        status == 200
-            ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)\r\n"
     }
 }
 

@@ -18,9 +18,7 @@ extension GatewayAnswer {
     package init(_ outcome: CheckOutcome, scopes: [Scope] = [], statuses: RefusalStatuses = RefusalStatuses()) {
         switch outcome {
         case .valid(let key, let limit):
-            let more = Self.limits(key, limit) + Self.grace(key)
-            // Most keys have neither limits nor a grace period. Their fields are those in memory, without a copy.
-            self = GatewayAnswer(status: 200, fields: more.isEmpty ? key.fields : key.fields + more)
+            self = GatewayAnswer(key.fields, Self.limits(key, limit) + Self.grace(key))
         case .refused(let code, let key, let limit):
             self = Self.refused(code, key, limit, scopes, statuses, outcome)
         case .unknown: self = Self.notValid(outcome)

@@ -6,6 +6,8 @@ import Keys
 /// Their handles are created once.
 package struct AnswerCounters: Sendable {
     private let counters: [String: Counter]
+    /// The counter of most answers, which no text must be hashed to find.
+    private let valid: Counter?
 
     init(_ factory: any MetricsFactory) {
         let others = ["no_token", CheckOutcome.invalidRequest, "gateway_credential"]
@@ -22,9 +24,12 @@ package struct AnswerCounters: Sendable {
                     )
                 }
         )
+        valid = counters[VerdictCode.valid.rawValue]
     }
 
-    func count(_ outcome: CheckOutcome) { count(outcome.reason) }
+    func count(_ outcome: CheckOutcome) {
+        if case .valid = outcome { valid?.increment() } else { count(outcome.reason) }
+    }
 
     func count(_ reason: String) { counters[reason]?.increment() }
 

@@ -52,7 +52,15 @@ package final class Authorizer: Sendable {
     ) {
         access = platform.access
         verifier = platform.verifier
-        audiences = AudienceCache(platform.access)
+        audiences = AudienceCache { [access = platform.access] name in
+            try await PostgresDeadline.with(deadline) {
+                switch name {
+                case .organization(let id): try await access.audience(ofOrganization: id)
+                case .organizationSlug(let slug): try await access.audience(ofOrganizationSlug: slug)
+                case .workspace, .malformed: nil
+                }
+            }
+        }
         self.clients = clients
         self.deadline = deadline
         failures = FailureLimiter(platform.databases)
@@ -91,7 +99,7 @@ package final class Authorizer: Sendable {
     func reply(to asked: Asked) -> GatewayRoutes.Reply {
         let start = NIODeadline.now()
         guard case .question(let question) = asked else { return .now(conclude(asked, start) { _ in .noToken }) }
-        guard let audience = audiences.known(question.audience) else {
+        guard let audience = known(question.audience, at: start) else {
             return .later { [self] in await measured(asked, start) { try await outcome($0, within: nil) } }
         }
         switch first(question, audience) {
@@ -99,6 +107,18 @@ package final class Authorizer: Sendable {
         case .pending(let pending):
             return .later { [self] in await measured(asked, start) { _ in try await finish(pending) } }
         }
+    }
+
+    /// Returns the audience with a name, if it is in memory.
+    private func known(_ name: AudienceName, at now: NIODeadline) -> Audience? {
+        if case .workspace(let id) = name { return access.knownAudience(ofWorkspace: id) }
+        return audiences.known(name, at: now)
+    }
+
+    /// Returns the audience with a name, or `nil` if it does not exist.
+    private func audience(_ name: AudienceName) async throws -> Audience? {
+        if case .workspace(let id) = name { return try await access.audience(ofWorkspace: id) }
+        return try await audiences.audience(name, at: .now())
     }
 
     /// The result of the part of a check that waits for nothing.
@@ -182,7 +202,7 @@ package final class Authorizer: Sendable {
 
     private func outcome(_ question: CheckQuestion, within bounds: Audience?) async throws -> CheckOutcome {
         try await PostgresDeadline.with(deadline) {
-            let audience = try await audiences.audience(question.audience)
+            let audience = try await audience(question.audience)
             if let bounds {
                 guard let audience, bounds.contains(audience) else {
                     faults.report(.credential)

@@ -38,7 +38,7 @@ extension Response {
             if let name = HTTPField.Name(field.name) { fields.append(HTTPField(name: name, value: field.value)) }
         }
         self.init(
-            status: HTTPResponse.Status(code: answer.status),
+            status: HTTPResponse.Status(code: answer.status, reasonPhrase: answer.reasonPhrase),
             headers: fields,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
         )

@@ -6,10 +6,10 @@ import Logging
 final class RepeatedLines: Sendable {
     private let causes = Locked(RepeatedCauses())
 
-    /// The metadata that tell the operations, answers and databases of a repeated message apart.
+    /// The metadata that tell the operations, answers, databases and faults of settings of a repeated message apart.
     ///
     /// Texts of errors are not among them, because some differ in each line.
-    private static let details = ["operation", "status", "code", "workspace", "database", "cluster"]
+    private static let details = ["operation", "status", "code", "workspace", "database", "cluster", "fault"]
 
     /// Returns true if a line is written.
     func admits(_ event: LogEvent, _ logger: String, at now: Int64) -> Bool {
