@@ -2,7 +2,7 @@
 
 PostgreSQL writes to the disk before it answers a commit. Five figures: the time of a revocation, the same beside a node
 that is paused, the time from a report of a leak to the last verification that was still accepted, verifications while
-many keys change, and what a limit lets through over all nodes.
+many keys change, one in a request and several together, and what a limit lets through over all nodes.
 
 PostgreSQL, the nodes and this program share the processors. This program is one thread, and sends over connections that
 are kept open. In the fourth figure, `mortise bench` has a thread for every two processors, and changes take what is
@@ -16,15 +16,17 @@ import argparse
 import asyncio
 import gc
 import itertools
+import math
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "History"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import harness  # noqa: E402, I001 (it makes the modules of Tests/History known)
 import limits  # noqa: E402
 from connections import Connection, request  # noqa: E402
 from installation import Failed, find_program, installed  # noqa: E402
@@ -34,6 +36,8 @@ from stage import KEYS, PATIENCE, Commits, Key, Stage, milliseconds, percentile 
 UNMEASURED = 5
 # The reports of leaks that one address sends. 60 are admitted in an hour.
 REPORTS_OF_ADDRESS = 50
+# The seconds that `mortise bench` takes beside its measurement, to make its keys and to remove them.
+BENCH_BESIDE = 8
 
 
 def figure(what: str, value: float, unit: str, goal: float, details: str = "") -> None:
@@ -178,13 +182,46 @@ async def leaks(stage: Stage, count: int, interval: float) -> None:
     figure(what, percentile(times, 0.99), " ms", 50, details)
 
 
+@dataclass(frozen=True)
+class Change:
+    """A request that changes keys."""
+
+    method: str
+    path: str
+    body: object
+    keys: int = 1
+
+
+def description(keys: list[Key]) -> Callable[[int], Change]:
+    """Changes of one key each, which go round."""
+
+    def change(number: int) -> Change:
+        path = f"{KEYS}/{keys[number % len(keys)].id}"
+        return Change("PATCH", path, {"description": f"change {number}"})
+
+    return change
+
+
+def disabling(keys: list[Key], size: int) -> Callable[[int], Change]:
+    """Requests that disable several keys each, and no key twice."""
+
+    def change(number: int) -> Change:
+        ids = [key.id for key in keys[number * size : (number + 1) * size]]
+        if not ids:
+            raise Failed("all keys are disabled, before `mortise bench` has ended")
+        return Change("POST", f"{KEYS}/batch/disable", {"ids": ids}, len(ids))
+
+    return change
+
+
 class Changes:
     """Changes of keys at a rate, or as many as there can be."""
 
-    def __init__(self, stage: Stage, keys: list[Key], rate: float, at_once: int) -> None:
+    def __init__(self, stage: Stage, change: Callable[[int], Change], rate: float, at_once: int) -> None:
         self.stage = stage
-        self.keys = keys
+        self.change = change
         self.rate = rate
+        # The keys that were changed.
         self.made = 0
         self.begin = time.perf_counter()
         self.tasks = [asyncio.create_task(self._change(number, at_once)) for number in range(at_once)]
@@ -193,14 +230,14 @@ class Changes:
         number = first
         while True:
             await asyncio.sleep(max(0, self.begin + number / self.rate - time.perf_counter()))
-            key = self.keys[number % len(self.keys)]
             node = self.stage.nodes[number % len(self.stage.nodes)]
-            await self.stage.call(node, "PATCH", f"{KEYS}/{key.id}", {"description": f"change {number}"})
-            self.made += 1
+            change = self.change(number)
+            await self.stage.call(node, change.method, change.path, change.body)
+            self.made += change.keys
             number += step
 
     async def end(self) -> float:
-        """Ends the changes, and returns how many were made in a second."""
+        """Ends the changes, and returns how many keys were changed in a second."""
         rate = self.made / (time.perf_counter() - self.begin)
         for task in self.tasks:
             task.cancel()
@@ -210,10 +247,9 @@ class Changes:
         return rate
 
 
-async def verifications_beside_changes(
-    stage: Stage, operator: Path, rates: list[float], seconds: int, at_once: int
-) -> None:
+async def verifications_beside_changes(stage: Stage, operator: Path, options: argparse.Namespace) -> None:
     """Measures verifications at half load, while nothing changes and while many keys change."""
+    seconds, size = options.seconds, options.batch
     keys = await stage.keys(1000)
     most = (await stage.bench(operator, seconds))["per_second"]
     half = most / 2
@@ -221,14 +257,22 @@ async def verifications_beside_changes(
     before = quiet["latency_ms"]["p99"]
     at = f"{half:,.0f} a second of {most:,.0f}"
     print(f"p99 of POST /v1/verify while nothing changes: {before:.1f} ms, {at}; {machine(stage)}", flush=True)
-    for rate in rates:
-        changes = Changes(stage, keys, rate, at_once)
+
+    async def measure(change: Callable[[int], Change], rate: float, what: str) -> None:
+        changes = Changes(stage, change, rate, options.at_once)
         beside = await stage.bench(operator, seconds, half)
         reached = await changes.end()
         p99, answered = beside["latency_ms"]["p99"], beside["per_second"]
-        reached_rates = f"{reached:,.0f} changes and {answered:,.0f} verifications a second"
+        reached_rates = f"{reached:,.0f} changed keys and {answered:,.0f} verifications a second"
         details = f", {p99:.1f} against {before:.1f} ms, with {reached_rates}; {machine(stage)}"
-        figure(f"p99 of POST /v1/verify while {rate:,g} keys a second should change", p99 / before, "x", 2, details)
+        figure(f"p99 of POST /v1/verify while {what}", p99 / before, "x", 2, details)
+
+    for rate in options.changes:
+        await measure(description(keys), rate, f"{rate:,g} keys a second should change")
+    for rate in options.batches:
+        enough = await stage.keys(math.ceil(rate * (seconds + BENCH_BESIDE)) * size)
+        what = f"{rate:,g} requests a second should disable {size} keys each"
+        await measure(disabling(enough, size), rate, what)
 
 
 async def limit(stage: Stage, minutes: float) -> None:
@@ -242,10 +286,6 @@ async def limit(stage: Stage, minutes: float) -> None:
 
 async def run(options: argparse.Namespace, folder: Path) -> None:
     """Runs the measurements."""
-    task = asyncio.current_task()
-    assert task
-    # The processes of this program must not stay when it is ended.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     program = find_program(options.program)
     async with installed(program, folder, 3, is_durable=not options.without_sync) as place:
         operator = folder / "operator.key"
@@ -259,9 +299,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
             "revocations": lambda: revocations(stage, steady, options.revocations, options.rate),
             "pauses": lambda: revocations_beside_pause(stage, steady, options.pauses, options.rate),
             "leaks": lambda: leaks(stage, options.leaks, options.interval / 1000),
-            "changes": lambda: verifications_beside_changes(
-                stage, operator, options.changes, options.seconds, options.at_once
-            ),
+            "changes": lambda: verifications_beside_changes(stage, operator, options),
             "limit": lambda: limit(stage, options.minutes),
         }
         for name in options.only or parts:
@@ -274,8 +312,7 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
 
 def main() -> int:
     """Reads the options, and runs the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", help="the release build of mortise (default: MORTISE_PROGRAM)")
+    parser = harness.parser(__doc__)
     parser.add_argument(
         "--revocations", type=int, default=500, help="the revocations with three nodes alive (default: 500)"
     )
@@ -297,31 +334,26 @@ def main() -> int:
         default=[50, 1000],
         help="the changes a second beside verifications, one measurement for each (default: 50 1000)",
     )
+    parser.add_argument(
+        "--batches",
+        type=float,
+        nargs="*",
+        default=[25],
+        help="the requests a second that disable several keys each, one measurement for each (default: 25)",
+    )
+    parser.add_argument(
+        "--batch", type=int, default=40, help="the keys of each of these requests, at most 100 (default: 40)"
+    )
     parser.add_argument("--at-once", type=int, default=48, help="the changes that are under way at once (default: 48)")
     parser.add_argument(
         "--seconds", type=int, default=8, help="the seconds of each run of `mortise bench` (default: 8)"
     )
     parser.add_argument("--minutes", type=float, default=1, help="the time of the limited key (default: 1)")
-    parser.add_argument(
-        "--without-sync", action="store_true", help="let PostgreSQL answer commits before they are on the disk"
-    )
     names = ["revocations", "pauses", "leaks", "changes", "limit"]
     parser.add_argument("--only", nargs="+", choices=names, help="the parts to run (default: all)")
     options = parser.parse_args()
-    # A Unix socket's path is short, and PostgreSQL's user must enter the folder.
-    folder = Path(tempfile.mkdtemp(prefix="revocations", dir="/tmp"))
-    folder.chmod(0o755)
-    status = 0
-    try:
-        asyncio.run(run(options, folder))
-    except* Failed as errors:
-        print(f"the run failed: {errors.exceptions[0]}", file=sys.stderr)
-        status = 2
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return status
+    return harness.carry_out("revocations", lambda folder: run(options, folder))
 
 
 if __name__ == "__main__":
-    os.umask(0o022)
     sys.exit(main())

@@ -18,13 +18,11 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import shutil
 import signal
 import statistics
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -33,9 +31,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests" / "History"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import harness  # noqa: E402, I001 (it makes the modules of Tests/History known)
 from clients import Client, Span, Stranger  # noqa: E402
-from installation import Failed, Installation, Node, find_program, installed, until  # noqa: E402
+from installation import Installation, Node, find_program, installed, until  # noqa: E402
 from stranger import NEWCOMER, REVOKE, SUSPEND, VERIFY  # noqa: E402
 from tenants import IMPORT, UNANALYZED, Organization, Tenants  # noqa: E402
 
@@ -270,10 +269,6 @@ class Benchmark:
 
 async def run(options: argparse.Namespace, folder: Path) -> None:
     """Starts the server and the stranger, and runs the acts."""
-    task = asyncio.current_task()
-    assert task
-    # The processes of this program must not stay when it is ended.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     settings = {"MORTISE_ACCESS_LOG": "management", "MORTISE_LOOKUP_WORKSPACES": str(LOOK_UPS)}
     program = find_program(options.program)
     async with installed(
@@ -294,33 +289,17 @@ async def run(options: argparse.Namespace, folder: Path) -> None:
 
 def main() -> int:
     """Reads the options, and runs the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", help="the release build of mortise (default: MORTISE_PROGRAM)")
+    parser = harness.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="the repetitions of each act (default: 3)")
     parser.add_argument(
         "--seconds", type=float, default=5, help="the seconds of each act and each quiet time (default: 5)"
     )
     parser.add_argument("--rate", type=float, default=200, help="the stranger's verifications a second (default: 200)")
     parser.add_argument("--keys", type=int, default=300_000, help="the keys of the import (default: 300000)")
-    parser.add_argument(
-        "--without-sync", action="store_true", help="let PostgreSQL answer commits before they are on the disk"
-    )
     parser.add_argument("--only", nargs="+", choices=ACTS, help="the acts to carry out (default: all)")
     options = parser.parse_args()
-    # A Unix socket's path is short, and PostgreSQL's user must enter the folder.
-    folder = Path(tempfile.mkdtemp(prefix="strangers", dir="/tmp"))
-    folder.chmod(0o755)
-    status = 0
-    try:
-        asyncio.run(run(options, folder))
-    except Failed as error:
-        print(f"the run failed: {error}", file=sys.stderr)
-        status = 2
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    return status
+    return harness.carry_out("strangers", lambda folder: run(options, folder))
 
 
 if __name__ == "__main__":
-    os.umask(0o022)
     sys.exit(main())
