@@ -8,10 +8,18 @@ import Darwin
 
 /// The file of a Unix-domain socket.
 package enum SocketFile {
+    /// The longest path that SwiftNIO listens on, in bytes.
+    ///
+    /// Linux takes four more (unix(7)).
+    private static let maximumLength = 103
+
     /// Removes a socket that no program listens on any more, so that its path is free.
     ///
-    /// - Throws: ``SocketFileFault`` if another file has the path, or a program listens there.
+    /// - Throws: ``SocketFileFault`` if the path is too long, another file has it, or a program listens there.
     package static func makeRoom(at path: String) throws(SocketFileFault) {
+        guard path.utf8.count <= maximumLength else {
+            throw SocketFileFault("is too long for a socket. Choose a path of at most \(maximumLength) bytes.")
+        }
         var status = stat()
         guard lstat(path, &status) == 0 else {
             if errno == ENOENT { return }
@@ -52,11 +60,7 @@ package enum SocketFile {
         defer { close(descriptor) }
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: name.sun_path) else {
-            throw SocketFileFault("is too long for a socket. Choose a shorter path.")
-        }
-        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: bytes) }
+        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
         let result = withUnsafePointer(to: &name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))

@@ -6,6 +6,8 @@ package import Keys
 /// Their handles are created once.
 package struct VerdictCounters: Sendable {
     private let counters: [VerdictCode: Counter]
+    /// The counter of most verdicts, which no code must be hashed to find: the hash of a code is that of its text.
+    private let valid: Counter?
 
     /// Creates the counters.
     ///
@@ -13,6 +15,7 @@ package struct VerdictCounters: Sendable {
     package init(_ metrics: (any MetricsFactory)?) {
         guard let metrics else {
             counters = [:]
+            valid = nil
             return
         }
         counters = Dictionary(
@@ -27,8 +30,11 @@ package struct VerdictCounters: Sendable {
                 )
             }
         )
+        valid = counters[.valid]
     }
 
     /// Counts a verdict.
-    package func count(_ code: VerdictCode) { counters[code]?.increment(by: 1) }
+    package func count(_ code: VerdictCode) {
+        if case .valid = code { valid?.increment(by: 1) } else { counters[code]?.increment(by: 1) }
+    }
 }

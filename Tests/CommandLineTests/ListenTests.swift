@@ -52,7 +52,8 @@ import Testing
         try await channel.close()
     }
 
-    @Test func `an address whose host is unknown or that two listeners have is named`() async throws {
+    @Test func `an address that is too long, that two listeners have, or whose host is unknown is named`() async throws
+    {
         try await TemporaryFolder.with { folder in
             // No part of a name has more than 63 characters, so no name server is asked.
             let host = String(repeating: "a", count: 64)
@@ -62,6 +63,13 @@ import Testing
             )
             #expect(unknown.code == 1)
             #expect(unknown.errors.contains("The host of \(host):8080 cannot be resolved."), "\(unknown.errors)")
+            let long = "unix:/\(String(repeating: "a", count: 103))"
+            let tooLong = try await Program.run(
+                ["serve"],
+                environment: ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": long]
+            )
+            #expect(tooLong.code == 1)
+            #expect(tooLong.errors.contains("The address \(long) is too long for a socket."), "\(tooLong.errors)")
             let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
                 .bind(host: "127.0.0.1", port: 0).get()
             let address = "127.0.0.1:\(channel.localAddress?.port ?? 0)"
