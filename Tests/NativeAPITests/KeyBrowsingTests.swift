@@ -13,6 +13,8 @@ import Testing
     // MARK: Searches
 
     /// The number of keys that are found for a page by an index is 400, and a page looks at its first 200 keys.
+    ///
+    /// Without a text, it is 1,000 and 50 by the last use.
     private static let pageSize = 9
     private static let pages = 3
 
@@ -134,6 +136,58 @@ import Testing
                         }
                     }
                 }
+            }
+        }
+    }
+
+    // Which statement answers depends on the number of keys with the status among those that were used last, and in all.
+    @Test func `a list by last use has all keys of a status, wherever in the order they are`() async throws {
+        try await withMortise { mortise in
+            // The 300 disabled keys were used after all others, and the 1,200 active ones are more than are found by their status.
+            try await mortise.inWorkspace(
+                """
+                INSERT INTO auth.service_keys (id, kind, name, mode, scopes, created_by, disabled_at)
+                SELECT md5(n::text)::uuid, 'service', n::text, 'live', '{}', 'platform', CASE WHEN n <= 300 THEN now() END
+                FROM generate_series(1, 1500) n;
+                INSERT INTO auth.key_secrets (id, key_id, digest, pepper_id, prefix)
+                SELECT id, id, sha256(id::text::bytea), 'p', 'mks_live_' || left(id::text, 7) FROM auth.service_keys;
+                INSERT INTO auth.key_usage (secret_id, key_id, last_used_at)
+                SELECT id, id, timestamptz '2026-01-01' - name::int * interval '1 minute' FROM auth.service_keys
+                WHERE name::int <> 1500;
+                ANALYZE;
+                """
+            )
+            let home = try await mortise.serviceKeys()
+            let cases: [(status: KeyStatus, isAscending: Bool, first: [Int])] = [
+                (.disabled, false, [1, 2, 3]), (.disabled, true, [300, 299, 298]), (.active, false, [301, 302, 303]),
+                (.active, true, [1500, 1499, 1498]),
+            ]
+            for (status, isAscending, first) in cases {
+                var browse = KeyBrowse(order: .used, isAscending: isAscending)
+                browse.status = status
+                var names: [Int] = []
+                repeat {
+                    let page = try await mortise.keyService.browse(browse, limit: Self.pageSize, in: home)
+                    names += page.keys.compactMap { Int($0.name) }
+                    browse.cursor = page.next
+                } while browse.cursor != nil && names.count < 500
+                #expect(Array(names.prefix(3)) == first, "\(status) \(isAscending)")
+                let isInOrder = zip(names, names.dropFirst()).allSatisfy { isAscending ? $0 > $1 : $0 < $1 }
+                #expect(isInOrder && names.count == (status == .disabled ? 300 : 504), "\(status) \(names.count)")
+            }
+        }
+    }
+
+    @Test func `keys with a rare status have an index, however rarely they are used`() async throws {
+        try await withMortise { mortise in
+            try await mortise.inWorkspace(Self.keys)
+            try await mortise.withConnection(mortise.workspaceDatabase()) { connection in
+                try await connection.script("SET enable_seqscan = off")
+                var browse = KeyBrowse(order: .used)
+                browse.status = .disabled
+                let query = BrowseQuery(browse, in: .workspace, limit: 51)
+                let selection = try await plan(query.selection(), over: connection)
+                #expect(selection.contains("service_keys_states"), "\(selection)")
             }
         }
     }

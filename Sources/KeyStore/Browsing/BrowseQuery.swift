@@ -78,6 +78,16 @@ package struct BrowseQuery: Sendable {
     /// True if the question has a text.
     var isSearch: Bool { browse.query != nil }
 
+    /// True if the first keys in the order may lack those that the filters let through.
+    ///
+    /// In the other orders, PostgreSQL expects as many keys with a status as there are, and takes the index of the status or of the order.
+    var isSelection: Bool {
+        guard browse.order == .used, browse.unused == nil else { return false }
+        if case .clients(subject: .some) = owner { return true }
+        return browse.status != nil || browse.kind != nil || browse.mode != nil || browse.owner != nil
+            || browse.endsBefore != nil
+    }
+
     /// True if the keys are ordered by a text, and not by a time.
     var isByName: Bool { browse.order == .name }
 
@@ -103,13 +113,15 @@ package struct BrowseQuery: Sendable {
 
     /// The number of the first keys in the order.
     ///
-    /// If fewer than one in twenty match, finding all that match takes a few milliseconds.
-    private var headLength: Int { limit * 20 }
+    /// If fewer than one in twenty have a text, finding all that have it takes a few milliseconds. Each key of the last uses is looked up, so
+    /// fewer are read without a text.
+    private var headLength: Int { limit * (isSearch ? 20 : 5) }
 
-    /// Returns the statement that looks among the first keys of a part of the list for those whose name or description contains the text.
+    /// Returns the statement that looks among the first keys of a part of the list for those that the filters let through and whose name or
+    /// description contains the text.
     ///
-    /// Its rows are the answer if there are as many as are asked for. PostgreSQL does not know whether there are, because its statistics do
-    /// not tell how often a text occurs.
+    /// Its rows are the answer if there are as many as are asked for. PostgreSQL does not know whether there are, because its statistics tell
+    /// neither how often a text occurs nor what a status has to do with the last use.
     package func head(_ part: Part) -> Bound {
         var draft = Draft(owner)
         let position = cursor(part, &draft)
@@ -139,12 +151,12 @@ package struct BrowseQuery: Sendable {
         )
     }
 
-    /// Returns the statement that finds the keys whose name or description contains the text by an index of its own, and orders them.
+    /// Returns the statement that finds the keys by an index of the text or of the status, and orders them.
     ///
     /// It reads at most one key more than `few`. Its rows are the answer if the third column, the number of keys that match, is at most `few`.
     package func selection() -> Bound {
         var draft = Draft(owner)
-        var conditions = [table.isOwned(1), pairs(&draft)]
+        var conditions = [table.isOwned(1)] + (isSearch ? [pairs(&draft)] : [])
         conditions += filters(.whole, &draft) + match(.named, &draft) + cursor(.whole, &draft)
         let (most, count) = (draft.parameter(few + 1), draft.parameter(limit))
         return draft.bound(
@@ -161,8 +173,9 @@ package struct BrowseQuery: Sendable {
 
     /// The maximum number of keys that are found by an index of their own.
     ///
-    /// If more match, reading all keys in their order finds enough of them soon, unless the order and the text have to do with each other.
-    var few: Int { limit * 40 }
+    /// If more match, reading all keys in their order finds enough of them soon, unless the order has to do with the text or the status. It
+    /// often has: revoked keys are those that are used no more. So without a text, for which nothing is compared, the number is larger.
+    var few: Int { limit * (isSearch ? 40 : 100) }
 
     /// Returns the statement that orders some keys.
     func some(_ ids: Set<UUID>) -> Bound {

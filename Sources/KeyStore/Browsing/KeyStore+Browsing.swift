@@ -20,7 +20,10 @@ extension KeyStore {
 
     /// Returns the positions of the first keys that a question asks for.
     private func positions(_ query: BrowseQuery) async throws -> [KeyBrowse.Cursor] {
-        guard query.isSearch else { return try await positions(query, .all) }
+        guard query.isSearch else {
+            if query.isSelection, let found = try await foundAtOnce(query) { return found }
+            return try await positions(query, .all)
+        }
         let named = try await positions(query, .named)
         let withToken = try await positions(query, .token)
         if withToken.isEmpty { return named }
@@ -30,7 +33,7 @@ extension KeyStore {
     }
 
     private func positions(_ query: BrowseQuery, _ match: BrowseQuery.Match) async throws -> [KeyBrowse.Cursor] {
-        if match == .named, query.hasPairs, let found = try await namedAtOnce(query) { return found }
+        if match == .named, query.hasPairs, let found = try await foundAtOnce(query) { return found }
         var found: [KeyBrowse.Cursor] = []
         for part in query.parts where found.count < query.limit {
             let page = query.page(part, match, limit: query.limit - found.count)
@@ -39,10 +42,11 @@ extension KeyStore {
         return found
     }
 
-    /// Returns the positions of the first keys whose name or description contains the text, or `nil` if all keys have to be read for them.
+    /// Returns the positions of the first keys that the filters let through and that have the text in their name or description, or `nil` if
+    /// all keys have to be read for them.
     ///
     /// If many keys match, enough of them are among the first ones in the order. If few match, an index of its own finds them.
-    private func namedAtOnce(_ query: BrowseQuery) async throws -> [KeyBrowse.Cursor]? {
+    private func foundAtOnce(_ query: BrowseQuery) async throws -> [KeyBrowse.Cursor]? {
         let head = query.head(query.parts[0])
         let first = try await connection.query(head.statement, head.parameters)
         if first.count == query.limit { return try first.map { try cursor($0, query) } }
