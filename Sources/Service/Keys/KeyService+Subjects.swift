@@ -16,7 +16,7 @@ public enum ClientKeyFate: String, Sendable, CaseIterable {
 extension KeyService {
     /// Disables or revokes the client keys of one subject.
     ///
-    /// Each key is changed in a transaction of its own, with its event. An interrupted call can be repeated.
+    /// Up to ``largestBatch`` keys are changed together, each with its event. An interrupted call can be repeated.
     ///
     /// - Parameters:
     ///   - keys: The client keys of the subject.
@@ -30,30 +30,33 @@ extension KeyService {
         while true {
             let page = try await context.withConnection(to: keys.workspace?.facts) { connection in
                 try await KeyStore(connection)
-                    .list(in: keys.keyOwner, KeyFilter(isUsable: true), at: position, limit: Self.retirementPage)
+                    .list(in: keys.keyOwner, KeyFilter(isUsable: true), at: position, limit: Self.largestBatch)
             }
-            for key in page {
-                if key.status.isUsable { count += 1 }
-                try await retire(key.id, in: keys, fate, by: caller)
-            }
-            guard page.count == Self.retirementPage, let last = page.last else { return count }
+            count += page.filter(\.status.isUsable).count
+            try await retire(page.map(\.id), in: keys, fate, by: caller)
+            guard page.count == Self.largestBatch, let last = page.last else { return count }
             position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
         }
     }
 
-    private static let retirementPage = 100
-
-    private func retire(_ id: UUID, in keys: KeyCollection, _ fate: ClientKeyFate, by caller: Caller) async throws {
-        do {
-            switch fate {
-            case .keep: return
-            case .disable: _ = try await disable(id, in: keys, by: caller)
-            case .revoke: _ = try await revoke(id, reason: Self.retirementReason, in: keys, by: caller)
+    private func retire(_ ids: [UUID], in keys: KeyCollection, _ fate: ClientKeyFate, by caller: Caller) async throws {
+        var ids = ids
+        while !ids.isEmpty {
+            do {
+                switch fate {
+                case .keep: return
+                case .disable: _ = try await disable(ids, in: keys, by: caller)
+                case .revoke: _ = try await revoke(ids, reason: Self.retirementReason, in: keys, by: caller)
+                }
+                return
+            } catch Refusal.ofKeys(let positions, let refusal) {
+                switch refusal {
+                case .notFound, .conflict:
+                    // These keys were deleted or revoked meanwhile. The others are changed without them.
+                    ids = ids.indices.filter { !positions.contains($0) }.map { ids[$0] }
+                default: throw refusal
+                }
             }
-        } catch Refusal.notFound {
-            // The key was deleted meanwhile.
-        } catch Refusal.conflict {
-            // The key was revoked meanwhile.
         }
     }
 

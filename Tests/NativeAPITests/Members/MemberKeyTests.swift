@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 import ServerTestSupport
 import TestSupport
 import Testing
@@ -126,5 +127,58 @@ import Testing
             let weak = try await mortise.makeAdmin(["keys:read"]).token
             #expect(try await api.post(path, ["subject": "user_here"], as: weak).status == 403)
         }
+    }
+
+    @Test func `the keys of a subject are ended by one change, whatever becomes of some of them meanwhile`()
+        async throws
+    {
+        try await withMortise { mortise in
+            let revoked = try await mortise.makeClientKey("revoked", subject: "user_gone")
+            let deleted = try await mortise.makeClientKey("deleted", subject: "user_gone")
+            let rest = [
+                try await mortise.makeClientKey("one", subject: "user_gone"),
+                try await mortise.makeClientKey("two", subject: "user_gone"),
+            ]
+            let database = try await mortise.workspaceDatabase()
+            try await mortise.withConnection(database) { person in
+                try await person.script(
+                    """
+                    BEGIN;
+                    UPDATE auth.client_keys SET revoked_at = now(), revoked_by = 'platform' WHERE id = '\(revoked.id)';
+                    DELETE FROM auth.client_keys WHERE id = '\(deleted.id)'
+                    """
+                )
+                async let retired = Self.retire(mortise)
+                try await eventually("the change waits for the other one") {
+                    let waiting = try await mortise.rows(
+                        database,
+                        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    )
+                    return !waiting.isEmpty
+                }
+                try await person.script("COMMIT")
+                let answer = try await retired
+                #expect(answer.status == 200 && answer["client_key_count"] == 4, "\(answer)")
+            }
+            let status = try await mortise.api.get(revoked.path, as: mortise.adminToken)["status"]
+            #expect(status == "revoked")
+            var times: Set<String> = []
+            for key in rest {
+                #expect(try await mortise.verdict(key.token) == "disabled")
+                let events = try await mortise.api.get("\(key.path)/events", as: mortise.adminToken)
+                let stops = (events["data"]?.array ?? []).filter { $0["type"] == "disabled" }
+                #expect(stops.count == 1)
+                times.formUnion(stops.compactMap { $0["occurred_at"]?.string })
+            }
+            #expect(times.count == 1)
+        }
+    }
+
+    private static func retire(_ mortise: ServerHarness) async throws -> Answer {
+        try await mortise.api.post(
+            "/v1/workspaces/default/retire-subject",
+            ["subject": "user_gone"],
+            as: mortise.adminToken
+        )
     }
 }
