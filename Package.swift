@@ -316,7 +316,7 @@ let package = Package(
             dependencies: [
                 "HTTPTestSupport", "JSON", "KeyStore", "Keys", "Locks", "Notices", "Postgres", "Server",
                 "ServerTestSupport", "Service", "Surfaces", "Tenancy", "TestSupport", "Verification", crypto, nioCore,
-                nioPosix, nioSSL,
+                nioHTTP1, nioPosix, nioSSL,
             ],
             swiftSettings: settings
         ),

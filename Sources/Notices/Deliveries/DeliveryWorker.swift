@@ -68,6 +68,7 @@ struct DeliveryWorker: Sendable {
             // A node that was paused since must not send: another node has taken over.
             guard rest > .seconds(1) else { return }
             let outcome = try await send(attempt, within: min(options.attemptDeadline, rest))
+            log(outcome, attempt)
             slots.answered(ticket, isSuccess: outcome.isSuccess, at: .now)
             let next = self.next(after: attempt, outcome)
             let ended = EndedAttempt(attempt: attempt, outcome: outcome, next: next)
@@ -86,10 +87,22 @@ struct DeliveryWorker: Sendable {
         }
     }
 
+    /// Writes the words of a library about an attempt that got no answer.
+    ///
+    /// A tenant can let attempts fail as often as it likes, so faults of receivers are no news at the usual level.
+    private func log(_ outcome: AttemptOutcome, _ attempt: LeasedAttempt) {
+        guard let cause = outcome.cause else { return }
+        logger.log(
+            level: cause.isOfServer ? .notice : .debug,
+            "an attempt of a webhook got no answer",
+            metadata: ["webhook_id": "\(attempt.webhook.id)", "error": "\(cause.text)"]
+        )
+    }
+
     private func send(_ attempt: LeasedAttempt, within limit: Duration) async throws -> AttemptOutcome {
         let webhook = attempt.webhook
         guard let url = WebhookURL(webhook.url) else {
-            return AttemptOutcome(error: "the URL cannot be used", milliseconds: 0)
+            return AttemptOutcome(error: "the URL cannot be used; enter another one", milliseconds: 0)
         }
         guard let secret = webhook.signingSecret(secrets) else {
             return AttemptOutcome(

@@ -67,7 +67,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
             if isAddress || certificate?.names(receiver.host) == true {
                 sendFirst(context)
             } else {
-                errorCaught(context: context, error: WebhookFault("the certificate does not name the host"))
+                errorCaught(context: context, error: WebhookFault(AttemptFault.otherHost.sentence))
             }
         }
         context.fireUserInboundEventTriggered(event)
@@ -164,7 +164,7 @@ final class ExchangeHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        let fault = WebhookFault("the receiver closed the connection before its answer was complete")
+        let fault = WebhookFault(AttemptFault.closed.sentence)
         end(with: isReused && status == nil ? StaleConnection() : fault)
         if case .waiting = state { kept.remove(context.channel, to: receiver) }
         state = .ended

@@ -24,7 +24,7 @@ package struct HostResolver: Sendable {
                 // The first address in the order of RFC 6724, which prefers addresses that this machine can reach.
                 let address = try SocketAddress.makeAddressResolvingHost(host, port: 443)
                 guard let found = address.ipAddress.flatMap({ IPAddress($0) }) else {
-                    throw WebhookFault("the name \(host) has no address")
+                    throw WebhookFault(AttemptFault.unknownHost.sentence)
                 }
                 return found
             }

@@ -63,7 +63,7 @@ struct WebhookSender: Sendable {
             return AttemptOutcome(answer, milliseconds: milliseconds())
         } catch {
             try Task.checkCancellation()
-            return AttemptOutcome(error: Self.text(of: error), milliseconds: milliseconds())
+            return AttemptOutcome(error, milliseconds: milliseconds())
         }
     }
 
@@ -74,7 +74,7 @@ struct WebhookSender: Sendable {
     ) async throws -> WebhookAnswer {
         let receiver = Receiver(request.url, of: organization)
         let end = NIODeadline.now() + .nanoseconds(limit.wholeNanoseconds)
-        let expiry = WebhookFault("no complete answer came within \(limit)")
+        let expiry = WebhookFault(AttemptFault.late.sentence)
         if let channel = kept.take(receiver) {
             do {
                 return try await answer(to: request, until: end, expiry) { exchange in
@@ -137,7 +137,7 @@ struct WebhookSender: Sendable {
     private func checkedAddress(_ url: WebhookURL, of organization: UUID) async throws -> SocketAddress {
         let address = if let literal = url.address { literal } else { try await lookUp(url.host, of: organization) }
         if let reason = policy.refusal(of: address, own: try Self.ownAddresses()) {
-            throw WebhookFault("\(reason), and was not called")
+            throw WebhookFault("\(reason), and was not called; the operator can allow it by webhook_allow")
         }
         return try SocketAddress(ipAddress: address.description, port: url.port)
     }
@@ -185,17 +185,5 @@ struct WebhookSender: Sendable {
     /// Nothing is sent if the system does not tell them, because the check would miss them.
     private static func ownAddresses() throws -> [IPAddress] {
         try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } }
-    }
-
-    private static func text(of error: any Error) -> String {
-        switch error {
-        case let fault as WebhookFault: fault.description
-        case let error as NIOConnectionError:
-            "the connection failed: \(error.connectionErrors.first.map { "\($0.error)" } ?? error.host)"
-        case let error as SocketAddressError: "the name cannot be resolved: \(error)"
-        case let error as IOError: "the connection failed: \(error)"
-        case is ChannelError: "the connection failed"
-        default: "the request failed: \(error)"
-        }
     }
 }
