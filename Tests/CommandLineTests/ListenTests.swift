@@ -103,6 +103,25 @@ import Testing
         }
     }
 
+    // The accident: somebody in the wrong folder follows the advice to make a secrets file there.
+    @Test func `a command in a folder without an installation says which file it looked for and where to run it`()
+        async throws
+    {
+        for command in [["cluster", "list"], ["cluster", "remove", "second"], ["migrate"]] {
+            let outcome = try await Program.run(command + ["--data", ".no-installation"])
+            #expect(outcome.code == 64, "\(outcome.everything)")
+            #expect(outcome.errors.contains("There is no secrets file /"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("/.no-installation/secrets."), "\(outcome.errors)")
+            for text in ["the folder in which `mortise serve` runs", "--data", "--pepper-file"] {
+                #expect(outcome.errors.contains(text), "\(outcome.errors)")
+            }
+            #expect(!outcome.errors.contains("secrets new"))
+        }
+        let named = try await Program.run(["cluster", "list", "--pepper-file", "/nowhere/secrets"])
+        #expect(named.code == 64 && named.errors.contains("There is no secrets file /nowhere/secrets."))
+        #expect(named.errors.contains("MORTISE_PEPPER_FILE") && named.errors.contains("original file"))
+    }
+
     // The accident: somebody who cannot read the secrets file follows the advice to make a new one.
     @Test func `a secrets file that exists and cannot be read gets no advice to make a new one`() async throws {
         try await TemporaryFolder.with { folder in

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Keys
 import LocalPostgres
@@ -37,7 +38,7 @@ enum InstallationSecrets {
             case .inDataFolder where settings.secretsFile == nil: try create(settings, logger)
             case .inDataFolder, .never: break
             }
-            return try read(settings.secretsPath, logger)
+            return try read(settings, logger)
         }
     }
 
@@ -62,7 +63,29 @@ enum InstallationSecrets {
         )
     }
 
-    private static func read(_ file: String, _ logger: Logger) throws(CommandFailure) -> SecretsFile {
+    /// Returns the failure of a command that finds no secrets file.
+    ///
+    /// Without a setting, the file is looked for below the present folder, in which the installation need not be.
+    private static func missing(_ settings: InstallationSettings) -> CommandFailure {
+        let (data, file) = (Settings.data.declaration, Settings.pepperFile.declaration)
+        let path = settings.secretsPath
+        let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+        let advice =
+            settings.secretsFile == nil
+            ? """
+            Run this in the folder in which `mortise serve` runs, or name its files: \(data.flag) (\(data.variable)) is its data \
+            folder, and \(file.flag) (\(file.variable)) its secrets file. A new installation gets the file when `mortise serve` \
+            starts.
+            """
+            : """
+            \(file.flag), \(file.variable) or \(file.member) in the settings file names it. An existing installation needs its \
+            original file. For a new installation, `mortise secrets new \(path)` creates one.
+            """
+        return .usage("There is no secrets file \(whole).", details: [advice])
+    }
+
+    private static func read(_ settings: InstallationSettings, _ logger: Logger) throws(CommandFailure) -> SecretsFile {
+        let file = settings.secretsPath
         if FileAccess.isOpenToOthers(file) {
             logger.warning(
                 "other users can read the secrets file",
@@ -73,12 +96,8 @@ enum InstallationSecrets {
         do throws(FileAccess.Fault) {
             bytes = try FileAccess.readNow(file, limit: maximumBytes)
         } catch {
-            let advice =
-                error.isMissing
-                ? """
-                For a new installation, `mortise secrets new \(file)` creates one. An existing installation needs its original \
-                file.
-                """ : "Run this as a user who can read the file. Do not make a new one: no token would be valid."
+            if error.isMissing { throw missing(settings) }
+            let advice = "Run this as a user who can read the file. Do not make a new one: no token would be valid."
             throw .usage("The secrets file \(file) cannot be read: \(error.reason).", details: [advice])
         }
         do throws(SecretsFileFault) {

@@ -11,7 +11,10 @@ enum SecretsCheckup {
                 Finding(
                     .problem,
                     "The secrets file \(path) cannot be found.",
-                    remedy: "Restore it. For a new installation, `mortise secrets new` creates one."
+                    remedy: """
+                        Restore it, or name the right one with \(Settings.pepperFile.declaration.flag). For a new installation, \
+                        `mortise secrets new \(path)` creates one.
+                        """
                 )
             ]
         }
