@@ -58,7 +58,7 @@ struct EventRoutes: Sendable {
         _ more: [String: Any],
         _ visit: Visit
     ) async throws -> EndpointResponse {
-        let search = EventSearch(visit.query)
+        let search = try await EventSearch(visit, in: keys)
         let page = try await visit.platform.keys.events(search.filter(), search.page, in: keys)
         let names = try await visit.platform.keys.names(of: Set(page.items.map(\.actor)), for: visit.principal)
         var values = search.values(at: path, page.next)
@@ -84,7 +84,10 @@ struct EventRoutes: Sendable {
     private static let longestFile = 10_000
 
     private func file(_ keys: KeyCollection, _ visit: Visit) async throws -> EndpointResponse {
-        let search = EventSearch(visit.query)
+        let search = try await EventSearch(visit, in: keys)
+        if let name = search.unknownActor {
+            throw Problem(.invalidRequest, detail: "There is no member and no key \u{201C}\(name)\u{201D}.")
+        }
         var table = CSV([
             "occurred_at", "type", "actor", "address", "key_id", "key_name", "request_id", "changes", "id",
         ])
@@ -114,8 +117,21 @@ struct EventRoutes: Sendable {
 /// The filters of a list of events, as the query of its target has them.
 struct EventSearch {
     private let fields: FormFields
+    /// The actors that the query names; `nil` if it names none.
+    private let actors: [String]?
 
-    init(_ query: FormFields) { fields = query }
+    /// Creates the filters of a visit, and looks up the actor.
+    init(_ visit: Visit, in keys: KeyCollection) async throws {
+        fields = visit.query
+        if let name = visit.query.text("actor") {
+            actors = try await visit.platform.keys.actors(named: name, in: keys, for: visit.principal)
+        } else {
+            actors = nil
+        }
+    }
+
+    /// The text of the filter by actor, if it means nobody.
+    var unknownActor: String? { actors?.isEmpty == true ? fields.text("actor") : nil }
 
     /// The page of the list.
     var page: PageRequest { PageRequest(limit: 50, PageCursor(fields["after"]).map { .after($0) } ?? .first) }
@@ -125,7 +141,7 @@ struct EventSearch {
         EventFilter(
             keyID: key,
             type: fields.text("type"),
-            actor: fields.text("actor"),
+            actors: actors,
             since: Timestamp(rfc3339: "\(fields["since"])T00:00:00Z"),
             until: Timestamp(rfc3339: "\(fields["until"])T00:00:00Z").map { $0 + .seconds(86_400) }
         )
@@ -133,7 +149,7 @@ struct EventSearch {
 
     /// Returns the values of the form and of the links.
     func values(at path: String, _ next: PageCursor?) -> [String: Any] {
-        [
+        var values: [String: Any] = [
             "path": path,
             "types": SelectView.options([("", "Any event")] + EventView.choices, selected: fields["type"]),
             "actor": fields["actor"], "since": fields["since"], "until": fields["until"],
@@ -141,5 +157,7 @@ struct EventSearch {
             "next": next.map { "\(path)\(fields.query(["after": $0.text]))" } ?? "",
             "isFiltered": ["type", "actor", "since", "until"].contains { fields.text($0) != nil },
         ]
+        if let unknownActor { values["unknownActor"] = unknownActor }
+        return values
     }
 }

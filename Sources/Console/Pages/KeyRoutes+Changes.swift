@@ -164,7 +164,7 @@ extension KeyRoutes {
         context.page("\(family.basePath)/{id}/events", id: "console\(family.id)Events") { visit in
             let scene = try await visit.scene(family, .eventsRead)
             let id = try id(visit)
-            let search = EventSearch(visit.query)
+            let search = try await EventSearch(visit, in: scene.keys)
             let page = try await visit.platform.keys.events(search.filter(key: id), search.page, in: scene.keys)
             let names = try await visit.platform.keys.names(of: Set(page.items.map(\.actor)), for: visit.principal)
             var values = scene.values

@@ -123,6 +123,31 @@ extension KeyStore {
         return (try scopes.map { try $0.decode(0) }, try owners.map { try $0.decode(0) })
     }
 
+    /// Returns the ids of up to a hundred keys that a person means by a name, in any case, or by the beginning of a token.
+    ///
+    /// - Parameters:
+    ///   - text: The name, or the beginning of a token at least as far as `_live_` or `_test_`.
+    ///   - owner: The owner of the keys.
+    /// - Returns: The ids.
+    /// - Throws: The database's errors.
+    public func ids(named text: String, in owner: KeyOwner) async throws -> [UUID] {
+        let table = owner.statements.table
+        let select = "SELECT k.id FROM \(table.name) k WHERE \(table.isOwned(1)) AND"
+        let first = table.ownerCount + 1
+        var sql = "\(select) lower(k.name) = lower($\(first)::text)"
+        var parameters = owner.parameters + [text]
+        if ["_live_", "_test_"].contains(where: text.contains) {
+            sql += """
+                 UNION \(select) k.id IN (SELECT s.\(table.secretColumn) FROM auth.key_secrets s WHERE s.prefix LIKE $\(first + 1)
+                    AND s.\(table.secretColumn) IS NOT NULL)
+                """
+            parameters.append(LikePattern.beginning(text))
+        }
+        // Only a plan for this very text finds the beginning of a token by its index.
+        let statement = Statement("\(sql) LIMIT 100", prepared: false)
+        return try await connection.query(statement, parameters).map { try $0.decode(0) }
+    }
+
     private static let adminKeyNames = Statement(
         "SELECT id, name FROM auth.service_keys WHERE id = ANY ($1) AND organization_id = $2"
     )

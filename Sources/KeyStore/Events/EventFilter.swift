@@ -19,8 +19,8 @@ public struct EventFilter: Sendable {
     public var keyID: UUID?
     /// The type.
     public var type: String?
-    /// The actor.
-    public var actor: String?
+    /// The actors, of which an event has one; empty lets no event through.
+    public var actors: [String]?
     /// The earliest time.
     public var since: Timestamp?
     /// The end of the time span; events at this instant are not part of it.
@@ -32,13 +32,13 @@ public struct EventFilter: Sendable {
     public init(
         keyID: UUID? = nil,
         type: String? = nil,
-        actor: String? = nil,
+        actors: [String]? = nil,
         since: Timestamp? = nil,
         until: Timestamp? = nil
     ) {
         self.keyID = keyID
         self.type = type
-        self.actor = actor
+        self.actors = actors
         self.since = since
         self.until = until
     }

@@ -18,7 +18,7 @@ public struct EventStore: Sendable {
     private static let list = Statement(
         """
         SELECT \(EventRecord.columns) FROM auth.key_events
-        WHERE ($1::uuid IS NULL OR key_id = $1) AND ($2::text IS NULL OR type = $2) AND ($3::text IS NULL OR actor = $3)
+        WHERE ($1::uuid IS NULL OR key_id = $1) AND ($2::text IS NULL OR type = $2) AND ($3::text[] IS NULL OR actor = ANY ($3))
           AND ($4::timestamptz IS NULL OR occurred_at >= $4) AND ($5::timestamptz IS NULL OR occurred_at < $5)
           AND ($6::uuid IS NULL OR organization_id = $6)
           AND (NOT $7 OR organization_id IS NULL AND workspace_id IS NULL)
@@ -65,7 +65,7 @@ public struct EventStore: Sendable {
         let rows = try await connection.query(
             Self.list,
             [
-                filter.keyID, filter.type, filter.actor, filter.since?.stored, filter.until?.stored, organization,
+                filter.keyID, filter.type, filter.actors, filter.since?.stored, filter.until?.stored, organization,
                 isPlatformOnly, cursor, limit,
             ]
         )

@@ -74,6 +74,46 @@ extension KeyService {
         }
     }
 
+    /// Returns the actors that a person means in a filter of events.
+    ///
+    /// - Parameters:
+    ///   - text: An actor as events name it, the e-mail address of a member, or the name or the beginning of the token of a key.
+    ///   - keys: The collection whose events are filtered.
+    ///   - principal: The principal that asks. One without `keys:read` finds itself only.
+    /// - Returns: The actors; empty if nobody is found.
+    /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
+    public func actors(
+        named text: String,
+        in keys: KeyCollection,
+        for principal: Principal
+    ) async throws -> [String] {
+        if Self.isActor(text) { return [text] }
+        guard let organization = principal.organizationID, principal.permissions.contains(.keysRead) else {
+            return principal.member?.email == text.lowercased() ? [principal.actor] : []
+        }
+        var actors = try await context.withConnection(to: nil) { connection in
+            let user = try await PeopleStore(connection).user(withEmail: text, organization: organization)
+            let found = try await KeyStore(connection).ids(named: text, in: .organization(organization))
+            let members = user.map { ["member:\(UUIDv7.text(of: $0))"] } ?? []
+            return members + found.map { "admin-key:\(UUIDv7.text(of: $0))" }
+        }
+        guard let workspace = keys.workspace else { return actors }
+        actors += try await context.withConnection(to: workspace.facts) { connection in
+            let store = KeyStore(connection)
+            let services = try await store.ids(named: text, in: .workspace)
+            let clients = try await store.ids(named: text, in: .clients(subject: nil))
+            return services.map { "service-key:\(UUIDv7.text(of: $0))" }
+                + clients.map { "client-key:\(UUIDv7.text(of: $0))" }
+        }
+        return actors
+    }
+
+    /// Returns true if a text is an actor as events name it.
+    private static func isActor(_ text: String) -> Bool {
+        let kinds = ["member", "admin-key", "operator-key", "service-key", "client-key", "session"]
+        return text == "system" || text == "platform" || kinds.contains { text.hasPrefix("\($0):") }
+    }
+
     /// Returns names for the actors of keys and events of an organization: addresses of members, names of admin keys.
     ///
     /// - Parameters:

@@ -1,0 +1,44 @@
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// The history in the console.
+@Suite(.hangLimit) struct EventPageTests {
+    private static let events = "/console/workspaces/default/events"
+
+    @Test func `events are filtered by the address of a member, and by the name or the token of a key`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            _ = try await browser.createKey("of Ada")
+            let admin = try await console.mortise.makeAdmin(["keys:read", "keys:write"])
+            _ = try await console.mortise.makeKey("of a key", as: admin.token)
+            let beginning = String(admin.token.prefix(14))
+            for (actor, isAda) in [
+                ("ADA%40example.org", true), ("admin%20keys%3Aread%20keys%3Awrite", false), (beginning, false),
+                ("admin-key%3A\(admin.id)", false),
+            ] {
+                let page = try await browser.get("\(Self.events)?actor=\(actor)")
+                #expect(page.status == 200)
+                #expect(page.text.contains(">of Ada<") == isAda, "\(actor)")
+                #expect(page.text.contains(">of a key<") != isAda, "\(actor)")
+                let file = try await browser.get("\(Self.events).csv?actor=\(actor)")
+                #expect(file.status == 200 && file.text.contains("of Ada") == isAda, "\(actor)")
+            }
+        }
+    }
+
+    @Test func `a filter by an actor whom nobody knows says so, and shows no event`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            _ = try await browser.createKey("of Ada")
+            for place in [Self.events, "/console/events"] {
+                for actor in ["nobody%40example.org", "No%20such%20key", "mks_live_nothing", "%25"] {
+                    let page = try await browser.get("\(place)?actor=\(actor)")
+                    #expect(page.status == 200 && page.text.contains("No member has the e-mail address"), "\(actor)")
+                    #expect(!page.text.contains("<li class=\"t-"), "\(actor)")
+                }
+                #expect(try await browser.get("\(place).csv?actor=nobody%40example.org").status == 400)
+            }
+        }
+    }
+}
