@@ -82,7 +82,7 @@ struct EventRoutes: Sendable {
         let filter = EventFilter(
             keyID: key,
             type: try request.query.optional("type"),
-            actors: try request.query.optional("actor").map { [$0] },
+            actors: try request.query.optional("actor", as: String.self).map { [$0] },
             since: try request.query.optional("since").flatMap(Timestamp.init(rfc3339:)),
             until: try request.query.optional("until").flatMap(Timestamp.init(rfc3339:))
         )

@@ -252,6 +252,9 @@ import Testing
             let path = "\(Self.list)/keys/bulk"
             let asked = try await browser.submit(Self.list, to: path, fields + [("change", "revoke")])
             #expect(asked.status == 200 && asked.text.contains("these 2 keys"))
+            #expect(asked.text.contains("<a href=\"\(Self.list)\"><bdi>"))
+            let one = try await browser.submit(Self.list, to: path, [fields[0], ("change", "revoke")])
+            #expect(one.text.contains("Whatever uses this key is refused") && one.text.contains("bring it back"))
             #expect(try await console.mortise.verify(tokens[0]) == "valid")
             let confirmed = fields + [("change", "revoke"), ("confirmed", "yes"), ("reason", "r")]
             let done = try await browser.submit(Self.list, to: path, confirmed)

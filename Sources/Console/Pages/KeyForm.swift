@@ -89,9 +89,8 @@ struct KeyForm {
 
     /// The hidden fields from which ``init(shownBy:family:)`` creates the form again.
     var shown: [[String: Any]] {
-        let fields = Self.texts.map { ($0.field, self[keyPath: $0.path]) }
-        return (fields + [("permissions", permissions.sorted().joined(separator: " "))])
-            .map { ["name": "shown_\($0.0)", "value": $0.1] }
+        let fields = Self.texts.map { (field: $0.field, value: self[keyPath: $0.path]) }
+        return OldPage.hidden(fields + [(field: "permissions", value: permissions.sorted().joined(separator: " "))])
     }
 
     /// Returns the form with the present settings in the fields that the person did not change.
@@ -106,14 +105,11 @@ struct KeyForm {
     func rebased(from shown: KeyForm, onto present: KeyForm, _ faults: inout FormFaults) -> KeyForm {
         var form = self
         for (field, path) in Self.texts {
-            let mine = Self.plain(self[keyPath: path])
-            let before = Self.plain(shown[keyPath: path])
-            let now = Self.plain(present[keyPath: path])
-            if mine == before {
-                form[keyPath: path] = present[keyPath: path]
-            } else if before != now, mine != now {
-                let value = now.isEmpty ? "empty" : "\u{201C}\(now.replacing("\n", with: ", "))\u{201D}"
-                faults.add(field, "Somebody changed this meanwhile. It is now \(value). Save again to replace it.")
+            let now = present[keyPath: path]
+            switch OldPage.change(to: self[keyPath: path], shown: shown[keyPath: path], now: now) {
+            case .none: form[keyPath: path] = now
+            case .own: break
+            case .contested: faults.add(field, OldPage.fault(now: now))
             }
         }
         if permissions == shown.permissions {
@@ -159,7 +155,7 @@ struct KeyForm {
     func patch(from old: KeyForm, _ faults: inout FormFaults) -> KeyPatch {
         var patch = KeyPatch()
         if name != old.name { patch.name = .set(checkedName(&faults)) }
-        if Self.plain(description) != Self.plain(old.description) {
+        if OldPage.plain(description) != OldPage.plain(old.description) {
             patch.description = .set(description.trimmed.isEmpty ? nil : description.trimmed)
         }
         if Self.lines(scopes) != Self.lines(old.scopes) { patch.scopes = .set(parsedScopes(&faults)) }
@@ -176,11 +172,6 @@ struct KeyForm {
             patch.permissions = .set(set)
         }
         return patch
-    }
-
-    /// Returns a text with one form of line ends, because a browser sends another one than it got.
-    private static func plain(_ text: String) -> String {
-        text.replacing("\r\n", with: "\n").trimmed
     }
 
     private static func lines(_ text: String) -> [String] { FormFields([("text", text)]).lines("text") }

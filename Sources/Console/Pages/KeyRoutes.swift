@@ -126,7 +126,8 @@ struct KeyRoutes: Sendable {
             values["keys"] = keys.map { view($0, scene, visit, names).row }
             values["isRevoke"] = change == .revoke
             values["change"] = change.rawValue
-            values["count"] = NumberText.counted(keys.count, "key")
+            values["meant"] = keys.count == 1 ? "this key" : "these \(NumberText.counted(keys.count, "key"))"
+            values["them"] = keys.count == 1 ? "it" : "them"
             let title = change == .revoke ? "Revoke keys" : "Disable keys"
             return try await visit.page("bulk", title: title, in: section, values)
         }

@@ -146,14 +146,21 @@ struct MemberRoutes: Sendable {
             organization: visit.organization,
             by: visit.caller
         )
+        let old = OldPage(visit.form)
         var values: [String: Any] = [
             "member": self.values(member, try await workspaces(visit), visit),
             "roles": SelectView.options(
                 Self.roles.map { ($0.value, "\($0.label): \($0.text)") },
-                selected: visit.form.text("role") ?? member.role.rawValue
+                selected: old.value("role", now: member.role.rawValue)
             ),
+            "shown": OldPage.hidden([("name", member.user.name ?? ""), ("role", member.role.rawValue)]),
+            "fates": SelectView.options(
+                [("disable", "Disable them"), ("revoke", "Revoke them"), ("keep", "Keep them")],
+                selected: visit.form.text("client_keys") ?? "disable"
+            ),
+            "confirmation": visit.form["confirmation"],
             "hasPasswords": visit.platform.passwordUse == .on,
-            "name": visit.form.contains("name") ? visit.form["name"] : member.user.name ?? "",
+            "name": old.value("name", now: member.user.name ?? ""),
             "sessions": sessions.map { SessionView.values($0, current: visit.session.sessionID, at: visit.moment) },
             "canUnbind": member.user.identity != nil && visit.principal.role(in: nil) == .owner,
             "hasSessions": !sessions.isEmpty, "sessionCount": NumberText.counted(sessions.count, "session"),
@@ -166,12 +173,9 @@ struct MemberRoutes: Sendable {
         context.action("\(Self.path)/{id}", id: "consoleChangeMember") { visit in
             let id = try id(visit)
             let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
-            var change = MemberChange(
-                role: MemberRole(rawValue: visit.form["role"]),
-                password: visit.form["password"].isEmpty ? nil : visit.form["password"]
-            )
-            if change.role == member.role { change.role = nil }
-            if visit.form.text("name") != member.user.name { change.name = .some(visit.form.text("name")) }
+            var faults = FormFaults()
+            let change = Self.change(of: member, visit.form, &faults)
+            guard faults.isEmpty else { return try await memberPage(id, faults, visit, status: .unprocessableContent) }
             do {
                 _ = try await visit.platform.members.change(
                     id,
@@ -185,6 +189,22 @@ struct MemberRoutes: Sendable {
             }
             throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=saved")
         }
+    }
+
+    /// Returns the change that the form asks for: what the person changed in it.
+    private static func change(of member: Member, _ form: FormFields, _ faults: inout FormFaults) -> MemberChange {
+        let old = OldPage(form)
+        var change = MemberChange(role: nil, password: form["password"].isEmpty ? nil : form["password"])
+        let label = roles.first { $0.value == member.role.rawValue }?.label
+        if let role = MemberRole(rawValue: form["role"]),
+            old.changes("role", to: role.rawValue, from: member.role.rawValue, label: label, &faults)
+        {
+            change.role = role
+        }
+        if old.changes("name", to: form["name"], from: member.user.name ?? "", anchor: "member-name", &faults) {
+            change.name = .some(form.text("name"))
+        }
+        return change
     }
 
     private var askRemove: ConsoleEndpoint {

@@ -42,28 +42,29 @@ struct SettingsRoutes: Sendable {
         return try await visit.page("settings", title: "Settings", in: .settings, values, status: status)
     }
 
+    /// Returns the name of the field of the password form for a member of the API.
+    private static func passwordField(_ member: String) -> String {
+        switch member {
+        case "new_password": "new"
+        case "repeated_password": "again"
+        default: "current"
+        }
+    }
+
     private var changePassword: ConsoleEndpoint {
         context.action("\(Self.path)/password", id: "consoleChangePassword") { visit in
-            var faults = FormFaults()
-            if visit.form["new"] != visit.form["again"] { faults.add("again", "The two passwords differ.") }
-            if faults.isEmpty {
-                do {
-                    try await visit.platform.members.changePassword(
-                        current: visit.form["current"],
-                        new: visit.form["new"],
-                        by: visit.caller
-                    )
-                    throw Redirect(location: "\(Self.path)?done=password-changed")
-                } catch let redirect as Redirect {
-                    throw redirect
-                } catch {
-                    guard let found = FormFaults(error, name: { $0 == "new_password" ? "new" : "current" }) else {
-                        throw error
-                    }
-                    faults = found
-                }
+            do {
+                try await visit.platform.members.changePassword(
+                    current: visit.form["current"],
+                    new: visit.form["new"],
+                    repeated: visit.form["again"],
+                    by: visit.caller
+                )
+            } catch {
+                guard let faults = FormFaults(error, name: Self.passwordField) else { throw error }
+                return try await page(faults, visit, status: .unprocessableContent)
             }
-            return try await page(faults, visit, status: .unprocessableContent)
+            throw Redirect(location: "\(Self.path)?done=password-changed")
         }
     }
 

@@ -160,7 +160,8 @@ struct WebhookRoutes: Sendable {
             organization: visit.organization,
             by: visit.caller
         )
-        let form = visit.form
+        let old = OldPage(visit.form)
+        let types = webhook.eventTypes.joined(separator: "\n")
         let path = Self.path(id)
         let canWrite = canWrite(visit)
         var values: [String: Any] = [
@@ -168,11 +169,13 @@ struct WebhookRoutes: Sendable {
             "deliveries": page.items.map { WebhookView.values($0, of: path, at: visit.moment) },
             "hasDeliveries": !page.items.isEmpty, "canWrite": canWrite, "canRetry": canWrite && webhook.isEnabled,
             "form": [
-                "url": form.contains("url") ? form["url"] : webhook.url,
-                "eventTypes": form.contains("event_types")
-                    ? form["event_types"] : webhook.eventTypes.joined(separator: "\n"),
-                "description": form.contains("description") ? form["description"] : webhook.description ?? "",
+                "url": old.value("url", now: webhook.url), "eventTypes": old.value("event_types", now: types),
+                "description": old.value("description", now: webhook.description ?? ""),
             ] as [String: Any],
+            "shown": OldPage.hidden([
+                ("url", webhook.url), ("event_types", types), ("description", webhook.description ?? ""),
+            ]),
+            "confirmation": visit.form["confirmation"],
             "suggestions": WebhookView.suggestions, "ticket": visit.ticket, "hasNext": page.next != nil,
             "next": page.next.map { "\(path)?after=\(FormText.encode($0.text))" } ?? "",
         ]
@@ -183,10 +186,10 @@ struct WebhookRoutes: Sendable {
     private var save: ConsoleEndpoint {
         context.action(Self.onePath, id: "consoleSaveWebhook") { visit in
             let id = try id(visit)
-            var change = WebhookChange()
-            change.url = visit.form["url"].trimmed
-            change.description = .some(visit.form.text("description"))
-            change.eventTypes = visit.form.lines("event_types")
+            let webhook = try await visit.platform.webhooks.get(id, organization: visit.organization, by: visit.caller)
+            var faults = FormFaults()
+            let change = Self.change(of: webhook, visit.form, &faults)
+            guard faults.isEmpty else { return try await page(id, faults, visit, status: .unprocessableContent) }
             do {
                 _ = try await visit.platform.webhooks.update(
                     id,
@@ -200,6 +203,22 @@ struct WebhookRoutes: Sendable {
             }
             throw Redirect(location: "\(Self.path(id))?done=saved")
         }
+    }
+
+    /// Returns the change that the form asks for: what the person changed in it.
+    private static func change(of webhook: Webhook, _ form: FormFields, _ faults: inout FormFaults) -> WebhookChange {
+        let old = OldPage(form)
+        var change = WebhookChange()
+        if old.changes("url", to: form["url"], from: webhook.url, &faults) { change.url = form["url"].trimmed }
+        if old.changes("description", to: form["description"], from: webhook.description ?? "", &faults) {
+            change.description = .some(form.text("description"))
+        }
+        let types = form.lines("event_types")
+        let present = webhook.eventTypes.joined(separator: "\n")
+        if old.changes("event_types", to: types.joined(separator: "\n"), from: present, &faults) {
+            change.eventTypes = types
+        }
+        return change
     }
 
     /// Declares a change of a webhook's state.

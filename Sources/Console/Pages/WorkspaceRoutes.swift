@@ -80,13 +80,20 @@ struct WorkspaceRoutes: Sendable {
         status: HTTPResponse.Status = .ok
     ) async throws -> EndpointResponse {
         let form = visit.form
+        let old = OldPage(form)
+        let limit = Self.limit(workspace.memberScopes)
+        let shownLimit = old.shown("limit").map(OldPage.plain)
+        let isLimitTyped = form.contains("member_scopes") && Self.limit(Self.memberScopes(form)) != shownLimit
+        // Scopes that somebody typed without the limit are not a setting, and stay in the form.
+        let isTextTyped = isLimitTyped || form.contains("member_scopes") && workspace.memberScopes == nil
         var values: [String: Any] = [
             "workspace": WorkspaceView.values(workspace),
-            "name": form.contains("name") ? form["name"] : workspace.name ?? "",
-            "slug": form.contains("slug") ? form["slug"] : workspace.slug,
-            "memberScopes": form.contains("member_scopes")
+            "name": old.value("name", now: workspace.name ?? ""), "slug": old.value("slug", now: workspace.slug),
+            "memberScopes": isTextTyped
                 ? form["member_scopes"] : (workspace.memberScopes ?? []).joined(separator: "\n"),
-            "limitsScopes": form.contains("name") ? form.contains("limits_scopes") : workspace.memberScopes != nil,
+            "limitsScopes": isLimitTyped ? form.contains("limits_scopes") : workspace.memberScopes != nil,
+            "shown": OldPage.hidden([("name", workspace.name ?? ""), ("slug", workspace.slug), ("limit", limit)]),
+            "confirmation": form["confirmation"],
             "ref": workspace.ref.text, "id": UUIDv7.text(of: workspace.id),
             "canDelete": workspace.state == .archived && !workspace.isDefault,
             "canArchive": (workspace.state == .active || workspace.state == .suspended) && !workspace.isDefault,
@@ -101,6 +108,49 @@ struct WorkspaceRoutes: Sendable {
         return try await visit.page("workspace-settings", title: title, in: .workspaces, values, status: status)
     }
 
+    /// Returns the scopes that the form allows members, or `nil` for no limit.
+    private static func memberScopes(_ form: FormFields) -> [String]? {
+        form.contains("limits_scopes") ? form.lines("member_scopes") : nil
+    }
+
+    /// Returns the limit of the scopes of members as one text: the two fields of the form are one setting.
+    private static func limit(_ scopes: [String]?) -> String {
+        scopes.map { (["only"] + $0).joined(separator: "\n") } ?? "none"
+    }
+
+    /// Returns the limit in words.
+    private static func limitText(_ scopes: [String]?) -> String {
+        guard let scopes else { return "no limit" }
+        return scopes.isEmpty ? "no scope" : scopes.joined(separator: "\n")
+    }
+
+    /// Returns the change that the form asks for: what the person changed in it.
+    private static func change(of workspace: Workspace, _ form: FormFields, _ faults: inout FormFaults)
+        -> WorkspaceChange
+    {
+        let old = OldPage(form)
+        var change = WorkspaceChange()
+        if old.changes("name", to: form["name"], from: workspace.name ?? "", &faults) {
+            change.name = .some(form.text("name"))
+        }
+        if let slug = form.text("slug"), old.changes("slug", to: slug, from: workspace.slug, &faults) {
+            change.slug = slug
+        }
+        let (scopes, present) = (memberScopes(form), workspace.memberScopes)
+        for scope in scopes ?? [] where (try? Scope(validating: scope)) == nil {
+            faults.add(
+                "member_scopes",
+                "\u{201C}\(scope)\u{201D} is not a scope, such as \u{201C}read:invoices\u{201D}."
+            )
+        }
+        switch OldPage.change(to: limit(scopes), shown: old.shown("limit") ?? limit(present), now: limit(present)) {
+        case .none: break
+        case .own: change.memberScopes = .some(scopes)
+        case .contested: faults.add("member_scopes", OldPage.fault(now: limitText(present)))
+        }
+        return change
+    }
+
     /// Returns the time until which an archived workspace can be restored.
     private static func restorableUntil(_ workspace: Workspace) -> Timestamp? {
         workspace.archivedAt.map { $0 + .seconds(86_400 * Provisioner.restorableDays) }
@@ -109,18 +159,8 @@ struct WorkspaceRoutes: Sendable {
     private var save: ConsoleEndpoint {
         context.action(Self.settingsPath, id: "consoleSaveWorkspace") { visit in
             let workspace = try await workspace(visit)
-            var change = WorkspaceChange()
             var faults = FormFaults()
-            if visit.form.text("name") != workspace.name { change.name = .some(visit.form.text("name")) }
-            if let slug = visit.form.text("slug"), slug != workspace.slug { change.slug = slug }
-            let scopes = visit.form.contains("limits_scopes") ? visit.form.lines("member_scopes") : nil
-            for scope in scopes ?? [] where (try? Scope(validating: scope)) == nil {
-                faults.add(
-                    "member_scopes",
-                    "\u{201C}\(scope)\u{201D} is not a scope, such as \u{201C}read:invoices\u{201D}."
-                )
-            }
-            if scopes != workspace.memberScopes { change.memberScopes = .some(scopes) }
+            let change = Self.change(of: workspace, visit.form, &faults)
             guard faults.isEmpty else { return try await page(workspace, faults, visit, status: .unprocessableContent) }
             do {
                 let id = UUIDv7.text(of: workspace.id)

@@ -8,16 +8,31 @@ extension MemberService {
     /// - Parameters:
     ///   - current: The present password.
     ///   - new: The new password.
+    ///   - repeated: The new password once more, as a person entered it; `nil` if nobody was asked.
     ///   - caller: The caller, a member.
-    /// - Throws: `Refusal.invalid` if `current` is wrong, `tooManyAttempts` after too many wrong ones;
-    ///   `unauthenticated` if the session ended meanwhile, for example by a reset; `conflict` if the password was
-    ///   changed meanwhile; `forbiddenKind` if passwords are off; `overloaded`, `CancellationError`.
-    public func changePassword(current: String, new: String, by caller: Caller) async throws {
+    /// - Throws: `Refusal.invalid` with all faults if `current` is wrong, `new` is not accepted or `repeated` differs;
+    ///   `tooManyAttempts` after too many wrong ones; `unauthenticated` if the session ended meanwhile, for example by a reset;
+    ///   `conflict` if the password was changed meanwhile; `forbiddenKind` if passwords are off; `overloaded`, `CancellationError`.
+    public func changePassword(
+        current: String,
+        new: String,
+        repeated: String? = nil,
+        by caller: Caller
+    ) async throws {
         guard let me = caller.principal.member, let organization = caller.principal.organizationID else {
             throw Refusal.forbiddenKind("Only members have a password.")
         }
         try context.requirePasswords()
-        try UserInput.check(password: new, "/new_password")
+        var faults: [InvalidField] = []
+        do throws(Refusal) {
+            try UserInput.check(password: new, "/new_password")
+        } catch {
+            guard case .invalid(let found) = error else { throw error }
+            faults += found
+        }
+        if let repeated, repeated != new {
+            faults.append(InvalidField(pointer: "/repeated_password", detail: "The two passwords differ."))
+        }
         let compared = try await guesses.counting(account: me.email, from: caller.network) {
             let stored = try await context.readPeople { try await $0.credentials(of: me.userID) }
             guard current.utf8.count <= SessionLimits.passwordBytes,
@@ -25,9 +40,10 @@ extension MemberService {
             else { return String?.none }
             return stored?.passwordHash
         }
-        guard let compared else {
-            throw Refusal.invalid([InvalidField(pointer: "/current_password", detail: "Must be the current password.")])
+        if compared == nil {
+            faults.insert(InvalidField(pointer: "/current_password", detail: "Must be the current password."), at: 0)
         }
+        guard let compared, faults.isEmpty else { throw Refusal.invalid(faults) }
         let hash = try await passwords.hash(new, from: caller.network)
         try await context.changeControl { transaction in
             let people = context.people(in: transaction)

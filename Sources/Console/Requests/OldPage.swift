@@ -1,0 +1,89 @@
+/// The page from which a form came, which can be older than the last change, such as one in another tab.
+///
+/// It has hidden fields with the values that it showed. A form changes only what the person changed in it, so its old values do not undo
+/// the change of somebody else.
+struct OldPage {
+    private let form: FormFields
+
+    /// Creates the page of a form.
+    init(_ form: FormFields) { self.form = form }
+
+    /// The change of a field by a person.
+    enum Change {
+        /// The person left the field as the page showed it, or entered its present value.
+        case none
+        /// The person changed the field.
+        case own
+        /// The person and somebody else changed the field to different values.
+        case contested
+    }
+
+    /// Returns the change of a field.
+    ///
+    /// - Parameters:
+    ///   - mine: The value that the person sent.
+    ///   - shown: The value that the page showed.
+    ///   - now: The present value.
+    /// - Returns: The change.
+    static func change(to mine: String, shown: String, now: String) -> Change {
+        let (mine, shown, now) = (plain(mine), plain(shown), plain(now))
+        if mine == shown || mine == now { return .none }
+        return shown == now ? .own : .contested
+    }
+
+    /// Returns a text with one form of line ends, because a browser sends another one than it got.
+    static func plain(_ text: String) -> String { text.replacing("\r\n", with: "\n").trimmed }
+
+    /// Returns the fault of a contested field.
+    static func fault(now: String) -> String {
+        let text = plain(now)
+        let value = text.isEmpty ? "empty" : "\u{201C}\(text.replacing("\n", with: ", "))\u{201D}"
+        return "Somebody changed this meanwhile. It is now \(value). Save again to replace it."
+    }
+
+    /// Returns the hidden fields for a page that shows some values.
+    static func hidden(_ shown: [(field: String, value: String)]) -> [[String: Any]] {
+        shown.map { ["name": "shown_\($0.field)", "value": $0.value] }
+    }
+
+    // MARK: Fields
+
+    /// Returns true if the form changes a field, and adds a fault if the field is contested.
+    ///
+    /// - Parameters:
+    ///   - field: The field's name.
+    ///   - mine: The value that the form has.
+    ///   - now: The present value.
+    ///   - label: The present value in words, if it is a code.
+    ///   - anchor: The id of the field's element, if it is not the name.
+    ///   - faults: Gets the fault.
+    /// - Returns: True if the value is to be saved.
+    func changes(
+        _ field: String,
+        to mine: String,
+        from now: String,
+        label: String? = nil,
+        anchor: String? = nil,
+        _ faults: inout FormFaults
+    ) -> Bool {
+        switch Self.change(to: mine, shown: shown(field) ?? now, now: now) {
+        case .none: return false
+        case .own: return true
+        case .contested:
+            faults.add(field, Self.fault(now: label ?? now), anchor: anchor)
+            return false
+        }
+    }
+
+    /// Returns the value of a field for the next page: what the person entered, or the present value if the person did not change it.
+    func value(_ field: String, now: String) -> String {
+        guard form.contains(field) else { return now }
+        if let shown = shown(field), Self.plain(form[field]) == Self.plain(shown) { return now }
+        return form[field]
+    }
+
+    /// Returns the value that the page showed, or `nil` if it has no such hidden field.
+    func shown(_ field: String) -> String? {
+        form.contains("shown_\(field)") ? form["shown_\(field)"] : nil
+    }
+}

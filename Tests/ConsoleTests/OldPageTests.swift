@@ -1,0 +1,136 @@
+import JSON
+import ServerTestSupport
+import TestSupport
+import Testing
+
+/// Forms of pages that are older than the last change, such as those in another tab.
+@Suite(.hangLimit) struct OldPageTests {
+    /// Returns a form as a page has it, with some fields changed.
+    private static func form(
+        _ page: Browser.Page,
+        _ names: [String],
+        _ changes: [String: String]
+    ) throws -> [(String, String)] {
+        var fields = [("csrf", try page.field("csrf"))]
+        for name in names {
+            let shown = try page.field("shown_\(name)")
+            fields += [("shown_\(name)", shown), (name, changes[name] ?? shown)]
+        }
+        return fields
+    }
+
+    /// Returns the form of a workspace's settings without a limit of scopes.
+    private static func workspace(
+        _ page: Browser.Page,
+        _ changes: [String: String],
+        scopes: String? = nil
+    ) throws -> [(String, String)] {
+        let limit = [("shown_limit", try page.field("shown_limit")), ("member_scopes", scopes ?? "")]
+        return try form(page, ["name", "slug"], changes) + limit + (scopes == nil ? [] : [("limits_scopes", "1")])
+    }
+
+    @Test func `an old page of a workspace changes only what the person changed in it`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Trial"], as: token)
+            #expect(made.status == 201)
+            let (path, settings) = ("/v1/workspaces/trial", "/console/workspaces/trial/settings")
+            let old = try await browser.get(settings)
+            let limited = try await api.send("PATCH", path, ["member_scopes": ["read:a"]], as: token)
+            #expect(limited.status == 200, "\(limited)")
+            let renamed = try await browser.post(settings, try Self.workspace(old, ["name": "Mine"]))
+            #expect(renamed.location == "\(settings)?done=saved")
+            let both = try await api.get(path, as: token)
+            #expect(both["name"] == "Mine" && both["member_scopes"] == ["read:a"], "\(both)")
+
+            let contested = try Self.workspace(old, ["name": "Theirs"], scopes: "read:b")
+            let refused = try await browser.post(settings, contested)
+            #expect(refused.status == 422 && refused.text.contains("id=\"member_scopes-fault\""))
+            #expect(refused.text.contains("It is now \u{201C}Mine\u{201D}."))
+            #expect(refused.text.contains("It is now \u{201C}read:a\u{201D}."))
+            #expect(refused.text.contains("value=\"Theirs\"") && refused.text.contains(">read:b</textarea>"))
+            let kept = try await api.get(path, as: token)
+            #expect(kept["name"] == "Mine" && kept["member_scopes"] == ["read:a"])
+            let again = try Self.workspace(refused, ["name": "Theirs"], scopes: "read:b")
+            #expect(try await browser.post(settings, again).location == "\(settings)?done=saved")
+            let replaced = try await api.get(path, as: token)
+            #expect(replaced["name"] == "Theirs" && replaced["member_scopes"] == ["read:b"])
+        }
+    }
+
+    @Test func `an old page of a webhook changes only what the person changed in it`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let body: JSONValue = ["url": "https://hooks.example.com/a", "event_types": ["*"]]
+            let made = try await api.post("/v1/organizations/default/webhooks", body, as: token)
+            let id = try made.string("webhook", "id")
+            let (path, page) = ("/v1/organizations/default/webhooks/\(id)", "/console/webhooks/\(id)")
+            let names = ["url", "event_types", "description"]
+            let old = try await browser.get(page)
+            let described = try await api.send("PATCH", path, ["description": "Of billing"], as: token)
+            #expect(described.status == 200, "\(described)")
+            let saved = try await browser.post(page, try Self.form(old, names, ["event_types": "key.revoked"]))
+            #expect(saved.location == "\(page)?done=saved")
+            let both = try await api.get(path, as: token)
+            #expect(both["description"] == "Of billing" && both["event_types"] == ["key.revoked"], "\(both)")
+
+            let mine = ["description": "Of shipping"]
+            let refused = try await browser.post(page, try Self.form(old, names, mine))
+            #expect(refused.status == 422 && refused.text.contains("id=\"description-fault\""))
+            #expect(refused.text.contains("It is now \u{201C}Of billing\u{201D}."))
+            // The fields that the person left have their present values.
+            #expect(refused.text.contains("value=\"Of shipping\"") && refused.text.contains(">key.revoked</textarea>"))
+            #expect(try await api.get(path, as: token)["description"] == "Of billing")
+            let again = try await browser.post(page, try Self.form(refused, names, mine))
+            #expect(again.location == "\(page)?done=saved")
+            let replaced = try await api.get(path, as: token)
+            #expect(replaced["description"] == "Of shipping" && replaced["event_types"] == ["key.revoked"])
+        }
+    }
+
+    // The attack: a role that was taken away comes back with the name that somebody else corrects in an old page.
+    @Test func `an old page of a member gives no role back`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let bob = try await console.mortise.addMember("bob@example.org", "admin")
+            let page = "/console/members/\(bob.id)"
+            let old = try await browser.get(page)
+            let demoted = try await api.send("PATCH", bob.path, ["role": "auditor"], as: token)
+            #expect(demoted.status == 200, "\(demoted)")
+            let named = try await browser.post(page, try Self.form(old, ["name", "role"], ["name": "Bob"]))
+            #expect(named.location == "\(page)?done=saved")
+            #expect(try await api.get(bob.path, as: token)["role"] == "auditor")
+            let present = try await browser.get(page)
+            #expect(try present.field("shown_name") == "Bob")
+
+            let refused = try await browser.post(page, try Self.form(old, ["name", "role"], ["role": "member"]))
+            #expect(refused.status == 422 && refused.text.contains("id=\"role-fault\""))
+            #expect(refused.text.contains("It is now \u{201C}Auditor\u{201D}."))
+            #expect(try await api.get(bob.path, as: token)["role"] == "auditor")
+            let again = try await browser.post(page, try Self.form(refused, ["name", "role"], ["role": "member"]))
+            #expect(again.location == "\(page)?done=saved")
+            #expect(try await api.get(bob.path, as: token)["role"] == "member")
+            #expect(try await browser.get(page).field("shown_name") == "Bob")
+        }
+    }
+
+    @Test func `a password that is changed has all of its faults at once`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (page, path) = ("/console/settings", "/console/settings/password")
+            let wrong = [("current", "not the password"), ("new", "short"), ("again", "other")]
+            let refused = try await browser.submit(page, to: path, wrong)
+            #expect(refused.status == 422)
+            for id in ["current-fault", "new-fault", "again-fault"] {
+                #expect(refused.text.contains("id=\"\(id)\""), "\(id)")
+            }
+            for (_, password) in wrong { #expect(!refused.text.contains("value=\"\(password)\"")) }
+            let new = "a quite new password"
+            let right = [("current", ServerHarness.memberPassword), ("new", new), ("again", new)]
+            #expect(try await browser.submit(page, to: path, right).location == "\(page)?done=password-changed")
+        }
+    }
+}
