@@ -16,6 +16,8 @@ enum AttemptFault: Sendable, Equatable {
     case late
     /// The name of the host has no address.
     case unknownHost
+    /// No name server has told the address of the host.
+    case unresolved
     /// The connection ended before the answer was complete.
     case closed
     /// The certificate has no trusted authority, or is not valid today.
@@ -40,6 +42,8 @@ enum AttemptFault: Sendable, Equatable {
         case let error as IOError: self.init(system: error.errnoCode)
         case let error as NIOConnectionError:
             if let first = error.connectionErrors.first?.error { self.init(first) } else { self = .unknownHost }
+        case let error as SocketAddressError.UnknownHost:
+            self = Self.absences.contains(error.errorCode) ? .unknownHost : .unresolved
         case is SocketAddressError: self = .unknownHost
         case let error as ChannelError: if case .connectTimeout = error { self = .late } else { self = .closed }
         case let error as HTTPParserError:
@@ -53,6 +57,9 @@ enum AttemptFault: Sendable, Equatable {
         default: self = .unknown
         }
     }
+
+    /// The answers of the resolver that say that the host has no address: `EAI_NONAME`, and the extension `EAI_NODATA`.
+    private static let absences = [Int(EAI_NONAME), -5]
 
     private init(system code: CInt) {
         switch code {
@@ -102,6 +109,8 @@ enum AttemptFault: Sendable, Equatable {
             "the receiver cannot be reached from the server; check the address of the host, and the firewalls on the way"
         case .late: "no complete answer came in time; answer at once, and do the work afterwards"
         case .unknownHost: "the name of the host was not found; check the URL, and the host's entry in the DNS"
+        case .unresolved:
+            "the name of the host could not be looked up; check the URL, and the name servers of the host's domain"
         case .closed:
             "the receiver closed the connection before its answer was complete; its log can say why"
         case .untrustedCertificate:
