@@ -200,7 +200,10 @@ extension ServiceContext {
         _ body: (EventMark) async throws -> T
     ) async throws -> T {
         let value = try await limiting(lane) {
-            try await announcer.announcing(workspace, marking: { mark in try await translating { try await body(mark) } })
+            try await announcer.announcing(
+                workspace,
+                marking: { mark in try await translating { try await body(mark) } }
+            )
         }
         databases.noteUse(of: workspace, isChange: true)
         return value
