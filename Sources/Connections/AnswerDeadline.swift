@@ -13,7 +13,7 @@ package struct AnswerDeadline: Sendable {
 
     private var patience: TimeAmount { TimeAmount(isDraining ? limits.drainingAnswer : limits.answer) }
 
-    /// Begins the time anew, because the client takes less than the server gives.
+    /// Begins the time again, because the client takes less than the server gives.
     package mutating func stalled(at now: NIODeadline) { instant = now + patience }
 
     /// Begins the time for the last answer, unless it runs already.

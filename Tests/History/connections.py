@@ -104,7 +104,7 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """The idle connections to one address, which can change when a node starts anew."""
+    """The idle connections to one address, which can change when a node starts again."""
 
     MAXIMUM = 48
 

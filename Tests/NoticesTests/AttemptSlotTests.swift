@@ -88,7 +88,7 @@ import Testing
         underWay = slots.underWay
         #expect(underWay.quick == 0)
         #expect(!fill([other], at: later).isEmpty)
-        // A minute after the last slow attempt the webhook begins anew.
+        // A minute after the last slow attempt the webhook begins from the start.
         slots.answered(ticket, isSuccess: true, at: later)
         for ticket in first { slots.end(ticket) }
         slots.end(ticket)

@@ -101,7 +101,7 @@ import Testing
     }
 
     // The fault: of a batch, one outcome is written to the row of another, or a lease that was taken over is ended.
-    @Test func `a batch records each attempt once, and leaves a delivery alone that is leased anew`() async throws {
+    @Test func `a batch records each attempt once, and leaves a delivery alone that is leased again`() async throws {
         try await Self.withAttempts(5) { fixture in
             let attempts = fixture.attempts
             let next = attempts[0].at + .seconds(5)

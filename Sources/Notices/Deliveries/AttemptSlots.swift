@@ -28,7 +28,7 @@ final class AttemptSlots: Sendable {
     static let patience = Duration.seconds(1)
     /// The time for which a webhook counts as slow after a slow attempt.
     static let slowFor = Duration.seconds(60)
-    /// The time without an attempt after which a webhook begins anew.
+    /// The time without an attempt after which a webhook begins from the start.
     static let pause = Duration.seconds(10)
     /// The number of webhooks from which those without an attempt under way are forgotten at once.
     static let mostWebhooks = 1024

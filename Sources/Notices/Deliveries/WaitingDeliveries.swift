@@ -10,7 +10,7 @@ final class WaitingDeliveries: Sendable {
 
     /// The time after which a webhook whose part is used up is counted again.
     static let repetition = Duration.seconds(10)
-    /// The number of webhooks from which all numbers are forgotten, and counted anew.
+    /// The number of webhooks from which all numbers are forgotten, and counted again.
     static let mostWebhooks = 1024
 
     private struct Count {

@@ -38,7 +38,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// The largest piece of a body that is written at once.
     ///
-    /// The answer's deadline begins anew with each piece that the client takes.
+    /// The answer's deadline begins again with each piece that the client takes.
     private static let pieceBytes = 262_144
 
     /// The largest body that is copied behind the head, for one write.
