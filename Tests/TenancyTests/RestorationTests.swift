@@ -10,16 +10,10 @@ import Testing
         suspended isSuspended: Bool = false,
         _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
     ) async throws {
-        try await withInstallation { test in
-            let control = try await test.bootstrap()
-            let provisioner = Provisioner(control, options: .ample)
-            let first = try await test.makeTenant(provisioner)
-            let new = NewWorkspace(organizationID: first.organizationID, name: "second")
-            let workspace = try await provisioner.create(new, by: .system)
+        try await withTenant { test, control, provisioner, workspace in
             if isSuspended { _ = try await provisioner.suspend(workspace.id, by: .system) }
             _ = try await provisioner.archive(workspace.id, by: .system)
             try await body(test, control, provisioner, workspace)
-            await provisioner.shutdown()
         }
     }
 

@@ -6,19 +6,6 @@ import TestSupport
 import Testing
 
 @Suite(.hangLimit) struct StateTests {
-    private func withTenant(
-        _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
-    ) async throws {
-        try await withInstallation { test in
-            let control = try await test.bootstrap()
-            let provisioner = Provisioner(control, options: .ample)
-            let first = try await test.makeTenant(provisioner)
-            let new = NewWorkspace(organizationID: first.organizationID, name: "second")
-            try await body(test, control, provisioner, try await provisioner.create(new, by: .system))
-            await provisioner.shutdown()
-        }
-    }
-
     private func own(_ test: TestInstallation, _ workspace: Workspace) async throws -> [String] {
         try await test.withRuntime(workspace.database) {
             try await $0.texts("SELECT state || ' ' || generation FROM auth.workspace")

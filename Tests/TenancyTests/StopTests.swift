@@ -7,19 +7,6 @@ import Testing
 
 /// Changes that stop keys wait for no paused node, no locked row and no full pool.
 @Suite(.hangLimit) struct StopTests {
-    private func withTenant(
-        _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
-    ) async throws {
-        try await withInstallation { test in
-            let control = try await test.bootstrap()
-            let provisioner = Provisioner(control, options: .ample)
-            let first = try await test.makeTenant(provisioner)
-            let new = NewWorkspace(organizationID: first.organizationID, name: "second")
-            try await body(test, control, provisioner, try await provisioner.create(new, by: .system))
-            await provisioner.shutdown()
-        }
-    }
-
     private static let lock = "SELECT state FROM auth.workspace FOR UPDATE"
 
     /// Locks the workspace's row, as every change that stops a key locks a row.

@@ -99,6 +99,20 @@ func withInstallation<T>(_ body: (TestInstallation) async throws -> T) async thr
     return try outcome.get()
 }
 
+/// Runs `body` with a second workspace of an organization in a new installation, which can be suspended and archived.
+func withTenant(
+    _ body: (TestInstallation, ControlDatabase, Provisioner, Workspace) async throws -> Void
+) async throws {
+    try await withInstallation { test in
+        let control = try await test.bootstrap()
+        let provisioner = Provisioner(control, options: .ample)
+        let first = try await test.makeTenant(provisioner)
+        let new = NewWorkspace(organizationID: first.organizationID, name: "second")
+        try await body(test, control, provisioner, try await provisioner.create(new, by: .system))
+        await provisioner.shutdown()
+    }
+}
+
 /// Runs `body` with a new connection.
 func withConnection<T>(
     to configuration: PostgresConfiguration,
