@@ -172,7 +172,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     /// Removes a value that was refused, and keeps only as many as there are now, for a while.
     private func giveUp(_ entry: Entry) async {
-        let isIdle = self.state.withLock { state in
+        let isIdle = state.withLock { state in
             guard state.entries[entry.key] === entry else { return false }
             remove(entry, &state)
             state.lowerLimit(at: now())
@@ -186,7 +186,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// - Returns: False if every value is in use.
     @discardableResult
     package func makeRoom() async -> Bool {
-        let evicted: Entry? = self.state.withLock { state in
+        let evicted: Entry? = state.withLock { state in
             while let entry = state.mostDispensable(where: { _ in true }) {
                 guard entry.closeIfIdle() else { continue }
                 remove(entry, &state)
@@ -202,7 +202,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     /// Closes the values that nobody has used since the last call.
     package func closeUnused() async {
-        let unused = self.state.withLock { state in
+        let unused = state.withLock { state in
             let mark = state.mark
             state.mark = uses.load(ordering: .relaxed)
             let unused = state.entries.values.filter { $0.closeIfIdle(unusedSince: mark) }
@@ -217,7 +217,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///
     /// Values beyond it are closed as soon as nobody uses them.
     package func setCapacity(_ capacity: Int) async {
-        let excess = self.state.withLock { state in
+        let excess = state.withLock { state in
             state.capacity = max(1, capacity)
             var excess: [Entry] = []
             while state.used > state.capacity, let entry = state.mostDispensable(where: { _ in true }) {
@@ -235,7 +235,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///
     /// It is closed as soon as nobody uses it.
     package func remove(_ key: Key) async {
-        let idle: Entry? = self.state.withLock { state in
+        let idle: Entry? = state.withLock { state in
             guard let entry = state.entries[key] else { return nil }
             remove(entry, &state)
             return entry.end() ? entry : nil
@@ -246,7 +246,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     /// Refuses new users and closes every value, including those in use.
     package func shutdown() async {
-        let (entries, waiting) = self.state.withLock { state in
+        let (entries, waiting) = state.withLock { state in
             known.updateAll { $0 = [:] }
             return state.shutDown()
         }
@@ -276,7 +276,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     private func lease(_ key: Key, _ owner: UUID?, _ make: () throws -> Value) async throws -> Entry {
         var decisions: Decisions = []
         defer { carryOut(decisions) }
-        switch try self.state.withLock({ state in try ask(key, owner, make, &state, &decisions) }) {
+        switch try state.withLock({ state in try ask(key, owner, make, &state, &decisions) }) {
         case .granted(let entry): return entry
         case .replacing(let evicted, let created):
             await close(evicted.value)
@@ -382,7 +382,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             carryOut(decisions)
             serveQueue()
         }
-        return try self.state.withLock { state in
+        return try state.withLock { state in
             guard !state.isShutDown else { throw Self.shutDown }
             state.endReservation(of: owner)
             if let entry = present(key, &state) { return entry }
@@ -435,7 +435,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     /// Offers the slot of a value that nobody uses any more to the callers that wait.
     private func offer(_ entry: Entry) {
         var decisions: Decisions = []
-        self.state.withLock { state in
+        state.withLock { state in
             guard state.entries[entry.key] === entry,
                 let owner = state.waiting(for: .occupied(entry))
             else { return }
@@ -448,7 +448,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     private func serveQueue() {
         guard waiters.load(ordering: .relaxed) > 0 else { return }
         var decisions: Decisions = []
-        self.state.withLock { state in
+        state.withLock { state in
             while let (owner, slot) = state.turn(at: now()) { grant(slot, to: owner, &state, &decisions) }
         }
         carryOut(decisions)

@@ -37,7 +37,7 @@ struct SlotQueue<Key: Hashable & Sendable, Entry: Sendable> {
         /// It is called once.
         func value() async throws -> Grant {
             try await withCheckedThrowingContinuation { continuation in
-                let result: Result<Grant, any Error>? = self.state.withLock { state in
+                let result: Result<Grant, any Error>? = state.withLock { state in
                     if case .finished(let result) = state { return result }
                     state = .waiting(continuation)
                     return nil
@@ -50,7 +50,7 @@ struct SlotQueue<Key: Hashable & Sendable, Entry: Sendable> {
         ///
         /// The caller has removed the ticket from the queue.
         func finish(_ result: Result<Grant, any Error>) {
-            let continuation: CheckedContinuation<Grant, any Error>? = self.state.withLock { state in
+            let continuation: CheckedContinuation<Grant, any Error>? = state.withLock { state in
                 defer { state = .finished(result) }
                 if case .waiting(let continuation) = state { return continuation }
                 return nil

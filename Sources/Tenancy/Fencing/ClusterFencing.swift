@@ -101,7 +101,7 @@ public final class ClusterFencing: Sendable {
     ///
     /// - Throws: `closed` after the shutdown, or if the system provides no descriptors; `invalidConfiguration`.
     public func keeper(of cluster: Cluster) throws(PostgresError) -> LeaseKeeper {
-        try self.state.withLock { state throws(PostgresError) in try keeper(of: cluster, &state) }
+        try state.withLock { state throws(PostgresError) in try keeper(of: cluster, &state) }
     }
 
     private func keeper(of cluster: Cluster, _ state: inout State) throws(PostgresError) -> LeaseKeeper {
@@ -119,7 +119,7 @@ public final class ClusterFencing: Sendable {
     ///
     /// - Throws: The errors of ``keeper(of:)``.
     public func limits(of cluster: Cluster) throws(PostgresError) -> LimitExchange {
-        try self.state.withLock { state throws(PostgresError) in
+        try state.withLock { state throws(PostgresError) in
             if let exchange = state.limits[cluster.id] { return exchange }
             let keeper = try keeper(of: cluster, &state)
             let exchange = LimitExchange(
@@ -196,7 +196,7 @@ public final class ClusterFencing: Sendable {
     }
 
     private func gate(to cluster: Cluster, _ lane: Lane) throws(PostgresError) -> Gate {
-        try self.state.withLock { state throws(PostgresError) in
+        try state.withLock { state throws(PostgresError) in
             let id = GateID(cluster: cluster.id, lane: lane)
             if let gate = state.gates[id] { return gate }
             guard !state.isShutDown else { throw Self.shutDown }
