@@ -18,7 +18,7 @@ extension Session {
         }
         // The reactor writes the request at the end of this round, with all others of the round.
         if reactor.isOwnThread { return reactor.wake(id: id) }
-        let effects = self.wire.withLockIfAvailable { wire -> Effects? in
+        let effects = wire.withLockIfAvailable { wire -> Effects? in
             guard case .open(let connection) = wire.phase, wire.conversation.owesNothing else { return nil }
             var effects = Effects()
             advance(connection, &wire, &effects)
