@@ -15,7 +15,7 @@ struct ConsoleContext: Sendable {
     let version: String
 
     /// Signs the texts that a browser keeps.
-    var seal: Seal { platform.sessions.seal }
+    var signer: TextSigner { platform.sessions.signer }
 
     // MARK: Declarations
 

@@ -169,7 +169,7 @@ public final class Platform: Sendable {
         }
         self.passwordUse = passwordUse
         ownSessions = OwnSessions(context: context, access: access)
-        operatorSessions = OperatorSessions(context: context, access: access, seal: sessions.seal)
+        operatorSessions = OperatorSessions(context: context, access: access, signer: sessions.signer)
         bootstrap = Bootstrap(context: context, changes: keyChanges, members: members)
         status = StatusService(context: context, node: Node(version: version, startedAt: now()))
         notices = try Notices(

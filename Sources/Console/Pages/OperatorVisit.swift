@@ -21,14 +21,14 @@ struct OperatorVisit: Sendable {
     var caller: Caller { request.caller(session.principal) }
 
     /// The token that proves that a form is from a page of this session.
-    var formToken: String { context.seal.sign(session.id, for: "operator form") }
+    var formToken: String { context.signer.sign(session.id, for: "operator form") }
 
     /// A ticket for a form that makes something once.
-    var ticket: String { FormTicket.make(session.id, at: moment, context.seal) }
+    var ticket: String { FormTicket.make(session.id, at: moment, context.signer) }
 
     /// Throws unless the form has the session's token.
     func requireForm() throws {
-        guard context.seal.verify(form["csrf"], of: session.id, for: "operator form") else {
+        guard context.signer.verify(form["csrf"], of: session.id, for: "operator form") else {
             throw Problem(
                 .forbidden,
                 detail:
@@ -39,7 +39,7 @@ struct OperatorVisit: Sendable {
 
     /// The caller of a use case that makes something once for each form.
     func callerOnce() throws -> Caller {
-        guard let key = FormTicket.key(form["ticket"], session.id, at: moment, context.seal) else {
+        guard let key = FormTicket.key(form["ticket"], session.id, at: moment, context.signer) else {
             throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
         }
         return request.caller(session.principal, once: key)

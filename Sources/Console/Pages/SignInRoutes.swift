@@ -139,7 +139,7 @@ struct SignInForm: Sendable {
         let text = known ?? Self.random()
         var values = values
         values["title"] = title
-        values["csrf"] = context.seal.sign(text, for: "sign-in form")
+        values["csrf"] = context.signer.sign(text, for: "sign-in form")
         var answer = context.pages.page(template, values, status: status)
         if known == nil { answer.headers[.setCookie] = Cookie.set(Cookie.signIn, text) }
         return answer
@@ -148,7 +148,7 @@ struct SignInForm: Sendable {
     /// Returns true if the form is from a page that this browser was given.
     func isOwn(_ request: ConsoleRequest) -> Bool {
         guard let text = request.cookie(Cookie.signIn), text.utf8.count == 32 else { return false }
-        return context.seal.verify(request.form["csrf"], of: text, for: "sign-in form")
+        return context.signer.verify(request.form["csrf"], of: text, for: "sign-in form")
     }
 
     /// The problem of a form from elsewhere.

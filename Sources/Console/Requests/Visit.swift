@@ -36,11 +36,11 @@ struct Visit: Sendable {
     // MARK: Forms
 
     /// The token that proves that a form is from a page of this session.
-    var formToken: String { context.seal.sign(sessionText, for: "console form") }
+    var formToken: String { context.signer.sign(sessionText, for: "console form") }
 
     /// Throws unless the form has the session's token.
     func requireForm() throws {
-        guard context.seal.verify(form["csrf"], of: sessionText, for: "console form") else {
+        guard context.signer.verify(form["csrf"], of: sessionText, for: "console form") else {
             throw Problem(
                 .forbidden,
                 detail:
@@ -50,13 +50,13 @@ struct Visit: Sendable {
     }
 
     /// A ticket for a form that makes something once.
-    var ticket: String { FormTicket.make(sessionText, at: moment, context.seal) }
+    var ticket: String { FormTicket.make(sessionText, at: moment, context.signer) }
 
     /// The caller of a use case that makes something once for each form.
     ///
     /// - Throws: A problem for a form that is too old.
     func callerOnce() throws -> Caller {
-        guard let key = FormTicket.key(form["ticket"], sessionText, at: moment, context.seal) else {
+        guard let key = FormTicket.key(form["ticket"], sessionText, at: moment, context.signer) else {
             throw Problem(.conflict, detail: "This form is too old. Nothing was changed. Open it again.")
         }
         return request.caller(principal, once: key)

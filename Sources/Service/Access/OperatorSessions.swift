@@ -23,7 +23,7 @@ public struct OperatorSession: Sendable {
 public struct OperatorSessions: Sendable {
     let context: ServiceContext
     let access: AccessControl
-    let seal: Seal
+    let signer: TextSigner
 
     /// The lifetime of a session.
     public static let lifetime = Duration.seconds(4 * 3600)
@@ -47,7 +47,7 @@ public struct OperatorSessions: Sendable {
             String(context.randomness.next(), radix: 16),
         ]
         let text = parts.joined(separator: ".")
-        return "\(text).\(seal.sign(text, for: "operator cookie"))"
+        return "\(text).\(signer.sign(text, for: "operator cookie"))"
     }
 
     /// Authenticates an operator by a cookie.
@@ -57,7 +57,7 @@ public struct OperatorSessions: Sendable {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 5, let keyID = UUIDv7.parse(parts[0]), let secretID = UUIDv7.parse(parts[1]),
             let end = Int64(parts[2]),
-            seal.verify(parts[4], of: parts[0..<4].joined(separator: "."), for: "operator cookie")
+            signer.verify(parts[4], of: parts[0..<4].joined(separator: "."), for: "operator cookie")
         else { throw Refusal.unauthenticated }
         let key = try await find(keyID)
         guard key.readAt.microsecondsSinceUnixEpoch < end, key.status.isUsable,

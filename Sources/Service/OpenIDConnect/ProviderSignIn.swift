@@ -59,13 +59,13 @@ public struct ProviderSignIn: Sendable {
         let query = FormText.encode([
             (name: "response_type", value: "code"), (name: "client_id", value: provider.clientID),
             (name: "redirect_uri", value: redirect), (name: "scope", value: "openid email profile"),
-            (name: "state", value: flow.state(sessions.seal)), (name: "nonce", value: flow.nonce(sessions.seal)),
+            (name: "state", value: flow.state(sessions.signer)), (name: "nonce", value: flow.nonce(sessions.signer)),
             (name: "code_challenge", value: flow.challenge), (name: "code_challenge_method", value: "S256"),
         ])
         let separator = metadata.authorizationEndpoint.contains("?") ? "&" : "?"
         return Start(
             location: metadata.authorizationEndpoint + separator + query,
-            cookie: flow.cookie(sessions.seal)
+            cookie: flow.cookie(sessions.signer)
         )
     }
 
@@ -115,9 +115,9 @@ public struct ProviderSignIn: Sendable {
         redirect: String,
         from origin: RequestOrigin
     ) async throws -> Completion {
-        let seal = sessions.seal
+        let signer = sessions.signer
         guard let cookie, let state = callback.state,
-            let flow = SignInFlow(cookie: cookie, seal), flow.has(state: state, seal),
+            let flow = SignInFlow(cookie: cookie, signer), flow.has(state: state, signer),
             try await context.time() < flow.expiresAt
         else { throw ProviderRefusal.stale }
         return try await limiting(state, from: origin) {
@@ -185,7 +185,7 @@ public struct ProviderSignIn: Sendable {
                 verifying: tokens.idToken,
                 by: provider,
                 of: self.provider,
-                nonce: { flow.has(nonce: $0, sessions.seal) },
+                nonce: { flow.has(nonce: $0, sessions.signer) },
                 at: try await context.time()
             )
             return ProviderPerson(subject: token.subject, token: token.email) {

@@ -24,10 +24,10 @@ struct SignInFlow: Sendable {
     }
 
     /// Reads a cookie, or returns `nil` for one that was not signed here.
-    init?(cookie: String, _ seal: Seal) {
+    init?(cookie: String, _ signer: TextSigner) {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, let end = Int64(parts[0], radix: 36), let next = Base64URL.decode(parts[2].utf8),
-            seal.verify(parts[3], of: parts[0...2].joined(separator: "."), for: "oidc cookie")
+            signer.verify(parts[3], of: parts[0...2].joined(separator: "."), for: "oidc cookie")
         else { return nil }
         expiresAt = Timestamp(microsecondsSinceUnixEpoch: end)
         verifier = parts[1]
@@ -35,24 +35,24 @@ struct SignInFlow: Sendable {
     }
 
     /// Returns the value of the cookie.
-    func cookie(_ seal: Seal) -> String {
-        "\(text).\(seal.sign(text, for: "oidc cookie"))"
+    func cookie(_ signer: TextSigner) -> String {
+        "\(text).\(signer.sign(text, for: "oidc cookie"))"
     }
 
     /// The challenge of PKCE with the method S256 (RFC 7636 section 4.2).
     var challenge: String { SessionService.challenge(of: verifier) }
 
     /// Returns the state, which the provider sends back.
-    func state(_ seal: Seal) -> String { seal.sign(text, for: "oidc state") }
+    func state(_ signer: TextSigner) -> String { signer.sign(text, for: "oidc state") }
 
     /// Returns the nonce, which the ID token repeats.
-    func nonce(_ seal: Seal) -> String { seal.sign(text, for: "oidc nonce") }
+    func nonce(_ signer: TextSigner) -> String { signer.sign(text, for: "oidc nonce") }
 
     /// Returns true if a callback has the flow's state.
-    func has(state: String, _ seal: Seal) -> Bool { seal.verify(state, of: text, for: "oidc state") }
+    func has(state: String, _ signer: TextSigner) -> Bool { signer.verify(state, of: text, for: "oidc state") }
 
     /// Returns true if an ID token has the flow's nonce.
-    func has(nonce: String, _ seal: Seal) -> Bool { seal.verify(nonce, of: text, for: "oidc nonce") }
+    func has(nonce: String, _ signer: TextSigner) -> Bool { signer.verify(nonce, of: text, for: "oidc nonce") }
 
     private var text: String {
         let end = String(expiresAt.microsecondsSinceUnixEpoch, radix: 36)

@@ -32,7 +32,7 @@ public struct OrganizationChoice: Sendable, Hashable {
 /// Sessions in browsers: the same rows as those of programs, behind a cookie that is no credential of the API.
 extension SessionService {
     /// Signs texts that a browser keeps.
-    public var seal: Seal { Seal(context.secrets.sessions) }
+    public var signer: TextSigner { TextSigner(context.secrets.sessions) }
 
     /// Begins a session with a password, for a browser.
     ///
@@ -53,7 +53,7 @@ extension SessionService {
     public func authenticate(cookie: String) async throws -> BrowserSession {
         let parts = cookie.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, let id = UUIDv7.parse(parts[0]),
-            seal.verify(parts[1], of: parts[0], for: "session cookie")
+            signer.verify(parts[1], of: parts[0], for: "session cookie")
         else { throw Refusal.unauthenticated }
         let session = try await context.lookUp { lookups throws(PostgresError) in
             try await PeopleStore.session(id, in: lookups)
@@ -82,7 +82,7 @@ extension SessionService {
     /// Returns the value of a session's cookie.
     func cookie(of session: UUID) -> String {
         let id = UUIDv7.text(of: session)
-        return "\(id).\(seal.sign(id, for: "session cookie"))"
+        return "\(id).\(signer.sign(id, for: "session cookie"))"
     }
 
     // MARK: Several organizations

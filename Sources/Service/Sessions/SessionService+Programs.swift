@@ -28,7 +28,7 @@ extension SessionService {
             Base64URL.encode(context.randomness.bytes(16)),
         ]
         .joined(separator: ".")
-        return "\(text).\(seal.sign(text, for: "program code"))"
+        return "\(text).\(signer.sign(text, for: "program code"))"
     }
 
     /// Returns the challenge of a verifier, by the method S256.
@@ -60,7 +60,7 @@ extension SessionService {
     public func begin(code: String, verifier: String, from origin: RequestOrigin) async throws -> SignedIn {
         let parts = code.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == Self.codeParts, let end = Int64(parts[0], radix: 36), let id = UUIDv7.parse(parts[1]),
-            seal.verify(parts[4], of: parts[0...3].joined(separator: "."), for: "program code"),
+            signer.verify(parts[4], of: parts[0...3].joined(separator: "."), for: "program code"),
             (43...128).contains(verifier.utf8.count),
             Self.challenge(of: verifier) == parts[2]
         else { throw Refusal.unauthenticated }

@@ -2,9 +2,9 @@ import Keys
 
 /// Signs short texts that a browser keeps and sends back, with the installation's session secrets.
 ///
-/// Each use has a purpose of its own, so a text that was signed for one is good for no other. No access token has the form of a sealed
+/// Each use has a purpose of its own, so a text that was signed for one is good for no other. No access token has the form of a signed
 /// message, so a signature never counts as one of a token.
-public struct Seal: Sendable {
+public struct TextSigner: Sendable {
     private let secrets: [SessionSecret]
 
     init(_ secrets: [SessionSecret]) { self.secrets = secrets }
