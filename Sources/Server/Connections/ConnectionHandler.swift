@@ -31,6 +31,18 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case gathering(HTTPRequest, ByteBuffer?)
         /// The endpoint reads the body while it arrives.
         case streaming(BodyStream.Source)
+        /// The endpoint has yet to take what has arrived, and no more is read.
+        case full(BodyStream.Source)
+    }
+
+    /// The client's side of the connection or of the stream.
+    private enum ClientSide {
+        /// The client can send more.
+        case open
+        /// The stream's only request is complete.
+        case requestEnded
+        /// The client sends nothing more.
+        case closed
     }
 
     /// The parts of later requests that are held before reading stops.
@@ -49,11 +61,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let carrier: RequestCarrier
     private var state: ConnectionState
     private var intake = Intake.none
-    private var isBodyFull = false
     private var held = CircularBuffer<Held>()
     private var wantsRead = false
-    private var hasInputEnded = false
-    private var hasRequestEnded = false
+    private var clientSide = ClientSide.open
     private var timer = DeadlineTimer()
     private var task: Task<Void, Never>?
     /// The place in the pipeline, until the connection has closed.
@@ -127,7 +137,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func receive(_ input: Held, _ context: ChannelHandlerContext) {
-        if carrier.isStream, case .part(.end) = input { hasRequestEnded = true }
+        if carrier.isStream, clientSide == .open, case .part(.end) = input { clientSide = .requestEnded }
         if state.holdsInput || !held.isEmpty { return held.append(input) }
         pass(input, context)
     }
@@ -180,8 +190,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if held.count < Self.maximumHeld, !isBodyFull { context.read() } else { wantsRead = true }
+        if held.count < Self.maximumHeld, canTakeBody { context.read() } else { wantsRead = true }
     }
+
+    private var canTakeBody: Bool { if case .full = intake { false } else { true } }
 
     private func readAgain() {
         guard wantsRead, let context else { return }
@@ -199,7 +211,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             intake = .none
             gathered.writeImmutableBuffer(bytes)
             intake = .gathering(request, gathered)
-        case .streaming(let source): isBodyFull = source.yield(bytes) == .stopProducing
+        case .streaming(let source), .full(let source):
+            intake = source.yield(bytes) == .stopProducing ? .full(source) : .streaming(source)
         }
     }
 
@@ -207,7 +220,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch intake {
         case .none: break
         case .gathering(let request, let bytes): start(request, RequestBody(buffer: bytes ?? ByteBuffer()))
-        case .streaming(let source): source.finish()
+        case .streaming(let source), .full(let source): source.finish()
         }
         leaveBody()
     }
@@ -234,20 +247,22 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     ///   - onlyIfBegun: True if an endpoint that has not begun shall not begin.
     private func failBody(_ fault: RequestBodyFault, ifBegun onlyIfBegun: Bool = false) {
         if !onlyIfBegun { beginUnfinished() }
-        if case .streaming(let source) = intake { source.finish(fault) }
+        switch intake {
+        case .none, .gathering: break
+        case .streaming(let source), .full(let source): source.finish(fault)
+        }
         leaveBody()
     }
 
     /// Drops what is left of the body.
     private func leaveBody() {
         intake = .none
-        isBodyFull = false
         readAgain()
     }
 
     /// Reads on after the endpoint has taken a part of the body.
     fileprivate func bodyIsWanted() {
-        isBodyFull = false
+        if case .full(let source) = intake { intake = .streaming(source) }
         readAgain()
     }
 
@@ -366,12 +381,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// A connection that is closed while the client sends is reset, and the client could then not read the answer.
     private func close(_ context: ChannelHandlerContext) {
         state.lastAnswerLeft(at: .now())
-        if hasInputEnded { return context.close(promise: nil) }
-        if !carrier.isStream {
-            context.close(mode: .output, promise: nil)
-        } else if !hasRequestEnded {
+        switch clientSide {
+        case .closed: return context.close(promise: nil)
+        case .open where carrier.isStream:
             // The client need not send the rest (RFC 9113 section 8.1).
             context.writeAndFlush(NIOAny(HTTP2Frame.FramePayload.rstStream(.noError)), promise: nil)
+        case .open: context.close(mode: .output, promise: nil)
+        case .requestEnded: break
         }
         setTimer(context)
     }
@@ -391,7 +407,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             task?.cancel()
             context.close(promise: nil)
         case ChannelEvent.inputClosed:
-            hasInputEnded = true
+            clientSide = .closed
             state.inputEnded()
             switch state.phase {
             case .waiting, .lingering: context.close(promise: nil)
