@@ -103,7 +103,7 @@ import Testing
             var options = ProvisionerOptions.ample
             options.maximumConnections = 1
             let provisioner = Provisioner(control, options: options)
-            let suspended = try await provisioner.occupyingConnections {
+            let suspended = try await provisioner.pool.withConnection { _ in
                 try await provisioner.suspend(workspace.id, by: .system)
             }
             #expect(suspended.state == .suspended)

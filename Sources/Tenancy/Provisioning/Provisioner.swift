@@ -4,7 +4,7 @@ package import KeyStore
 import Locks
 import Logging
 import Migrations
-import Postgres
+package import Postgres
 
 /// Creates, changes and deletes workspaces: their rows and their databases.
 ///
@@ -19,7 +19,7 @@ public final class Provisioner: Sendable {
     let control: ControlDatabase
     let options: ProvisionerOptions
     let fencing: ClusterFencing
-    let pool: PostgresPool
+    package let pool: PostgresPool
     /// The connections of suspensions, archivings and the beginnings of deletions.
     let stops: PostgresPool
     let templates: TemplateDatabases
@@ -82,16 +82,6 @@ public final class Provisioner: Sendable {
         await pool.shutdown()
         await stops.shutdown()
         await fencing.shutdown()
-    }
-
-    /// Runs `body` while every connection of the provisioner but those for stops is lent; for tests.
-    package func occupyingConnections<T>(_ body: () async throws -> T) async throws -> T {
-        try await occupy(options.maximumConnections, body)
-    }
-
-    private func occupy<T>(_ count: Int, _ body: () async throws -> T) async throws -> T {
-        if count == 0 { return try await body() }
-        return try await pool.withConnection { _ in try await occupy(count - 1, body) }
     }
 
     /// Creates a workspace and its database; for tests, because a use case creates the row in a transaction of its own.
