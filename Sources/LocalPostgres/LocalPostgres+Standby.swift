@@ -32,7 +32,6 @@ extension LocalPostgres {
                 installation: installation,
                 directory: path,
                 options: options,
-                removesFolder: false,
                 logger: logger
             )
             try await standby.start()

@@ -26,10 +26,10 @@ public actor LocalPostgres {
     /// It must not have other files.
     public nonisolated let directory: String
 
-    let installation: PostgresInstallation
-    let options: Options
+    package let installation: PostgresInstallation
+    package let options: Options
     private let removesFolder: Bool
-    let logger: Logger
+    package let logger: Logger
 
     private var session: Session?
     /// The last start or stop.

@@ -25,13 +25,13 @@ public struct LocalPostgresError: Error, Sendable, CustomStringConvertible {
     /// The code and the message.
     public var description: String { "\(code.rawValue): \(message)" }
 
-    init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
 
     /// Describes a system call that failed.
-    static func systemCall(_ action: String, _ number: Int32) -> Self {
+    package static func systemCall(_ action: String, _ number: Int32) -> Self {
         Self(.unusableFolder, "cannot \(action): \(SystemCall.message(number))")
     }
 }

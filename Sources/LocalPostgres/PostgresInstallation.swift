@@ -50,7 +50,7 @@ public struct PostgresInstallation: Sendable, Hashable {
     static let programs = ["initdb", "pg_ctl", "postgres"]
 
     /// Returns the path of a program.
-    func program(_ name: String) -> String { "\(binaries)/\(name)" }
+    package func program(_ name: String) -> String { "\(binaries)/\(name)" }
 
     private static func isComplete(_ folder: String) -> Bool {
         programs.allSatisfy { access("\(folder)/\($0)", X_OK) == 0 }

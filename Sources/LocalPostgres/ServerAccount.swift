@@ -3,16 +3,16 @@ import Glibc
 /// The system account that PostgreSQL's programs run as.
 ///
 /// They refuse to run as root. A process that is root runs them as `postgres`, or as `nobody` where that does not exist.
-struct ServerAccount: Sendable {
+package struct ServerAccount: Sendable {
     let name: String
     let userID: uid_t
     let groupID: gid_t
 
     /// True if the account is not the account of this process.
-    let isOther: Bool
+    package let isOther: Bool
 
     /// Returns the account for the programs that this process starts.
-    static func forThisProcess() throws -> ServerAccount {
+    package static func forThisProcess() throws -> ServerAccount {
         let user = geteuid()
         guard user == 0 else {
             return ServerAccount(name: "uid \(user)", userID: user, groupID: getegid(), isOther: false)
@@ -29,13 +29,13 @@ struct ServerAccount: Sendable {
     /// Returns a command that runs another command as this account.
     ///
     /// `setpriv` is part of util-linux.
-    func command(_ arguments: [String]) -> [String] {
+    package func command(_ arguments: [String]) -> [String] {
         guard isOther else { return arguments }
         return ["setpriv", "--reuid=\(userID)", "--regid=\(groupID)", "--clear-groups", "--"] + arguments
     }
 
     /// Changes the owner of a path to this account, unless this process runs as the account.
-    func takeOwnership(of path: String) throws {
+    package func takeOwnership(of path: String) throws {
         guard isOther else { return }
         guard lchown(path, userID, groupID) == 0 else {
             throw LocalPostgresError.systemCall("give \(path) to the user \(name)", errno)

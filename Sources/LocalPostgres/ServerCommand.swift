@@ -1,7 +1,7 @@
 import Subprocess
 
 /// A program that runs to its end, with a deadline and without the environment variables of this process.
-struct ServerCommand: Sendable {
+package struct ServerCommand: Sendable {
     /// The end of a program.
     struct Outcome: Sendable {
         /// True if the program ended with exit code 0.
@@ -16,6 +16,14 @@ struct ServerCommand: Sendable {
     ///
     /// Arguments are relative paths, because `pg_ctl` passes paths through a shell without quotes.
     let folder: String
+
+    /// Describes a program that runs in a folder.
+    ///
+    /// Nothing happens before ``check(timeout:)``.
+    package init(arguments: [String], folder: String) {
+        self.arguments = arguments
+        self.folder = folder
+    }
 
     /// Runs the program.
     ///
@@ -46,7 +54,7 @@ struct ServerCommand: Sendable {
     ///
     /// - Throws: ``LocalPostgresError`` (`commandFailed`) with that text if the program fails.
     @discardableResult
-    func check(timeout: Duration) async throws -> String {
+    package func check(timeout: Duration) async throws -> String {
         let outcome = try await run(timeout: timeout)
         guard outcome.succeeded else { throw LocalPostgresError(.commandFailed, "\(name) failed: \(outcome.output)") }
         return outcome.output

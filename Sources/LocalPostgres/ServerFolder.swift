@@ -5,17 +5,17 @@ import Glibc
 ///
 /// The folder belongs to the user of this process. If that is root, the server's account owns only the files that the server
 /// writes. A file that the server created is then never followed or overwritten with the rights of root.
-struct ServerFolder: Sendable {
+package struct ServerFolder: Sendable {
     let path: String
 
     /// The data folder.
     ///
     /// It is complete or does not exist.
-    var data: String { "\(path)/data" }
+    package var data: String { "\(path)/data" }
     /// The first characters of a data folder that is not complete.
     ///
     /// Without a holder of the start lock, it is left over.
-    var unfinishedPrefix: String { "data.new-" }
+    package var unfinishedPrefix: String { "data.new-" }
     /// The folder of the Unix socket, unless its path is too long.
     var socket: String { "\(path)/socket" }
     /// A file with the path of the socket's folder, if that is elsewhere.
@@ -39,6 +39,9 @@ struct ServerFolder: Sendable {
 
     /// True if the data are complete.
     var hasCluster: Bool { SystemCall.status("\(data)/PG_VERSION") != nil }
+
+    /// Names the paths in a folder.
+    package init(path: String) { self.path = path }
 
     /// Creates the folder if it does not exist, and checks that the server's account can reach it.
     ///
@@ -75,7 +78,7 @@ struct ServerFolder: Sendable {
     /// Removes the folder and everything in it.
     ///
     /// The watcher may remove it at the same time.
-    func remove() throws {
+    package func remove() throws {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {

@@ -1,7 +1,7 @@
-import Glibc
+package import Glibc
 
 /// The system calls that have no equivalent in Foundation.
-enum SystemCall {
+package enum SystemCall {
     /// Returns the system's text for an error number.
     static func message(_ number: Int32) -> String {
         strerror(number).map { String(cString: $0) } ?? "error \(number)"
@@ -18,7 +18,7 @@ enum SystemCall {
     }
 
     /// Changes the mode of a path.
-    static func changeMode(_ path: String, _ mode: mode_t) throws {
+    package static func changeMode(_ path: String, _ mode: mode_t) throws {
         guard chmod(path, mode) == 0 else { throw LocalPostgresError.systemCall("set the mode of \(path)", errno) }
     }
 
@@ -27,7 +27,7 @@ enum SystemCall {
     /// - Parameter prefix: The path of the folder without the suffix.
     /// - Returns: The path of the folder.
     /// - Throws: ``LocalPostgresError`` (`unusableFolder`).
-    static func makeUniqueFolder(prefix: String) throws -> String {
+    package static func makeUniqueFolder(prefix: String) throws -> String {
         var template = Array((prefix + "XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else {
             throw LocalPostgresError.systemCall("create a folder named \(prefix)…", errno)
@@ -38,7 +38,7 @@ enum SystemCall {
     /// Returns a path without links, `.` and `..`.
     ///
     /// Returns `nil` if it does not exist or cannot be reached.
-    static func resolve(_ path: String) -> String? {
+    package static func resolve(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
