@@ -1,5 +1,5 @@
 import Glibc
-import Logging
+package import LocalPostgres
 
 extension LocalPostgres {
     /// Creates a streaming standby of this server in a temporary folder, for tests of replication, and starts it.
