@@ -156,7 +156,7 @@ public struct KeyWriter: Sendable {
     ///   - changes: The details of the event `rotated`.
     /// - Returns: The key as it was stored.
     /// - Throws: The database's errors.
-    public func rotate(
+    package func rotate(
         _ key: KeyRecord,
         to secret: NewSecret,
         ending ends: [(secretID: UUID, end: GraceEnd)],

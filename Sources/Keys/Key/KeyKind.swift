@@ -21,7 +21,7 @@ public enum KeyKind: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Creates the kind with a name in UTF-8, or returns `nil` if no kind has that name.
-    public init?(utf8 name: borrowing Span<UInt8>) {
+    package init?(utf8 name: borrowing Span<UInt8>) {
         guard let kind = Self.names.value(named: name) else { return nil }
         self = kind
     }

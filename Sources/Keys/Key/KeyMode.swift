@@ -15,7 +15,7 @@ public enum KeyMode: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Creates the mode with a name in UTF-8, or returns `nil` if no mode has that name.
-    public init?(utf8 name: borrowing Span<UInt8>) {
+    package init?(utf8 name: borrowing Span<UInt8>) {
         guard let mode = Self.names.value(named: name) else { return nil }
         self = mode
     }

@@ -1,7 +1,7 @@
 /// The rules for the ends of secrets and keys when a key is rotated or deprecated.
 ///
 /// A rotation never makes a life longer, and a revoked key is never rotated.
-public enum RotationRule {
+package enum RotationRule {
     /// Returns the end of the newest secret when a new secret replaces it.
     ///
     /// Older secrets end at once, which is for the caller to write. The new secret has no end of its own, because the key's
@@ -14,7 +14,7 @@ public enum RotationRule {
     ///   - now: The database's time.
     /// - Returns: An end that is not later than the secret's end before.
     /// - Throws: ``RotationFault/revoked`` if the key is revoked.
-    public static func endOfReplacedSecret(
+    package static func endOfReplacedSecret(
         _ secret: SecretLifetime,
         of lifecycle: KeyLifecycle,
         grace: GracePeriod,
@@ -33,7 +33,7 @@ public enum RotationRule {
     ///   - now: The database's time.
     /// - Returns: An end that is not later than the key's end before.
     /// - Throws: ``RotationFault/revoked`` if the key is revoked.
-    public static func endOfDeprecatedKey(
+    package static func endOfDeprecatedKey(
         _ lifecycle: KeyLifecycle,
         grace: GracePeriod,
         at now: Timestamp
@@ -43,7 +43,7 @@ public enum RotationRule {
 }
 
 /// A reason why a key cannot be rotated or deprecated.
-public enum RotationFault: Error, Sendable, Hashable {
+package enum RotationFault: Error, Sendable, Hashable {
     /// The key is revoked, which is final.
     case revoked
 }

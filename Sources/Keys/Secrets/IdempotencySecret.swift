@@ -1,16 +1,16 @@
 import Crypto
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// A secret that lets an `Idempotency-Key` replay a token that was never stored.
 ///
 /// The secret part of the token is derived from this secret, a nonce in the database, and the raw `Idempotency-Key`, which
 /// only the client has. None of the three alone gives the token.
-public struct IdempotencySecret: Sendable, Redacted {
+package struct IdempotencySecret: Sendable, Redacted {
     /// The number of bytes of a nonce.
-    public static let nonceByteCount = 32
+    package static let nonceByteCount = 32
 
     /// The id that the database keeps beside each nonce.
-    public let id: SecretID
+    package let id: SecretID
 
     let secret: SecretBytes
 
@@ -18,7 +18,7 @@ public struct IdempotencySecret: Sendable, Redacted {
     private let macSecret: SymmetricKey
 
     /// Creates a secret from its bytes, or returns `nil` unless there are 32 to 256.
-    public init?(id: SecretID, bytes: [UInt8]) {
+    package init?(id: SecretID, bytes: [UInt8]) {
         guard let secret = SecretBytes(bytes) else { return nil }
         self.init(id: id, secret: secret)
     }
@@ -41,7 +41,7 @@ public struct IdempotencySecret: Sendable, Redacted {
     ///   - keyID: The key that the token opens.
     ///   - principal: A name of the caller that no other caller can have.
     /// - Returns: The body, or `nil` if the nonce has another length.
-    public func tokenBody(
+    package func tokenBody(
         nonce: [UInt8],
         idempotencyKey: String,
         workspace: WorkspaceRef,
@@ -60,7 +60,7 @@ public struct IdempotencySecret: Sendable, Redacted {
     /// Returns the code by which the database finds a replay.
     ///
     /// It is stored in place of the raw `Idempotency-Key`.
-    public func mac(of idempotencyKey: String, principal: String) -> Digest {
+    package func mac(of idempotencyKey: String, principal: String) -> Digest {
         var message = LengthPrefixed(purpose: "mortise idempotency key")
         message.append(idempotencyKey.utf8)
         message.append(principal.utf8)
@@ -71,7 +71,7 @@ public struct IdempotencySecret: Sendable, Redacted {
     ///
     /// A request body may contain a password. With a plain digest, a thief of the database could try passwords at the speed of
     /// SHA-256.
-    public func mac(of fingerprint: Digest) -> Digest {
+    package func mac(of fingerprint: Digest) -> Digest {
         var message = LengthPrefixed(purpose: "mortise idempotency fingerprint")
         message.append(fingerprint.bytes)
         return Digest(HMAC<SHA256>.authenticationCode(for: message.bytes, using: macSecret))

@@ -19,14 +19,14 @@ public struct Pepper: Sendable, Redacted {
     }
 
     /// The value that a database keeps to tell this pepper from another one with the same id.
-    public var checkValue: Digest { secret.hmac(of: Array("mortise pepper check".utf8)) }
+    package var checkValue: Digest { secret.hmac(of: Array("mortise pepper check".utf8)) }
 }
 
 extension Pepper {
     /// Returns the seal of the manifest or of a record of a backup.
     ///
     /// Nobody without the secrets file can change the text and seal it again.
-    public func seal(of text: [UInt8]) -> Digest {
+    package func seal(of text: [UInt8]) -> Digest {
         var message = LengthPrefixed(purpose: "mortise backup seal")
         message.append(text)
         return secret.hmac(of: message.bytes)

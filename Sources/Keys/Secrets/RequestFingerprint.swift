@@ -1,7 +1,7 @@
 import Crypto
 
 /// Tells a replay from another request with the same `Idempotency-Key`.
-public enum RequestFingerprint {
+package enum RequestFingerprint {
     /// Returns the fingerprint of a request: SHA-256 of everything that decides the response.
     ///
     /// - Parameters:
@@ -12,7 +12,7 @@ public enum RequestFingerprint {
     ///   - query: The query as the client sent it, without the question mark.
     ///   - body: The bytes of the body.
     /// - Returns: The fingerprint, whose ``IdempotencySecret/mac(of:)`` is stored beside the nonce.
-    public static func make(
+    package static func make(
         principal: String,
         method: String,
         path: String,

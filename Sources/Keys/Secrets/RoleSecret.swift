@@ -1,12 +1,12 @@
 /// A secret that derives the passwords of database roles, so that every node knows them and none is stored.
-public struct RoleSecret: Sendable, Redacted {
+package struct RoleSecret: Sendable, Redacted {
     /// The id that a cluster's row keeps to say which secret its passwords were derived from.
-    public let id: SecretID
+    package let id: SecretID
 
     let secret: SecretBytes
 
     /// Creates a secret from its bytes, or returns `nil` unless there are 32 to 256.
-    public init?(id: SecretID, bytes: [UInt8]) {
+    package init?(id: SecretID, bytes: [UInt8]) {
         guard let secret = SecretBytes(bytes) else { return nil }
         self.init(id: id, secret: secret)
     }
@@ -19,7 +19,7 @@ public struct RoleSecret: Sendable, Redacted {
     /// Returns the password of a role on one cluster: 32 base62 characters.
     ///
     /// Equal arguments give equal passwords.
-    public func password(role: String, clusterID: String) -> RolePassword {
+    package func password(role: String, clusterID: String) -> RolePassword {
         var info = LengthPrefixed(purpose: "mortise role password")
         info.append(role.utf8)
         info.append(clusterID.utf8)
@@ -31,14 +31,14 @@ public struct RoleSecret: Sendable, Redacted {
 /// The password of a database role.
 ///
 /// A password does not print.
-public struct RolePassword: Sendable, Redacted {
+package struct RolePassword: Sendable, Redacted {
     /// The number of characters of a password.
-    public static let length = 32
+    package static let length = 32
 
     private let text: String
 
     init(text: String) { self.text = text }
 
     /// Returns the password itself, for the connection that needs it.
-    public func reveal() -> String { text }
+    package func reveal() -> String { text }
 }

@@ -11,15 +11,15 @@ public struct SecretsFile: Sendable, Redacted {
     /// The secrets that replay tokens.
     ///
     /// The current one is the first. Never empty.
-    public let idempotency: [IdempotencySecret]
+    package let idempotency: [IdempotencySecret]
     /// The secrets that derive the passwords of roles.
     ///
     /// The current one is the first. Never empty.
-    public let roles: [RoleSecret]
+    package let roles: [RoleSecret]
     /// The secrets that sign sessions.
     ///
     /// The current one is the first. Never empty.
-    public let sessions: [SessionSecret]
+    package let sessions: [SessionSecret]
 
     /// The lines of `sessions`.
     ///
@@ -82,7 +82,7 @@ public struct SecretsFile: Sendable, Redacted {
     }
 
     /// Returns the idempotency secret with an id.
-    public func idempotencySecret(_ id: SecretID) -> IdempotencySecret? { idempotency.first { $0.id == id } }
+    package func idempotencySecret(_ id: SecretID) -> IdempotencySecret? { idempotency.first { $0.id == id } }
 
     /// Returns the text of the file, secrets included.
     ///

@@ -5,9 +5,9 @@ import Crypto
 /// The secret is never in a database, so a thief of a dump cannot create a session. The first session secret of the file
 /// signs, the others still verify. Before a secret is removed from the file, the tokens that it signed must expire, which
 /// takes 15 minutes.
-public struct SessionSecret: Sendable, Redacted {
+package struct SessionSecret: Sendable, Redacted {
     /// The id by which an access token says which secret signed it.
-    public let id: SecretID
+    package let id: SecretID
 
     /// A key for this use alone.
     ///
@@ -21,7 +21,7 @@ public struct SessionSecret: Sendable, Redacted {
     }
 
     /// Returns the signature of a message: HMAC-SHA-256, which is HS256 of RFC 7518.
-    public func signature(of message: [UInt8]) -> Digest {
+    package func signature(of message: [UInt8]) -> Digest {
         Digest(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }
 }

@@ -1,16 +1,16 @@
 import Crypto
-public import FoundationEssentials
+package import FoundationEssentials
 
 /// A secret from which the signing secrets of webhooks are derived, so that no database holds one.
 ///
 /// The database holds a nonce and this secret's id. The secret file's role secrets are the source, each with a key of its own for
 /// this use.
-public struct WebhookSecret: Sendable, Redacted {
+package struct WebhookSecret: Sendable, Redacted {
     /// The number of bytes of a nonce.
-    public static let nonceByteCount = 32
+    package static let nonceByteCount = 32
 
     /// The id that the database keeps beside each nonce.
-    public let id: SecretID
+    package let id: SecretID
 
     private let secret: SecretBytes
 
@@ -27,7 +27,7 @@ public struct WebhookSecret: Sendable, Redacted {
     ///   - webhook: The webhook.
     ///   - nonce: The random bytes that the database keeps for the secret.
     /// - Returns: The secret.
-    public func signingSecret(of webhook: UUID, nonce: [UInt8]) -> SigningSecret {
+    package func signingSecret(of webhook: UUID, nonce: [UInt8]) -> SigningSecret {
         var info = LengthPrefixed(purpose: "mortise webhook signing secret")
         info.append(UUIDv7.text(of: webhook).utf8)
         return SigningSecret(bytes: secret.derive(salt: nonce, info: info.bytes, count: 32))
@@ -35,16 +35,16 @@ public struct WebhookSecret: Sendable, Redacted {
 }
 
 /// The secret with which Mortise signs the requests to a webhook, and its receiver verifies them.
-public struct SigningSecret: Sendable, Redacted {
+package struct SigningSecret: Sendable, Redacted {
     private let bytes: [UInt8]
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
     /// Returns the text that the owner of the webhook sees once: `whsec_` and the secret in Base64.
-    public func reveal() -> String { "whsec_" + Data(bytes).base64EncodedString() }
+    package func reveal() -> String { "whsec_" + Data(bytes).base64EncodedString() }
 
     /// Returns the signature of a message: `v1,` and the HMAC-SHA-256 in Base64, as standardwebhooks.com describes.
-    public func signature(of message: [UInt8]) -> String {
+    package func signature(of message: [UInt8]) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: bytes))
         return "v1," + Data(code).base64EncodedString()
     }
@@ -54,5 +54,5 @@ extension SecretsFile {
     /// The secrets from which the signing secrets of webhooks are derived.
     ///
     /// The current one is the first. Never empty.
-    public var webhooks: [WebhookSecret] { roles.map(WebhookSecret.init) }
+    package var webhooks: [WebhookSecret] { roles.map(WebhookSecret.init) }
 }

@@ -1,7 +1,7 @@
 /// The secret part of a token: 32 base62 characters, which are 190 bits.
 public struct TokenBody: Sendable, Redacted {
     /// The number of bytes of key-derivation output for a body: 8 for each character.
-    public static let derivedByteCount = 8 * TokenParser.bodyLength
+    package static let derivedByteCount = 8 * TokenParser.bodyLength
 
     let digits: [UInt8]
 

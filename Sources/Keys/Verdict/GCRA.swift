@@ -2,11 +2,11 @@
 ///
 /// A key may be used `limit` times at once, and then once for each `period / limit`. The only state is one number, the
 /// theoretical arrival time. Times are nanoseconds of a monotonic clock.
-public struct GCRA: Sendable, Hashable {
+package struct GCRA: Sendable, Hashable {
     /// The number of uses that are allowed at once after a pause.
-    public let limit: Int
+    package let limit: Int
     /// The time in which all uses become available again.
-    public let period: Duration
+    package let period: Duration
 
     /// The nanoseconds that one use costs, rounded up, so that no rate exceeds the limit.
     let interval: Int64
@@ -16,7 +16,7 @@ public struct GCRA: Sendable, Hashable {
     /// Creates a limit of `limit` uses in each `period`.
     ///
     /// Returns `nil` unless the limit is from 1 to 2^31 - 1 and the period from 1 µs to 1 day.
-    public init?(limit: Int, period: Duration) {
+    package init?(limit: Int, period: Duration) {
         guard (.microseconds(1)...Duration.seconds(86_400)).contains(period) else { return nil }
         self.init(limit: limit, period: period, nanoseconds: period.wholeNanoseconds)
     }
@@ -46,7 +46,7 @@ public struct GCRA: Sendable, Hashable {
     ///   - arrival: The theoretical arrival time after the last use. 0 if there was no use.
     ///   - now: The time of the use.
     /// - Returns: The outcome, with the theoretical arrival time to keep.
-    public func decide(arrival: Int64, now: Int64) -> Decision {
+    package func decide(arrival: Int64, now: Int64) -> Decision {
         let next = max(arrival, now) + interval
         let ahead = next - now
         if ahead <= tolerance {
@@ -71,20 +71,20 @@ public struct GCRA: Sendable, Hashable {
     static func backlog(_ arrival: Int64, at now: Int64) -> Int64 { max(0, arrival - now) }
 
     /// The outcome of one use.
-    public struct Decision: Sendable, Hashable {
+    package struct Decision: Sendable, Hashable {
         /// True if the use is within the limit.
-        public let isAllowed: Bool
+        package let isAllowed: Bool
         /// The theoretical arrival time to keep.
         ///
         /// A refused use does not change it.
-        public let newArrival: Int64
+        package let newArrival: Int64
         /// The number of further uses that are allowed at once.
-        public let remaining: Int
+        package let remaining: Int
         /// The time until the whole limit is available again.
-        public let resetAfter: Duration
+        package let resetAfter: Duration
         /// The time until the next use can be allowed.
         ///
         /// Zero if this use is allowed.
-        public let retryAfter: Duration
+        package let retryAfter: Duration
     }
 }

@@ -1,6 +1,6 @@
 extension RateLimits {
     /// The result of one use on a node that shares the limits with others.
-    public enum SharedUse: Sendable, Hashable {
+    package enum SharedUse: Sendable, Hashable {
         /// The use is counted or refused.
         ///
         /// `wantsExchange` is true if the node should report its uses soon.
@@ -10,30 +10,30 @@ extension RateLimits {
     }
 
     /// The nanoseconds by which the uses of a key are ahead of each limit: 0 if all uses are available.
-    public struct Backlog: Sendable, Hashable {
+    package struct Backlog: Sendable, Hashable {
         /// The backlog of the limit per minute.
-        public var minute: Int64
+        package var minute: Int64
         /// The backlog of the limit per hour.
-        public var hour: Int64
+        package var hour: Int64
 
         /// Creates a backlog.
-        public init(minute: Int64, hour: Int64) {
+        package init(minute: Int64, hour: Int64) {
             self.minute = minute
             self.hour = hour
         }
     }
 
     /// The report of one node about the uses of a key.
-    public struct Report: Sendable, Hashable {
+    package struct Report: Sendable, Hashable {
         /// The backlog that the node's own uses since its last report have added.
-        public let added: Backlog
+        package let added: Backlog
         /// The backlog without them, as the node knows it.
-        public let known: Backlog
+        package let known: Backlog
         /// The number of uses that are reported.
         let uses: Int32
 
         /// Creates a report.
-        public init(added: Backlog, known: Backlog) { self.init(added: added, known: known, uses: 0) }
+        package init(added: Backlog, known: Backlog) { self.init(added: added, known: known, uses: 0) }
 
         init(added: Backlog, known: Backlog, uses: Int32) {
             self.added = added
@@ -59,7 +59,7 @@ extension RateLimits {
     ///   - now: The time in nanoseconds of a monotonic clock.
     ///   - nodes: The number of nodes that share the limits. With one node, the limits are exact.
     /// - Returns: The result, or `nil` if there is no limit.
-    public func use(_ usage: inout Usage, at now: Int64, nodes: Int) -> SharedUse? {
+    package func use(_ usage: inout Usage, at now: Int64, nodes: Int) -> SharedUse? {
         var after = usage
         guard let verdict = use(&after, at: now) else { return nil }
         // The others' uses can only make a limit tighter, so a refusal is final.
@@ -83,7 +83,7 @@ extension RateLimits {
     ///   - usage: The key's use, in which the uses are reported from now on.
     ///   - now: The time in nanoseconds of a monotonic clock.
     /// - Returns: The report.
-    public func report(_ usage: inout Usage, at now: Int64) -> Report {
+    package func report(_ usage: inout Usage, at now: Int64) -> Report {
         let uses = pendingUses(usage, at: now)
         func split(_ limit: GCRA?, _ arrival: Int64) -> (added: Int64, known: Int64) {
             guard let limit else { return (0, 0) }
@@ -108,7 +108,7 @@ extension RateLimits {
     ///   - usage: The key's use, which is updated.
     ///   - now: The time in nanoseconds of a monotonic clock.
     ///   - nodes: The number of nodes that share the limits.
-    public func apply(_ backlog: Backlog, to usage: inout Usage, at now: Int64, nodes: Int) {
+    package func apply(_ backlog: Backlog, to usage: inout Usage, at now: Int64, nodes: Int) {
         let uses = Int64(usage.unreported)
         var left = Int64(Int32.max)
         func arrival(_ limit: GCRA?, _ backlog: Int64) -> Int64 {
@@ -129,14 +129,14 @@ extension RateLimits {
     ///   - usage: The key's use, which is updated.
     ///   - now: The time in nanoseconds of a monotonic clock.
     ///   - nodes: The number of nodes that share the limits.
-    public func takeBack(_ report: Report, to usage: inout Usage, at now: Int64, nodes: Int) {
+    package func takeBack(_ report: Report, to usage: inout Usage, at now: Int64, nodes: Int) {
         usage.unreported = Int32(clamping: Int64(usage.unreported) + Int64(report.uses))
         usage.allowance = Int32(clamping: max(1, tightest / nodes))
         usage.allowanceEnd = now + Self.allowanceLife
     }
 
     /// Returns a verdict that refuses a use, because the other nodes could not be heard.
-    public func refusal(_ usage: Usage, at now: Int64) -> RateLimitVerdict? {
+    package func refusal(_ usage: Usage, at now: Int64) -> RateLimitVerdict? {
         var usage = usage
         return use(&usage, at: now)?.refused(retryAfter: .nanoseconds(Self.allowanceLife))
     }

@@ -1,6 +1,6 @@
 public import FoundationEssentials
 public import KeyStore
-public import Keys
+package import Keys
 
 extension KeyService {
     /// Changes a key's settings.
@@ -97,7 +97,7 @@ extension KeyService {
     /// Calling it again can shorten the grace period, never extend it.
     ///
     /// - Throws: `Refusal`, or the database's errors.
-    public func deprecate(
+    package func deprecate(
         _ id: UUID,
         reason: String?,
         grace: GracePeriod,

@@ -8,7 +8,7 @@ public struct KeyReplacement: Sendable {
     /// The grace period of the old key.
     ///
     /// `nil` keeps the end that a deprecation has announced, and otherwise means a day.
-    public var grace: GracePeriod?
+    package var grace: GracePeriod?
     /// The name of the new key; `nil` keeps the name.
     public var name: String?
     /// The scopes of the new key; `nil` keeps the scopes.

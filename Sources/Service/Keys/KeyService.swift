@@ -1,7 +1,7 @@
 public import FoundationEssentials
 import JSON
 public import KeyStore
-public import Keys
+package import Keys
 import Tenancy
 import Verification
 
@@ -70,7 +70,7 @@ public struct KeyService: Sendable {
     ///   - answer: Renders the key as JSON text without a token: the answer of repeated requests.
     /// - Returns: The answer and the token.
     /// - Throws: `Refusal`, or the database's errors.
-    public func rotate(
+    package func rotate(
         _ id: UUID,
         grace: GracePeriod,
         in keys: KeyCollection,

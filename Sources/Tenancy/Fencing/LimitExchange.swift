@@ -1,6 +1,6 @@
 import Fence
-public import FoundationEssentials
-public import Keys
+package import FoundationEssentials
+package import Keys
 import Logging
 import Postgres
 import Synchronization
@@ -61,7 +61,7 @@ public final class LimitExchange: Sendable {
     /// - Parameter reports: The reports, each of another key.
     /// - Returns: The backlog of each key.
     /// - Throws: The database's errors. Then the uses may have been reported or not.
-    public func exchange(_ reports: [UUID: RateLimits.Report]) async throws -> [UUID: RateLimits.Backlog] {
+    package func exchange(_ reports: [UUID: RateLimits.Report]) async throws -> [UUID: RateLimits.Backlog] {
         // The function locks rows in this order.
         let sorted = reports.map { (id: $0.key, report: $0.value) }
             .sorted { $0.id < $1.id }
