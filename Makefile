@@ -3,18 +3,17 @@
 SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
+# The folder of the release builds. One of their own lets a debug build run at the same time. The default is that of all builds, .build.
+RELEASE_BUILD ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
 # The flags of every release build. Other flags would compile everything once more. Paths of this machine do not get into the program. The
 # tests run with checks of exclusive access, the program without: decision 0026.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=/mortise' \
-	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise'
+	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise' $(if $(RELEASE_BUILD),--scratch-path '$(RELEASE_BUILD)')
 # The release binary.
 PROGRAM = "$$($(SWIFT) build $(RELEASE) --show-bin-path)/mortise"
 # The modules with documentation for programmers.
 DOCUMENTED := Postgres MortiseClient Keys
-
-# Suites that catch other programs in the act, which they miss while hundreds of tests share the processors.
-ALONE := CommandLineTests.OwnPostgresTests|CommandLineTests.*CrashTests|LocalPostgresTests.LifecycleTests
 
 # $(call announce,BINARY): says before a first build that it takes long.
 announce = @test -e .build/$(1) || echo "The first build compiles Mortise and all packages that it uses. \
@@ -35,8 +34,7 @@ test: dependencies test-dependencies ## run all tests on a real PostgreSQL
 	$(call announce,debug/mortise)
 	@$(SWIFT) build $(RELEASE) --product mortise
 	@set -e; export SWIFT='$(SWIFT)' MORTISE_PROGRAM=$(PROGRAM); \
-	scripts/swift-test.sh --skip '$(ALONE)'; \
-	scripts/swift-test.sh --skip-build --no-parallel --filter '$(ALONE)'; \
+	scripts/swift-test.sh --skip "$$(scripts/test-crashes.sh --suites)"; \
 	scripts/run-test-scripts.sh
 
 build: dependencies ## build the release binary

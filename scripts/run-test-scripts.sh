@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs every scripts/test-*.sh, two at a time, and prints the output of each when it has ended. JOBS sets another number. They use ports and
-# folders of their own, and much of their time is waiting: for a browser, a gateway, or the end of a lease.
+# Runs every scripts/test-*.sh, one more at a time than there are processors, and prints the output of each when it has ended. JOBS sets
+# another number. They use ports and folders of their own, and much of their time is waiting: for a browser, a gateway, or the end of a lease.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./temporary.sh
-jobs=${JOBS:-2}
+jobs=${JOBS:-$(($(nproc) + 1))}
 work=$(mktemp -d)
 # The scripts that run, by the number of their process.
 declare -A running=()
@@ -15,7 +15,7 @@ finish() {
 trap finish EXIT
 
 # The longest ones first, so that none is left alone at the end.
-longest=(test-gateways.sh test-console.sh test-history.sh test-instructions.sh)
+longest=(test-crashes.sh test-console.sh test-gateways.sh test-history.sh test-instructions.sh)
 mapfile -t others < <(printf '%s\n' test-*.sh | grep -vxFf <(printf '%s\n' "${longest[@]}"))
 failed=()
 
