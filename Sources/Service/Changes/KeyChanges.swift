@@ -349,13 +349,14 @@ struct KeyChanges: Sendable {
         _ mark: EventMark,
         _ change: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        let workspace = keys.workspace?.facts
+        let (workspace, organization) = (keys.workspace?.facts, keys.owningOrganizationID)
         switch target {
         case .new:
             await mark.end()
             return try await context.withConnection(to: workspace, lane, change)
-        case .existing, .each: return try await context.fenced(target.keyIDs, in: workspace, lane, mark, change)
-        case .all: return try await context.fenced(nil, in: workspace, lane, mark, change)
+        case .existing, .each:
+            return try await context.fenced(target.keyIDs, in: workspace, of: organization, lane, mark, change)
+        case .all: return try await context.fenced(nil, in: workspace, of: organization, lane, mark, change)
         }
     }
 }

@@ -122,6 +122,7 @@ extension ServiceContext {
     /// - Parameters:
     ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
     ///   - workspace: The workspace of the keys. `nil` is the control database.
+    ///   - organization: The organization of the keys. `nil` for keys of operators.
     ///   - lane: The connections to use.
     ///   - mark: The mark for webhooks, which the change waits for.
     ///   - change: Commits the change. It runs at most once.
@@ -131,13 +132,14 @@ extension ServiceContext {
     func fenced<T>(
         _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
+        of organization: UUID?,
         _ lane: Lane,
         _ mark: EventMark,
         _ change: (PostgresConnection) async throws -> T
     ) async throws -> T {
         do {
             return try await reaching(workspace) {
-                try await databases.fenced(keys, in: workspace, lane == .stops ? .stops : .changes) {
+                try await databases.fenced(keys, in: workspace, of: organization, lane == .stops ? .stops : .changes) {
                     await mark.end()
                     return try await withConnectionOfChange(to: workspace, lane, change)
                 }

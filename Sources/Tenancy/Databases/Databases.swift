@@ -486,6 +486,7 @@ public final class Databases: Sendable {
     /// - Parameters:
     ///   - keys: The keys that the change is about, at least one. `nil` stands for all keys of the workspace.
     ///   - workspace: The workspace of the keys. `nil` is the control database.
+    ///   - organization: The organization of the keys. `nil` for keys of operators.
     ///   - lane: `stops` for a change that stops keys.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
@@ -493,12 +494,13 @@ public final class Databases: Sendable {
     public func fenced<Value>(
         _ keys: [UUID]?,
         in workspace: WorkspaceFacts?,
+        of organization: UUID?,
         _ lane: ClusterFencing.Lane,
         _ change: () async throws -> Value
     ) async throws -> Value {
         let fenced = FencedKeys(workspace: workspace?.workspaceID ?? Workspace.rootID, keys: keys)
         let cluster = try await self.cluster(of: workspace)
-        return try await fencing.perform(fenced, on: cluster, lane, of: workspace?.organizationID, change)
+        return try await fencing.perform(fenced, on: cluster, lane, of: organization, change)
     }
 
     private func cluster(of workspace: WorkspaceFacts?) async throws -> Cluster {

@@ -162,7 +162,7 @@ public final class ClusterFencing: Sendable {
     ///   - keys: The keys that the change is about.
     ///   - cluster: The cluster of the keys.
     ///   - lane: `stops` for a change that stops keys.
-    ///   - organization: The organization of the keys. `nil` is the control database.
+    ///   - organization: The organization of the keys. `nil` for keys of operators.
     ///   - change: Commits the change. It runs at most once.
     /// - Returns: The value of the change.
     /// - Throws: `capacityExceeded` if no place became free in time, the error of the change, or ``FenceError``.

@@ -26,7 +26,7 @@ final class FencePlaces: Sendable {
     /// Runs `body` in a place.
     ///
     /// - Parameters:
-    ///   - organization: The organization that the place counts for. `nil` is the control database.
+    ///   - organization: The organization that the place counts for. `nil` stands for operators.
     ///   - body: The change with its fences.
     /// - Returns: The value that `body` returned.
     /// - Throws: `capacityExceeded` if no place became free in time, `CancellationError`, and what `body` throws.
