@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Postgres
 import Testing
 
@@ -12,13 +13,28 @@ import Testing
         maximumLifetime: .seconds(600)
     )
 
-    private func pool() -> PoolState<Int, String> { PoolState(options: options) }
+    private let large = UUID()
+    private let small = UUID()
+
+    private func pool(maximumWaiters: Int = 2) -> PoolState<Int, String> {
+        var options = options
+        options.maximumWaiters = maximumWaiters
+        return PoolState(options: options)
+    }
+
+    /// Returns the callers that wait, in the order in which they are served.
+    private func order(of pool: PoolState<Int, String>) -> [String] {
+        var pool = pool
+        return (0..<pool.waitingCount)
+            .flatMap { _ in pool.release(0, openedAt: start, isReusable: true, at: start).hand.map(\.0) }
+    }
 
     private func name(_ lease: PoolState<Int, String>.Lease) -> String {
         switch lease {
         case .use(let connection): "use \(connection)"
         case .open: "open"
-        case .wait: "wait"
+        case .wait(nil): "wait"
+        case .wait((let other, let error)?): "wait, refuse \(other) \(error.code)"
         case .refuse(let error): "refuse \(error.code)"
         }
     }
@@ -35,6 +51,70 @@ import Testing
         let actions = pool.release(1, openedAt: start, isReusable: true, at: start)
         #expect(actions.hand.map(\.0) == ["c"])
         #expect(name(pool.lease("d", at: start)) == "wait")
+    }
+
+    // The attack: one tenant asks hundreds of times at once, and all others wait behind it.
+    @Test func `owners take turns: one with many waiting callers keeps no other waiting behind them`() {
+        var pool = self.pool(maximumWaiters: 8)
+        for caller in ["a", "b"] { _ = pool.lease(caller, at: start, of: large) }
+        for caller in ["l1", "l2", "l3", "l4"] { _ = pool.lease(caller, at: start, of: large) }
+        for caller in ["s1", "s2"] { _ = pool.lease(caller, at: start, of: small) }
+        _ = pool.lease("n1", at: start)
+        #expect(order(of: pool) == ["l1", "s1", "n1", "l2", "s2", "l3", "l4"])
+    }
+
+    // Otherwise an owner that always has one caller more would be served before one that has many.
+    @Test func `an owner that was served and asks again has its turn after those that wait`() {
+        var pool = self.pool(maximumWaiters: 8)
+        for caller in ["a", "b"] { _ = pool.lease(caller, at: start) }
+        for caller in ["l1", "l2", "l3"] { _ = pool.lease(caller, at: start, of: large) }
+        _ = pool.lease("s1", at: start, of: small)
+        var served: [String] = []
+        for number in 2...3 {
+            for _ in 0..<2 {
+                served += pool.release(0, openedAt: start, isReusable: true, at: start).hand.map(\.0)
+            }
+            _ = pool.lease("s\(number)", at: start, of: small)
+        }
+        #expect(served == ["l1", "s1", "l2", "s2"])
+    }
+
+    @Test func `callers that give up or wait too long cost their owner no turn`() {
+        var pool = self.pool(maximumWaiters: 8)
+        for caller in ["a", "b"] { _ = pool.lease(caller, at: start) }
+        for caller in ["l1", "l2", "l3", "l4"] {
+            let end = caller == "l2" ? start + .seconds(1) : nil
+            _ = pool.lease(caller, at: start, until: end, of: large)
+        }
+        for caller in ["s1", "s2"] { _ = pool.lease(caller, at: start, of: small) }
+        let hasLeft = pool.giveUp("l1")
+        #expect(hasLeft)
+        let refused = pool.tick(at: start + .seconds(1), isUsable: { _ in true }).refuse
+        #expect(refused.map(\.0) == ["l2"])
+        #expect(order(of: pool) == ["l3", "s1", "l4", "s2"])
+    }
+
+    // The attack: one tenant asks so often that no other can wait any more.
+    @Test func `in a full queue the last caller of the owner with the most leaves for an owner with fewer`() {
+        var pool = self.pool(maximumWaiters: 3)
+        for caller in ["a", "b", "l1", "l2", "l3"] { _ = pool.lease(caller, at: start, of: large) }
+        #expect(name(pool.lease("l4", at: start, of: large)) == "refuse queueFull")
+        #expect(name(pool.lease("s1", at: start, of: small)) == "wait, refuse l3 queueFull")
+        #expect(pool.waitingCount == 3)
+        #expect(order(of: pool) == ["l1", "s1", "l2"])
+    }
+
+    @Test func `a caller that finds a connection is not asked for its owner`() {
+        var pool = self.pool()
+        var questions = 0
+        func owner() -> UUID {
+            questions += 1
+            return large
+        }
+        _ = pool.lease("a", at: start, of: owner())
+        _ = pool.release(1, openedAt: start, isReusable: true, at: start)
+        #expect(name(pool.lease("b", at: start, of: owner())) == "use 1")
+        #expect(questions == 0)
     }
 
     @Test func `the slot of a broken connection goes to the next caller, which opens a new connection`() {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Locks
 import Postgres
 import TestSupport
@@ -47,6 +48,37 @@ import Testing
                     try await group.waitForAll()
                 }
                 #expect(order.all == Array(0..<20))
+            }
+        }
+    }
+
+    @Test func `owners take turns, and in a full queue the one with the most loses its last caller`() async throws {
+        try await withFixture { fixture in
+            let options = PostgresPoolOptions(maximumConnections: 1, maximumWaiters: 3, leaseDeadline: .ample)
+            try await fixture.withPool(options) { pool in
+                let (large, small) = (UUID(), UUID())
+                let order = Order()
+                try await withThrowingTaskGroup(of: PostgresError.Code?.self) { group in
+                    try await pool.withConnection { _ in
+                        for (number, owner) in [large, large, large, small].enumerated() {
+                            group.addTask {
+                                await failure {
+                                    // A task that is started on behalf of an owner asks on its behalf, too.
+                                    try await PostgresFairness.with(owner: owner) {
+                                        try await Task { try await pool.withConnection { _ in order.note(number) } }
+                                            .value
+                                    }
+                                }?
+                                .code
+                            }
+                            guard owner == large else { break }
+                            try await eventually("the caller waits") { pool.usage.waiting == number + 1 }
+                        }
+                        #expect(try await group.next() == .some(.queueFull))
+                    }
+                    while let code = try await group.next() { #expect(code == nil) }
+                }
+                #expect(order.all == [0, 3, 1])
             }
         }
     }

@@ -1,16 +1,17 @@
-import DequeModule
+package import FoundationEssentials
 
 /// The assignment of connections to callers: a pure state machine over any types of connections and callers.
 ///
-/// Callers are served in the order in which they ask: a caller never overtakes one that waits. The owner of the pool performs the actions
-/// that the state machine returns.
+/// Callers of one owner are served in the order in which they ask, and owners take turns: see `FairQueue`. No caller that asks overtakes
+/// one that waits. The user of the state machine performs the actions that it returns.
 package struct PoolState<Connection, Caller: Equatable> {
     /// The next action of a caller that asks for a connection.
     package enum Lease {
         case use(Connection)
         /// Open a connection, then report ``opened()`` or ``failedToOpen(_:at:)``. A slot is reserved for it.
         case open
-        case wait
+        /// Wait. The other caller, if there is one, had to leave the full queue and gets the error.
+        case wait(refusing: (Caller, PostgresError)?)
         case refuse(PostgresError)
     }
 
@@ -38,7 +39,7 @@ package struct PoolState<Connection, Caller: Equatable> {
         /// No caller waits. These connections, which can be none, are free.
         case stocked([Idle])
         /// No connection is free. These callers, at least one, wait.
-        case queued(Deque<Waiting>)
+        case queued(FairQueue<UUID?, Waiting>)
         case shutDown
     }
 
@@ -66,15 +67,18 @@ package struct PoolState<Connection, Caller: Equatable> {
     ///   - caller: The caller.
     ///   - now: The current instant.
     ///   - deadline: The caller's own deadline, if there is one, which can be earlier than the pool's.
+    ///   - owner: The owner on whose behalf the caller asks. It is evaluated only if the caller cannot have a connection at once. Defaults to
+    ///     `nil`, an owner like any other.
     /// - Returns: The next action of the caller.
     package mutating func lease(
         _ caller: Caller,
         at now: MonotonicInstant,
-        until deadline: MonotonicInstant? = nil
+        until deadline: MonotonicInstant? = nil,
+        of owner: @autoclosure () -> UUID? = nil
     ) -> Lease {
         switch phase {
         case .shutDown: return .refuse(.shutDown)
-        case .queued: return enqueue(caller, at: now, deadline)
+        case .queued: return enqueue(caller, of: owner(), at: now, deadline)
         case .stocked(var idle):
             phase = .stocked([])
             // The connection used last: the others age, and are closed when the load falls.
@@ -82,9 +86,11 @@ package struct PoolState<Connection, Caller: Equatable> {
                 phase = .stocked(idle)
                 return .use(last.connection)
             }
-            guard count < options.maximumConnections else { return enqueue(caller, at: now, deadline) }
+            guard count < options.maximumConnections else {
+                return enqueue(caller, of: owner(), at: now, deadline)
+            }
             if let refusal = backoff.refusal(at: now) {
-                return count > 0 ? enqueue(caller, at: now, deadline) : .refuse(refusal)
+                return count > 0 ? enqueue(caller, of: owner(), at: now, deadline) : .refuse(refusal)
             }
             count += 1
             statistics.connectionAttempts += 1
@@ -92,21 +98,40 @@ package struct PoolState<Connection, Caller: Equatable> {
         }
     }
 
-    private mutating func enqueue(_ caller: Caller, at now: MonotonicInstant, _ deadline: MonotonicInstant?) -> Lease {
-        guard waitingCount < options.maximumWaiters else {
-            return .refuse(PostgresError(.queueFull, "too many callers wait for a connection"))
+    /// Lets a caller wait.
+    ///
+    /// In a full queue it takes the place of the last caller of the owner that has the most, if its own owner has fewer.
+    private mutating func enqueue(
+        _ caller: Caller,
+        of owner: UUID?,
+        at now: MonotonicInstant,
+        _ deadline: MonotonicInstant?
+    ) -> Lease {
+        var waiting = FairQueue<UUID?, Waiting>()
+        if case .queued(let present) = phase { waiting = present }
+        phase = .stocked([])
+        defer { if !waiting.isEmpty { phase = .queued(waiting) } }
+        var displaced: Waiting?
+        if waiting.count >= options.maximumWaiters {
+            displaced = waiting.removeLast(ofMoreThan: waiting.count(of: owner))
+            guard displaced != nil else { return .refuse(Self.full) }
         }
         let last = now + options.leaseDeadline
-        let entry = Waiting(caller: caller, deadline: deadline.map { min($0, last) } ?? last)
-        if case .queued(var waiting) = phase {
-            phase = .stocked([])
-            waiting.append(entry)
-            phase = .queued(waiting)
-        } else {
-            phase = .queued([entry])
-        }
+        waiting.append(Waiting(caller: caller, deadline: deadline.map { min($0, last) } ?? last), of: owner)
         statistics.waits += 1
-        return .wait
+        return .wait(refusing: displaced.map { ($0.caller, Self.full) })
+    }
+
+    private static var full: PostgresError { PostgresError(.queueFull, "too many callers wait for a connection") }
+
+    /// Changes the queue of waiting callers, if there is one.
+    private mutating func withQueue<Value>(
+        _ change: (inout FairQueue<UUID?, Waiting>) -> Value?
+    ) -> Value? {
+        guard case .queued(var waiting) = phase else { return nil }
+        phase = .stocked([])
+        defer { if !waiting.isEmpty { phase = .queued(waiting) } }
+        return change(&waiting)
     }
 
     /// Notes that a caller opened the connection for which a slot was reserved, and uses it.
@@ -170,46 +195,26 @@ package struct PoolState<Connection, Caller: Equatable> {
 
     private mutating func refuseAll(_ error: PostgresError) -> Actions {
         var actions = Actions()
-        guard case .queued(let waiting) = phase else { return actions }
-        phase = .stocked([])
-        actions.refuse = waiting.map { ($0.caller, error) }
+        actions.refuse = (withQueue { $0.removeAll() } ?? []).map { ($0.caller, error) }
         return actions
     }
 
-    /// Removes the first waiting caller.
-    private mutating func popWaiting() -> Waiting? {
-        guard case .queued(var waiting) = phase else { return nil }
-        phase = .stocked([])
-        let first = waiting.popFirst()
-        if !waiting.isEmpty { phase = .queued(waiting) }
-        return first
-    }
+    /// Removes the waiting caller whose turn it is.
+    private mutating func popWaiting() -> Waiting? { withQueue { $0.removeFirst() } }
 
     /// Removes a caller that no longer wants to wait.
     ///
     /// - Returns: True if the caller was waiting.
     package mutating func giveUp(_ caller: Caller) -> Bool {
-        guard case .queued(var waiting) = phase, let index = waiting.firstIndex(where: { $0.caller == caller }) else {
-            return false
-        }
-        phase = .stocked([])
-        waiting.remove(at: index)
-        if !waiting.isEmpty { phase = .queued(waiting) }
-        return true
+        withQueue { waiting in waiting.removeFirst { $0.caller == caller } } != nil
     }
 
     /// Refuses callers that waited too long, and closes connections that are old, unused or broken.
     package mutating func tick(at now: MonotonicInstant, isUsable: (Connection) -> Bool) -> Actions {
         var actions = Actions()
-        if case .queued(let waiting) = phase, waiting.contains(where: { $0.deadline <= now }) {
-            let late = waiting.filter { $0.deadline <= now }
-            let others = waiting.filter { $0.deadline > now }
-            phase = others.isEmpty ? .stocked([]) : .queued(others)
-            statistics.timeouts += late.count
-            actions.refuse = late.map {
-                ($0.caller, PostgresError(.poolTimedOut, "no connection came free in time"))
-            }
-        }
+        let late = withQueue { waiting in waiting.removeAll { $0.deadline <= now } } ?? []
+        statistics.timeouts += late.count
+        actions.refuse = late.map { ($0.caller, PostgresError(.poolTimedOut, "no connection came free in time")) }
         // After a failed attempt a slot can be free while callers wait.
         while backoff.refusal(at: now) == nil, let next = openForNext(at: now).openFor.first {
             actions.openFor.append(next)

@@ -3,7 +3,8 @@ public import Logging
 
 /// A pool of connections to one database.
 ///
-/// Each connection is lent to one caller at a time, in the order in which the callers ask.
+/// Each connection is lent to one caller at a time, in the order in which the callers ask. Callers of several owners take turns: see
+/// ``PostgresFairness``.
 ///
 /// The pool has no task of its own: the caller that needs a connection opens it, and the reactor closes idle connections. After a failed
 /// attempt to connect, the pool pauses for up to 0.8 s, and callers that find no open connection fail at once.
@@ -173,13 +174,16 @@ public final class PostgresPool: Sendable {
         // A connection that broke while idle is replaced. Each round drops one, so the loop ends.
         while true {
             let caller = Caller(waiter: Waiter())
-            switch state.withLock({ $0.lease(caller, at: .now, until: PostgresDeadline.current) }) {
+            switch state.withLock({
+                $0.lease(caller, at: .now, until: PostgresDeadline.current, of: PostgresFairness.owner)
+            }) {
             case .refuse(let error): throw error
             case .use(let pooled):
                 if pooled.connection.isUsable { return pooled }
                 release(pooled)
             case .open: return try await traced { () async throws(PostgresError) in try await open() }
-            case .wait:
+            case .wait(let refused):
+                if let (other, error) = refused { other.waiter.finish(.failure(error)) }
                 let pooled = try await traced { () async throws(PostgresError) in
                     switch try await wait(caller) {
                     case .open: try await open()

@@ -6,7 +6,7 @@ public struct PostgresPoolOptions: Sendable {
     public var maximumConnections: Int
     /// The maximum number of callers that wait for a connection.
     ///
-    /// The next caller gets `queueFull`. Defaults to 1024.
+    /// The next caller gets `queueFull`, or the last caller of the owner that has the most, if the next one's has fewer. Defaults to 1024.
     public var maximumWaiters: Int
     /// The maximum time that a caller waits for a connection, before it gets `poolTimedOut`.
     ///

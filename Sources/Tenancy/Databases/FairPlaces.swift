@@ -3,8 +3,8 @@ import Synchronization
 
 /// A bounded number of places for work that occupies the processors all tenants share, such as the creation of a database.
 ///
-/// An owner has one place at a time, and its next call waits until the place is free. A free place goes to an owner without one, and the
-/// one who has waited longest comes first. So an owner with many calls keeps no other waiting, unless there are more owners than places.
+/// An owner has one place at a time, and its next call waits until the place is free. A free place goes to an owner without one, and
+/// these take turns. So an owner with many calls keeps no other waiting, unless there are more owners than places.
 package final class FairPlaces: Sendable {
     private struct Place: Sendable {}
 
