@@ -41,7 +41,8 @@ struct BoltzContext: Sendable {
                 }
                 if let permission = name.flatMap(Permission.init(rawValue:)) { try principal.require(permission) }
             },
-            describe: \.accessLogMembers
+            describe: \.accessLogMembers,
+            onBehalf: { try await $0.takingTurns($1) }
         )
     }
 

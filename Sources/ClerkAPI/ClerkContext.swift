@@ -67,7 +67,8 @@ struct ClerkContext: Sendable {
                 guard principal.organizationID != nil else { throw ClerkProblems.secretKeyOnly }
                 if let permission = name.flatMap(Permission.init(rawValue:)) { try principal.require(permission) }
             },
-            describe: \.accessLogMembers
+            describe: \.accessLogMembers,
+            onBehalf: { try await $0.takingTurns($1) }
         )
     }
 

@@ -44,7 +44,9 @@ package struct ConsoleSurface: Surface {
             security: EndpointSecurity(
                 // Each route reads its own cookie, because a browser without a session is sent to a page.
                 authenticate: { _, _, _ in throw Problem.unauthorized },
-                authorize: { _, _ in }
+                authorize: { _, _ in },
+                // Each visit answers on behalf of its member.
+                onBehalf: nil
             ),
             settings: settings
         )

@@ -55,7 +55,8 @@ struct FluxbaseContext: Sendable {
                 )
             },
             authorize: { principal, access in try FluxbaseScopes.authorize(principal, access) },
-            describe: \.accessLogMembers
+            describe: \.accessLogMembers,
+            onBehalf: { try await $0.takingTurns($1) }
         )
     }
 

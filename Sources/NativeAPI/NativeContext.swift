@@ -48,7 +48,8 @@ struct NativeContext: Sendable {
                 )
             },
             authorize: { principal, access in try access.authorize(principal) },
-            describe: \.accessLogMembers
+            describe: \.accessLogMembers,
+            onBehalf: { try await $0.takingTurns($1) }
         )
     }
 }

@@ -28,7 +28,8 @@ import Testing
                 guard !credential.isRevoked.withLock({ $0 }) else { throw Problem.invalidCredential }
                 return SampleCaller(permissions: ["keys:write"])
             },
-            authorize: SampleTable.security.authorize
+            authorize: SampleTable.security.authorize,
+            onBehalf: nil
         )
         let pieces = Locked([ByteBuffer(string: #"{"name":"#), ByteBuffer(string: #""late"}"#)])
         let body = AsyncStream<ByteBuffer>(unfolding: {

@@ -58,7 +58,8 @@ struct SketchSurface: Surface {
                     isRepeated: isRepeated
                 )
             },
-            authorize: { principal, access in try access.authorize(principal) }
+            authorize: { principal, access in try access.authorize(principal) },
+            onBehalf: { try await $0.takingTurns($1) }
         )
     }
 

@@ -64,8 +64,14 @@ struct Visit: Sendable {
 
     // MARK: Answers
 
-    /// Runs a handler, and renders what it refuses as a page with the navigation.
+    /// Runs a handler on behalf of the member, and renders what it refuses as a page with the navigation.
     func answering(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
+        try await principal.takingTurns { try await renderingRefusals(body) }
+    }
+
+    private func renderingRefusals(
+        _ body: () async throws -> EndpointResponse
+    ) async throws -> EndpointResponse {
         do {
             return try await body()
         } catch Refusal.unauthenticated {

@@ -110,14 +110,22 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             rawQuery: rawQuery,
             context: context
         )
-        guard let deadline = endpoint.deadline else {
-            return try await waits.spend { try await endpoint.handler(endpointRequest) }
-        }
         return try await waits.spend {
-            try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
-                try await handler(endpointRequest)
+            try await onBehalf(of: endpointRequest.principal) {
+                guard let deadline = endpoint.deadline else { return try await endpoint.handler(endpointRequest) }
+                return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
+                    try await handler(endpointRequest)
+                }
             }
         }
+    }
+
+    private func onBehalf(
+        of principal: Principal?,
+        _ handler: () async throws -> EndpointResponse
+    ) async throws -> EndpointResponse {
+        guard let principal, let onBehalf = security.onBehalf else { return try await handler() }
+        return try await onBehalf(principal, handler)
     }
 
     private func caller(

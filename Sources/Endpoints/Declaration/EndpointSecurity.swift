@@ -21,15 +21,27 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
     /// None by default.
     package let describe: @Sendable (Principal) -> Logger.Metadata
 
+    /// Runs a handler on behalf of the principal that sent the request.
+    ///
+    /// The handler's waits for what all callers share then count for the principal. `nil` if the table does not share anything, or if its
+    /// handlers find their callers themselves. The handler of an open endpoint runs without it.
+    package let onBehalf: OnBehalf?
+
+    /// Runs a handler on behalf of a principal.
+    package typealias OnBehalf =
+        @Sendable (Principal, _ handler: () async throws -> EndpointResponse) async throws -> EndpointResponse
+
     /// Creates the security of a table.
     package init(
         authenticate: @escaping @Sendable (HTTPFields, MortiseRequestContext, Bool) async throws -> Principal,
         authorize: @escaping @Sendable (Principal, Access) throws -> Void,
-        describe: @escaping @Sendable (Principal) -> Logger.Metadata = { _ in [:] }
+        describe: @escaping @Sendable (Principal) -> Logger.Metadata = { _ in [:] },
+        onBehalf: OnBehalf?
     ) {
         self.authenticate = authenticate
         self.authorize = authorize
         self.describe = describe
+        self.onBehalf = onBehalf
     }
 }
 
@@ -37,6 +49,7 @@ extension EndpointSecurity where Principal == Never {
     /// The security of a table that has open endpoints only.
     package static let open = EndpointSecurity(
         authenticate: { _, _, _ in throw Problem.unauthorized },
-        authorize: { _, _ in }
+        authorize: { _, _ in },
+        onBehalf: nil
     )
 }

@@ -35,7 +35,8 @@ enum SampleTable {
         authorize: { caller, access in
             guard let permission = access.permission, !caller.permissions.contains(permission) else { return }
             throw Problem.forbidden(permission: permission)
-        }
+        },
+        onBehalf: nil
     )
 
     static let keySchema =
