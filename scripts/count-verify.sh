@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 if [[ ${1:-} == --help ]]; then
     echo "usage: scripts/count-verify.sh [PROFILE-FOLDER]"
-    echo "Builds mortise in release, runs it under callgrind with a throw-away PostgreSQL, and prints the instructions of each kind of request."
+    echo "Builds mortise in release unless MORTISE_PROGRAM names it, runs it under callgrind with a throw-away PostgreSQL, and prints the instructions of each kind of request."
     echo "With a folder, callgrind's files stay there, for callgrind_annotate."
     exit
 fi
@@ -14,7 +14,7 @@ for program in valgrind python3 "${CC:=clang}"; do
     command -v "$program" >/dev/null || { echo "$program was not found" >&2; exit 1; }
 done
 
-program=$(make --silent program SWIFT="${SWIFT:-swift}")
+program=${MORTISE_PROGRAM:-$(make --silent program SWIFT="${SWIFT:-swift}")}
 work=$(mktemp -d)
 chmod 711 "$work"
 profiles=${1:-$work}
