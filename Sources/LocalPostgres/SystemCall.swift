@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// The system calls that have no equivalent in Foundation.
 package enum SystemCall {
@@ -18,7 +18,7 @@ package enum SystemCall {
     }
 
     /// Changes the mode of a path.
-    package static func changeMode(_ path: String, _ mode: mode_t) throws {
+    package static func changeMode(_ path: String, _ mode: UInt32) throws {
         guard chmod(path, mode) == 0 else { throw LocalPostgresError.systemCall("set the mode of \(path)", errno) }
     }
 
