@@ -3,13 +3,11 @@
 SWIFT ?= swift
 # Arguments for `make run`, as in: make run ARGS='--listen 127.0.0.1:9000'
 ARGS ?=
-# The folder of the release builds. One of their own lets a debug build run at the same time. The default is that of all builds, .build.
-RELEASE_BUILD ?=
 FORMATTED := $(wildcard Sources Tests Benchmarks Fuzz Snippets sql) Package.swift
 # The flags of every release build. Other flags would compile everything once more. Paths of this machine do not get into the program. The
 # tests run with checks of exclusive access, the program without: decision 0026.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked -Xswiftc -file-prefix-map -Xswiftc '$(CURDIR)=/mortise' \
-	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise' $(if $(RELEASE_BUILD),--scratch-path '$(RELEASE_BUILD)')
+	-Xcc '-ffile-prefix-map=$(CURDIR)=/mortise'
 # The release binary.
 PROGRAM = "$$($(SWIFT) build $(RELEASE) --show-bin-path)/mortise"
 # The modules with documentation for programmers.
