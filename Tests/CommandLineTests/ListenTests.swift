@@ -6,12 +6,18 @@ import Testing
 
 /// The faults that keep a server from starting, before it has done anything.
 @Suite(.hangLimit) struct ListenTests {
-    // The accident: the port is taken, and the keys of the first start are shown although they never count.
-    @Test func `a server whose port is taken shows no keys, creates nothing and names the address`() async throws {
+    /// Runs `body` while another program listens at a port, with an empty folder.
+    private static func withTakenPort(_ body: (_ port: Int, _ folder: String) async throws -> Void) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .bind(host: "127.0.0.1", port: 0).get()
         let port = channel.localAddress?.port ?? 0
-        try await TemporaryFolder.with { folder in
+        try await TemporaryFolder.with { folder in try await body(port, folder) }
+        try await channel.close()
+    }
+
+    // The accident: the port is taken, and the keys of the first start are shown although they never count.
+    @Test func `a server whose port is taken shows no keys, creates nothing and names the address`() async throws {
+        try await Self.withTakenPort { port, folder in
             let outcome = try await Program.run(
                 ["serve"],
                 environment: ["MORTISE_DATA": "\(folder)/data", "MORTISE_LISTEN": "127.0.0.1:\(port)"]
@@ -22,7 +28,6 @@ import Testing
             #expect(!outcome.output.contains("mko_"))
             #expect(access("\(folder)/data", F_OK) != 0)
         }
-        try await channel.close()
     }
 
     // The accident: the main listener is named instead, which is free.
@@ -34,10 +39,7 @@ import Testing
         _ variable: String,
         _ flag: String
     ) async throws {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = channel.localAddress?.port ?? 0
-        try await TemporaryFolder.with { folder in
+        try await Self.withTakenPort { port, folder in
             let outcome = try await Program.run(
                 ["serve"],
                 environment: [
@@ -49,7 +51,6 @@ import Testing
             #expect(outcome.errors.contains(flag), "\(outcome.errors)")
             #expect(access("\(folder)/data", F_OK) != 0)
         }
-        try await channel.close()
     }
 
     @Test func `an address that is too long, that two listeners have, or whose host is unknown is named`() async throws

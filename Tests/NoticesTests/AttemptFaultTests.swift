@@ -32,15 +32,7 @@ import Testing
             kept: kept,
             trustRoots: roots
         )
-        let request = WebhookRequest(
-            to: try #require(WebhookURL(url)),
-            id: "id",
-            body: "{}",
-            signedBy: [],
-            at: try #require(Timestamp(rfc3339: "2030-01-01T00:00:00Z")),
-            userAgent: "test"
-        )
-        return try await sender.send(request, of: organization, within: limit)
+        return try await sender.send(try .sample(to: url), of: organization, within: limit)
     }
 
     private static func roots(_ certificate: TestCertificate) throws -> NIOSSLTrustRoots {

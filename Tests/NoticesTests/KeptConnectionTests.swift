@@ -39,23 +39,12 @@ import Testing
         )
     }
 
-    private static func request(_ url: String) throws -> WebhookRequest {
-        WebhookRequest(
-            to: try #require(WebhookURL(url)),
-            id: "id",
-            body: "{}",
-            signedBy: [],
-            at: try #require(Timestamp(rfc3339: "2030-01-01T00:00:00Z")),
-            userAgent: "test"
-        )
-    }
-
     private static func send(
         _ url: String,
         of organization: UUID? = nil,
         over sender: WebhookSender
     ) async throws -> AttemptOutcome {
-        let request = try Self.request(url)
+        let request = try WebhookRequest.sample(to: url)
         let limit = Duration.seconds(60).onThisMachine
         return try await sender.send(request, of: organization ?? Self.organization, within: limit)
     }
@@ -234,7 +223,7 @@ import Testing
             let sender = try Self.sender(kept)
             let outcome = try await Self.send(receiver.url, over: sender)
             #expect(outcome.isSuccess, "\(outcome)")
-            let request = try Self.request(receiver.url)
+            let request = try WebhookRequest.sample(to: receiver.url)
             let taken = kept.take(Receiver(request.url, of: Self.organization))
             let channel = try #require(taken)
             let promise = channel.eventLoop.makePromise(of: WebhookAnswer.self)

@@ -303,16 +303,21 @@ import Testing
         #expect(cache.count == 1 && cache.waitingCount == 0)
     }
 
-    // The attack: one organization opens connections to all of its workspaces at once, which occupies the processors.
-    @Test func `an owner opens a few values at once, and keeps no other owner waiting`() async throws {
-        let (large, small) = (UUID(), UUID())
-        let cache = LeasedCache<String, Int>(
+    /// Returns a cache in which an owner opens few values at once.
+    private static func cache(openings: Int, patience: Duration) -> LeasedCache<String, Int> {
+        LeasedCache(
             capacity: 10,
-            maximumOpenings: 2,
-            openingPatience: .ample,
+            maximumOpenings: openings,
+            openingPatience: patience,
             patience: .ample,
             close: { _ in }
         )
+    }
+
+    // The attack: one organization opens connections to all of its workspaces at once, which occupies the processors.
+    @Test func `an owner opens a few values at once, and keeps no other owner waiting`() async throws {
+        let (large, small) = (UUID(), UUID())
+        let cache = Self.cache(openings: 2, patience: .ample)
         try await cache.withValue("1", of: large, make: { 1 }) { _ in
             let waiting = try await cache.withValue("2", of: large, make: { 2 }) { _ in
                 let third = Task { try await cache.withValue("3", of: large, make: { 3 }) { $0 } }
@@ -332,13 +337,7 @@ import Testing
     // The attack: a database that lets nobody in and refuses nobody keeps the other workspaces of its organization closed.
     @Test func `a value that takes long to open lets the next one be opened`() async throws {
         let owner = UUID()
-        let cache = LeasedCache<String, Int>(
-            capacity: 10,
-            maximumOpenings: 1,
-            openingPatience: .zero,
-            patience: .ample,
-            close: { _ in }
-        )
+        let cache = Self.cache(openings: 1, patience: .zero)
         try await cache.withValue("1", of: owner, make: { 1 }) { _ in
             let second = try await cache.withValue("2", of: owner, make: { 2 }) { $0 }
             #expect(second == 2)
@@ -348,13 +347,7 @@ import Testing
     @Test func `a failure to open a value, or to create one, ends its owner's turn`() async throws {
         struct Failure: Error {}
         let owner = UUID()
-        let cache = LeasedCache<String, Int>(
-            capacity: 10,
-            maximumOpenings: 1,
-            openingPatience: .ample,
-            patience: .ample,
-            close: { _ in }
-        )
+        let cache = Self.cache(openings: 1, patience: .ample)
         for key in ["1", "2"] {
             await #expect(throws: Failure.self) {
                 try await cache.withValue(key, of: owner, make: { 1 }) { _ in throw Failure() }

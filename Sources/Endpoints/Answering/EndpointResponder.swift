@@ -110,22 +110,18 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             rawQuery: rawQuery,
             context: context
         )
-        return try await waits.spend {
-            try await onBehalf(of: endpointRequest.principal) {
-                guard let deadline = endpoint.deadline else { return try await endpoint.handler(endpointRequest) }
-                return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
-                    try await handler(endpointRequest)
-                }
-            }
+        guard let principal, let onBehalf = security.onBehalf else {
+            return try await waits.spend { try await handle(endpointRequest) }
         }
+        return try await waits.spend { try await onBehalf(principal) { try await handle(endpointRequest) } }
     }
 
-    private func onBehalf(
-        of principal: Principal?,
-        _ handler: () async throws -> EndpointResponse
-    ) async throws -> EndpointResponse {
-        guard let principal, let onBehalf = security.onBehalf else { return try await handler() }
-        return try await onBehalf(principal, handler)
+    /// Runs the handler until its deadline.
+    private func handle(_ request: EndpointRequest<Principal>) async throws -> EndpointResponse {
+        guard let deadline = endpoint.deadline else { return try await endpoint.handler(request) }
+        return try await withDeadline(deadline, clock: settings.clock) { [handler = endpoint.handler] in
+            try await handler(request)
+        }
     }
 
     private func caller(

@@ -20,7 +20,7 @@ package struct GatewayAnswer: Sendable, Hashable {
     static let reasonName = "X-Mortise-Reason"
 
     /// The status.
-    package var status: Int
+    package let status: Int
     /// The header fields, without `Content-Length`, `Date` and `Connection`.
     package var fields: [Field] {
         didSet { start = nil }

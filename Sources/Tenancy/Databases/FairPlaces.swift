@@ -1,24 +1,44 @@
 package import FoundationEssentials
+import Postgres
 import Synchronization
 
-/// A bounded number of places for work that occupies the processors all tenants share, such as the creation of a database.
+/// A bounded number of places for work that all tenants share the means of, such as processors or connections.
 ///
-/// An owner has one place at a time, and its next call waits until the place is free. A free place goes to an owner without one, and
-/// these take turns. So an owner with many calls keeps no other waiting, unless there are more owners than places.
+/// An owner has a limited share of the places, and its further calls wait. A free place goes to the waiting owner that has the fewest, and
+/// among several they take turns.
 package final class FairPlaces: Sendable {
-    private struct Place: Sendable {}
+    /// The places that one owner can have at a time.
+    package enum Share: Sendable {
+        /// One place. An owner with many calls keeps no other waiting, unless there are more owners than places.
+        case one
+        /// All places but a quarter of them, and but one at least. Of two places or fewer, an owner can have all.
+        case allButAQuarter
 
-    /// The places: values that are lent to one caller each, because each has a key of its own.
-    private let places: LeasedCache<UInt64, Place>
+        fileprivate func maximum(of count: Int) -> Int? {
+            switch self {
+            case .one: 1
+            case .allButAQuarter: count > 2 ? count - max(1, count / 4) : nil
+            }
+        }
+    }
+
+    /// A value for each call that is under way, with a key of its own.
+    private let places: LeasedCache<UInt64, Void>
     private let last = Atomic<UInt64>(0)
 
     /// Creates places.
     ///
     /// - Parameters:
     ///   - count: The number of places.
+    ///   - share: The places that one owner can have.
     ///   - patience: The maximum wait for one of them.
-    package init(_ count: Int, patience: Duration) {
-        places = LeasedCache(capacity: count, maximumShare: 1, patience: patience, close: { _ in })
+    package init(_ count: Int, share: Share = .one, patience: Duration) {
+        places = LeasedCache(
+            capacity: count,
+            maximumShare: share.maximum(of: count),
+            patience: patience,
+            close: { _ in }
+        )
     }
 
     /// The number of callers that wait for a place.
@@ -26,7 +46,7 @@ package final class FairPlaces: Sendable {
 
     /// Runs `body` at a place.
     ///
-    /// `body` must not ask for another place of the same owner.
+    /// `body` must not wait for another place of the same owner.
     ///
     /// - Parameters:
     ///   - owner: The owner; `nil` is an owner like any other.
@@ -35,8 +55,14 @@ package final class FairPlaces: Sendable {
     /// - Throws: `capacityExceeded` if no place became free in time or too many callers wait, `CancellationError` if the task was
     ///   cancelled while it waited, and what `body` throws.
     package func withPlace<T>(of owner: UUID?, _ body: () async throws -> T) async throws -> T {
-        let number = last.add(1, ordering: .relaxed).newValue
-        return try await places.withValue(number, of: owner, make: { Place() }) { _ in try await body() }
+        // A place that nobody uses must not count for the owner that used it last.
+        try await withResource(
+            last.add(1, ordering: .relaxed).newValue,
+            { place in
+                try await places.withValue(place, of: owner, make: {}, { _ in try await body() })
+            },
+            close: { [places] place in await places.remove(place) }
+        )
     }
 
     /// Refuses those that wait, and later callers.

@@ -261,7 +261,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
 
     private static var shutDown: TenancyError { TenancyError(.capacityExceeded, "this node is shutting down") }
     private static var full: TenancyError {
-        TenancyError(.capacityExceeded, "all connections, or places for such work, that this node may have are in use")
+        TenancyError(.capacityExceeded, "all connections of this node, or all places for such work, are in use")
     }
 
     private var nextUse: UInt64 { uses.add(1, ordering: .relaxed).newValue }

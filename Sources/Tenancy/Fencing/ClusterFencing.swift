@@ -24,7 +24,7 @@ public final class ClusterFencing: Sendable {
     private struct Gate {
         let pool: PostgresPool
         let fences: ClusterFences
-        let places: FencePlaces
+        let places: FairPlaces
     }
 
     private struct State {
@@ -226,7 +226,7 @@ public final class ClusterFencing: Sendable {
             let gate = Gate(
                 pool: pool,
                 fences: fences,
-                places: FencePlaces(places, patience: statementDeadline)
+                places: FairPlaces(places, share: .allButAQuarter, patience: statementDeadline)
             )
             state.gates[id] = gate
             return gate
