@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import TestSupport
 import Testing
+import mortise
 
 /// The faults that keep a server from starting, before it has done anything.
 @Suite(.hangLimit) struct ListenTests {
@@ -28,6 +29,15 @@ import Testing
             #expect(!outcome.output.contains("mko_"))
             #expect(access("\(folder)/data", F_OK) != 0)
         }
+    }
+
+    // The accident: a client that connects while a server restarts is accepted by the check, and waits for ever.
+    @Test func `a client that connects while addresses are checked is not left without an end`() async throws {
+        let listener = try await ListenCheck.occupy("127.0.0.1", 0)
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(to: try #require(listener.localAddress)).get()
+        try await listener.close()
+        try await client.closeFuture.get()
     }
 
     // The accident: the main listener is named instead, which is free.

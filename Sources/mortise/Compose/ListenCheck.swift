@@ -1,14 +1,14 @@
 import Connections
 import GatewayAPI
 import Glibc
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// Checks that the addresses of a server are free before anything else happens.
 ///
 /// A first start creates keys and shows them once. Without the check, it would do so, and only then find that another
 /// program has an address.
-enum ListenCheck {
+package enum ListenCheck {
     /// Listens at all addresses together for a moment.
     ///
     /// - Throws: `CommandFailure` of kind `refused` if one of them cannot be used.
@@ -43,14 +43,23 @@ enum ListenCheck {
             return nil
         case .tcp(let host, let port):
             do {
-                return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                    .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                    .bind(host: host, port: port)
-                    .get()
+                return try await occupy(host, port)
             } catch {
                 throw failure(error, place, setting)
             }
         }
+    }
+
+    /// Listens, and accepts nobody.
+    ///
+    /// The system resets the connections of clients that connect meanwhile when the channel is closed. A client that was accepted would wait for
+    /// an answer for ever.
+    package static func occupy(_ host: String, _ port: Int) async throws -> any Channel {
+        try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.autoRead, value: false)
+            .bind(host: host, port: port)
+            .get()
     }
 
     /// Returns the failure for an error of a listener.
