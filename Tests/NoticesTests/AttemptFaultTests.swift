@@ -111,7 +111,7 @@ import Testing
         (NIOSSLError.handshakeFailed(.sslError([])), .noTLS),
         (NIOSSLError.unableToValidateCertificate, .untrustedCertificate),
         (NIOSSLExtraError.failedToValidateHostname, .otherHost), (NIOSSLExtraError.invalidSNIHostname, .noTLS),
-        (EventLoopError.shutdown, .unknown),
+        (OwnAddressesUnknown(reason: "getifaddrs"), .noOwnAddresses), (EventLoopError.shutdown, .unknown),
     ]
 
     @Test func `each error has words for people, and the log has the words of the library`() {
@@ -132,7 +132,7 @@ import Testing
             .otherHost, .noTLS, .unreadable,
         ]
         #expect(faults.allSatisfy { !$0.isOfServer })
-        let own: [AttemptFault] = [.forbidden, .exhausted, .unknown]
+        let own: [AttemptFault] = [.forbidden, .exhausted, .noOwnAddresses, .unknown]
         #expect(own.allSatisfy { $0.isOfServer })
         #expect(AttemptOutcome(WebhookFault("a"), milliseconds: 1).cause == nil)
     }

@@ -32,6 +32,8 @@ enum AttemptFault: Sendable, Equatable {
     case forbidden
     /// The machine of Mortise has no room for the connection.
     case exhausted
+    /// The machine of Mortise does not tell its own addresses, so no address can be checked.
+    case noOwnAddresses
     /// Any other error.
     case unknown
 
@@ -39,6 +41,7 @@ enum AttemptFault: Sendable, Equatable {
     init(_ error: any Error) {
         switch error {
         case let fault as WebhookFault: self = .said(fault.description)
+        case is OwnAddressesUnknown: self = .noOwnAddresses
         case let error as IOError: self.init(system: error.errnoCode)
         case let error as NIOConnectionError:
             if let first = error.connectionErrors.first?.error { self.init(first) } else { self = .unknownHost }
@@ -94,7 +97,7 @@ enum AttemptFault: Sendable, Equatable {
     /// A Boolean value that indicates whether the receiver cannot mend the fault, so that the operator has to know of it.
     var isOfServer: Bool {
         switch self {
-        case .forbidden, .exhausted, .unknown: true
+        case .forbidden, .exhausted, .noOwnAddresses, .unknown: true
         default: false
         }
     }
@@ -124,6 +127,11 @@ enum AttemptFault: Sendable, Equatable {
         case .forbidden: "the machine of Mortise forbids the connection; its operator can allow it"
         case .exhausted:
             "the machine of Mortise had no room for another connection; the log of the server has the reason"
+        case .noOwnAddresses:
+            """
+            the machine of Mortise does not tell its own addresses, which are not called; its operator can allow sockets of the family \
+            AF_NETLINK
+            """
         case .unknown: "the request failed; the log of the server has the reason"
         }
     }

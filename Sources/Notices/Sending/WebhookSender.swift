@@ -183,7 +183,20 @@ struct WebhookSender: Sendable {
     /// Returns the addresses of this machine.
     ///
     /// Nothing is sent if the system does not tell them, because the check would miss them.
-    private static func ownAddresses() throws -> [IPAddress] {
-        try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } }
+    private static func ownAddresses() throws(OwnAddressesUnknown) -> [IPAddress] {
+        do {
+            return try System.enumerateDevices().compactMap { $0.address?.ipAddress.flatMap { IPAddress($0) } }
+        } catch {
+            throw OwnAddressesUnknown(reason: "\(error)")
+        }
     }
+}
+
+/// The error of a machine that does not tell its own addresses.
+///
+/// Linux tells them over netlink, which a unit of systemd or a filter of system calls can forbid.
+struct OwnAddressesUnknown: Error, CustomStringConvertible {
+    let reason: String
+
+    var description: String { "the addresses of this machine are unknown: \(reason)" }
 }
