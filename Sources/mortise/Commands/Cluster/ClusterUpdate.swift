@@ -9,6 +9,9 @@ struct ClusterUpdate: AsyncParsableCommand {
             """
             The server must hold the databases of the cluster's workspaces: it is the same server at another address, a standby that
             was promoted, or a server to which the databases were restored. Restart running servers afterwards.
+
+            Restored databases have the state of their backup, so keys that were revoked after it work again as soon as a server
+            starts. Start a server that only you can reach first, and revoke these keys again.
             """,
             needs: "the database settings of `mortise serve`, and its secrets file",
             examples: ["cluster update second 'host=db3.internal user=mortise_owner sslmode=verify-full'"],
