@@ -127,7 +127,7 @@ import Testing
                     webhook.path,
                     [
                         "description": "d", "event_types": ["key.*"],
-                        "url": .string("\(receiver.url)/hook?token=hidden"),
+                        "url": .string("\(receiver.url)/hidden-path?token=hidden"),
                     ],
                     as: mortise.adminToken
                 )
@@ -138,8 +138,9 @@ import Testing
                 #expect(try await api.send("DELETE", webhook.path, as: mortise.adminToken).status == 204)
                 #expect(try await api.get(webhook.path, as: mortise.adminToken).status == 404)
                 let events = try await api.get("/v1/organizations/default/events?limit=100", as: mortise.adminToken)
-                // A query is often a credential, and events have more readers.
+                // A path or a query is often a credential, and events have more readers.
                 #expect(!events.text.contains("hidden"))
+                #expect(events.text.contains("http://127.0.0.1:\(receiver.port)/…"), "\(events.text)")
                 let types = (events["data"]?.array ?? []).compactMap { $0["type"]?.string }
                 for type in ["created", "updated", "disabled", "enabled", "secret_rotated", "deleted"] {
                     #expect(types.contains("webhook.\(type)"), "\(type)")

@@ -182,10 +182,13 @@ package struct WebhookWriter: Sendable {
         return changes
     }
 
-    /// Returns the part of a URL that events have.
+    /// Returns the part of a URL that events have: the scheme, the host and the port.
     ///
-    /// A query is often a credential of the receiver, and events have readers that webhooks do not have.
-    private static func shown(_ url: String) -> String { String(url.prefix { $0 != "?" }) }
+    /// The path or the query is often a credential of the receiver, and events have readers that webhooks do not have.
+    private static func shown(_ text: String) -> String {
+        guard let url = WebhookURL(text) else { return "…" }
+        return "\(url.isEncrypted ? "https" : "http")://\(url.authority)/…"
+    }
 
     private static func nonce() -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
