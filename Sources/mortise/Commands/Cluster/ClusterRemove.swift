@@ -6,7 +6,7 @@ struct ClusterRemove: AsyncParsableCommand {
         commandName: "remove",
         abstract: "Remove a cluster that holds no workspace.",
         discussion: HelpText.discussion(
-            "The PostgreSQL server and its databases stay as they are. Delete the cluster's workspaces first.",
+            "The PostgreSQL server stays, without the database of leases and fences. Delete the cluster's workspaces first.",
             needs: "the database settings of `mortise serve`, and its secrets file",
             examples: ["cluster remove second"],
             exits: "0 removed, 1 refused or unreachable, 64 usage error"
