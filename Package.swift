@@ -259,9 +259,9 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks", "Migrations",
-                "MortiseClient", "Notices", "Postgres", "SQLFiles", "Server", "Service", "Surfaces", "Telemetry",
-                "TestSupport", "mortise", asyncHTTPClient,
+                "Backups", "Connections", "GatewayAPI", "HTTPTestSupport", "JSON", "Keys", "LocalPostgres", "Locks",
+                "Migrations", "MortiseClient", "Notices", "Postgres", "SQLFiles", "Server", "Service", "Surfaces",
+                "Telemetry", "Tenancy", "TestSupport", "mortise", asyncHTTPClient,
                 log, nioCore, nioHTTP1, nioPosix, nioSSL, subprocess,
             ],
             swiftSettings: settings

@@ -1,11 +1,15 @@
 import FoundationEssentials
 import Glibc
 import JSON
+import Keys
 import LocalPostgres
 import Logging
 import Postgres
+import Tenancy
 import TestSupport
 import Testing
+
+@testable import Backups
 
 /// `mortise backup`, `mortise restore` and `mortise release`, on real servers that are destroyed in between.
 @Suite(.hangLimit(.seconds(900))) struct BackupTests {
@@ -273,7 +277,8 @@ import Testing
     private static let faults: [(name: String, words: String)] = [
         ("cut short", "was cut short or changed"), ("a byte changed", "was changed"), ("missing", "is missing"),
         ("manifest cut short", "not complete"), ("manifest changed", "does not fit its seal"),
-        ("newer format", "reads formats up to 1"), ("other secrets", "seal"),
+        ("newer format", "reads formats up to 1"), ("newer databases", "are newer than this program"),
+        ("other secrets", "seal"),
     ]
 
     // The attack: somebody who can write to the storage of backups takes a revocation out of one.
@@ -337,6 +342,12 @@ import Testing
             let changed = text.replacing("{\"format\":1,", with: "{\"format\":2,")
             try #require(changed != text)
             TemporaryFolder.write(changed, to: manifest)
+        case "newer databases":
+            let file = try #require(TemporaryFolder.text("\(installation.folder)/secrets"))
+            let peppers = try SecretsFile(parsing: file).peppers
+            var newer = try BackupManifest(parsing: Array(text.utf8), peppers: peppers)
+            newer.inventory.migrations["control", default: []].append("c9999_later")
+            TemporaryFolder.write(newer.text(sealedWith: peppers.current), to: manifest)
         default:
             let secrets = "\(installation.folder)/others"
             _ = try await Program.run(["secrets", "new", secrets])
