@@ -7,6 +7,8 @@ import Testing
 @Suite(.hangLimit) struct ReactorTests {
     private static let transaction = Statement("SELECT now(), $1::int8")
     private static let backend = Statement("SELECT pg_backend_pid()")
+    private static let wait = Statement("SELECT pg_advisory_lock($1::int8)")
+    private static let end = Statement("SELECT pg_advisory_unlock($1::int8)")
 
     private func withReactors(_ count: Int, _ body: ([Reactor]) async throws -> Void) async throws {
         var reactors: [Reactor] = []
@@ -92,6 +94,65 @@ import Testing
                     }
                     #expect(sum == 125_250)
                 }
+            }
+        }
+    }
+
+    private func connections(
+        _ count: Int,
+        _ fixture: Fixture,
+        _ reactor: Reactor
+    ) async throws -> [PostgresConnection] {
+        var configuration = fixture.configuration
+        configuration.cancellationPatience = .ample
+        var connections: [PostgresConnection] = []
+        for _ in 0..<count {
+            connections.append(
+                try await PostgresConnection.connect(
+                    configuration,
+                    reactor: reactor,
+                    logger: fixture.log.logger
+                )
+            )
+        }
+        return connections
+    }
+
+    // Thousands of idle sessions were looked at twenty times a second.
+    @Test func `a reactor looks only at the deadlines of sessions with something under way`() async throws {
+        try await withFixture { fixture in
+            try await withReactors(1) { reactors in
+                let reactor = reactors[0]
+                let connections = try await connections(5, fixture, reactor)
+                let (blocker, blocked) = (connections[0], connections[1])
+                try await blocker.query(Self.wait, [1])
+                try await eventually("no session is looked at") { reactor.watchedCount == 0 }
+                let waiting = Task { try await blocked.query(Self.wait, [1], deadline: .ample) }
+                try await fixture.waitUntilRunning("pg_advisory_lock")
+                #expect(reactor.watchedCount == 1)
+                try await blocker.query(Self.end, [1])
+                _ = try await waiting.value
+                try await eventually("no session is looked at") { reactor.watchedCount == 0 }
+                for connection in connections { await connection.close() }
+            }
+        }
+    }
+
+    @Test func `a deadline of a session that was idle holds`() async throws {
+        try await withFixture { fixture in
+            try await withReactors(1) { reactors in
+                let reactor = reactors[0]
+                let connections = try await connections(2, fixture, reactor)
+                let (blocker, blocked) = (connections[0], connections[1])
+                try await blocker.query(Self.wait, [1])
+                for _ in 0..<2 {
+                    try await eventually("no session is looked at") { reactor.watchedCount == 0 }
+                    let error = await failure {
+                        try await blocked.query(Self.wait, [1], deadline: .milliseconds(100).onThisMachine)
+                    }
+                    #expect(error?.code == .deadlineExceeded)
+                }
+                for connection in connections { await connection.close() }
             }
         }
     }

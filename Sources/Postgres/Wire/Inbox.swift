@@ -22,6 +22,8 @@ struct Inbox {
     private(set) var requests: [Request] = []
     /// The look-ups among `requests`, if there are more than a few.
     private var index: [LookUp: Request] = [:]
+    /// True while the reactor enforces the connection's deadlines, as it does from the attempt to connect on.
+    private var isWatched = true
     /// The reason for which the connection was closed.
     private(set) var closedBy: PostgresError?
 
@@ -54,6 +56,23 @@ struct Inbox {
         statistics.lookUps += 1
         if joining, !index.isEmpty, let lookUp = LookUp(request) { index[lookUp] = request }
         return nil
+    }
+
+    /// Notes that the reactor enforces deadlines from now on.
+    ///
+    /// - Returns: False if it does already.
+    mutating func beginWatch() -> Bool {
+        defer { isWatched = true }
+        return !isWatched
+    }
+
+    /// Notes that the reactor enforces no deadlines from now on, unless a request waits here.
+    ///
+    /// - Returns: False if a request waits.
+    mutating func endWatch() -> Bool {
+        guard requests.isEmpty else { return false }
+        isWatched = false
+        return true
     }
 
     /// Returns a request that is identical to this one.

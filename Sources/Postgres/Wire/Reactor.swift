@@ -15,8 +15,12 @@ public final class Reactor: Sendable {
     }
 
     /// An object that owns a socket.
-    protocol Handler: Ticking {
+    protocol Handler: AnyObject, Sendable {
         func ready(readable: Bool, writable: Bool)
+        /// Enforces the handler's deadlines.
+        ///
+        /// - Returns: False if nothing is under way that has a deadline. The next call then comes after ``Reactor/watch(id:)``.
+        func enforceDeadlines(at now: MonotonicInstant) -> Bool
         func closeNow(_ error: PostgresError)
     }
 
@@ -33,6 +37,10 @@ public final class Reactor: Sendable {
         var handlers = SlotTable<any Handler>()
         /// The handlers that are marked in the table, in the order in which they were woken.
         var woken: [UInt64] = []
+        /// The handlers whose deadlines are enforced.
+        ///
+        /// Numbers are added at the end, and the thread removes them.
+        var watched: [UInt64] = []
         var jobs: [UnownedJob] = []
         var tickers: [UInt64: any Ticking] = [:]
         var nextTickerID: UInt64 = 1
@@ -105,13 +113,14 @@ public final class Reactor: Sendable {
         }
     }
 
-    /// Serves a handler until it is removed.
+    /// Serves a handler until it is removed, and enforces its deadlines, as ``watch(id:)`` does.
     ///
     /// - Returns: False if the reactor is being shut down.
     func add(_ handler: any Handler, id: UInt64) -> Bool {
         state.withLock { state in
             guard case .running = state.life else { return false }
             state.handlers[id] = handler
+            state.watched.append(id)
             return true
         }
     }
@@ -119,6 +128,14 @@ public final class Reactor: Sendable {
     func remove(id: UInt64) { state.withLock { $0.handlers.remove(id) } }
     func addTicker(_ ticker: any Ticking, id: UInt64) { state.withLock { $0.tickers[id] = ticker } }
     func removeTicker(id: UInt64) { state.withLock { _ = $0.tickers.removeValue(forKey: id) } }
+
+    /// Enforces the deadlines of a handler until it says that none is left.
+    ///
+    /// Most connections of a program with thousands of them are idle, and are not looked at.
+    func watch(id: UInt64) { state.withLock { $0.watched.append(id) } }
+
+    /// The number of handlers whose deadlines are enforced.
+    package var watchedCount: Int { state.withLock { $0.watched.count } }
 
     /// True on the reactor's own thread, which serves every woken handler before it sleeps again.
     var isOwnThread: Bool { poller.isOwnThread }
@@ -171,8 +188,7 @@ public final class Reactor: Sendable {
             lastRound = now
             if roundsToCatchUp == 0, now >= nextTick {
                 nextTick = now + .milliseconds(Int(Self.tickMilliseconds))
-                let tickers = state.withLock { Array($0.tickers.values) + $0.handlers.elements }
-                for ticker in tickers { ticker.tick(at: now) }
+                tick(at: now)
             }
             // At the end of the round, because this thread does not wake itself by way of the poller.
             let isDone = state.withLock { state in
@@ -183,6 +199,15 @@ public final class Reactor: Sendable {
             if isDone { break }
         }
         stop()
+    }
+
+    private func tick(at now: MonotonicInstant) {
+        let (tickers, handlers) = state.withLock { state in
+            (Array(state.tickers.values), state.watched.map { (id: $0, handler: state.handlers[$0]) })
+        }
+        for ticker in tickers { ticker.tick(at: now) }
+        let remaining = handlers.filter { $0.handler?.enforceDeadlines(at: now) ?? false }.map { $0.id }
+        state.withLock { $0.watched.replaceSubrange(..<handlers.count, with: remaining) }
     }
 
     private func stop() {

@@ -3,14 +3,21 @@ import Locks
 import Logging
 
 /// Deadlines and cancellations.
-extension Session: Reactor.Ticking {
+extension Session {
     /// Enforces the deadlines.
     ///
-    /// The reactor calls this regularly.
-    func tick(at now: MonotonicInstant) {
+    /// The reactor calls this regularly while something is under way.
+    ///
+    /// - Returns: True if something is still under way. Otherwise the next request makes the reactor call this again.
+    func enforceDeadlines(at now: MonotonicInstant) -> Bool {
         var effects = Effects()
-        wire.withLock { wire in enforceDeadlines(&wire, now, &effects) }
+        let isBusy = wire.withLock { wire in
+            enforceDeadlines(&wire, now, &effects)
+            // Requests leave the inbox under this lock only, so one that comes after this question finds the mark removed.
+            return wire.isBusy || !inbox.withLock { $0.endWatch() }
+        }
         perform(effects)
+        return isBusy
     }
 
     private func enforceDeadlines(_ wire: inout Wire, _ now: MonotonicInstant, _ effects: inout Effects) {

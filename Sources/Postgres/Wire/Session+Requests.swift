@@ -13,9 +13,13 @@ extension Session {
     ///   - joining: True if an identical request that is not written yet can answer this one too.
     func submit(_ request: Request, joining: Bool = false) {
         if let refusal = request.refusal { return request.finish(.failure(refusal)) }
-        if let refusal = inbox.withLock({ $0.add(request, joining: joining) }) {
-            return request.finish(.failure(refusal))
+        var isFirst = false
+        let refusal = inbox.withLock { inbox in
+            isFirst = inbox.beginWatch()
+            return inbox.add(request, joining: joining)
         }
+        if let refusal { return request.finish(.failure(refusal)) }
+        if isFirst { reactor.watch(id: id) }
         // The reactor writes the request at the end of this round, with all others of the round.
         if reactor.isOwnThread { return reactor.wake(id: id) }
         let effects = wire.withLockIfAvailable { wire -> Effects? in

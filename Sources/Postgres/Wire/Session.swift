@@ -57,6 +57,15 @@ final class Session: Sendable {
         /// The statement that the last tick found first.
         var watchedHead: WatchedHead?
 
+        /// True if a deadline can pass: of the attempt to connect, of COPY data, or of a statement that was taken from the inbox.
+        var isBusy: Bool {
+            switch phase {
+            case .connecting: true
+            case .open: copying != nil || !conversation.isIdle
+            case .closed: false
+            }
+        }
+
         /// The connection, open or being opened.
         var connection: ServerConnection? {
             switch phase {
