@@ -52,6 +52,24 @@ import Testing
         }
     }
 
+    // The fault: a reader of the control database held one of its connections and wanted another, and several of them waited for each other.
+    @Test func `the events of the control database are read with a single connection`() async throws {
+        try await ScriptedServer.with { _ in
+            .json("{}")
+        } _: { receiver in
+            try await withMortise(configure: {
+                try? $0.allowLoopback()
+                $0.databases.controlConnections = 2
+            }) { mortise in
+                _ = try await mortise.makeWebhook(receiver.url, ["key.created"])
+                try await mortise.server.platform.databases.control.pool.withConnection { _ in
+                    _ = try await mortise.makeAdmin(["keys:read"])
+                    try await eventually("the event arrives") { !receiver.requests.isEmpty }
+                }
+            }
+        }
+    }
+
     // The fault: the workspaces of one cluster use up the connections that people's requests to it need.
     @Test func `the sources of a cluster have a limited part, and a hint makes a source due`() async throws {
         try await withMortise { mortise in

@@ -110,37 +110,44 @@ struct EventRelay: Sendable {
 
     private func read(_ source: EventSource) async throws -> EventSources.Outcome {
         switch source {
-        case .control:
-            return try await databases.control.pool.withConnection { try await relay(over: $0, workspace: nil) }
+        case .control: return try await moveBatch(from: nil)
         case .workspace(let id):
             guard let facts = try await databases.facts(id: id) else { return .gone }
-            return try await databases.withConnection(facts) { try await relay(over: $0, workspace: facts) }
+            return try await moveBatch(from: facts)
         }
     }
 
+    /// Lends a connection to a workspace's database, or to the control database.
+    ///
+    /// The relay gives each connection back before it asks for the next one. In a full pool, readers that each hold one and want another would
+    /// wait for each other.
+    private func withConnection<Value>(
+        to workspace: WorkspaceFacts?,
+        _ body: (PostgresConnection) async throws -> Value
+    ) async throws -> Value {
+        guard let workspace else { return try await databases.control.pool.withConnection(body) }
+        return try await databases.withConnection(workspace, body)
+    }
+
     /// Moves one batch of events.
-    private func relay(
-        over connection: PostgresConnection,
-        workspace: WorkspaceFacts?
-    ) async throws -> EventSources.Outcome {
-        let outbox = EventOutbox(connection)
-        let entries = try await outbox.read(limit: Self.batch)
+    private func moveBatch(from workspace: WorkspaceFacts?) async throws -> EventSources.Outcome {
+        let entries = try await withConnection(to: workspace) { try await EventOutbox($0).read(limit: Self.batch) }
         guard !entries.isEmpty else { return .empty }
         let byOrganization = Dictionary(grouping: entries) { entry in
             workspace?.organizationID ?? entry.event?.organizationID
         }
         for case (let organization?, let entries) in byOrganization {
-            try await insert(entries, of: organization, workspace, reading: connection)
+            try await insert(entries, of: organization, workspace)
         }
-        try await outbox.remove(entries.map(\.sequence))
+        let sequences = entries.map(\.sequence)
+        try await withConnection(to: workspace) { try await EventOutbox($0).remove(sequences) }
         return entries.count == Self.batch ? .more : .empty
     }
 
     private func insert(
         _ entries: [EventOutbox.Entry],
         of organization: UUID,
-        _ workspace: WorkspaceFacts?,
-        reading connection: PostgresConnection
+        _ workspace: WorkspaceFacts?
     ) async throws {
         let webhooks = try await databases.control.readers.withConnection {
             try await WebhookStore($0).enabled(of: organization)
@@ -151,7 +158,7 @@ struct EventRelay: Sendable {
         let ids = wanted.compactMap(\.event.keyID)
         let owners: [KeyOwner] =
             workspace == nil ? [.organization(organization)] : [.workspace, .clients(subject: nil)]
-        let keys = try await Self.keys(ids, of: owners, reading: connection)
+        let keys = try await withConnection(to: workspace) { try await Self.keys(ids, of: owners, reading: $0) }
         let bodies = wanted.map { one in
             let key = one.event.keyID.flatMap { keys[$0] }
             return EventBody(one.event, organization: organization, key: key, sequence: one.sequence).text
