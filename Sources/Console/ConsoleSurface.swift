@@ -45,8 +45,8 @@ package struct ConsoleSurface: Surface {
                 // Each route reads its own cookie, because a browser without a session is sent to a page.
                 authenticate: { _, _, _ in throw Problem.unauthorized },
                 authorize: { _, _ in },
-                // Each visit answers on behalf of its member.
-                onBehalf: nil
+                // A visit then answers on behalf of its member or operator.
+                onBehalf: { try await $0.takingTurns($1) }
             ),
             settings: settings
         )

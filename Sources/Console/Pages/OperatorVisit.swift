@@ -45,8 +45,14 @@ struct OperatorVisit: Sendable {
         return request.caller(session.principal, once: key)
     }
 
-    /// Runs a handler, and renders what it refuses as a page with the navigation.
+    /// Runs a handler on behalf of the operator, and renders what it refuses as a page with the navigation.
     func answering(_ body: () async throws -> EndpointResponse) async throws -> EndpointResponse {
+        try await session.principal.takingTurns { try await renderingRefusals(body) }
+    }
+
+    private func renderingRefusals(
+        _ body: () async throws -> EndpointResponse
+    ) async throws -> EndpointResponse {
         do {
             return try await body()
         } catch Refusal.unauthenticated {

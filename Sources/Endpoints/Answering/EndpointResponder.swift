@@ -110,10 +110,12 @@ struct EndpointResponder<Principal: Sendable>: HTTPResponder {
             rawQuery: rawQuery,
             context: context
         )
-        guard let principal, let onBehalf = security.onBehalf else {
+        guard let onBehalf = security.onBehalf else {
             return try await waits.spend { try await handle(endpointRequest) }
         }
-        return try await waits.spend { try await onBehalf(principal) { try await handle(endpointRequest) } }
+        return try await waits.spend {
+            try await onBehalf(endpointRequest.principal) { try await handle(endpointRequest) }
+        }
     }
 
     /// Runs the handler until its deadline.

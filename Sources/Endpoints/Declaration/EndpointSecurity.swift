@@ -23,13 +23,12 @@ package struct EndpointSecurity<Principal: Sendable>: Sendable {
 
     /// Runs a handler on behalf of the principal that sent the request.
     ///
-    /// The handler's waits for what all callers share then count for the principal. `nil` if the table does not share anything, or if its
-    /// handlers find their callers themselves. The handler of an open endpoint runs without it.
+    /// The handler's waits for what all callers share then count for the principal. `nil` if the table does not share anything.
     package let onBehalf: OnBehalf?
 
-    /// Runs a handler on behalf of a principal.
+    /// Runs a handler on behalf of a principal; `nil` for a request to an open endpoint, which anybody can send.
     package typealias OnBehalf =
-        @Sendable (Principal, _ handler: () async throws -> EndpointResponse) async throws -> EndpointResponse
+        @Sendable (Principal?, _ handler: () async throws -> EndpointResponse) async throws -> EndpointResponse
 
     /// Creates the security of a table.
     package init(

@@ -81,9 +81,10 @@ public struct OperatorSessions: Sendable {
         )
     }
 
+    /// Reads the key of a caller who has proved to be an operator, and who takes the turns of operators from here on.
     private func find(_ id: UUID) async throws -> KeyRecord {
-        let key = try await context.withConnection(to: nil) { connection in
-            try await KeyStore(connection).find(id, in: .platform)
+        let key = try await PostgresFairness.with(owner: nil) {
+            try await context.withConnection(to: nil) { try await KeyStore($0).find(id, in: .platform) }
         }
         guard let key else { throw Refusal.unauthenticated }
         return key
