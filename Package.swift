@@ -332,7 +332,7 @@ let package = Package(
         .testTarget(
             name: "ServiceTests",
             dependencies: [
-                "JSON", "KeyStore", "Keys", "Postgres", "Server", "ServerTestSupport", "Service", "Tenancy",
+                "JSON", "KeyStore", "Keys", "Locks", "Postgres", "Server", "ServerTestSupport", "Service", "Tenancy",
                 "TestSupport",
             ],
             swiftSettings: settings

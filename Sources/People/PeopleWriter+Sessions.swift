@@ -171,6 +171,7 @@ extension PeopleWriter {
     ///   - organization: The organization in which the user would have acted.
     ///   - reason: The reason.
     ///   - count: The number of refusals that the event stands for.
+    ///   - scope: The accounts that the event stands for: `account`, `address` or `all`.
     ///   - attribution: The attribution of the event.
     /// - Throws: The database's errors.
     public func recordRefusal(
@@ -178,12 +179,14 @@ extension PeopleWriter {
         organization: UUID?,
         reason: String,
         count: Int,
+        scope: String,
         by attribution: Attribution
     ) async throws {
         var changes = EventChanges()
         changes.add("user", user)
         changes.add("reason", reason)
         changes.add("count", count)
+        changes.add("scope", scope)
         try await record(.sessionRefused, organization: organization, changes, by: attribution)
     }
 

@@ -17,9 +17,6 @@ final class GuessLimiter: Sendable {
     static let perPair = (limit: 10, period: Duration.seconds(900))
     /// The limit of wrong passwords from one address.
     static let perAddress = (limit: 100, period: Duration.seconds(900))
-    /// The maximum number of remembered pairs and addresses.
-    static let capacity = 65_536
-
     private struct Key: Hashable {
         let network: IPAddress?
         let account: String?
@@ -41,6 +38,7 @@ final class GuessLimiter: Sendable {
     private let pair: GCRA?
     private let address: GCRA?
     private let state = Locked(State())
+    private let capacity: Int
     private let elapsed: @Sendable () -> Duration
     private let exchange: @Sendable () throws -> LimitExchange
     private var nanoseconds: Int64 { Int64(elapsed() / .nanoseconds(1)) }
@@ -48,9 +46,15 @@ final class GuessLimiter: Sendable {
     /// Creates a limiter.
     ///
     /// - Parameters:
+    ///   - capacity: The maximum number of remembered pairs and addresses. Defaults to 65,536.
     ///   - elapsed: The time since some moment.
     ///   - exchange: Returns the exchange with the other nodes.
-    init(elapsed: @escaping @Sendable () -> Duration, exchange: @escaping @Sendable () throws -> LimitExchange) {
+    init(
+        capacity: Int = 65_536,
+        elapsed: @escaping @Sendable () -> Duration,
+        exchange: @escaping @Sendable () throws -> LimitExchange
+    ) {
+        self.capacity = capacity
         self.elapsed = elapsed
         self.exchange = exchange
         pair = GCRA(limit: Self.perPair.limit, period: Self.perPair.period)
@@ -170,16 +174,17 @@ final class GuessLimiter: Sendable {
         return [Key(network: network, account: account), Key(network: network, account: nil)]
     }
 
-    /// Drops the counts that have been refilled, if that is not enough those of single accounts, and at last all.
+    /// Drops the counts that have been refilled, and if that is not enough the half of the rest that will be refilled first.
+    ///
+    /// Whoever has many addresses can fill the table with single guesses. They are refilled before the counts of those who guessed more.
     private func makeRoom(_ state: inout State, _ now: Int64) {
-        let isFull = state.arrivals.count + 2 > Self.capacity
+        let isFull = state.arrivals.count + 2 > capacity
         guard isFull || now - state.checkedAt > 60_000_000_000 else { return }
         state.checkedAt = now
         state.arrivals = state.arrivals.filter { $0.value > now }
-        guard state.arrivals.count + 2 > Self.capacity else { return }
-        state.arrivals = state.arrivals.filter { $0.key.account == nil }
-        guard state.arrivals.count + 2 > Self.capacity else { return }
-        state.arrivals = [:]
+        guard state.arrivals.count + 2 > capacity else { return }
+        let last = state.arrivals.sorted { $0.value > $1.value }.prefix(capacity / 2)
+        state.arrivals = Dictionary(uniqueKeysWithValues: last.map { ($0.key, $0.value) })
     }
 }
 

@@ -76,23 +76,29 @@ extension SessionService {
     ///
     /// A refusal that cannot be recorded is still a refusal.
     func record(_ reason: SignInRefusals.Reason, _ address: EmailAddress?, _ origin: RequestOrigin) async {
-        guard let count = refusals.count(address?.text ?? "", reason) else { return }
+        let events = refusals.count(address?.text ?? "", reason, from: origin.address)
+        if events.isEmpty { return }
         do {
             try await context.changeControl { transaction in
                 let people = context.people(in: transaction)
-                var user: UUID?
-                var organization: UUID?
-                if let address, let known = try await people.store.credentials(of: address) {
-                    user = known.user.id
-                    organization = try await people.store.memberships(of: known.user.id).first?.organizationID
+                for event in events {
+                    var user: UUID?
+                    var organization: UUID?
+                    if event.scope == .account, let address,
+                        let known = try await people.store.credentials(of: address)
+                    {
+                        user = known.user.id
+                        organization = try await people.store.memberships(of: known.user.id).first?.organizationID
+                    }
+                    try await people.recordRefusal(
+                        of: user,
+                        organization: organization,
+                        reason: reason.rawValue,
+                        count: event.count,
+                        scope: event.scope.rawValue,
+                        by: origin.attribution("sign-in")
+                    )
                 }
-                try await people.recordRefusal(
-                    of: user,
-                    organization: organization,
-                    reason: reason.rawValue,
-                    count: count,
-                    by: origin.attribution("sign-in")
-                )
             }
         } catch {
             context.logger.warning("a refused sign-in could not be recorded", metadata: ["error": "\(error)"])
