@@ -196,6 +196,13 @@ import Testing
         #expect(backoff.refusal(at: now) == nil)
     }
 
+    // The rest of a second is left for the connection itself and for the first statement.
+    @Test func `a server that is back is tried within 0.8 s, however long it was away`() {
+        var backoff = Backoff()
+        for _ in 0..<1000 { backoff.failed(PostgresError(.connectFailed, "down"), at: start, part: 1) }
+        #expect(backoff.refusal(at: start + .milliseconds(800)) == nil)
+    }
+
     @Test func `the statistics count waits, timeouts and attempts to connect`() {
         var pool = self.pool()
         for caller in ["a", "b", "c", "d", "e"] { _ = pool.lease(caller, at: start) }

@@ -1,4 +1,5 @@
 import JSON
+import Keys
 import Postgres
 import Server
 import ServerTestSupport
@@ -116,6 +117,18 @@ import Testing
             #expect(try await mortise.api.send("DELETE", path, as: reader.token).status == 403)
             #expect(try await databases(mortise) == 3)
         }
+    }
+
+    // In the worst case a search comes just before the change counts as interrupted. The rest of the 30 s is left for the work itself.
+    @Test func `the default settings leave no workspace unfinished for more than 30 s`() throws {
+        var generator = SystemRandomNumberGenerator()
+        let id = try #require(SecretID("a"))
+        let defaults = ServerConfiguration(
+            database: try PostgresConfiguration("host=localhost"),
+            secrets: try #require(SecretsFile.random(id: id, using: &generator)),
+            version: "1.0.0-test"
+        )
+        #expect(defaults.repairRest + defaults.repairInterval <= .seconds(20))
     }
 
     @Test func `a server completes creations, changes and deletions of crashed servers`() async throws {

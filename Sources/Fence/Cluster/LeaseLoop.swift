@@ -97,13 +97,6 @@ final class LeaseLoop: Sendable {
 
     private var isStopping: Bool { state.withLock { $0.life != .running } }
 
-    /// The pauses between attempts to connect.
-    ///
-    /// They are short, because a lease does not last long.
-    private func pause(after failures: Int) -> Duration {
-        min(times.renewal / 2, times.renewal / 100 * (1 << min(failures, 6)))
-    }
-
     /// Connects and renews until the loop is stopped.
     func run() async {
         while !isStopping {
@@ -114,7 +107,7 @@ final class LeaseLoop: Sendable {
                 }
             } catch {
                 let failures = noteFailure(error)
-                if !isStopping { await alarm.wait(atMost: pause(after: failures)) }
+                if !isStopping { await alarm.wait(atMost: times.pause(after: failures)) }
             }
         }
     }

@@ -30,4 +30,12 @@ public struct FenceTimes: Sendable, Hashable {
     ///
     /// A lease that arrives later is of little use, and the next renewal can reach another server.
     var renewalDeadline: Duration { trust * 4 / 5 }
+
+    /// Returns the pause before the next attempt to connect, which is short, because a lease does not last long.
+    ///
+    /// - Parameter failures: The number of attempts that failed since the last renewal.
+    /// - Returns: The pause, at most half the time between two renewals.
+    func pause(after failures: Int) -> Duration {
+        min(renewal / 2, renewal / 100 * (1 << min(failures, 6)))
+    }
 }

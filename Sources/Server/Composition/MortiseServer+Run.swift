@@ -149,7 +149,7 @@ extension MortiseServer {
             try? await Task.sleep(for: configuration.repairInterval)
             if Task.isCancelled { return }
             do {
-                try await platform.upkeep.repair(atRestFor: .seconds(10))
+                try await platform.upkeep.repair(atRestFor: configuration.repairRest)
             } catch {
                 logger.warning("the search for unfinished workspaces failed", metadata: ["error": "\(error)"])
             }

@@ -229,6 +229,11 @@ package struct ServerConfiguration: Sendable {
     /// Defaults to 10 s.
     package var repairInterval: Duration = .seconds(10)
 
+    /// The time without a change after which a change of a workspace counts as interrupted.
+    ///
+    /// Defaults to 10 s.
+    package var repairRest: Duration = .seconds(10)
+
     /// The time between two comparisons of the wall clock with the database's.
     ///
     /// Defaults to one minute.
