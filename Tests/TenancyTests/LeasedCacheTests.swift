@@ -360,6 +360,46 @@ import Testing
         #expect(third == 3)
     }
 
+    /// Returns a cache of two values in which an owner pauses between two values that take the place of others.
+    private static func cache(pause: Duration) -> LeasedCache<String, Int> {
+        LeasedCache(capacity: 2, replacementPause: pause, patience: .ample, close: { _ in })
+    }
+
+    // The attack: batches over more workspaces than there are connections. Each opened hundreds of connections a second, without an end.
+    @Test func `an owner pauses between two values that take the place of others, and keeps no other owner waiting`()
+        async throws
+    {
+        let (large, small) = (UUID(), UUID())
+        let cache = Self.cache(pause: .ample)
+        // Free slots, and the first value that takes the place of another, need no pause.
+        for number in 1...3 { _ = try await cache.withValue("\(number)", of: large, make: { number }) { $0 } }
+        let paused = Task { try await cache.withValue("4", of: large, make: { 4 }) { $0 } }
+        try await eventually("the fourth value waits for the end of the pause") { cache.waitingCount == 1 }
+        // What the owner has can be used.
+        let third = try await cache.withValue("3", of: large, make: { 9 }) { $0 }
+        #expect(third == 3)
+        let other = try await cache.withValue("s", of: small, make: { 5 }) { $0 }
+        #expect(other == 5)
+        #expect(cache.waitingCount == 1)
+        // A slot becomes free, for which nothing is closed.
+        await cache.remove("3")
+        let fourth = try await paused.value
+        #expect(fourth == 4)
+        await cache.shutdown()
+    }
+
+    @Test func `callers that wait for the end of a pause are served then`() async throws {
+        let cache = Self.cache(pause: .milliseconds(1))
+        try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+            for number in 1...20 {
+                group.addTask { (number, try await cache.withValue("\(number)", make: { number }) { $0 }) }
+            }
+            for try await (number, value) in group { #expect(value == number) }
+        }
+        #expect(cache.count == 2 && cache.waitingCount == 0)
+        await cache.shutdown()
+    }
+
     // MARK: Refusals of the server
 
     private struct Refused: Error {}

@@ -10,7 +10,9 @@ import Locks
 /// same slot from each other in turns. No owner has more slots than its maximum share, because a value that is always in use never
 /// makes room.
 ///
-/// Opening a value can be work for the whole machine, so an owner opens a few at once. Its other callers wait.
+/// Opening a value can be work for the whole machine, so an owner opens a few at once. Its other callers wait. An owner that uses more values
+/// than it can have opens one for nearly each call, and goes on for as long as it likes. So it pauses between two values that take the place
+/// of others, and each of them serves all callers that came meanwhile.
 struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     typealias Entry = LeasedEntry<Key, Value>
 
@@ -32,6 +34,8 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     let maximumShare: Int?
     /// The maximum number of values of one owner that are being opened; `nil` if all of them can be.
     let maximumOpenings: Int?
+    /// The time between two values of one owner that take the place of others; `nil` for none.
+    let replacementPause: Duration?
     /// The number of uses at the last search for unused values.
     var mark: UInt64 = 0
     private(set) var isShutDown = false
@@ -39,15 +43,18 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     private var shares: [UUID?: Int] = [:]
     /// The number of values that each owner is opening, granted slots that are not taken yet included.
     private var openings: [UUID?: Int] = [:]
+    /// The instants until which owners pause.
+    private var pauses: [UUID?: ContinuousClock.Instant] = [:]
     /// The number of slots that were granted to callers who have not taken them yet.
     private var reserved = 0
     /// The number of values that a server allowed, and the instant until which it counts.
     private var allowed: (number: Int, until: ContinuousClock.Instant)?
 
-    init(capacity: Int, maximumShare: Int? = nil, maximumOpenings: Int? = nil) {
+    init(capacity: Int, maximumShare: Int? = nil, maximumOpenings: Int? = nil, replacementPause: Duration? = nil) {
         self.capacity = max(1, capacity)
         self.maximumShare = maximumShare.map { max(1, $0) }
         self.maximumOpenings = maximumOpenings.map { max(1, $0) }
+        self.replacementPause = replacementPause
     }
 
     // MARK: Numbers
@@ -77,6 +84,11 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     /// Returns true if an owner can open one more value now.
     private func canOpen(_ owner: UUID?) -> Bool { maximumOpenings.map { (openings[owner] ?? 0) < $0 } ?? true }
 
+    /// Returns true if an owner can replace a value now.
+    private func canReplace(_ owner: UUID?, at now: ContinuousClock.Instant) -> Bool {
+        pauses[owner].map { $0 <= now } ?? true
+    }
+
     /// Returns true if an owner can have the slot of an idle value of another.
     private func canHave(_ owner: UUID?, from other: UUID?) -> Bool {
         if owner == other { return true }
@@ -84,11 +96,11 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
         return own == 0 || share(of: other) > own + 1 && canGrow(owner)
     }
 
-    private func canHave(_ owner: UUID?, _ slot: Slot) -> Bool {
+    private func canHave(_ owner: UUID?, _ slot: Slot, at now: ContinuousClock.Instant) -> Bool {
         guard canOpen(owner) else { return false }
         return switch slot {
         case .free: canGrow(owner)
-        case .occupied(let entry): canHave(owner, from: entry.owner)
+        case .occupied(let entry): canReplace(owner, at: now) && canHave(owner, from: entry.owner)
         }
     }
 
@@ -96,6 +108,7 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     func slot(for owner: UUID?, at now: ContinuousClock.Instant) -> Slot? {
         guard canOpen(owner) else { return nil }
         if hasFreeSlot(at: now), canGrow(owner) { return .free }
+        guard canReplace(owner, at: now) else { return nil }
         return mostDispensable { canHave(owner, from: $0) }.map { .occupied($0) }
     }
 
@@ -113,30 +126,32 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     }
 
     /// Returns the waiting owner that a slot goes to, if there is one.
-    func waiting(for slot: Slot) -> UUID?? {
-        queue.next(share: { share(of: $0) }, where: { canHave($0, slot) })
+    func waiting(for slot: Slot, at now: ContinuousClock.Instant) -> UUID?? {
+        queue.next(share: { share(of: $0) }, where: { canHave($0, slot, at: now) })
     }
 
     /// Returns the waiting owner whose turn it is among those that can have a slot now, and the slot.
     func turn(at now: ContinuousClock.Instant) -> (owner: UUID?, slot: Slot)? {
-        if hasFreeSlot(at: now), let owner = waiting(for: .free) { return (owner, .free) }
+        if hasFreeSlot(at: now), let owner = waiting(for: .free, at: now) { return (owner, .free) }
         let idle = Set(entries.values.filter(\.isIdle).map(\.owner))
         guard !idle.isEmpty else { return nil }
         let owner = queue.next(
             share: { share(of: $0) },
-            where: { owner in canOpen(owner) && idle.contains { canHave(owner, from: $0) } }
+            where: { owner in
+                canOpen(owner) && canReplace(owner, at: now) && idle.contains { canHave(owner, from: $0) }
+            }
         )
         guard let owner, let entry = mostDispensable(where: { canHave(owner, from: $0) }) else { return nil }
         return (owner, .occupied(entry))
     }
 
     /// Returns the waiting owner that a slot goes to before a new caller gets it, if there is one.
-    func waiting(before owner: UUID?, for slot: Slot) -> UUID?? {
+    func waiting(before owner: UUID?, for slot: Slot, at now: ContinuousClock.Instant) -> UUID?? {
         guard !queue.isEmpty else { return .none }
         let own = share(of: owner)
         return queue.next(
             share: { share(of: $0) },
-            where: { ($0 == owner || share(of: $0) <= own) && canHave($0, slot) }
+            where: { ($0 == owner || share(of: $0) <= own) && canHave($0, slot, at: now) }
         )
     }
 
@@ -165,6 +180,16 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
         openings[owner, default: 0] += 1
     }
 
+    /// Begins the pause of an owner for whose new value another one is closed.
+    ///
+    /// - Returns: The length of the pause; `nil` for none.
+    mutating func beginPause(of owner: UUID?, at now: ContinuousClock.Instant) -> Duration? {
+        guard let replacementPause else { return nil }
+        pauses = pauses.filter { $0.value > now }
+        pauses[owner] = now + replacementPause
+        return replacementPause
+    }
+
     mutating func endReservation(of owner: UUID?) {
         reserved -= 1
         shrink(owner)
@@ -179,7 +204,7 @@ struct CacheSlots<Key: Hashable & Sendable, Value: Sendable> {
     /// Removes everything, and refuses new users.
     mutating func shutDown() -> (entries: [Entry], waiting: [SlotQueue<Key, Entry>.Ticket]) {
         isShutDown = true
-        defer { (entries, shares, openings, reserved) = ([:], [:], [:], 0) }
+        defer { (entries, shares, openings, pauses, reserved) = ([:], [:], [:], [:], 0) }
         return (Array(entries.values), queue.removeAll())
     }
 }

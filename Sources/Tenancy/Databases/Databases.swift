@@ -373,6 +373,7 @@ public final class Databases: Sendable {
             lookups: LeasedCache(
                 capacity: options.maximumLookupConnections ?? LookupLimit.first,
                 maximumOpenings: options.maximumLookupOpenings,
+                replacementPause: options.lookupReplacementPause,
                 patience: options.placePatience,
                 isRefusal: { ($0 as? PostgresError)?.isRefusedConnection ?? false },
                 makeRoomElsewhere: {

@@ -19,6 +19,11 @@ public struct DatabasesOptions: Sendable {
     ///
     /// Default 2. Opening one takes as much of the processors, of both sides, as hundreds of look-ups.
     public var maximumLookupOpenings: Int
+    /// The time between two look-up connections of an organization for each of which another one is closed.
+    ///
+    /// Default 25 ms. An organization that uses more workspaces than it can have connections to opens 40 a second then. As many as the
+    /// PostgreSQL server can open would occupy the processors for as long as the organization likes.
+    public var lookupReplacementPause: Duration
     /// The maximum number of a cluster's workspaces that are managed at once.
     ///
     /// Default 8.
@@ -108,6 +113,7 @@ public struct DatabasesOptions: Sendable {
         maximumLookupConnections: Int? = nil,
         derivedLookupConnections: Int = 1000,
         maximumLookupOpenings: Int = 2,
+        lookupReplacementPause: Duration = .milliseconds(25),
         maximumManagedDatabases: Int = 8,
         placePatience: Duration = .seconds(2),
         leaseDeadline: Duration = .seconds(5),
@@ -131,6 +137,7 @@ public struct DatabasesOptions: Sendable {
         self.maximumLookupConnections = maximumLookupConnections.map { max(1, $0) }
         self.derivedLookupConnections = max(1, derivedLookupConnections)
         self.maximumLookupOpenings = max(1, maximumLookupOpenings)
+        self.lookupReplacementPause = lookupReplacementPause
         self.maximumManagedDatabases = max(1, maximumManagedDatabases)
         self.placePatience = placePatience
         self.leaseDeadline = leaseDeadline

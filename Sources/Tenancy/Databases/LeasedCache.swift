@@ -61,6 +61,8 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ///   - maximumShare: The maximum number of values of one owner. Defaults to `nil`, all of them.
     ///   - maximumOpenings: The maximum number of values that one owner opens at once. A value is open when its first user, or another
     ///     one, is done with it. Defaults to `nil`, all of them.
+    ///   - replacementPause: The time between two values of one owner that take the place of others. Its callers wait meanwhile. Defaults to
+    ///     `nil`: no time.
     ///   - openingPatience: The time after which a value that is not open yet lets the next one be opened: it waits, and does not work.
     ///     Defaults to 0.25 s.
     ///   - patience: The maximum wait for a slot.
@@ -75,6 +77,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         capacity: Int,
         maximumShare: Int? = nil,
         maximumOpenings: Int? = nil,
+        replacementPause: Duration? = nil,
         openingPatience: Duration = .milliseconds(250),
         patience: Duration = .seconds(2),
         maximumWaiters: Int = 1024,
@@ -84,7 +87,12 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         close: @escaping @Sendable (Value) async -> Void
     ) {
         state = Locked(
-            CacheSlots(capacity: capacity, maximumShare: maximumShare, maximumOpenings: maximumOpenings)
+            CacheSlots(
+                capacity: capacity,
+                maximumShare: maximumShare,
+                maximumOpenings: maximumOpenings,
+                replacementPause: replacementPause
+            )
         )
         boundsOpenings = maximumOpenings != nil
         self.openingPatience = openingPatience
@@ -319,7 +327,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         var created: Entry?
         while let slot = state.slot(for: owner, at: now()) {
             // Nobody overtakes a caller of their own owner, or of one that has no more.
-            if let first = state.waiting(before: owner, for: slot) {
+            if let first = state.waiting(before: owner, for: slot, at: now()) {
                 grant(slot, to: first, &state, &decisions)
                 continue
             }
@@ -330,6 +338,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
             guard let evicted = clear(slot, &state) else { continue }
             if let evicted {
                 state.reserve(for: owner)
+                beginPause(of: owner, &state)
                 return .replacing(evicted, with: entry)
             }
             put(entry, &state, &decisions)
@@ -437,7 +446,7 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         var decisions: Decisions = []
         state.withLock { state in
             guard state.entries[entry.key] === entry,
-                let owner = state.waiting(for: .occupied(entry))
+                let owner = state.waiting(for: .occupied(entry), at: now())
             else { return }
             grant(.occupied(entry), to: owner, &state, &decisions)
         }
@@ -463,7 +472,19 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
     ) {
         guard let evicted = clear(slot, &state), let ticket = state.queue.removeFirst(of: owner) else { return }
         state.reserve(for: owner)
+        if evicted != nil { beginPause(of: owner, &state) }
         decisions.append((ticket, .success(.slot(evicted: evicted))))
+    }
+
+    /// Lets an owner pause that replaces a value.
+    ///
+    /// Its callers that wait are served at the end.
+    private func beginPause(of owner: UUID?, _ state: inout CacheSlots<Key, Value>) {
+        guard let length = state.beginPause(of: owner, at: now()) else { return }
+        Task {
+            try? await Task.sleep(for: length)
+            serveQueue()
+        }
     }
 
     private func carryOut(_ decisions: Decisions) {

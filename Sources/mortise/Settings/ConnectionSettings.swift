@@ -32,6 +32,8 @@ package struct ConnectionSettings: Sendable, Equatable {
         DatabasesOptions(
             maximumLookupConnections: lookupWorkspaces,
             maximumLookupOpenings: max(2, threads),
+            // The more processors, the less an opening takes of them.
+            lookupReplacementPause: Duration.milliseconds(50) / max(2, threads),
             maximumManagedDatabases: managedWorkspaces
         )
     }
