@@ -381,7 +381,7 @@ let package = Package(
         ),
         .testTarget(
             name: "VerificationTests",
-            dependencies: ["Fence", "KeyStore", "Keys", "Postgres", "Verification"],
+            dependencies: ["Fence", "KeyStore", "Keys", "Locks", "Postgres", "Tenancy", "Verification", log],
             swiftSettings: settings
         ),
         .testTarget(

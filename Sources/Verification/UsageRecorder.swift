@@ -70,6 +70,10 @@ public final class UsageRecorder: Sendable {
 
     /// The maximum time of the last flush.
     private static let finalFlush = Duration.seconds(5)
+    /// The databases that a flush writes to at a time, so that it leaves connections for others.
+    private static let maximumWrites = 4
+    /// The longest time between the beginnings of two writes.
+    private static let longestPause = Duration.milliseconds(10)
     private static let shardCount = 64
     /// The number of shards that share the counts of one secret, so that threads do not wait for each other where all
     /// requests present the same credential.
@@ -78,6 +82,7 @@ public final class UsageRecorder: Sendable {
     private let shards = (0..<shardCount).map { _ in Shard() }
     private let options: Options
     private let write: Writer
+    private let pause: @Sendable (Duration) async -> Void
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
     /// The last uses that a flush is writing, by flush and secret.
@@ -88,10 +93,17 @@ public final class UsageRecorder: Sendable {
     /// - Parameters:
     ///   - options: The intervals and bounds.
     ///   - logger: Receives the faults of flushes.
+    ///   - pause: Waits between two writes, until the task is cancelled. Defaults to a wait of real time.
     ///   - write: Writes a batch of counts.
-    public init(options: Options = Options(), logger: Logger, write: @escaping Writer) {
+    public init(
+        options: Options = Options(),
+        logger: Logger,
+        pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) },
+        write: @escaping Writer
+    ) {
         self.options = options
         self.logger = logger
+        self.pause = pause
         self.write = write
     }
 
@@ -124,9 +136,14 @@ public final class UsageRecorder: Sendable {
 
     /// Flushes at each interval until the task is cancelled, and then once more.
     public func run() async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: options.interval)
-            if !Task.isCancelled { await flush() }
+        var next = ContinuousClock.now + options.interval
+        while true {
+            try? await Task.sleep(until: next, clock: .continuous)
+            if Task.isCancelled { break }
+            let begin = ContinuousClock.now
+            await flush(over: options.interval / 2)
+            // A flush that took long is followed by a wait, too.
+            next = max(begin + options.interval, ContinuousClock.now + options.interval / 2)
         }
         // The last flush must happen although this task is cancelled, so it runs in a task of its own.
         // A server that cannot be reached must not keep the process from ending.
@@ -136,18 +153,23 @@ public final class UsageRecorder: Sendable {
     /// Writes the counts.
     ///
     /// Counts that cannot be written wait for the next flush.
-    public func flush() async {
+    public func flush() async { await flush(over: .zero) }
+
+    /// Writes the counts, and begins with one database after the other within a time.
+    ///
+    /// Written at once, the counts of 80 workspaces would occupy the processors of a small machine for some hundredths of a second, in which
+    /// all verifications wait. A cancellation lets the counts wait that are not on their way.
+    ///
+    /// - Parameter time: The maximum time in which the writes begin. Zero for no pause between two of them.
+    func flush(over time: Duration) async {
         let (flight, byDatabase) = beginFlight()
         defer { inFlight.withLock { $0.uses[flight] = nil } }
+        let length = min(time / max(byDatabase.count, 1), Self.longestPause)
         await withTaskGroup(of: Void.self) { group in
-            // At most four databases at a time, so that a flush leaves connections for others.
-            var waiting = byDatabase.makeIterator()
-            for _ in 0..<4 {
-                guard let (database, counts) = waiting.next() else { break }
+            for (number, (database, counts)) in byDatabase.enumerated() {
+                if number >= Self.maximumWrites { _ = await group.next() }
+                if number > 0, length > .zero { await pause(length) }
                 group.addTask { await self.flush(database, counts) }
-            }
-            while await group.next() != nil {
-                if let (database, counts) = waiting.next() { group.addTask { await self.flush(database, counts) } }
             }
         }
     }
@@ -198,6 +220,10 @@ public final class UsageRecorder: Sendable {
 
     private func flush(_ database: Database, _ counts: [UsageCount]) async {
         for start in stride(from: 0, to: counts.count, by: options.batch) {
+            if Task.isCancelled {
+                for count in counts[start...] { restore(database, count) }
+                return
+            }
             let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {
                 try await write(database, batch)
