@@ -19,6 +19,10 @@ public final class UsageRecorder: Sendable {
         ///
         /// Defaults to 1 s, so that a use is visible on every node within 2 s.
         public var interval: Duration
+        /// The time between two flushes to the databases for which a connection of another would be closed.
+        ///
+        /// Defaults to 10 s.
+        public var lateInterval: Duration
         /// The largest number of counts that wait, over all workspaces, of which a secret has up to four.
         ///
         /// Defaults to 200,000.
@@ -31,8 +35,14 @@ public final class UsageRecorder: Sendable {
         /// Creates options.
         ///
         /// Each parameter has the default of its property.
-        public init(interval: Duration = .seconds(1), maximumSecrets: Int = 200_000, batch: Int = 50) {
+        public init(
+            interval: Duration = .seconds(1),
+            lateInterval: Duration = .seconds(10),
+            maximumSecrets: Int = 200_000,
+            batch: Int = 50
+        ) {
             self.interval = interval
+            self.lateInterval = lateInterval
             self.maximumSecrets = maximumSecrets
             self.batch = batch
         }
@@ -54,6 +64,15 @@ public final class UsageRecorder: Sendable {
     ///
     /// Throws if it cannot.
     public typealias Writer = @Sendable (Database, [UsageCount]) async throws -> Void
+
+    /// The databases that a flush writes to.
+    enum Part: Sendable {
+        case all
+        /// Those that are not late.
+        case ready
+        /// Those for which a connection of another would be closed. A flush of these takes long, and keeps no other waiting.
+        case late
+    }
 
     /// The counts of one secret that wait to be written.
     private struct Pending {
@@ -83,6 +102,7 @@ public final class UsageRecorder: Sendable {
     private let options: Options
     private let write: Writer
     private let pause: @Sendable (Duration) async -> Void
+    private let isLate: @Sendable (Database) -> Bool
     private let logger: Logger
     private let overflow = Atomic<Int>(0)
     /// The last uses that a flush is writing, by flush and secret.
@@ -94,16 +114,20 @@ public final class UsageRecorder: Sendable {
     ///   - options: The intervals and bounds.
     ///   - logger: Receives the faults of flushes.
     ///   - pause: Waits between two writes, until the task is cancelled. Defaults to a wait of real time.
+    ///   - isLate: Returns true for a database to which counts can be written only over a connection that takes the place of another.
+    ///     Defaults to false for each.
     ///   - write: Writes a batch of counts.
     public init(
         options: Options = Options(),
         logger: Logger,
         pause: @escaping @Sendable (Duration) async -> Void = { try? await Task.sleep(for: $0) },
+        isLate: @escaping @Sendable (Database) -> Bool = { _ in false },
         write: @escaping Writer
     ) {
         self.options = options
         self.logger = logger
         self.pause = pause
+        self.isLate = isLate
         self.write = write
     }
 
@@ -136,39 +160,54 @@ public final class UsageRecorder: Sendable {
 
     /// Flushes at each interval until the task is cancelled, and then once more.
     public func run() async {
-        var next = ContinuousClock.now + options.interval
-        while true {
-            try? await Task.sleep(until: next, clock: .continuous)
-            if Task.isCancelled { break }
-            let begin = ContinuousClock.now
-            await flush(over: options.interval / 2)
-            // A flush that took long is followed by a wait, too.
-            next = max(begin + options.interval, ContinuousClock.now + options.interval / 2)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.flush(.ready, again: self.options.interval) }
+            group.addTask { await self.flush(.late, again: self.options.lateInterval) }
         }
         // The last flush must happen although this task is cancelled, so it runs in a task of its own.
         // A server that cannot be reached must not keep the process from ending.
         await Task { await PostgresDeadline.with(Self.finalFlush) { await self.flush() } }.value
     }
 
+    /// Flushes to a part of the databases at each interval until the task is cancelled.
+    private func flush(_ part: Part, again interval: Duration) async {
+        var next = ContinuousClock.now + interval
+        while true {
+            try? await Task.sleep(until: next, clock: .continuous)
+            if Task.isCancelled { return }
+            let begin = ContinuousClock.now
+            await flush(part, over: interval / 2)
+            // A flush that took long is followed by a wait, too.
+            next = max(begin + interval, ContinuousClock.now + interval / 2)
+        }
+    }
+
     /// Writes the counts.
     ///
     /// Counts that cannot be written wait for the next flush.
-    public func flush() async { await flush(over: .zero) }
+    public func flush() async { await flush(.all, over: .zero) }
 
     /// Writes the counts, and begins with one database after the other within a time.
     ///
     /// Written at once, the counts of 80 workspaces would occupy the processors of a small machine for some hundredths of a second, in which
     /// all verifications wait. A cancellation lets the counts wait that are not on their way.
     ///
-    /// - Parameter time: The maximum time in which the writes begin. Zero for no pause between two of them.
-    func flush(over time: Duration) async {
-        let (flight, byDatabase) = beginFlight()
+    /// - Parameters:
+    ///   - part: The databases.
+    ///   - time: The maximum time in which the writes begin. Zero for no pause between two of them.
+    func flush(_ part: Part, over time: Duration) async {
+        let (flight, byDatabase) = beginFlight(part)
         defer { inFlight.withLock { $0.uses[flight] = nil } }
         let length = min(time / max(byDatabase.count, 1), Self.longestPause)
         await withTaskGroup(of: Void.self) { group in
             for (number, (database, counts)) in byDatabase.enumerated() {
                 if number >= Self.maximumWrites { _ = await group.next() }
                 if number > 0, length > .zero { await pause(length) }
+                // Its connection can have been closed since the beginning.
+                if part == .ready, isLate(database) {
+                    restore(database, counts[...])
+                    continue
+                }
                 group.addTask { await self.flush(database, counts) }
             }
         }
@@ -186,10 +225,11 @@ public final class UsageRecorder: Sendable {
     }
 
     /// Removes the counts, and keeps their last uses visible until ``inFlight`` forgets them.
-    private func beginFlight() -> (Int, [Database: [UsageCount]]) {
+    private func beginFlight(_ part: Part) -> (Int, [Database: [UsageCount]]) {
+        let late = part == .all ? [] : lateDatabases()
         // The lock is held meanwhile, so that a reader finds a use in one of the two places.
-        inFlight.withLock { flights in
-            let counts = takeCounts()
+        return inFlight.withLock { flights in
+            let counts = takeCounts { part == .all || late.contains($0) == (part == .late) }
             flights.next += 1
             flights.uses[flights.next] = Dictionary(
                 uniqueKeysWithValues: counts.values.joined()
@@ -201,13 +241,26 @@ public final class UsageRecorder: Sendable {
         }
     }
 
-    /// Removes the counts and returns them by database, one for each secret.
-    private func takeCounts() -> [Database: [UsageCount]] {
+    /// Returns the databases with counts that are late.
+    private func lateDatabases() -> Set<Database> {
+        let databases = shards.reduce(into: Set<Database>()) { databases, shard in
+            databases.formUnion(shard.counts.withLock { $0.values.map(\.database) })
+        }
+        return databases.filter(isLate)
+    }
+
+    /// Removes the counts of some databases and returns them by database, one for each secret.
+    private func takeCounts(of isChosen: (Database) -> Bool) -> [Database: [UsageCount]] {
         var bySecret: [UUID: Pending] = [:]
         for shard in shards {
             let counts = shard.counts.withLock { counts in
-                defer { counts.removeAll(keepingCapacity: true) }
-                return counts
+                let chosen = counts.filter { isChosen($0.value.database) }
+                if chosen.count == counts.count {
+                    counts.removeAll(keepingCapacity: true)
+                } else {
+                    for id in chosen.keys { counts[id] = nil }
+                }
+                return chosen
             }
             bySecret.merge(counts) { one, other in
                 var merged = one
@@ -220,10 +273,7 @@ public final class UsageRecorder: Sendable {
 
     private func flush(_ database: Database, _ counts: [UsageCount]) async {
         for start in stride(from: 0, to: counts.count, by: options.batch) {
-            if Task.isCancelled {
-                for count in counts[start...] { restore(database, count) }
-                return
-            }
+            if Task.isCancelled { return restore(database, counts[start...]) }
             let batch = Array(counts[start..<min(start + options.batch, counts.count)])
             do {
                 try await write(database, batch)
@@ -241,10 +291,13 @@ public final class UsageRecorder: Sendable {
                     "usage could not be written and waits",
                     metadata: ["workspace_id": "\(database.workspaceID)", "error": "\(error)"]
                 )
-                for count in counts[(isUncertain ? start + batch.count : start)...] { restore(database, count) }
-                return
+                return restore(database, counts[(isUncertain ? start + batch.count : start)...])
             }
         }
+    }
+
+    private func restore(_ database: Database, _ counts: ArraySlice<UsageCount>) {
+        for count in counts { restore(database, count) }
     }
 
     private func restore(_ database: Database, _ count: UsageCount) {

@@ -400,6 +400,18 @@ import Testing
         await cache.shutdown()
     }
 
+    @Test func `a key would replace a value if it has none and there is no free slot`() async throws {
+        let cache = self.cache(2)
+        #expect(!cache.wouldReplace("a"))
+        for (number, key) in ["a", "b"].enumerated() {
+            _ = try await cache.withValue(key, make: { number }) { $0 }
+        }
+        #expect(!cache.wouldReplace("a") && !cache.wouldReplace("b"))
+        #expect(cache.wouldReplace("c"))
+        await cache.remove("a")
+        #expect(!cache.wouldReplace("c"))
+    }
+
     // MARK: Refusals of the server
 
     private struct Refused: Error {}

@@ -12,6 +12,8 @@ import Testing
 @Suite final class UsageRecorderTests: Sendable {
     private let written = Locked<[UUID: Int]>([:])
     private let pauses = Locked<[Duration]>([])
+    private let used = Locked<Set<UUID>>([])
+    private let late = Locked<Set<UUID>>([])
 
     private func recorder(
         pause: (@Sendable (Duration) async -> Void)? = nil
@@ -19,6 +21,7 @@ import Testing
         UsageRecorder(
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             pause: pause ?? { length in self.pauses.withLock { $0.append(length) } },
+            isLate: { database in self.late.withLock { $0.contains(database.workspaceID) } },
             write: { database, counts in
                 let uses = counts.reduce(0) { $0 + $1.verdicts.values.reduce(0, +) }
                 self.written.withLock { $0[database.workspaceID, default: 0] += uses }
@@ -27,7 +30,11 @@ import Testing
     }
 
     /// Counts a use in each of some new workspaces.
-    private func use(_ workspaces: Int, _ recorder: UsageRecorder) {
+    ///
+    /// - Returns: The ids of the workspaces.
+    @discardableResult
+    private func use(_ workspaces: Int, _ recorder: UsageRecorder) -> Set<UUID> {
+        var ids: Set<UUID> = []
         for number in 0..<workspaces {
             let facts = WorkspaceFacts(
                 workspaceID: UUID(),
@@ -45,7 +52,9 @@ import Testing
                 mode: .live
             )
             recorder.record(.workspace(facts), state, .valid, at: Timestamp(microsecondsSinceUnixEpoch: 0), from: nil)
+            ids.insert(facts.workspaceID)
         }
+        return ids
     }
 
     /// Cancels the task that calls it.
@@ -55,7 +64,7 @@ import Testing
     @Test func `the writes of many workspaces begin one after the other within the given time`() async {
         let recorder = self.recorder()
         use(80, recorder)
-        await recorder.flush(over: .milliseconds(400))
+        await recorder.flush(.ready, over: .milliseconds(400))
         #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(5), count: 79))
         #expect(written.withLock { $0.values.sorted() } == Array(repeating: 1, count: 80))
     }
@@ -63,7 +72,7 @@ import Testing
     @Test func `the counts of few workspaces wait no longer than the counts of many`() async {
         let recorder = self.recorder()
         use(3, recorder)
-        await recorder.flush(over: .milliseconds(400))
+        await recorder.flush(.ready, over: .milliseconds(400))
         #expect(pauses.withLock { $0 } == Array(repeating: Duration.milliseconds(10), count: 2))
     }
 
@@ -75,11 +84,38 @@ import Testing
         #expect(written.withLock { $0.count } == 80)
     }
 
+    // The attack: a tenant uses more workspaces than it can have connections to. Each of their counts waited for a connection, and those of all
+    // others waited behind them.
+    @Test func `counts that need the connection of another workspace keep no other counts waiting`() async {
+        let recorder = self.recorder()
+        let slow = use(40, recorder)
+        let others = use(3, recorder)
+        late.withLock { $0 = slow }
+        await recorder.flush(.ready, over: .milliseconds(400))
+        #expect(written.withLock { Set($0.keys) } == others)
+        await recorder.flush(.late, over: .milliseconds(400))
+        #expect(written.withLock { $0.values.sorted() } == Array(repeating: 1, count: 43))
+    }
+
+    @Test func `a connection that is closed during a flush lets its counts wait, and the last flush writes all`() async
+    {
+        let recorder = self.recorder { _ in
+            let used = self.used.withLock { $0 }
+            self.late.withLock { $0 = used }
+        }
+        let workspaces = use(40, recorder)
+        used.withLock { $0 = workspaces }
+        await recorder.flush(.ready, over: .milliseconds(400))
+        #expect(written.withLock { $0.count } == 1)
+        await recorder.flush()
+        #expect(written.withLock { $0.values.sorted() } == Array(repeating: 1, count: 40))
+    }
+
     // A server that stops cancels a flush in the middle.
     @Test func `a flush that is cancelled loses no count and writes none twice`() async {
         let recorder = self.recorder { _ in Self.cancelTask() }
         use(80, recorder)
-        await Task { await recorder.flush(over: .milliseconds(400)) }.value
+        await Task { await recorder.flush(.ready, over: .milliseconds(400)) }.value
         #expect(written.withLock { $0.count } < 80)
         await recorder.flush()
         #expect(written.withLock { $0.values.sorted() } == Array(repeating: 1, count: 80))

@@ -29,14 +29,23 @@ extension MortiseServer {
             logger: logger
         )
         let databases = try Databases(control, reactors: threads.reactors, options: configuration.databases)
-        let usage = UsageRecorder(options: configuration.usage, logger: logger) { home, counts in
+        let usage = UsageRecorder(
+            options: configuration.usage,
+            logger: logger,
+            isLate: { home in
+                switch home {
+                case .control: false
+                case .workspace(let workspace): databases.wouldReplaceLookups(workspace)
+                }
+            }
+        ) { home, counts in
             switch home {
             case .control:
                 try await databases.noting(nil, isChange: true) {
                     try await databases.control.usage.withConnection { try await UsageStore($0).add(counts) }
                 }
             case .workspace(let workspace):
-                // The verifications that are counted left a look-up connection behind, so a flush opens none.
+                // The verifications that are counted left a look-up connection behind, so a flush opens none, unless it is late.
                 try await databases.noting(workspace, isChange: true) {
                     try await databases.withLookups(workspace) { try await UsageStore.add(counts, over: $0) }
                 }

@@ -151,6 +151,11 @@ public final class Databases: Sendable {
         }
     }
 
+    /// Returns true if a workspace has no look-up connection, and another one would be closed to open it.
+    public func wouldReplaceLookups(_ workspace: WorkspaceFacts) -> Bool {
+        caches[workspace.clusterID]?.lookups.wouldReplace(workspace.workspaceID) ?? false
+    }
+
     /// Closes the look-up connections that nobody has used since the last call.
     public func closeUnusedLookups() async {
         for caches in caches.values { await caches.lookups.closeUnused() }

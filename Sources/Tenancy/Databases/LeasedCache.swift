@@ -189,6 +189,11 @@ package final class LeasedCache<Key: Hashable & Sendable, Value: Sendable>: Send
         if isIdle { await close(entry.value) }
     }
 
+    /// Returns true if a key has no value, and another value would be closed to create it.
+    package func wouldReplace(_ key: Key) -> Bool {
+        state.withLock { $0.entries[key] == nil && !$0.hasFreeSlot(at: now()) }
+    }
+
     /// Closes the value that was unused for longest, of the owner that has the most, so that somebody else can open something.
     ///
     /// - Returns: False if every value is in use.
