@@ -68,15 +68,30 @@ package final class OpenConnections: Sendable {
                 while let (entry, since) = candidates.popLast() {
                     if entries[ObjectIdentifier(entry)] === entry, entry.claim(idleSince: since) { return entry }
                 }
-                var idle: [(entry: Entry, since: UInt64)] = []
-                for entry in entries.values {
-                    let since = entry.idleSince.load(ordering: .relaxed)
-                    if since != 0 { idle.append((entry, since)) }
-                }
-                guard !idle.isEmpty else { return nil }
-                idle.sort { $0.since > $1.since }
-                candidates = Array(idle.suffix(OpenConnections.maximumCandidates))
+                candidates = longestIdle
+                if candidates.isEmpty { return nil }
             }
+        }
+
+        /// The connections that are idle longest, the longest idle one last.
+        ///
+        /// All threads wait for the look at all connections, so it sorts only those that can be among the result.
+        private var longestIdle: [(entry: Entry, since: UInt64)] {
+            let maximum = OpenConnections.maximumCandidates
+            var found: [(entry: Entry, since: UInt64)] = []
+            found.reserveCapacity(2 * maximum)
+            var bound = UInt64.max
+            for entry in entries.values {
+                let since = entry.idleSince.load(ordering: .relaxed)
+                guard since != 0, since < bound else { continue }
+                found.append((entry, since))
+                guard found.count == 2 * maximum else { continue }
+                found.sort { $0.since > $1.since }
+                found.removeFirst(maximum)
+                bound = found[0].since
+            }
+            found.sort { $0.since > $1.since }
+            return Array(found.suffix(maximum))
         }
 
         /// Returns the waiter if the last connection of a closed listener has ended.
