@@ -68,6 +68,23 @@ struct VerdictJSON: JSONWritable {
         ])
         .named("Verdict")
 
+    /// Returns the JSON of a batch of verdicts.
+    ///
+    /// The metadata of 100 keys can have a megabyte, so other requests of the thread have a turn after every few verdicts.
+    static func batch(_ verdicts: [VerdictJSON]) async -> [UInt8] {
+        var writer = JSONWriter(capacity: 256 * verdicts.count)
+        writer.beginObject()
+        writer.key("verdicts")
+        writer.beginArray()
+        for (index, verdict) in verdicts.enumerated() {
+            await Verifier.letOthersRun(before: index)
+            verdict.write(to: &writer)
+        }
+        writer.endArray()
+        writer.endObject()
+        return writer.bytes
+    }
+
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("valid")

@@ -119,7 +119,7 @@ struct VerifyRoutes: Sendable {
             let audience = try context.platform.access.audience(of: try request.caller)
             let questions = request.json["requests"]?.array?.compactMap(Question.init) ?? []
             let verdicts = try await verdicts(questions, audience)
-            return .object { $0.member("verdicts", verdicts) }
+            return EndpointResponse(.ok, body: ByteBuffer(bytes: await VerdictJSON.batch(verdicts)))
         }
     }
 

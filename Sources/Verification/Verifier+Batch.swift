@@ -39,8 +39,8 @@ extension Verifier {
 
     /// Gives the other requests of the thread a turn, if a slice of a batch ends here.
     ///
-    /// - Parameter index: The position of the next token.
-    static func letOthersRun(before index: Int) async {
+    /// - Parameter index: The position of the next token, or of the next verdict.
+    package static func letOthersRun(before index: Int) async {
         guard index > 0, index.isMultiple(of: slice) else { return }
         await Task.yield()
     }
