@@ -62,13 +62,13 @@ extension KeyService {
             while rows.count < limit {
                 let part = min(parts.next, limit - rows.count)
                 let more = try await store.list(in: keys.keyOwner, filter, at: position, limit: part)
-                rows += more
+                rows += more.map(withUses)
                 parts.note(keys: more.count, bytes: more.textBytes)
                 try requireShort(bytes: parts.bytes)
                 guard more.count == part, let last = more.last else { break }
                 position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
             }
-            return KeyListing(keys: rows.map(withUses), total: try await store.count(in: keys.keyOwner, filter))
+            return KeyListing(keys: rows, total: try await store.count(in: keys.keyOwner, filter))
         }
     }
 
