@@ -28,6 +28,10 @@ final class ServiceContext: Sendable {
     private let providerTime: (@Sendable () -> Timestamp)?
     let logger: Logger
     private let installation: Installation
+    /// The places at which listings are read, one for each workspace.
+    ///
+    /// The deadline of the request ends a wait before.
+    let listings = FairPlaces(256, patience: .seconds(30))
 
     init(
         databases: Databases,

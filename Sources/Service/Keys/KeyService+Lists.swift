@@ -39,13 +39,16 @@ extension KeyService {
 
     /// Returns keys by offset, newest first, with their total.
     ///
+    /// The listings of a workspace are read one after the other, because each can occupy a processor of its PostgreSQL server.
+    ///
     /// - Parameters:
     ///   - filter: The filter.
     ///   - offset: The number of newest keys to leave out; at least 0.
     ///   - limit: The maximum number of keys; 1 to 10 000.
     ///   - keys: The collection.
     /// - Returns: The keys and their total.
-    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, or the database's errors.
+    /// - Throws: `Refusal.conflict` if the keys have too many bytes, `Refusal.workspaceUnavailable`, `capacityExceeded` if too many listings
+    ///   wait, or the database's errors.
     public func listing(
         _ filter: KeyFilter,
         offset: Int = 0,
@@ -53,23 +56,35 @@ extension KeyService {
         in keys: KeyCollection
     ) async throws -> KeyListing {
         let limit = min(max(limit, 1), Self.longestListing)
-        return try await context.withConnection(to: keys.workspace?.facts) { connection in
-            let store = KeyStore(connection)
-            var rows: [KeyRecord] = []
-            var position = KeyPosition.newest(offset: max(offset, 0))
-            var parts = ListingParts()
-            // In parts, so that no more of a list is read than it may have, and other requests of the thread have their turn between them.
-            while rows.count < limit {
-                let part = min(parts.next, limit - rows.count)
-                let more = try await store.list(in: keys.keyOwner, filter, at: position, limit: part)
-                rows += more.map(withUses)
-                parts.note(keys: more.count, bytes: more.textBytes)
-                try requireShort(bytes: parts.bytes)
-                guard more.count == part, let last = more.last else { break }
-                position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
+        // Before the connection, so that a caller that waits keeps none from others.
+        return try await context.listings.withPlace(of: keys.workspace?.id ?? keys.owningOrganizationID) {
+            try await context.withConnection(to: keys.workspace?.facts) { connection in
+                try await read(filter, offset: max(offset, 0), limit: limit, in: keys, KeyStore(connection))
             }
-            return KeyListing(keys: rows, total: try await store.count(in: keys.keyOwner, filter))
         }
+    }
+
+    /// Reads keys in parts, so that no more of a list is read than it may have, and other requests of the thread have their turn between them.
+    private func read(
+        _ filter: KeyFilter,
+        offset: Int,
+        limit: Int,
+        in keys: KeyCollection,
+        _ store: KeyStore
+    ) async throws -> KeyListing {
+        var rows: [KeyRecord] = []
+        var position = KeyPosition.newest(offset: offset)
+        var parts = ListingParts()
+        while rows.count < limit {
+            let part = min(parts.next, limit - rows.count)
+            let more = try await store.list(in: keys.keyOwner, filter, at: position, limit: part)
+            rows += more.map(withUses)
+            parts.note(keys: more.count, bytes: more.textBytes)
+            try requireShort(bytes: parts.bytes)
+            guard more.count == part, let last = more.last else { break }
+            position = .after(KeyCursor(createdAt: last.createdAt, id: last.id))
+        }
+        return KeyListing(keys: rows, total: try await store.count(in: keys.keyOwner, filter))
     }
 
     /// Throws if the keys of a list have more bytes than a list may have.
