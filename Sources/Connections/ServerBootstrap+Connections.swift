@@ -5,7 +5,8 @@ package import NIOPosix
 extension ServerBootstrap {
     /// Returns a bootstrap for a listener whose connections are limited in number.
     ///
-    /// The listener goes on after the failure of one connection. While the system has no descriptor left, it tries again ten times a second.
+    /// At the limit, the listener accepts about a thousand connections a second. It goes on after the failure of one connection. While the system
+    /// has no descriptor left, it tries again ten times a second.
     ///
     /// - Parameters:
     ///   - connections: The open connections of the listener.
@@ -25,6 +26,7 @@ extension ServerBootstrap {
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try AcceptFaultHandler.add(to: channel.pipeline.syncOperations, logger)
+                    try channel.pipeline.syncOperations.addHandler(AcceptPaceHandler(connections))
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
