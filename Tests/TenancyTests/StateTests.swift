@@ -79,6 +79,24 @@ import Testing
         }
     }
 
+    // The accident: a node dies between a suspension that another one had requested and the resumption that replaces it. The control database
+    // called the workspace suspended, and its keys went on working.
+    @Test func `a requested change that another one replaces takes effect, whatever becomes of the other one`()
+        async throws
+    {
+        try await withTenant { test, control, provisioner, workspace in
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
+            await crashing.shutdown()
+            await #expect(throws: Crash.self) {
+                try await provisioner.resume(workspace.id, by: .system) { _ in throw Crash() }
+            }
+            #expect(try await provisioner.repairAll().reconciled == [workspace.id])
+            #expect(try await test.withStore { try await $0.workspace(workspace.id)?.state } == .suspended)
+            #expect(try await own(test, workspace) == ["suspended 2"])
+        }
+    }
+
     @Test func `the default workspace can be neither archived nor deleted`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             let found = try await test.withStore { try await $0.defaultWorkspace(of: workspace.organizationID) }
@@ -98,10 +116,13 @@ import Testing
     @Test func `an archived workspace stays archived`() async throws {
         try await withTenant { _, _, provisioner, workspace in
             _ = try await provisioner.archive(workspace.id, by: .system)
-            for change in [provisioner.suspend, provisioner.resume] {
-                let error = await #expect(throws: TenancyError.self) { try await change(workspace.id, .system) }
-                #expect(error?.code == .wrongState)
+            let suspension = await #expect(throws: TenancyError.self) {
+                try await provisioner.suspend(workspace.id, by: .system)
             }
+            let resumption = await #expect(throws: TenancyError.self) {
+                try await provisioner.resume(workspace.id, by: .system)
+            }
+            #expect(suspension?.code == .wrongState && resumption?.code == .wrongState)
         }
     }
 

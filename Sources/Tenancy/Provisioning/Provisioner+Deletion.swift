@@ -23,13 +23,15 @@ extension Provisioner {
     ///   - includesDefault: True if the default workspace can be deleted, which ends with its organization. Defaults to
     ///     false.
     ///   - attribution: The actor.
-    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the
-    ///   deletion is pending. A repeated call finishes it, and so does the next repair.
+    ///   - authorize: Looks at the actor again.
+    /// - Throws: `unknownWorkspace`, `defaultWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError`,
+    ///   after which the deletion is pending. A repeated call finishes it, and so does the next repair.
     public func delete(
         _ id: UUID,
         in states: Set<WorkspaceState> = WorkspaceState.deleting.origins,
         includingDefault includesDefault: Bool = false,
-        by attribution: Attribution
+        by attribution: Attribution,
+        authorize: Authorization = { _ in }
     ) async throws {
         let owner = try await stops.withConnection { connection in
             try await withStopLock(id, on: connection) { () async throws -> UUID in
@@ -46,7 +48,14 @@ extension Provisioner {
                         "a workspace that is \(plan.workspace.state.rawValue) cannot be deleted; archive it first"
                     )
                 }
-                try await request(.deleting, of: plan.workspace, Self.request, by: attribution, on: connection)
+                try await request(
+                    .deleting,
+                    of: plan.workspace,
+                    Self.request,
+                    by: attribution,
+                    on: connection,
+                    authorize
+                )
                 return plan.workspace.organizationID
             }
         }

@@ -25,9 +25,18 @@ extension Provisioner {
     /// Restoring a workspace that is not archived changes nothing. The event is that of the state which the workspace gets,
     /// `workspace.resumed` or `workspace.suspended`, and its change is from `archived`.
     ///
+    /// - Parameters:
+    ///   - id: The workspace.
+    ///   - attribution: The actor.
+    ///   - authorize: Looks at the actor again.
+    /// - Returns: The workspace.
     /// - Throws: `unknownWorkspace`; `wrongState` if the workspace was archived more than ``restorableDays`` ago; the other
-    ///   errors of ``suspend(_:by:)``.
-    public func restore(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
+    ///   errors of ``suspend(_:by:authorize:)``.
+    public func restore(
+        _ id: UUID,
+        by attribution: Attribution,
+        authorize: Authorization = { _ in }
+    ) async throws -> Workspace {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
                 guard let plan = try await ReconciliationPlan.read(id, on: connection),
@@ -52,7 +61,8 @@ extension Provisioner {
                     to: before == .suspended ? .suspended : .active,
                     from: [.archived],
                     by: attribution,
-                    on: connection
+                    on: connection,
+                    authorize
                 )
             }
         }

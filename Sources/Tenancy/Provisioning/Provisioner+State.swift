@@ -3,6 +3,10 @@ public import KeyStore
 import Postgres
 
 extension Provisioner {
+    /// Throws if the caller cannot make a change any more, in the change's transaction in the control database and after
+    /// all waits for other changes.
+    public typealias Authorization = (AuditedTransaction) async throws -> Void
+
     private static let request = Statement(
         "UPDATE control.workspaces SET target_state = $2, state_event_id = $3, updated_at = now() WHERE id = $1"
     )
@@ -26,40 +30,62 @@ extension Provisioner {
     /// Suspending a suspended workspace changes nothing. When the method returns, no look-up in the workspace's
     /// database finds a usable key.
     ///
-    /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; `PostgresError`, after which the suspension can be pending.
-    ///   A repeated call finishes it, and so does the next start.
-    public func suspend(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await stop(id, to: .suspended, by: attribution)
+    /// - Parameters:
+    ///   - id: The workspace.
+    ///   - attribution: The actor.
+    ///   - authorize: Looks at the actor again.
+    /// - Returns: The workspace.
+    /// - Throws: `unknownWorkspace`, `wrongState`, `busy`; the error of `authorize`; `PostgresError`, after which the
+    ///   suspension can be pending. A repeated call finishes it, and so does the next start.
+    public func suspend(
+        _ id: UUID,
+        by attribution: Attribution,
+        authorize: Authorization = { _ in }
+    ) async throws -> Workspace {
+        try await stop(id, to: .suspended, by: attribution, authorize)
     }
 
     /// Resumes a suspended workspace: its keys are accepted again.
     ///
-    /// - Throws: The errors of ``suspend(_:by:)``.
-    public func resume(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
+    /// The parameters and errors are those of ``suspend(_:by:authorize:)``.
+    public func resume(
+        _ id: UUID,
+        by attribution: Attribution,
+        authorize: Authorization = { _ in }
+    ) async throws -> Workspace {
         try await pool.withConnection { connection in
             try await withLock(id, on: connection) {
-                try await change(id, to: .active, by: attribution, on: connection)
+                try await change(id, to: .active, by: attribution, on: connection, authorize)
             }
         }
     }
 
     /// Archives a workspace: its keys are refused until it is restored, and its database stays.
     ///
-    /// - Throws: `defaultWorkspace`, and the errors of ``suspend(_:by:)``.
-    public func archive(_ id: UUID, by attribution: Attribution) async throws -> Workspace {
-        try await stop(id, to: .archived, by: attribution)
+    /// The parameters and errors are those of ``suspend(_:by:authorize:)``, and `defaultWorkspace`.
+    public func archive(
+        _ id: UUID,
+        by attribution: Attribution,
+        authorize: Authorization = { _ in }
+    ) async throws -> Workspace {
+        try await stop(id, to: .archived, by: attribution, authorize)
     }
 
     /// Changes the state to one in which the workspace's keys are refused.
     ///
     /// It has connections of its own, one deadline for all of its waits, and ends sessions of this installation that block
     /// it.
-    private func stop(_ id: UUID, to state: WorkspaceState, by attribution: Attribution) async throws -> Workspace {
+    private func stop(
+        _ id: UUID,
+        to state: WorkspaceState,
+        by attribution: Attribution,
+        _ authorize: Authorization
+    ) async throws -> Workspace {
         try await PostgresDeadline.with(options.stopDeadline) {
             try await stops.withConnection { connection in
                 try await unblocking(connection, to: control.primary) {
                     try await withStopLock(id, on: connection) {
-                        try await change(id, to: state, by: attribution, .stops, on: connection)
+                        try await change(id, to: state, by: attribution, .stops, on: connection, authorize)
                     }
                 }
             }
@@ -76,7 +102,8 @@ extension Provisioner {
         from origins: Set<WorkspaceState>? = nil,
         by attribution: Attribution,
         _ lane: ClusterFencing.Lane = .changes,
-        on connection: PostgresConnection
+        on connection: PostgresConnection,
+        _ authorize: Authorization
     ) async throws -> Workspace {
         guard var plan = try await ReconciliationPlan.read(id, on: connection), plan.workspace.state != .deleting else {
             throw TenancyError.unknownWorkspace
@@ -94,8 +121,8 @@ extension Provisioner {
                     "a workspace that is \(current.rawValue) cannot become \(state.rawValue)"
                 )
             }
-            if workspace.targetState != nil { try await supersede(plan, on: connection) }
-            try await request(state, of: workspace, Self.request, by: attribution, on: connection)
+            if let pending = workspace.targetState { try await supersede(plan, to: pending, on: connection) }
+            try await request(state, of: workspace, Self.request, by: attribution, on: connection, authorize)
             guard let requested = try await ReconciliationPlan.read(id, on: connection) else {
                 throw TenancyError.unknownWorkspace
             }
@@ -105,13 +132,30 @@ extension Provisioner {
         return changed
     }
 
-    /// Copies the event of a requested change that another one replaces, so that a node that was paused before it carried
-    /// the change out does not do so when it wakes up.
-    private func supersede(_ plan: ReconciliationPlan, on connection: PostgresConnection) async throws {
+    /// Carries out a requested change that another one replaces, so that a node that was paused before it did so does not
+    /// do it when it wakes up.
+    ///
+    /// With the event alone, the workspace's own row would keep its state if the request that replaces this one fails: a
+    /// repair finds the event, and takes the change for done.
+    private func supersede(
+        _ plan: ReconciliationPlan,
+        to state: WorkspaceState,
+        on connection: PostgresConnection
+    ) async throws {
         guard let cluster = try await ControlStore(connection).cluster(plan.workspace.clusterID) else {
             throw TenancyError.unknownCluster
         }
-        _ = try await inWorkspace(plan.workspace, of: cluster) { try await $0.copy(plan.event) }
+        try await carryOut(plan, to: state, of: cluster)
+    }
+
+    /// Changes the workspace's own row and copies the event there, unless the event is there.
+    private func carryOut(_ plan: ReconciliationPlan, to state: WorkspaceState, of cluster: Cluster) async throws {
+        try await inWorkspace(plan.workspace, of: cluster) { transaction in
+            // The event is there if an earlier attempt has applied the change, or if a later change has replaced it. A node
+            // that lost the workspace's lock while it was paused finds it, and must not undo that later change.
+            guard try await transaction.copy(plan.event) else { return }
+            try await transaction.connection.query(Self.apply, [state.rawValue])
+        }
     }
 
     /// Runs a transaction in a workspace's database, and ends sessions of this installation that block it.
@@ -138,19 +182,23 @@ extension Provisioner {
     ///   - statement: The change of the row; its parameters are the id, the state and the event's id.
     ///   - attribution: The actor of the request.
     ///   - connection: The connection whose session holds the lock.
-    /// - Throws: The database's errors.
+    ///   - authorize: Looks at the actor again.
+    /// - Throws: The error of `authorize`, and the database's errors.
     func request(
         _ state: WorkspaceState,
         of workspace: Workspace,
         _ statement: Statement,
         by attribution: Attribution,
-        on connection: PostgresConnection
+        on connection: PostgresConnection,
+        _ authorize: Authorization
     ) async throws {
         let eventID = control.identifiers.id()
         var changes = EventChanges()
         changes.add("state", from: workspace.state.rawValue, to: state.rawValue)
         try await connection.auditedTransaction { transaction in
             try await transaction.connection.query(statement, [workspace.id, state.rawValue, eventID])
+            // After the wait for the row.
+            try await authorize(transaction)
             try await transaction.record(
                 EventRecord(
                     state.eventType,
@@ -173,12 +221,7 @@ extension Provisioner {
         cluster: Cluster,
         on connection: PostgresConnection
     ) async throws -> Workspace {
-        try await inWorkspace(plan.workspace, of: cluster) { transaction in
-            // The event is there if an earlier attempt has applied the change, or if a later change has replaced it. A node
-            // that lost the workspace's lock while it was paused finds it, and must not undo that later change.
-            guard try await transaction.copy(plan.event) else { return }
-            try await transaction.connection.query(Self.apply, [state.rawValue])
-        }
+        try await carryOut(plan, to: state, of: cluster)
         try onStep(.applied)
         guard let row = try await connection.query(Self.complete, [plan.workspace.id, state.rawValue]).first else {
             throw TenancyError.unknownWorkspace
