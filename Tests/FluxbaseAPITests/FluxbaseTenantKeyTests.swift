@@ -173,6 +173,41 @@ import Testing
         }
     }
 
+    // The attack: a thief widens a key again and again, and one of these requests waits while the owner revokes the stolen key.
+    @Test func `a change that waited does not come after the revocation of its key`() async throws {
+        try await withMortise { mortise in
+            let stolen = try await mortise.makeKey("stolen", ["scopes": ["*"]])
+            let target = try await mortise.makeClientKey("target", ["scopes": ["read:x"]])
+            let database = try await mortise.workspaceDatabase()
+            try await mortise.withConnection(database) { owner in
+                try await owner.script(
+                    """
+                    BEGIN;
+                    SELECT 1 FROM auth.client_keys WHERE id = '\(target.id)' FOR UPDATE;
+                    UPDATE auth.service_keys SET revoked_at = now(), revoked_by = 'platform' WHERE id = '\(stolen.id)'
+                    """
+                )
+                async let widened = Self.widen(target.id, as: stolen.token, mortise)
+                try await eventually("the change waits for the key that it is about") {
+                    let waiting = try await mortise.rows(
+                        database,
+                        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    )
+                    return !waiting.isEmpty
+                }
+                try await owner.script("COMMIT")
+                let late = try await widened
+                #expect(late.status == 401, "\(late)")
+            }
+            let key = try await mortise.api.get(target.path, as: mortise.adminToken)
+            #expect(key["scopes"] == ["read:x"], "\(key)")
+        }
+    }
+
+    private static func widen(_ id: String, as token: String, _ mortise: ServerHarness) async throws -> Answer {
+        try await FluxbaseClient(mortise, key: token).send("PATCH", "/client-keys/\(id)", ["scopes": ["*"]])
+    }
+
     // The attack: a test key, which is easy to find, makes a live key stronger.
     @Test func `a test key cannot change a live key`() async throws {
         try await withMortise { mortise in

@@ -170,6 +170,49 @@ import Testing
         }
     }
 
+    // The attack: a test key, which is easy to find, gives back live keys that were stopped, or lets members give more to theirs.
+    @Test func `a test key resumes and restores no workspace, and raises no ceiling of members`() async throws {
+        try await withMortise { mortise in
+            let (api, path) = (mortise.api, "/v1/workspaces/default")
+            let body: JSONValue = ["name": "ci", "mode": "test", "permissions": ["keys:write", "workspaces:write"]]
+            let test = try await api.post(Self.admins, body, as: mortise.adminToken).string("token")
+            let weak = try await mortise.makeAdmin(["workspaces:write"]).token
+            let ceiling: JSONValue = ["member_scopes": ["*"]]
+            #expect(try await api.send("PATCH", path, ceiling, as: test).status == 403)
+            // Members create keys, so a key that creates none does not say what theirs can do.
+            #expect(try await api.send("PATCH", path, ceiling, as: weak).status == 403)
+            #expect(try await api.send("PATCH", path, ["name": "Other"], as: weak).status == 200)
+            #expect(try await api.get(path, as: mortise.adminToken)["member_scopes"] == .null)
+
+            #expect(try await api.post("\(path)/suspend", as: test).status == 200)
+            #expect(try await api.post("\(path)/resume", as: test).status == 403)
+            #expect(try await api.post("\(path)/resume", as: weak).status == 200)
+            let second = try await mortise.makeWorkspace("Second")
+            #expect(try await api.post("/v1/workspaces/\(second)/archive", as: test).status == 200)
+            #expect(try await api.post("/v1/workspaces/\(second)/restore", as: test).status == 403)
+            #expect(try await api.post("/v1/workspaces/\(second)/restore", as: weak).status == 200)
+        }
+    }
+
+    // The attack: a thief resumes a workspace again and again, and one of these requests waits while the owner revokes the thief's key.
+    @Test func `a change of a workspace that waited does not come after the revocation of its key`() async throws {
+        try await withMortise { mortise in
+            let (api, path) = (mortise.api, "/v1/workspaces/default")
+            let thief = try await mortise.makeAdmin(["workspaces:write"])
+            #expect(try await api.post("\(path)/suspend", as: mortise.adminToken).status == 200)
+            let late = try await mortise.during(
+                """
+                SELECT 1 FROM control.workspaces WHERE slug = 'default' FOR NO KEY UPDATE;
+                UPDATE auth.service_keys SET revoked_at = now(), revoked_by = 'platform' WHERE id = '\(thief.id)'
+                """
+            ) {
+                try await mortise.api.post("\(path)/resume", as: thief.token)
+            }
+            #expect(late.status == 401, "\(late)")
+            #expect(try await api.get(path, as: mortise.adminToken)["state"] == "suspended")
+        }
+    }
+
     // The attack, or a slip: the last operator locks everybody out, in one of many ways.
     @Test func `the last operator key that works stays one`() async throws {
         try await withMortise { mortise in

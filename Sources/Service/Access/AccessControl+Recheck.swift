@@ -3,6 +3,7 @@ import KeyStore
 import Keys
 import People
 import Tenancy
+import Verification
 
 extension AccessControl {
     /// Returns a principal with its permissions at this moment, for a change of anything but a key.
@@ -12,13 +13,18 @@ extension AccessControl {
     ///
     /// - Parameters:
     ///   - principal: The principal that sent the request.
+    ///   - includesRetired: True for a change that a replaced secret and a deprecated key can make.
     ///   - transaction: A transaction in the control database, which changes what the principal decides.
     /// - Returns: The principal.
     /// - Throws: `Refusal.unauthenticated` if the session or the key has ended, `forbiddenKind` for a replaced secret or
     ///   a deprecated key; the database's errors.
-    func recheck(_ principal: Principal, in transaction: AuditedTransaction) async throws -> Principal {
+    func recheck(
+        _ principal: Principal,
+        includingRetired includesRetired: Bool = false,
+        in transaction: AuditedTransaction
+    ) async throws -> Principal {
         let current = try await reread(principal, in: transaction)
-        try current.requireCurrent()
+        if !includesRetired { try current.requireCurrent() }
         return current
     }
 
@@ -51,8 +57,8 @@ extension AccessControl {
 
     /// Returns the caller of a change of keys with its permissions at this moment.
     ///
-    /// It looks again only for keys in the control database. If the credential and the key stand in two databases, no
-    /// transaction covers both, and what was read when the request had arrived completely is what counts.
+    /// It looks again only where the credential and the key stand in one database. If they stand in two, no transaction
+    /// covers both, and what was read when the request had arrived completely is what counts.
     ///
     /// - Throws: `Refusal.unauthenticated` if the session or the key has ended, `Refusal.forbidden` if it lost the
     ///   permission.
@@ -62,7 +68,9 @@ extension AccessControl {
         in transaction: AuditedTransaction
     ) async throws -> Caller {
         switch keys.owner {
-        case .workspace, .clients: return caller
+        case .workspace, .clients:
+            if let key = caller.principal.workspaceKey { try await requireUsable(key, in: transaction) }
+            return caller
         case .organization, .platform:
             var caller = caller
             // An Authority decides what a replaced secret or a deprecated key can still do to keys.
@@ -70,5 +78,15 @@ extension AccessControl {
             try caller.principal.requireWide(caller.principal.reach == .platform ? .platform : .keysWrite)
             return caller
         }
+    }
+
+    /// Throws if a key of the workspace, or its presented secret, has ended since the request came.
+    private func requireUsable(_ presented: VerifiedKey, in transaction: AuditedTransaction) async throws {
+        let (state, subject) = (presented.found.state, presented.found.subject)
+        let owner = subject.map { KeyOwner.clients(subject: $0) } ?? .workspace
+        let now = try await transaction.now()
+        guard let key = try await KeyStore(transaction.connection).find(state.keyID, in: owner),
+            key.status(at: now).isUsable, key.secrets.contains(where: { $0.id == state.secretID })
+        else { throw Refusal.unauthenticated }
     }
 }

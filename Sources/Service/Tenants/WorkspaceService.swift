@@ -90,11 +90,18 @@ public struct WorkspaceService: Sendable {
     /// Changes the name, slug, retention or metadata of a workspace.
     ///
     /// A change of nothing leaves no event.
+    ///
+    /// Members create live keys, so their ceiling of scopes needs the permission to create keys, and a key that is not in test mode.
     public func update(_ name: String, _ change: WorkspaceChange, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
         if change.isEmpty { return workspace }
         return try await context.changeControl { transaction in
-            try await access.recheck(caller.principal, in: transaction).require(.workspacesWrite, in: workspace.id)
+            let principal = try await access.recheck(caller.principal, in: transaction)
+            try principal.require(.workspacesWrite, in: workspace.id)
+            if change.memberScopes != nil {
+                try principal.require(.keysWrite, in: workspace.id)
+                try principal.requireLive()
+            }
             return try await context.control(in: transaction)
                 .updateWorkspace(workspace.id, change, by: caller.attribution)
         }
@@ -104,19 +111,34 @@ public struct WorkspaceService: Sendable {
     public func suspend(_ name: String, by caller: Caller) async throws -> Workspace {
         // A replaced token can stop keys, as it can disable them.
         let workspace = try await writable(name, caller, includingRetired: true)
-        return try await context.provision { try await $0.suspend(workspace.id, by: caller.attribution) }
+        return try await context.provision { provisioner in
+            try await provisioner.suspend(workspace.id, by: caller.attribution) { transaction in
+                try await recheck(caller, workspace.id, includingRetired: true, in: transaction)
+            }
+        }
     }
 
     /// Resumes a suspended workspace: its keys are accepted again.
+    ///
+    /// A key in test mode enables no live key, and so resumes no workspace.
     public func resume(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await context.provision { try await $0.resume(workspace.id, by: caller.attribution) }
+        try caller.principal.requireLive()
+        return try await context.provision { provisioner in
+            try await provisioner.resume(workspace.id, by: caller.attribution) { transaction in
+                try await recheck(caller, workspace.id, in: transaction)
+            }
+        }
     }
 
     /// Archives a workspace: it stays readable, and its keys are refused until it is restored.
     public func archive(_ name: String, by caller: Caller) async throws -> Workspace {
         let workspace = try await writable(name, caller)
-        return try await context.provision { try await $0.archive(workspace.id, by: caller.attribution) }
+        return try await context.provision { provisioner in
+            try await provisioner.archive(workspace.id, by: caller.attribution) { transaction in
+                try await recheck(caller, workspace.id, in: transaction)
+            }
+        }
     }
 
     /// Deletes a workspace with its database.
@@ -142,8 +164,15 @@ public struct WorkspaceService: Sendable {
         // Before the deletion, so that few sessions have to be ended, and after it, for connections that were opened
         // meanwhile.
         await context.databases.forget(workspace)
-        try await context.provision {
-            try await $0.delete(workspace, in: states, includingDefault: includesDefault, by: caller.attribution)
+        try await context.provision { provisioner in
+            try await provisioner.delete(
+                workspace,
+                in: states,
+                includingDefault: includesDefault,
+                by: caller.attribution
+            ) { transaction in
+                try await recheck(caller, workspace, in: transaction)
+            }
         }
         await context.databases.forget(workspace)
     }
@@ -165,6 +194,19 @@ public struct WorkspaceService: Sendable {
         try caller.principal.require(.workspacesWrite, in: workspace.id)
         if !includesRetired { try caller.principal.requireCurrent() }
         return workspace
+    }
+
+    /// Throws if the caller has lost the right to change a workspace since the request came.
+    ///
+    /// A change of state waits for the changes before it. It must not come after the revocation of the key that asked for it.
+    func recheck(
+        _ caller: Caller,
+        _ workspace: UUID,
+        includingRetired includesRetired: Bool = false,
+        in transaction: AuditedTransaction
+    ) async throws {
+        try await access.recheck(caller.principal, includingRetired: includesRetired, in: transaction)
+            .require(.workspacesWrite, in: workspace)
     }
 }
 

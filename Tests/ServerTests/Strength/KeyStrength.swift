@@ -79,6 +79,8 @@ struct StrengthSnapshot {
     var members: [String: [String]] = [:]
     var issuers: Set<String> = []
     var workspaces: Set<String> = []
+    /// The scopes that members can give, by workspace.
+    var ceilings: [String: String] = [:]
 
     private static func keysSQL(_ table: String, _ column: String, _ own: String) -> String {
         """
@@ -102,7 +104,9 @@ struct StrengthSnapshot {
         coalesce(m.workspace_id::text, ''), coalesce(u.password_hash, ''), coalesce(u.name, ''))), '[]') \
         FROM control.members m JOIN control.users u ON u.id = m.user_id), \
         'issuers', (SELECT coalesce(json_agg(id::text), '[]') FROM control.session_issuers), \
-        'workspaces', (SELECT coalesce(json_agg(id::text), '[]') FROM control.workspaces))::text
+        'workspaces', (SELECT coalesce(json_agg(id::text), '[]') FROM control.workspaces), \
+        'ceilings', (SELECT coalesce(json_agg(json_build_array(id::text, coalesce(array_to_string(member_scopes, ' '), ''))), \
+        '[]') FROM control.workspaces))::text
         """
 
     init(_ control: PostgresConnection, _ workspace: PostgresConnection) async throws {
@@ -119,6 +123,10 @@ struct StrengthSnapshot {
         }
         issuers = Set((people["issuers"]?.array ?? []).compactMap(\.string))
         workspaces = Set((people["workspaces"]?.array ?? []).compactMap(\.string))
+        for ceiling in people["ceilings"]?.array ?? [] {
+            let texts = (ceiling.array ?? []).compactMap(\.string)
+            ceilings[texts[0]] = texts[1]
+        }
     }
 
     private static func read(_ connection: PostgresConnection, _ sql: String) async throws -> JSONValue {
@@ -161,6 +169,7 @@ struct StrengthReset {
             UPDATE control.sessions SET ended_at = NULL, end_reason = NULL;
             DELETE FROM control.session_issuers WHERE id NOT IN (SELECT id FROM strength.session_issuers);
             INSERT INTO control.session_issuers SELECT * FROM strength.session_issuers ON CONFLICT DO NOTHING;
+            UPDATE control.workspaces SET member_scopes = NULL WHERE member_scopes IS NOT NULL;
             UPDATE control.workspaces SET state = 'active', target_state = NULL WHERE state = 'suspended'; COMMIT
             """
         )

@@ -128,7 +128,7 @@ struct StrengthRequests {
             ["rate_limit_per_minute": nil], ["rate_limit_per_minute": 1_000_000], ["rate_limit_per_hour": nil],
             ["rate_limit_per_hour": 10_000_000], ["allowed_namespaces": nil], ["allowed_namespaces": ["*"]],
             ["scopes": ["*"]], ["scopes": ["read:other"]], ["permissions": Self.permissions], ["enabled": true],
-            ["subject": .string(SessionSigner.user)], ["claims": ["admin": true]],
+            ["subject": .string(SessionSigner.user)], ["claims": ["admin": true]], ["member_scopes": ["*"]],
         ]
     }
 

@@ -105,8 +105,12 @@ import Testing
             default: Issue.record("\(label): \(member)")
             }
         }
-        guard after.issuers != before.issuers else { return }
+        // Members create live keys, so only a credential that can create live keys itself raises their ceiling.
         let mayTrust: Set<RestrictedCredential> = [.endingOperator, .boundOperator, .limitedOperator]
+        if ![.endingAdmin, .boundAdmin, .limitedAdmin].contains(credential), !mayTrust.contains(credential) {
+            for (id, ceiling) in before.ceilings { #expect(after.ceilings[id] == ceiling, "\(label)") }
+        }
+        guard after.issuers != before.issuers else { return }
         let isFewer = after.issuers.isSubset(of: before.issuers)
         #expect(mayTrust.contains(credential) || isFewer, "\(label)")
     }
