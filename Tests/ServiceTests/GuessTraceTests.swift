@@ -18,7 +18,7 @@ import Testing
         for number in 0..<(2 * SignInRefusals.capacity) {
             events += refusals.count("user\(number)@example.org", .wrongCredentials, from: stranger)
         }
-        let own = Array(repeating: Event(scope: .account, count: 1), count: SignInRefusals.perClient)
+        let own = Array(repeating: Event(scope: .account, count: 1), count: SignInRefusals.perClient(.wrongCredentials))
         #expect(events == own + [Event(scope: .address, count: 1)])
         let real = refusals.count("ada@example.org", .wrongCredentials, from: other)
         #expect(real == [Event(scope: .account, count: 1)])

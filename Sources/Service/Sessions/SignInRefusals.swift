@@ -43,10 +43,11 @@ final class SignInRefusals: Sendable {
     static let interval = Duration.seconds(60)
     /// The maximum number of accounts that have events of their own, and of clients that have.
     static let capacity = 10_000
-    /// The maximum number of accounts of one client that have events of their own, for each reason.
+    /// Returns the maximum number of accounts of one client that have events of their own for a reason.
     ///
-    /// That many passwords of a client are compared before it must wait, so each compared one has an event of its account.
-    static let perClient = GuessLimiter.perAddress.limit
+    /// So many passwords of a client are compared before it must wait, so each compared one has an event of its account. Attempts of a client
+    /// that must wait cost it nothing.
+    static func perClient(_ reason: Reason) -> Int { reason == .tooManyAttempts ? 10 : GuessLimiter.perAddress.limit }
 
     private struct Account: Hashable {
         let text: String
@@ -109,7 +110,7 @@ final class SignInRefusals: Sendable {
         }
 
         private func hasRoom(for client: Client) -> Bool {
-            accounts.count < SignInRefusals.capacity && shares[client, default: 0] < SignInRefusals.perClient
+            accounts.count < SignInRefusals.capacity && shares[client, default: 0] < SignInRefusals.perClient(client.reason)
         }
 
         /// Drops the entries whose last event is so old that the next refusal has one at once, and keeps what they have counted since.

@@ -27,6 +27,27 @@ import Testing
         }
     }
 
+    // The attack: an address that is stopped goes on with made-up accounts, each of which has an event, until the database is full.
+    @Test func `an address that is stopped leaves few events, however many accounts it names`() async throws {
+        try await withMortise(configure: {
+            $0.elapsed = { .zero }
+            $0.clients = ClientAddresses(trusting: [AddressRange(containing: .v4(0x7F00_0001), prefixLength: 8)])
+        }) { mortise in
+            for number in 0..<130 {
+                let answer = try await mortise.trySignIn("user\(number)@example.org", "a guess", from: "192.0.2.7")
+                #expect(answer.status == (number < 100 ? 401 : 429), "\(number): \(answer)")
+            }
+            let reasons = try await mortise.rows(
+                mortise.installation.control,
+                "SELECT changes ->> 'reason' FROM auth.key_events WHERE type = 'session.refused'"
+            )
+            let texts = try reasons.map { try $0.decode(0, as: String.self) }
+            #expect(texts.count { $0 == "wrong_credentials" } == 100)
+            // Ten of accounts, and one of the address.
+            #expect(texts.count { $0 == "too_many_attempts" } == 11)
+        }
+    }
+
     // The attack: somebody guesses at night, and nobody finds a trace of it in the morning.
     @Test func `refused sign-ins leave events, for known and unknown addresses alike`() async throws {
         let time = Locked(Duration.zero)
