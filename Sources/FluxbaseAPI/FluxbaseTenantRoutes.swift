@@ -58,16 +58,11 @@ struct FluxbaseTenantRoutes: Sendable {
 
     /// Returns the tenants that the caller can access, newest first.
     private func reachable(_ request: FluxbaseRequest) async throws -> [Workspace] {
-        let caller = try context.caller(request)
-        var found: [Workspace] = []
-        var page: PageRequest? = PageRequest(limit: 100)
-        let filter = WorkspaceFilter(states: [.creating, .active, .suspended])
-        while let asked = page, found.count < FluxbaseContext.maximumList {
-            let answer = try await workspaces.list(asked, filter, by: caller)
-            found += answer.items
-            page = answer.next.map { PageRequest(limit: 100, .after($0)) }
-        }
-        return found
+        try await workspaces.listing(
+            WorkspaceFilter(states: [.creating, .active, .suspended]),
+            limit: FluxbaseContext.maximumList,
+            by: try context.caller(request)
+        )
     }
 
     private var list: FluxbaseEndpoint {
@@ -79,7 +74,9 @@ struct FluxbaseTenantRoutes: Sendable {
             EndpointResult(.ok, "The tenants.", FluxbaseTenantJSON.list)
         ) { request in
             let found = try await reachable(request)
-            return .json(JSONValue.array(found.map { .object(FluxbaseTenantJSON.object($0)) }))
+            return try await .longList(of: try request.caller.organizationID, on: context.platform) { writer in
+                writer.array(found.map { JSONValue.object(FluxbaseTenantJSON.object($0)) })
+            }
         }
     }
 
@@ -94,15 +91,15 @@ struct FluxbaseTenantRoutes: Sendable {
             let principal = try request.caller
             let managed = try await reachable(request)
                 .filter { principal.member == nil || FluxbaseRole.isAdmin(principal.role(in: $0.id)) }
-            return .json(
-                JSONValue.array(
-                    managed.map { workspace in
+            return try await .longList(of: principal.organizationID, on: context.platform) { writer in
+                writer.array(
+                    managed.map { workspace -> JSONValue in
                         var tenant = FluxbaseTenantJSON.object(workspace)
                         tenant["my_role"] = "tenant_admin"
                         return .object(tenant)
                     }
                 )
-            )
+            }
         }
     }
 

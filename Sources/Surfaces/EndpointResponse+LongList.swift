@@ -1,4 +1,5 @@
 package import Endpoints
+package import FoundationEssentials
 package import JSON
 package import Service
 import Tenancy
@@ -19,6 +20,22 @@ extension EndpointResponse {
         on platform: Platform,
         _ write: @Sendable (inout JSONWriter) -> Void
     ) async throws -> EndpointResponse {
-        try await platform.longLists.withPlace(of: keys.owningOrganizationID) { await long(write) }
+        try await longList(of: keys.owningOrganizationID, on: platform, write)
+    }
+
+    /// Returns an answer with a list of an organization that can be long, which the closure writes.
+    ///
+    /// - Parameters:
+    ///   - organization: The organization. `nil` stands for the platform.
+    ///   - platform: The use cases.
+    ///   - write: Writes the list, on a thread of the system's pool.
+    /// - Returns: The answer.
+    /// - Throws: `capacityExceeded` if too many lists wait, `CancellationError`.
+    package static func longList(
+        of organization: UUID?,
+        on platform: Platform,
+        _ write: @Sendable (inout JSONWriter) -> Void
+    ) async throws -> EndpointResponse {
+        try await platform.longLists.withPlace(of: organization) { await long(write) }
     }
 }

@@ -163,4 +163,24 @@ import Testing
             #expect(try await mortise.api.get("\(ServerHarness.keys())?limit=1", as: mortise.adminToken).status == 200)
         }
     }
+
+    // The attack: an organization gives its tenants long metadata, and has the list of all of them written again and again.
+    @Test func `a list of tenants with too many bytes is refused, and a shorter one is answered`() async throws {
+        var quotas = Quotas()
+        quotas.listBytes = 10_000
+        try await withMortise(configure: { [quotas] in $0.quotas = quotas }) { mortise in
+            let lists = ["/admin/tenants", "/admin/tenants/mine"]
+            let fat: JSONValue = ["note": .string(String(repeating: "x", count: 7_000))]
+            for (slug, status) in [("one", 200), ("two", 409)] {
+                let body: JSONValue = ["name": .string(slug), "slug": .string(slug), "metadata": fat]
+                let made = try await mortise.fluxbase.post("/admin/tenants", body)
+                #expect(made.status == 201, "\(made)")
+                for path in lists {
+                    let answer = try await mortise.fluxbase.get(path)
+                    #expect(answer.status == status, "\(path): \(answer)")
+                    #expect(answer.text.contains("10000 bytes") == (status == 409), "\(path): \(answer)")
+                }
+            }
+        }
+    }
 }

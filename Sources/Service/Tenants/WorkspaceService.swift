@@ -87,6 +87,32 @@ public struct WorkspaceService: Sendable {
         return try await context.readControl { [filter] in try await $0.workspaces(page, filter) }
     }
 
+    /// Returns the workspaces of ``list(_:_:by:)`` as one list.
+    ///
+    /// - Parameters:
+    ///   - filter: The filter.
+    ///   - limit: The number of workspaces from which no further page is read.
+    ///   - caller: The caller.
+    /// - Returns: The workspaces, newest first.
+    /// - Throws: `Refusal.conflict` if the workspaces have too many bytes, and the errors of ``list(_:_:by:)``.
+    public func listing(_ filter: WorkspaceFilter, limit: Int, by caller: Caller) async throws -> [Workspace] {
+        var found: [Workspace] = []
+        var bytes = 0
+        var page: PageRequest? = PageRequest(limit: 100)
+        while let asked = page, found.count < limit {
+            let answer = try await list(asked, filter, by: caller)
+            found += answer.items
+            bytes += answer.items.reduce(0) { $0 + $1.textBytes }
+            guard bytes <= context.quotas.listBytes else {
+                throw Refusal.conflict(
+                    "The workspaces of this list have more than \(context.quotas.listBytes) bytes. Shorten their metadata."
+                )
+            }
+            page = answer.next.map { PageRequest(limit: 100, .after($0)) }
+        }
+        return found
+    }
+
     /// Changes the name, slug, retention or metadata of a workspace.
     ///
     /// A change of nothing leaves no event.
@@ -211,6 +237,12 @@ public struct WorkspaceService: Sendable {
 }
 
 extension Workspace {
+    /// The bytes of the texts that the owner chose.
+    fileprivate var textBytes: Int {
+        let texts = [name ?? "", slug, metadata, dataRetention] + (memberScopes ?? [])
+        return texts.reduce(0) { $0 + $1.utf8.count }
+    }
+
     /// The workspace in its state once its database is ready.
     ///
     /// Answers are sent only then.
