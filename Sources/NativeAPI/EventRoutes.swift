@@ -38,7 +38,7 @@ struct EventRoutes: Sendable {
             parameters: [.workspace],
             query: Self.query,
             responses: Self.responses,
-            problems: [.workspaceUnavailable, .serviceUnavailable, .rateLimited]
+            problems: [.conflict, .workspaceUnavailable, .serviceUnavailable, .rateLimited]
         ) { request in
             let name = try request.parameter("workspace")
             let home = try await context.platform.access.keys(ofWorkspace: name, for: try request.caller, .eventsRead)
@@ -59,7 +59,7 @@ struct EventRoutes: Sendable {
             parameters: [.organization],
             query: Self.query,
             responses: Self.responses,
-            problems: [.serviceUnavailable]
+            problems: [.conflict, .serviceUnavailable]
         ) { request in
             let name = try request.parameter("organization")
             let home = try await context.platform.access.keys(

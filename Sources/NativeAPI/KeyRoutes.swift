@@ -132,7 +132,8 @@ struct KeyRoutes: Sendable {
             .eventsRead,
             description: "A deleted key keeps its events.",
             query: EventRoutes.query,
-            responses: EventRoutes.responses
+            responses: EventRoutes.responses,
+            problems: [.conflict]
         ) { request in
             let home = try await home(request, .eventsRead)
             return try await EventRoutes.answer(request, key: try key(request), in: home, context)

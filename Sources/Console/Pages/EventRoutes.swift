@@ -106,6 +106,7 @@ struct EventRoutes: Sendable {
                     UUIDv7.text(of: event.id),
                 ])
             }
+            try visit.platform.keys.requireShort(fileOf: table.byteCount)
             count += page.items.count
             guard let next = page.next else { break }
             position = .after(next)

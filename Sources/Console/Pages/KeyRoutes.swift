@@ -84,7 +84,7 @@ struct KeyRoutes: Sendable {
             ])
             var count = 0
             repeat {
-                let page = try await visit.platform.keys.browse(browse, limit: 500, in: scene.keys)
+                let page = try await visit.platform.keys.browse(browse, limit: 100, in: scene.keys)
                 for key in page.keys {
                     table.append([
                         UUIDv7.text(of: key.id), key.name, key.description ?? "", key.prefix, key.kind.rawValue,
@@ -93,6 +93,7 @@ struct KeyRoutes: Sendable {
                         key.lastUsedAt?.rfc3339 ?? "",
                     ])
                 }
+                try visit.platform.keys.requireShort(fileOf: table.byteCount)
                 count += page.keys.count
                 browse.cursor = page.next
             } while browse.cursor != nil && count < Self.longestFile

@@ -6,6 +6,9 @@ import NIOCore
 struct CSV {
     private var text: String
 
+    /// The length of the file.
+    var byteCount: Int { text.utf8.count }
+
     /// Creates a table with a row of names.
     init(_ names: [String]) {
         // Spreadsheets read UTF-8 only after this mark.

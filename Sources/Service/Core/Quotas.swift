@@ -26,7 +26,7 @@ public struct Quotas: Sendable, Hashable {
     ///
     /// Default 1,000,000. The events beyond it are listed among the deliveries, and are not sent until somebody repeats them.
     public var waitingDeliveriesPerOrganization = 1_000_000
-    /// The maximum number of bytes of the keys in one list, or of the tenants in one of Fluxbase's dialect, without what the dialect adds.
+    /// The maximum number of bytes of the keys or events in one list or file, or of the tenants in one list, without what the dialect adds.
     ///
     /// Default 8 MiB. A list with more is refused, because its answer is made in the memory that all tenants share.
     public var listBytes = 8_388_608

@@ -96,10 +96,18 @@ extension KeyService {
         )
     }
 
+    /// Throws if a file of keys or events has more bytes than a list may have.
+    public func requireShort(fileOf bytes: Int) throws(Refusal) {
+        let limit = context.quotas.listBytes
+        guard bytes > limit else { return }
+        throw .conflict("The file would have more than \(limit) bytes. Filter the list, so that the file gets shorter.")
+    }
+
     /// Returns a page of events, newest first: of one key, which may have been deleted, or of all keys of the
     /// collection.
     ///
-    /// - Throws: `Refusal.notFound` for a key that is not in the collection and was not when it was deleted.
+    /// - Throws: `Refusal.notFound` for a key that is not in the collection and was not when it was deleted; `conflict` if the events
+    ///   have too many bytes.
     public func events(
         _ filter: EventFilter,
         _ page: PageRequest,
@@ -112,6 +120,10 @@ extension KeyService {
         let events = try await context.withConnection(to: keys.workspace?.facts) { connection in
             if let id = filter.keyID { try await requireHistory(of: id, in: keys, connection) }
             return try await EventStore(connection).list(filter, after: cursor, limit: page.limit + 1)
+        }
+        let limit = context.quotas.listBytes
+        guard events.reduce(0, { $0 + $1.changes.utf8.count }) <= limit else {
+            throw Refusal.conflict("The events of this list have more than \(limit) bytes. Ask for fewer events.")
         }
         return Page(events, of: page) { PageCursor(createdAt: $0.occurredAt, id: $0.id) }
     }
