@@ -3,8 +3,9 @@ public import KeyStore
 import Postgres
 
 extension Provisioner {
-    /// Throws if the caller cannot make a change any more, in the change's transaction in the control database and after
-    /// all waits for other changes.
+    /// A closure that throws if the caller cannot make a change any more.
+    ///
+    /// It runs in the change's transaction in the control database, after all waits for other changes.
     public typealias Authorization = (AuditedTransaction) async throws -> Void
 
     private static let request = Statement(
