@@ -97,6 +97,48 @@ import Testing
         }
     }
 
+    // The accident: events are kept for 90 days, and the event of the workspace's last change is older.
+    @Test func `a workspace whose last change is longer ago than events are kept can be changed`() async throws {
+        try await withTenant { test, _, provisioner, workspace in
+            func forgetEvent() async throws {
+                try await test.withDatabase(test.owner.database ?? "") {
+                    try await $0.script("UPDATE control.workspaces SET state_event_id = gen_random_uuid()")
+                }
+            }
+            try await forgetEvent()
+            #expect(try await provisioner.suspend(workspace.id, by: .system).state == .suspended)
+            #expect(try await own(test, workspace) == ["suspended 2"])
+            try await forgetEvent()
+            #expect(try await provisioner.suspend(workspace.id, by: .system).state == .suspended)
+            #expect(try await provisioner.resume(workspace.id, by: .system).state == .active)
+            try await forgetEvent()
+            #expect(try await provisioner.archive(workspace.id, by: .system).state == .archived)
+            try await forgetEvent()
+            #expect(try await provisioner.restore(workspace.id, by: .system).state == .active)
+            #expect(try await own(test, workspace) == ["active 5"])
+        }
+    }
+
+    // The accident: the database of a suspended workspace is restored from an older backup, and its keys work again.
+    @Test func `a repeated suspension also suspends a database that was restored to a time before the first one`()
+        async throws
+    {
+        try await withTenant { test, control, provisioner, workspace in
+            let crashing = Provisioner.crashing(after: .requested, control)
+            await #expect(throws: Crash.self) { try await crashing.suspend(workspace.id, by: .system) }
+            await crashing.shutdown()
+            // The control database calls the workspace suspended, and the workspace's own database is older.
+            try await test.withDatabase(test.owner.database ?? "") {
+                try await $0.script(
+                    "UPDATE control.workspaces SET state = 'suspended', target_state = NULL WHERE id = '\(workspace.id)'"
+                )
+            }
+            #expect(try await own(test, workspace) == ["active 1"])
+            #expect(try await provisioner.suspend(workspace.id, by: .system).state == .suspended)
+            #expect(try await own(test, workspace) == ["suspended 2"])
+        }
+    }
+
     @Test func `the default workspace can be neither archived nor deleted`() async throws {
         try await withTenant { test, _, provisioner, workspace in
             let found = try await test.withStore { try await $0.defaultWorkspace(of: workspace.organizationID) }

@@ -44,7 +44,7 @@ extension Provisioner {
                     Self.initialize,
                     [workspace.id, workspace.organizationID, workspace.ref.text]
                 )
-                try await transaction.copy(plan.event)
+                if let event = plan.event { try await transaction.copy(event) }
             }
             try onStep(.initialized)
             try await Server(installation: control.installation, connection: database)

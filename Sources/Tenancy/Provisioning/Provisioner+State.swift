@@ -129,7 +129,8 @@ extension Provisioner {
             }
             plan = requested
         }
-        guard let changed = try await perform(plan, lane, on: connection) else { throw TenancyError.unknownWorkspace }
+        let changed = try await perform(plan, lane, isRepeated: current == state, on: connection)
+        guard let changed else { throw TenancyError.unknownWorkspace }
         return changed
     }
 
@@ -150,11 +151,11 @@ extension Provisioner {
     }
 
     /// Changes the workspace's own row and copies the event there, unless the event is there.
-    private func carryOut(_ plan: ReconciliationPlan, to state: WorkspaceState, of cluster: Cluster) async throws {
+    func carryOut(_ plan: ReconciliationPlan, to state: WorkspaceState, of cluster: Cluster) async throws {
         try await inWorkspace(plan.workspace, of: cluster) { transaction in
             // The event is there if an earlier attempt has applied the change, or if a later change has replaced it. A node
             // that lost the workspace's lock while it was paused finds it, and must not undo that later change.
-            guard try await transaction.copy(plan.event) else { return }
+            if let event = plan.event, try await !transaction.copy(event) { return }
             try await transaction.connection.query(Self.apply, [state.rawValue])
         }
     }

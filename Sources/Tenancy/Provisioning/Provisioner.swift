@@ -132,9 +132,11 @@ public final class Provisioner: Sendable {
     ///
     /// The caller holds the workspace's lock. The fence is raised under it, because the step is known only then: an order that is refused or
     /// superseded would otherwise keep all keys of the workspace out of memory while it waits for the lock.
+    /// `isRepeated` is true for a change to the state that the row requests or has already.
     func perform(
         _ plan: ReconciliationPlan,
         _ lane: ClusterFencing.Lane = .changes,
+        isRepeated: Bool = false,
         on connection: PostgresConnection
     ) async throws -> Workspace? {
         // A role that can write a row must not choose which database the owner creates, changes or drops.
@@ -149,6 +151,8 @@ public final class Provisioner: Sendable {
             // Whoever asks again gets an answer only when the change that they see is as safe as a new one.
             return try await fenced(plan.workspace, of: cluster, lane) {
                 try await connection.auditedTransaction { _ in }
+                // The workspace's database can have been restored to a time before the change.
+                if isRepeated { try await carryOut(plan, to: plan.workspace.state, of: cluster) }
                 return plan.workspace
             }
         case .create: return try await completeCreation(plan, cluster: cluster, on: connection)

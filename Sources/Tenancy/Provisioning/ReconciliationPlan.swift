@@ -13,8 +13,8 @@ struct ReconciliationPlan: Sendable {
     }
 
     let workspace: Workspace
-    /// The event of the creation or of the requested state.
-    let event: EventRecord
+    /// The event of the creation or of the requested state; `nil` if it is older than events are kept.
+    let event: EventRecord?
 
     private static let row = Statement(
         "SELECT \(Workspace.columns("w")), w.state_event_id FROM control.workspaces w WHERE w.id = $1"
@@ -28,7 +28,7 @@ struct ReconciliationPlan: Sendable {
         let eventID: UUID = try row.decode(Workspace.columnCount)
         return ReconciliationPlan(
             workspace: try Workspace(row: row),
-            event: try await EventStore(connection).find(eventID).orMissing()
+            event: try await EventStore(connection).find(eventID)
         )
     }
 

@@ -153,9 +153,10 @@ extension RestoreTarget {
                 let row = try await control.query(Self.requested, [workspace]).first.orMissing()
                 let state = try row.decode(0, as: String.self)
                 guard ownState != state else { return }
-                let record = try await EventStore(control).find(try row.decode(2, as: UUID.self)).orMissing()
+                // The event can be older than events are kept.
+                let record = try await EventStore(control).find(try row.decode(2, as: UUID.self))
                 try await own.auditedTransaction { transaction in
-                    try await transaction.copy(record)
+                    if let record { try await transaction.copy(record) }
                     try await own.query(Self.apply, [state])
                 }
             }
