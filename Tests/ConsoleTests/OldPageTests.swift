@@ -117,6 +117,92 @@ import Testing
         }
     }
 
+    @Test func `an old page of an organization changes only what the operator changed in it`() async throws {
+        try await withConsole { console in
+            let browser = try await console.operatorBrowser()
+            let (api, token) = (console.mortise.api, console.mortise.operatorToken)
+            let made = try await api.post("/v1/organizations", ["name": "Acme"], as: token)
+            #expect(made.status == 201)
+            let (path, page) = ("/v1/organizations/acme", "/console/platform/organizations/acme")
+            let names = ["name", "slug", "token_prefix"]
+            let old = try await browser.get(page)
+            let prefixed = try await api.send("PATCH", path, ["token_prefix": "acme"], as: token)
+            #expect(prefixed.status == 200, "\(prefixed)")
+            let named = try await browser.post(page, try Self.form(old, names, ["name": "Acme Ltd"]))
+            #expect(named.location == "\(page)?done=saved")
+            let both = try await api.get(path, as: token)
+            #expect(both["name"] == "Acme Ltd" && both["token_prefix"] == "acme", "\(both)")
+
+            let mine = ["token_prefix": "acm"]
+            let refused = try await browser.post(page, try Self.form(old, names, mine))
+            #expect(refused.status == 422 && refused.text.contains("id=\"prefix-fault\""))
+            #expect(refused.text.contains("It is now \u{201C}acme\u{201D}."))
+            #expect(refused.text.contains("value=\"acm\"") && refused.text.contains("value=\"Acme Ltd\""))
+            #expect(try await api.get(path, as: token)["token_prefix"] == "acme")
+            let again = try await browser.post(page, try Self.form(refused, names, mine))
+            #expect(again.location == "\(page)?done=saved")
+            let replaced = try await api.get(path, as: token)
+            #expect(replaced["name"] == "Acme Ltd" && replaced["token_prefix"] == "acm")
+        }
+    }
+
+    // The attack: a reaction that somebody made stricter becomes mild again with a number that is corrected in an old page.
+    @Test func `an old page of an organization's notices makes no reaction milder`() async throws {
+        try await withConsole { console in
+            let browser = try await console.operatorBrowser()
+            let (api, token) = (console.mortise.api, console.mortise.operatorToken)
+            let (path, page) = ("/v1/organizations/default", "/console/platform/organizations/default")
+            let names = ["leak_action", "expiry_notice_days", "unused_after_days"]
+            let old = try await browser.get(page)
+            let stricter: JSONValue = ["leak_action": "revoke", "expiry_notice_days": [14]]
+            let tightened = try await api.send("PATCH", path, stricter, as: token)
+            #expect(tightened.status == 200, "\(tightened)")
+            let fields = try Self.form(old, names, ["unused_after_days": "30"])
+            let saved = try await browser.post("\(page)/notices", fields)
+            #expect(saved.location == "\(page)?done=saved")
+            let all = try await api.get(path, as: token)
+            #expect(all["leak_action"] == "revoke" && all["expiry_notice_days"] == [14], "\(all)")
+            #expect(all["unused_after_days"] == 30)
+
+            let (mine, noNotice) = (["leak_action": "notify"], [("no_expiry_notices", "1")])
+            let refused = try await browser.post("\(page)/notices", try Self.form(old, names, mine) + noNotice)
+            #expect(refused.status == 422)
+            for text in [
+                "id=\"leak-fault\"", "It is now \u{201C}Revoke the key\u{201D}.", "id=\"expiry-fault\"",
+                "It is now \u{201C}14\u{201D}.", "<option value=\"notify\" selected>",
+                "name=\"no_expiry_notices\" value=\"1\" checked>",
+            ] {
+                #expect(refused.text.contains(text), "\(text)")
+            }
+            #expect(try await api.get(path, as: token)["leak_action"] == "revoke")
+            let again = try await browser.post("\(page)/notices", try Self.form(refused, names, mine) + noNotice)
+            #expect(again.location == "\(page)?done=saved")
+            let replaced = try await api.get(path, as: token)
+            #expect(replaced["leak_action"] == "notify" && replaced["expiry_notice_days"] == [], "\(replaced)")
+        }
+    }
+
+    // The accident: the slug of an old page is another organization's now, and the form changes that one.
+    @Test func `a form of an old page finds the organization after its slug was given to another one`() async throws {
+        try await withConsole { console in
+            let browser = try await console.operatorBrowser()
+            let (api, token) = (console.mortise.api, console.mortise.operatorToken)
+            let made = try await api.post("/v1/organizations", ["name": "Acme"], as: token)
+            #expect(made.status == 201)
+            let old = try await browser.get("/console/platform/organizations/acme")
+            let moved = try await api.send("PATCH", "/v1/organizations/acme", ["slug": "acme-old"], as: token)
+            let other = try await api.post("/v1/organizations", ["name": "Other", "slug": "acme"], as: token)
+            #expect(moved.status == 200 && other.status == 201)
+            let target = try #require(old.text.components(after: "method=\"post\" action=\"/console/platform/org"))
+            let action = "/console/platform/org" + target.prefix { $0 != "\"" }
+            let fields = try Self.form(old, ["name", "slug", "token_prefix"], ["name": "First"])
+            let saved = try await browser.post(action, fields)
+            #expect(saved.location == "/console/platform/organizations/acme-old?done=saved")
+            #expect(try await api.get("/v1/organizations/acme", as: token)["name"] == "Other")
+            #expect(try await api.get("/v1/organizations/acme-old", as: token)["name"] == "First")
+        }
+    }
+
     @Test func `a password that is changed has all of its faults at once`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")

@@ -166,11 +166,14 @@ struct OperatorRoutes: Sendable {
             by: visit.caller
         )
         let form = visit.form
-        let isSent = form.contains("name")
+        let old = OldPage(form)
+        let prefix = found.tokenPrefix ?? ""
         var values: [String: Any] = [
-            "organizationName": found.name, "path": "\(Self.path)/organizations/\(found.slug)", "organizationID": id,
-            "name": isSent ? form["name"] : found.name, "slug": isSent ? form["slug"] : found.slug,
-            "tokenPrefix": isSent ? form["token_prefix"] : found.tokenPrefix ?? "", "ticket": visit.ticket,
+            // The slug can change before a form of the page is sent, and another organization can have it then.
+            "organizationName": found.name, "path": "\(Self.path)/organizations/\(id)", "organizationID": id,
+            "name": old.value("name", now: found.name), "slug": old.value("slug", now: found.slug),
+            "tokenPrefix": old.value("token_prefix", now: prefix), "ticket": visit.ticket,
+            "shown": OldPage.hidden([("name", found.name), ("slug", found.slug), ("token_prefix", prefix)]),
             "workspaces": workspaces.items.map(WorkspaceView.values), "hasWorkspaces": !workspaces.items.isEmpty,
             "issuers": issuers.items.map { issuer -> [String: Any] in
                 let source: String =
@@ -195,11 +198,10 @@ struct OperatorRoutes: Sendable {
                 try visit.request.parameter("organization"),
                 by: visit.caller
             )
-            var change = OrganizationChange()
-            if let name = visit.form.text("name"), name != found.name { change.name = name }
-            if let slug = visit.form.text("slug"), slug != found.slug { change.slug = slug }
-            if visit.form.text("token_prefix") != found.tokenPrefix {
-                change.tokenPrefix = .some(visit.form.text("token_prefix"))
+            var faults = FormFaults()
+            let change = Self.change(of: found, visit.form, &faults)
+            guard faults.isEmpty else {
+                return try await organizationPage(faults, visit, status: .unprocessableContent)
             }
             do {
                 let id = UUIDv7.text(of: found.id)
@@ -212,6 +214,28 @@ struct OperatorRoutes: Sendable {
                 return try await organizationPage(faults, visit, status: .unprocessableContent)
             }
         }
+    }
+
+    /// Returns the change that the form asks for: what the person changed in it.
+    private static func change(of organization: Organization, _ form: FormFields, _ faults: inout FormFaults)
+        -> OrganizationChange
+    {
+        let old = OldPage(form)
+        var change = OrganizationChange()
+        if let name = form.text("name") {
+            if old.changes("name", to: name, from: organization.name, &faults) { change.name = name }
+        } else {
+            faults.add("name", "Enter a name.")
+        }
+        if let slug = form.text("slug") {
+            if old.changes("slug", to: slug, from: organization.slug, &faults) { change.slug = slug }
+        } else {
+            faults.add("slug", "Enter a slug.")
+        }
+        if old.changes("token_prefix", to: form["token_prefix"], from: organization.tokenPrefix ?? "", &faults) {
+            change.tokenPrefix = .some(form.text("token_prefix"))
+        }
+        return change
     }
 
     // MARK: Session issuers

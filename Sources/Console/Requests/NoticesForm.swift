@@ -3,28 +3,39 @@ import Tenancy
 
 /// The form with an organization's reaction to leaked tokens and its notices about keys.
 enum NoticesForm {
-    /// Returns the change that the form asks for, and adds the faults of its fields.
-    ///
-    /// A setting that the form leaves as it is stays, whatever somebody else has changed meanwhile.
+    /// Returns the change that the form asks for, what the person changed in it, and adds the faults of its fields.
     static func change(of organization: Organization, _ form: FormFields, _ faults: inout FormFaults)
         -> OrganizationChange
     {
+        let old = OldPage(form)
         var change = OrganizationChange()
-        let word = form.text("leak_action")
-        let action = word.flatMap { LeakAction(rawValue: $0) }
-        if word != nil, action == nil {
+        let action = LeakAction(rawValue: form["leak_action"])
+        if !form["leak_action"].isEmpty, action == nil {
             faults.add("leak_action", "Choose a reaction of the list.")
-        } else if action != organization.leakAction {
+        } else if old.changes(
+            "leak_action",
+            to: form["leak_action"],
+            from: leak(organization),
+            label: label(organization.leakAction),
+            &faults
+        ) {
             change.leakAction = .some(action)
         }
-        if let days = expiryDays(form, &faults), days != organization.expiryNoticeDays {
+        if let days = expiryDays(form, &faults),
+            old.changes("expiry_notice_days", to: expiry(days), from: expiry(organization.expiryNoticeDays), &faults)
+        {
             change.expiryNoticeDays = .some(days)
         }
         let text = form.text("unused_after_days")
         let days = text.flatMap { Int64($0) }
         if text != nil, days == nil {
             faults.add("unused_after_days", "Enter a whole number, or nothing.")
-        } else if days != organization.unusedAfterDays {
+        } else if old.changes(
+            "unused_after_days",
+            to: days.map { "\($0)" } ?? "",
+            from: unused(organization),
+            &faults
+        ) {
             change.unusedAfterDays = .some(days)
         }
         return change
@@ -33,7 +44,7 @@ enum NoticesForm {
     /// Returns the days of the form, of which `.some(nil)` is the standard, or `nil` after a fault.
     private static func expiryDays(_ form: FormFields, _ faults: inout FormFaults) -> [Int64]?? {
         if form["no_expiry_notices"] == "1" { return .some([]) }
-        let texts = form["expiry_notice_days"].split { $0 == "," || $0.isWhitespace }
+        let texts = dayTexts(form)
         let days = texts.compactMap { Int64($0) }
         guard days.count == texts.count else {
             faults.add("expiry_notice_days", "Enter whole numbers with commas between them, such as 30, 7, 1.")
@@ -43,23 +54,56 @@ enum NoticesForm {
         return .some(chosen)
     }
 
-    /// Returns the values of the form: what was typed, or else the settings of the organization.
+    private static func dayTexts(_ form: FormFields) -> [String] {
+        form["expiry_notice_days"].split { $0 == "," || $0.isWhitespace }.map(String.init)
+    }
+
+    // MARK: Settings as texts
+
+    private static func leak(_ organization: Organization) -> String { organization.leakAction?.rawValue ?? "" }
+
+    private static func unused(_ organization: Organization) -> String {
+        organization.unusedAfterDays.map { "\($0)" } ?? ""
+    }
+
+    /// The text of no notice before the end of a key.
+    private static let noNotice = "no notice"
+
+    /// Returns the days before the end of a key as one text: the two fields of the form are one setting.
+    private static func expiry(_ days: [Int64]?) -> String {
+        guard let days else { return "" }
+        return days.isEmpty ? noNotice : NoticesText.list(days)
+    }
+
+    /// Returns a reaction as the list of the form has it.
+    private static func label(_ action: LeakAction?) -> String {
+        action == nil ? "Standard: \(NoticesText.leak(nil).lowercasedFirst)" : NoticesText.leak(action)
+    }
+
+    // MARK: Values
+
+    /// Returns the values of the form: what the person changed in it, or else the settings of the organization.
     static func values(_ organization: Organization, _ form: FormFields) -> [String: Any] {
-        let isSent = form.contains("expiry_notice_days")
-        let action = isSent ? form["leak_action"] : organization.leakAction?.rawValue ?? ""
+        let old = OldPage(form)
         let days = organization.expiryNoticeDays
-        let hasNone = isSent ? form["no_expiry_notices"] == "1" : days?.isEmpty == true
-        let unused = organization.unusedAfterDays.map { "\($0)" } ?? ""
+        let typed = form["no_expiry_notices"] == "1" ? noNotice : dayTexts(form).joined(separator: ", ")
+        let areDaysTyped = form.contains("expiry_notice_days") && typed != old.shown("expiry_notice_days")
+        let hasNone = areDaysTyped ? form["no_expiry_notices"] == "1" : days?.isEmpty == true
+        let choices: [LeakAction?] = [nil] + LeakAction.allCases.map(Optional.some)
         return [
             "leakActions": SelectView.options(
-                [("", "Standard: \(NoticesText.leak(nil).lowercasedFirst)")]
-                    + LeakAction.allCases.map { ($0.rawValue, NoticesText.leak($0)) },
-                selected: action
+                choices.map { ($0?.rawValue ?? "", label($0)) },
+                selected: old.value("leak_action", now: leak(organization))
             ),
-            "expiryDays": isSent ? form["expiry_notice_days"] : NoticesText.list(days ?? []),
+            "expiryDays": areDaysTyped ? form["expiry_notice_days"] : NoticesText.list(days ?? []),
             "standardExpiryDays": NoticesText.list(NoticeSettings.standard.expiryDays),
-            "hasNoExpiryNotices": hasNone, "unusedDays": isSent ? form["unused_after_days"] : unused,
+            "hasNoExpiryNotices": hasNone,
+            "unusedDays": old.value("unused_after_days", now: unused(organization)),
             "standardUnusedDays": "\(NoticeSettings.standard.unusedAfterDays)",
+            "shownNotices": OldPage.hidden([
+                ("leak_action", leak(organization)), ("expiry_notice_days", expiry(days)),
+                ("unused_after_days", unused(organization)),
+            ]),
         ]
     }
 }
