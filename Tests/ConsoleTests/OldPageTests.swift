@@ -203,6 +203,61 @@ import Testing
         }
     }
 
+    /// Returns the form that rotates a key, as a page has it.
+    private static func rotation(_ page: Browser.Page) throws -> [(String, String)] {
+        let hidden = try ["csrf", "ticket", "shown_secret"].map { ($0, try page.field($0)) }
+        return hidden + [("grace", "3600")]
+    }
+
+    // The accident: two people rotate one key, and the token that the first one has replaced ends at once.
+    @Test func `an old page does not rotate a key that somebody has rotated meanwhile`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let key = try await console.mortise.makeKey("CI")
+            let page = "/console/workspaces/default/keys/\(key.id)"
+            let old = try await browser.get(page)
+            let rotated = try await api.post("\(key.path)/rotate", ["grace_period_seconds": 3600], as: token)
+            let second = try rotated.string("token")
+            let refused = try await browser.post("\(page)/rotate", try Self.rotation(old))
+            #expect(refused.status == 409 && refused.text.token == nil)
+            #expect(refused.element("alert")?.contains("Somebody rotated the key meanwhile.") == true)
+            for token in [key.token, second] { #expect(try await console.mortise.verdict(token) == "valid") }
+
+            let fields = try Self.rotation(refused)
+            let again = try await browser.post("\(page)/rotate", fields)
+            let third = try #require(again.text.token)
+            for token in [second, third] { #expect(try await console.mortise.verdict(token) == "valid") }
+            // The same form again is about the secret that it has replaced, and is answered as before.
+            let repeated = try await browser.post("\(page)/rotate", fields)
+            #expect(repeated.status == 200 && repeated.text.contains("This form was sent before"))
+        }
+    }
+
+    // The attack: a key was disabled for another reason since, and the old page brings it back.
+    @Test func `an old page does not enable a key that somebody has disabled again`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let key = try await console.mortise.makeKey("CI")
+            let page = "/console/workspaces/default/keys/\(key.id)"
+            func form(_ page: Browser.Page) throws -> [(String, String)] {
+                try ["csrf", "shown_disabled"].map { ($0, try page.field($0)) }
+            }
+            #expect(try await api.post("\(key.path)/disable", as: token).status == 200)
+            let old = try await browser.get(page)
+            #expect(try await api.post("\(key.path)/enable", as: token).status == 200)
+            #expect(try await api.post("\(key.path)/disable", as: token).status == 200)
+            let refused = try await browser.post("\(page)/enable", try form(old))
+            #expect(refused.status == 409)
+            #expect(refused.element("alert")?.contains("disabled it again meanwhile") == true)
+            #expect(try await api.get(key.path, as: token)["status"] == "disabled")
+            let enabled = try await browser.post("\(page)/enable", try form(refused))
+            #expect(enabled.location == "\(page)?done=enabled")
+            #expect(try await api.get(key.path, as: token)["status"] == "active")
+        }
+    }
+
     @Test func `a password that is changed has all of its faults at once`() async throws {
         try await withConsole { console in
             let browser = try await console.browser("ada@example.org", "owner")

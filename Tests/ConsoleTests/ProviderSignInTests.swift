@@ -172,6 +172,11 @@ import Testing
             let new = TestProvider.Person("sub-new", email: "ada@example.org")
             #expect(try await console.browser().signIn(new, with: provider).status == 200)
             #expect(try await console.browser().signIn(ada, with: provider).status == 403)
+            // The old page is about the first account, and does not separate the second one.
+            let shown = [("csrf", try page.field("csrf")), ("shown_account", try page.field("shown_account"))]
+            let late = try await owner.post("\(path)/unbind", shown)
+            #expect(late.status == 409 && late.text.contains("sub-new"))
+            #expect(late.element("alert")?.contains("signs in with another account now") == true)
             let events = try await owner.get("/console/events").text
             #expect(
                 events.contains("First sign-in with the identity provider")

@@ -107,9 +107,20 @@ extension KeyRoutes {
         guard let grace = Int(visit.form["grace"]).flatMap(GracePeriod.init(seconds:)) else {
             throw Problem(.invalidRequest, detail: "Choose a grace period.")
         }
-        let issued = try await visit.platform.keys.rotate(id, grace: grace, in: scene.keys, by: try visit.callerOnce())
-        {
-            "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}"
+        let issued: IssuedKey
+        do {
+            issued = try await visit.platform.keys.rotate(
+                id,
+                grace: grace,
+                replacing: UUIDv7.parse(visit.form["shown_secret"]),
+                in: scene.keys,
+                by: try visit.callerOnce()
+            ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }
+        } catch {
+            guard case Refusal.conflict(_) = error, let faults = FormFaults(error) else { throw error }
+            let key = try await visit.platform.keys.get(id, in: scene.keys)
+            guard key.status != .revoked, key.status != .expired else { throw error }
+            return try await actionPage(.rotate, key, faults, scene, visit, status: .conflict)
         }
         return try await issuedPage(issued, scene, visit, isRotation: true)
     }
@@ -118,6 +129,12 @@ extension KeyRoutes {
         context.action("\(family.basePath)/{id}/enable", id: "consoleEnable\(family.id)") { visit in
             let scene = try await visit.scene(family, .keysWrite)
             let id = try id(visit)
+            let key = try await visit.platform.keys.get(id, in: scene.keys)
+            if let shown = OldPage(visit.form).shown("disabled"), let now = KeyView.disabled(key), shown != now {
+                var faults = FormFaults()
+                faults.add("Somebody enabled the key and disabled it again meanwhile. Nothing was changed.")
+                return try await keyPage(key, KeyForm(key, family: family), faults, scene, visit, status: .conflict)
+            }
             _ = try await visit.platform.keys.enable(id, in: scene.keys, by: visit.caller)
             throw Redirect(location: "\(scene.base)/\(UUIDv7.text(of: id))?done=enabled")
         }

@@ -46,11 +46,17 @@ struct MemberRoutes: Sendable {
         ]
         if let identity = member.user.identity {
             var account: [String: Any] = ["subject": identity.subject, "issuer": identity.issuer]
+            account["shown"] = Self.account(member)
             account["bound"] = TimeView.values(identity.boundAt, at: visit.moment)
             values["identity"] = account
         }
         values["created"] = TimeView.values(member.createdAt, at: visit.moment)
         return values
+    }
+
+    /// Returns the account of a member at the identity provider, as a form sends it back.
+    private static func account(_ member: Member) -> String? {
+        member.user.identity.map { "\($0.issuer) \($0.subject)" }
     }
 
     private var list: ConsoleEndpoint {
@@ -242,6 +248,12 @@ struct MemberRoutes: Sendable {
     private var unbind: ConsoleEndpoint {
         context.action("\(Self.path)/{id}/unbind", id: "consoleUnbindMember") { visit in
             let id = try id(visit)
+            let member = try await visit.platform.members.get(id, organization: visit.organization, by: visit.caller)
+            if let shown = OldPage(visit.form).shown("account"), let now = Self.account(member), shown != now {
+                var faults = FormFaults()
+                faults.add("The member signs in with another account now. Nothing was changed.")
+                return try await memberPage(id, faults, visit, status: .conflict)
+            }
             try await visit.platform.members.unbindIdentity(of: id, organization: visit.organization, by: visit.caller)
             throw Redirect(location: "\(Self.path)/\(UUIDv7.text(of: id))?done=unbound")
         }

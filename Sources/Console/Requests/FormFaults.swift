@@ -21,6 +21,9 @@ struct FormFaults {
         fields.append((field, detail, anchor ?? field))
     }
 
+    /// Adds a fault of no single field.
+    mutating func add(_ detail: String) { others.append(detail) }
+
     /// Creates no faults.
     init() {}
 

@@ -34,6 +34,8 @@ struct KeyView {
         var values = row
         values["isRevoked"] = key.status == .revoked
         values["isEnabled"] = key.disabledAt == nil
+        values["disabled"] = Self.disabled(key)
+        values["newestSecret"] = key.secrets.first.map { UUIDv7.text(of: $0.id) }
         values["canRotate"] = key.status != .revoked && key.status != .expired
         values["isDead"] = key.status == .revoked || key.status == .expired
         values["typeName"] = Self.name(key.kind)
@@ -57,6 +59,9 @@ struct KeyView {
         values["hasLongName"] = key.name.unicodeScalars.count > 60
         return values
     }
+
+    /// Returns the time at which a key was disabled, as a form sends it back; `nil` for an enabled key.
+    static func disabled(_ key: KeyRecord) -> String? { key.disabledAt.map { "\($0.microsecondsSinceUnixEpoch)" } }
 
     /// The instant at which the key ends, by its expiry or its grace period.
     private var end: Timestamp? { [key.expiresAt, key.gracePeriodEndsAt].compactMap(\.self).min() }

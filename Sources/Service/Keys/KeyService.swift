@@ -64,15 +64,17 @@ public struct KeyService: Sendable {
     /// - Parameters:
     ///   - id: The key.
     ///   - grace: The grace period of the present secret.
+    ///   - seen: The newest secret as the caller saw it. `nil` replaces whatever the newest secret is.
     ///   - keys: The collection that contains the key.
     ///   - caller: The caller. A repeated request with the same `Idempotency-Key` gets the same answer and the same
     ///     token.
     ///   - answer: Renders the key as JSON text without a token: the answer of repeated requests.
     /// - Returns: The answer and the token.
-    /// - Throws: `Refusal`, or the database's errors.
+    /// - Throws: `Refusal.conflict` also if the newest secret is not the one that the caller saw; `Refusal`, or the database's errors.
     package func rotate(
         _ id: UUID,
         grace: GracePeriod,
+        replacing seen: UUID? = nil,
         in keys: KeyCollection,
         by caller: Caller,
         answer: @Sendable (KeyRecord) -> String
@@ -80,6 +82,11 @@ public struct KeyService: Sendable {
         try await changes.issue(.existing(id), recordedAs: .target, in: keys, by: caller) { target, change in
             let key = try target.required()
             try key.requireAlive("rotated", at: change.now)
+            if let seen, seen != key.secrets.first?.id {
+                throw Refusal.conflict(
+                    "Somebody rotated the key meanwhile. Nothing was changed. Rotate it again to replace the newest token."
+                )
+            }
             let ends = try key.ends(ofSecretsAfter: grace, at: change.now)
             let token = try change.token(key.tokenForm(in: keys), for: id)
             var details = EventChanges()
