@@ -142,6 +142,8 @@ struct ConsoleContext: Sendable {
 struct Redirect: Error {
     let location: String
     var cookies: [String] = []
+    /// 303, so that the browser's next request is a GET (RFC 9110 section 15.4.4); or 307, so that it is the same one again.
+    var status = HTTPResponse.Status.seeOther
 
     /// Sends the browser to the sign-in, and back afterwards.
     static func signIn(from target: String, hasEnded: Bool = false) -> Redirect {
@@ -152,10 +154,10 @@ struct Redirect: Error {
         return Redirect(location: "/console/sign-in" + (query.isEmpty ? "" : "?\(query)"))
     }
 
-    /// 303, so that the browser's next request is a GET (RFC 9110 section 15.4.4).
+    /// The answer.
     var response: EndpointResponse {
         var headers: HTTPFields = [.location: location]
         for cookie in cookies { headers.append(HTTPField(name: .setCookie, value: cookie)) }
-        return EndpointResponse(.seeOther, headers: headers)
+        return EndpointResponse(status, headers: headers)
     }
 }

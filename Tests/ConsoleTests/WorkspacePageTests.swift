@@ -27,4 +27,68 @@ import Testing
             #expect(workspace["state"] == "active")
         }
     }
+
+    // A bookmark, a link in a chat and a page in another tab have the old slug.
+    @Test func `an address with the old slug of a workspace leads to the same page under the new one`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let made = try await api.post("/v1/organizations/default/workspaces", ["name": "Trial"], as: token)
+            #expect(made.status == 201)
+            let key = try await console.mortise.makeKey("CI", in: "trial")
+            let (old, new) = ("/console/workspaces/trial", "/console/workspaces/final")
+            let page = try await browser.get("\(old)/keys/\(key.id)")
+            for (slug, next) in [("trial", "beta"), ("beta", "final")] {
+                let renamed = try await api.send("PATCH", "/v1/workspaces/\(slug)", ["slug": .string(next)], as: token)
+                #expect(renamed.status == 200, "\(renamed)")
+            }
+            for (path, target) in [
+                (old, new), ("\(old)/client-keys?q=a%20b", "\(new)/client-keys?q=a%20b"),
+                ("\(old)/events.csv", "\(new)/events.csv"), ("\(old)/keys/\(key.id)", "\(new)/keys/\(key.id)"),
+                ("/console/workspaces/beta/settings", "\(new)/settings"),
+            ] {
+                let answer = try await browser.get(path)
+                #expect(answer.status == 307 && answer.location == target, "\(path): \(answer)")
+            }
+            // The browser sends the form of an old page again, to the new address.
+            let form = [("csrf", try page.field("csrf"))]
+            let sent = try await browser.post("\(old)/keys/\(key.id)/disable", form)
+            #expect(sent.status == 307)
+            let disabled = try await browser.post(try #require(sent.location), form)
+            #expect(disabled.location == "\(new)/keys/\(key.id)?done=disabled")
+
+            // A member who does not see the workspace does not learn its name.
+            let home = try await api.get("/v1/workspaces/default", as: token).string("id")
+            let confined = try await console.browser("eve@example.org", "auditor", workspace: home)
+            for path in [old, "/console/workspaces/nothing"] {
+                let refused = try await confined.get(path)
+                #expect(refused.status == 404 && refused.location == nil && !refused.text.contains("final"))
+                #expect(refused.element("alert")?.contains("It was renamed or deleted") == true)
+                #expect(refused.text.contains(">Show the workspaces</a>"))
+            }
+        }
+    }
+
+    // The accident: the slug of an old page is another workspace's now, whose keys are stopped instead.
+    @Test func `a form of an old page finds the workspace after its slug was given to another one`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let workspaces = "/v1/organizations/default/workspaces"
+            #expect(try await api.post(workspaces, ["name": "Trial"], as: token).status == 201)
+            let old = try await browser.get("/console/workspaces/trial/settings")
+            let moved = try await api.send("PATCH", "/v1/workspaces/trial", ["slug": "trial-old"], as: token)
+            #expect(moved.status == 200)
+            #expect(try await api.post(workspaces, ["name": "Trial"], as: token)["slug"] == "trial")
+            let rest = try #require(old.text.components(after: "method=\"post\" action=\"/console/workspaces/"))
+            let action = "/console/workspaces/\(rest.prefix { $0 != "\"" })"
+            let form = [("csrf", try old.field("csrf")), ("state", "suspended")]
+            let suspended = try await browser.post("\(action)/state", form)
+            #expect(suspended.location == "/console/workspaces/trial-old/settings?done=suspended")
+            #expect(try await api.get("/v1/workspaces/trial", as: token)["state"] == "active")
+            #expect(try await api.get("/v1/workspaces/trial-old", as: token)["state"] == "suspended")
+            // The page of a key that is in the other workspace is no reason to go there.
+            #expect(try await browser.get("/console/workspaces/trial/keys/nothing").status == 404)
+        }
+    }
 }

@@ -73,6 +73,8 @@ struct KeyScene: Sendable {
             "list": list, "base": base, "canWrite": canWrite, "canVerify": canVerify, "isService": family == .service,
             "isClient": family == .client, "isAdmin": family == .admin, "familyTitle": family.title,
             "isOfWorkspace": family != .admin,
+            // The slug can be another workspace's when the form of a new key is sent.
+            "formBase": family.base(workspace.map { UUIDv7.text(of: $0.id) } ?? ""),
         ]
         if let workspace { values["workspace"] = WorkspaceView.values(workspace) }
         return values

@@ -61,12 +61,16 @@ struct OperatorVisit: Sendable {
             throw redirect
         } catch {
             guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
-            return page(
-                "error",
-                title: problem.kind.title,
-                ["detail": ErrorPages.detail(problem)],
-                status: problem.kind.status
-            )
+            var values = ["detail": ErrorPages.detail(problem)]
+            if problem.kind == .notFound, let name = try? request.parameter("organization"),
+                (try? await platform.organizations.get(name, by: caller)) == nil
+            {
+                values = [
+                    "detail": "There is no organization of this name. It was renamed or deleted.",
+                    "back": "Show the organizations",
+                ]
+            }
+            return page("error", title: problem.kind.title, values, status: problem.kind.status)
         }
     }
 

@@ -33,6 +33,12 @@ struct ConsoleRequest: Sendable {
     /// The path and the query, as a page of the console links to it.
     var target: String { request.path + (request.rawQuery.map { "?\($0)" } ?? "") }
 
+    /// Returns the target with another workspace in its path, `/console/workspaces/{workspace}/…`.
+    func target(inWorkspace slug: String) -> String {
+        let rest = request.path.split(separator: "/").dropFirst(3).map { "/\($0)" }.joined()
+        return "/console/workspaces/\(slug)\(rest)" + (request.rawQuery.map { "?\($0)" } ?? "")
+    }
+
     /// The origin of a request whose sender is not known yet.
     var origin: RequestOrigin { RequestOrigin(address: address, requestID: request.context.requestID) }
 

@@ -80,15 +80,32 @@ struct Visit: Sendable {
             throw redirect
         } catch {
             guard let problem = error as? Problem ?? DomainProblems.problem(for: error) else { throw error }
-            var response = try await page(
-                "error",
-                title: problem.kind.title,
-                ["detail": ErrorPages.detail(problem)],
-                status: problem.kind.status
-            )
+            var values: [String: Any] = ["detail": ErrorPages.detail(problem)]
+            if problem.kind == .notFound, try await lacksWorkspace() {
+                values = [
+                    "detail":
+                        "Your account sees no workspace of this name. It was renamed or deleted, or it belongs to another organization.",
+                    "back": "Show the workspaces",
+                ]
+            }
+            var response = try await page("error", title: problem.kind.title, values, status: problem.kind.status)
             response.headers.append(contentsOf: problem.headers.filteredForPages)
             return response
         }
+    }
+
+    /// Returns true if the path names a workspace that is not there for the member.
+    ///
+    /// - Throws: `Redirect` to the same page of the workspace that had the slug before. The browser sends a form again, too: it is about
+    ///   the workspace whatever its slug is.
+    private func lacksWorkspace() async throws -> Bool {
+        guard let name = try? request.parameter("workspace"),
+            (try? await platform.workspaces.get(name, by: caller)) == nil
+        else { return false }
+        if let renamed = try? await platform.workspaces.renamed(from: name, by: caller) {
+            throw Redirect(location: request.target(inWorkspace: renamed.slug), status: .temporaryRedirect)
+        }
+        return true
     }
 
     /// Returns a page with the navigation.
