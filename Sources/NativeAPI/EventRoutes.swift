@@ -16,7 +16,14 @@ struct EventRoutes: Sendable {
     /// The parameters of every list of events.
     static let query = QuerySchema.page([
         QueryParameter("type", .string(min: 1, max: 64), "Only events of this type, such as `rotated`."),
-        QueryParameter("actor", .string(min: 1, max: 255), "Only events of this actor."),
+        QueryParameter(
+            "actor",
+            .string(min: 1, max: 255),
+            """
+            Only events of this actor: an actor as events have it, the e-mail address of a member, or the name of a key or the beginning of \
+            its token. No event matches if nobody has the name.
+            """
+        ),
         QueryParameter("since", NativeSchema.time, "Only events at or after this instant."),
         QueryParameter("until", NativeSchema.time, "Only events before this instant."),
     ])
@@ -79,10 +86,14 @@ struct EventRoutes: Sendable {
         _ context: NativeContext
     ) async throws -> EndpointResponse {
         let page = try context.page(request)
+        var actors: [String]?
+        if let name = try request.query.optional("actor", as: String.self) {
+            actors = try await context.platform.keys.actors(named: name, in: home, for: try request.caller)
+        }
         let filter = EventFilter(
             keyID: key,
             type: try request.query.optional("type"),
-            actors: try request.query.optional("actor", as: String.self).map { [$0] },
+            actors: actors,
             since: try request.query.optional("since").flatMap(Timestamp.init(rfc3339:)),
             until: try request.query.optional("until").flatMap(Timestamp.init(rfc3339:))
         )

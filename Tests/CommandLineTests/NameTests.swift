@@ -194,6 +194,49 @@ import Testing
         }
     }
 
+    private static let me = """
+        {"type":"admin_key","key_id":"k","name":"n","organization_id":"o-1","permissions":[],"session_id":null,"user":null,\
+        "memberships":[]}
+        """
+
+    @Test(arguments: ["ADA@example.com", "deploy", "mks_live_ZZZ", "admin-key:x"])
+    func `events are filtered by a name, which the server looks up`(_ actor: String) async throws {
+        try await ScriptedServer.with({ _ in Sample.list([Sample.event]) }) { server in
+            let outcome = try await Program.call("workspace", "events", "w", "--actor", actor, "--json", at: server)
+            #expect(outcome.code == 0, "\(outcome.errors)")
+            let text = actor.replacing("@", with: "%40").replacing(":", with: "%3A")
+            let sent = server.requests.map { $0.uri.replacing("@", with: "%40").replacing(":", with: "%3A") }
+            #expect(sent == ["/v1/workspaces/w/events?actor=\(text)&limit=50"])
+        }
+    }
+
+    // A typing error in a filter must not look like a quiet day.
+    @Test(arguments: ["deplyo", "deploy"])
+    func `an empty list of events says if nobody has the name of the actor`(_ actor: String) async throws {
+        try await ScriptedServer.with({ request in
+            if request.uri == "/v1/me" { return .json(Self.me) }
+            if request.uri.contains("/events") || request.uri.contains("/members?query=") { return Sample.list([]) }
+            if request.uri.contains("/members") { return Sample.list([Sample.member]) }
+            let isKnown = request.uri.contains("/service-keys") && !request.uri.contains("query=deplyo")
+            return Sample.list(isKnown ? [Sample.key(Self.other, name: "deploy")] : [])
+        }) { server in
+            let outcome = try await Program.call("workspace", "events", "shop", "--actor", actor, at: server)
+            guard actor == "deplyo" else {
+                #expect(outcome.code == 0 && outcome.errors == "No items found.\n", "\(outcome.errors)")
+                return
+            }
+            #expect(outcome.code == 1 && outcome.output.isEmpty)
+            #expect(
+                outcome.errors == """
+                    Error: There is no member or key "deplyo".
+                      Did you mean deploy?
+                      `mortise key list --workspace shop` lists what this credential can see.
+
+                    """
+            )
+        }
+    }
+
     @Test func `an operator's list of workspaces names the organizations`() async throws {
         try await ScriptedServer.with({ request in
             request.uri.hasPrefix("/v1/organizations")

@@ -68,7 +68,7 @@ struct Translation: Sendable, CustomTestStringConvertible {
         Translation("workspace resume w", "POST /v1/workspaces/w/resume"),
         Translation("workspace archive w --yes", "POST /v1/workspaces/w/archive"),
         Translation("workspace delete w --yes", "DELETE /v1/workspaces/w"),
-        Translation("workspace events w --actor a --limit 2", "GET /v1/workspaces/w/events?actor=a&limit=2"),
+        Translation("workspace events w --actor system --limit 2", "GET /v1/workspaces/w/events?actor=system&limit=2"),
         Translation("key create n --workspace w", "POST \(keys)", #"{"name":"n"}"#),
         Translation(
             "key create n --workspace w --type anon --mode test --description d --scope a:b --scope c:* --namespace x "

@@ -79,7 +79,7 @@ extension KeyService {
     /// - Parameters:
     ///   - text: An actor as events name it, the e-mail address of a member, or the name or the beginning of the token of a key.
     ///   - keys: The collection whose events are filtered.
-    ///   - principal: The principal that asks. One without `keys:read` finds itself only.
+    ///   - principal: The principal that asks. One without `keys:read` finds itself only, and an operator finds operator keys, too.
     /// - Returns: The actors; empty if nobody is found.
     /// - Throws: `Refusal.workspaceUnavailable`, or the database's errors.
     public func actors(
@@ -88,14 +88,22 @@ extension KeyService {
         for principal: Principal
     ) async throws -> [String] {
         if Self.isActor(text) { return [text] }
-        guard let organization = principal.organizationID, principal.permissions.contains(.keysRead) else {
+        let isOperator = principal.reach == .platform
+        guard isOperator || principal.permissions.contains(.keysRead) else {
             return principal.member?.email == text.lowercased() ? [principal.actor] : []
         }
-        var actors = try await context.withConnection(to: nil) { connection in
-            let user = try await PeopleStore(connection).user(withEmail: text, organization: organization)
-            let found = try await KeyStore(connection).ids(named: text, in: .organization(organization))
-            let members = user.map { ["member:\(UUIDv7.text(of: $0))"] } ?? []
-            return members + found.map { "admin-key:\(UUIDv7.text(of: $0))" }
+        var actors = try await context.withConnection(to: nil) { connection -> [String] in
+            var found: [String] = []
+            let store = KeyStore(connection)
+            if let organization = keys.owningOrganizationID {
+                let user = try await PeopleStore(connection).user(withEmail: text, organization: organization)
+                let adminKeys = try await store.ids(named: text, in: .organization(organization))
+                found += user.map { ["member:\(UUIDv7.text(of: $0))"] } ?? []
+                found += adminKeys.map { "admin-key:\(UUIDv7.text(of: $0))" }
+            }
+            guard isOperator else { return found }
+            let operatorKeys = try await store.ids(named: text, in: .platform)
+            return found + operatorKeys.map { "operator-key:\(UUIDv7.text(of: $0))" }
         }
         guard let workspace = keys.workspace else { return actors }
         actors += try await context.withConnection(to: workspace.facts) { connection in

@@ -10,7 +10,8 @@ public import Foundation
 public struct EventFilter: Sendable, Hashable {
     /// The type of the events, such as `rotated`.
     public var type: String?
-    /// The actor of the events, such as `admin-key:<id>`.
+    /// The actor of the events: as events have it, such as `admin-key:<id>`, the e-mail address of a member, or the name of a key or the
+    /// beginning of its token.
     public var actor: String?
     /// The earliest time of the events.
     public var since: Date?

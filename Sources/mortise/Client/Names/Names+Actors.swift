@@ -62,23 +62,68 @@ extension Names {
         }
     }
 
-    /// Returns the actor that a filter names: as events have it, or by the e-mail address of a member.
+    // MARK: A filter by actor
+
+    /// Throws if a list of events is empty because nobody has the name by which it was filtered.
+    ///
+    /// The server looks the name up and does not tell an unknown one from an actor without events. Nothing is thrown if this credential
+    /// cannot tell either.
     ///
     /// - Parameters:
-    ///   - name: The text of the filter.
-    ///   - organization: Returns the path component of the organization.
-    /// - Returns: The actor. `nil` if there is no filter.
-    /// - Throws: `CommandFailure` if there is no such member.
-    func actorFilter(_ name: String?, organization: @Sendable () async throws -> String) async throws -> String? {
-        guard let name, name.contains("@"), !name.contains(":") else { return name }
-        let place = try await organization()
-        let found = try await items(
-            of: { $0.members(of: place).list(query: name, limit: 100) },
-            where: { $0.user.email.lowercased() == name.lowercased() }
-        )
-        guard let user = found.first?.user else {
-            throw CommandFailure.missing("member", name, near: [], list: "member list")
+    ///   - name: The text of the filter. `nil` if there is none.
+    ///   - organization: The organization of the members and keys. `nil` for operator keys.
+    ///   - workspace: The workspace of the keys. `nil` if the events are not those of a workspace.
+    /// - Throws: `CommandFailure` of kind `refused`, with near names.
+    func requireActor(_ name: String?, organization: String?, workspace: String?) async throws(CommandFailure) {
+        guard let name, !Self.isActor(name) else { return }
+        var known: [(name: String, other: String)] = []
+        do throws(CommandFailure) {
+            if let organization {
+                let found = try await items(
+                    of: { $0.members(of: organization).list(query: name, limit: 100) },
+                    where: { $0.user.email.lowercased() == name.lowercased() }
+                )
+                guard found.isEmpty else { return }
+                let members = try await read { client throws(MortiseError) in
+                    try await client.members(of: organization).list(limit: 100).firstPage().items
+                }
+                known += members.map { (name: $0.user.email, other: $0.user.name ?? "") }
+            }
+            for collection in Self.collections(organization: organization, workspace: workspace) {
+                let found = try await items(
+                    of: { $0.keys(collection).list(query: name, limit: 100) },
+                    where: { $0.name.lowercased() == name.lowercased() || Self.isPrefix(name, of: $0.prefix) }
+                )
+                guard found.isEmpty else { return }
+                let keys = try await read { client throws(MortiseError) in
+                    try await client.keys(collection).list(limit: 100).firstPage().items
+                }
+                known += keys.map { (name: $0.name, other: $0.prefix) }
+            }
+        } catch {
+            return
         }
-        return "member:\(user.id)"
+        let place = organization.map { " --organization \($0)" } ?? " --operator"
+        throw .missing(
+            organization == nil ? "operator key" : "member or key",
+            name,
+            near: known,
+            list: "key list\(workspace.map { " --workspace \($0)" } ?? place)"
+        )
+    }
+
+    /// Returns the collections whose keys can be the actors of events.
+    private static func collections(organization: String?, workspace: String?) -> [KeyCollection] {
+        guard let organization else { return [.operator] }
+        guard let workspace else { return [.admin(organization: organization)] }
+        return [
+            .admin(organization: organization), .service(workspace: workspace), .client(workspace: workspace),
+        ]
+    }
+
+    /// Returns true if a text is an actor as events have it, which the server does not look up.
+    private static func isActor(_ text: String) -> Bool {
+        let kinds = ["member", "admin-key", "operator-key", "service-key", "client-key", "session"]
+        return ["system", "platform"].contains(text) || kinds.contains { text.hasPrefix("\($0):") }
     }
 }

@@ -60,7 +60,7 @@ extension Names {
     }
 
     /// Returns true if the text is the beginning of a token, and the key's prefix begins with it.
-    private static func isPrefix(_ text: String, of prefix: String) -> Bool {
+    static func isPrefix(_ text: String, of prefix: String) -> Bool {
         ["_live_", "_test_"].contains(where: text.contains) && prefix.hasPrefix(text)
     }
 

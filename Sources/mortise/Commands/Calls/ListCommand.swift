@@ -17,12 +17,17 @@ protocol ListCommand: CallCommand where Options == ListOptions {
     /// Looks up the names that the table needs. Does nothing by default.
     func prepare(_ items: [Item], _ names: Names) async throws
 
+    /// Throws if the list is empty for a reason that the server does not tell. Does nothing by default.
+    func explainEmpty(_ names: Names) async throws
+
     /// Returns the list, with pages of `options.pages.limit` items. Looks names up.
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Item>
 }
 
 extension ListCommand {
     func prepare(_ items: [Item], _ names: Names) async throws {}
+
+    func explainEmpty(_ names: Names) async throws {}
 
     func run() async throws {
         let pages = options.pages
@@ -35,6 +40,7 @@ extension ListCommand {
             let cursor = next
             let request = Request { client throws(MortiseError) in try await source(client).page(at: cursor) }
             let answer = try await names.explained { try await names.answer(to: request) }
+            if cursor == nil, answer.value.items.isEmpty { try await explainEmpty(names) }
             if output.format == .text { try await prepare(answer.value.items, names) }
             try printer.print(answer)
             next = answer.value.next

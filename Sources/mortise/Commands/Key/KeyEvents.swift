@@ -31,9 +31,16 @@ struct KeyEvents: ListCommand {
         if !options.call.output.wide { await names.learnActors(of: items) }
     }
 
+    func explainEmpty(_ names: Names) async throws {
+        let owner = target.owner
+        let organization: String? = if owner.operator { nil } else { try? await names.organization(owner.organization) }
+        let workspace: String? = if let name = owner.workspace { try await names.workspace(name) } else { nil }
+        try await names.requireActor(events.actor, organization: organization, workspace: workspace)
+    }
+
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {
         let key = try await names.key(target)
-        let filter = try await events.filter(names) { try await names.organization(target.owner.organization) }
+        let filter = events.filter
         let limit = options.pages.limit
         return { $0.keys(key.collection).events(key.id, filter, limit: limit) }
     }

@@ -6,7 +6,10 @@ struct EventOptions: ParsableArguments {
     @Option(help: "Only events of this type, such as revoked. (default: all)")
     var type: String?
 
-    @Option(help: "Only events by this actor: the e-mail address of a member, or admin-key:ID. (default: all)")
+    @Option(
+        help:
+            "Only events by this actor: a member's e-mail address, a key's name or the start of its token, or admin-key:ID. (default: all)"
+    )
     var actor: String?
 
     @Option(help: ArgumentHelp("Only events at or after this time (RFC 3339). (default: all)", valueName: "time"))
@@ -15,17 +18,8 @@ struct EventOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Only events before this time (RFC 3339). (default: all)", valueName: "time"))
     var until: PointInTime?
 
-    /// Looks the actor up, and returns the filter for the server.
-    ///
-    /// - Parameters:
-    ///   - names: The resolver of names.
-    ///   - organization: Returns the path component of the organization of the events.
-    /// - Returns: The filter.
-    /// - Throws: `CommandFailure` if there is no such member.
-    func filter(_ names: Names, organization: @Sendable () async throws -> String) async throws -> EventFilter {
-        let actor = try await names.actorFilter(actor, organization: organization)
-        return EventFilter(type: type, actor: actor, since: since?.date, until: until?.date)
-    }
+    /// The filter for the server, which looks the actor up.
+    var filter: EventFilter { EventFilter(type: type, actor: actor, since: since?.date, until: until?.date) }
 
     /// Returns the columns of a list of events.
     static func columns(_ names: Names, isWide: Bool) -> [TableColumn<Mortise.Event>] {

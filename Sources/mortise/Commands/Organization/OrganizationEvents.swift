@@ -34,9 +34,14 @@ struct OrganizationEvents: ListCommand {
         if !options.call.output.wide { await names.learnActors(of: items) }
     }
 
+    func explainEmpty(_ names: Names) async throws {
+        let organization = try await names.organization(target.organization)
+        try await names.requireActor(events.actor, organization: organization, workspace: nil)
+    }
+
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {
         let organization = try await names.organization(target.organization)
-        let filter = try await events.filter(names) { organization }
+        let filter = events.filter
         let limit = options.pages.limit
         return { $0.organizations.events(organization, filter, limit: limit) }
     }

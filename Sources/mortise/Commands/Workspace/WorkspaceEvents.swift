@@ -31,9 +31,17 @@ struct WorkspaceEvents: ListCommand {
         if !options.call.output.wide { await names.learnActors(of: items) }
     }
 
+    func explainEmpty(_ names: Names) async throws {
+        try await names.requireActor(
+            events.actor,
+            organization: try? await names.organization(nil),
+            workspace: try await names.workspace(target.workspace)
+        )
+    }
+
     func list(_ names: Names) async throws -> @Sendable (Mortise) -> PageSequence<Mortise.Event> {
         let workspace = try await names.workspace(target.workspace)
-        let filter = try await events.filter(names) { try await names.organization(nil) }
+        let filter = events.filter
         let limit = options.pages.limit
         return { $0.workspaces.events(workspace, filter, limit: limit) }
     }

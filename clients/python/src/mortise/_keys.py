@@ -292,7 +292,8 @@ class _KeyCalls:
         Args:
             id: The id of the key.
             type: The type of the events, such as `rotated`.
-            actor: The actor of the events, such as `admin-key:<id>`.
+            actor: The actor of the events: as events have it, such as `admin-key:<id>`, the e-mail address of a member,
+                or the name of a key or the beginning of its token.
             since: The earliest time of the events.
             until: The time before which the events occurred.
             page_size: The number of events per page, 1 to 100.
