@@ -142,7 +142,7 @@ import Testing
     @Test func `a login through the browser takes no other credential`() async throws {
         for flags in [["ada@example.com"], ["--organization", "o"], ["--token-file", "f"], ["--password-file", "f"]] {
             let outcome = try await Program.run(["login", "--browser"] + flags)
-            #expect(outcome.code == 64 && outcome.errors.contains("--browser excludes"))
+            #expect(outcome.code == 64 && outcome.errors.contains("Use --browser without"))
         }
     }
 }

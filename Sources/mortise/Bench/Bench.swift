@@ -89,7 +89,7 @@ struct Bench: AsyncParsableCommand {
             throw ValidationError("--duration must be 1s to 1d, such as 10s or 5m.")
         }
         guard !verify || !authorize && gateway == nil else {
-            throw ValidationError("--verify excludes --authorize and --gateway.")
+            throw ValidationError("Use --verify without --authorize and --gateway.")
         }
         if let gateway {
             guard let address = GatewayAddress(gateway), !address.hasProxyHeader else {

@@ -37,7 +37,11 @@ final class CodeReceiver: Sendable {
                 .bind(host: "127.0.0.1", port: 0).get()
             guard let port = channel.localAddress?.port else {
                 try await channel.close()
-                throw CommandFailure(.unreachable, "This machine has no port for the browser's answer.")
+                throw CommandFailure(
+                    .unreachable,
+                    "This machine has no port for the browser's answer.",
+                    details: ["Sign in without --browser."]
+                )
             }
             return CodeReceiver(channel, port: port, codes: codes)
         } catch let error as CommandFailure {

@@ -11,7 +11,10 @@ extension CommandFailure {
             CommandFailure(
                 .refused,
                 "PostgreSQL cannot be reached.",
-                details: ["The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))"]
+                details: [
+                    "The server or libpq says: \(Redaction.redact(error.serverMessage ?? error.message))",
+                    "Is PostgreSQL running, and is MORTISE_DATABASE_URL right?",
+                ]
             )
         case let error as PostgresError where error.sqlState == .readOnlyTransaction:
             CommandFailure(

@@ -23,7 +23,7 @@ func runRecovery(_ settings: InstallationSettings, show: @escaping @Sendable (To
         guard inspection.plans.allSatisfy({ $0.fault == nil && $0.pending.isEmpty }) else {
             throw CommandFailure(
                 .refused,
-                "The control database has not the schema of this version.",
+                "The control database does not have the schema of this version.",
                 details: ["Run `mortise migrate` first, or use the version of the servers that run."]
             )
         }

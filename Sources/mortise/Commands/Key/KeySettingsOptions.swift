@@ -100,7 +100,7 @@ struct NamespaceOptions: ParsableArguments {
 
     func validate() throws {
         guard namespace.isEmpty || !defaultNamespaceOnly else {
-            throw ValidationError("--namespace and --default-namespace-only exclude each other.")
+            throw ValidationError("Use --namespace or --default-namespace-only, not both.")
         }
     }
 
@@ -127,7 +127,7 @@ struct ExpiryOptions: ParsableArguments {
 
     func validate() throws {
         guard expiresAt == nil || expiresIn == nil else {
-            throw ValidationError("--expires-at and --expires-in exclude each other.")
+            throw ValidationError("Use --expires-at or --expires-in, not both.")
         }
     }
 

@@ -18,8 +18,12 @@ protocol KeysCommand: ObjectCommand where Object == Mortise.Key {
 }
 
 extension KeysCommand {
+    private static var noKey: CommandFailure {
+        .usage("Name a key: by its name, its id, or the first characters of its token.")
+    }
+
     func request(_ names: Names) async throws -> Request<Mortise.Key> {
-        guard let key = try await names.keys(targets).first else { throw CommandFailure.usage("No key is named.") }
+        guard let key = try await names.keys(targets).first else { throw Self.noKey }
         return request(key)
     }
 
@@ -30,7 +34,7 @@ extension KeysCommand {
         let answer = try await names.explained {
             try await confirm(names)
             let keys = try await names.keys(targets)
-            guard let first = keys.first else { throw CommandFailure.usage("No key is named.") }
+            guard let first = keys.first else { throw Self.noKey }
             return try await names.answer(to: request(keys.map(\.id), first.collection))
         }
         let keys = answer.value

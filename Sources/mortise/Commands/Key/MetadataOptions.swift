@@ -16,7 +16,7 @@ struct MetadataOptions: ParsableArguments {
 
     func validate() throws {
         guard metadata == nil || metadataFile == nil else {
-            throw ValidationError("--metadata and --metadata-file exclude each other.")
+            throw ValidationError("Use --metadata or --metadata-file, not both.")
         }
     }
 

@@ -18,7 +18,7 @@ struct PasswordOptions: ParsableArguments {
 
     func validate() throws {
         guard passwordFile == nil || !askPassword else {
-            throw ValidationError("--password-file and --ask-password exclude each other.")
+            throw ValidationError("Use --password-file or --ask-password, not both.")
         }
     }
 

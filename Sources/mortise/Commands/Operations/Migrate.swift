@@ -58,11 +58,11 @@ struct Migrate: AsyncParsableCommand {
     private var action: MigrateSettings.Action { status ? .status : dryRun ? .dryRun : .apply }
 
     func validate() throws {
-        guard !(dryRun && status) else { throw ValidationError("--dry-run and --status exclude each other.") }
+        guard !(dryRun && status) else { throw ValidationError("Use --dry-run or --status, not both.") }
         guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 64.") }
         guard canary != nil else { return }
         guard workspaces, action == .apply else {
-            throw ValidationError("--canary requires --workspaces, and excludes --dry-run and --status.")
+            throw ValidationError("Use --canary with --workspaces, and without --dry-run and --status.")
         }
     }
 

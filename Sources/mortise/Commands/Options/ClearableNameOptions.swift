@@ -10,7 +10,7 @@ struct ClearableNameOptions: ParsableArguments {
     var clearName = false
 
     func validate() throws {
-        guard name == nil || !clearName else { throw ValidationError("--name and --clear-name exclude each other.") }
+        guard name == nil || !clearName else { throw ValidationError("Use --name or --clear-name, not both.") }
     }
 
     /// The change of the name.

@@ -16,9 +16,9 @@ enum OutputFormat {
 
     /// Throws if two forms are asked for at once.
     static func check(json: Bool, quiet: Bool, wide: Bool = false) throws {
-        guard !json || !quiet else { throw ValidationError("--json and --quiet exclude each other.") }
-        guard !wide || !json else { throw ValidationError("--wide and --json exclude each other.") }
-        guard !wide || !quiet else { throw ValidationError("--wide and --quiet exclude each other.") }
+        guard !json || !quiet else { throw ValidationError("Use --json or --quiet, not both.") }
+        guard !wide || !json else { throw ValidationError("Use --wide or --json, not both.") }
+        guard !wide || !quiet else { throw ValidationError("Use --wide or --quiet, not both.") }
     }
 }
 

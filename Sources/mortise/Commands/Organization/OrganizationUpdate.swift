@@ -84,16 +84,16 @@ struct OrganizationUpdate: ObjectCommand {
             throw ValidationError.nothingToChange
         }
         guard tokenPrefix == nil || !clearTokenPrefix else {
-            throw ValidationError("--token-prefix and --clear-token-prefix exclude each other.")
+            throw ValidationError("Use --token-prefix or --clear-token-prefix, not both.")
         }
         guard expiryNoticeDays.isEmpty || !clearExpiryNoticeDays else {
-            throw ValidationError("--expiry-notice-days and --clear-expiry-notice-days exclude each other.")
+            throw ValidationError("Use --expiry-notice-days or --clear-expiry-notice-days, not both.")
         }
         guard leakAction == nil || !clearLeakAction else {
-            throw ValidationError("--leak-action and --clear-leak-action exclude each other.")
+            throw ValidationError("Use --leak-action or --clear-leak-action, not both.")
         }
         guard unusedAfterDays == nil || !clearUnusedAfterDays else {
-            throw ValidationError("--unused-after-days and --clear-unused-after-days exclude each other.")
+            throw ValidationError("Use --unused-after-days or --clear-unused-after-days, not both.")
         }
     }
 

@@ -59,11 +59,11 @@ struct Login: AsyncParsableCommand {
         guard !browser || (connection.tokenFile == nil && email == nil && organization == nil && passwordFile == nil)
         else {
             throw ValidationError(
-                "--browser excludes an e-mail address, --organization, --password-file and --token-file."
+                "Use --browser without an e-mail address, --organization, --password-file and --token-file."
             )
         }
         guard connection.tokenFile == nil || (email == nil && organization == nil && passwordFile == nil) else {
-            throw ValidationError("--token-file excludes an e-mail address, --organization and --password-file.")
+            throw ValidationError("Use --token-file without an e-mail address, --organization and --password-file.")
         }
     }
 

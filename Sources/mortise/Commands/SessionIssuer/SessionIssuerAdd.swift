@@ -82,7 +82,7 @@ struct SessionIssuerAdd: ObjectCommand {
 
     func validate() throws {
         guard manageRole.isEmpty || !noManageRole else {
-            throw ValidationError("--manage-role and --no-manage-role exclude each other.")
+            throw ValidationError("Use --manage-role or --no-manage-role, not both.")
         }
         try options.call.connection.check(keys.jwks, of: "--jwks")
     }

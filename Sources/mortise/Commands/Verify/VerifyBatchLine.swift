@@ -23,11 +23,12 @@ struct VerifyBatchLine: Sendable {
             verification = conditions.verification(of: try SecretToken(checking: text, from: source))
             return
         }
+        let form = "A line is a token, or an object: {\"token\": \"mks_live_…\", \"scopes\": [\"read:invoices\"]}."
         guard let object = try? JSONValue(parsing: Array(text.utf8)).object else {
-            throw .usage("\(source) is neither a token nor a JSON object.")
+            throw .usage("\(source) is neither a token nor a JSON object.", details: [form])
         }
         guard let token = object["token"]?.string else {
-            throw .usage("\(source) is a JSON object without a \"token\".")
+            throw .usage("\(source) is a JSON object without a \"token\".", details: [form])
         }
         var verification = conditions.verification(of: SecretToken(token))
         for member in object.members {

@@ -14,7 +14,7 @@ struct VerifySource: ParsableArguments {
     var batch: InputFile?
 
     func validate() throws {
-        guard from == nil || batch == nil else { throw ValidationError("--from and --batch exclude each other.") }
+        guard from == nil || batch == nil else { throw ValidationError("Use --from or --batch, not both.") }
     }
 }
 

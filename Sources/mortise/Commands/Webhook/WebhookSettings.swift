@@ -139,7 +139,7 @@ struct WebhookUpdate: ObjectCommand {
 
     func validate() throws {
         guard description == nil || !clearDescription else {
-            throw ValidationError("--description and --clear-description exclude each other.")
+            throw ValidationError("Use --description or --clear-description, not both.")
         }
         guard newURL != nil || !event.isEmpty || newDescription != .keep else { throw ValidationError.nothingToChange }
     }

@@ -42,7 +42,7 @@ struct WorkspaceUpdate: ObjectCommand {
 
     func validate() throws {
         guard memberScope.isEmpty || !clearMemberScopes else {
-            throw ValidationError("--member-scope and --clear-member-scopes exclude each other.")
+            throw ValidationError("Use --member-scope or --clear-member-scopes, not both.")
         }
         guard newName.change != .keep || slug != nil || scopes != .keep else { throw ValidationError.nothingToChange }
     }
