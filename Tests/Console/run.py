@@ -383,7 +383,7 @@ def members_and_settings(browser: Browser, api: Api, scripts: bool) -> None:
         expect(page.get_by_label("Email", exact=True)).to_have_value(email)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Add member").click()
-        expect(page.get_by_role("status")).to_contain_text("Added.")
+        expect(page.get_by_role("status")).to_contain_text("The member is added.")
         with tab(browser, scripts) as other:
             sign_in(other, email)
             other.get_by_role("link", name="Settings", exact=True).click()
@@ -404,7 +404,7 @@ def members_and_settings(browser: Browser, api: Api, scripts: bool) -> None:
             expect(other.get_by_role("link", name="Create key")).to_have_count(0)
             page.get_by_label("Email of the member", exact=True).fill(email)
             page.get_by_role("button", name="Remove member").click()
-            expect(page.get_by_role("status")).to_contain_text("Removed.")
+            expect(page.get_by_role("status")).to_contain_text("The member is removed")
             other.get_by_role("link", name="Settings", exact=True).click()
             expect(other.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
@@ -419,7 +419,7 @@ def workspaces_and_events(browser: Browser, api: Api, scripts: bool) -> None:
         if scripts:
             CHECK.page(page, "workspace-new", shot=False)
         page.get_by_role("button", name="Create workspace").click()
-        expect(page.get_by_role("status")).to_contain_text("Created.")
+        expect(page.get_by_role("status")).to_contain_text("The workspace is created.")
         expect(page.get_by_role("heading", name="No keys yet")).to_be_visible()
         if scripts:
             CHECK.page(page, "keys-empty")

@@ -65,6 +65,20 @@ import Testing
         }
     }
 
+    @Test func `a rotation says what happens to the old token`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let key = try Self.path(try await browser.createKey("CI"))
+            for (grace, text) in [
+                ("3600", "The old token works until its grace period ends."),
+                ("0", "The old token is refused from now on."),
+            ] {
+                let rotated = try await browser.submit(key, to: "\(key)/rotate", [("grace", grace)])
+                #expect(rotated.text.contains(text), "\(grace)")
+            }
+        }
+    }
+
     // A name is data: markup, marks that turn the reading order, and a text without a space.
     @Test func `a name with markup is shown as it is and does nothing`() async throws {
         try await withConsole { console in

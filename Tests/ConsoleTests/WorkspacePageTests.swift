@@ -15,6 +15,7 @@ import Testing
             let settings = "/console/workspaces/trial/settings"
             let before = try await browser.get(settings)
             #expect(before.text.contains("you can restore the workspace for 30 days"))
+            #expect(before.text.contains("None of its keys was verified in the last 24 hours."))
             #expect(!before.text.contains("Restore workspace"))
             let archival = [("state", "archived"), ("confirmation", "trial")]
             let archived = try await browser.submit(settings, to: "\(settings)/state", archival)

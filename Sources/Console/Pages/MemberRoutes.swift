@@ -122,7 +122,7 @@ struct MemberRoutes: Sendable {
                 guard let faults else { throw error }
                 return try await listPage(form, faults, visit, status: .unprocessableContent)
             }
-            throw Redirect(location: "\(Self.path)?done=added")
+            throw Redirect(location: "\(Self.path)?done=member-added")
         }
     }
 
@@ -207,7 +207,7 @@ struct MemberRoutes: Sendable {
         {
             change.role = role
         }
-        if old.changes("name", to: form["name"], from: member.user.name ?? "", anchor: "member-name", &faults) {
+        if old.changes("name", to: form["name"], from: member.user.name ?? "", &faults) {
             change.name = .some(form.text("name"))
         }
         return change
@@ -241,7 +241,7 @@ struct MemberRoutes: Sendable {
                 guard let faults = FormFaults(error) else { throw error }
                 return try await memberPage(id, faults, visit, status: .unprocessableContent)
             }
-            throw Redirect(location: "\(Self.path)?done=removed")
+            throw Redirect(location: "\(Self.path)?done=member-removed")
         }
     }
 

@@ -1,6 +1,7 @@
 import Endpoints
 import FoundationEssentials
 import HTTPTypes
+import JSON
 import Keys
 import Migrations
 import People
@@ -120,6 +121,7 @@ struct OperatorRoutes: Sendable {
                     "{\"id\":\"\(UUIDv7.text(of: $0.organization.id))\"}"
                 }
                 var values: [String: Any] = ["name": name, "isReplay": issued.isReplay]
+                values["organizationID"] = (try? JSONValue(parsing: issued.answer.utf8))?["id"]?.string
                 if !issued.isReplay {
                     values["token"] = issued.token.reveal()
                     values["done"] = "The organization is created."
@@ -259,7 +261,7 @@ struct OperatorRoutes: Sendable {
                 guard let faults = FormFaults(error) else { throw error }
                 return try await organizationPage(faults, visit, status: .unprocessableContent)
             }
-            throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=added")
+            throw Redirect(location: "\(Self.path)/organizations/\(found.slug)?done=issuer-added")
         }
     }
 
@@ -277,7 +279,7 @@ struct OperatorRoutes: Sendable {
             guard let id = UUIDv7.parse(try visit.request.parameter("id")) else { throw Refusal.notFound }
             let name = try visit.request.parameter("organization")
             try await visit.platform.sessionIssuers.remove(id, organization: name, by: visit.caller)
-            throw Redirect(location: "\(Self.path)/organizations/\(FormText.encode(name))?done=removed")
+            throw Redirect(location: "\(Self.path)/organizations/\(FormText.encode(name))?done=issuer-removed")
         }
     }
 
@@ -306,7 +308,8 @@ struct OperatorRoutes: Sendable {
                         "\(Self.path)/organizations/\(UUIDv7.text(of: workspace.organizationID))"
                     return values
                 },
-                "hasWorkspaces": !page.items.isEmpty, "q": visit.query["q"], "hasNext": page.next != nil,
+                "hasWorkspaces": !page.items.isEmpty, "isList": true, "q": visit.query["q"],
+                "hasNext": page.next != nil,
                 "states": SelectView.options(
                     [("", "Any state")] + WorkspaceState.allCases.map { ($0.rawValue, $0.rawValue.capitalizedFirst) },
                     selected: visit.query["state"]

@@ -2,6 +2,7 @@ import Endpoints
 import FoundationEssentials
 import HTTPTypes
 import JSON
+import KeyStore
 import Keys
 import Service
 import Tenancy
@@ -102,10 +103,21 @@ struct WorkspaceRoutes: Sendable {
             values["canRestore"] = true
             values["restorableUntil"] = TimeView.values(end, at: visit.moment)
         }
+        if workspace.state == .active { values["impact"] = await impact(of: workspace, visit) }
         values["created"] = TimeView.values(workspace.createdAt, at: visit.moment)
         values.merge(faults.values) { _, new in new }
         let title = "\(workspace.name ?? workspace.slug): settings"
         return try await visit.page("workspace-settings", title: title, in: .workspaces, values, status: status)
+    }
+
+    /// Returns a sentence about the uses that stop with the workspace, or `nil` if its database cannot be read.
+    private func impact(of workspace: Workspace, _ visit: Visit) async -> String? {
+        let overview = try? await visit.platform.keys.overview(of: workspace, for: visit.principal, at: visit.moment)
+        guard let usage = overview?.usage else { return nil }
+        let count = usage.map(\.count).reduce(0, +)
+        return count == 0
+            ? "None of its keys was verified in the last 24 hours."
+            : "Its keys were verified \(NumberText.counted(count, "time")) in the last 24 hours."
     }
 
     /// Returns the scopes that the form allows members, or `nil` for no limit.
@@ -191,7 +203,7 @@ struct WorkspaceRoutes: Sendable {
                     throw Redirect(location: "\(path)?done=resumed")
                 case "archived":
                     guard visit.form["confirmation"].trimmed == workspace.slug else {
-                        return try await unconfirmed(workspace, visit)
+                        return try await unconfirmed(workspace, "archive", visit)
                     }
                     _ = try await service.archive(id, by: visit.caller)
                     throw Redirect(location: "\(path)?done=archived")
@@ -209,9 +221,10 @@ struct WorkspaceRoutes: Sendable {
         }
     }
 
-    private func unconfirmed(_ workspace: Workspace, _ visit: Visit) async throws -> EndpointResponse {
+    private func unconfirmed(_ workspace: Workspace, _ form: String, _ visit: Visit) async throws -> EndpointResponse {
         var faults = FormFaults()
-        faults.add("confirmation", "This is not the slug of the workspace. Nothing was changed.")
+        let detail = "This is not the slug of the workspace. Nothing was changed."
+        faults.add("confirmation", detail, anchor: "\(form)-confirmation")
         return try await page(workspace, faults, visit, status: .unprocessableContent)
     }
 
@@ -226,7 +239,7 @@ struct WorkspaceRoutes: Sendable {
         context.action("\(Self.settingsPath)/delete", id: "consoleDeleteWorkspace", waits: .long) { visit in
             let workspace = try await workspace(visit)
             guard visit.form["confirmation"].trimmed == workspace.slug else {
-                return try await unconfirmed(workspace, visit)
+                return try await unconfirmed(workspace, "delete", visit)
             }
             do {
                 try await visit.platform.workspaces.delete(UUIDv7.text(of: workspace.id), by: visit.caller)
@@ -234,7 +247,7 @@ struct WorkspaceRoutes: Sendable {
                 guard let found = FormFaults(error) else { throw error }
                 return try await page(workspace, found, visit, status: .conflict)
             }
-            throw Redirect(location: "/console/?done=removed")
+            throw Redirect(location: "/console/?done=workspace-deleted")
         }
     }
 }

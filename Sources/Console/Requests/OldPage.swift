@@ -55,7 +55,6 @@ struct OldPage {
     ///   - mine: The value that the form has.
     ///   - now: The present value.
     ///   - label: The present value in words, if it is a code.
-    ///   - anchor: The id of the field's element, if it is not the name.
     ///   - faults: Gets the fault.
     /// - Returns: True if the value is to be saved.
     func changes(
@@ -63,14 +62,13 @@ struct OldPage {
         to mine: String,
         from now: String,
         label: String? = nil,
-        anchor: String? = nil,
         _ faults: inout FormFaults
     ) -> Bool {
         switch Self.change(to: mine, shown: shown(field) ?? now, now: now) {
         case .none: return false
         case .own: return true
         case .contested:
-            faults.add(field, Self.fault(now: label ?? now), anchor: anchor)
+            faults.add(field, Self.fault(now: label ?? now))
             return false
         }
     }

@@ -23,6 +23,7 @@ struct KeyView {
         ]
         values["created"] = TimeView.values(key.createdAt, at: now)
         values["lastUsed"] = TimeView.values(key.lastUsedAt, at: now)
+        values["lastAddress"] = key.lastUsedAddress.map { "\($0)" }
         values["ends"] = TimeView.values(end, at: now)
         values["endsSoon"] = end.map { $0 > now && $0 < now + .seconds(30 * 86_400) } ?? false
         values["isRotating"] = key.secrets.count > 1

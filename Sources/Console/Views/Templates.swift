@@ -65,7 +65,6 @@ enum Templates {
         ("sign-in", PackageResources.sign_in_mustache),
         ("spark", PackageResources.spark_mustache),
         ("switcher", PackageResources.switcher_mustache),
-        ("tabs", PackageResources.tabs_mustache),
         ("time", PackageResources.time_mustache),
         ("webhook", PackageResources.webhook_mustache),
         ("webhook-fields", PackageResources.webhook_fields_mustache),

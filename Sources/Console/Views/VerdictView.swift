@@ -34,10 +34,11 @@ enum VerdictView {
         case .malformed:
             "The text is not a token of Mortise. Its checksum is wrong, or a part is missing. Copy the whole token again."
         case .notFound:
-            "No key of this workspace has this token. It can be of another workspace, or its key was deleted."
+            "No key of this workspace has this token. It may belong to another workspace, or its key was deleted."
         case .disabled: "The key is disabled. Enable it, and the token works again."
         case .revoked: "The key is revoked, which is final. Create a new key."
-        case .expired: "The key has expired, or the token was replaced and its grace period is over."
+        case .expired:
+            "The key has expired, or the token was replaced and its grace period is over. Use the newest token or another key."
         case .wrongAddress:
             "The key is bound to addresses. Enter an address that it allows, or change \u{201C}Allowed addresses\u{201D}."
         case .wrongMode: "The key has the other mode, live or test."
