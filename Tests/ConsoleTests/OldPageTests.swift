@@ -234,6 +234,32 @@ import Testing
         }
     }
 
+    @Test func `an old page does not rotate a signing secret that somebody has rotated meanwhile`() async throws {
+        try await withConsole { console in
+            let browser = try await console.browser("ada@example.org", "owner")
+            let (api, token) = (console.mortise.api, console.mortise.adminToken)
+            let body: JSONValue = ["url": "https://hooks.example.com/a", "event_types": ["*"]]
+            let made = try await api.post("/v1/organizations/default/webhooks", body, as: token)
+            let id = try made.string("webhook", "id")
+            let (path, page) = ("/v1/organizations/default/webhooks/\(id)", "/console/webhooks/\(id)")
+            func form(_ page: Browser.Page) throws -> [(String, String)] {
+                try ["csrf", "ticket", "shown_secret"].map { ($0, try page.field($0)) }
+            }
+            let old = try await browser.get(page)
+            let rotated = try await api.post("\(path)/rotate-secret", as: token)
+            #expect(rotated.status == 200, "\(rotated)")
+            let refused = try await browser.post("\(page)/rotate-secret", try form(old))
+            #expect(refused.status == 409 && !refused.text.contains("Copy the secret"))
+            #expect(refused.element("alert")?.contains("Somebody rotated the secret meanwhile.") == true)
+            let fields = try form(refused)
+            let again = try await browser.post("\(page)/rotate-secret", fields)
+            #expect(again.status == 200 && again.text.contains("Copy the secret"))
+            // The same form again is about the secret that it has replaced, and is answered as before.
+            let repeated = try await browser.post("\(page)/rotate-secret", fields)
+            #expect(repeated.status == 200 && repeated.text.contains("This form was sent before"))
+        }
+    }
+
     // The attack: a key was disabled for another reason since, and the old page brings it back.
     @Test func `an old page does not enable a key that somebody has disabled again`() async throws {
         try await withConsole { console in

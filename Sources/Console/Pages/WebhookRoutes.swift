@@ -175,7 +175,7 @@ struct WebhookRoutes: Sendable {
             "shown": OldPage.hidden([
                 ("url", webhook.url), ("event_types", types), ("description", webhook.description ?? ""),
             ]),
-            "confirmation": visit.form["confirmation"],
+            "confirmation": visit.form["confirmation"], "secretName": webhook.secretName,
             "suggestions": WebhookView.suggestions, "ticket": visit.ticket, "hasNext": page.next != nil,
             "next": page.next.map { "\(path)?after=\(FormText.encode($0.text))" } ?? "",
         ]
@@ -275,6 +275,7 @@ struct WebhookRoutes: Sendable {
             do {
                 let rotated = try await visit.platform.webhooks.rotateSecret(
                     id,
+                    replacing: OldPage(visit.form).shown("secret"),
                     organization: visit.organization,
                     by: try visit.callerOnce()
                 ) { "{\"id\":\"\(UUIDv7.text(of: $0.id))\"}" }

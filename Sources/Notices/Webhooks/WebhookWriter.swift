@@ -155,11 +155,23 @@ package struct WebhookWriter: Sendable {
 
     /// Gives a webhook another signing secret; the old one signs, too, for 24 hours.
     ///
+    /// - Parameters:
+    ///   - id: The webhook.
+    ///   - seen: The name of the secret that the caller saw (``Webhook/secretName``). `nil` replaces whatever the secret is.
+    ///   - organization: The organization.
+    ///   - attribution: The attribution of the change.
     /// - Returns: The webhook, or `nil` if the organization has none of that id.
-    package func rotateSecret(_ id: UUID, organization: UUID, by attribution: Attribution) async throws -> Webhook? {
-        guard try await store.lock(id, organization: organization) != nil, let secret = secrets.first else {
+    /// - Throws: `SecretReplaced` if the webhook has another secret than the caller saw; the database's errors.
+    package func rotateSecret(
+        _ id: UUID,
+        replacing seen: String?,
+        organization: UUID,
+        by attribution: Attribution
+    ) async throws -> Webhook? {
+        guard let present = try await store.lock(id, organization: organization), let secret = secrets.first else {
             return nil
         }
+        if let seen, seen != present.secretName { throw SecretReplaced() }
         let row = try await connection.query(Self.rotate, [id, secret.id.text, Self.nonce()]).first.orMissing()
         let webhook = try Webhook(row: row)
         try await record(.webhookSecretRotated, of: webhook, Self.naming(webhook), by: attribution)
@@ -214,3 +226,6 @@ package struct WebhookWriter: Sendable {
         )
     }
 }
+
+/// The refusal to replace a signing secret that somebody has replaced already.
+package struct SecretReplaced: Error {}

@@ -161,13 +161,16 @@ package struct WebhookService: Sendable {
     ///
     /// - Parameters:
     ///   - id: The webhook.
+    ///   - seen: The name of the secret as the caller saw it. `nil` replaces whatever the secret is.
     ///   - name: The organization, by id or slug.
     ///   - caller: The caller. A repeated request with the same `Idempotency-Key` gets the same answer and secret.
     ///   - answer: Renders the webhook as JSON text without the secret.
     /// - Returns: The answer and the new secret.
-    /// - Throws: `Refusal.conflict` for a repeated request after another rotation; `notFound`, `forbidden`; the database's errors.
+    /// - Throws: `Refusal.conflict` for a repeated request after another rotation, and if the secret is not the one that the caller saw;
+    ///   `notFound`, `forbidden`; the database's errors.
     package func rotateSecret(
         _ id: UUID,
+        replacing seen: String? = nil,
         organization name: String,
         by caller: Caller,
         answer: @Sendable (Webhook) -> String
@@ -182,13 +185,20 @@ package struct WebhookService: Sendable {
             } exists: { id in
                 try await webhooks.store.webhook(id, organization: organization) != nil
             } create: {
-                let rotated = try await webhooks.rotateSecret(
-                    id,
-                    organization: organization,
-                    by: caller.attribution
-                )
-                guard let rotated else { throw Refusal.notFound }
-                return (id, "[\"\(rotated.secretName)\",\(answer(rotated))]")
+                do {
+                    let rotated = try await webhooks.rotateSecret(
+                        id,
+                        replacing: seen,
+                        organization: organization,
+                        by: caller.attribution
+                    )
+                    guard let rotated else { throw Refusal.notFound }
+                    return (id, "[\"\(rotated.secretName)\",\(answer(rotated))]")
+                } catch is SecretReplaced {
+                    throw Refusal.conflict(
+                        "Somebody rotated the secret meanwhile. Nothing was changed. Rotate it again to replace the newest one."
+                    )
+                }
             }
             return (stored, try await webhooks.store.webhook(id, organization: organization))
         }
