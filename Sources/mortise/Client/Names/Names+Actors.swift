@@ -75,7 +75,7 @@ extension Names {
     ///   - workspace: The workspace of the keys. `nil` if the events are not those of a workspace.
     /// - Throws: `CommandFailure` of kind `refused`, with near names.
     func requireActor(_ name: String?, organization: String?, workspace: String?) async throws(CommandFailure) {
-        guard let name, !Self.isActor(name) else { return }
+        guard let name, !Self.isActor(name), organization != nil || isOperator else { return }
         var known: [(name: String, other: String)] = []
         do throws(CommandFailure) {
             if let organization {
@@ -89,7 +89,7 @@ extension Names {
                 }
                 known += members.map { (name: $0.user.email, other: $0.user.name ?? "") }
             }
-            for collection in Self.collections(organization: organization, workspace: workspace) {
+            for collection in collections(organization: organization, workspace: workspace) {
                 let found = try await items(
                     of: { $0.keys(collection).list(query: name, limit: 100) },
                     where: { $0.name.lowercased() == name.lowercased() || Self.isPrefix(name, of: $0.prefix) }
@@ -113,12 +113,14 @@ extension Names {
     }
 
     /// Returns the collections whose keys can be the actors of events.
-    private static func collections(organization: String?, workspace: String?) -> [KeyCollection] {
-        guard let organization else { return [.operator] }
-        guard let workspace else { return [.admin(organization: organization)] }
-        return [
-            .admin(organization: organization), .service(workspace: workspace), .client(workspace: workspace),
-        ]
+    ///
+    /// Only an operator finds operator keys.
+    private func collections(organization: String?, workspace: String?) -> [KeyCollection] {
+        var found: [KeyCollection] = []
+        if let organization { found.append(.admin(organization: organization)) }
+        if let workspace { found += [.service(workspace: workspace), .client(workspace: workspace)] }
+        if isOperator { found.append(.operator) }
+        return found
     }
 
     /// Returns true if a text is an actor as events have it, which the server does not look up.
